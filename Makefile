@@ -1,0 +1,41 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+ARGS ?=
+
+help: ## what can be done here
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## install everything into .venv, exactly as locked
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Baton needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@echo "Setting up .venv (some minutes the first time) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --progress-bar on --disable-pip-version-check --require-hashes --quiet -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet -e .
+	@touch $(STAMP)
+
+demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--exit --report out.json")
+	$(BIN)/baton demo $(ARGS)
+
+test: setup ## every test that needs no other service, in minutes
+	$(BIN)/python -m pytest -m "not long" $(ARGS)
+
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL
+	$(BIN)/python -m pytest -m long $(ARGS)
+
+check: setup ## ruff, formatting of imports, mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: setup ## the figures of the README, on this machine
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: setup ## write requirements.lock anew from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
+
+.PHONY: help setup demo test test-long check bench lock

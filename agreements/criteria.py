@@ -1,0 +1,117 @@
+"""One condition, the same for screen, personas, scores, tiers and segments: facts in, yes or no out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agreements.lead import kinds_of_mail
+
+#: What a condition may ask of one fact, and what it means.
+OPERATORS = {
+    "in": "is one of these",
+    "not_in": "is none of these (an unknown value is none of them)",
+    "contains": "contains one of these texts",
+    "at_least": "is a number not below this",
+    "at_most": "is a number not above this",
+    "is": "equals this",
+}
+#: Words that ask about a fact as a whole.
+WORDS = ("present", "missing", "disposable", "free", "company")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One question to one fact: `field operator operand`."""
+
+    field: str
+    operator: str
+    operand: Any
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether the facts answer yes; an unknown fact answers no, but for `missing` and `not_in`."""
+        return _ANSWERS[self.operator](values.get(self.field), self.operand)
+
+    def __str__(self) -> str:
+        if self.operator == "word":
+            return f"{self.field} is {self.operand}"
+        wanted = ", ".join(map(str, self.operand)) if isinstance(self.operand, tuple) else str(self.operand)
+        return f"{self.field} {self.operator.replace('_', ' ')} {wanted}"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """All of its tests must hold; one without tests always holds."""
+
+    tests: tuple[Test, ...] = ()
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether every test holds for these facts."""
+        return all(test.holds(values) for test in self.tests)
+
+    def __str__(self) -> str:
+        return " and ".join(map(str, self.tests)) or "always"
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The facts it asks about."""
+        return frozenset(test.field for test in self.tests)
+
+
+def condition(clause: Mapping[str, Any]) -> Condition:
+    """Read a `when:` mapping. Raises ValueError that says what to write instead."""
+    return Condition(tuple(test for name, wanted in clause.items() for test in _tests(str(name), wanted)))
+
+
+def _tests(name: str, wanted: Any) -> Iterable[Test]:
+    if isinstance(wanted, Mapping):
+        unknown = [key for key in wanted if key not in OPERATORS]
+        if unknown or not wanted:
+            raise ValueError(f"'{name}' asks {unknown or 'nothing'}; write one of: {', '.join(OPERATORS)}")
+        return [Test(name, str(op), _operand(name, str(op), value)) for op, value in wanted.items()]
+    if isinstance(wanted, (list, tuple)):
+        return [Test(name, "in", _operand(name, "in", wanted))]
+    if isinstance(wanted, str) and wanted in WORDS:
+        return [Test(name, "word", wanted)]
+    return [Test(name, "is", wanted)]
+
+
+def _operand(name: str, operator: str, value: Any) -> Any:
+    if operator in ("in", "not_in", "contains"):
+        many = value if isinstance(value, (list, tuple)) else [value]
+        if not many:
+            raise ValueError(f"'{name} {operator}' has an empty list; name at least one value")
+        return tuple(many)
+    if operator in ("at_least", "at_most") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise ValueError(f"'{name} {operator}' needs a number, not {value!r}")
+    return value
+
+
+def _same(have: Any, want: Any) -> bool:
+    if isinstance(have, str) and isinstance(want, str):
+        return have.casefold() == want.casefold()
+    return bool(have == want) and isinstance(have, bool) == isinstance(want, bool)
+
+
+def _word(have: Any, word: str) -> bool:
+    if word == "present":
+        return have not in (None, "")
+    if word == "missing":
+        return have in (None, "")
+    return word in kinds_of_mail(str(have or ""))
+
+
+def _number(have: Any) -> float | None:
+    return None if isinstance(have, (bool, str)) or have is None else float(have)
+
+
+_ANSWERS: dict[str, Any] = {
+    "is": _same,
+    "in": lambda have, want: any(_same(have, one) for one in want),
+    "not_in": lambda have, want: not any(_same(have, one) for one in want),
+    "contains": lambda have, want: any(str(one).casefold() in str(have or "").casefold() for one in want),
+    "at_least": lambda have, want: (number := _number(have)) is not None and number >= want,
+    "at_most": lambda have, want: (number := _number(have)) is not None and number <= want,
+    "word": _word,
+}

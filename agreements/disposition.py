@@ -1,0 +1,56 @@
+"""What a rejection, a return or a nurture track leads to: the consequence agreed for its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from agreements.errors import RuleError
+from agreements.model import Agreement, Reason
+
+#: Which event of the lifecycle a consequence is.
+EVENTS = {
+    "nurture": "recycled",
+    "disqualify": "disqualified",
+    "attach": "attached",
+    "merge": "merged",
+    "suppress": "suppressed",
+    "hand-to": "reassigned",
+    "fix-note": "note-returned",
+    "marketing-triage": "decision-asked",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What follows: the event, the nurture track and the revisit date (aware, nurture only), and against whom it counts."""
+
+    event: str
+    reason: str
+    track: str = ""
+    revisit_at: datetime | None = None
+    counts_against: str = "nobody"
+
+
+class UnknownReason(RuleError):
+    """This reason is not in the agreement."""
+
+
+def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date | None = None) -> Consequence:
+    """What the agreement says follows from this reason. asked: the day on which the lead wants to be spoken to again."""
+    reason = agreement.reason(code)
+    if reason is None:
+        raise UnknownReason(f"{agreement.reference} has no reason {code!r}; it has {', '.join(one.code for one in agreement.reasons)}")
+    revisit = revisit_at(agreement, reason, now=now, asked=asked) if reason.then == "nurture" else None
+    return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against)
+
+
+def revisit_at(agreement: Agreement, reason: Reason | None, *, now: datetime, asked: date | None = None) -> datetime:
+    """When a nurtured lead is looked at again: 9 o'clock of the asked day in the agreement's zone, else after the agreed time."""
+    if asked is not None:
+        morning = datetime.combine(asked, time(9), tzinfo=ZoneInfo(agreement.timezone))
+        if morning > now:
+            return morning
+    duration = reason.revisit.asked_date_or if reason and reason.revisit else agreement.recycling.revisit
+    return duration.after(now, None)

@@ -1,0 +1,73 @@
+"""What can go wrong, named as states; the docstring of an error is its default message."""
+
+from __future__ import annotations
+
+
+class HandoffError(Exception):
+    """Something in the handoff is not as agreed."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class AgreementError(HandoffError):
+    """The agreement cannot be used."""
+
+
+class InvalidAgreement(AgreementError):
+    """The agreement has mistakes; each line of `problems` says where and what to write instead."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class NoAgreementInForce(AgreementError):
+    """No signed and deployed agreement is in force. Deploy one: baton agreement deploy NAME@VERSION."""
+
+
+class RuleError(HandoffError):
+    """A rule was asked something it does not allow."""
+
+
+class TransitionNotAllowed(RuleError):
+    """This cannot happen in this stage."""
+
+    def __init__(self, stage: str, event: str) -> None:
+        self.stage, self.event = stage, event
+        super().__init__(f"Can't {event} when in {stage}.")
+
+
+class DeliveryError(HandoffError):
+    """A message was not taken by its channel.
+
+    permanent: trying the same again cannot help (an address that does not exist, say).
+    """
+
+    def __init__(self, channel: str, message: str, *, permanent: bool = False) -> None:
+        self.channel, self.permanent = channel, permanent
+        super().__init__(f"{channel}: {message}")
+
+
+class LinkError(HandoffError):
+    """This link cannot be used."""
+
+
+class LinkInvalid(LinkError):
+    """This link is incomplete or not from here. Open it again from the message you received."""
+
+
+class CrmError(HandoffError):
+    """The CRM did not take the change."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        self.permanent = permanent
+        super().__init__(message)
+
+
+class StaleHandoff(HandoffError):
+    """Another attempt has taken over this handoff; this one must stop without writing."""
+
+
+class RosterError(HandoffError):
+    """The roster file has mistakes."""

@@ -1,0 +1,141 @@
+"""A lead as it comes in, and the facts that rules may ask about. Nothing here is stored or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
+FieldValue = str | int | float | bool | None
+
+#: Mailboxes anybody can open: such an address says nothing of a company.
+FREE_PROVIDERS = frozenset(
+    """
+    gmail.com googlemail.com yahoo.com yahoo.co.uk hotmail.com hotmail.co.uk outlook.com live.com icloud.com me.com aol.com
+    gmx.net gmx.de gmx.com web.de mail.com proton.me protonmail.com yandex.com zoho.com btinternet.com
+    """.split()
+)
+#: Mailboxes made to be thrown away: nobody reads what is sent there.
+DISPOSABLE_PROVIDERS = frozenset(
+    """
+    mailinator.com guerrillamail.com 10minutemail.com tempmail.com temp-mail.org yopmail.com trashmail.com sharklasers.com
+    throwawaymail.com getnada.com dispostable.com maildrop.cc fakeinbox.com mintemail.com
+    """.split()
+)
+
+
+class IncomingLead(BaseModel):
+    """One inquiry as a door takes it in: a form, a row of a file, a call of the API.
+
+    source, source_id: who sent it and its id there; together they name the lead for ever.
+    conversion_id: what the lead did; the same one twice changes nothing. Without one, the activity and its time stand in.
+    at, requested_time: aware instants; requested_time is when the lead asked to be contacted.
+    fields: the further facts that the agreement's `fields` dictionary declares.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Key = "api"
+    source_id: Key
+    conversion_id: Short = ""
+    at: AwareDatetime | None = None
+    email: Short = ""
+    first_name: Short = ""
+    last_name: Short = ""
+    phone: Short = ""
+    company: Short = ""
+    job_title: Short = ""
+    country: Short = ""
+    entry_channel: Short = "web"
+    activity: Key = "form_submitted"
+    path: Short = ""
+    campaign: Short = ""
+    message: Text = ""
+    requested_time: AwareDatetime | None = None
+    do_not_contact: bool = False
+    fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=100)
+
+    @field_validator("email")
+    @classmethod
+    def _one_address(cls, value: str) -> str:
+        if value and not is_address(value):
+            raise ValueError("is not an e-mail address; write it as name@company.example, or leave it empty")
+        return value
+
+    @field_validator("country")
+    @classmethod
+    def _upper_country(cls, value: str) -> str:
+        return value.upper() if len(value) == 2 else value
+
+    def key_of_conversion(self) -> str:
+        """What this did, in one word: the given conversion id, else activity and time."""
+        if self.conversion_id:
+            return self.conversion_id
+        return f"{self.activity}@{self.at.isoformat() if self.at else 'unknown'}"
+
+
+def is_address(text: str) -> bool:
+    """Whether text looks like one plain address: exactly one @, no white space or control characters, a dot in the domain."""
+    name, at, domain = text.partition("@")
+    clean = all(ch.isprintable() and not ch.isspace() and ch not in '<>()[],;:\\"' for ch in text)
+    labels = domain.split(".")
+    return bool(clean and name and at and "@" not in domain and len(labels) > 1 and all(labels) and len(text) <= 200)
+
+
+def mail_key(email: str) -> str:
+    """The address by which the same person is recognised: lower case, without a +tag; empty for none."""
+    name, _, domain = email.strip().lower().partition("@")
+    return f"{name.split('+', 1)[0]}@{domain}" if domain else ""
+
+
+def domain_of(email: str) -> str:
+    """The part behind the @, in lower case; empty for none."""
+    return email.strip().lower().rpartition("@")[2] if "@" in email else ""
+
+
+def kinds_of_mail(email: str) -> frozenset[str]:
+    """What can be said of an address: missing, or present and one of disposable, free and company."""
+    domain = domain_of(email)
+    if not domain:
+        return frozenset({"missing"})
+    if domain in DISPOSABLE_PROVIDERS:
+        return frozenset({"present", "disposable", "free"})
+    if domain in FREE_PROVIDERS:
+        return frozenset({"present", "free"})
+    return frozenset({"present", "company"})
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One thing the lead did, from outside: kind of activity, when (aware), and on which page."""
+
+    kind: str
+    at: datetime
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFacts:
+    """All that the rules may ask about a lead at one instant.
+
+    values: facts by name, as `country`, `industry`, `account.status`; missing ones are absent.
+    activities: in order of time. last_touch: when a person last tried to reach the lead.
+    since: only what was asked for after this instant (the end of the earlier handoff) can open the fast lane.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    activities: tuple[Done, ...] = ()
+    last_touch: datetime | None = None
+    entry_channel: str = "web"
+    since: datetime | None = None
+
+    def value(self, name: str) -> Any:
+        """The fact of that name, None where unknown."""
+        return self.values.get(name)

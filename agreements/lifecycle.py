@@ -1,0 +1,173 @@
+"""The life of a lead: which stage follows which, and which step comes next. TRANSITIONS is the documentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agreements.errors import TransitionNotAllowed
+
+
+class Stage(StrEnum):
+    """Where a handoff stands, in the words of the field."""
+
+    INQUIRY = "inquiry"
+    NURTURING = "nurturing"
+    MQL = "mql"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    WORKING = "working"
+    OPPORTUNITY = "opportunity"
+    DISQUALIFIED = "disqualified"
+    MERGED = "merged"
+    SUPPRESSED = "suppressed"
+    ATTACHED = "attached"
+    WITHDRAWN = "withdrawn"
+    ERASED = "erased"
+    STUCK = "stuck"
+
+
+OPEN_STAGES = (Stage.INQUIRY, Stage.MQL, Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING, Stage.STUCK)
+ENDS = tuple(stage for stage in Stage if stage not in OPEN_STAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """Where an event leads: the stage, and the step that comes once no wait is open (none at an end)."""
+
+    stage: Stage
+    step: str = ""
+
+
+_EXITS = {
+    "recycled": To(Stage.NURTURING),
+    "disqualified": To(Stage.DISQUALIFIED),
+    "attached": To(Stage.ATTACHED),
+    "merged": To(Stage.MERGED),
+    "suppressed": To(Stage.SUPPRESSED),
+    "withdrawn": To(Stage.WITHDRAWN),
+    "erased": To(Stage.ERASED),
+    "got-stuck": To(Stage.STUCK),
+}
+_WITH_SALES = {
+    "reassigned": To(Stage.MQL, "assign"),
+    "note-returned": To(Stage.MQL, "document"),
+    "opportunity": To(Stage.OPPORTUNITY),
+}
+
+#: stage -> event -> where it leads. What is not here is refused.
+TRANSITIONS: dict[Stage, dict[str, To]] = {
+    Stage.INQUIRY: {
+        "screened": To(Stage.INQUIRY, "qualify"),
+        "routed": To(Stage.MQL, "document"),
+        "qualified": To(Stage.MQL, "document"),
+        **_EXITS,
+    },
+    Stage.MQL: {
+        "note-incomplete": To(Stage.MQL, "document"),
+        "documented": To(Stage.MQL, "assign"),
+        "held": To(Stage.MQL, "assign"),
+        "assigned": To(Stage.ASSIGNED, "notify"),
+        "decision-asked": To(Stage.MQL, "decide"),
+        "reassigned": To(Stage.MQL, "assign"),
+        **_EXITS,
+    },
+    Stage.ASSIGNED: {
+        "notified": To(Stage.ASSIGNED, "acceptance"),
+        "accepted": To(Stage.ACCEPTED, "follow_up"),
+        "decision-asked": To(Stage.ASSIGNED, "decide"),
+        **_WITH_SALES,
+        **_EXITS,
+    },
+    Stage.ACCEPTED: {
+        "acceptance-undone": To(Stage.ASSIGNED, "acceptance"),
+        "attempted": To(Stage.WORKING, "follow_up"),
+        "decision-asked": To(Stage.ACCEPTED, "decide"),
+        "given-back": To(Stage.ACCEPTED, "follow_up"),
+        **_WITH_SALES,
+        **_EXITS,
+    },
+    Stage.WORKING: {
+        "attempt-undone": To(Stage.ACCEPTED, "follow_up"),
+        "decision-asked": To(Stage.WORKING, "decide"),
+        "given-back": To(Stage.WORKING, "follow_up"),
+        **_WITH_SALES,
+        **_EXITS,
+    },
+    Stage.STUCK: {
+        stage.value + "-again": To(stage, step)
+        for stage, step in (
+            (Stage.INQUIRY, "screen"),
+            (Stage.MQL, "document"),
+            (Stage.ASSIGNED, "notify"),
+            (Stage.ACCEPTED, "follow_up"),
+            (Stage.WORKING, "follow_up"),
+        )
+    }
+    | _EXITS,
+}
+
+
+def transition(stage: str, event: str) -> To:
+    """Where this event leads from this stage. Raises TransitionNotAllowed."""
+    try:
+        return TRANSITIONS[Stage(stage)][event]
+    except (KeyError, ValueError):
+        raise TransitionNotAllowed(stage, event) from None
+
+
+#: Which step takes an answer to a wait of this kind.
+TAKERS = {
+    "note": "document",
+    "delivery": "notify",
+    "acceptance": "acceptance",
+    "first_attempt": "follow_up",
+    "outcome": "follow_up",
+    "decision": "decide",
+}
+#: What a wait of this kind is called in Prefect's windows.
+PARKED_NAMES = {
+    "note": "AwaitingNote",
+    "delivery": "AwaitingDelivery",
+    "acceptance": "AwaitingAcceptance",
+    "first_attempt": "AwaitingFirstAttempt",
+    "outcome": "AwaitingOutcome",
+    "decision": "AwaitingDecision",
+}
+
+
+#: Answers that act at once; every other one acts when it can no longer be undone.
+AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What decides the next step: the stage and its step, and of the open wait what has happened to it."""
+
+    stage: str
+    step: str
+    wait_kind: str = ""
+    answered: bool = False
+    missed: bool = False
+    undone: bool = False
+    nudge_due: bool = False
+    speech_due: bool = False
+
+
+def next_step(at: Position) -> str | None:
+    """The name of the step to take now; None when the handoff has ended or waits for somebody."""
+    if at.stage in ENDS or at.stage == Stage.STUCK:
+        return "speak" if at.speech_due else None
+    if at.undone:
+        return "undo"
+    if not at.wait_kind:
+        return at.step or None
+    if at.missed:
+        return "escalate"
+    if at.answered:
+        return TAKERS[at.wait_kind]
+    if at.wait_kind == "delivery" and (at.nudge_due or (at.speech_due and at.step == "notify")):
+        return at.step
+    if at.nudge_due:
+        return "remind"
+    return "speak" if at.speech_due else None

@@ -1,0 +1,67 @@
+"""The handoff note: why a lead is qualified and ready to buy. A gate: what must be stated is stated, or nobody is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agreements.lead import LeadFacts
+from agreements.model import Agreement
+from agreements.qualification import Qualified
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the note states by name, and the names it must state but cannot yet."""
+
+    statements: Mapping[str, str]
+    missing: tuple[str, ...]
+    criteria: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def complete(self) -> bool:
+        """Whether sales may be told."""
+        return not self.missing
+
+
+def write_note(agreement: Agreement, facts: LeadFacts, verdict: Qualified, *, campaign: str, added: Mapping[str, str]) -> Note:
+    """The note from what is known; added holds what marketing completed by hand."""
+    known = {
+        "why_qualified": _why(verdict),
+        "buying_signal": _signal(facts, verdict),
+        "next_step": agreement.note.next_step,
+        "campaign": campaign,
+        "pain_point": _pain(agreement, facts),
+    }
+    statements = {name: added.get(name) or known[name] for name in known if added.get(name) or known[name]}
+    missing = tuple(name for name in agreement.note.must_state if name not in statements)
+    return Note(statements, missing, tuple(_criterion(point) for point in verdict.points))
+
+
+def _criterion(point: Any) -> Mapping[str, Any]:
+    at = point.at.isoformat() if point.at else None
+    return {"rule": point.rule, "value": point.value, "at": at, "points": point.points, "why": point.why}
+
+
+def _why(verdict: Qualified) -> str:
+    if verdict.fast_lane:
+        return f"Asked by itself ({verdict.fast_lane.replace('_', ' ')}); score {verdict.total} of 100."
+    if not verdict.is_mql:
+        return ""
+    best = sorted((point for point in verdict.points if point.points > 0), key=lambda point: -point.points)[:3]
+    return f"Score {verdict.total} of 100, {verdict.threshold.total} agreed: " + "; ".join(point.rule for point in best) + "."
+
+
+def _signal(facts: LeadFacts, verdict: Qualified) -> str:
+    if verdict.fast_lane:
+        return verdict.fast_lane.replace("_", " ").capitalize() + "."
+    if not facts.activities:
+        return ""
+    last = facts.activities[-1]
+    return f"{last.kind.replace('_', ' ').capitalize()}{' ' + last.path if last.path else ''} on {last.at:%d %b %Y}."
+
+
+def _pain(agreement: Agreement, facts: LeadFacts) -> str:
+    persona = next((one for one in agreement.personas if one.match.holds(facts.values)), None)
+    return "; ".join(persona.pain_points) if persona else ""

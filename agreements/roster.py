@@ -1,0 +1,123 @@
+"""The people and teams: who may get leads, who decides, who completes notes, and who is away when."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from agreements.errors import RosterError
+from agreements.lead import is_address
+from agreements.model import Clause, Name
+
+
+class Away(Clause):
+    """An absence, from the first instant to the last, aware."""
+
+    from_: AwareDatetime = Field(alias="from")
+    until: AwareDatetime
+
+
+class Person(Clause):
+    """Somebody who takes part. calendar: a name from the agreement's `calendars`; empty takes the first one.
+
+    timezone: in which the person reads times, UTC where empty. capacity: overrides the agreement's number of open leads.
+    """
+
+    name: str = Field(min_length=1, max_length=100)
+    email: str
+    role: Literal["rep", "manager", "marketing", "operator"] = "rep"
+    team: str = ""
+    phone: str = ""
+    chat: str = ""
+    calendar: str = ""
+    timezone: str = "UTC"
+    capacity: int | None = Field(default=None, ge=0)
+    away: tuple[Away, ...] = ()
+
+    def is_away(self, at: datetime) -> bool:
+        """Whether the person is absent at that instant."""
+        return any(one.from_ <= at < one.until for one in self.away)
+
+    def back_at(self, at: datetime) -> datetime:
+        """When an absent person is back; at itself for one who is here."""
+        return max((one.until for one in self.away if one.from_ <= at < one.until), default=at)
+
+
+class Team(Clause):
+    """A group of reps and the person who decides for them."""
+
+    manager: Name
+    title: str = ""
+
+
+class Roster(Clause):
+    """All people by id and all teams by name. marketing: who completes notes; operator: who gets alarms (ids of people)."""
+
+    people: Mapping[Name, Person] = Field(min_length=1)
+    teams: Mapping[Name, Team] = Field(min_length=1)
+    marketing: Name
+    operator: Name
+
+    def person(self, ident: str) -> Person | None:
+        """The person with that id, None for none."""
+        return self.people.get(ident)
+
+    def name_of(self, ident: str) -> str:
+        """What to call that person; the id itself for somebody who is not here."""
+        person = self.people.get(ident)
+        return person.name if person else ident
+
+    def reps_of(self, team: str) -> list[str]:
+        """The ids of a team's reps, in the order of the file."""
+        return [ident for ident, person in self.people.items() if person.team == team and person.role == "rep"]
+
+    def manager_of(self, ident: str) -> str:
+        """Who decides for that person: the manager of the team; the operator where there is none."""
+        person = self.people.get(ident)
+        team = self.teams.get(person.team) if person else None
+        return team.manager if team else self.operator
+
+    def problems(self) -> list[str]:
+        """What does not fit together, each with what to write instead."""
+        found = []
+        for ident, person in self.people.items():
+            if not is_address(person.email):
+                found.append(f"people.{ident}.email: {person.email!r} is no address; write name@company.example")
+            if person.team and person.team not in self.teams:
+                found.append(f"people.{ident}.team: there is no team {person.team!r}; name one of {', '.join(self.teams)}")
+            try:
+                ZoneInfo(person.timezone)
+            except Exception:  # zoneinfo raises several unrelated types for one bad name
+                found.append(f"people.{ident}.timezone: {person.timezone!r} is no time zone; write one such as Europe/London")
+        named = [(f"teams.{name}.manager", team.manager) for name, team in self.teams.items()]
+        for where, ident in [*named, ("marketing", self.marketing), ("operator", self.operator)]:
+            if ident not in self.people:
+                found.append(f"{where}: nobody is called {ident!r}; name one of {', '.join(self.people)}")
+        return found
+
+
+def read_roster(text: str) -> Roster:
+    """Reads a roster file. Raises RosterError that names each mistake."""
+    try:
+        roster = Roster.model_validate(_plain(YAML(typ="safe", pure=True).load(io.StringIO(text)) or {}))
+    except YAMLError as error:
+        raise RosterError(f"The roster is not readable YAML: {error}") from error
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise RosterError("\n".join(lines)) from error
+    if problems := roster.problems():
+        raise RosterError("\n".join(problems))
+    return roster
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    return value

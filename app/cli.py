@@ -1,0 +1,35 @@
+"""baton: the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from app.commands import agreement, demo, keys, leads, parts, people, verify
+
+app = typer.Typer(
+    name="baton",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Runs the agreement between marketing and sales: each lead is a Prefect flow that carries it out.\n\n"
+    "Exit codes: 0 done, 1 findings or refused, 2 usage or unreadable input, 3 partly done, 4 a service is away.",
+)
+app.command(name="demo")(demo.demo)
+app.command(name="up")(parts.up)
+app.command(name="worker")(parts.worker)
+app.command(name="web")(parts.web)
+app.command(name="clock")(parts.clock)
+app.command(name="verify")(verify.verify)
+app.add_typer(leads.app, name="leads")
+app.add_typer(agreement.app, name="agreement")
+app.add_typer(people.app, name="roster")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""The clock: each second it looks at what is due, delivers wakes, and mends what was left lying."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from agreements.lifecycle import OPEN_STAGES, Stage
+from app.engine import Came, Engine, EngineAway, Run
+from storage import contracts, handoffs, trail, waits, wakes
+from storage.tables import Handoff, Wait, Wake
+from tasks import read_crm
+from tasks.revisit import revisit
+from tasks.toolbox import Toolbox
+
+log = logging.getLogger("baton.clock")
+SWEEP_LIMIT = 500
+RECONCILE_SECONDS = 30.0
+SEAL_SECONDS = 5.0
+
+
+class Clock:
+    """Ticks. Any number may run at once: every write is a compare-and-set or carries a unique key."""
+
+    def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0) -> None:
+        self.box, self.engine, self.tick_seconds = box, engine, tick_seconds
+        self._at_once = box.settings.resume_at_once or (1 if box.database.is_sqlite else 8)
+        self._next: dict[str, float] = {}
+        self._away = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
+        while not stop.is_set():
+            try:
+                await self.tick()
+            except Exception:
+                log.exception("a tick failed; the next one goes on")
+            try:
+                await asyncio.wait_for(stop.wait(), self.tick_seconds)
+            except TimeoutError:
+                continue
+
+    async def tick(self) -> int:
+        """Everything that is due now; how many things moved."""
+        moved = 0
+        for part in (self._every(self.box.settings.crm_poll_seconds, self._read_crm), self.sweep, self.deliver):
+            moved += await self._guarded(part)
+        await self._guarded(self._every(1.0, self._collect))
+        await self._guarded(self._every(RECONCILE_SECONDS, self._reconcile))
+        await self._guarded(self._every(SEAL_SECONDS, self._seal))
+        return moved
+
+    async def _guarded(self, part: Callable[[], Awaitable[int]]) -> int:
+        try:
+            moved = await part()
+        except EngineAway as error:
+            if not self._away:
+                log.warning("the Prefect server does not answer; answers are stored and go on when it is back: %s", error)
+            self._away = True
+            return 0
+        self._away = False
+        return moved
+
+    def _every(self, seconds: float, part: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+        async def timed() -> int:
+            name, now = getattr(part, "__name__", repr(part)), time.monotonic()
+            if now < self._next.get(name, 0.0):
+                return 0
+            self._next[name] = now + seconds
+            return await part()
+
+        return timed
+
+    async def sweep(self) -> int:
+        """Looks at every wait whose next instant has come: a nudge, a missed deadline, a revisit."""
+
+        def find(session: Session, now: datetime) -> list[Wait]:
+            query = select(Wait).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), col(Wait.next_at) <= now)
+            return list(session.exec(query.order_by(col(Wait.next_at)).limit(SWEEP_LIMIT)))
+
+        found = await self.box.read(find)
+        moved = await self.box.write(self._revive)
+        for wait in found:
+            try:
+                moved += await self._look_at(wait)
+            except EngineAway:
+                raise
+            except Exception:
+                log.exception("wait %s of handoff %s could not be looked at; the others go on", wait.id, wait.handoff_id)
+        return moved
+
+    async def _look_at(self, wait: Wait) -> int:
+        if wait.kind == "revisit":
+            return await self.box.write(lambda session, now: self._revisit(session, wait.id, now))
+        run_id, due = await self.box.read(lambda session, now: (handoffs.get(session, wait.handoff_id).flow_run_id, now >= wait.due_at))
+        if not due:
+            key = f"rung:{wait.id}:{wait.next_at.isoformat()}"
+            return int(await self.box.write(lambda session, now: wakes.add(session, wait.handoff_id, "rung", key=key, not_before=now)))
+        if wait.parked_key and run_id and not await self.engine.is_parked(run_id, wait.parked_key):
+            if await self.engine.collect(wait.handoff_id, run_id):
+                return 1
+            key = f"look:{wait.id}:{wait.parks}"
+            await self.box.write(lambda session, now: wakes.add(session, wait.handoff_id, "look", key=key, not_before=now))
+            return 0
+        return await self.box.write(lambda session, now: self._missed(session, wait.id, now))
+
+    @staticmethod
+    def _missed(session: Session, wait_id: str, now: datetime) -> int:
+        wait = session.get(Wait, wait_id)
+        if wait is None or wait.closed_at or wait.answer_id or wait.due_at > now:
+            return 0
+        return int(waits.answer(session, wait_id, "deadline", by="clock", via="clock", now=now, answered_at=wait.due_at).won)
+
+    @staticmethod
+    def _revisit(session: Session, wait_id: str, now: datetime) -> int:
+        wait = session.get(Wait, wait_id)
+        if wait is None or wait.closed_at:
+            return 0
+        revisit(session, wait, now=now)
+        return 1
+
+    @staticmethod
+    def _revive(session: Session, now: datetime) -> int:
+        """An attempt that died with its lease leaves a handoff that nobody would wake: wake it."""
+        real = datetime.now(UTC)
+        query = select(Handoff).where(col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
+        dead = list(session.exec(query.limit(SWEEP_LIMIT)))
+        return sum(wakes.add(session, one.id or 0, "revive", key=f"revive:{one.id}:{one.epoch}", not_before=now) for one in dead)
+
+    async def deliver(self) -> int:
+        """Creates or resumes a run for every handoff with a wake that is due; a few at once, one on SQLite."""
+        due = await self.box.read(lambda session, now: wakes.due(session, now=now, real=datetime.now(UTC)))
+        moved, gate = 0, asyncio.Semaphore(self._at_once)
+
+        async def one(item: wakes.Due) -> int:
+            async with gate:
+                return await self._deliver(item)
+
+        results = await asyncio.gather(*(one(item) for item in due), return_exceptions=True)
+        for item, result in zip(due, results, strict=True):
+            if isinstance(result, EngineAway):
+                raise result
+            if isinstance(result, BaseException):
+                log.error("wake of handoff %s could not be delivered; the others go on", item.handoff_id, exc_info=result)
+            else:
+                moved += result
+        return moved
+
+    async def _deliver(self, item: wakes.Due) -> int:
+        run = await self.box.read(lambda session, now: _run(session, item))
+        if run is None:
+            return 0
+        if not run.run_id:
+            run_id = await self.engine.create(run)
+            await self.box.write(lambda session, now: _created(session, run, run_id, item))
+            return 1
+        came = await self.engine.wake(run, item.wake_ids[0])
+        if came == Came.MOVED:
+            await self.box.write(lambda session, now: wakes.mark_delivered(session, item.wake_ids, real=datetime.now(UTC)))
+            return 1
+        if came == Came.BUSY:
+            await self.box.write(lambda session, now: wakes.count_try(session, item.wake_ids))
+            return 0
+        await self.box.write(lambda session, now: _lost(session, run, now, cancelled=came == Came.CANCELLED))
+        return 1
+
+    async def _collect(self) -> int:
+        """Answers given in Prefect's own window count as of that moment, whether or not a worker is there to read them."""
+        collected = 0
+        for run_id in await self.engine.resumed():
+            handoff_id = await self.box.read(lambda session, now, run_id=run_id: _answered_elsewhere(session, run_id))  # type: ignore[misc]
+            if handoff_id is not None:
+                collected += await self.engine.collect(handoff_id, run_id)
+        return collected
+
+    async def _reconcile(self) -> int:
+        """Open handoffs whose run has ended without them: cancelled by a person, or lost."""
+
+        def open_runs(session: Session, now: datetime) -> dict[str, int]:
+            query = select(Handoff.flow_run_id, Handoff.id).where(
+                col(Handoff.stage).in_([one.value for one in OPEN_STAGES if one != Stage.STUCK]), Handoff.flow_run_id != ""
+            )
+            return {run_id: handoff_id or 0 for run_id, handoff_id in session.exec(query)}
+
+        runs = await self.box.read(open_runs)
+        ids, ended = list(runs), {}
+        for start in range(0, len(ids), 200):
+            ended |= await self.engine.ended(ids[start : start + 200])
+        for run_id, cancelled in ended.items():
+            await self.box.write(lambda session, now, r=run_id, c=cancelled: _ended(session, runs[r], r, c, now))  # type: ignore[misc]
+        return len(ended)
+
+    async def _seal(self) -> int:
+        key = self.box.settings.seal_key()
+        return await self.box.write(lambda session, now: trail.seal(session, key=key, now=now))
+
+    async def _read_crm(self) -> int:
+        return await read_crm.read_crm(self.box)
+
+
+def _run(session: Session, item: wakes.Due) -> Run | None:
+    handoff = handoffs.get(session, item.handoff_id)
+    real = datetime.now(UTC)
+    if (handoff.retry_at and handoff.retry_at > real) or handoff.held or handoff.stage == Stage.STUCK:
+        return None
+    version = contracts.get(session, handoff.agreement, handoff.version)
+    lead = handoffs.lead_of(session, handoff)
+    leased = bool(handoff.lease_until and handoff.lease_until > real)
+    waited = (real - item.waiting_since).total_seconds()
+    name = f"{lead.company or 'No company'} · lead {handoff.lead_id}"
+    tags = (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
+    return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, leased, waited, tags)
+
+
+def _created(session: Session, run: Run, run_id: str, item: wakes.Due) -> None:
+    handoff = handoffs.get(session, run.handoff_id)
+    if not handoff.flow_run_id and handoff.run_no == run.run_no:
+        handoff.flow_run_id = run_id
+        session.add(handoff)
+    wakes.mark_delivered(session, item.wake_ids, real=datetime.now(UTC))
+
+
+def _lost(session: Session, run: Run, now: datetime, *, cancelled: bool) -> None:
+    handoff = handoffs.get(session, run.handoff_id)
+    if handoff.flow_run_id != run.run_id:
+        return
+    if cancelled and handoffs.is_open(handoff):
+        trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
+        handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
+        return
+    handoff.run_no += 1
+    handoff.flow_run_id = ""
+    session.add(handoff)
+
+
+def _ended(session: Session, handoff_id: int, run_id: str, cancelled: bool, now: datetime) -> None:
+    handoff = handoffs.get(session, handoff_id)
+    if handoff.flow_run_id == run_id and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK and not handoff.lease_until:
+        if cancelled:
+            trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
+            handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
+        else:
+            wakes.add(session, handoff_id, "run-ended", key=f"run-ended:{run_id}", not_before=now)
+
+
+def _answered_elsewhere(session: Session, run_id: str) -> int | None:
+    handoff = session.exec(select(Handoff).where(Handoff.flow_run_id == run_id)).first()
+    if handoff is None:
+        return None
+    ours = session.exec(select(Wake.id).where(Wake.handoff_id == handoff.id, col(Wake.delivered_at).is_not(None)).limit(1)).first()
+    return None if ours else handoff.id

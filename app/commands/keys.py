@@ -1,0 +1,36 @@
+"""Keys for the intake API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app import terminal
+from storage import keys
+
+app = typer.Typer(no_args_is_help=True, help="Keys for the intake API.")
+
+
+@app.command("create")
+def create(name: Annotated[str, typer.Argument(help="What the key is for, as `website`.")]) -> None:
+    """Make a key and print it once; only its hash is kept."""
+    box = terminal.open_box()
+    with terminal.told():
+        terminal.console.print(box.write_now(lambda session, now: keys.create(session, name, now)), soft_wrap=True)
+
+
+@app.command("revoke")
+def revoke(name: str) -> None:
+    """Make a key useless from now on."""
+    box = terminal.open_box()
+    if not box.write_now(lambda session, now: keys.revoke(session, name, now)):
+        terminal.fail(terminal.FINDINGS, f"There is no key called {name!r}.")
+
+
+@app.command("list")
+def show() -> None:
+    """The names of all keys."""
+    box = terminal.open_box()
+    for name in box.read_now(lambda session, now: keys.names(session)):
+        terminal.console.print(name)

@@ -1,0 +1,165 @@
+"""Leads: import, list, show, release."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+from sqlmodel import Session, col, select
+
+from agreements.lifecycle import Stage
+from app import terminal
+from storage import handoffs, leads, roster, wakes
+from storage.tables import Delivery, Handoff, Lead
+from tasks import views
+from tasks.ledger import Ledger, ledger
+
+app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at.")
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
+    timezone: Annotated[str, typer.Option(help="In which dates without a zone are meant.")] = "UTC",
+    hold: Annotated[bool, typer.Option("--hold", help="Store, but start nothing until `baton leads release`.")] = False,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
+) -> None:
+    """Take in a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
+    from app.csv_file import UnreadableFile, read_leads, read_map
+    from app.importing import import_leads
+
+    box = terminal.open_box()
+    today = box.read_now(lambda session, now: now)
+    try:
+        mapping = read_map(map) if map else None
+        read = read_leads(file, mapping=mapping, timezone=timezone, limit=limit, today=today)
+    except (UnreadableFile, ValueError) as error:
+        terminal.fail(terminal.USAGE, str(error))
+    with Progress(console=terminal.complaints, transient=True) as progress:
+        bar = progress.add_task("importing", total=len(read.rows))
+        result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
+    for bad in result.bad:
+        terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
+    terminal.console.print(
+        f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, {result.repeated} were here already, {len(result.bad)} bad."
+    )
+    if result.bad:
+        raise typer.Exit(terminal.PARTLY)
+
+
+@app.command("release")
+def release(limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None) -> None:
+    """Start what was imported with --hold."""
+    box = terminal.open_box()
+    with terminal.told():
+        count = box.write_now(lambda session, now: leads.release_held(session, now=now, limit=limit))
+        terminal.console.print(f"{count} started.")
+
+
+@app.command("unstick")
+def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
+    """Let a stuck lead go on where it stood, in a new run."""
+    box = terminal.open_box()
+
+    def work(session: Session, now) -> bool:  # type: ignore[no-untyped-def]
+        handoff = handoffs.latest_of(session, lead)
+        if handoff is None or handoff.stage != Stage.STUCK:
+            return False
+        handoff.failures, handoff.retry_at = 0, None
+        handoff.run_no, handoff.flow_run_id = handoff.run_no + 1, ""
+        handoffs.move(session, handoff, f"{handoff.track}-again", now=now, actor="operator")
+        wakes.add(session, handoff.id or 0, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
+        return True
+
+    with terminal.told():
+        if not box.write_now(work):
+            terminal.fail(terminal.FINDINGS, f"Lead {lead} is not stuck.")
+        terminal.console.print(f"Lead {lead} goes on.")
+
+
+@app.command("list")
+def list_leads(
+    stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+) -> None:
+    """The newest leads: stage, owner, agreement."""
+    box = terminal.open_box()
+    table = Table("lead", "company", "stage", "tier", "score", "owner", "rep", "agreement")
+    for handoff, lead in box.read_now(lambda session, now: _newest(session, stage, limit)):
+        row = (lead.company or "–", handoff.stage, handoff.tier, str(handoff.score), handoff.owner, handoff.rep)
+        table.add_row(str(handoff.lead_id), *row, f"{handoff.agreement}@{handoff.version}")
+    terminal.console.print(table)
+
+
+def _newest(session: Session, stage: str, limit: int) -> list[tuple[Handoff, Lead]]:
+    query = select(Handoff, Lead).join(Lead, col(Lead.id) == col(Handoff.lead_id))
+    if stage:
+        query = query.where(Handoff.stage == stage)
+    return list(session.exec(query.order_by(col(Handoff.id).desc()).limit(limit)))
+
+
+@app.command("show")
+def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
+    """Everything known of one lead: facts, note, timeline, messages, and where its time went."""
+    box = terminal.open_box()
+    with terminal.told():
+        row = box.read_now(lambda session, now: session.get(Lead, lead))
+        if row is None:
+            terminal.fail(terminal.FINDINGS, f"There is no lead {lead}.")
+        box.read_now(lambda session, now: _print(session, row, now))
+
+
+def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untyped-def]
+    people = roster.current(session)
+    lead_id = lead.id or 0
+    handoff = handoffs.latest_of(session, lead_id)
+    console = terminal.console
+    console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")
+    console.print(f"{lead.company} · {lead.first_name} {lead.last_name} · {lead.job_title} · {lead.email} · {lead.phone}", markup=False)
+    if handoff is None:
+        return
+    console.print(
+        f"{handoff.stage}, owner {people.name_of(handoff.owner)}, score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
+    )
+    view = views.lead_view(session, handoff)
+    for name, text in view.statements.items():
+        console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
+    console.print("\n[bold]What happened[/bold]")
+    for at, text in views.timeline(session, lead_id, people=people):
+        console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
+    console.print("\n[bold]Messages[/bold]")
+    for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
+        console.print(
+            f"  {one.message} to {people.name_of(one.person)} over {one.channel}: {one.state} {one.proof or one.error}", markup=False
+        )
+    console.print("\n[bold]Where the time went[/bold]")
+    print_bar(ledger(session, lead_id, now=now))
+
+
+def print_bar(found: Ledger) -> None:
+    """The ledger as a bar of 60 characters and a line for each account."""
+    whole = found.whole or timedelta(seconds=1)
+    colours = {
+        "baton": "cyan",
+        "marketing": "magenta",
+        "sales": "green",
+        "manager": "yellow",
+        "closed hours": "bright_black",
+        "nurture": "blue",
+    }
+    for name, part in found.parts.items():
+        if part:
+            cells = max(1, round(60 * (part / whole)))
+            terminal.console.print(f"  {name:13}{part / whole:6.1%}  [{colours[name]}]{'█' * cells}[/] {_span(part)}")
+
+
+def _span(part: timedelta) -> str:
+    minutes = round(part.total_seconds() / 60)
+    days, rest = divmod(minutes, 1440)
+    hours, left = divmod(rest, 60)
+    return f"{days} d {hours} h" if days else f"{hours} h {left} min" if hours else f"{left} min"

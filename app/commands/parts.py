@@ -1,0 +1,115 @@
+"""The parts: each alone, or all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import stack, terminal
+from app.deploying import create_deployment
+from storage import contracts
+from tasks.settings import Settings
+from tasks.toolbox import Toolbox
+
+
+def worker(poll: Annotated[float, typer.Option(help="Real seconds between two looks when nothing is expected.")] = 5.0) -> None:
+    """Run attempts: takes runs from the work pool and carries them out in this process. More of them share the work."""
+    from app.worker import run_in_thread
+
+    terminal.log_to_standard_error()
+    box = terminal.open_box()
+    _show_notes_in_prefect(box)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    thread = run_in_thread(box, stop, poll_seconds=poll)
+    while thread.is_alive():
+        thread.join(0.5)
+    if not stop.is_set():
+        terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
+
+
+def _show_notes_in_prefect(box: Toolbox) -> None:
+    from flows.window import show_note
+
+    box.show = show_note
+
+
+def web() -> None:
+    """Serve the pages behind the links, and the intake API."""
+    from app.web.site import serve
+
+    terminal.log_to_standard_error()
+    box = terminal.open_box()
+    serve(box, box.settings.web_host, box.settings.web_port)
+
+
+def clock(tick: Annotated[float, typer.Option(help="Real seconds between two ticks.")] = 1.0) -> None:
+    """Watch deadlines, deliver wakes, mend what was left lying. Run one (a second one does no harm)."""
+    from prefect.client.orchestration import get_client
+
+    from app.clock import Clock
+    from app.engine import PrefectEngine
+
+    terminal.log_to_standard_error()
+    box = terminal.open_box()
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        async with get_client() as client:
+            await Clock(box, PrefectEngine(client), tick_seconds=float(os.environ.get("BATON_TICK_SECONDS", tick))).run(stop)
+
+    asyncio.run(run())
+
+
+def up(
+    prefect_port: Annotated[int, typer.Option(help="Where the Prefect server listens.")] = 4200,
+    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
+) -> None:
+    """Run everything on this machine: Prefect server, worker, web pages and clock. Ctrl-C ends it."""
+    settings = Settings() if home is None else Settings(home=home)
+    with (
+        terminal.told(),
+        stack.running(
+            settings.folder, prefect_port=prefect_port, web_port=settings.web_port, tell=terminal.console.print, prepare=prepare
+        ) as running,
+    ):
+        terminal.console.print(f"Prefect UI  {running.prefect_url}\nBaton       {running.web_url}\nLogs        {settings.folder / 'logs'}")
+        try:
+            while True:
+                time.sleep(1)
+                for name in running.watch():
+                    terminal.console.print(f"{name} had ended and was started again")
+        except KeyboardInterrupt:
+            terminal.console.print("stopping …")
+
+
+def prepare(running: stack.Stack) -> None:
+    """Brings the database up to date and makes sure that every version in force has its deployment at this server."""
+    os.environ.update({name: value for name, value in running.environment.items() if name.startswith(("PREFECT_", "BATON_"))})
+    box = terminal.open_box(Settings())
+    asyncio.run(_redeploy(box))
+    box.database.close()
+
+
+async def _redeploy(box: Toolbox) -> None:
+    from app.worker import ensure_pool
+
+    await ensure_pool(box.settings.work_pool)
+    for row in await box.read(lambda session, now: contracts.deployed(session)):
+        agreement = contracts.parsed(row.hash, row.text)
+        made = await create_deployment(agreement, pool=box.settings.work_pool)
+        await box.write(
+            lambda session, now, row=row, made=made: contracts.mark_deployed(  # type: ignore[misc]
+                session, contracts.get(session, row.name, row.version), deployment_id=made, now=now
+            )
+        )

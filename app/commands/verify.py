@@ -1,0 +1,24 @@
+"""Verify: is every lead accounted for, and is the trail whole?"""
+
+from __future__ import annotations
+
+import typer
+
+from app import terminal
+from storage import figures, trail
+
+
+def verify() -> None:
+    """Prove that leads in = the sum over stages, that every open lead has an owner and a due time, and that the trail is whole."""
+    box = terminal.open_box()
+    found = box.read_now(lambda session, now: figures.figures(session, now=now))
+    lost = box.read_now(lambda session, now: figures.unowned(session, now=now))
+    chain = box.read_now(lambda session, now: trail.check(session, key=box.settings.seal_key()))
+    terminal.console.print(f"leads {found.leads} = " + " + ".join(f"{count} {stage}" for stage, count in found.stages.items()))
+    terminal.console.print(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[:16] or 'none'}")
+    if lost:
+        terminal.complaints.print(f"Without owner or due time: lead {', '.join(map(str, lost))}", style="red")
+    if not chain.whole:
+        terminal.complaints.print(f"The trail was changed: seal {chain.broken_seal} does not fit.", style="red")
+    if lost or not chain.whole or found.unaccounted:
+        raise typer.Exit(terminal.FINDINGS)

@@ -1,0 +1,75 @@
+"""The demo's chat room: takes what Apprise posts as JSON, and shows it."""
+
+from __future__ import annotations
+
+import html
+import socket
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+
+from app.demo.inbox_pages import PageServer
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One message in the room: its key as the header gave it, title and body."""
+
+    key: str
+    title: str
+    body: str
+
+
+class ChatRoom:
+    """A web page on a free port of this machine; `apprise_url` is where to send to."""
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.port = 0
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        listener = self._running.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.port = listener.getsockname()[1]
+        server = PageServer(self._pages(), listener)
+        self._running.callback(server.stop)
+        server.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._running.close()
+
+    @property
+    def apprise_url(self) -> str:
+        """Where Apprise sends to."""
+        return f"json://127.0.0.1:{self.port}/post"
+
+    def repeated(self) -> int:
+        """How many messages came under a key that was there already."""
+        keys = [post.key for post in self.posts if post.key]
+        return len(keys) - len(set(keys))
+
+    def _pages(self) -> FastAPI:
+        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+        @app.post("/post")
+        async def post(request: Request) -> Response:
+            said = await request.json()
+            self.posts.append(Post(request.headers.get("x-baton-key", ""), str(said.get("title", "")), str(said.get("message", ""))))
+            return JSONResponse({"ok": True})
+
+        @app.get("/", response_class=HTMLResponse)
+        async def room() -> str:
+            lines = "".join(
+                f"<article><b>{html.escape(one.title)}</b><p>{html.escape(one.body)}</p></article>" for one in reversed(self.posts)
+            )
+            style = (
+                "body{font:16px system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}p{white-space:pre-wrap}"
+            )
+            return f"<!doctype html><meta charset=utf-8><title>Chat room</title><style>{style}</style><h1>Chat room</h1>{lines}"
+
+        return app

@@ -1,0 +1,135 @@
+"""The director: plays the world's part in the demo, and makes time leap to the next thing due whenever nothing is running."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from app.demo.inbox import Inbox, Received
+from app.demo.people import Action, Person
+from app.demo.scanner import Scanner
+from app.stack import Stack
+from storage import clock
+from storage.crm.local import LocalCrm
+from storage.tables import Bookmark, Delivery, Event, Handoff, Wait, Wake
+from tasks.toolbox import Toolbox
+
+LOOK_SECONDS = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How things stand: busy while something is due or running; next_at: the next instant at which something is (None: never)."""
+
+    now: datetime
+    busy: bool
+    next_at: datetime | None
+    marker: tuple[int, ...]
+
+
+@dataclass
+class Director:
+    """Runs the agenda against the stack until all is at rest."""
+
+    box: Toolbox
+    stack: Stack
+    inbox: Inbox
+    crm: LocalCrm
+    people: dict[str, Person] = field(default_factory=dict)
+    scanner: Scanner | None = None
+    longest_stall_seconds: float = 0.0
+    restarted: list[str] = field(default_factory=list)
+    _agenda: list[tuple[datetime, int, str, Action]] = field(default_factory=list)
+    _count: itertools.count[int] = field(default_factory=itertools.count)
+    _read: int = 0
+
+    def plan(self, at: datetime, what: str, action: Action) -> None:
+        """Puts something on the agenda, at an aware instant of Baton's time."""
+        heapq.heappush(self._agenda, (at, next(self._count), what, action))
+
+    def now(self) -> datetime:
+        """The present in Baton's time."""
+        return self.box.read_now(lambda session, now: now)
+
+    async def run(self, *, look: Callable[[], None], at_rest: Callable[[], bool] = lambda: False) -> None:
+        """Goes on until nothing is left to do, or at_rest says so. look is called again and again, to show how things stand."""
+        moved_at, marker = time.monotonic(), None
+        while True:
+            await self._deal_with_mail()
+            acted = await self._act()
+            situation = await asyncio.to_thread(self.situation)
+            look()
+            if acted or not situation.busy or situation.marker != marker:
+                moved_at, marker = time.monotonic(), situation.marker
+            self.longest_stall_seconds = max(self.longest_stall_seconds, time.monotonic() - moved_at)
+            self.restarted += self.stack.watch()
+            if situation.busy or self.inbox.last_number > self._read:
+                await asyncio.sleep(LOOK_SECONDS)
+            elif at_rest() or situation.next_at is None:
+                return
+            else:
+                target = situation.next_at
+                await self.box.write(lambda session, now, target=target: clock.leap_to(session, target))  # type: ignore[misc]
+
+    async def _act(self) -> bool:
+        acted = False
+        while self._agenda and self._agenda[0][0] <= self.now():
+            _, _, _, action = heapq.heappop(self._agenda)
+            await action()
+            acted = True
+        return acted
+
+    async def _deal_with_mail(self) -> None:
+        for received in self.inbox.messages(after=self._read):
+            self._read = received.number
+            if self.scanner:
+                await asyncio.to_thread(self.scanner.scan, received)
+            for person in self._recipients(received):
+                await person.receive(received)
+
+    def _recipients(self, received: Received) -> list[Person]:
+        wanted = {address.casefold() for address in received.recipients}
+        return [one for one in self.people.values() if one.office.roster.people[one.ident].email.casefold() in wanted]
+
+    def situation(self) -> Situation:
+        """Looks at the database: is anything due or running, and when is the next thing?"""
+        return self.box.read_now(self._situation)
+
+    def _situation(self, session: Session, now: datetime) -> Situation:
+        waits = select(func.min(Wait.next_at)).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
+        due = [
+            session.exec(select(func.min(Wake.not_before))).one(),
+            session.exec(waits.where(Wait.kind != "revisit")).one(),
+            session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == "queued")).one(),
+        ]
+        revisits = session.exec(waits.where(Wait.kind == "revisit")).one()
+        leased = session.exec(select(func.count()).select_from(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC))).one()
+        known = [_aware(at) for at in due if at is not None]
+        busy = bool(leased) or any(at <= now for at in known) or bool(revisits and _aware(revisits) <= now) or self._crm_unread(session)
+        later = [at for at in known if at > now] + [one[0] for one in self._agenda[:1]]
+        if later and revisits and _aware(revisits) < min(later):
+            later.append(_aware(revisits))
+        return Situation(now, busy, min(later, default=None), self._marker(session))
+
+    def _crm_unread(self, session: Session) -> bool:
+        read = session.get(Bookmark, "crm")
+        return self.crm.newest_change() > int(read.value if read and read.value else 0)
+
+    @staticmethod
+    def _marker(session: Session) -> tuple[int, ...]:
+        event, wake = session.exec(select(func.max(Event.id))).one() or 0, session.exec(select(func.max(Wake.id))).one() or 0
+        epochs = session.exec(select(func.sum(Handoff.epoch))).one() or 0
+        wakes = session.exec(select(func.count()).select_from(Wake)).one()
+        return int(event), int(wake), int(epochs), int(wakes)
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,184 @@
+"""The demo's people: they read the real message, open its link, choose and submit, each in their own manner and pace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+
+from agreements.roster import Roster
+from agreements.working_time import WorkingCalendar
+from app.demo.browser import Page, Visitor
+from app.demo.inbox import Inbox, Received
+from storage.crm.local import LocalCrm
+
+Action = Callable[[], Awaitable[None]]
+Plan = Callable[[datetime, str, Action], None]
+GRID = timedelta(minutes=15)
+
+#: How each rep takes one lead after another: the list is gone through in a circle.
+MANNERS: dict[str, tuple[str, ...]] = {
+    "ana": ("win", "reject:not-now", "no-response", "win", "rot", "reject:no-authority", "hand"),
+    "ben": ("rot", "win", "ignore", "reject:not-icp", "lose:no-budget", "slow"),
+    "cleo": ("slow", "ignore", "win", "reject:bad-data", "ignore", "win"),
+    "dan": ("win", "reject:uses-competitor", "slow", "win"),
+    "faye": ("crm-owner", "ignore", "win", "rot"),
+    "dora": ("win", "no-response", "reject:not-icp"),
+}
+#: The story that is told first: what happens to the first lead, assignment after assignment.
+STORY = ("ignore", "reject:not-now", "win", "win")
+
+
+@dataclass
+class Office:
+    """What the people share: the calendar they work by, the plan of what they are going to do, and the CRM."""
+
+    inbox: Inbox
+    roster: Roster
+    calendar: WorkingCalendar
+    plan: Plan
+    now: Callable[[], datetime]
+    crm: LocalCrm
+    story_company: str = ""
+
+    def later(self, minutes: float) -> datetime:
+        """So many working minutes from now, on the quarter hour after that."""
+        at = self.calendar.add(self.now(), timedelta(minutes=minutes))
+        past = timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+        return at + (GRID - past) if past else at
+
+
+class Person:
+    """Somebody with a browser and an inbox."""
+
+    def __init__(self, ident: str, office: Office) -> None:
+        self.ident, self.office = ident, office
+        self.visitor = Visitor()
+        self.taken = 0
+        self.behaviour: dict[str, str] = {}
+
+    async def receive(self, received: Received) -> None:
+        """Reads a message and plans what to do about it."""
+        message = received.key.split(":")[1] if ":" in received.key else ""
+        link = next((one for one in Inbox.links(received) if "/l/" in one), "")
+        if ":assigned:" in received.key and link and "manager" not in received.key:
+            self._take(received, link)
+        elif message == "reminder" or ":remind" in received.key:
+            self._reminded(link)
+        elif ":decision-asked:" in received.key:
+            self._plan(40, "decides", lambda: self._decide(received, link))
+        elif ":note-needed:" in received.key:
+            self._plan(30, "completes the note", lambda: self._complete(link))
+
+    def _plan(self, minutes: float, what: str, action: Action) -> None:
+        self.office.plan(self.office.later(minutes), f"{self.ident} {what}", action)
+
+    def _take(self, received: Received, link: str) -> None:
+        if self.office.story_company and self.office.story_company in received.subject:
+            manner = STORY[min(_story_turns[self.office.story_company], len(STORY) - 1)]
+            _story_turns[self.office.story_company] += 1
+        else:
+            manners = MANNERS.get(self.ident, ("win",))
+            manner = manners[self.taken % len(manners)]
+            self.taken += 1
+        self.behaviour[link] = manner
+        verb, _, reason = manner.partition(":")
+        if verb == "reject":
+            self._plan(20, f"rejects {reason}", lambda: self._reject(link, reason))
+        elif verb == "hand":
+            self._plan(15, "hands on", lambda: self._answer(link, "handed", colleague=True))
+        elif verb == "crm-owner":
+            number = _lead_number(received.subject)
+            self._plan(20, "changes the CRM", lambda: self._change_owner(number))
+        elif verb in ("win", "no-response", "lose", "rot"):
+            self._plan(10, "accepts", lambda: self._accept(link, verb, reason))
+
+    def _reminded(self, link: str) -> None:
+        if self.behaviour.get(link) == "slow":
+            self.behaviour[link] = "slow, reminded"
+            self._plan(5, "accepts late", lambda: self._accept(link, "no-response", ""))
+
+    async def _open(self, link: str) -> Page:
+        return await asyncio.to_thread(self.visitor.open, link)
+
+    async def _answer(self, link: str, choice: str, *, colleague: bool = False, **fields: str) -> bool:
+        page = await self._open(link)
+        form = page.form_with("choice")
+        if form is None or not page.offers(choice):
+            return False
+        if colleague:
+            fields["colleague"] = next((one for one in form.choices.get("colleague", []) if one and one != self.ident), "")
+        after = await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice=choice, **fields))
+        return after.status < 400
+
+    async def _reject(self, link: str, reason: str) -> None:
+        await self._answer(link, "rejected", reason=reason, text="Interested, the budget opens in spring." if reason == "not-now" else "")
+
+    async def _accept(self, link: str, then: str, reason: str) -> None:
+        if await self._answer(link, "accepted") and then != "rot":
+            self._plan(35, "calls", lambda: self._attempt(link, then, reason))
+
+    async def _attempt(self, link: str, then: str, reason: str) -> None:
+        reached = "attempted" if then == "no-response" else "connected"
+        if await self._answer(link, reached):
+            self._plan(480 if then == "win" else 960, "closes", lambda: self._close(link, then, reason))
+
+    async def _close(self, link: str, then: str, reason: str) -> None:
+        if then == "win":
+            await self._answer(link, "opportunity")
+        else:
+            await self._answer(link, "returned", reason=reason or "no-response")
+
+    async def _change_owner(self, number: int) -> None:
+        other = next(one for one in self.office.roster.reps_of("americas") + self.office.roster.reps_of("emea") if one != self.ident)
+        now = self.office.now()
+        await asyncio.to_thread(lambda: self.office.crm.person_changes(number, by=self.ident, at=now, values={"owner": other}))
+        await asyncio.sleep(1.5)
+        accept = self.office.later(45)
+        self.office.plan(accept, f"{other} sets the status in the CRM", lambda: self._set_status(number, other))
+
+    async def _set_status(self, number: int, by: str) -> None:
+        now = self.office.now()
+        await asyncio.to_thread(lambda: self.office.crm.person_changes(number, by=by, at=now, values={"status": "Working"}))
+        await asyncio.sleep(1.5)
+
+    async def _complete(self, link: str) -> None:
+        page = await self._open(link)
+        form = page.form_with("choice")
+        if form is not None:
+            said = {name: "Spring campaign, completed by marketing" for name in form.values if name.startswith("state_")}
+            await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice="completed", **said))
+
+    async def _decide(self, received: Received, link: str) -> None:
+        decision = ("nurture", "reassign", "disqualify")[self.taken % 3]
+        self.taken += 1
+        if self.ident == "marcus":
+            await self._decide_in_prefect(_lead_number(received.subject), decision)
+            return
+        page = await self._open(link)
+        form = page.form_with("choice")
+        if form is not None:
+            await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice="decided", decision=decision))
+
+    async def _decide_in_prefect(self, number: int, decision: str) -> None:
+        """Resumes the run as the form in Prefect's window does."""
+        async with get_client() as client:
+            runs = await client.read_flow_runs(flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[f"lead:{number}"])))
+            for run in runs:
+                if run.state and run.state.is_paused() and run.state.name == "AwaitingDecision":
+                    await client.resume_flow_run(run.id, run_input={"answer": "decided", "choice": decision, "who_answers": "Marcus Webb"})
+                    await asyncio.sleep(2)
+
+
+_story_turns: Counter[str] = Counter()
+
+
+def _lead_number(subject: str) -> int:
+    _, _, rest = subject.rpartition("lead ")
+    digits = "".join(ch for ch in rest[:8] if ch.isdigit())
+    return int(digits or 0)

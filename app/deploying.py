@@ -1,0 +1,78 @@
+"""Putting things in force: database, roster, agreement versions, and their deployments at the Prefect server."""
+
+from __future__ import annotations
+
+from prefect.client.orchestration import get_client
+
+from agreements.checks import problems_with_roster
+from agreements.errors import InvalidAgreement
+from agreements.model import Agreement
+from app.worker import ensure_pool
+from flows.lead_handoff import lead_handoff
+from storage import contracts, leads, roster
+from tasks.toolbox import Toolbox
+
+ENTRYPOINT = "flows.lead_handoff.lead_handoff"
+
+
+async def deploy(box: Toolbox, name: str, version: int) -> str:
+    """Creates the deployment of a signed version and puts it in force; its name. What was held for want of one starts.
+
+    Raises AgreementError for one that is not published or not signed, InvalidAgreement where it does not fit the roster.
+    """
+    agreement = await box.read(lambda session, now: contracts.agreement_of(session, name, version))
+    people = await box.read(lambda session, now: roster.current(session))
+    if problems := problems_with_roster(agreement, people):
+        raise InvalidAgreement(problems)
+    await box.write(lambda session, now: contracts.require_signed(session, contracts.get(session, name, version)))
+    deployment_id = await create_deployment(agreement, pool=box.settings.work_pool)
+    await box.write(
+        lambda session, now: contracts.mark_deployed(session, contracts.get(session, name, version), deployment_id=deployment_id, now=now)
+    )
+    await box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
+    return f"{lead_handoff.name}/{name}-v{version}"
+
+
+async def create_deployment(agreement: Agreement, *, pool: str) -> str:
+    """The deployment of this version at the Prefect server, made or brought up to date; its id."""
+    await ensure_pool(pool)
+    async with get_client() as client:
+        flow_id = await client.create_flow(lead_handoff)
+        made = await client.create_deployment(
+            flow_id=flow_id,
+            name=f"{agreement.agreement}-v{agreement.version}",
+            version=str(agreement.version),
+            entrypoint=ENTRYPOINT,
+            work_pool_name=pool,
+            tags=["baton", f"agreement:{agreement.reference}"],
+            description=contract_in_words(agreement),
+            parameter_openapi_schema={"type": "object", "properties": {"handoff": {"type": "string", "title": "handoff"}}},
+            enforce_parameter_schema=False,
+            pull_steps=[],
+        )
+    return str(made)
+
+
+def contract_in_words(agreement: Agreement) -> str:
+    """The contract as a manager reads it: who owes whom what by when, and what each reason leads to."""
+    rules = agreement.qualification
+    lines = [f"# {agreement.agreement}, version {agreement.version}", f"In force from {agreement.effective.from_} ({agreement.timezone})."]
+    lines += ["", "## Who owes what by when", "", "| clock | owed by | within | when missed |", "|---|---|---|---|"]
+    for name in type(agreement.clocks).model_fields:
+        clock = agreement.clocks.named(name)
+        within = "; ".join(f"{tier}: {term}" for tier, term in clock.within.items())
+        rungs = ", then ".join(
+            f"{'after ' + str(rung.after) + ' ' if rung.after else ''}{rung.do.replace('-', ' ')}" for rung in clock.when_missed
+        )
+        lines.append(f"| {name.replace('_', ' ')} | {clock.owed_by} | {within} | {rungs} |")
+    lines += [
+        "",
+        "## What is qualified",
+        "",
+        f"At least {rules.mql.total} of 100 points; fit {rules.mql.fit_at_least}, engagement {rules.mql.engagement_at_least}.",
+    ]
+    lines += [f"At once: {', '.join(rules.fast_lane).replace('_', ' ')}." if rules.fast_lane else ""]
+    lines += ["", "## Reasons", "", *(f"- {reason.words}: {reason.then.replace('-', ' ')}" for reason in agreement.reasons)]
+    if agreement.definitions:
+        lines += ["", "## Words", "", *(f"- **{word}**: {meaning}" for word, meaning in agreement.definitions.items())]
+    return "\n".join(lines)

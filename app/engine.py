@@ -1,0 +1,167 @@
+"""What the clock needs of Prefect: creating, resuming and looking at runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateName,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.states import Scheduled
+
+from flows import forms
+
+log = logging.getLogger("baton.engine")
+TERMINAL = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+
+
+class EngineAway(Exception):
+    """The engine does not answer just now; what was asked is to be tried again."""
+
+
+class Came(StrEnum):
+    """What became of a wake."""
+
+    MOVED = "moved"
+    BUSY = "busy"
+    GONE = "gone"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run to be moved: its handoff, number and recorded id (empty before it exists), and the deployment that it belongs to."""
+
+    handoff_id: int
+    run_no: int
+    run_id: str
+    deployment_id: str
+    name: str
+    leased: bool
+    waiting_seconds: float
+    tags: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Moves runs. Every call may raise EngineAway."""
+
+    async def create(self, run: Run) -> str:
+        """Creates the run, once however often it is asked; its id."""
+        ...
+
+    async def wake(self, run: Run, wake_id: int) -> Came:
+        """Resumes a parked run. Busy: it is on its way; gone: it has ended or is not there; cancelled: by a person."""
+        ...
+
+    async def is_parked(self, run_id: str, key: str) -> bool:
+        """Whether the run rests under this pause key now."""
+        ...
+
+    async def collect(self, handoff_id: int, run_id: str) -> bool:
+        """Reads an answer given in the engine's own window, if there is one."""
+        ...
+
+    async def resumed(self) -> Sequence[str]:
+        """The ids of runs that were resumed and that no attempt has begun with."""
+        ...
+
+    async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
+        """Of these runs those that have ended: id -> whether a person cancelled it."""
+        ...
+
+
+class PrefectEngine:
+    """The engine on a Prefect server, over one shared client."""
+
+    def __init__(self, client: PrefectClient) -> None:
+        self.client = client
+
+    async def create(self, run: Run) -> str:
+        try:
+            made = await self.client.create_flow_run_from_deployment(
+                UUID(run.deployment_id),
+                parameters={"handoff": str(run.handoff_id)},
+                name=run.name,
+                idempotency_key=f"handoff:{run.handoff_id}:{run.run_no}",
+                tags=list(run.tags),
+            )
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise EngineAway(str(error)) from error
+        return str(made.id)
+
+    async def wake(self, run: Run, wake_id: int) -> Came:
+        try:
+            result = await self.client.resume_flow_run(UUID(run.run_id), run_input={"wake": str(wake_id)})
+            if result.status == SetStateStatus.ACCEPT:
+                return Came.MOVED
+            return await self._look(run)
+        except ObjectNotFound:
+            return Came.GONE
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code == 404:
+                return Came.GONE
+            if error.response.status_code == 409:  # somebody else resumed it in the same instant
+                return Came.BUSY
+            raise EngineAway(str(error)) from error
+        except httpx.HTTPError as error:
+            raise EngineAway(str(error)) from error
+
+    async def _look(self, run: Run) -> Came:
+        found = await self.client.read_flow_run(UUID(run.run_id))
+        state = found.state
+        if state is None or state.type in TERMINAL:
+            return Came.CANCELLED if state and state.type == StateType.CANCELLED else Came.GONE
+        stranded = state.type in (StateType.PENDING, StateType.RUNNING) and not run.leased and run.waiting_seconds > 30
+        if stranded and (datetime.now(UTC) - state.timestamp).total_seconds() > 30:
+            log.warning("run of handoff %s was left %s: rescheduled", run.handoff_id, state.type.value)
+            await self.client.set_flow_run_state(found.id, Scheduled(name="Recovering"), force=False)
+            return Came.MOVED
+        return Came.BUSY
+
+    async def is_parked(self, run_id: str, key: str) -> bool:
+        try:
+            return forms.is_parked_on(await self.client.read_flow_run(UUID(run_id)), key)
+        except ObjectNotFound:
+            return False
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise EngineAway(str(error)) from error
+
+    async def collect(self, handoff_id: int, run_id: str) -> bool:
+        try:
+            return await forms.collect(handoff_id, run_id, client=self.client)
+        except ObjectNotFound:
+            return False
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise EngineAway(str(error)) from error
+
+    async def resumed(self) -> Sequence[str]:
+        wanted = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Resuming"])))
+        return [str(run.id) for run in await self._runs(wanted)]
+
+    async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
+        wanted = FlowRunFilter(
+            id=FlowRunFilterId(any_=[UUID(one) for one in run_ids]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL))),
+        )
+        return {str(run.id): bool(run.state and run.state.type == StateType.CANCELLED) for run in await self._runs(wanted)}
+
+    async def _runs(self, wanted: FlowRunFilter) -> list[FlowRun]:
+        try:
+            return await self.client.read_flow_runs(flow_run_filter=wanted, limit=200)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise EngineAway(str(error)) from error

@@ -1,0 +1,191 @@
+"""The embedded stack: Prefect server, worker, web pages and clock as processes of one folder, watched and restarted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+START_SECONDS = 120
+#: What makes a Prefect server on SQLite keep up, found by measuring; every one may be overridden from outside.
+PREFECT_SETTINGS = {
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Part:
+    """One process of the stack: its command, its log file, and how to ask whether it is up."""
+
+    name: str
+    command: list[str]
+    log: Path
+    environment: Mapping[str, str]
+    ready: Callable[[], bool] = lambda: True
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    restarts: int = -1
+
+    def start(self) -> None:
+        """Starts the process; its output is appended to the log."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(self.environment),
+                start_new_session=True,
+            )
+        self.restarts += 1
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is there."""
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, *, seconds: float = 10) -> None:
+        """Asks the process (and what it started) to end, and ends it after so many seconds."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        group = os.getpgid(self.process.pid)
+        os.killpg(group, signal.SIGTERM)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(group, signal.SIGKILL)
+            self.process.wait()
+
+    def last_lines(self, count: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
+
+
+class StackError(Exception):
+    """A part of the stack did not come up."""
+
+
+@dataclass
+class Stack:
+    """The parts that run, and where to reach them."""
+
+    folder: Path
+    environment: dict[str, str]
+    prefect_url: str
+    web_url: str
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def wait_until_ready(self, name: str, *, tell: Callable[[str], None] = lambda text: None) -> None:
+        """Waits until the part answers. Raises StackError with the end of its log when it does not."""
+        part, until = self.parts[name], time.monotonic() + START_SECONDS
+        while not part.ready():
+            if not part.is_running or time.monotonic() > until:
+                raise StackError(f"{name} did not come up; the end of {part.log}:\n{part.last_lines()}")
+            time.sleep(0.2)
+        tell(f"{name} is up")
+
+    def watch(self) -> list[str]:
+        """Starts again what has died; the names of what it started."""
+        dead = [part for part in self.parts.values() if not part.is_running]
+        for part in dead:
+            part.start()
+        return [part.name for part in dead]
+
+    def stop(self) -> None:
+        """Ends every part, the server last."""
+        for part in reversed(list(self.parts.values())):
+            part.stop()
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """A question whether this address answers with 200."""
+
+    def ask() -> bool:
+        try:
+            return httpx.get(url, timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return ask
+
+
+def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment in which all parts of this folder's stack run."""
+    own = {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{prefect_port}/api",
+        "PREFECT_PROFILES_PATH": str(folder / "prefect" / "profiles.toml"),
+        "BATON_HOME": str(folder),
+        "BATON_WEB_PORT": str(web_port),
+        "PYTHONUNBUFFERED": "1",
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_") or name in PREFECT_SETTINGS}
+    return {**PREFECT_SETTINGS, **kept, **own, **(more or {})}
+
+
+def baton(*words: str) -> list[str]:
+    """The command that runs Baton's own command line in this environment."""
+    return [sys.executable, "-m", "app.cli", *words]
+
+
+@contextmanager
+def running(
+    folder: Path,
+    *,
+    prefect_port: int,
+    web_port: int,
+    more: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+    prepare: Callable[[Stack], None] = lambda stack: None,
+) -> Iterator[Stack]:
+    """The whole stack, up and ready; ended when the block ends.
+
+    prepare runs when the Prefect server is up and before anything else starts: migrations and deployments belong there.
+    """
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = environment_for(folder, prefect_port=prefect_port, web_port=web_port, more=more)
+    prefect_url, web_url = f"http://127.0.0.1:{prefect_port}", f"http://127.0.0.1:{web_port}"
+    stack = Stack(folder, environment, prefect_url, web_url)
+
+    def add(name: str, command: list[str], ready: Callable[[], bool] = lambda: True) -> None:
+        stack.parts[name] = Part(name, command, logs / f"{name}.log", environment, ready)
+        stack.parts[name].start()
+
+    with ExitStack() as ending:
+        ending.callback(stack.stop)
+        server = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port)]
+        add("server", server, answers(f"{prefect_url}/api/health"))
+        stack.wait_until_ready("server", tell=tell)
+        prepare(stack)
+        add("web", baton("web"), answers(f"{web_url}/healthz"))
+        add("worker", baton("worker"))
+        add("clock", baton("clock"))
+        stack.wait_until_ready("web", tell=tell)
+        tell("worker and clock are up")
+        yield stack

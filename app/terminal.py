@@ -1,0 +1,60 @@
+"""What all commands share: the toolbox, exit codes, and errors told in plain words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from sqlalchemy.exc import OperationalError
+
+from agreements.errors import AgreementError, HandoffError, RosterError
+from storage import schema
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import Toolbox
+
+DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+
+def fail(code: int, message: str) -> NoReturn:
+    """Ends the command with this exit code, saying why on standard error."""
+    complaints.print(message, markup=False, style="red", soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def open_box(settings: Settings | None = None) -> Toolbox:
+    """The installation's toolbox, its database brought up to date."""
+    box = toolbox.wire(settings)
+    try:
+        schema.upgrade(box.database)
+    except OperationalError as error:
+        fail(AWAY, f"The database does not answer: {str(error.orig).strip()}")
+    toolbox.use(box)
+    return box
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what can go wrong into a sentence and an exit code: 1 refused, 2 unusable input, 4 a service is away."""
+    import httpx
+
+    try:
+        yield
+    except (RosterError, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        fail(USAGE, str(error))
+    except (AgreementError, HandoffError) as error:
+        fail(FINDINGS, str(error))
+    except httpx.HTTPError as error:
+        fail(AWAY, f"The Prefect server does not answer ({type(error).__name__}). Is it running, and is PREFECT_API_URL right?")
+
+
+def log_to_standard_error(level: int = logging.INFO) -> None:
+    """One line an event, for parts that run for long."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("baton").setLevel(level)

@@ -1,0 +1,129 @@
+"""What a request carries, read with care: never more than was allowed, and JSON that means only one thing."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+MAX_DEPTH = 20
+"""How many objects and lists may stand inside one another."""
+
+_MAX_FORM_FIELDS = 200
+
+
+class BodyTooLarge(Exception):
+    """The request carries more than may be sent here."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"At most {limit:,} bytes can be sent at once.")
+
+
+class NotJson(ValueError):
+    """The body is no JSON that can be read."""
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The whole body, of at most limit bytes.
+
+    Raises: BodyTooLarge as soon as more is announced, or comes in spite of what was announced.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit:
+        raise BodyTooLarge(limit)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def read_form(body: bytes) -> dict[str, str]:
+    """The fields of a form as browsers send it, without white space around them; of several with one name the first that says
+    something. A body that is no such form has no fields."""
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), errors="replace", max_num_fields=_MAX_FORM_FIELDS)
+    except ValueError:
+        return {}
+    fields: dict[str, str] = {}
+    for name, value in pairs:
+        fields[name] = fields.get(name) or value.strip()
+    return fields
+
+
+def read_json(body: bytes) -> Any:
+    """What a JSON text in UTF-8 says.
+
+    Raises: NotJson with the place or the name of what is wrong: no JSON, a key twice in one object, a number that is none
+    (NaN, 1e999), text that is no Unicode, more than MAX_DEPTH levels.
+    """
+    try:
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_float)
+        _look_through(value)
+    except UnicodeDecodeError as error:
+        raise NotJson(f"Byte {error.start + 1} is not UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise NotJson(f"Not readable as JSON at line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except NotJson:
+        raise
+    except ValueError as error:  # a whole number of thousands of digits
+        raise NotJson("A number is too long to be one.") from error
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise NotJson(f"{_shown(twice)} is given twice in one object; which one counts cannot be known.")
+    return read
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        _no_number(digits)
+    return number
+
+
+def _no_number(word: str) -> NoReturn:
+    raise NotJson(f"{_shown(word)} is not a number that can be kept.")
+
+
+def _look_through(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        for one in level:
+            if isinstance(one, str):
+                _check(one)
+            elif isinstance(one, dict):
+                for key in one:
+                    _check(key)
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = [item for items in inner for item in items]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _check(text: str) -> None:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise NotJson(f"{_shown(text)} holds a character that is no text (U+0000, or half of a pair).")
+
+
+def _too_deep() -> NotJson:
+    return NotJson(f"Objects and lists stand more than {MAX_DEPTH} deep in one another.")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:60] + "…")

@@ -1,0 +1,176 @@
+"""The door for leads: POST /api/leads, one or up to a thousand at once. What is not understood is refused with its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from fastapi import APIRouter, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from agreements.lead import IncomingLead
+from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
+from storage import keys
+from storage.leads import Captured, capture
+from tasks.toolbox import Toolbox
+
+MAX_BYTES = 1_000_000
+MAX_LEADS = 1_000
+MAX_PROBLEMS = 20
+"""How many problems of one lead are named."""
+
+_BEARER = HTTPBearer(auto_error=False, description="A key of this installation; whoever runs it makes one.")
+_AHEAD = timedelta(days=1)
+_YEARS = range(1990, 2101)
+#: What to write instead, by the name that validation gives to a mistake.
+_SENTENCES = {
+    "missing": "is required",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text in quotes",
+    "timezone_aware": "needs a time zone; write it as 2027-01-31T09:00:00+01:00",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be an object of names and values",
+    "too_long": "holds more than {max_length} entries",
+    "model_type": "must be an object with the fields of a lead",
+}
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, error: str, **headers: str) -> None:
+        self.answer = JSONResponse({"error": error}, status_code=status, headers=headers)
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The intake of this installation."""
+    router = APIRouter(tags=["intake"])
+
+    @router.post("/api/leads", status_code=201, summary="Take in leads", openapi_extra=_BODY, responses=ANSWERS)
+    async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
+        """Takes in one lead (an object) or several (a list).
+
+        `source` and `source_id` name the lead for ever; `conversion_id` names what it did: the same one twice changes nothing,
+        a new one is a further activity. Of a list each is judged on its own, and the good ones go in.
+        """
+        try:
+            actor = await _caller(box, given)
+            value = await _json(request)
+            if isinstance(value, list):
+                return await _take_many(box, value, actor)
+            status, said = await _take(box, value, actor)
+            return JSONResponse(said, status_code=status)
+        except _Refused as refused:
+            return refused.answer
+
+    return router
+
+
+async def _caller(box: Toolbox, given: HTTPAuthorizationCredentials | None) -> str:
+    name = await box.read(lambda session, now: keys.verify(session, given.credentials)) if given else None
+    if name is None:
+        raise _Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
+    return f"api:{name}"
+
+
+async def _json(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise _Refused(415, "Send JSON, with the header `Content-Type: application/json`.")
+    try:
+        return read_json(await body_of(request, MAX_BYTES))
+    except BodyTooLarge as error:
+        raise _Refused(413, f"{error} Send the leads in several calls.") from error
+    except NotJson as error:
+        raise _Refused(400, str(error)) from error
+
+
+async def _take_many(box: Toolbox, items: list[Any], actor: str) -> JSONResponse:
+    if len(items) > MAX_LEADS:
+        raise _Refused(422, f"These are {len(items):,} leads; at most {MAX_LEADS:,} can be sent at once. Send them in several calls.")
+    results = []
+    for item in items:
+        status, said = await _take(box, item, actor)
+        results.append({"status": status, **said})
+    return JSONResponse({"results": results})
+
+
+async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any]]:
+    try:
+        incoming = IncomingLead.model_validate(item)
+    except ValidationError as error:
+        return _unfit(problems_of(error))
+
+    def work(session: Session, now: datetime) -> Captured | list[dict[str, str]]:
+        return _untimely(incoming, now) or capture(session, incoming, now=now, actor=actor)
+
+    try:
+        done = await box.write(work)
+    except IntegrityError:  # the same lead came in at the same moment by another call: now it is known
+        done = await box.write(work)
+    if isinstance(done, list):
+        return _unfit(done)
+    said = {"lead": done.lead_id, "handoff": done.handoff_id, "result": done.kind}
+    return (201 if done.kind == "new" else 200), said
+
+
+def _unfit(problems: list[dict[str, str]]) -> tuple[int, dict[str, Any]]:
+    return 422, {"error": "This lead cannot be taken in as it is.", "problems": problems}
+
+
+def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
+    """What is wrong with the times of this lead, by Baton's own time."""
+    given = {"at": incoming.at, "requested_time": incoming.requested_time}
+    found = [{"field": name, "problem": "is no likely time"} for name, at in given.items() if at and at.year not in _YEARS]
+    if not found and incoming.at and incoming.at > now + _AHEAD:
+        found.append({"field": "at", "problem": f"lies in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
+    return found
+
+
+def problems_of(error: ValidationError) -> list[dict[str, str]]:
+    """Every mistake once, as the path of its field and a sentence on what to write; at most MAX_PROBLEMS and a count."""
+    found = {}
+    for one in error.errors(include_url=False, include_input=False):
+        where = [str(part)[:80] for part in one["loc"] if part != "[key]"]
+        if where[:1] == ["fields"] and len(where) > 2:  # the further parts name the types that were tried
+            found[".".join(where[:2])] = "must be text, a number, true, false or null"
+        else:
+            found.setdefault(".".join(where), _sentence(one, where))
+    told = [{"field": field, "problem": problem} for field, problem in found.items()]
+    more = len(told) - MAX_PROBLEMS
+    return told if more <= 0 else [*told[:MAX_PROBLEMS], {"field": "", "problem": f"and {more} more"}]
+
+
+def _sentence(one: Any, where: list[str]) -> str:
+    kind, context = str(one["type"]), one.get("ctx", {})
+    if kind == "extra_forbidden":
+        near = get_close_matches(where[-1], IncomingLead.model_fields, n=1)
+        instead = f"did you mean {near[0]!r}?" if near else "facts of your own go into 'fields'"
+        return f"is not a field of a lead; {instead}"
+    if kind.startswith(("datetime", "date_")):
+        return "is not a time; write it as 2027-01-31T09:00:00+01:00"
+    return _SENTENCES.get(kind, "").format_map(context) or str(one["msg"]).removeprefix("Value error, ")
+
+
+_LEAD = IncomingLead.model_json_schema()
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"anyOf": [_LEAD, {"type": "array", "items": _LEAD, "maxItems": MAX_LEADS}]}}},
+    }
+}
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A known lead: result is activity, merged or repeated. A list: `results`, with a status for each."},
+    201: {"description": "A new handoff began: lead and handoff are its numbers, result is new."},
+    400: {"description": "Not readable; `error` says where."},
+    401: {"description": "No key, or one that does not work."},
+    413: {"description": f"More than {MAX_BYTES:,} bytes."},
+    415: {"description": "Not JSON."},
+    422: {"description": "Not fit: `problems` names each field and what to write instead."},
+}

@@ -1,0 +1,221 @@
+"""The pages behind a link. Looking changes nothing, however often and by whomever; only a form sent from such a page answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.web.bodies import body_of, read_form
+from app.web.showing import DUE, NEXT, page, question, to_state
+from notifications.rendering import clean
+from tasks import desk
+from tasks.desk import ChoiceRefused, Given, Reply, Visit
+from tasks.toolbox import Toolbox
+
+MAX_FORM_BYTES = 64_000
+DEVICE_COOKIE = "baton_device"
+ANSWER_COOKIE = "baton_answer"
+"""Names the answer that this browser gave, so that no other one is offered to take it back."""
+
+_YEAR_SECONDS = 365 * 24 * 60 * 60
+_HOUR_SECONDS = 60 * 60
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{20,64}")
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on")
+_CHOSEN = ("choice", "decision")
+_OPEN_AGAIN = (
+    "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
+    " or choose here once more."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the link's token and its path for this browser, the browser's stable id (known: it had one before), and the
+    answer it gave, 0 for none."""
+
+    token: str
+    path: str
+    device: str
+    known: bool
+    answered: int = 0
+
+    @classmethod
+    def of(cls, request: Request, token: str) -> Caller:
+        """The caller of this request; a browser without an id gets a new one."""
+        device, answered = request.cookies.get(DEVICE_COOKIE, ""), request.cookies.get(ANSWER_COOKIE, "")
+        known = bool(_DEVICE.fullmatch(device))
+        path = f"{request.scope['root_path']}/l/{token}"
+        return cls(token, path, device if known else secrets.token_urlsafe(24), known, _number(answered))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a page says first. given: the answer it is about; undo: this browser may take it back now; again: offer the form."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    given: Given | None = None
+    undo: bool = False
+    again: bool = False
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The pages of this installation."""
+    router, pages = APIRouter(include_in_schema=False), LinkPages(box)
+    router.add_api_route("/l/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route("/l/{token}", pages.take, methods=["POST"], response_model=None)
+    router.add_api_route("/l/{token}/undo", pages.go_back, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route("/l/{token}/undo", pages.undo, methods=["POST"], response_model=None)
+    return router
+
+
+class LinkPages:
+    """What a link answers to each request. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+
+    async def show(self, request: Request, token: str) -> Response:
+        """The page as it is now."""
+        return await self._page(Caller.of(request, token), asked=request.query_params)
+
+    async def go_back(self, request: Request, token: str) -> Response:
+        """The page itself, for somebody who opens the address that a form was sent to."""
+        return RedirectResponse(Caller.of(request, token).path, 303)
+
+    async def take(self, request: Request, token: str) -> Response:
+        """Gives the chosen answer; what is missing is said, with all that was typed kept."""
+        caller, typed = Caller.of(request, token), await _form(request)
+        if not await self._is_ours(request, caller, typed):
+            return await self._refused(caller, typed)
+        if not typed.get("choice"):
+            return await self._page(caller, status=422, typed=typed, problem="Please choose one of the answers.")
+        key = hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
+        try:
+            reply = await self.box.write(
+                lambda session, now: desk.answer(session, token, typed["choice"], now=now, fields=_answer_fields(typed), key=key)
+            )
+        except ChoiceRefused as error:
+            return await self._page(caller, status=422, typed=typed, problem=str(error))
+        return _after(caller, reply)
+
+    async def undo(self, request: Request, token: str) -> Response:
+        """Takes back the answer that this browser gave, while that is possible."""
+        caller, typed = Caller.of(request, token), await _form(request)
+        answer_id = _number(typed.get("answer_id", ""))
+        if not await self._is_ours(request, caller, typed) or not answer_id or answer_id != caller.answered:
+            return await self._refused(caller, {})
+        undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now))
+        return RedirectResponse(f"{caller.path}?{'undone' if undone else 'kept'}={answer_id}", 303)
+
+    async def _is_ours(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
+        """Whether the form was sent from a page that was shown to this browser for this link. Raises LinkInvalid."""
+
+        def fits(session: Session, now: datetime) -> bool:
+            self.box.links.read(caller.token)
+            return self.box.links.check_nonce(typed.get("nonce", ""), caller.token, caller.device, "", now=now)
+
+        from_here = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+        return await self.box.read(fits) and caller.known and from_here
+
+    async def _refused(self, caller: Caller, typed: Mapping[str, str]) -> Response:
+        kept = {name: value for name, value in typed.items() if name not in _CHOSEN}
+        return await self._page(caller, status=403, typed=kept, problem=_OPEN_AGAIN)
+
+    async def _page(
+        self,
+        caller: Caller,
+        *,
+        status: int = 200,
+        asked: Mapping[str, str] | None = None,
+        typed: Mapping[str, str] | None = None,
+        problem: str = "",
+    ) -> Response:
+        def look(session: Session, now: datetime) -> tuple[Visit, str]:
+            seen = desk.visit(session, caller.token, now=now)
+            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
+
+        visit, nonce = await self.box.read(look)
+        response = page(
+            "lead.html",
+            status=status,
+            visit=visit,
+            zone=visit.timezone,
+            now=visit.now,
+            path=caller.path,
+            nonce=nonce,
+            question=question(visit),
+            due_words=DUE.get(visit.wait_kind, "Due by"),
+            states=to_state(visit),
+            reason_words={code: words for code, words, _ in visit.reasons},
+            notice=None if problem else notice_for(visit, asked or {}, answered=caller.answered),
+            typed={**dict.fromkeys(_FIELDS, ""), **(typed or {})},
+            problem=problem,
+        )
+        if not caller.known:
+            _set_cookie(response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
+        return response
+
+
+def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Notice | None:
+    """What to say first on this visit, None for nothing.
+
+    asked: how an answer was left (done, late, noted, undone, kept), each with the answer's number; only what the visit itself
+    shows is said of it. answered: the number of the answer that this browser gave.
+    """
+    given = {one.answer_id: one for one in visit.answers}
+    done = given.get(_number(asked.get("done", "")))
+    if done is None and not asked:
+        done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
+    if done is not None and done.mine:
+        return Notice("Thank you", (NEXT.get(done.kind, ""),), done, undo=bool(done.undo_until) and done.answer_id == answered)
+    if asked.get("noted") in NEXT:
+        return Notice("Thank you", (NEXT[asked["noted"]],))
+    if "late" in asked:
+        first = given.get(_number(asked["late"]))
+        title = "This was answered before" if first else "This can no longer be answered"
+        return Notice(title, tuple(filter(None, ("Your answer changed nothing.", visit.ended))), first)
+    if "undone" in asked:
+        return Notice("Taken back", ("It is as if you had not answered, and the time runs on.",), again=True)
+    if "kept" in asked:
+        return Notice("It can no longer be taken back", ("What you answered has been carried out.",))
+    return None
+
+
+def _after(caller: Caller, reply: Reply) -> Response:
+    given = reply.winner
+    if reply.won and given is None:
+        return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
+    if reply.won and given is not None:
+        response = RedirectResponse(f"{caller.path}?done={given.answer_id}", 303)
+        _set_cookie(response, ANSWER_COOKIE, str(given.answer_id), caller.path, _HOUR_SECONDS)
+        return response
+    return RedirectResponse(f"{caller.path}?late={given.answer_id if given else 0}", 303)
+
+
+def _set_cookie(response: Response, name: str, value: str, path: str, seconds: int) -> None:
+    response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax")
+
+
+async def _form(request: Request) -> dict[str, str]:
+    fields = read_form(await body_of(request, MAX_FORM_BYTES))
+    return {name: clean(value) for name, value in fields.items()}
+
+
+def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
+    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on")}
+    stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
+    return {**stated, **named, "choice": typed.get("decision", "")}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0

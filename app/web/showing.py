@@ -1,0 +1,115 @@
+"""How pages are written: the templates, times in the visitor's zone, and the words for what is asked and what comes next."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.responses import HTMLResponse
+
+from tasks.desk import Visit
+
+#: What a page asks, by what is owed.
+QUESTIONS = {
+    "accepted": "Do you take this lead?",
+    "attempted": "What came of this lead?",
+    "first_attempt": "Have you tried to reach them?",
+    "outcome": "What came of it?",
+    "completed": "What the note still lacks",
+    "decided": "What becomes of this lead?",
+}
+#: What the due time is for, by what is owed.
+DUE = {
+    "acceptance": "Answer by",
+    "first_attempt": "Try to reach them by",
+    "outcome": "Say what came of it by",
+    "note": "Complete the note by",
+    "decision": "To be decided by",
+}
+#: What happens after an answer.
+NEXT = {
+    "accepted": "The lead is yours. The next thing owed is a first attempt to reach them; this page will say by when.",
+    "rejected": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
+    "returned": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
+    "handed": "Your colleague gets the lead with all that is known of it, and a clock of their own.",
+    "attempted": "Noted. Come back to this page when you know more; it will say by when.",
+    "connected": "Noted. Come back to this page when you know what comes of it; it will say by when.",
+    "opportunity": "The opportunity is created in the CRM, and marketing is told.",
+    "completed": "The lead goes to sales at once, with what you wrote.",
+    "decided": "It is carried out at once, and whoever has the lead is told.",
+}
+_PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
+
+
+def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page of that template; whatever people wrote in the values is only ever text on it."""
+    return HTMLResponse(_TEMPLATES.get_template(name).render(values), status_code=status)
+
+
+def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTMLResponse:
+    """A page that says one thing. back: where its only link leads, none where empty."""
+    return page("plain.html", status=status, title=title, sentences=sentences, back=back)
+
+
+def question(visit: Visit) -> str:
+    """What this page asks its visitor."""
+    kinds = [option.kind for option in visit.options]
+    if visit.wait_kind in QUESTIONS and "attempted" in kinds:
+        return QUESTIONS[visit.wait_kind]
+    return next((QUESTIONS[kind] for kind in kinds if kind in QUESTIONS), "")
+
+
+def to_state(visit: Visit) -> list[tuple[str, str]]:
+    """What a note still has to state, each with what it says now; everything, where sales found something wrong in it."""
+    known = visit.lead.statements
+    names = [name for name in visit.missing if re.fullmatch("[a-z_]+", name)]
+    if len(names) < len(visit.missing):
+        names += [name for name in known if name not in names]
+    return [(name, known.get(name, "")) for name in names]
+
+
+@pass_context
+def _when(values: Context, at: datetime) -> str:
+    """`Tue 1 Dec 13:00` in the visitor's zone; with the year when it is long ago, and in a doubled hour with the zone."""
+    local = at.astimezone(ZoneInfo(str(values["zone"])))
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    now = values.get("now") or at
+    year = f" {local.year}" if abs((now - at).days) > 180 else ""
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}{f' {local:%Z}' if twice else ''}"
+
+
+def _tel(phone: str) -> str:
+    """A tel: link, empty where no number can be read; a "(0)" after a country code is left out."""
+    found = _PHONE.match(phone.replace("(0)", "") if phone.strip().startswith("+") else phone)
+    digits = re.sub("[^0-9]", "", found[2]) if found else ""
+    return f"tel:{found[1]}{digits}" if found and 3 <= len(digits) <= 15 else ""
+
+
+def _mailto(address: str) -> str:
+    return "mailto:" + quote(address, safe="@+.-_") if "@" in address else ""
+
+
+def _label(name: str) -> str:
+    words = name.strip().replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(when=_when, tel=_tel, mailto=_mailto, label=_label)
+    return environment
+
+
+_TEMPLATES = _environment()

@@ -1,0 +1,193 @@
+"""The site: pages and intake under one roof, with what holds for every request: headers, one log line, and a plain word for a fault."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agreements.errors import LinkError
+from app.web import api_page, intake, pages
+from app.web.bodies import BodyTooLarge
+from app.web.showing import page, plain
+from tasks import toolbox
+from tasks.toolbox import Toolbox
+
+access = logging.getLogger("baton.web.access")
+log = logging.getLogger("baton.web")
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+_STOP_SECONDS = 5
+_CLIENT_LEFT = 499
+_TOKEN = re.compile(r"(/l/[^/]{8})[^/]*")
+
+
+def create_site(box: Toolbox) -> FastAPI:
+    """The whole site of this installation; box becomes the toolbox of the process."""
+    toolbox.use(box)
+    site = FastAPI(
+        title="Baton",
+        summary="Leads come in here.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        root_path=urlsplit(box.settings.public_url).path,
+    )
+    site.include_router(pages.routes(box))
+    site.include_router(intake.routes(box))
+    site.include_router(api_page.routes(box))
+    _add_front(site, box)
+    site.add_exception_handler(HTTPException, _not_here)
+    site.add_exception_handler(LinkError, _no_link)
+    site.add_exception_handler(BodyTooLarge, _too_large)
+    site.add_middleware(Watch)
+    return site
+
+
+def serve(box: Toolbox, host: str, port: int) -> None:
+    """Serves the site until SIGINT or SIGTERM, then finishes what is under way (at most 5 seconds) and returns.
+
+    Signals are caught in the main thread only, and are as before afterwards. Raises: OSError if the port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=512) as listener:
+        config = uvicorn.Config(
+            create_site(box), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS
+        )
+        _Server(config).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ends at SIGINT or SIGTERM without sending it on: whoever serves decides what comes then."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Watch:
+    """Goes around every request: adds the headers, writes its line, and answers for what nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, status = time.monotonic(), 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, tell)
+        except ClientDisconnect:
+            status = _CLIENT_LEFT
+        except Exception:  # whatever it was: the visitor gets a plain page, the log the traceback, once
+            reference = secrets.token_hex(4)
+            log.exception("a request failed, reference %s", reference)
+            if not status:
+                await _sorry(scope, reference)(scope, receive, tell)
+        finally:
+            _write_line(scope, status, time.monotonic() - began)
+
+
+def _write_line(scope: Scope, status: int, seconds: float) -> None:
+    headers = Headers(scope=scope)
+    line = {
+        "method": scope["method"],
+        "path": _TOKEN.sub(r"\1", scope["path"], count=1)[:200],
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "user_agent": headers.get("user-agent", "")[:200],
+        "has_cookie": "cookie" in headers,
+    }
+    access.info("%s", json.dumps(line))
+
+
+def _add_front(site: FastAPI, box: Toolbox) -> None:
+    @site.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def start(request: Request) -> Response:
+        return page("start.html", base=request.scope["root_path"])
+
+    @site.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
+    async def health() -> Response:
+        try:
+            await box.read(lambda session, now: session.connection().execute(text("SELECT 1")))
+        except SQLAlchemyError as error:
+            return JSONResponse({"status": "down", "database": type(error).__name__}, status_code=503)
+        return JSONResponse({"status": "ok", "database": "ok"})
+
+
+def _is_api(scope: Scope) -> bool:
+    return str(scope["path"]).removeprefix(scope.get("root_path", "")).startswith("/api/")
+
+
+def _sorry(scope: Scope, reference: str) -> Response:
+    said = "Something went wrong here, and it is not your doing."
+    if _is_api(scope):
+        return JSONResponse({"error": f"{said} Send it again later.", "reference": reference}, status_code=500)
+    again = "Open your link again in a minute: it shows whether your answer has arrived."
+    return plain(
+        "That did not work", f"{said} {again}", f"If it stays like this, say this number to whoever runs Baton: {reference}", status=500
+    )
+
+
+async def _not_here(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    headers = error.headers if isinstance(error, HTTPException) else None
+    if _is_api(request.scope):
+        return JSONResponse({"error": "There is nothing of that kind here. See /api/docs."}, status_code=status, headers=headers)
+    response = plain("There is no such page", "Open the link again from the message you received.", status=status)
+    response.headers.update(headers or {})
+    return response
+
+
+async def _no_link(request: Request, error: Exception) -> Response:
+    hint = (
+        "If you copied it, copy the whole link, to the last character. If it still does not work, ask whoever runs Baton for a new message."
+    )
+    return plain("This link does not work", str(error), hint, status=404)
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    return plain("That is too long", f"{error} Go back, shorten what you wrote, and send it again.", status=413)

@@ -1,0 +1,158 @@
+"""The form that Prefect shows on Resume, and reading what a manager answered in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import orjson
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.input import RunInput
+from pydantic import Field, create_model
+from sqlmodel import Session
+
+from agreements.errors import HandoffError
+from agreements.roster import Roster
+from storage import clock, handoffs, waits
+from storage.tables import Handoff, Wait
+from tasks import desk, toolbox
+
+NOTHING = "(no answer)"
+
+
+def keyset(key: str) -> dict[str, str]:
+    """Under which names Prefect keeps form and answer of this pause key."""
+    return {"schema": f"wait-{key}-schema", "response": f"wait-{key}-response", "description": f"wait-{key}-description"}
+
+
+class WaitForm(RunInput):
+    """What every form has: a resume with `wake` set, or an empty one, is Baton's own and never an answer."""
+
+    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form asks: title, description (no personal data), and the choices of each field as words."""
+
+    title: str
+    description: str
+    answers: tuple[str, ...]
+    reasons: tuple[str, ...]
+    colleagues: tuple[str, ...]
+    choices: tuple[str, ...]
+
+    def model(self) -> type[RunInput]:
+        """The form as Prefect wants it."""
+        fields: dict[str, Any] = {"answer": (_choices("Answer", self.answers), Field(default=NOTHING, title="Answer"))}
+        if self.choices:
+            fields["choice"] = (_choices("Decision", self.choices), Field(default=NOTHING, title="What becomes of the lead"))
+        if self.reasons:
+            fields["reason"] = (_choices("Reason", self.reasons), Field(default=NOTHING, title="Reason, when it is rejected or returned"))
+        if self.colleagues:
+            fields["colleague"] = (_choices("Colleague", self.colleagues), Field(default=NOTHING, title="To whom, when it is handed on"))
+        fields["who_answers"] = (str, Field(default="", title="Who answers (your name)"))
+        fields["text"] = (str, Field(default="", title="In a few words", description="No personal data of the lead, please."))
+        form = create_model("Answer", __base__=WaitForm, **fields)
+        form._description = self.description
+        return form
+
+
+def _choices(name: str, words: tuple[str, ...]) -> Any:
+    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words))}, type=str)
+
+
+def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
+    """What the form of this wait asks, with the agreement's own reasons."""
+    agreement = handoffs.agreement_of(session, handoff)
+    about = wait.about if wait.kind == "decision" else wait.kind
+    answers = desk.REP_CHOICES.get(about, ())
+    if wait.kind == "decision":
+        answers = ("decided",)
+    elif wait.kind == "note":
+        answers = ("completed",)
+    gives_reason = any(kind in ("rejected", "returned") for kind in answers)
+    colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
+    url = toolbox.current().settings.public_url
+    return Asked(
+        title=f"Lead {handoff.lead_id}",
+        description=f"Lead {handoff.lead_id} is with {people.name_of(wait.holder)}. Everything known is on {url}; an answer here counts like any other.",
+        answers=answers,
+        reasons=tuple(reason.code for reason in agreement.reasons) if gives_reason else (),
+        colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
+        choices=tuple(desk.CHOICES) if wait.kind == "decision" else (),
+    )
+
+
+async def collect(handoff_id: int, run_id: str, *, client: PrefectClient | None = None) -> bool:
+    """Reads what was answered in the form of the parked wait, and gives that answer as of the resume. True when there was one."""
+    box = toolbox.current()
+    wait = await box.read(lambda session, now: waits.open_of(session, handoff_id))
+    if wait is None or not wait.parked_key or wait.answer_id is not None:
+        return False
+    if client is None:
+        async with get_client() as own:
+            return await _collect(own, wait, UUID(run_id))
+    return await _collect(client, wait, UUID(run_id))
+
+
+async def _collect(client: PrefectClient, wait: Wait, run_id: UUID) -> bool:
+    values = await _response(client, wait.parked_key, run_id)
+    if not values or values.get("wake"):
+        return False
+    resumed = await resumed_at(client, wait.parked_key, run_id)
+    if resumed is None:
+        return False
+    return await toolbox.current().write(lambda session, now: take(session, wait.id, values, resumed=resumed, now=now))
+
+
+async def _response(client: PrefectClient, key: str, run_id: UUID) -> dict[str, Any]:
+    try:
+        raw = await client.read_flow_run_input(run_id, keyset(key)["response"])
+    except ObjectNotFound:
+        return {}
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code == 404:
+            return {}
+        raise
+    found = orjson.loads(raw)
+    return found if isinstance(found, dict) else {}
+
+
+async def resumed_at(client: PrefectClient, key: str, run_id: UUID) -> datetime | None:
+    """When the run that was parked under this key was resumed, in real time; None while it is still parked."""
+    states: list[State] = sorted(await client.read_flow_run_states(run_id), key=lambda state: state.timestamp)
+    parked = [number for number, state in enumerate(states) if state.is_paused() and state.state_details.pause_key == key]
+    if not parked or parked[-1] + 1 >= len(states):
+        return None
+    return states[parked[-1] + 1].timestamp
+
+
+def is_parked_on(run: FlowRun, key: str) -> bool:
+    """Whether the run rests under this pause key now."""
+    return bool(run.state and run.state.is_paused() and run.state.state_details.pause_key == key)
+
+
+def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: datetime, now: datetime) -> bool:
+    """Gives a form's answer to its wait as of the resume; nonsense is remarked on the wait instead and told at the next park."""
+    wait = session.get(Wait, wait_id)
+    assert wait is not None, "a wait is never deleted"
+    at = min(resumed + clock.ahead_at(session, resumed), now)
+    kind = str(values.get("answer", NOTHING))
+    fields = {
+        name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in ("reason", "colleague", "choice", "text")
+    }
+    try:
+        reply = desk.answer_wait(
+            session, wait_id, kind, by=str(values.get("who_answers") or "somebody in Prefect"), now=now, answered_at=at, fields=fields
+        )
+    except HandoffError as refused:
+        wait.remark = f"The last answer could not be used: {refused}"
+        session.add(wait)
+        return False
+    return reply.won

@@ -1,0 +1,50 @@
+"""Parking a run in Prefect under the name of what it waits for, and ending it under the name of its outcome."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+from uuid import UUID
+
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.exceptions import Abort, Pause, PrefectHTTPStatusError
+from prefect.states import Completed, Suspended
+from prefect.utilities.engine import propose_state
+
+from flows import forms
+from flows.attempt import Rest
+
+
+async def park(rest: Rest) -> NoReturn:
+    """Parks this run until somebody resumes it: the form first, then the state, as a resume needs both.
+
+    Raises Pause (the run rests, and the attempt ends) or Abort (the run may not rest, being cancelled for example).
+    """
+    context = FlowRunContext.get()
+    assert context is not None, "only a run can be parked"
+    assert context.flow_run is not None, "only a run can be parked"
+    run_id: UUID = context.flow_run.id
+    keyset = forms.keyset(rest.key)
+    await _save_form(rest, run_id)
+    await context.client.update_flow_run(run_id, tags=list(rest.tags))
+    wanted = Suspended(pause_key=rest.key, message=rest.message)
+    wanted.name = rest.name
+    wanted.state_details.run_input_keyset = keyset
+    state = await propose_state(context.client, wanted, flow_run_id=run_id)
+    if not state.is_paused():
+        raise Abort(f"The run could not be parked: it is {state.name}.")
+    raise Pause(state=state)
+
+
+async def _save_form(rest: Rest, run_id: UUID) -> None:
+    assert rest.form is not None, "what waits for somebody has a form"
+    try:
+        await rest.form.model().asave(forms.keyset(rest.key), run_id)
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != 409:  # it is there already: the attempt before died between form and state
+            raise
+
+
+def finished(rest: Rest) -> State:
+    """The end of the run, under the name of the outcome."""
+    return Completed(name=rest.name, message=rest.message)

@@ -1,0 +1,104 @@
+"""What is said to whom: a letter, its recipient, and what a channel promises. The views are what templates and pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person who is told something. timezone: in which they read times."""
+
+    id: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    chat: str = ""
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    """A lead as people see it. score, fit, engagement: points; requested_time: aware, None for none.
+
+    statements: the handoff note by name (why_qualified, buying_signal, next_step, campaign, pain_point).
+    criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
+    history: what happened before, oldest first, each an aware instant and a sentence.
+    """
+
+    number: int
+    company: str
+    person: str
+    job_title: str = ""
+    email: str = ""
+    phone: str = ""
+    country: str = ""
+    entry_channel: str = ""
+    campaign: str = ""
+    message: str = ""
+    requested_time: datetime | None = None
+    tier: str = "normal"
+    score: int = 0
+    fit: int = 0
+    engagement: int = 0
+    fast_lane: bool = False
+    stage: str = ""
+    agreement: str = ""
+    statements: Mapping[str, str] = field(default_factory=dict)
+    criteria: tuple[tuple[str, str, int], ...] = ()
+    history: tuple[tuple[datetime, str], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How to call the lead in a line: company, else the person, with its number."""
+        return f"{self.company or self.person or 'Unknown company'} (lead {self.number})"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a message template may use.
+
+    due_at: by when an answer is owed, aware, None for nothing owed; promise: that in the agreement's words.
+    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name.
+    """
+
+    to: Recipient
+    lead: LeadView
+    link: str = ""
+    due_at: datetime | None = None
+    promise: str = ""
+    rep: str = ""
+    what: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message ready to be sent. key goes along, so that a repeat is recognised; thread keeps one lead's letters together.
+
+    facts: what a CRM needs (lead_number, owner, company, contact, due, …); chat: the short form for a chat channel.
+    """
+
+    key: str
+    message: str
+    to: Recipient
+    subject: str
+    text: str
+    html: str
+    chat: str
+    link: str = ""
+    thread: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Channel(Protocol):
+    """A way to reach a person."""
+
+    name: str
+
+    async def send(self, letter: Letter) -> str:
+        """Sends the letter and returns the proof that it was taken. Raises DeliveryError, which says whether it is permanent."""
+        ...

@@ -1,0 +1,1 @@
+"""What remembers: tables, sessions, one module an aggregate, the trail. Rules live in agreements/."""

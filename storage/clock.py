@@ -1,0 +1,23 @@
+"""Baton's time as a row that all processes read: real time, or real time and what it was made to leap."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from storage.tables import ClockReading
+
+
+def ahead_at(session: Session, real: datetime) -> timedelta:
+    """How far Baton's time ran ahead of real time at that real instant; nothing where it never leapt."""
+    row = session.exec(select(ClockReading).where(col(ClockReading.real_at) <= real).order_by(col(ClockReading.id).desc()).limit(1)).first()
+    return timedelta(seconds=row.ahead_seconds) if row else timedelta(0)
+
+
+def leap_to(session: Session, target: datetime) -> None:
+    """Makes Baton's time jump to target (aware) and run on from there. Never backwards: an earlier target changes nothing."""
+    real = datetime.now(UTC)
+    ahead = target - real
+    if session.exec(select(ClockReading.id).limit(1)).first() is None or ahead > ahead_at(session, real):
+        session.add(ClockReading(real_at=real, ahead_seconds=ahead.total_seconds()))

@@ -1,0 +1,1 @@
+"""Someone else's storage: one Protocol, one file a vendor."""

@@ -1,0 +1,143 @@
+"""The local CRM: a small one in a SQLite file of its own, so that Baton can be tried without anybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from agreements.errors import CrmError
+from storage.crm.port import Account, Change
+
+BATON = "baton"
+_TABLES = """
+CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER);
+CREATE TABLE IF NOT EXISTS leads (number INTEGER PRIMARY KEY, owner TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS lead_fields (number INTEGER, field TEXT, value TEXT, PRIMARY KEY (number, field));
+CREATE TABLE IF NOT EXISTS tasks (id INTEGER PRIMARY KEY, key TEXT UNIQUE, number INTEGER, owner TEXT, subject TEXT, body TEXT);
+CREATE TABLE IF NOT EXISTS opportunities (id INTEGER PRIMARY KEY, key TEXT UNIQUE, number INTEGER, owner TEXT, stage TEXT DEFAULT 'open');
+CREATE TABLE IF NOT EXISTS changes (
+  id INTEGER PRIMARY KEY, key TEXT UNIQUE, number INTEGER, by TEXT, at TEXT, field TEXT, value TEXT);
+"""
+
+
+class LocalCrm:
+    """A CRM in one SQLite file. People change it through `person_changes`, Baton through the port."""
+
+    name = "local"
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._write() as db:
+            db.executescript(_TABLES)
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            if db.in_transaction:
+                db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise CrmError(f"the local CRM did not answer: {error}") from error
+        finally:
+            db.close()
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        """Adds companies; one with the same id is replaced."""
+        rows = [(a.id, a.name, a.domain.lower(), a.status, a.owner, int(a.open_opportunity)) for a in accounts]
+        with self._write() as db:
+            db.executemany("INSERT OR REPLACE INTO accounts VALUES (?,?,?,?,?,?)", rows)
+
+    def person_changes(self, lead_number: int, *, by: str, at: datetime, values: Mapping[str, str]) -> None:
+        """A person changes fields of a lead (`owner`, `status` …) behind Baton's back. at: aware."""
+        with self._write() as db:
+            self._set(db, f"{by}:{at.isoformat()}", lead_number, by=by, at=at.isoformat(), values=values)
+
+    def fields_of(self, lead_number: int) -> dict[str, str]:
+        """What the CRM shows of a lead: its fields by name, the owner among them."""
+        with self._write() as db:
+            return dict(db.execute("SELECT field, value FROM lead_fields WHERE number=?", (lead_number,)).fetchall())
+
+    def opportunities_of(self, lead_number: int) -> list[str]:
+        """The ids of the lead's opportunities."""
+        with self._write() as db:
+            return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
+
+    def newest_change(self) -> int:
+        """Number of the newest change by a person, 0 for none."""
+        with self._write() as db:
+            return int(db.execute("SELECT coalesce(max(id), 0) FROM changes WHERE by != ?", (BATON,)).fetchone()[0])
+
+    async def account(self, *, company: str, domain: str) -> Account | None:
+        return await asyncio.to_thread(self._account, company, domain)
+
+    def _account(self, company: str, domain: str) -> Account | None:
+        with self._write() as db:
+            row = db.execute(
+                "SELECT id, name, domain, status, owner, open_opportunity FROM accounts"
+                " WHERE (domain != '' AND domain = ?) OR (name != '' AND lower(name) = ?) ORDER BY domain = ? DESC LIMIT 1",
+                (domain.lower(), company.lower(), domain.lower()),
+            ).fetchone()
+        return Account(row[0], row[1], row[2], row[3], row[4], bool(row[5])) if row else None
+
+    async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
+        return await asyncio.to_thread(
+            self._task, key, int(lead_number), owner, f"New lead: {facts.get('company', '')}", facts, assign=True
+        )
+
+    async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
+        return await asyncio.to_thread(self._task, key, int(lead_number), owner, subject, facts, assign=False)
+
+    def _task(self, key: str, number: int, owner: str, subject: str, facts: Mapping[str, str], *, assign: bool) -> str:
+        body = "\n".join(f"{name}: {value}" for name, value in facts.items())
+        with self._write() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO tasks (key, number, owner, subject, body) VALUES (?,?,?,?,?)", (key, number, owner, subject, body)
+            )
+            if assign:
+                self._set(db, f"{key}:owner", number, by=BATON, at="", values={"owner": owner})
+            return f"task {db.execute('SELECT id FROM tasks WHERE key=?', (key,)).fetchone()[0]}"
+
+    async def update(self, *, key: str, lead_number: str, values: Mapping[str, str]) -> str:
+        return await asyncio.to_thread(self._update, key, int(lead_number), values)
+
+    def _update(self, key: str, number: int, values: Mapping[str, str]) -> str:
+        with self._write() as db:
+            self._set(db, key, number, by=BATON, at="", values=values)
+        return f"change {key}"
+
+    async def create_opportunity(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
+        return await asyncio.to_thread(self._opportunity, key, int(lead_number), owner)
+
+    def _opportunity(self, key: str, number: int, owner: str) -> str:
+        with self._write() as db:
+            db.execute("INSERT OR IGNORE INTO opportunities (key, number, owner) VALUES (?,?,?)", (key, number, owner))
+            return f"opportunity {db.execute('SELECT id FROM opportunities WHERE key=?', (key,)).fetchone()[0]}"
+
+    async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
+        return await asyncio.to_thread(self._changes_since, int(bookmark or 0))
+
+    def _changes_since(self, after: int) -> tuple[Sequence[Change], str]:
+        with self._write() as db:
+            rows = db.execute(
+                "SELECT id, number, by, at, field, value FROM changes WHERE id > ? AND by != ? ORDER BY id", (after, BATON)
+            ).fetchall()
+        found = [Change(row[0], row[1], row[2], datetime.fromisoformat(row[3]), {row[4]: row[5]}) for row in rows]
+        return found, str(rows[-1][0] if rows else after)
+
+    @staticmethod
+    def _set(db: sqlite3.Connection, key: str, number: int, *, by: str, at: str, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            new = db.execute(
+                "INSERT OR IGNORE INTO changes (key, number, by, at, field, value) VALUES (?,?,?,?,?,?)",
+                (f"{key}:{name}", number, by, at, name, value),
+            )
+            if new.rowcount:
+                db.execute("INSERT OR REPLACE INTO lead_fields VALUES (?,?,?)", (number, name, value))

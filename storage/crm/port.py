@@ -1,0 +1,65 @@
+"""What Baton needs of a CRM, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the CRM knows of a company. status: customer, prospect or former; owner: a person's id, empty for none."""
+
+    id: str
+    name: str
+    domain: str = ""
+    status: str = "prospect"
+    owner: str = ""
+    open_opportunity: bool = False
+
+    def as_facts(self) -> dict[str, object]:
+        """The facts that rules ask about, by name."""
+        return {"id": self.id, "status": self.status, "owner": self.owner, "open_opportunity": self.open_opportunity}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something a person changed in the CRM: on which lead, who, when (aware), and the new values by field name."""
+
+    number: int
+    lead_number: int
+    by: str
+    at: datetime
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+class Crm(Protocol):
+    """A CRM. Every write carries a key: the same key twice is one change. Errors are CrmError, which says if permanent."""
+
+    name: str
+
+    async def account(self, *, company: str, domain: str) -> Account | None:
+        """The account of this company or mail domain, None where there is none."""
+        ...
+
+    async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
+        """Gives the lead to its new owner and puts a task on their list; the proof is the CRM's id of the task."""
+        ...
+
+    async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
+        """Puts a note on the lead; the proof is its id."""
+        ...
+
+    async def update(self, *, key: str, lead_number: str, values: Mapping[str, str]) -> str:
+        """Sets fields of the lead; the proof is the id of the change."""
+        ...
+
+    async def create_opportunity(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
+        """Creates the opportunity; its id."""
+        ...
+
+    async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
+        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty."""
+        ...

@@ -1,0 +1,137 @@
+"""Deliveries: each message to one person over one channel as a row that exists before it is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage import trail, wakes
+from storage.tables import Delivery, DeliveryState, Handoff
+
+PROVEN = (DeliveryState.CONFIRMED,)
+#: Minutes until a delivery that failed for a passing reason is tried again, by how often it was tried.
+BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
+
+
+def queue(
+    session: Session,
+    handoff: Handoff,
+    message: str,
+    *,
+    key: str,
+    channel: str,
+    person: str,
+    now: datetime,
+    send_at: datetime | None = None,
+    assignment_id: str = "",
+    answer_id: int | None = None,
+    context: dict[str, Any] | None = None,
+) -> bool:
+    """Asks for one message; the same key twice is one message. send_at: not before (Baton's time), now where not given."""
+    at = send_at or now
+    new = wakes.insert_once(
+        session,
+        Delivery,
+        key=key,
+        handoff_id=handoff.id,
+        assignment_id=assignment_id,
+        answer_id=answer_id,
+        channel=channel,
+        message=message,
+        person=person,
+        context=context or {},
+        state=DeliveryState.QUEUED.value,
+        send_at=at,
+        tries=0,
+        error="",
+        permanent=False,
+        proof="",
+    )
+    if new:
+        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{key}:0", not_before=at)
+    return new
+
+
+def due(session: Session, handoff_id: int, *, now: datetime, assignment_id: str | None = None) -> list[Delivery]:
+    """What is queued and due, in order; with assignment_id only that assignment's."""
+    query = select(Delivery).where(Delivery.handoff_id == handoff_id, Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
+    if assignment_id is not None:
+        query = query.where(Delivery.assignment_id == assignment_id)
+    return list(session.exec(query.order_by(col(Delivery.id))))
+
+
+def claim(session: Session, delivery_id: int) -> bool:
+    """Marks a queued row as being sent; False when somebody else did, or it was cancelled."""
+    claimed = session.execute(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
+        .values(state=DeliveryState.SENDING.value, tries=col(Delivery.tries) + 1)
+    )
+    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+
+
+def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime) -> int:
+    """Rows that were being sent when an attempt died: whether they arrived is unknown, so they are never sent again."""
+    rows = session.exec(select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)).all()
+    for row in rows:
+        row.state = DeliveryState.UNKNOWN
+        session.add(row)
+        trail.record(session, "delivery-unknown", now=now, handoff=handoff, channel=row.channel, message=row.message)
+    return len(rows)
+
+
+def succeeded(session: Session, row: Delivery, handoff: Handoff, *, proof: str, now: datetime) -> None:
+    """The channel took the message and proves it."""
+    row.state, row.proof, row.sent_at, row.error = DeliveryState.CONFIRMED, proof[:200], now, ""
+    session.add(row)
+    trail.record(
+        session,
+        "delivered",
+        now=now,
+        handoff=handoff,
+        actor=f"channel:{row.channel}",
+        message=row.message,
+        to=row.person,
+        channel=row.channel,
+    )
+
+
+def failed(session: Session, row: Delivery, handoff: Handoff, *, error: str, permanent: bool, now: datetime) -> None:
+    """The channel did not take it. A passing fault is tried again later, a few times; a permanent one is not."""
+    row.error, row.permanent = error[:500], permanent
+    retry = not permanent and row.tries <= len(BACK_OFF_MINUTES)
+    row.state = DeliveryState.QUEUED if retry else DeliveryState.FAILED
+    if retry:
+        row.send_at = now + timedelta(minutes=BACK_OFF_MINUTES[row.tries - 1])
+        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{row.key}:{row.tries}", not_before=row.send_at)
+    session.add(row)
+    trail.record(
+        session, "not-delivered", now=now, handoff=handoff, channel=row.channel, message=row.message, to=row.person, permanent=permanent
+    )
+
+
+def cancel(session: Session, *, answer_id: int) -> None:
+    """Takes back what an answer that was undone would have said."""
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.answer_id) == answer_id, col(Delivery.state) == DeliveryState.QUEUED)
+        .values(state=DeliveryState.CANCELLED.value)
+    )
+
+
+def proven_channels(session: Session, assignment_id: str) -> set[str]:
+    """The channels on which this assignment is proven to have arrived."""
+    rows = session.exec(
+        select(Delivery.channel).where(
+            Delivery.assignment_id == assignment_id, col(Delivery.state).in_(PROVEN), Delivery.message == "assigned"
+        )
+    )
+    return set(rows)
+
+
+def of_handoff(session: Session, handoff_id: int) -> list[Delivery]:
+    """All deliveries of a handoff in order."""
+    return list(session.exec(select(Delivery).where(Delivery.handoff_id == handoff_id).order_by(col(Delivery.id))))

@@ -1,0 +1,70 @@
+"""Keys for the intake API. The plain key is seen once, by whom it is made for; here stands only its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import HandoffError
+from storage.tables import ApiKey
+
+PREFIX = "baton_"
+LONGEST_NAME = 80
+
+
+class KeyRefused(HandoffError):
+    """No key can be made under this name."""
+
+
+def create(session: Session, name: str, now: datetime) -> str:
+    """Makes a key and returns it, this once. Call inside a write transaction.
+
+    name: for whom or what it is; it stays taken after the key is revoked, so that one name in the trail is one key.
+    now: aware. Raises: KeyRefused for a name that is empty, too long or taken.
+    """
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        raise KeyRefused(f"Name the key by 1 to {LONGEST_NAME} plain characters, after the form or system that will use it.")
+    if taken := _named(session, name):
+        state = "was revoked" if taken.revoked_at else "is in use"
+        raise KeyRefused(f"A key named {name!r} {state}. Choose another name.")
+    key = PREFIX + secrets.token_urlsafe(32)
+    session.add(ApiKey(hash=_hash(key), name=name, created_at=now))
+    session.flush()
+    return key
+
+
+def verify(session: Session, key: str) -> str | None:
+    """The name of this key; None for one that was never made or is revoked.
+
+    What is looked up is a hash of what was sent, so that the time it takes tells nothing of the keys that exist.
+    """
+    row = session.get(ApiKey, _hash(key))
+    return row.name if row and row.revoked_at is None else None
+
+
+def revoke(session: Session, name: str, now: datetime) -> bool:
+    """Ends the key at once and for ever; False where no key of that name works. Call inside a write transaction."""
+    row = _named(session, name)
+    if row is None or row.revoked_at is not None:
+        return False
+    row.revoked_at = now
+    session.add(row)
+    session.flush()
+    return True
+
+
+def names(session: Session) -> list[str]:
+    """The names of the keys that work, oldest first."""
+    query = select(ApiKey.name).where(col(ApiKey.revoked_at).is_(None))
+    return list(session.exec(query.order_by(col(ApiKey.created_at), col(ApiKey.name))))
+
+
+def _named(session: Session, name: str) -> ApiKey | None:
+    return session.exec(select(ApiKey).where(ApiKey.name == name)).first()
+
+
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,51 @@
+"""The roster as last loaded, and whom nobody may contact."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from functools import lru_cache
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import RosterError
+from agreements.lead import domain_of, mail_key
+from agreements.roster import Roster, read_roster
+from storage.tables import RosterSnapshot, Suppression
+
+
+@lru_cache(maxsize=16)
+def _parsed(hash: str, text: str) -> Roster:
+    return read_roster(text)
+
+
+def load(session: Session, text: str, *, now: datetime) -> Roster:
+    """Makes this roster the one that counts. Raises RosterError for mistakes and then changes nothing."""
+    roster = read_roster(text)
+    hash = hashlib.sha256(text.encode()).hexdigest()
+    last = session.exec(select(RosterSnapshot).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
+    if last is None or last.hash != hash:
+        session.add(RosterSnapshot(hash=hash, text=text, loaded_at=now))
+        session.flush()
+    return roster
+
+
+def current(session: Session) -> Roster:
+    """The roster that counts now. Raises RosterError where none was loaded."""
+    row = session.exec(select(RosterSnapshot).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
+    if row is None:
+        raise RosterError("No roster is loaded. Load one: baton roster load FILE.")
+    return _parsed(row.hash, row.text)
+
+
+def suppress(session: Session, email: str, *, reason: str, now: datetime, phone: str = "") -> None:
+    """Puts the address (and number) on the list of whom nobody may contact; again changes nothing."""
+    for value in filter(None, (mail_key(email), phone)):
+        if session.get(Suppression, value) is None:
+            session.add(Suppression(value=value, reason=reason, since=now))
+
+
+def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
+    """Whether nobody may contact this address, its whole domain, or this number."""
+    values = [value for value in (mail_key(email), domain_of(email), phone) if value]
+    return bool(values) and session.exec(select(Suppression.value).where(col(Suppression.value).in_(values)).limit(1)).first() is not None

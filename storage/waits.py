@@ -1,0 +1,175 @@
+"""Waits and their answers: everything somebody owes by a due time, and the one answer that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from storage import trail, wakes
+from storage.tables import Answer, AnswerState, Handoff, Wait
+
+
+def open_wait(
+    session: Session,
+    handoff: Handoff,
+    kind: str,
+    *,
+    holder: str,
+    now: datetime,
+    due_at: datetime,
+    promised_at: datetime | None = None,
+    nudges: Sequence[tuple[datetime, str]] = (),
+    assignment_id: str = "",
+    about: str = "",
+    rung: int = 0,
+    next_at: datetime | None = None,
+) -> Wait:
+    """Opens the one wait of this handoff; what was open before must be closed.
+
+    promised_at: by when it was agreed, due_at where not given. next_at: the first look, else the first nudge or due_at.
+    """
+    planned = [[at.isoformat(), action] for at, action in nudges]
+    wait = Wait(
+        handoff_id=handoff.id or 0,
+        kind=kind,
+        about=about or kind,
+        holder=holder,
+        opened_at=now,
+        due_at=due_at,
+        promised_at=promised_at or due_at,
+        next_at=next_at or min([due_at, *(at for at, _ in nudges)]),
+        nudges=planned,
+        assignment_id=assignment_id,
+        rung=rung,
+    )
+    session.add(wait)
+    session.flush()
+    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=kind, holder=holder, due=due_at.isoformat())
+    return wait
+
+
+def open_of(session: Session, handoff_id: int, *, lock: bool = False) -> Wait | None:
+    """The open wait of a handoff, None for none. lock: keep others from answering or closing it until this transaction ends."""
+    query = select(Wait).where(Wait.handoff_id == handoff_id, col(Wait.closed_at).is_(None))
+    if not lock:
+        return session.exec(query).first()
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    # On PostgreSQL a row that was closed while we waited for it drops out; its successor is seen by a second look.
+    return session.exec(locked).first() or session.exec(locked).first()
+
+
+def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:
+    """Closes a wait for good."""
+    wait.closed_at, wait.closed_because = now, because
+    session.add(wait)
+    session.flush()
+
+
+def close_open(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
+    """Closes the open wait of a handoff, if there is one."""
+    wait = open_of(session, handoff.id or 0)
+    if wait:
+        close(session, wait, because=because, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of an answer: whether it counts, and the answer that does (None where the wait ended without one)."""
+
+    won: bool
+    answer: Answer
+    winner: Answer | None
+    closed_because: str = ""
+
+
+def answer(
+    session: Session,
+    wait_id: str,
+    kind: str,
+    *,
+    by: str,
+    via: str,
+    now: datetime,
+    answered_at: datetime | None = None,
+    effective_at: datetime | None = None,
+    text: str = "",
+    **data: Any,
+) -> Verdict:
+    """Stores an answer; the first one to an open wait counts, every other one is kept as late and told who came first.
+
+    Call inside a write transaction. answered_at (default now) is what the SLA is judged by; the wake goes into the same
+    transaction, so that an answer that is stored is never forgotten.
+    """
+    wait = session.get(Wait, wait_id)
+    assert wait is not None, "an answer is given to a wait that was looked up"
+    handoff = session.get(Handoff, wait.handoff_id)
+    assert handoff is not None, "a wait always has a handoff: the foreign key says so"
+    kept = trail.keep_text(session, text, lead_id=handoff.lead_id)
+    at = answered_at or now
+    row = Answer(
+        wait_id=wait_id,
+        handoff_id=wait.handoff_id,
+        kind=kind,
+        by=by,
+        via=via,
+        data=data,
+        text_id=kept.id if kept else None,
+        answered_at=at,
+        effective_at=effective_at or at,
+    )
+    session.add(row)
+    session.flush()
+    claimed = session.execute(
+        update(Wait)
+        .where(col(Wait.id) == wait_id, col(Wait.answer_id).is_(None), col(Wait.closed_at).is_(None))
+        .values(answer_id=row.id)
+        .execution_options(synchronize_session=False)
+    )
+    won = bool(claimed.rowcount)  # type: ignore[attr-defined]
+    session.refresh(wait)
+    facts = {"wait": wait.kind, "via": via, "on_time": at <= wait.promised_at, **{k: v for k, v in data.items() if v}}
+    if won:
+        wakes.add(session, wait.handoff_id, "answer", key=f"answer:{row.id}", not_before=now)
+        if row.effective_at > now:
+            wakes.add(session, wait.handoff_id, "effective", key=f"effective:{row.id}", not_before=row.effective_at)
+        trail.record(session, f"answered-{kind}", now=at, handoff=handoff, actor=by, text=kept, **facts)
+        return Verdict(True, row, row)
+    row.state = AnswerState.LATE
+    session.add(row)
+    trail.record(session, "answered-late", now=at, handoff=handoff, actor=by, text=kept, answer=kind, **facts)
+    winner = session.get(Answer, wait.answer_id) if wait.answer_id else None
+    return Verdict(False, row, winner, wait.closed_because)
+
+
+def answer_of(session: Session, wait: Wait) -> Answer | None:
+    """The answer that counts for this wait, None while there is none."""
+    return session.get(Answer, wait.answer_id) if wait.answer_id else None
+
+
+def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> bool:
+    """Takes an answer back while it has not acted outward yet; False when it is too late for that."""
+    undone = session.execute(
+        update(Answer)
+        .where(col(Answer.id) == answer_id, col(Answer.state) == AnswerState.COUNTED, col(Answer.effective_at) > now)
+        .values(state=AnswerState.UNDONE)
+        .execution_options(synchronize_session=False)
+    )
+    if not undone.rowcount:  # type: ignore[attr-defined]
+        return False
+    row = session.get(Answer, answer_id, populate_existing=True)
+    assert row is not None, "the row was just changed"
+    wakes.add(session, row.handoff_id, "undo", key=f"undo:{answer_id}", not_before=now)
+    handoff = session.get(Handoff, row.handoff_id)
+    trail.record(session, "answer-undone", now=now, handoff=handoff, actor=by, answer=row.kind)
+    return True
+
+
+def history(session: Session, handoff_id: int) -> list[tuple[Wait, Answer | None]]:
+    """All waits of a handoff in order, each with the answer that counted."""
+    rows = session.exec(select(Wait).where(Wait.handoff_id == handoff_id).order_by(col(Wait.opened_at)))
+    return [(wait, answer_of(session, wait)) for wait in rows]

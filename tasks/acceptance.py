@@ -1,0 +1,71 @@
+"""Acceptance: from the moment the delivery is proven, the rep has the agreed time to say yes or no."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.clocks import bounded_until, schedule
+from agreements.working_time import WorkingCalendar
+from storage import handoffs, roster, waits
+from storage.tables import Answer, Assignment, Handoff, Wait
+from tasks.follow_up import open_first_attempt
+from tasks.recycle import dispose, pass_on, tell_marketing
+from tasks.sending import crm_status
+from tasks.turn import Turn, step
+
+
+@step
+async def acceptance(turn: Turn) -> Turn:
+    """Opens the wait for the rep's answer, or takes the answer that counts."""
+
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
+        wait = waits.open_of(session, handoff.id or 0)
+        answer = waits.answer_of(session, wait) if wait else None
+        if wait is None:
+            row = handoffs.open_assignment(session, handoff)
+            assert row is not None, "a lead is in stage assigned only with an open assignment"
+            open_acceptance(session, handoff, row, now=now)
+        elif answer is not None:
+            _take(session, handoff, wait, answer, now)
+
+    return await turn.save(work)
+
+
+def calendar_of(session: Session, handoff: Handoff, rep: str) -> WorkingCalendar:
+    """The calendar on which this rep's time is reckoned."""
+    person = roster.current(session).person(rep)
+    return handoffs.agreement_of(session, handoff).calendar(person.calendar if person else "")
+
+
+def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for acceptance, on the rep's calendar, from the proof of delivery, within the bound over all reps."""
+    agreement = handoffs.agreement_of(session, handoff)
+    clock = agreement.clocks.acceptance
+    calendar = calendar_of(session, handoff, row.rep)
+    start = row.proven_at or now
+    firsts = [one.proven_at for one in handoffs.assignments(session, handoff.id or 0) if one.proven_at]
+    bound = bounded_until(clock, tier=handoff.tier, first_start=min([start, *firsts]), calendar=calendar)
+    plan = schedule(clock, tier=handoff.tier, start=start, calendar=calendar, bound=bound, now=now)
+    handoff.owner = row.rep
+    session.add(handoff)
+    return waits.open_wait(
+        session, handoff, "acceptance", holder=row.rep, now=now, due_at=plan.due_at, nudges=plan.nudges, assignment_id=row.id
+    )
+
+
+def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
+    agreement = handoffs.agreement_of(session, handoff)
+    waits.close(session, wait, because=answer.kind, now=now)
+    if answer.kind == "rejected":
+        dispose(session, handoff, agreement, answer, now=now)
+    elif answer.kind == "handed":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
+    else:
+        on_time = answer.answered_at <= wait.promised_at
+        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
+        tell_marketing(session, handoff, answer, now=now)
+        send_at = max(now, answer.effective_at)
+        crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
+        open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)

@@ -1,0 +1,100 @@
+"""Escalate: a clock was missed, so the ladder is climbed until a rung changes the stage or asks for more time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.ladder import next_rung
+from agreements.model import Agreement, Rung
+from storage import handoffs, roster, trail, waits
+from storage.tables import Handoff, Wait
+from tasks.acceptance import calendar_of
+from tasks.recycle import ask_decision, pass_on, to_nurture
+from tasks.remind import OWED, nudge
+from tasks.turn import Turn, step
+
+MISSED = {
+    "delivery": "not delivered in time",
+    "acceptance": "not answered in time",
+    "first_attempt": "not attempted in time",
+    "outcome": "no outcome in time",
+    "note": "note not completed in time",
+    "decision": "not decided in time",
+}
+
+
+@step
+async def escalate(turn: Turn) -> Turn:
+    """Notes who missed what, and climbs the clock's ladder."""
+
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
+        agreement = handoffs.agreement_of(session, handoff)
+        wait = waits.open_of(session, handoff.id or 0)
+        assert wait is not None, "a wait that was missed is open until it is escalated"
+        if wait.rung == 0:
+            owed_by = "system" if wait.about == "proof" else agreement.clocks.named(wait.kind).owed_by
+            trail.record(session, "missed", now=wait.due_at, handoff=handoff, clock=wait.kind, owed_by=owed_by, holder=wait.holder)
+        waits.close(session, wait, because="missed", now=now)
+        climb(session, handoff, agreement, wait, now)
+
+    return await turn.save(work)
+
+
+def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
+    """Takes rungs until one ends the climb: by changing the stage, or by giving a further time."""
+    ladder = agreement.clocks.named(wait.kind).when_missed
+    climbed = list(handoff.climbed.get(wait.kind, []))
+    granted = wait.rung - 1
+    while (index := next_rung(ladder, climbed)) is not None:
+        rung = ladder[index]
+        if rung.after is not None and index != granted:
+            _give_more_time(session, handoff, wait, rung, index, now)
+            return
+        granted = -1
+        climbed.append(index)
+        handoff.climbed = {**handoff.climbed, wait.kind: climbed}
+        session.add(handoff)
+        trail.record(session, "escalated", now=now, handoff=handoff, clock=wait.kind, rung=index + 1, do=rung.do)
+        if rung.ends:
+            _change_stage(session, handoff, agreement, wait, rung, now)
+            return
+        nudge(session, handoff, wait, rung.do, key=f"{wait.id}:missed:{index}", now=now)
+    to_nurture(session, handoff, agreement, now=now, track="unworked", why="every rung of the ladder was used up")
+
+
+def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
+    assert rung.after is not None, "only a rung with a further time gives one"
+    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.holder)), now)
+    waits.open_wait(
+        session,
+        handoff,
+        wait.kind,
+        about=wait.about,
+        holder=wait.holder,
+        now=now,
+        due_at=due,
+        promised_at=wait.promised_at,
+        assignment_id=wait.assignment_id,
+        rung=index + 1,
+    )
+
+
+def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:
+    because = MISSED[wait.kind]
+    if rung.do in ("reassign", "default-acceptor"):
+        to = agreement.routing.default_acceptor if rung.do == "default-acceptor" else ""
+        pass_on(session, handoff, to=to, because=because, now=now)
+    elif rung.do == "manager-decides":
+        people = roster.current(session)
+        holder = people.manager_of(handoff.rep or wait.holder)
+        what = f"{people.name_of(wait.holder)} owed {OWED[wait.kind]}: {because}."
+        ask_decision(session, handoff, agreement, holder=holder, about=wait.kind, now=now, what=what)
+    else:
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        handoff.reason = because.replace(" ", "-")
+        if rung.do == "nurture":
+            to_nurture(session, handoff, agreement, now=now, track=rung.track or "unworked", why=because)
+        else:
+            handoffs.move(session, handoff, "disqualified", now=now, reason=handoff.reason)

@@ -1,0 +1,133 @@
+"""Follow up: the first attempt after acceptance, then the outcome. An accepted lead cannot rot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from agreements.clocks import first_attempt_due, is_too_early, schedule
+from agreements.lifecycle import Stage
+from storage import deliveries, handoffs, roster, trail, waits, wakes
+from storage.tables import Answer, Handoff, Touch, Wait
+from tasks.recycle import dispose, pass_on, tell_marketing
+from tasks.sending import crm_status
+from tasks.turn import Turn, step
+
+
+@step
+async def follow_up(turn: Turn) -> Turn:
+    """Opens the wait for the first attempt or the outcome, or takes the answer that counts."""
+
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
+        wait = waits.open_of(session, handoff.id or 0)
+        answer = waits.answer_of(session, wait) if wait else None
+        if wait is not None and answer is not None:
+            take_progress(session, handoff, wait, answer, now=now)
+        elif wait is None and handoff.stage == Stage.ACCEPTED:
+            open_first_attempt(session, handoff, now=now, accepted_at=now)
+        elif wait is None:
+            open_outcome(session, handoff, now=now)
+
+    return await turn.save(work)
+
+
+def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, accepted_at: datetime) -> Wait:
+    """Opens the wait for the first attempt; its clock counts from the assignment, not from the acceptance."""
+    agreement = handoffs.agreement_of(session, handoff)
+    clock = agreement.clocks.first_attempt
+    row = handoffs.open_assignment(session, handoff)
+    calendar = agreement.calendar(_calendar_name(session, handoff.rep))
+    start = _given_back_at(session, handoff) or (row.proven_at if row and row.proven_at else now)
+    due = first_attempt_due(
+        clock,
+        tier=handoff.tier,
+        start=start,
+        accepted_at=accepted_at,
+        calendar=calendar,
+        requested=handoffs.lead_of(session, handoff).requested_time,
+    )
+    plan = schedule(clock, tier=handoff.tier, start=start, calendar=calendar, now=now)
+    nudges = [(at, action) for at, action in plan.nudges if at < due]
+    return waits.open_wait(
+        session, handoff, "first_attempt", holder=handoff.rep, now=now, due_at=due, nudges=nudges, assignment_id=row.id if row else ""
+    )
+
+
+def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
+    """Opens the wait for the outcome, which runs from the rep's first attempt, or from when a manager gave the lead back."""
+    agreement = handoffs.agreement_of(session, handoff)
+    row = handoffs.open_assignment(session, handoff)
+    calendar = agreement.calendar(_calendar_name(session, handoff.rep))
+    tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= (row.assigned_at if row else now))
+    start = _given_back_at(session, handoff) or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now
+    plan = schedule(agreement.clocks.outcome, tier=handoff.tier, start=start, calendar=calendar, now=now)
+    return waits.open_wait(
+        session,
+        handoff,
+        "outcome",
+        holder=handoff.rep,
+        now=now,
+        due_at=plan.due_at,
+        nudges=plan.nudges,
+        assignment_id=row.id if row else "",
+    )
+
+
+def _calendar_name(session: Session, rep: str) -> str:
+    person = roster.current(session).person(rep)
+    return person.calendar if person else ""
+
+
+def _given_back_at(session: Session, handoff: Handoff) -> datetime | None:
+    query = select(Wait).where(Wait.handoff_id == handoff.id, Wait.kind == "decision", col(Wait.closed_at).is_not(None))
+    last = session.exec(query.order_by(col(Wait.closed_at).desc()).limit(1)).first()
+    return last.closed_at if last else None
+
+
+def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
+    """Takes what the rep says of his work: an attempt, an opportunity, a return, a colleague."""
+    waits.close(session, wait, because=answer.kind, now=now)
+    if answer.kind in ("returned", "rejected"):
+        dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
+    elif answer.kind == "handed":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
+    elif answer.kind == "opportunity":
+        _open_opportunity(session, handoff, answer, now)
+    else:
+        touch(session, handoff, answer.kind, key=f"answer:{answer.id}", by=answer.by, via=answer.via, at=answer.answered_at)
+        if handoff.stage == Stage.ACCEPTED:
+            on_time = answer.answered_at <= wait.promised_at
+            handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
+        crm_status(session, handoff, "attempted", key=f"answer:{answer.id}", now=now)
+        open_outcome(session, handoff, now=now)
+
+
+def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, via: str, at: datetime) -> bool:
+    """Notes a human attempt to reach the lead; the same key twice is one. Too early an attempt is marked so in the trail."""
+    lead = handoffs.lead_of(session, handoff)
+    new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, by=by, via=via, kind=kind, at=at)
+    if new:
+        lead.last_touch_at = max(at, lead.last_touch_at or at)
+        session.add(lead)
+        early = is_too_early(at=at, requested=lead.requested_time)
+        trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early)
+    return new
+
+
+def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
+    key = f"answer:{answer.id}"
+    if answer.via != "crm":
+        deliveries.queue(
+            session,
+            handoff,
+            "opportunity",
+            key=f"{key}:opportunity",
+            channel="crm",
+            person=handoff.rep,
+            now=now,
+            context={"values": {"agreement": f"{handoff.agreement}@{handoff.version}", "score": handoff.score}},
+        )
+    crm_status(session, handoff, "opportunity", key=key, now=now)
+    tell_marketing(session, handoff, answer, now=now)
+    handoffs.move(session, handoff, "opportunity", now=now, actor=answer.by, via=answer.via)

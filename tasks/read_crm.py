@@ -1,0 +1,70 @@
+"""Read the CRM: what sales changed there counts as an answer like any other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.lifecycle import Stage
+from agreements.model import Agreement
+from storage import handoffs, roster, trail, waits
+from storage.crm.port import Change
+from storage.tables import Bookmark, Handoff, Wait
+from tasks.desk import REP_CHOICES
+from tasks.toolbox import Toolbox
+
+BOOKMARK = "crm"
+#: Which answer a stage's words in the CRM mean.
+MEANING = {"accepted": "accepted", "attempted": "attempted", "opportunity": "opportunity"}
+
+
+async def read_crm(box: Toolbox) -> int:
+    """Takes in what people changed since the last look; how many changes. The bookmark moves with them in one transaction each."""
+    since = await box.read(lambda session, now: (session.get(Bookmark, BOOKMARK) or Bookmark(name=BOOKMARK)).value)
+    changes, bookmark = await box.crm.changes_since(since)
+    for change in changes:
+        await box.write(lambda session, now, change=change: _take(session, change, now))  # type: ignore[misc]
+    if bookmark != since:
+        await box.write(lambda session, now: session.merge(Bookmark(name=BOOKMARK, value=bookmark)))
+    return len(changes)
+
+
+def _take(session: Session, change: Change, now: datetime) -> None:
+    handoff = handoffs.latest_of(session, change.lead_number)
+    _mark(session, change)
+    if handoff is None or not handoffs.is_open(handoff):
+        return
+    wait = waits.open_of(session, handoff.id or 0, lock=True)
+    at = min(change.at, now)
+    trail.record(session, "crm-changed", now=at, handoff=handoff, actor=change.by, fields=sorted(change.values))
+    if wait is None:
+        return
+    about = wait.about if wait.kind == "decision" else wait.kind
+    allowed = REP_CHOICES.get(about, ())
+    owner = change.values.get("owner", "")
+    if owner and owner != handoff.rep and roster.current(session).person(owner) and "handed" in allowed:
+        waits.answer(session, wait.id, "handed", by=change.by, via="crm", now=now, answered_at=at, colleague=owner)
+        return
+    kind = _meaning(handoffs.agreement_of(session, handoff), change)
+    if kind in allowed:
+        waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at)
+    elif kind:
+        _catch_up(session, handoff, wait, kind, change, at, now)
+
+
+def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
+    """Sales is further in the CRM than the open wait: working on a lead means having accepted it."""
+    if kind in ("attempted", "opportunity") and handoff.stage == Stage.ASSIGNED:
+        waits.answer(session, wait.id, "accepted", by=change.by, via="crm", now=now, answered_at=at, implied_by=kind)
+
+
+def _meaning(agreement: Agreement, change: Change) -> str:
+    for stage, words in agreement.crm.items():
+        if words and all(change.values.get(name) == value for name, value in words.items()):
+            return MEANING.get(stage, "")
+    return ""
+
+
+def _mark(session: Session, change: Change) -> None:
+    session.merge(Bookmark(name=BOOKMARK, value=str(change.number)))

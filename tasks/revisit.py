@@ -1,0 +1,59 @@
+"""Revisit: a nurtured lead is looked at again, for new evidence and the rule; nothing lapses in silence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements import qualification
+from agreements.disposition import revisit_at
+from agreements.lifecycle import Stage
+from storage import contracts, handoffs, leads, trail, waits
+from storage.tables import Handoff, Wait
+
+
+def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
+    """Looks at one nurtured lead, inside the caller's write transaction. Says what came of it: returned, waiting or exhausted.
+
+    New evidence and the rule met: a new handoff under the version then in force. A revisit date without it: the next date,
+    until the cap is reached, which disqualifies the lead. A fast-lane request meets it at once.
+    """
+    handoff = handoffs.get(session, wait.handoff_id)
+    lead = handoffs.lead_of(session, handoff)
+    agreement = contracts.parsed(*_text_in_force(session, now))
+    facts = leads.facts(session, lead, since=handoff.ended_at)
+    verdict = qualification.qualify(agreement, facts, now=now)
+    newest = leads.newest_activity_at(session, handoff.lead_id)
+    fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
+    risen = verdict.total - handoff.score >= agreement.recycling.score_rise
+    if verdict.is_mql and (fresh or risen) and not facts.value("suppressed"):
+        waits.close(session, wait, because="new evidence", now=now)
+        begun = leads.begin(session, lead, now=now, cause="new-evidence", previous=handoff)
+        trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)
+        return "returned"
+    if now < wait.due_at:
+        wait.next_at = wait.due_at
+        session.add(wait)
+        return "waiting"
+    return _next_round(session, handoff, wait, now)
+
+
+def _text_in_force(session: Session, now: datetime) -> tuple[str, str]:
+    row = contracts.in_force(session, now)
+    return row.hash, row.text
+
+
+def _next_round(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> str:
+    agreement = handoffs.agreement_of(session, handoff)
+    waits.close(session, wait, because="revisited", now=now)
+    handoff.revisits += 1
+    session.add(handoff)
+    if handoff.revisits > agreement.recycling.at_most:
+        handoff.stage, handoff.outcome, handoff.reason = Stage.DISQUALIFIED, "disqualified", "exhausted"
+        trail.record(session, "disqualified", now=now, handoff=handoff, reason="exhausted")
+        return "exhausted"
+    due = revisit_at(agreement, agreement.reason(handoff.reason), now=now)
+    trail.record(session, "revisited", now=now, handoff=handoff, round=handoff.revisits, next=due.isoformat())
+    waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=due)
+    return "waiting"

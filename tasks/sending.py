@@ -1,0 +1,140 @@
+"""Sending: what is queued goes out, each under its key, and what became of it is written down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.errors import CrmError, DeliveryError
+from notifications.letter import Letter
+from notifications.rendering import render
+from storage import deliveries, handoffs
+from storage.tables import Delivery, Handoff
+from tasks import toolbox, views
+from tasks.turn import Turn
+
+log = logging.getLogger("baton.sending")
+#: Messages to the CRM that change a record rather than tell somebody something.
+RECORDS = ("status", "opportunity")
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    id: int
+    channel: str
+    message: str
+    key: str
+    letter: Letter | None
+    facts: dict[str, str]
+    owner: str
+    lead_number: str
+
+
+async def send_due(turn: Turn) -> Turn:
+    """Sends everything of this handoff that is due, channels side by side. What an earlier attempt left half sent is unknown."""
+    ids: list[int] = []
+
+    def collect(session: Session, handoff: Handoff, now: datetime) -> None:
+        deliveries.abandon_half_sent(session, handoff, now=now)
+        ids.extend(row.id or 0 for row in deliveries.due(session, handoff.id or 0, now=now))
+
+    await turn.save(collect)
+    await asyncio.gather(*(_send_one(turn, ident) for ident in ids))
+    return await turn.save(lambda session, handoff, now: None)
+
+
+async def _send_one(turn: Turn, ident: int) -> None:
+    claimed: list[_Claimed] = []
+
+    def claim(session: Session, handoff: Handoff, now: datetime) -> None:
+        row = session.get(Delivery, ident)
+        if row is None:
+            return
+        try:
+            ready = _prepare(session, handoff, row, now)
+        except Exception as error:  # a faulty template or address must not stop the lead: it stands in the row
+            log.warning("delivery %s could not be prepared: %s", row.key, error)
+            row.tries += 1
+            deliveries.failed(session, row, handoff, error=f"could not be written: {error}", permanent=True, now=now)
+            return
+        if deliveries.claim(session, ident):
+            claimed.append(ready)
+
+    await turn.save(claim)
+    for ready in claimed:
+        error: DeliveryError | CrmError | None = None
+        proof = ""
+        try:
+            proof = await _hand_over(ready)
+        except (DeliveryError, CrmError) as raised:
+            error = raised
+        except Exception as raised:  # a channel that breaks in an unforeseen way is a failed delivery, not a failed run
+            error = DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}")
+        await turn.save(_outcome(ident, proof, error))
+
+
+def _outcome(ident: int, proof: str, error: DeliveryError | CrmError | None):  # type: ignore[no-untyped-def]
+    def write(session: Session, handoff: Handoff, now: datetime) -> None:
+        row = session.get(Delivery, ident)
+        assert row is not None, "a claimed delivery is never deleted"
+        if error is None:
+            deliveries.succeeded(session, row, handoff, proof=proof, now=now)
+        else:
+            deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now)
+
+    return write
+
+
+def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> _Claimed:
+    number = str(handoff.lead_id)
+    if row.message in RECORDS:
+        facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
+        return _Claimed(row.id or 0, row.channel, row.message, row.key, None, facts, row.person, number)
+    context = views.context_of(session, handoff, row, now=now)
+    facts = views.crm_facts(context)
+    message = row.message if row.message != "attached" else "manager-told"
+    letter = render(message, context, key=row.key, thread=f"lead-{number}-{handoff.id}", facts=facts, folder=toolbox.current().templates)
+    return _Claimed(row.id or 0, row.channel, row.message, row.key, letter, facts, row.person, number)
+
+
+async def _hand_over(ready: _Claimed) -> str:
+    box = toolbox.current()
+    if ready.message == "status":
+        return await box.crm.update(key=ready.key, lead_number=ready.lead_number, values=ready.facts)
+    if ready.message == "opportunity":
+        return await box.crm.create_opportunity(key=ready.key, lead_number=ready.lead_number, owner=ready.owner, facts=ready.facts)
+    channel = box.channels.get(ready.channel)
+    if channel is None or ready.letter is None:
+        raise DeliveryError(ready.channel, "is not set up here", permanent=True)
+    return await channel.send(ready.letter)
+
+
+def crm_status(
+    session: Session,
+    handoff: Handoff,
+    stage: str,
+    *,
+    key: str,
+    now: datetime,
+    send_at: datetime | None = None,
+    answer_id: int | None = None,
+) -> None:
+    """Queues what the CRM shows for this stage, in the company's own words; nothing where the agreement has none."""
+    words = handoffs.agreement_of(session, handoff).crm.get(stage)
+    if words:
+        deliveries.queue(
+            session,
+            handoff,
+            "status",
+            key=f"{key}:crm-status",
+            channel="crm",
+            person=handoff.rep,
+            now=now,
+            send_at=send_at,
+            answer_id=answer_id,
+            context={"values": dict(words)},
+        )

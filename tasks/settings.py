@@ -1,0 +1,77 @@
+"""What an installation sets by environment variables, each with a default that works on one machine."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable BATON_<NAME>.
+
+    home: folder of everything Baton keeps. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
+    oldest first, separated by commas. trail_key: key of the trail's hash chain. Both are made once and kept in home when not
+    set. undo_minutes: overrides the agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BATON_", extra="ignore")
+
+    home: Path = Path("~/.baton")
+    database_url: str = ""
+    crm_path: str = ""
+    secrets: str = ""
+    trail_key: str = ""
+    web_host: str = "127.0.0.1"
+    web_port: int = 8787
+    web_url: str = ""
+    smtp_url: str = "smtp://127.0.0.1:1025"
+    mail_from: str = "Baton <baton@localhost>"
+    chat_url: str = ""
+    templates: str = ""
+    work_pool: str = "baton"
+    undo_minutes: float | None = Field(default=None, ge=0)
+    crm_poll_seconds: float = Field(default=30, gt=0)
+    resume_at_once: int = Field(default=0, ge=0, description="0: one on SQLite, eight on PostgreSQL")
+    attempts_at_once: int = Field(default=4, ge=1)
+
+    @property
+    def folder(self) -> Path:
+        """BATON_HOME, absolute; made when missing."""
+        folder = self.home.expanduser().absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def database(self) -> str:
+        """The application database's URL."""
+        return self.database_url or f"sqlite:///{self.folder / 'baton.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach Baton's pages."""
+        return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+    def signing_keys(self) -> list[str]:
+        """The keys that sign links, oldest first."""
+        given = [key.strip() for key in self.secrets.split(",") if key.strip()]
+        return given or [self._kept("link-key")]
+
+    def seal_key(self) -> bytes:
+        """The key of the trail's hash chain."""
+        return (self.trail_key or self._kept("trail-key")).encode()
+
+    def _kept(self, name: str) -> str:
+        path = self.folder / name
+        if not path.exists():
+            own = self.folder / f".{name}.{os.getpid()}"
+            own.write_text(secrets.token_urlsafe(32))
+            own.chmod(0o600)
+            with suppress(FileExistsError):  # another process was first: its key counts
+                os.link(own, path)
+            own.unlink()
+        return path.read_text()

@@ -1,0 +1,124 @@
+"""The real parts wired together, and the one door for the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from notifications.chat import ChatChannel
+from notifications.crm import CrmChannel
+from notifications.links import Links
+from sqlmodel import Session
+
+from notifications.email import EmailChannel
+from notifications.letter import Channel
+from storage import clock
+from storage.crm.local import LocalCrm
+from storage.crm.port import Crm
+from storage.database import Database
+from tasks.settings import Settings
+
+T = TypeVar("T")
+
+
+class Time(Protocol):
+    """Where the present comes from."""
+
+    def now(self, session: Session) -> datetime:
+        """The present in Baton's time, aware UTC."""
+        ...
+
+
+class LeapingTime:
+    """Real time, and what a stored reading says it leapt ahead; real time alone where it never did."""
+
+    def now(self, session: Session) -> datetime:
+        real = datetime.now(UTC)
+        return real + clock.ahead_at(session, real)
+
+
+class SteppedTime:
+    """A time that stands still until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self, session: Session) -> datetime:
+        return self.at
+
+
+async def _show_nothing(markdown: str) -> None:
+    return None
+
+
+@dataclass
+class Toolbox:
+    """Everything a step needs from outside. show: puts the handoff note where the run is looked at."""
+
+    settings: Settings
+    database: Database
+    crm: Crm
+    channels: Mapping[str, Channel]
+    links: Links
+    time: Time = field(default_factory=LeapingTime)
+    show: Callable[[str], Awaitable[None]] = _show_nothing
+
+    async def write(self, work: Callable[[Session, datetime], T]) -> T:
+        """Runs work in one short write transaction, off the event loop, with the present read once."""
+        return await asyncio.to_thread(self.write_now, work)
+
+    async def read(self, work: Callable[[Session, datetime], T]) -> T:
+        """Runs work on committed data, off the event loop."""
+        return await asyncio.to_thread(self.read_now, work)
+
+    def write_now(self, work: Callable[[Session, datetime], T]) -> T:
+        """The same as write, on this thread."""
+        with self.database.write() as session:
+            return work(session, self.time.now(session))
+
+    def read_now(self, work: Callable[[Session, datetime], T]) -> T:
+        """The same as read, on this thread."""
+        with self.database.read() as session:
+            return work(session, self.time.now(session))
+
+    def undo_time(self, agreed: timedelta) -> timedelta:
+        """How long an answer may be taken back: as agreed, unless the installation says otherwise."""
+        minutes = self.settings.undo_minutes
+        return agreed if minutes is None else timedelta(minutes=minutes)
+
+    @property
+    def templates(self) -> Path | None:
+        """The folder with this company's own message templates, None for none."""
+        return Path(self.settings.templates) if self.settings.templates else None
+
+
+def wire(settings: Settings | None = None) -> Toolbox:
+    """The toolbox of this installation."""
+    settings = settings or Settings()
+    crm = LocalCrm(settings.crm_path or settings.folder / "crm.db")
+    email = EmailChannel.from_url(settings.smtp_url, sender=settings.mail_from)
+    channels: dict[str, Channel] = {"email": email, "manager-email": email, "crm": CrmChannel(crm)}
+    channels["chat"] = ChatChannel(default_url=settings.chat_url)
+    links = Links(settings.signing_keys(), settings.public_url)
+    return Toolbox(settings, Database(settings.database), crm, channels, links)
+
+
+_current: Toolbox | None = None
+
+
+def use(toolbox: Toolbox | None) -> None:
+    """Makes this the toolbox of the process; None lets the next step wire the installation's own."""
+    global _current
+    _current = toolbox
+
+
+def current() -> Toolbox:
+    """The toolbox of the process, wired from the settings at first use."""
+    global _current
+    if _current is None:
+        _current = wire()
+    return _current

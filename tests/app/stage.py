@@ -1,0 +1,233 @@
+"""A small company on a database of its own, with one lead at a rep, and its site served over real HTTP."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlmodel import Session, SQLModel, col, select
+
+from agreements.lead import IncomingLead
+from app.demo.inbox_pages import PageServer
+from app.web.site import create_site
+from notifications.links import Links
+from storage import contracts, handoffs, keys, roster, waits
+from storage.crm.local import LocalCrm
+from storage.database import Database
+from storage.leads import capture
+from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import SteppedTime, Toolbox
+
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+DUE = datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
+
+ROSTER = """
+teams: {emea: {manager: maria}}
+marketing: mina
+operator: oscar
+people:
+  ana: {name: Ana Silva, email: ana@northgate.example, team: emea, timezone: Europe/Lisbon}
+  ben: {name: Ben Carter, email: ben@northgate.example, team: emea, timezone: Europe/Berlin}
+  maria: {name: Maria Keller, email: maria@northgate.example, role: manager, team: emea, timezone: Europe/Berlin}
+  mina: {name: Mina Okoro, email: mina@northgate.example, role: marketing}
+  oscar: {name: Oscar Reyes, email: oscar@northgate.example, role: operator}
+"""
+AGREEMENT = """
+agreement: small
+version: 1
+effective: {from: 2026-01-01}
+timezone: Europe/London
+signers: {marketing: [cmo@northgate.example], sales: [cro@northgate.example]}
+qualification: {fast_lane: [demo_requested], mql: {total: 60}}
+note: {must_state: [why_qualified, buying_signal, next_step]}
+calendars: {office: {timezone: Europe/London, hours: {mon-fri: "09:00-17:00"}}}
+routing: {segments: [{team: emea}], default_acceptor: ben}
+notify: {confirmed_on: 1, within: 10 minutes, undo: 5 minutes}
+clocks:
+  delivery: {owed_by: marketing, within: 1 hour, when_missed: [{do: tell-marketing-ops}, {after: 1 day, do: default-acceptor}]}
+  acceptance: {owed_by: sales, calendar: rep, within: 4 working hours, when_missed: [{do: nurture, track: unworked}]}
+  first_attempt: {owed_by: sales, calendar: rep, within: 4 working hours, when_missed: [{do: manager-decides}]}
+  outcome: {owed_by: sales, calendar: rep, within: 10 working days, when_missed: [{do: manager-decides}]}
+reasons:
+  - {code: not-now, label: "Interested, but not now", then: nurture, revisit: 60 days}
+  - {code: wrong-rep, label: "Belongs to a colleague", then: hand-to}
+  - {code: other, label: "Something else", then: marketing-triage, text: required}
+"""
+LEAD = IncomingLead(
+    source="website",
+    source_id="17",
+    conversion_id="demo-1",
+    activity="demo_requested",
+    email="lee@harbour.example",
+    first_name="Lee",
+    last_name="O'Hara <b>",
+    phone="+44 (0)20 7946 0177 ext. 3",
+    company="Harbour & Sons",
+    job_title="Head of Operations",
+    country="GB",
+    campaign="autumn",
+    message="We lose leads between two tools.\n\n<script>alert(1)</script>\nPlease call after lunch.",
+    requested_time=datetime(2026, 12, 1, 12, 30, tzinfo=UTC),
+)
+STATEMENTS = {"why_qualified": "Asked by itself (demo requested).", "buying_signal": "Demo requested.", "next_step": "Call."}
+
+
+@dataclass
+class Stage:
+    """The company: its toolbox and time, the handoff of its lead, and the address of its site."""
+
+    box: Toolbox
+    time: SteppedTime
+    handoff_id: int = 0
+    assignment_id: str = ""
+    url: str = ""
+    browsers: list[httpx.Client] = field(default_factory=list)
+
+    def browser(self, **more: Any) -> httpx.Client:
+        """A new browser that keeps cookies and follows redirects."""
+        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, **more)
+        self.browsers.append(client)
+        return client
+
+    @property
+    def link(self) -> str:
+        """The path of the link that the rep got."""
+        return path_of(self.box.links.for_tenure(self.assignment_id))
+
+    def duty_link(self, wait: Wait, person: str) -> str:
+        """The path of the link of somebody who owes something else than a rep."""
+        return path_of(self.box.links.for_duty(wait.id, person))
+
+    def later(self, **time: float) -> None:
+        """Lets time pass."""
+        self.time.at += timedelta(**time)
+
+    def rows(self, table: type[SQLModel]) -> list[Any]:
+        """All rows of a table, as the database has them."""
+        return self.box.read_now(lambda session, now: list(session.exec(select(table))))
+
+    def answers(self) -> list[tuple[str, str, str]]:
+        """Every answer as kind, person and state."""
+        return [(row.kind, row.by, row.state) for row in self.rows(Answer)]
+
+    def touches(self) -> list[str]:
+        """The kinds of all touches."""
+        return [row.kind for row in self.rows(Touch)]
+
+    def snapshot(self) -> dict[str, list[Any]]:
+        """Everything in the database, to be compared."""
+        with self.box.database.engine.connect() as connection:
+            return {table.name: list(connection.execute(table.select())) for table in SQLModel.metadata.sorted_tables}
+
+    def do(self, work: Any) -> Any:
+        """Changes the database from another door than the pages: work(session, handoff, now)."""
+        return self.box.write_now(lambda session, now: work(session, handoffs.get(session, self.handoff_id), now))
+
+    def open(self, kind: str, *, holder: str, about: str = "", mine: bool = True, events: tuple[str, ...] = ()) -> Wait:
+        """Closes what is open, moves the handoff, and opens a wait of that kind."""
+
+        def work(session: Session, handoff: Handoff, now: datetime) -> Wait:
+            waits.close_open(session, handoff, because="moved on", now=now)
+            for event in events:
+                handoffs.move(session, handoff, event, now=now)
+            return waits.open_wait(
+                session, handoff, kind, holder=holder, about=about, now=now, due_at=DUE, assignment_id=self.assignment_id if mine else ""
+            )
+
+        return self.do(work)  # type: ignore[no-any-return]
+
+    def give_to(self, rep: str, *, because: str) -> str:
+        """Takes the lead from its rep and gives it to another one, whose link's path is returned."""
+
+        def work(session: Session, handoff: Handoff, now: datetime) -> str:
+            waits.close_open(session, handoff, because=because, now=now)
+            handoffs.end_assignment(session, handoff, because=because, now=now)
+            handoffs.move(session, handoff, "reassigned", now=now, was_rep=handoff.rep, because=because)
+            return _assign(session, handoff, rep, now=now)
+
+        return path_of(self.box.links.for_tenure(self.do(work)))
+
+    def key(self, name: str = "form") -> str:
+        """A new key for the intake."""
+        return self.box.write_now(lambda session, now: keys.create(session, name, now))
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """The company with one lead assigned to ana, who owes an answer by DUE; its site answers until the block ends."""
+    time = SteppedTime(NOW)
+    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url="http://baton.example")
+    database = Database(f"sqlite:///{folder / 'baton.db'}")
+    SQLModel.metadata.create_all(database.engine)
+    links = Links(settings.signing_keys(), settings.public_url)
+    company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time)
+    company.handoff_id, company.assignment_id = company.box.write_now(_found)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = PageServer(create_site(company.box), listener)
+    company.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.start()
+    try:
+        yield company
+    finally:
+        for browser in company.browsers:
+            browser.close()
+        server.stop()
+        listener.close()
+        toolbox.use(None)
+        database.close()
+
+
+def _found(session: Session, now: datetime) -> tuple[int, str]:
+    roster.load(session, ROSTER, now=now)
+    version = contracts.publish(session, AGREEMENT, now=now)
+    for party in ("marketing", "sales"):
+        contracts.sign(session, version, party=party, name=party, via="test", now=now)
+    contracts.mark_deployed(session, version, deployment_id="", now=now)
+    handoff = handoffs.get(session, capture(session, LEAD, now=now).handoff_id or 0)
+    handoff.tier, handoff.score, handoff.fit, handoff.engagement, handoff.fast_lane = "hot", 72, 45, 27, True
+    criteria = [{"rule": "job_title contains operations", "value": "Head of Operations", "at": None, "points": 25, "why": ""}]
+    content = {"statements": dict(STATEMENTS), "criteria": criteria}
+    session.add(HandoffNote(handoff_id=handoff.id, content=content, complete=True, written_at=now))
+    for event in ("screened", "qualified", "documented"):
+        handoffs.move(session, handoff, event, now=now)
+    return handoff.id or 0, _assign(session, handoff, "ana", now=now)
+
+
+def _assign(session: Session, handoff: Handoff, rep: str, *, now: datetime) -> str:
+    number = len(session.exec(select(Assignment).where(col(Assignment.handoff_id) == handoff.id)).all()) + 1
+    row = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, number=number, rep=rep, team="emea", assigned_at=now, proven_at=now)
+    session.add(row)
+    handoff.rep = rep
+    handoffs.move(session, handoff, "assigned", now=now, rep=rep, why="test")
+    handoffs.move(session, handoff, "notified", now=now, channels=["email"])
+    waits.open_wait(session, handoff, "acceptance", holder=rep, now=now, due_at=DUE, assignment_id=row.id)
+    return row.id
+
+
+def path_of(url: str) -> str:
+    """The path of an address."""
+    return httpx.URL(url).path
+
+
+def form_of(page: httpx.Response, number: int = 0) -> tuple[str, dict[str, str]]:
+    """Where the page's form of that number goes, and the hidden fields and buttons that go along when nothing is chosen."""
+    form = re.findall(r"<form[^>]*>.*?</form>", page.text, re.DOTALL)[number]
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    action = re.search(r'action="([^"]+)"', form)
+    assert action is not None
+    return action[1], dict(hidden)
+
+
+def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
+    """Opens the link, fills in its last form, and sends it, as a person does."""
+    action, hidden = form_of(browser.get(link), -1)
+    return browser.post(action, data={**hidden, **chosen})

@@ -1,0 +1,477 @@
+"""The pages behind a link over real HTTP: what a person sends counts once, and whatever merely looks changes nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from storage import handoffs, waits
+from tests.app.stage import NOW, Stage, form_of, path_of, send, stage
+
+FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def rep(company: Stage) -> httpx.Client:
+    return company.browser(headers=FIREFOX)
+
+
+def text_of(page: httpx.Response) -> str:
+    """What a person reads: no tags, no styles, single spaces."""
+    body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+class TestLooking:
+    def test_shows_the_lead_and_what_is_owed(self, company: Stage, rep: httpx.Client) -> None:
+        page = rep.get(company.link)
+        said = text_of(page)
+        assert page.status_code == 200
+        assert "Harbour &amp; Sons" in page.text
+        assert 'href="tel:+442079460177"' in page.text
+        assert 'href="mailto:lee@harbour.example"' in page.text
+        assert "Answer by Tue 1 Dec 13:00 (agreed: 4 working hours)" in said
+        assert "Asked to be contacted Tue 1 Dec 12:30" in said
+        assert "Asked by itself (demo requested)." in said
+        assert "Score 72 of 100" in said
+        assert "+25 job_title contains operations" in said
+        assert "You answer as Ana Silva. Times are in Europe/Lisbon." in said
+
+    def test_what_the_lead_wrote_is_only_text_and_keeps_its_lines(self, company: Stage, rep: httpx.Client) -> None:
+        page = rep.get(company.link).text
+        assert "between two tools.\n\n&lt;script&gt;alert(1)&lt;/script&gt;\nPlease call" in page
+        assert "<script" not in page
+        assert "O&#39;Hara &lt;b&gt;" in page
+
+    def test_every_choice_stands_open(self, company: Stage, rep: httpx.Client) -> None:
+        page = rep.get(company.link).text
+        assert re.findall(r'name="choice" value="(\w+)" required>', page) == ["accepted", "rejected", "handed"]
+        assert " checked" not in page
+        assert '<option value="">Choose a reason</option>' in page
+        assert "Something else (say what, below)" in page
+        assert "<script" not in page and " on" + "click" not in page
+
+    def test_nothing_changes_however_often_it_is_opened(self, company: Stage) -> None:
+        before = company.snapshot()
+        for method in ("HEAD", "GET", "GET", "GET"):
+            assert httpx.request(method, company.url + company.link, trust_env=False).status_code == 200
+        company.browser().get(company.link)
+        assert company.snapshot() == before
+
+    def test_head_has_no_body(self, company: Stage) -> None:
+        answer = httpx.head(company.url + company.link, trust_env=False)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+    def test_the_browser_gets_one_lasting_cookie(self, company: Stage, rep: httpx.Client) -> None:
+        given = rep.get(company.link).headers["set-cookie"]
+        assert given.startswith("baton_device=")
+        assert {"HttpOnly", "SameSite=lax", "Max-Age=31536000", "Path=/"} <= {part.strip() for part in given.split(";")}
+        assert "set-cookie" not in rep.get(company.link).headers
+
+    @pytest.mark.parametrize("path", ["/", "LINK", "/l/forged", "/nowhere", "/api/docs", "/healthz"])
+    def test_nothing_may_be_kept_framed_or_run(self, company: Stage, rep: httpx.Client, path: str) -> None:
+        headers = rep.get(company.link if path == "LINK" else path).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert headers["x-robots-tag"] == "noindex"
+        assert headers["x-content-type-options"] == "nosniff"
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'")
+        assert "script-src" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+    def test_the_start_page_is_about_nobody(self, company: Stage, rep: httpx.Client) -> None:
+        page = rep.get("/")
+        assert "Baton is running" in page.text
+        assert "Harbour" not in page.text
+
+    def test_health_says_that_the_database_answers(self, rep: httpx.Client) -> None:
+        assert rep.get("/healthz").json() == {"status": "ok", "database": "ok"}
+
+
+class TestAnswering:
+    def test_accepting_is_thanked_for_and_counts(self, company: Stage, rep: httpx.Client) -> None:
+        page = send(rep, company.link, choice="accepted")
+        assert page.status_code == 200
+        assert page.history[0].status_code == 303
+        assert "Thank you" in page.text
+        assert "You accepted." in text_of(page)
+        assert "first attempt" in text_of(page)
+        assert company.answers() == [("accepted", "ana", "counted")]
+
+    def test_the_same_press_twice_is_one_answer(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+        for _ in range(2):
+            page = rep.post(action, data={**hidden, "choice": "accepted"})
+            assert "Thank you" in page.text
+        assert company.answers() == [("accepted", "ana", "counted")]
+
+    def test_a_rejection_takes_its_reason_and_words_along(self, company: Stage, rep: httpx.Client) -> None:
+        page = send(rep, company.link, choice="rejected", reason="not-now", revisit_on="2027-02-01", text="Budget\r\nin spring <soon>")
+        (row,) = company.rows(waits.Answer)
+        assert row.data == {"reason": "not-now", "revisit_on": "2027-02-01"}
+        assert "You rejected: Interested, but not now." in text_of(page)
+        assert "Budget\nin spring &lt;soon&gt;" in page.text
+
+    def test_a_colleague_can_take_it(self, company: Stage, rep: httpx.Client) -> None:
+        send(rep, company.link, choice="handed", colleague="ben")
+        (row,) = company.rows(waits.Answer)
+        assert (row.kind, row.data) == ("handed", {"colleague": "ben"})
+
+    @pytest.mark.parametrize(
+        ("sent", "said"),
+        [
+            ({}, "Please choose one of the answers."),
+            ({"choice": "opportunity"}, "Please choose one of the answers."),
+            ({"choice": "rejected"}, "Please choose one of the agreed reasons."),
+            ({"choice": "rejected", "reason": "because"}, "Please choose one of the agreed reasons."),
+            ({"choice": "rejected", "reason": "other"}, "needs that."),
+            ({"choice": "rejected", "reason": "wrong-rep"}, "Please say which colleague takes it"),
+            ({"choice": "rejected", "reason": "not-now", "revisit_on": "soon"}, "Please write the date as 2027-01-31"),
+            ({"choice": "handed"}, "Please say which colleague takes it."),
+            ({"choice": "handed", "colleague": "maria"}, "Please say which colleague takes it."),
+        ],
+    )
+    def test_what_is_missing_is_said_and_nothing_stored(self, company: Stage, rep: httpx.Client, sent: dict[str, str], said: str) -> None:
+        before = company.snapshot()
+        page = send(rep, company.link, **sent)
+        assert page.status_code == 422
+        assert said in text_of(page)
+        assert company.snapshot() == before
+
+    def test_what_was_typed_is_kept(self, company: Stage, rep: httpx.Client) -> None:
+        page = send(rep, company.link, choice="rejected", reason="wrong-rep", text='a "long" <story>')
+        assert 'value="rejected" required checked' in page.text
+        assert 'value="wrong-rep" selected' in page.text
+        assert "a &#34;long&#34; &lt;story&gt;</textarea>" in page.text
+        page = rep.post(company.link, data={**form_of(page)[1], "choice": "rejected", "reason": "wrong-rep", "colleague": "ben"})
+        assert "Thank you" in page.text
+
+    def test_an_attempt_and_then_touches_are_noted(self, company: Stage, rep: httpx.Client) -> None:
+        company.open("first_attempt", holder="ana", events=("accepted",))
+        assert "You tried to reach the lead." in text_of(send(rep, company.link, choice="attempted"))
+        company.open("outcome", holder="ana", events=("attempted",))
+        action, hidden = form_of(rep.get(company.link))
+        for _ in range(2):
+            assert "Noted." in rep.post(action, data={**hidden, "choice": "connected"}).text
+        assert company.touches() == ["connected"]
+        company.later(hours=1)
+        send(rep, company.link, choice="connected")
+        assert company.touches() == ["connected", "connected"]
+
+    def test_the_page_still_counts_when_only_the_clock_has_moved(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+        company.later(hours=3)
+        assert "Thank you" in rep.post(action, data={**hidden, "choice": "accepted"}).text
+
+
+class TestLater:
+    def test_a_second_visit_says_who_answered_what_and_when(self, company: Stage, rep: httpx.Client) -> None:
+        company.later(minutes=41)
+        send(rep, company.link, choice="accepted")
+        company.later(hours=2)
+        page = company.browser().get(company.link)
+        assert "Tue 1 Dec 09:41 Ana Silva accepted" in text_of(page)
+        assert "<form" not in page.text
+
+    def test_late_after_another_door_is_told_who_was_first(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+        company.later(minutes=10)
+        wait = waits.open_of
+
+        def in_the_crm(session: Any, handoff: Any, now: Any) -> None:
+            open_now = wait(session, handoff.id)
+            waits.answer(session, open_now.id, "rejected", by="ben", via="crm", now=now, reason="not-now")
+
+        company.do(in_the_crm)
+        page = rep.post(action, data={**hidden, "choice": "accepted"})
+        assert (page.status_code, page.history[0].status_code) == (200, 303)
+        assert "This was answered before" in page.text
+        assert "Ben Carter rejected: Interested, but not now, on Tue 1 Dec 09:10." in text_of(page)
+        assert company.answers() == [("rejected", "ben", "counted")]
+
+    def test_a_lead_that_went_to_a_colleague_shows_its_history_only(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+        colleague = company.give_to("ben", because="not answered in time")
+        page = rep.get(company.link)
+        assert "This lead is no longer yours: not answered in time." in text_of(page)
+        assert "Assigned to Ben Carter" in text_of(page)
+        assert "<form" not in page.text
+        for private in ("7946", "lee@", "O&#39;Hara", "between two tools"):
+            assert private not in page.text
+        late = rep.post(action, data={**hidden, "choice": "accepted"})
+        assert "Your answer changed nothing. This lead is no longer yours" in text_of(late)
+        assert company.answers() == []
+        assert "Thank you" in send(company.browser(), colleague, choice="accepted").text
+
+    def test_after_the_deadline_it_says_so(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+
+        def missed(session: Any, handoff: Any, now: Any) -> None:
+            open_now = waits.open_of(session, handoff.id)
+            assert open_now is not None
+            waits.answer(session, open_now.id, "deadline", by="baton", via="clock", now=now)
+
+        company.do(missed)
+        page = rep.post(action, data={**hidden, "choice": "accepted"})
+        assert page.status_code == 200
+        assert "This can no longer be answered" in page.text
+
+    def test_an_end_is_told_in_words(self, company: Stage, rep: httpx.Client) -> None:
+        company.do(lambda session, handoff, now: handoffs.move(session, handoff, "recycled", now=now, track="unworked"))
+        assert "This lead is no longer yours: it went to nurture." in text_of(rep.get(company.link))
+
+    def test_what_came_after_an_earlier_pass_is_not_shown_on_its_link(self, company: Stage, rep: httpx.Client) -> None:
+        company.do(lambda session, handoff, now: handoffs.move(session, handoff, "recycled", now=now, track="unworked"))
+        company.later(days=60)
+        company.do(lambda session, handoff, now: handoffs.trail.record(session, "came-back", now=now, lead_id=handoff.lead_id))
+        assert "Came back" not in rep.get(company.link).text
+
+
+class TestUndo:
+    def test_an_answer_can_be_taken_back_for_five_minutes(self, company: Stage, rep: httpx.Client) -> None:
+        page = send(rep, company.link, choice="accepted")
+        assert "until Tue 1 Dec 09:05" in text_of(page)
+        company.later(minutes=4)
+        action, hidden = form_of(page)
+        page = rep.post(action, data=hidden)
+        assert page.history[0].status_code == 303
+        assert "Taken back" in page.text
+        assert company.answers() == [("accepted", "ana", "undone")]
+
+    def test_after_that_it_stays(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(send(rep, company.link, choice="accepted"))
+        company.later(minutes=5)
+        assert "It can no longer be taken back" in rep.post(action, data=hidden).text
+        assert company.answers() == [("accepted", "ana", "counted")]
+        assert "<form" not in rep.get(company.link).text
+
+    def test_only_the_browser_that_answered_is_offered_it(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(send(rep, company.link, choice="accepted"))
+        other = company.browser()
+        assert "<form" not in other.get(company.link).text
+        assert "<form" not in other.get(f"{company.link}?done=1").text
+        nonce = company.box.links.nonce(company.link.rpartition("/")[2], other.cookies["baton_device"], "")
+        assert other.post(action, data={**hidden, "nonce": nonce}).status_code == 403
+        assert company.answers() == [("accepted", "ana", "counted")]
+        assert "/undo" in rep.get(company.link).text
+
+    def test_its_address_leads_back_to_the_page(self, company: Stage, rep: httpx.Client) -> None:
+        page = rep.get(f"{company.link}/undo")
+        assert page.url.path == company.link
+
+
+class TestStrangers:
+    @pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t + "x", lambda t: t[: len(t) // 2], lambda t: "%00%FF", lambda t: "a" * 5000])
+    def test_a_link_that_is_not_from_here_is_a_plain_page(self, company: Stage, rep: httpx.Client, spoil: Any) -> None:
+        path = "/l/" + spoil(company.link.removeprefix("/l/"))
+        for page in (rep.get(path), rep.post(path, data={"choice": "accepted"}), rep.post(path + "/undo", data={"answer_id": "1"})):
+            assert page.status_code == 404
+            assert "This link does not work" in page.text
+            assert "Traceback" not in page.text
+        assert company.answers() == []
+
+    def test_without_a_cookie_nothing_is_sent(self, company: Stage) -> None:
+        stranger = company.browser()
+        action, hidden = form_of(stranger.get(company.link))
+        stranger.cookies.clear()
+        page = stranger.post(action, data={**hidden, "choice": "accepted", "text": "kept"})
+        assert page.status_code == 403
+        assert "Please open the link again and choose there" in text_of(page)
+        assert "kept</textarea>" in page.text
+        assert " checked" not in page.text
+        assert company.answers() == []
+        assert "Thank you" in stranger.post(action, data={**form_of(page)[1], "choice": "accepted"}).text
+
+    @pytest.mark.parametrize("nonce", ["", "x", "\x00", "9" * 3000])
+    def test_without_a_good_nonce_nothing_is_sent(self, company: Stage, rep: httpx.Client, nonce: str) -> None:
+        rep.get(company.link)
+        assert rep.post(company.link, data={"choice": "accepted", "nonce": nonce}).status_code == 403
+        assert company.answers() == []
+
+    def test_the_nonce_of_another_link_or_browser_does_not_fit(self, company: Stage, rep: httpx.Client) -> None:
+        wait = company.open("decision", holder="maria", about="acceptance")
+        duty = company.duty_link(wait, "maria")
+        _, foreign = form_of(rep.get(duty))
+        assert rep.post(company.link, data={**foreign, "choice": "accepted"}).status_code == 403
+        _, others = form_of(company.browser().get(company.link))
+        assert rep.post(company.link, data={**others, "choice": "accepted"}).status_code == 403
+        assert company.answers() == []
+
+    def test_a_form_on_another_site_is_refused(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(rep.get(company.link))
+        page = rep.post(action, data={**hidden, "choice": "accepted"}, headers={"sec-fetch-site": "cross-site"})
+        assert page.status_code == 403
+        assert company.answers() == []
+
+    def test_a_scanner_that_looks_twice_and_presses_the_first_form_changes_nothing(self, company: Stage, rep: httpx.Client) -> None:
+        before = company.snapshot()
+        scanner = company.browser(headers={"user-agent": ""})
+        scanner.head(company.link)
+        scanner.get(company.link)
+        action, hidden = form_of(scanner.get(company.link))
+        assert scanner.post(action, data=hidden).status_code == 422
+        bare = httpx.post(company.url + action, data=hidden, trust_env=False)
+        assert bare.status_code == 403
+        one_click = httpx.post(company.url + action, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
+        assert one_click.status_code == 403
+        assert company.snapshot() == before
+        company.later(minutes=4)
+        assert "Thank you" in send(rep, company.link, choice="accepted").text
+
+    def test_a_scanner_that_comes_after_the_answer_cannot_take_it_back(self, company: Stage, rep: httpx.Client) -> None:
+        send(rep, company.link, choice="accepted")
+        scanner = company.browser()
+        for address in re.findall(r'(?:href|action)="(/l/[^"]+)"', scanner.get(company.link).text):
+            scanner.post(address, data={})
+        assert company.answers() == [("accepted", "ana", "counted")]
+
+    @pytest.mark.parametrize("lies", [False, True])
+    def test_a_huge_form_is_refused(self, company: Stage, rep: httpx.Client, lies: bool) -> None:
+        rep.get(company.link)
+        body = b"text=" + b"x" * 70_000
+        parts = iter([body[:40_000], body[40_000:]])
+        page = rep.post(company.link, content=parts if lies else body, headers={"content-type": "application/x-www-form-urlencoded"})
+        assert page.status_code == 413
+        assert "That is too long" in page.text
+
+    @pytest.mark.parametrize("body", [b"\xff\xfe=%zz&&==&a", b"&".join(b"a%d=1" % n for n in range(1000)), b"--x\r\n", b""])
+    def test_a_body_that_is_no_form_is_refused(self, company: Stage, rep: httpx.Client, body: bytes) -> None:
+        rep.get(company.link)
+        assert rep.post(company.link, content=body).status_code == 403
+
+    def test_signs_that_no_database_keeps_are_taken_out(self, company: Stage, rep: httpx.Client) -> None:
+        send(rep, company.link, choice="rejected", reason="other", text="a\x00b\u202ec")
+        page = rep.get(company.link).text
+        assert "\x00" not in page
+        assert "\u202e" not in page
+
+    @pytest.mark.parametrize(("method", "path"), [("DELETE", "/l/x"), ("GET", "/nowhere"), ("POST", "/"), ("GET", "/docs"), ("GET", "/openapi.json")])
+    def test_what_is_not_there_is_a_plain_page(self, company: Stage, rep: httpx.Client, method: str, path: str) -> None:
+        page = rep.request(method, path)
+        assert page.status_code in (404, 405)
+        assert "There is no such page" in page.text
+
+
+class TestDuties:
+    def test_a_manager_decides(self, company: Stage) -> None:
+        wait = company.open("decision", holder="maria", about="acceptance")
+        manager = company.browser()
+        link = company.duty_link(wait, "maria")
+        page = manager.get(link)
+        assert "What becomes of this lead?" in text_of(page)
+        assert "To be decided by Tue 1 Dec 14:00" in text_of(page)
+        assert "You answer as Maria Keller. Times are in Europe/Berlin." in text_of(page)
+        assert " checked" not in page.text
+        assert send(manager, link).status_code == 422
+        page = send(manager, link, decision="reassign", colleague="ben")
+        assert "Thank you" in page.text
+        assert "Undo" not in page.text
+        (row,) = company.rows(waits.Answer)
+        assert (row.kind, row.by, row.data) == ("decided", "maria", {"choice": "reassign", "colleague": "ben"})
+        assert "Maria Keller decided" in text_of(manager.get(link))
+
+    def test_the_rep_can_still_answer_while_the_manager_decides(self, company: Stage, rep: httpx.Client) -> None:
+        company.open("decision", holder="maria", about="acceptance")
+        page = rep.get(company.link)
+        assert "Do you take this lead?" in text_of(page)
+        assert 'name="decision"' not in page.text
+        assert "Thank you" in send(rep, company.link, choice="accepted").text
+
+    def test_marketing_completes_the_note(self, company: Stage) -> None:
+        company.do(lambda session, handoff, now: setattr(handoffs.note_of(session, handoff), "content", {"statements": {"next_step": "Call."}}))
+        wait = company.open("note", holder="mina", mine=False)
+        marketing, link = company.browser(), company.duty_link(wait, "mina")
+        page = marketing.get(link)
+        assert re.findall(r'name="(state_\w+)"', page.text) == ["state_why_qualified", "state_buying_signal"]
+        page = send(marketing, link, choice="completed", state_why_qualified="They asked for us by name.")
+        assert page.status_code == 422
+        assert "Please write down what the note still lacks: buying signal." in text_of(page)
+        assert "They asked for us by name.</textarea>" in page.text
+        stated = {"state_why_qualified": "By name.", "state_buying_signal": "Asked for prices."}
+        assert "Thank you" in send(marketing, link, choice="completed", **stated).text
+        (row,) = company.rows(waits.Answer)
+        assert row.data["statements"] == {"why_qualified": "By name.", "buying_signal": "Asked for prices."}
+
+    def test_a_note_that_sales_found_wrong_can_be_mended_everywhere(self, company: Stage) -> None:
+        def wrong(session: Any, handoff: Any, now: Any) -> None:
+            note = handoffs.note_of(session, handoff)
+            assert note is not None
+            note.content = {**note.content, "to_fix": ["what sales found wrong"]}
+            session.add(note)
+
+        company.do(wrong)
+        wait = company.open("note", holder="mina", mine=False)
+        page = company.browser().get(company.duty_link(wait, "mina"))
+        assert re.findall(r'name="(state_\w+)"', page.text) == ["state_why_qualified", "state_buying_signal", "state_next_step"]
+        assert ">Call.</textarea>" in page.text
+
+    def test_a_duty_of_somebody_unknown_is_no_link(self, company: Stage, rep: httpx.Client) -> None:
+        wait = company.open("decision", holder="maria", about="acceptance")
+        assert rep.get(company.duty_link(wait, "nobody")).status_code == 404
+        gone = path_of(company.box.links.for_tenure("0" * 32))
+        assert rep.get(gone).status_code == 404
+
+
+class TestTheLog:
+    @pytest.fixture(autouse=True)
+    def _at_info(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "baton.web.access")
+
+    @staticmethod
+    def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+        return [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
+
+    def test_one_line_a_request_that_does_not_give_the_link_away(self, company: Stage, rep: httpx.Client, caplog: Any) -> None:
+        rep.get(company.link)
+        rep.post(company.link + "/undo?x=1", headers={"user-agent": "a\tb"})
+        first, second = self.lines(caplog)
+        assert first.pop("milliseconds") > 0
+        assert first == {
+            "method": "GET",
+            "path": company.link[: len("/l/") + 8],
+            "status": 200,
+            "user_agent": FIREFOX["user-agent"],
+            "has_cookie": False,
+        }
+        assert (second["path"], second["status"], second["has_cookie"]) == (company.link[:11] + "/undo", 403, True)
+        token = company.link.removeprefix("/l/")
+        assert not any(token in json.dumps(line) for line in (first, second))
+
+    def test_a_fault_is_a_plain_page_with_a_number_and_one_traceback(
+        self, company: Stage, rep: httpx.Client, caplog: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(company.box, "time", None)
+        page = rep.get(company.link)
+        assert page.status_code == 500
+        assert page.headers["cache-control"] == "no-store"
+        (fault,) = [record for record in caplog.records if record.exc_info]
+        (reference,) = re.findall(r"whoever runs Baton: (\w+)", page.text)
+        assert reference in fault.getMessage()
+        assert "NoneType" not in page.text
+        assert [line["status"] for line in self.lines(caplog)] == [500]
+        assert rep.post("/api/leads", headers={"authorization": "Bearer x"}).json().keys() == {"error", "reference"}
+
+    def test_a_database_that_does_not_answer_is_not_healthy(self, company: Stage, rep: httpx.Client, tmp_path: Path) -> None:
+        company.box.database.close()
+        (tmp_path / "baton.db").write_bytes(b"no database" * 1000)
+        assert rep.get("/healthz").status_code == 503
+
+
+def test_times_of_long_ago_say_their_year(company: Stage, rep: httpx.Client) -> None:
+    company.time.at = NOW + timedelta(days=400)
+    assert "Tue 1 Dec 2026 13:00" in text_of(rep.get(company.link))

@@ -1,0 +1,103 @@
+"""What all tests share: a database of their own, people, an agreement in force, and channels that keep what they are given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from storage import contracts, roster, schema
+from storage.crm.local import LocalCrm
+from storage.database import Database
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import SteppedTime, Toolbox
+from tests.driver import Driver
+from tests.fakes import KeepingChannel
+
+ROOT = Path(__file__).resolve().parents[1]
+AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")
+ROSTER = (ROOT / "examples/roster.yaml").read_text(encoding="utf-8")
+#: A Monday morning on which everybody but Emil is there.
+MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> Iterator[str]:
+    """A new database: SQLite, or a schema of its own on the PostgreSQL that BATON_TEST_POSTGRESQL names."""
+    server = os.environ.get("BATON_TEST_POSTGRESQL")
+    if not server:
+        yield f"sqlite:///{tmp_path / 'baton.db'}"
+        return
+    name = f"baton_{uuid4().hex[:12]}"
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield f"{server.rpartition('/')[0]}/{name}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """That database in its present shape."""
+    opened = Database(database_url)
+    schema.upgrade(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def time() -> SteppedTime:
+    """Monday, nine o'clock, until a test moves it."""
+    return SteppedTime(MONDAY)
+
+
+@pytest.fixture
+def box(database: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
+    """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
+    from notifications.crm import CrmChannel
+    from notifications.links import Links
+
+    settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
+    crm = LocalCrm(tmp_path / "crm.db")
+    channels = {
+        "email": KeepingChannel("email"),
+        "chat": KeepingChannel("chat"),
+        "manager-email": KeepingChannel("manager-email"),
+        "crm": CrmChannel(crm),
+    }
+    made = Toolbox(settings, database, crm, channels, Links(["a-key-for-tests-only"], "http://baton.test"), time)
+    toolbox.use(made)
+    made.write_now(put_in_force)
+    yield made
+    toolbox.use(None)
+
+
+def put_in_force(session, now) -> None:
+    """Loads the example roster and puts the example agreement in force."""
+    roster.load(session, ROSTER, now=now)
+    row = contracts.publish(session, AGREEMENT, now=now)
+    contracts.sign(session, row, party="marketing", name="Mina Okoro", via="test", now=now)
+    contracts.sign(session, row, party="sales", name="Maria Keller", via="test", now=now)
+    contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000001", now=now)
+
+
+@pytest.fixture
+def driver(box: Toolbox, time: SteppedTime) -> Driver:
+    """The driver on that toolbox."""
+    return Driver(box, time)
+
+
+@pytest.fixture
+def make_lead() -> Callable[..., object]:
+    """An inquiry that qualifies by itself; change what matters."""
+    from tests.fakes import make_lead as make
+
+    return make

@@ -1,0 +1,62 @@
+"""Short words for what tests do again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from agreements.lead import IncomingLead
+from storage import handoffs, leads
+from storage.tables import Assignment, Event, Handoff
+from tasks import desk
+from tasks.toolbox import Toolbox
+from tests.fakes import make_lead
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An inquiry that was taken in."""
+
+    lead_id: int
+    source_id: str
+    incoming: IncomingLead
+    kind: str
+
+
+def capture(box: Toolbox, **changes: object) -> Taken:
+    """Takes in an inquiry that qualifies by itself; change what matters."""
+    incoming = make_lead(**changes)
+    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
+
+
+def newest(box: Toolbox, taken: Taken) -> Handoff:
+    """The newest handoff of the lead."""
+    found = box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
+    assert found is not None
+    return found
+
+
+def events_of(box: Toolbox, taken: Taken) -> list[Event]:
+    """The lead's trail in order."""
+    query = select(Event).where(Event.lead_id == taken.lead_id).order_by(col(Event.id))
+    return box.read_now(lambda session, now: list(session.exec(query)))
+
+
+def token_of(box: Toolbox, taken: Taken) -> str:
+    """The token of the newest tenure's link."""
+
+    def find(session: Session, now: object) -> str:
+        query = select(Assignment).where(Assignment.lead_id == taken.lead_id).order_by(col(Assignment.assigned_at).desc())
+        row = session.exec(query.limit(1)).first()
+        assert row is not None
+        return box.links.for_tenure(row.id).rpartition("/")[2]
+
+    return box.read_now(find)
+
+
+def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> desk.Reply:
+    """Answers as the rep who has the lead now."""
+    token = token_of(box, taken)
+    return box.write_now(lambda session, now: desk.answer(session, token, choice, now=now, fields=fields))
