@@ -208,13 +208,16 @@ def _run(session: Session, item: wakes.Due) -> Run | None:
     real = datetime.now(UTC)
     if (handoff.retry_at and handoff.retry_at > real) or handoff.held or handoff.stage == Stage.STUCK:
         return None
+    if handoff.lease_until and handoff.lease_until > real:
+        return None  # the attempt under way reads its wakes before it rests
+    if session.exec(select(Wake.id).where(col(Wake.id).in_(item.wake_ids)).limit(1)).first() is None:
+        return None
     version = contracts.get(session, handoff.agreement, handoff.version)
     lead = handoffs.lead_of(session, handoff)
-    leased = bool(handoff.lease_until and handoff.lease_until > real)
     waited = (real - item.waiting_since).total_seconds()
     name = f"{lead.company or 'No company'} · lead {handoff.lead_id}"
     tags = (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
-    return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, leased, waited, tags)
+    return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
 
 
 def _created(session: Session, run: Run, run_id: str, item: wakes.Due) -> None:

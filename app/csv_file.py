@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +36,7 @@ class IncomingRow:
     """A good row: the line on which it begins (the file's first is 1), and the lead that it tells of, its instants in UTC."""
 
     line: int
-    incoming: IncomingLead
+    lead: IncomingLead
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +66,9 @@ def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", li
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
+    except ValueError as error:
+        raise UnreadableFile(str(error)) from error
+    try:
         # A byte that is not UTF-8 becomes a lone surrogate, which tells the line that holds it.
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             return _read(Lines(file, str(path)), mapping, zone, limit, today)
@@ -106,7 +108,7 @@ class _Column:
     name: str
     target: str
     is_field: bool = False
-    values: Mapping[str, FieldValue] = MappingProxyType({})
+    values: Mapping[str, FieldValue] = field(default_factory=dict)
     number: Callable[[str], FieldValue] = str
 
     def meaning(self, cell: str, zone: ZoneInfo, year: int) -> FieldValue | datetime:

@@ -27,6 +27,7 @@ from prefect.states import Scheduled
 from flows import forms
 
 log = logging.getLogger("baton.engine")
+WOKEN = "Woken"
 TERMINAL = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 
 
@@ -45,14 +46,16 @@ class Came(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run to be moved: its handoff, number and recorded id (empty before it exists), and the deployment that it belongs to."""
+    """A run to be moved, which no attempt carries out just now.
+
+    run_id: empty before it exists; waiting_seconds: for how long (real time) a wake has asked that it moves.
+    """
 
     handoff_id: int
     run_no: int
     run_id: str
     deployment_id: str
     name: str
-    leased: bool
     waiting_seconds: float
     tags: tuple[str, ...] = ()
 
@@ -86,10 +89,17 @@ class Engine(Protocol):
 
 
 class PrefectEngine:
-    """The engine on a Prefect server, over one shared client."""
+    """The engine on a Prefect server, over one shared client.
 
-    def __init__(self, client: PrefectClient) -> None:
+    on_sqlite: the server keeps its runs in SQLite, where its resume call fails beside other writers (it reads before it
+    takes the write lock). A parked run is then set to Scheduled instead, which takes the lock first. That call has no
+    precondition, so the run is looked at before; should somebody resume it in between, the handoff's lease keeps two
+    attempts apart.
+    """
+
+    def __init__(self, client: PrefectClient, *, on_sqlite: bool = False) -> None:
         self.client = client
+        self.on_sqlite = on_sqlite
 
     async def create(self, run: Run) -> str:
         try:
@@ -106,10 +116,8 @@ class PrefectEngine:
 
     async def wake(self, run: Run, wake_id: int) -> Came:
         try:
-            result = await self.client.resume_flow_run(UUID(run.run_id), run_input={"wake": str(wake_id)})
-            if result.status == SetStateStatus.ACCEPT:
-                return Came.MOVED
-            return await self._look(run)
+            moved = await (self._schedule(run) if self.on_sqlite else self._resume(run, wake_id))
+            return Came.MOVED if moved else await self._look(run)
         except ObjectNotFound:
             return Came.GONE
         except PrefectHTTPStatusError as error:
@@ -121,12 +129,23 @@ class PrefectEngine:
         except httpx.HTTPError as error:
             raise EngineAway(str(error)) from error
 
+    async def _resume(self, run: Run, wake_id: int) -> bool:
+        result = await self.client.resume_flow_run(UUID(run.run_id), run_input={"wake": str(wake_id)})
+        return result.status == SetStateStatus.ACCEPT
+
+    async def _schedule(self, run: Run) -> bool:
+        found = await self.client.read_flow_run(UUID(run.run_id))
+        if not (found.state and found.state.is_paused()):
+            return False
+        result = await self.client.set_flow_run_state(found.id, Scheduled(name=WOKEN), force=False)
+        return result.status == SetStateStatus.ACCEPT
+
     async def _look(self, run: Run) -> Came:
         found = await self.client.read_flow_run(UUID(run.run_id))
         state = found.state
         if state is None or state.type in TERMINAL:
             return Came.CANCELLED if state and state.type == StateType.CANCELLED else Came.GONE
-        stranded = state.type in (StateType.PENDING, StateType.RUNNING) and not run.leased and run.waiting_seconds > 30
+        stranded = state.type in (StateType.PENDING, StateType.RUNNING) and run.waiting_seconds > 30
         if stranded and (datetime.now(UTC) - state.timestamp).total_seconds() > 30:
             log.warning("run of handoff %s was left %s: rescheduled", run.handoff_id, state.type.value)
             await self.client.set_flow_run_state(found.id, Scheduled(name="Recovering"), force=False)

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 START_SECONDS = 120
 #: What makes a Prefect server on SQLite keep up, found by measuring; every one may be overridden from outside.
@@ -30,6 +31,16 @@ PREFECT_SETTINGS = {
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "DO_NOT_TRACK": "1",
 }
+
+
+def prefect_on_sqlite() -> bool:
+    """Whether the Prefect server of this environment keeps its runs in SQLite: so unless told of another database."""
+    return not os.environ.get("PREFECT_SERVER_DATABASE_CONNECTION_URL", "").startswith("postgresql")
+
+
+def talking_to(prefect_url: str) -> AbstractContextManager[None]:
+    """Within it, this process' Prefect clients talk to that server."""
+    return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api"})
 
 
 def free_port() -> int:

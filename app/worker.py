@@ -101,6 +101,7 @@ async def work(box: Toolbox, *, stop: threading.Event, poll_seconds: float = 5.0
 
     Polls Prefect as soon as a wake was delivered, else every poll_seconds (for scheduled flows and resumes by hand).
     """
+    logging.getLogger("prefect.flow_runs").addFilter(_WithoutParking())
     await ensure_pool(box.settings.work_pool)
     quick = {prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(quick):  # type: ignore[arg-type]
@@ -141,6 +142,13 @@ async def ensure_pool(name: str) -> None:
             await client.create_work_pool(
                 WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=BatonWorker.get_default_base_job_template())
             )
+
+
+class _WithoutParking(logging.Filter):
+    """Prefect logs the end of every attempt that parks as an error, under the name of its state: that is no error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "Finished in state" not in record.getMessage() or "type=PAUSED" not in record.getMessage()
 
 
 def run_in_thread(box: Toolbox, stop: threading.Event, *, poll_seconds: float = 5.0) -> threading.Thread:

@@ -11,12 +11,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, formatdate, parseaddr
+from functools import partial
 from hashlib import sha256
 from typing import Literal, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from aiosmtplib import SMTP
-from aiosmtplib.errors import SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPSenderRefused
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPSenderRefused
 
 from agreements.errors import DeliveryError
 from notifications.letter import Letter
@@ -28,6 +28,7 @@ _SCHEMES: dict[str, tuple[Tls, int]] = {"smtp": ("none", 25), "smtp+starttls": (
 _ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
 _ADDRESS_MAX = 254
 _KEPT_CONNECTIONS = 4
+_REFUSALS = (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError)
 #: The standard library writes these as encoded words when they are long, and then nobody finds the thread or the key.
 _UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key"}
 _HEADER_MAX = 900
@@ -68,10 +69,20 @@ class EmailChannel:
         self.name = name
         self._sender_name, address = parseaddr(one_line(sender))
         self._sender, self._domain = _split(address)
-        self._host, self._port, self._tls = host, port, tls
-        self._login = (username, password)
-        self._timeout_seconds, self._now = timeout_seconds, now
+        self._now = now
         self._idle: list[SMTP] = []
+        self._new_connection = partial(
+            SMTP,
+            hostname=host,
+            port=port,
+            # Our own name: a server wants a full one, and asking the DNS for it may hang.
+            local_hostname=self._domain,
+            timeout=timeout_seconds,
+            username=username or None,
+            password=password or None,
+            use_tls=tls == "implicit",
+            start_tls=tls == "starttls",
+        )
 
     @classmethod
     def from_url(
@@ -110,7 +121,7 @@ class EmailChannel:
             async with self._connection() as smtp:
                 return await self._hand_over(smtp, recipient, message)
         except SMTPResponseException as error:
-            final = isinstance(error, SMTPSenderRefused | SMTPRecipientRefused | SMTPDataError) and error.code >= 500
+            final = isinstance(error, _REFUSALS) and error.code >= 500
             raise self._failed(f"{error.code} {error.message}", permanent=final) from error
         except (SMTPException, OSError, ValueError) as error:
             raise self._failed(str(error) or type(error).__name__) from error
@@ -118,9 +129,7 @@ class EmailChannel:
     async def close(self) -> None:
         """Says goodbye on every connection that is kept. To be called in the event loop that sent; sending opens new ones."""
         while smtp := self._from_this_loop():
-            with suppress(SMTPException, OSError):
-                await smtp.quit()
-            smtp.close()
+            await _say_goodbye(smtp)
 
     async def _hand_over(self, smtp: SMTP, recipient: str, message: EmailMessage) -> str:
         if smtp.is_ehlo_or_helo_needed:
@@ -134,9 +143,7 @@ class EmailChannel:
         content = message.as_bytes(policy=_POLICY.clone(utf8=international))
         try:
             answer = await smtp.data(content)
-        except SMTPResponseException:
-            raise
-        except (SMTPException, OSError) as error:
+        except OSError as error:
             raise self._failed(f"no answer to the message, it may have arrived: {error}") from error
         return one_line(f"{answer.code} {answer.message}")
 
@@ -144,7 +151,8 @@ class EmailChannel:
         message = EmailMessage(policy=_POLICY)
         message["From"] = _address(self._sender_name, self._sender)
         message["To"] = _address(letter.to.name, recipient)
-        message["Subject"] = one_line(letter.subject)
+        message["Subject"] = _undecodable(letter.subject)
+        message["Auto-Submitted"] = "auto-generated"
         message["Date"] = format_datetime(self._now()) if self._now else formatdate()
         for name, value in self._marks(letter).items():
             message[name] = one_line(value)[:_HEADER_MAX]
@@ -159,11 +167,8 @@ class EmailChannel:
         with suppress(ValueError):
             domain = _split(letter.thread)[1] or domain
         marks = {"Message-ID": _message_id("letter", letter.key, domain), "X-Baton-Key": letter.key}
-        marks["Auto-Submitted"] = "auto-generated"
-        if letter.thread:
-            thread = _message_id("thread", letter.thread, domain)
-            marks |= {"In-Reply-To": thread, "References": thread}
-        return marks
+        thread = _message_id("thread", letter.thread, domain)
+        return marks | ({"In-Reply-To": thread, "References": thread} if letter.thread else {})
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
@@ -176,9 +181,7 @@ class EmailChannel:
         if len(self._idle) < _KEPT_CONNECTIONS:
             self._idle.append(smtp)
         else:
-            with suppress(SMTPException, OSError):
-                await smtp.quit()
-            smtp.close()
+            await _say_goodbye(smtp)
 
     async def _kept(self) -> SMTP | None:
         while smtp := self._from_this_loop():
@@ -199,18 +202,7 @@ class EmailChannel:
         return mine
 
     async def _opened(self) -> SMTP:
-        username, password = self._login
-        # The sender's domain as our own name: a server wants a full one, and asking the DNS for it may hang.
-        smtp = SMTP(
-            hostname=self._host,
-            port=self._port,
-            local_hostname=self._domain,
-            timeout=self._timeout_seconds,
-            username=username or None,
-            password=password or None,
-            use_tls=self._tls == "implicit",
-            start_tls=self._tls == "starttls",
-        )
+        smtp = self._new_connection()
         await smtp.connect()
         return smtp
 
@@ -218,35 +210,52 @@ class EmailChannel:
         return DeliveryError(self.name, one_line(problem)[:300], permanent=permanent)
 
 
+async def _say_goodbye(smtp: SMTP) -> None:
+    with suppress(SMTPException, OSError):
+        await smtp.quit()
+    smtp.close()
+
+
 def _server(url: str) -> tuple[SplitResult, Tls, int]:
-    usual: tuple[Tls, int] = ("none", 0)
     try:
         parts = urlsplit(url)
-        usual = _SCHEMES[parts.scheme]
-        port = parts.port or usual[1]
+        tls, usual_port = _SCHEMES[parts.scheme]
+        port = parts.port or usual_port
     except (KeyError, ValueError):  # not passed on: it shows a part of the password where that is not encoded
         port = 0
     if not port or not parts.hostname:
         raise ValueError("A mail server is written as smtp://host:port, smtp+starttls://host:port or smtps://host:port.")
-    return parts, usual[0], port
+    return parts, tls, port
 
 
 def _split(address: str) -> tuple[str, str]:
     """The address with its domain as the network writes it, and that domain. Raises ValueError if it is none."""
     found = _ADDRESS.fullmatch(address) if len(address) <= _ADDRESS_MAX and address.isprintable() else None
-    if not found:
+    domain = _network_name(found[2].lower()) if found else ""
+    if not found or not domain:
         raise ValueError(f"{one_line(address)[:80]!r} is not an e-mail address" if address else "there is no e-mail address")
-    try:
-        domain = found[2].encode("idna").decode("ascii").lower()
-    except UnicodeError as error:
-        raise ValueError(f"{one_line(address)[:80]!r} is not an e-mail address") from error
     return f"{found[1]}@{domain}", domain
+
+
+def _network_name(domain: str) -> str:
+    try:
+        name = domain.encode("idna")
+        # Python's rules of 2003 turn some letters into others ("ß" into "ss"): that is somebody else's domain.
+        exact = domain.isascii() or name.decode("idna") == domain
+    except UnicodeError:
+        return ""
+    return name.decode("ascii") if exact else ""
 
 
 def _address(name: str, address: str) -> Address:
     local, _, domain = address.rpartition("@")
     # Without these signs no name can be read as a second address, however a mail program decodes it.
-    return Address(" ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", one_line(name)).split())[:100], local, domain)
+    return Address(" ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())[:100], local, domain)
+
+
+def _undecodable(text: str) -> str:
+    """One line in which nothing is taken for an encoded word, behind which any sign could hide."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def _message_id(kind: str, text: str, domain: str) -> str:

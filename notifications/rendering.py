@@ -155,7 +155,7 @@ def _spaced(text: str) -> str:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):  # a wrong zone in the roster must not keep a lead from its rep
+    except (LookupError, OSError, ValueError):  # a wrong zone in the roster must not keep a lead from its rep
         return ZoneInfo("UTC")
 
 

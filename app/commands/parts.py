@@ -66,7 +66,8 @@ def clock(tick: Annotated[float, typer.Option(help="Real seconds between two tic
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         async with get_client() as client:
-            await Clock(box, PrefectEngine(client), tick_seconds=float(os.environ.get("BATON_TICK_SECONDS", tick))).run(stop)
+            engine = PrefectEngine(client, on_sqlite=stack.prefect_on_sqlite())
+            await Clock(box, engine, tick_seconds=float(os.environ.get("BATON_TICK_SECONDS", tick))).run(stop)
 
     asyncio.run(run())
 
@@ -95,9 +96,9 @@ def up(
 
 def prepare(running: stack.Stack) -> None:
     """Brings the database up to date and makes sure that every version in force has its deployment at this server."""
-    os.environ.update({name: value for name, value in running.environment.items() if name.startswith(("PREFECT_", "BATON_"))})
-    box = terminal.open_box(Settings())
-    asyncio.run(_redeploy(box))
+    box = terminal.open_box(Settings(home=running.folder))
+    with stack.talking_to(running.prefect_url):
+        asyncio.run(_redeploy(box))
     box.database.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import os
 import shutil
 import time
 from dataclasses import dataclass
@@ -90,8 +89,8 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         began = time.monotonic()
 
         def prepare(running: stack.Stack) -> None:
-            os.environ.update({k: v for k, v in running.environment.items() if k.startswith(("PREFECT_", "BATON_"))})
-            asyncio.run(_put_in_force(box, agreement))
+            with stack.talking_to(running.prefect_url):
+                asyncio.run(_put_in_force(box, agreement))
 
         tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
         with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=more, tell=tell, prepare=prepare) as running:
@@ -99,7 +98,8 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             addresses = f"Prefect UI   {running.prefect_url}\nInbox        {inbox.url}\nChat room    http://127.0.0.1:{room.port}\nBaton        {running.web_url}\nLogs         {folder / 'logs'}"
             console.print(addresses, markup=False)
             try:
-                asyncio.run(_play(director, rows, console, zone, options))
+                with stack.talking_to(running.prefect_url):
+                    asyncio.run(_play(director, rows, console, zone, options))
                 found = report(box, director, room)
                 if options.report:
                     options.report.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")

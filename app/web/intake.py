@@ -166,11 +166,11 @@ _BODY = {
     }
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A known lead: result is activity, merged or repeated. A list: `results`, with a status for each."},
+    200: {"description": "A known lead: result is activity, merged or repeated. A list: results, with a status for each."},
     201: {"description": "A new handoff began: lead and handoff are its numbers, result is new."},
-    400: {"description": "Not readable; `error` says where."},
+    400: {"description": "Not readable; error says where."},
     401: {"description": "No key, or one that does not work."},
     413: {"description": f"More than {MAX_BYTES:,} bytes."},
     415: {"description": "Not JSON."},
-    422: {"description": "Not fit: `problems` names each field and what to write instead."},
+    422: {"description": "Not fit: problems names each field and what to write instead."},
 }

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
-from app.web.showing import DUE, NEXT, page, question, to_state
+from app.web.showing import DUE, NEXT, answers_first, page, question, to_state
 from notifications.rendering import clean
 from tasks import desk
 from tasks.desk import ChoiceRefused, Given, Reply, Visit
@@ -59,11 +59,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a page says first. given: the answer it is about; undo: this browser may take it back now; again: offer the form."""
+    """What a page says first. given: the answer it is about; thanks: it is thanked for; undo: this browser may take it back now;
+    again: offer the form."""
 
     title: str
     sentences: tuple[str, ...] = ()
     given: Given | None = None
+    thanks: bool = False
     undo: bool = False
     again: bool = False
 
@@ -145,6 +147,7 @@ class LinkPages:
             return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
 
         visit, nonce = await self.box.read(look)
+        notice = None if problem else notice_for(visit, asked or {}, answered=caller.answered)
         response = page(
             "lead.html",
             status=status,
@@ -154,10 +157,11 @@ class LinkPages:
             path=caller.path,
             nonce=nonce,
             question=question(visit),
+            answers_first=answers_first(visit) and not (notice and notice.thanks),
             due_words=DUE.get(visit.wait_kind, "Due by"),
             states=to_state(visit),
             reason_words={code: words for code, words, _ in visit.reasons},
-            notice=None if problem else notice_for(visit, asked or {}, answered=caller.answered),
+            notice=notice,
             typed={**dict.fromkeys(_FIELDS, ""), **(typed or {})},
             problem=problem,
         )
@@ -177,9 +181,10 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
     if done is None and not asked:
         done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
     if done is not None and done.mine:
-        return Notice("Thank you", (NEXT.get(done.kind, ""),), done, undo=bool(done.undo_until) and done.answer_id == answered)
+        own = done.answer_id == answered and done.undo_until is not None and not visit.ended
+        return Notice("Thank you", (visit.ended or NEXT.get(done.kind, ""),), done, thanks=True, undo=own)
     if asked.get("noted") in NEXT:
-        return Notice("Thank you", (NEXT[asked["noted"]],))
+        return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
         first = given.get(_number(asked["late"]))
         title = "This was answered before" if first else "This can no longer be answered"

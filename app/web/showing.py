@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
-from tasks.desk import Visit
+from agreements.model import STATEMENTS
+from tasks.desk import REP_CHOICES, Visit
 
 #: What a page asks, by what is owed.
 QUESTIONS = {
@@ -44,6 +45,7 @@ NEXT = {
     "completed": "The lead goes to sales at once, with what you wrote.",
     "decided": "It is carried out at once, and whoever has the lead is told.",
 }
+REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
 _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 
 
@@ -62,16 +64,27 @@ def question(visit: Visit) -> str:
     kinds = [option.kind for option in visit.options]
     if visit.wait_kind in QUESTIONS and "attempted" in kinds:
         return QUESTIONS[visit.wait_kind]
+    if _is_wrong(visit):
+        return "Mend the note"
     return next((QUESTIONS[kind] for kind in kinds if kind in QUESTIONS), "")
 
 
 def to_state(visit: Visit) -> list[tuple[str, str]]:
     """What a note still has to state, each with what it says now; everything, where sales found something wrong in it."""
     known = visit.lead.statements
-    names = [name for name in visit.missing if re.fullmatch("[a-z_]+", name)]
-    if len(names) < len(visit.missing):
+    names = [name for name in visit.missing if name in STATEMENTS]
+    if _is_wrong(visit):
         names += [name for name in known if name not in names]
     return [(name, known.get(name, "")) for name in names]
+
+
+def answers_first(visit: Visit) -> bool:
+    """Whether what was answered stands before the lead: where nothing more is asked, or somebody else than the rep is asked."""
+    return not any(option.kind in REP_KINDS for option in visit.options)
+
+
+def _is_wrong(visit: Visit) -> bool:
+    return any(name not in STATEMENTS for name in visit.missing)
 
 
 @pass_context
@@ -96,8 +109,11 @@ def _mailto(address: str) -> str:
 
 
 def _label(name: str) -> str:
-    words = name.strip().replace("_", " ").replace("-", " ")
-    return words[:1].upper() + words[1:]
+    return _upper_first(name.strip().replace("_", " ").replace("-", " "))
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _environment() -> Environment:
@@ -108,7 +124,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=_when, tel=_tel, mailto=_mailto, label=_label)
+    environment.filters.update(when=_when, tel=_tel, mailto=_mailto, label=_label, upper_first=_upper_first)
     return environment
 
 

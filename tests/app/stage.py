@@ -145,6 +145,27 @@ class Stage:
 
         return self.do(work)  # type: ignore[no-any-return]
 
+    def answer(self, kind: str, *, by: str, via: str, **data: Any) -> None:
+        """Answers through another door than the pages."""
+
+        def work(session: Session, handoff: Handoff, now: datetime) -> None:
+            wait = waits.open_of(session, self.handoff_id)
+            assert wait is not None
+            waits.answer(session, wait.id, kind, by=by, via=via, now=now, **data)
+
+        self.do(work)
+
+    def change_note(self, **content: Any) -> None:
+        """Changes what the handoff note holds."""
+
+        def work(session: Session, handoff: Handoff, now: datetime) -> None:
+            note = handoffs.note_of(session, handoff)
+            assert note is not None
+            note.content = {**note.content, **content}
+            session.add(note)
+
+        self.do(work)
+
     def give_to(self, rep: str, *, because: str) -> str:
         """Takes the lead from its rep and gives it to another one, whose link's path is returned."""
 

@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from storage import handoffs, waits
+from storage import handoffs
+from storage.tables import Answer
 from tests.app.stage import NOW, Stage, form_of, path_of, send, stage
 
 FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
@@ -45,7 +46,7 @@ class TestLooking:
         assert 'href="tel:+442079460177"' in page.text
         assert 'href="mailto:lee@harbour.example"' in page.text
         assert "Answer by Tue 1 Dec 13:00 (agreed: 4 working hours)" in said
-        assert "Asked to be contacted Tue 1 Dec 12:30" in said
+        assert "Requested time Tue 1 Dec 12:30" in said
         assert "Asked by itself (demo requested)." in said
         assert "Score 72 of 100" in said
         assert "+25 job_title contains operations" in said
@@ -63,7 +64,7 @@ class TestLooking:
         assert " checked" not in page
         assert '<option value="">Choose a reason</option>' in page
         assert "Something else (say what, below)" in page
-        assert "<script" not in page and " on" + "click" not in page
+        assert not re.search(r"<script| on\w+=", page)
 
     def test_nothing_changes_however_often_it_is_opened(self, company: Stage) -> None:
         before = company.snapshot()
@@ -122,14 +123,14 @@ class TestAnswering:
 
     def test_a_rejection_takes_its_reason_and_words_along(self, company: Stage, rep: httpx.Client) -> None:
         page = send(rep, company.link, choice="rejected", reason="not-now", revisit_on="2027-02-01", text="Budget\r\nin spring <soon>")
-        (row,) = company.rows(waits.Answer)
+        (row,) = company.rows(Answer)
         assert row.data == {"reason": "not-now", "revisit_on": "2027-02-01"}
         assert "You rejected: Interested, but not now." in text_of(page)
         assert "Budget\nin spring &lt;soon&gt;" in page.text
 
     def test_a_colleague_can_take_it(self, company: Stage, rep: httpx.Client) -> None:
         send(rep, company.link, choice="handed", colleague="ben")
-        (row,) = company.rows(waits.Answer)
+        (row,) = company.rows(Answer)
         assert (row.kind, row.data) == ("handed", {"colleague": "ben"})
 
     @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ class TestAnswering:
         company.open("first_attempt", holder="ana", events=("accepted",))
         assert "You tried to reach the lead." in text_of(send(rep, company.link, choice="attempted"))
         company.open("outcome", holder="ana", events=("attempted",))
-        action, hidden = form_of(rep.get(company.link))
+        action, hidden = form_of(rep.get(company.link), -1)
         for _ in range(2):
             assert "Noted." in rep.post(action, data={**hidden, "choice": "connected"}).text
         assert company.touches() == ["connected"]
@@ -191,13 +192,7 @@ class TestLater:
     def test_late_after_another_door_is_told_who_was_first(self, company: Stage, rep: httpx.Client) -> None:
         action, hidden = form_of(rep.get(company.link))
         company.later(minutes=10)
-        wait = waits.open_of
-
-        def in_the_crm(session: Any, handoff: Any, now: Any) -> None:
-            open_now = wait(session, handoff.id)
-            waits.answer(session, open_now.id, "rejected", by="ben", via="crm", now=now, reason="not-now")
-
-        company.do(in_the_crm)
+        company.answer("rejected", by="ben", via="crm", reason="not-now")
         page = rep.post(action, data={**hidden, "choice": "accepted"})
         assert (page.status_code, page.history[0].status_code) == (200, 303)
         assert "This was answered before" in page.text
@@ -220,13 +215,7 @@ class TestLater:
 
     def test_after_the_deadline_it_says_so(self, company: Stage, rep: httpx.Client) -> None:
         action, hidden = form_of(rep.get(company.link))
-
-        def missed(session: Any, handoff: Any, now: Any) -> None:
-            open_now = waits.open_of(session, handoff.id)
-            assert open_now is not None
-            waits.answer(session, open_now.id, "deadline", by="baton", via="clock", now=now)
-
-        company.do(missed)
+        company.answer("deadline", by="baton", via="clock")
         page = rep.post(action, data={**hidden, "choice": "accepted"})
         assert page.status_code == 200
         assert "This can no longer be answered" in page.text
@@ -265,7 +254,7 @@ class TestUndo:
         other = company.browser()
         assert "<form" not in other.get(company.link).text
         assert "<form" not in other.get(f"{company.link}?done=1").text
-        nonce = company.box.links.nonce(company.link.rpartition("/")[2], other.cookies["baton_device"], "")
+        nonce = company.box.links.nonce(company.link.removeprefix("/l/"), other.cookies["baton_device"], "", now=NOW)
         assert other.post(action, data={**hidden, "nonce": nonce}).status_code == 403
         assert company.answers() == [("accepted", "ana", "counted")]
         assert "/undo" in rep.get(company.link).text
@@ -276,7 +265,11 @@ class TestUndo:
 
 
 class TestStrangers:
-    @pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t + "x", lambda t: t[: len(t) // 2], lambda t: "%00%FF", lambda t: "a" * 5000])
+    @pytest.mark.parametrize(
+        "spoil",
+        [lambda t: t[:-1], lambda t: t + "x", lambda t: t[: len(t) // 2], lambda t: "%00%FF", lambda t: "a" * 5000],
+        ids=["truncated", "longer", "half", "binary", "huge"],
+    )
     def test_a_link_that_is_not_from_here_is_a_plain_page(self, company: Stage, rep: httpx.Client, spoil: Any) -> None:
         path = "/l/" + spoil(company.link.removeprefix("/l/"))
         for page in (rep.get(path), rep.post(path, data={"choice": "accepted"}), rep.post(path + "/undo", data={"answer_id": "1"})):
@@ -360,7 +353,9 @@ class TestStrangers:
         assert "\x00" not in page
         assert "\u202e" not in page
 
-    @pytest.mark.parametrize(("method", "path"), [("DELETE", "/l/x"), ("GET", "/nowhere"), ("POST", "/"), ("GET", "/docs"), ("GET", "/openapi.json")])
+    @pytest.mark.parametrize(
+        ("method", "path"), [("DELETE", "/l/x"), ("GET", "/nowhere"), ("POST", "/"), ("GET", "/docs"), ("GET", "/openapi.json")]
+    )
     def test_what_is_not_there_is_a_plain_page(self, company: Stage, rep: httpx.Client, method: str, path: str) -> None:
         page = rep.request(method, path)
         assert page.status_code in (404, 405)
@@ -381,7 +376,7 @@ class TestDuties:
         page = send(manager, link, decision="reassign", colleague="ben")
         assert "Thank you" in page.text
         assert "Undo" not in page.text
-        (row,) = company.rows(waits.Answer)
+        (row,) = company.rows(Answer)
         assert (row.kind, row.by, row.data) == ("decided", "maria", {"choice": "reassign", "colleague": "ben"})
         assert "Maria Keller decided" in text_of(manager.get(link))
 
@@ -393,7 +388,7 @@ class TestDuties:
         assert "Thank you" in send(rep, company.link, choice="accepted").text
 
     def test_marketing_completes_the_note(self, company: Stage) -> None:
-        company.do(lambda session, handoff, now: setattr(handoffs.note_of(session, handoff), "content", {"statements": {"next_step": "Call."}}))
+        company.change_note(statements={"next_step": "Call."})
         wait = company.open("note", holder="mina", mine=False)
         marketing, link = company.browser(), company.duty_link(wait, "mina")
         page = marketing.get(link)
@@ -404,17 +399,11 @@ class TestDuties:
         assert "They asked for us by name.</textarea>" in page.text
         stated = {"state_why_qualified": "By name.", "state_buying_signal": "Asked for prices."}
         assert "Thank you" in send(marketing, link, choice="completed", **stated).text
-        (row,) = company.rows(waits.Answer)
+        (row,) = company.rows(Answer)
         assert row.data["statements"] == {"why_qualified": "By name.", "buying_signal": "Asked for prices."}
 
     def test_a_note_that_sales_found_wrong_can_be_mended_everywhere(self, company: Stage) -> None:
-        def wrong(session: Any, handoff: Any, now: Any) -> None:
-            note = handoffs.note_of(session, handoff)
-            assert note is not None
-            note.content = {**note.content, "to_fix": ["what sales found wrong"]}
-            session.add(note)
-
-        company.do(wrong)
+        company.change_note(to_fix=["what sales found wrong"])
         wait = company.open("note", holder="mina", mine=False)
         page = company.browser().get(company.duty_link(wait, "mina"))
         assert re.findall(r'name="(state_\w+)"', page.text) == ["state_why_qualified", "state_buying_signal", "state_next_step"]
