@@ -73,16 +73,18 @@ def _points(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _channels(agreement: Agreement) -> Iterator[Problem]:
-    lists = [(("notify", "channels"), agreement.notify.channels), (("notify", "fallback"), agreement.notify.fallback)]
+    lists: list[tuple[tuple[str | int, ...], tuple[str, ...]]] = [
+        (("notify", "channels"), agreement.notify.channels),
+        (("notify", "fallback"), agreement.notify.fallback),
+    ]
     lists += [(("tiers", number, "channels"), tier.channels) for number, tier in enumerate(agreement.tiers)]
     for where, channels in lists:
         for channel in channels:
             if channel not in CHANNELS:
                 yield where, f"there is no channel {channel!r}; write one of {', '.join(CHANNELS)}"
     fallback = set(agreement.notify.fallback)
-    for where, channels in [(("notify", "confirmed_on"), agreement.notify.channels)] + [
-        (("tiers", number, "channels"), tier.channels) for number, tier in enumerate(agreement.tiers) if tier.channels
-    ]:
+    needed = [(where, channels) for where, channels in lists if channels and where != ("notify", "fallback")]
+    for where, channels in needed:
         if (have := len(set(channels) | fallback)) < agreement.notify.confirmed_on:
             yield where, f"{agreement.notify.confirmed_on} channels must confirm, but only {have} are named"
 
@@ -105,8 +107,7 @@ def _clocks(agreement: Agreement) -> Iterator[Problem]:
                 f"there is no calendar {clock.calendar!r}; write rep or one of {', '.join(agreement.calendars)}",
             )
         for tier, term in {**clock.within, **{f"total {key}": value for key, value in clock.total.items()}}.items():
-            bare = isinstance(term, Duration) and not term.working and clock.calendar
-            if bare and term.unit in ("hours", "days"):
+            if isinstance(term, Duration) and clock.calendar and not term.working and term.unit in ("hours", "days"):
                 yield (
                     ("clocks", name, "within", tier.removeprefix("total ")),
                     (f"'{term}' is elapsed time beside a calendar; write '{str(term).replace(' ', ' working ', 1)}' or drop the calendar"),

@@ -31,7 +31,7 @@ class Test:
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether the facts answer yes; an unknown fact answers no, but for `missing` and `not_in`."""
-        return _ANSWERS[self.operator](values.get(self.field), self.operand)
+        return bool(_ANSWERS[self.operator](values.get(self.field), self.operand))
 
     def __str__(self) -> str:
         if self.operator == "word":

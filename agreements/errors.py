@@ -49,6 +49,10 @@ class DeliveryError(HandoffError):
         super().__init__(f"{channel}: {message}")
 
 
+class DeliveryUnknown(DeliveryError):
+    """Whether a message arrived cannot be told: the connection broke after it was handed over. It is never sent again."""
+
+
 class LinkError(HandoffError):
     """This link cannot be used."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -150,13 +150,14 @@ class Qualification(Clause):
 
 
 #: What a handoff note can be made to state.
-STATEMENTS = ("why_qualified", "buying_signal", "next_step", "campaign", "pain_point")
+Statement = Literal["why_qualified", "buying_signal", "next_step", "campaign", "pain_point"]
+STATEMENTS: tuple[str, ...] = get_args(Statement)
 
 
 class Note(Clause):
     """What must be written down before sales is told."""
 
-    must_state: tuple[Literal["why_qualified", "buying_signal", "next_step", "campaign", "pain_point"], ...] = STATEMENTS[:3]
+    must_state: tuple[Statement, ...] = ("why_qualified", "buying_signal", "next_step")
     next_step: str = "Call, find out the need, agree the next meeting."
 
 

@@ -188,7 +188,8 @@ class Clock:
             return {run_id: handoff_id or 0 for run_id, handoff_id in session.exec(query)}
 
         runs = await self.box.read(open_runs)
-        ids, ended = list(runs), {}
+        ids = list(runs)
+        ended: dict[str, bool] = {}
         for start in range(0, len(ids), 200):
             ended |= await self.engine.ended(ids[start : start + 200])
         for run_id, cancelled in ended.items():

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
@@ -137,7 +138,7 @@ class PrefectEngine:
         found = await self.client.read_flow_run(UUID(run.run_id))
         if not (found.state and found.state.is_paused()):
             return False
-        result = await self.client.set_flow_run_state(found.id, Scheduled(name=WOKEN), force=False)
+        result: OrchestrationResult[Any] = await self.client.set_flow_run_state(found.id, Scheduled(name=WOKEN), force=False)
         return result.status == SetStateStatus.ACCEPT
 
     async def _look(self, run: Run) -> Came:

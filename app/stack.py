@@ -38,7 +38,7 @@ def prefect_on_sqlite() -> bool:
     return not os.environ.get("PREFECT_SERVER_DATABASE_CONNECTION_URL", "").startswith("postgresql")
 
 
-def talking_to(prefect_url: str) -> AbstractContextManager[None]:
+def talking_to(prefect_url: str) -> AbstractContextManager[object]:
     """Within it, this process' Prefect clients talk to that server."""
     return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api"})
 

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import threading
 import time
+from collections.abc import Awaitable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import prefect.settings
@@ -31,7 +32,8 @@ from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"
-SYNC_SECONDS = 15.0
+#: How often the worker tells the server that it is there; the server writes that in a way which SQLite refuses now and then.
+HEARTBEAT_SECONDS = 600
 #: Every flow that may run in this process, by its name at the server.
 FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync)}
 
@@ -61,7 +63,7 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
             if not await self._propose_pending_state(flow_run):
                 return
             alone = flow_run.model_copy(update={"deployment_id": None, "state": Pending()})
-            await run_flow(flow, flow_run=alone, return_type="state")
+            await cast(Awaitable[object], run_flow(flow, flow_run=alone, return_type="state"))
         except (Pause, Abort):
             pass
         except Exception as error:
@@ -104,8 +106,13 @@ async def work(box: Toolbox, *, stop: threading.Event, poll_seconds: float = 5.0
     logging.getLogger("prefect.flow_runs").addFilter(_WithoutParking())
     await ensure_pool(box.settings.work_pool)
     quick = {prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(quick):  # type: ignore[arg-type]
-        worker = BatonWorker(work_pool_name=box.settings.work_pool, limit=box.settings.attempts_at_once, prefetch_seconds=0)
+    with temporary_settings(quick):
+        worker = BatonWorker(
+            work_pool_name=box.settings.work_pool,
+            limit=box.settings.attempts_at_once,
+            prefetch_seconds=0,
+            heartbeat_interval_seconds=HEARTBEAT_SECONDS,
+        )
         async with worker:
             await _poll(worker, box, stop, poll_seconds)
             while worker.busy:
@@ -113,7 +120,7 @@ async def work(box: Toolbox, *, stop: threading.Event, poll_seconds: float = 5.0
 
 
 async def _poll(worker: BatonWorker, box: Toolbox, stop: threading.Event, poll_seconds: float) -> None:
-    synced = polled = time.monotonic()
+    polled = time.monotonic()
     await worker.sync_with_backend()
     while not stop.is_set():
         now = time.monotonic()
@@ -122,9 +129,6 @@ async def _poll(worker: BatonWorker, box: Toolbox, stop: threading.Event, poll_s
             polled = now
             try:
                 await worker.get_and_submit_flow_runs()
-                if now - synced >= SYNC_SECONDS:
-                    synced = now
-                    await worker.sync_with_backend()
             except Exception as error:
                 log.warning("the Prefect server does not answer, trying again: %s", type(error).__name__)
                 await asyncio.sleep(1)

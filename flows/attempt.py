@@ -70,9 +70,10 @@ async def attempt(handoff_id: int) -> AsyncIterator[Turn]:
         yield await box.read(begin)
     except StaleHandoff as stale:
         raise Abort(str(stale)) from stale
-    except Exception:
+    except Exception as error:
         log.exception("attempt at handoff %s failed", handoff_id)
-        await box.write(partial(_failed, handoff_id, epoch, type(error).__name__))
+        failed = partial(_failed, handoff_id, epoch, type(error).__name__)
+        await box.write(failed)
         raise
     finally:
         renewal.cancel()

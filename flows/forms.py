@@ -13,6 +13,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input import RunInput
+from prefect.input.run_input import Keyset
 from pydantic import Field, create_model
 from sqlmodel import Session
 
@@ -21,11 +22,12 @@ from agreements.roster import Roster
 from storage import clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk, toolbox
+from tasks.decide import CHOICES
 
 NOTHING = "(no answer)"
 
 
-def keyset(key: str) -> dict[str, str]:
+def keyset(key: str) -> Keyset:
     """Under which names Prefect keeps form and answer of this pause key."""
     return {"schema": f"wait-{key}-schema", "response": f"wait-{key}-response", "description": f"wait-{key}-description"}
 
@@ -85,7 +87,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         answers=answers,
         reasons=tuple(reason.code for reason in agreement.reasons) if gives_reason else (),
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
-        choices=tuple(desk.CHOICES) if wait.kind == "decision" else (),
+        choices=tuple(CHOICES) if wait.kind == "decision" else (),
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Abort, Pause, PrefectHTTPStatusError
@@ -23,14 +24,15 @@ async def park(rest: Rest) -> NoReturn:
     context = FlowRunContext.get()
     assert context is not None, "only a run can be parked"
     assert context.flow_run is not None, "only a run can be parked"
+    client = context.client
+    assert isinstance(client, PrefectClient), "an asynchronous flow has an asynchronous client"
     run_id: UUID = context.flow_run.id
-    keyset = forms.keyset(rest.key)
     await _save_form(rest, run_id)
-    await context.client.update_flow_run(run_id, tags=list(rest.tags))
-    wanted = Suspended(pause_key=rest.key, message=rest.message)
+    await client.update_flow_run(run_id, tags=list(rest.tags))
+    wanted: State[Any] = Suspended(pause_key=rest.key, message=rest.message)
     wanted.name = rest.name
-    wanted.state_details.run_input_keyset = keyset
-    state = await propose_state(context.client, wanted, flow_run_id=run_id)
+    wanted.state_details.run_input_keyset = {str(name): key for name, key in forms.keyset(rest.key).items()}
+    state = await propose_state(client, wanted, flow_run_id=run_id)
     if not state.is_paused():
         raise Abort(f"The run could not be parked: it is {state.name}.")
     raise Pause(state=state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from urllib.parse import quote
 
 from apprise import Apprise, NotifyBase, NotifyFormat
@@ -13,6 +14,9 @@ from notifications.rendering import one_line
 
 _MAIL = ("mailto", "mailtos")
 _JSON = ("json", "jsons")
+
+# Apprise writes an address that it cannot read into its log as it is, and the secret in it too.
+logging.getLogger("apprise").addFilter(lambda record: " URL" not in record.getMessage())
 
 
 class ChatChannel:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime, formatdate, parseaddr
+from email.utils import formatdate, parseaddr
 from functools import partial
 from hashlib import sha256
 from typing import Literal, Self
@@ -18,7 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPSenderRefused
 
-from agreements.errors import DeliveryError
+from agreements.errors import DeliveryError, DeliveryUnknown
 from notifications.letter import Letter
 from notifications.rendering import one_line
 
@@ -49,7 +48,7 @@ class EmailChannel:
 
     sender: an address, or a name with one ("Baton <baton@firm.example>"); letters come from it and so do bounces.
     tls: "starttls" and "implicit" check the certificate against the system's authorities and send nothing without TLS.
-    timeout_seconds: for each answer of the server. now: gives the Date header, the system's time where not given.
+    timeout_seconds: for each answer of the server.
     Raises: ValueError for a sender that is no address.
     """
 
@@ -64,12 +63,10 @@ class EmailChannel:
         password: str = "",
         tls: Tls = "none",
         timeout_seconds: float = 10,
-        now: Callable[[], datetime] | None = None,
     ) -> None:
         self.name = name
         self._sender_name, address = parseaddr(one_line(sender))
         self._sender, self._domain = _split(address)
-        self._now = now
         self._idle: list[SMTP] = []
         self._new_connection = partial(
             SMTP,
@@ -85,26 +82,15 @@ class EmailChannel:
         )
 
     @classmethod
-    def from_url(
-        cls, url: str, *, sender: str, name: str = "email", timeout_seconds: float = 10, now: Callable[[], datetime] | None = None
-    ) -> Self:
+    def from_url(cls, url: str, *, sender: str, name: str = "email", timeout_seconds: float = 10) -> Self:
         """A channel from smtp://, smtp+starttls:// or smtps://user:password@host:port, where all but the host may be left out.
 
         User and password are percent-encoded; the ports are 25, 587 and 465 where not given.
         Raises: ValueError, which never names the password, for another scheme, no host or a port that is none.
         """
         parts, tls, port = _server(url)
-        return cls(
-            name,
-            host=parts.hostname or "",
-            port=port,
-            sender=sender,
-            username=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            tls=tls,
-            timeout_seconds=timeout_seconds,
-            now=now,
-        )
+        server, login = parts.hostname or "", {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+        return cls(name, host=server, port=port, sender=sender, tls=tls, timeout_seconds=timeout_seconds, **login)
 
     async def send(self, letter: Letter) -> str:
         """Sends the letter and returns the server's answer to it, such as "250 queued as 17".
@@ -144,7 +130,7 @@ class EmailChannel:
         try:
             answer = await smtp.data(content)
         except OSError as error:
-            raise self._failed(f"no answer to the message, it may have arrived: {error}") from error
+            raise DeliveryUnknown(self.name, f"no answer to the message, it may have arrived: {error}") from error
         return one_line(f"{answer.code} {answer.message}")
 
     def _message(self, letter: Letter, recipient: str) -> EmailMessage:
@@ -153,7 +139,7 @@ class EmailChannel:
         message["To"] = _address(letter.to.name, recipient)
         message["Subject"] = _undecodable(letter.subject)
         message["Auto-Submitted"] = "auto-generated"
-        message["Date"] = format_datetime(self._now()) if self._now else formatdate()
+        message["Date"] = formatdate(usegmt=True)  # the real time, also where Baton's own is stepped
         for name, value in self._marks(letter).items():
             message[name] = one_line(value)[:_HEADER_MAX]
         message.set_content(letter.text)

@@ -113,6 +113,13 @@ def failed(session: Session, row: Delivery, handoff: Handoff, *, error: str, per
     )
 
 
+def lost_sight(session: Session, row: Delivery, handoff: Handoff, *, error: str, now: datetime) -> None:
+    """The channel took the message or did not: nobody can tell, so it is never sent again under its key."""
+    row.state, row.error = DeliveryState.UNKNOWN, error[:500]
+    session.add(row)
+    trail.record(session, "delivery-unknown", now=now, handoff=handoff, channel=row.channel, message=row.message)
+
+
 def cancel(session: Session, *, answer_id: int) -> None:
     """Takes back what an answer that was undone would have said."""
     session.execute(

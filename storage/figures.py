@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
@@ -64,11 +64,10 @@ def unowned(session: Session, *, now: datetime) -> list[int]:
     without = select(Lead.id).where(col(Lead.id).not_in(select(Handoff.lead_id)))
     lost = [ident or 0 for ident in session.exec(without)]
     timed = select(Wait.handoff_id).where(col(Wait.closed_at).is_(None))
-
     moving = select(Wake.handoff_id)
     adrift = select(Handoff.lead_id).where(
         col(Handoff.stage).in_([one.value for one in OPEN_STAGES if one != Stage.STUCK]),
-        (Handoff.owner == "")
+        (col(Handoff.owner) == "")
         | (
             col(Handoff.id).not_in(timed)
             & col(Handoff.id).not_in(moving)
@@ -95,7 +94,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         unanswered=_missed(session, "acceptance"),
         nurturing=stages[Stage.NURTURING.value],
         came_back=_count(session, col(Handoff.previous_id).is_not(None)),
-        opportunities=_count(session, Handoff.outcome == Stage.OPPORTUNITY.value),
+        opportunities=_count(session, col(Handoff.outcome) == Stage.OPPORTUNITY.value),
         screened_out=_count(
             session, col(Handoff.mql_at).is_(None) & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
         ),
@@ -104,11 +103,11 @@ def figures(session: Session, *, now: datetime) -> Figures:
     )
 
 
-def _counted():  # type: ignore[no-untyped-def]
+def _counted() -> ColumnElement[bool]:
     return col(Answer.state).in_([AnswerState.COUNTED.value])
 
 
-def _count(session: Session, condition) -> int:  # type: ignore[no-untyped-def]
+def _count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(Handoff).where(condition)).one()
 
 

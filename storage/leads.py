@@ -17,9 +17,7 @@ from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
 ROLE_MAILBOXES = frozenset(
-    """
-    info sales contact office admin hello mail enquiries support team service marketing hr accounts
-    """.split()
+    ["info", "sales", "contact", "office", "admin", "hello", "mail", "enquiries", "support", "team", "service", "marketing", "hr", "accounts"]
 )
 
 

@@ -19,8 +19,9 @@ AGAIN_AFTER_SECONDS = 30
 
 def insert_once(session: Session, table: type[SQLModel], **values: Any) -> bool:
     """Inserts the row unless its unique key is there already; says whether it did."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    result = session.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())  # type: ignore[attr-defined]
+    shared = session.get_bind().dialect.name == "postgresql"
+    new: Any = (postgresql if shared else sqlite).insert(table).values(**values).on_conflict_do_nothing()
+    result: Any = session.execute(new)
     return bool(result.rowcount)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from notifications.links import Duty, Tenure
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError, LinkInvalid
 from agreements.model import STATEMENTS, Agreement
 from agreements.roster import Roster
 from notifications.letter import LeadView
+from notifications.links import Duty, Tenure
 from storage import handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Touch, Wait
 from tasks import toolbox, views
@@ -300,7 +301,7 @@ def _colleagues(place: _Place) -> tuple[tuple[str, str], ...]:
     return tuple(reps) if place.options else ()
 
 
-def _data(place: _Place, kind: str, fields: Mapping[str, str]) -> dict[str, object]:
+def _data(place: _Place, kind: str, fields: Mapping[str, str]) -> dict[str, Any]:
     if kind in ("rejected", "returned"):
         return _reason_data(place, fields)
     colleague = fields.get("colleague", "")
@@ -327,13 +328,13 @@ def _refuse_gaps(session: Session, place: _Place, fields: Mapping[str, str]) -> 
         raise ChoiceRefused(f"Please write down what the note still lacks: {', '.join(gaps)}.")
 
 
-def _reason_data(place: _Place, fields: Mapping[str, str]) -> dict[str, object]:
+def _reason_data(place: _Place, fields: Mapping[str, str]) -> dict[str, Any]:
     reason = place.agreement.reason(fields.get("reason", ""))
     if reason is None:
         raise ChoiceRefused("Please choose one of the agreed reasons.")
     if reason.text == "required" and not fields.get("text", "").strip():
         raise ChoiceRefused(f"Please say in a few words why: the reason '{reason.words}' needs that.")
-    data: dict[str, object] = {"reason": reason.code}
+    data: dict[str, Any] = {"reason": reason.code}
     if reason.then == "hand-to":
         if fields.get("colleague", "") not in dict(_colleagues(place)):
             raise ChoiceRefused(f"Please say which colleague takes it: the reason '{reason.words}' needs that.")

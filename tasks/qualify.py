@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -22,7 +23,12 @@ async def qualify(turn: Turn) -> Turn:
     def work(session: Session, handoff: Handoff, now: datetime) -> None:
         agreement = handoffs.agreement_of(session, handoff)
         verdict = rate(session, handoff, agreement, now)
-        facts = {"score": verdict.total, "fit": verdict.fit, "engagement": verdict.engagement, "fast_lane": verdict.fast_lane}
+        facts: dict[str, Any] = {
+            "score": verdict.total,
+            "fit": verdict.fit,
+            "engagement": verdict.engagement,
+            "fast_lane": verdict.fast_lane,
+        }
         if verdict.is_mql:
             handoffs.move(session, handoff, "qualified", now=now, tier=handoff.tier, **facts)
         else:

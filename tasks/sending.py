@@ -9,7 +9,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.errors import CrmError, DeliveryError
+from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from notifications.letter import Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
@@ -83,6 +83,8 @@ def _outcome(ident: int, proof: str, error: DeliveryError | CrmError | None):  #
         assert row is not None, "a claimed delivery is never deleted"
         if error is None:
             deliveries.succeeded(session, row, handoff, proof=proof, now=now)
+        elif isinstance(error, DeliveryUnknown):
+            deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
         else:
             deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now)
 

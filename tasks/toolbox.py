@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from notifications.chat import ChatChannel
-from notifications.crm import CrmChannel
-from notifications.links import Links
 from sqlmodel import Session
 
+from notifications.chat import ChatChannel
+from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
 from notifications.letter import Channel
+from notifications.links import Links
 from storage import clock
 from storage.crm.local import LocalCrm
 from storage.crm.port import Crm

@@ -17,7 +17,7 @@ from app.demo.browser import Page, Visitor
 from app.demo.inbox import Inbox, Received
 from storage.crm.local import LocalCrm
 
-Action = Callable[[], Awaitable[None]]
+Action = Callable[[], Awaitable[object]]
 Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
 
@@ -13,6 +14,7 @@ MAX_DEPTH = 20
 """How many objects and lists may stand inside one another."""
 
 _MAX_FORM_FIELDS = 200
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class BodyTooLarge(Exception):
@@ -117,7 +119,7 @@ def _look_through(value: Any) -> None:
 
 
 def _check(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if _NO_TEXT.search(text):
         raise NotJson(f"{_shown(text)} holds a character that is no text (U+0000, or half of a pair).")
 
 

@@ -15,10 +15,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
-from app.web.showing import DUE, NEXT, answers_first, page, question, to_state
+from app.web.notices import notice_for, number
+from app.web.showing import lead_page
 from notifications.rendering import clean
 from tasks import desk
-from tasks.desk import ChoiceRefused, Given, Reply, Visit
+from tasks.desk import ChoiceRefused, Reply, Visit
 from tasks.toolbox import Toolbox
 
 MAX_FORM_BYTES = 64_000
@@ -29,7 +30,6 @@ ANSWER_COOKIE = "baton_answer"
 _YEAR_SECONDS = 365 * 24 * 60 * 60
 _HOUR_SECONDS = 60 * 60
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{20,64}")
-_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on")
 _CHOSEN = ("choice", "decision")
 _OPEN_AGAIN = (
     "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
@@ -54,20 +54,7 @@ class Caller:
         device, answered = request.cookies.get(DEVICE_COOKIE, ""), request.cookies.get(ANSWER_COOKIE, "")
         known = bool(_DEVICE.fullmatch(device))
         path = f"{request.scope['root_path']}/l/{token}"
-        return cls(token, path, device if known else secrets.token_urlsafe(24), known, _number(answered))
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a page says first. given: the answer it is about; thanks: it is thanked for; undo: this browser may take it back now;
-    again: offer the form."""
-
-    title: str
-    sentences: tuple[str, ...] = ()
-    given: Given | None = None
-    thanks: bool = False
-    undo: bool = False
-    again: bool = False
+        return cls(token, path, device if known else secrets.token_urlsafe(24), known, number(answered))
 
 
 def routes(box: Toolbox) -> APIRouter:
@@ -108,16 +95,27 @@ class LinkPages:
             )
         except ChoiceRefused as error:
             return await self._page(caller, status=422, typed=typed, problem=str(error))
-        return _after(caller, reply)
+        return self._left(caller, reply)
 
     async def undo(self, request: Request, token: str) -> Response:
         """Takes back the answer that this browser gave, while that is possible."""
         caller, typed = Caller.of(request, token), await _form(request)
-        answer_id = _number(typed.get("answer_id", ""))
+        answer_id = number(typed.get("answer_id", ""))
         if not await self._is_ours(request, caller, typed) or not answer_id or answer_id != caller.answered:
             return await self._refused(caller, {})
         undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now))
         return RedirectResponse(f"{caller.path}?{'undone' if undone else 'kept'}={answer_id}", 303)
+
+    def _left(self, caller: Caller, reply: Reply) -> Response:
+        """Where an answer leaves its visitor: on the page again, which says what came of it."""
+        first = reply.winner.answer_id if reply.winner else 0
+        if not reply.won:
+            return RedirectResponse(f"{caller.path}?late={first}", 303)
+        if not first:
+            return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
+        response = RedirectResponse(f"{caller.path}?done={first}", 303)
+        self._set_cookie(response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
+        return response
 
     async def _is_ours(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
         """Whether the form was sent from a page that was shown to this browser for this link. Raises LinkInvalid."""
@@ -148,67 +146,14 @@ class LinkPages:
 
         visit, nonce = await self.box.read(look)
         notice = None if problem else notice_for(visit, asked or {}, answered=caller.answered)
-        response = page(
-            "lead.html",
-            status=status,
-            visit=visit,
-            zone=visit.timezone,
-            now=visit.now,
-            path=caller.path,
-            nonce=nonce,
-            question=question(visit),
-            answers_first=answers_first(visit) and not (notice and notice.thanks),
-            due_words=DUE.get(visit.wait_kind, "Due by"),
-            states=to_state(visit),
-            reason_words={code: words for code, words, _ in visit.reasons},
-            notice=notice,
-            typed={**dict.fromkeys(_FIELDS, ""), **(typed or {})},
-            problem=problem,
-        )
+        response = lead_page(visit, status=status, path=caller.path, nonce=nonce, notice=notice, typed=typed or {}, problem=problem)
         if not caller.known:
-            _set_cookie(response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
+            self._set_cookie(response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
         return response
 
-
-def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Notice | None:
-    """What to say first on this visit, None for nothing.
-
-    asked: how an answer was left (done, late, noted, undone, kept), each with the answer's number; only what the visit itself
-    shows is said of it. answered: the number of the answer that this browser gave.
-    """
-    given = {one.answer_id: one for one in visit.answers}
-    done = given.get(_number(asked.get("done", "")))
-    if done is None and not asked:
-        done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
-    if done is not None and done.mine:
-        own = done.answer_id == answered and done.undo_until is not None and not visit.ended
-        return Notice("Thank you", (visit.ended or NEXT.get(done.kind, ""),), done, thanks=True, undo=own)
-    if asked.get("noted") in NEXT:
-        return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
-    if "late" in asked:
-        first = given.get(_number(asked["late"]))
-        title = "This was answered before" if first else "This can no longer be answered"
-        return Notice(title, tuple(filter(None, ("Your answer changed nothing.", visit.ended))), first)
-    if "undone" in asked:
-        return Notice("Taken back", ("It is as if you had not answered, and the time runs on.",), again=True)
-    if "kept" in asked:
-        return Notice("It can no longer be taken back", ("What you answered has been carried out.",))
-    return None
-
-
-def _after(caller: Caller, reply: Reply) -> Response:
-    given = reply.winner
-    if reply.won and given is None:
-        return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
-    if reply.won and given is not None:
-        response = RedirectResponse(f"{caller.path}?done={given.answer_id}", 303)
-        _set_cookie(response, ANSWER_COOKIE, str(given.answer_id), caller.path, _HOUR_SECONDS)
-        return response
-    return RedirectResponse(f"{caller.path}?late={given.answer_id if given else 0}", 303)
-
-
-def _set_cookie(response: Response, name: str, value: str, path: str, seconds: int) -> None:
-    response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax")
+    def _set_cookie(self, response: Response, name: str, value: str, path: str, seconds: int) -> None:
+        secure = self.box.settings.public_url.startswith("https:")
+        response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -220,7 +165,3 @@ def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
     named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on")}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
     return {**stated, **named, "choice": typed.get("decision", "")}
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
+from app.web.notices import Notice
 from tasks.desk import REP_CHOICES, Visit
 
 #: What a page asks, by what is owed.
@@ -33,19 +35,10 @@ DUE = {
     "note": "Complete the note by",
     "decision": "To be decided by",
 }
-#: What happens after an answer.
-NEXT = {
-    "accepted": "The lead is yours. The next thing owed is a first attempt to reach them; this page will say by when.",
-    "rejected": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
-    "returned": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
-    "handed": "Your colleague gets the lead with all that is known of it, and a clock of their own.",
-    "attempted": "Noted. Come back to this page when you know more; it will say by when.",
-    "connected": "Noted. Come back to this page when you know what comes of it; it will say by when.",
-    "opportunity": "The opportunity is created in the CRM, and marketing is told.",
-    "completed": "The lead goes to sales at once, with what you wrote.",
-    "decided": "It is carried out at once, and whoever has the lead is told.",
-}
-REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
+#: Through which door an answer came, where it was not a link.
+VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API"}
+_REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on")
 _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 
 
@@ -59,8 +52,31 @@ def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTM
     return page("plain.html", status=status, title=title, sentences=sentences, back=back)
 
 
-def question(visit: Visit) -> str:
-    """What this page asks its visitor."""
+def lead_page(
+    visit: Visit, *, status: int, path: str, nonce: str, notice: Notice | None, typed: Mapping[str, str], problem: str
+) -> HTMLResponse:
+    """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken."""
+    return page(
+        "lead.html",
+        status=status,
+        visit=visit,
+        zone=visit.timezone,
+        now=visit.now,
+        path=path,
+        nonce=nonce,
+        notice=notice,
+        typed={**dict.fromkeys(_FIELDS, ""), **typed},
+        problem=problem,
+        question=_question(visit),
+        due_words=DUE.get(visit.wait_kind, "Due by"),
+        states=_to_state(visit),
+        reason_words={code: words for code, words, _ in visit.reasons},
+        via_words=VIA,
+        answers_first=_answers_first(visit) and not (notice and notice.thanks),
+    )
+
+
+def _question(visit: Visit) -> str:
     kinds = [option.kind for option in visit.options]
     if visit.wait_kind in QUESTIONS and "attempted" in kinds:
         return QUESTIONS[visit.wait_kind]
@@ -69,7 +85,7 @@ def question(visit: Visit) -> str:
     return next((QUESTIONS[kind] for kind in kinds if kind in QUESTIONS), "")
 
 
-def to_state(visit: Visit) -> list[tuple[str, str]]:
+def _to_state(visit: Visit) -> list[tuple[str, str]]:
     """What a note still has to state, each with what it says now; everything, where sales found something wrong in it."""
     known = visit.lead.statements
     names = [name for name in visit.missing if name in STATEMENTS]
@@ -78,9 +94,9 @@ def to_state(visit: Visit) -> list[tuple[str, str]]:
     return [(name, known.get(name, "")) for name in names]
 
 
-def answers_first(visit: Visit) -> bool:
-    """Whether what was answered stands before the lead: where nothing more is asked, or somebody else than the rep is asked."""
-    return not any(option.kind in REP_KINDS for option in visit.options)
+def _answers_first(visit: Visit) -> bool:
+    """What was answered stands before the lead where nothing more is asked, or somebody else than the rep is asked."""
+    return not any(option.kind in _REP_KINDS for option in visit.options)
 
 
 def _is_wrong(visit: Visit) -> bool:

@@ -52,13 +52,7 @@ def create_site(box: Toolbox) -> FastAPI:
     """The whole site of this installation; box becomes the toolbox of the process."""
     toolbox.use(box)
     site = FastAPI(
-        title="Baton",
-        summary="Leads come in here.",
-        version="1",
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/api/openapi.json",
-        root_path=urlsplit(box.settings.public_url).path,
+        title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
     site.include_router(pages.routes(box))
     site.include_router(intake.routes(box))
@@ -67,7 +61,7 @@ def create_site(box: Toolbox) -> FastAPI:
     site.add_exception_handler(HTTPException, _not_here)
     site.add_exception_handler(LinkError, _no_link)
     site.add_exception_handler(BodyTooLarge, _too_large)
-    site.add_middleware(Watch)
+    site.add_middleware(Watch, folder=urlsplit(box.settings.public_url).path)
     return site
 
 
@@ -100,15 +94,19 @@ class _Server(uvicorn.Server):
 
 
 class Watch:
-    """Goes around every request: adds the headers, writes its line, and answers for what nobody foresaw."""
+    """Goes around every request: adds the headers, writes its line, and answers for what nobody foresaw.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    folder: the path under which people reach the site, empty for none; requests may come with it or without.
+    """
+
+    def __init__(self, app: ASGIApp, folder: str = "") -> None:
+        self.app, self.folder = app, folder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["root_path"] = self.folder
         began, status = time.monotonic(), 0
 
         async def tell(message: Message) -> None:

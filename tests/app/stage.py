@@ -183,17 +183,21 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """The company with one lead assigned to ana, who owes an answer by DUE; its site answers until the block ends."""
+def stage(folder: Path, *, web_url: str = "http://baton.example") -> Iterator[Stage]:
+    """The company with one lead assigned to ana, who owes an answer by DUE; its site answers until the block ends.
+
+    web_url: under which address people would reach the site.
+    """
     time = SteppedTime(NOW)
-    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url="http://baton.example")
+    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url)
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     SQLModel.metadata.create_all(database.engine)
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time)
     company.handoff_id, company.assignment_id = company.box.write_now(_found)
+    site = create_site(company.box)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = PageServer(create_site(company.box), listener)
+    server = PageServer(site, listener)
     company.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.start()
     try:

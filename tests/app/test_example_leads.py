@@ -91,7 +91,7 @@ def test_the_others_come_in_a_working_week_at_few_instants():
     story = shipped()[0].source_id
     firsts = [done[0].at for source_id, done in by_id().items() if source_id != story]
 
-    assert WEEK == min(firsts)
+    assert min(firsts) == WEEK
     assert max(firsts) == datetime(2027, 2, 6, 11, tzinfo=UTC)
     assert len({lead.at for lead in shipped()}) < 16
     assert any(at.hour < 6 for at in firsts)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -14,24 +12,12 @@ from agreements.lead import IncomingLead
 from app import importing
 from app.csv_file import BadRow, IncomingRow, ReadLeads
 from app.importing import import_leads
-from notifications.links import Links
 from storage import leads
-from storage.crm.local import LocalCrm
-from storage.database import Database
 from storage.tables import Activity, Event, Handoff, Lead, Wake
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.toolbox import Toolbox
 
+#: What the shared toolbox's clock shows.
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Toolbox]:
-    database = Database(f"sqlite:///{tmp_path / 'baton.db'}")
-    SQLModel.metadata.create_all(database.engine)
-    links = Links(["a key of the tests"], "http://baton.example")
-    yield Toolbox(Settings(home=tmp_path), database, LocalCrm(tmp_path / "crm.db"), {}, links, SteppedTime(NOW))
-    database.close()
 
 
 def rows(*source_ids: str, start: int = 2, **more) -> list[IncomingRow]:

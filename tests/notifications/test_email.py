@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from agreements.errors import DeliveryError
 from notifications.email import EmailChannel
 from notifications.letter import Letter, Recipient
 
-NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 HTML = "<p>Größe & more</p>\n"
 LETTER = Letter(
     key="lead-42/assigned/ana",
@@ -38,16 +36,16 @@ LETTER = Letter(
     chat="",
     thread="lead-42@crm.example",
 )
+Answers = dict[str, str | None]
 EVIL = "x\r\nBcc: all@evil.example\r\n\r\n<b>\x00\u2028\u202e" + "y" * 10_000
 
 
 class Postbox:
     """Keeps what arrives; answers can be set per command, and None hangs up instead of answering."""
 
-    def __init__(self, **answers: str | None) -> None:
-        self.answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "250 queued as 17"} | answers
+    def __init__(self, answers: Answers | None = None) -> None:
+        self.answers: Answers = {"MAIL": "250 ok", "RCPT": "250 ok", "DATA": "250 queued as 17", **(answers or {})}
         self.received: list[Envelope] = []
-        self.sessions: list[Session] = []
         self.talks: list[SMTP] = []
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
@@ -60,20 +58,23 @@ class Postbox:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.received.append(envelope)
-        self.sessions.append(session)
         self.talks.append(server)
         return self._answer("DATA", server)
 
     def mails(self) -> list[EmailMessage]:
         contents = [envelope.original_content or b"" for envelope in self.received]
-        return [message_from_bytes(content, policy=policy.default) for content in contents]  # type: ignore[misc]
+        return [message_from_bytes(content, policy=policy.default) for content in contents]
 
     def _answer(self, command: str, server: SMTP) -> str:
         answer = self.answers[command]
         if answer is None:
-            assert server.transport is not None
-            server.transport.abort()
+            hang_up(server)
         return answer or "421 gone"
+
+
+def hang_up(talk: SMTP) -> None:
+    if isinstance(talk.transport, asyncio.WriteTransport):
+        talk.transport.abort()
 
 
 @asynccontextmanager
@@ -91,9 +92,8 @@ async def serving(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for transport in (each.transport for each in talks):
-            if transport is not None:
-                transport.abort()
+        for each in talks:
+            hang_up(each)
         await asyncio.sleep(0)  # lets the transports close, no time passes
 
 
@@ -106,15 +106,15 @@ async def channel(port: int, **options: Any) -> AsyncIterator[EmailChannel]:
         await made.close()
 
 
-async def sent(letter: Letter, **answers: str | None) -> tuple[str, Postbox]:
-    box = Postbox(**answers)
-    async with serving(box) as port, channel(port, now=lambda: NOON) as email:
+async def sent(letter: Letter, answers: Answers | None = None) -> tuple[str, Postbox]:
+    box = Postbox(answers)
+    async with serving(box) as port, channel(port) as email:
         return await email.send(letter), box
 
 
-async def refused(letter: Letter = LETTER, **answers: str | None) -> DeliveryError:
+async def refused(letter: Letter = LETTER, answers: Answers | None = None) -> DeliveryError:
     with pytest.raises(DeliveryError) as error:
-        await sent(letter, **answers)
+        await sent(letter, answers)
     assert error.value.channel == "email"
     return error.value
 
@@ -126,7 +126,8 @@ async def test_a_letter_arrives_whole_and_its_answer_is_the_proof() -> None:
     (mail,) = box.mails()
     assert (box.received[0].mail_from, box.received[0].rcpt_tos) == ("baton@firm.example", ["ana@sales.example"])
     assert (mail["From"], mail["To"]) == ("Baton <baton@firm.example>", "Ana Ruiz <ana@sales.example>")
-    assert (mail["Subject"], mail["Date"]) == (LETTER.subject, "Tue, 01 Dec 2026 12:00:00 +0000")
+    assert mail["Subject"] == LETTER.subject
+    assert abs(datetime.now(UTC) - mail["Date"].datetime) < timedelta(minutes=1)
     assert (mail["X-Baton-Key"], mail["Auto-Submitted"]) == (LETTER.key, "auto-generated")
     assert mail.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
@@ -176,14 +177,14 @@ async def test_no_name_becomes_another_address(name: str) -> None:
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 async def test_a_refusal_for_good_is_permanent_and_another_is_not(command: str) -> None:
-    assert (await refused(**{command: "550 5.1.1 No such user"})).permanent
-    assert not (await refused(**{command: "451 4.7.1 Greylisted, come back"})).permanent
-    assert "550 5.1.1 No such user" in str(await refused(**{command: "550 5.1.1 No such user"}))
+    assert (await refused(answers={command: "550 5.1.1 No such user"})).permanent
+    assert not (await refused(answers={command: "451 4.7.1 Greylisted, come back"})).permanent
+    assert "550 5.1.1 No such user" in str(await refused(answers={command: "550 5.1.1 No such user"}))
 
 
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 async def test_a_dropped_connection_is_not_permanent(command: str) -> None:
-    error = await refused(**{command: None})
+    error = await refused(answers={command: None})
     assert not error.permanent
     assert ("it may have arrived" in str(error)) == (command == "DATA")
 
@@ -210,8 +211,7 @@ async def test_international_addresses_go_where_they_are_taken() -> None:
 
 
 async def test_an_international_address_is_refused_for_good_by_a_server_without() -> None:
-    error = await refused(replace(LETTER, to=replace(LETTER.to, email="jörg@sales.example")))
-    assert error.permanent
+    assert (await refused(replace(LETTER, to=replace(LETTER.to, email="jörg@sales.example")))).permanent
 
 
 async def test_no_server_at_all_is_not_permanent() -> None:
@@ -245,13 +245,11 @@ async def test_a_connection_is_used_again_and_replaced_when_the_server_hung_up()
     async with serving(box) as port, channel(port) as email:
         for _ in range(2):
             await email.send(LETTER)
-        assert box.sessions[0] is box.sessions[1]
+        assert box.talks[0] is box.talks[1]
 
-        transport = box.talks[0].transport
-        assert transport is not None
-        transport.abort()
+        hang_up(box.talks[0])
         await email.send(LETTER)
-        assert box.sessions[2] is not box.sessions[0]
+        assert box.talks[2] is not box.talks[0]
 
 
 async def test_several_at_once_do_not_wait_for_each_other() -> None:
@@ -280,13 +278,12 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
     """A certificate for localhost, which this process trusts until the test takes SSL_CERT_FILE away."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))])
-    now = datetime.now(UTC)
+    now, day = datetime.now(UTC), timedelta(days=1)
     signed = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -312,7 +309,7 @@ async def test_tls_and_login_from_a_url(certificate: ssl.SSLContext, tls: str) -
         email = EmailChannel.from_url(f"{scheme}://us%20er:p%3A%40%2Fw@localhost:{port}", sender="baton@firm.example", name="mail")
         assert await email.send(LETTER) == "250 queued as 17"
         await email.close()
-    assert box.sessions[0].authenticated
+    assert box.talks[0].session.authenticated  # type: ignore[union-attr]
     assert email.name == "mail"
 
 
@@ -322,7 +319,7 @@ async def test_nothing_is_sent_to_a_server_with_a_bad_certificate(
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     box = Postbox()
-    secure = {"tls_context" if tls == "starttls" else "implicit": certificate}
+    secure: dict[str, Any] = {"tls_context" if tls == "starttls" else "implicit": certificate}
     async with serving(box, **secure) as port, channel(port, tls=tls) as email:
         with pytest.raises(DeliveryError, match="(?i)certificate") as error:
             await email.send(LETTER)
