@@ -270,6 +270,9 @@ def _tenure_place(session: Session, row: Assignment, people: Roster, lock: bool)
         about = wait.about if wait.kind == "decision" else wait.kind
         free = wait.answer_id is None
         place.options = tuple(Option(kind, LABELS[kind], _needs(kind)) for kind in REP_CHOICES.get(about, ())) if free else ()
+        missed = waits.answer_of(session, wait)
+        if missed is not None and missed.kind == "deadline":
+            place.ended = "The agreed time has passed, and what was agreed for that is being done now."
     if row.ended_at is not None:
         place.ended = f"This lead is no longer yours: {_ENDED.get(row.ended_because, row.ended_because)}."
     return place
@@ -348,8 +351,9 @@ def _reason_data(place: _Place, fields: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _settled(session: Session, place: _Place, now: datetime) -> Given | None:
-    last = _answers(session, place)
-    return _given(session, last[-1], place, now) if last else None
+    first = waits.answer_of(session, place.wait) if place.wait else None
+    counted = [first] if first is not None and first.state == AnswerState.COUNTED else _answers(session, place)
+    return _given(session, counted[-1], place, now) if counted else None
 
 
 def _given(session: Session, row: Answer, place: _Place, now: datetime) -> Given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urljoin
 
 import httpx
@@ -106,6 +106,12 @@ class Visitor:
 
     def __init__(self, agent: str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36") -> None:
         self._client = httpx.Client(follow_redirects=True, timeout=30, headers={"User-Agent": agent})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def open(self, url: str) -> Page:
         """Reads the page at this address."""

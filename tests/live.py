@@ -1,0 +1,166 @@
+"""The whole stack for tests: a real Prefect server, worker, web pages and clock as processes, real mail on a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+
+from app import stack, terminal
+from app.demo.browser import Page, Visitor
+from app.demo.inbox import Inbox
+from app.deploying import deploy
+from app.stack import Stack
+from storage import clock, contracts, handoffs, leads, roster, waits
+from storage.tables import Handoff, Wait
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import Toolbox
+from tests.conftest import AGREEMENT, MONDAY, ROSTER
+from tests.fakes import make_lead
+from tests.stage import Taken
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 90
+
+
+@dataclass
+class Live:
+    """A running stack, and short words for what tests do with it."""
+
+    box: Toolbox
+    stack: Stack
+    inbox: Inbox
+
+    def capture(self, **changes: object) -> Taken:
+        """Takes in an inquiry that qualifies by itself."""
+        incoming = make_lead(**changes)
+        done = self.box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+        return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
+
+    def handoff(self, taken: Taken) -> Handoff:
+        """The newest handoff of the lead."""
+        found = self.box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
+        assert found is not None
+        return found
+
+    def wait_of(self, taken: Taken) -> Wait | None:
+        """The open wait of the lead."""
+        return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id or 0))
+
+    def until(self, ask: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:
+        """Asks again and again until the answer is yes; fails with how the parts stand when it takes too long."""
+        end = time.monotonic() + seconds
+        while not (found := ask()):
+            if time.monotonic() > end:
+                tails = "\n".join(f"== {name}\n{part.last_lines(30)}" for name, part in self.stack.parts.items())
+                raise AssertionError(f"still no after {seconds} s\n{tails}")
+            time.sleep(0.1)
+        return found
+
+    def until_stage(self, taken: Taken, *stages: str) -> Handoff:
+        """Waits until the lead is in one of these stages."""
+        self.until(lambda: self.handoff(taken).stage in stages)
+        return self.handoff(taken)
+
+    def until_parked(self, taken: Taken, name: str) -> FlowRun:
+        """Waits until the lead's run rests under this name."""
+
+        def ask() -> FlowRun | None:
+            run = self.run_of(taken)
+            wait = self.wait_of(taken)
+            on_key = run and run.state and wait and run.state.state_details.pause_key == wait.parked_key
+            return run if on_key and run.state.name == name else None
+
+        found = self.until(ask)
+        assert found is not None
+        return found
+
+    def run_of(self, taken: Taken) -> FlowRun | None:
+        """The lead's run at the Prefect server."""
+        run_id = self.handoff(taken).flow_run_id
+
+        async def read(client: PrefectClient) -> FlowRun:
+            return await client.read_flow_run(run_id)  # type: ignore[arg-type]
+
+        return self.prefect(read) if run_id else None
+
+    def prefect(self, ask: Callable[[PrefectClient], Awaitable[T]]) -> T:
+        """Asks the Prefect server."""
+
+        async def talk() -> T:
+            async with get_client() as client:
+                return await ask(client)
+
+        with stack.talking_to(self.stack.prefect_url):
+            return asyncio.run(talk())
+
+    def link_of(self, taken: Taken) -> str:
+        """The link in the newest assignment message for the lead."""
+
+        def ask() -> str:
+            for received in reversed(self.inbox.messages()):
+                if ":assigned:" in received.key and f"lead {taken.lead_id})" in received.subject:
+                    return next(link for link in Inbox.links(received) if "/l/" in link)
+            return ""
+
+        return self.until(ask)
+
+    def answer(self, taken: Taken, choice: str, *, visitor: Visitor | None = None, **fields: str) -> Page:
+        """Opens the link from the message and answers as a person would; the page that follows."""
+        with nullcontext(visitor) if visitor else Visitor() as person:
+            page = person.open(self.link_of(taken))
+            form = page.form_with("choice")
+            return page if form is None else person.submit(page, form, choice=choice, **fields)
+
+    def leap_to(self, at: datetime) -> None:
+        """Makes Baton's time jump."""
+        self.box.write_now(lambda session, now: clock.leap_to(session, at))
+
+    def kill(self, name: str) -> None:
+        """Kills a part as the kernel would: no clean-up, no goodbye."""
+        process = self.stack.parts[name].process
+        assert process is not None
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def live_stack(folder: Path, **more: str) -> Iterator[Live]:
+    """Everything up, the example agreement in force, Monday nine o'clock."""
+    box = terminal.open_box(Settings(home=folder, undo_minutes=0))
+    box.write_now(lambda session, now: clock.leap_to(session, MONDAY))
+
+    async def put_in_force() -> None:
+        await box.write(lambda session, now: roster.load(session, ROSTER, now=now))
+        row = await box.write(lambda session, now: contracts.publish(session, AGREEMENT, now=now))
+        for party in ("marketing", "sales"):
+            await box.write(lambda session, now, p=party: contracts.sign(session, row, party=p, name=p, via="test", now=now))
+        await deploy(box, row.name, row.version)
+
+    def prepare(running: Stack) -> None:
+        with stack.talking_to(running.prefect_url):
+            asyncio.run(put_in_force())
+
+    with Inbox(folder=folder / "inbox", now=lambda: box.read_now(lambda session, now: now)) as inbox:
+        settings = {
+            "BATON_SMTP_URL": f"smtp://127.0.0.1:{inbox.smtp_port}",
+            "BATON_CHAT_URL": "",
+            "BATON_UNDO_MINUTES": "0",
+            "BATON_CRM_POLL_SECONDS": "0.5",
+            "BATON_TICK_SECONDS": "0.2",
+            **more,
+        }
+        ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
+        with stack.running(folder, **ports, more=settings, prepare=prepare) as running:
+            yield Live(box, running, inbox)
+    box.database.close()
+    toolbox.use(None)

@@ -1,0 +1,163 @@
+"""Two processes that do something to the same wait at the same instant, a thousand times."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session, select
+
+from agreements.errors import HandoffError
+from flows.attempt import settle
+from notifications.links import Links
+from storage import handoffs, roster, schema, waits
+from storage.contracts import mark_deployed, publish, sign
+from storage.crm.local import LocalCrm
+from storage.database import Database
+from storage.tables import Assignment, Handoff, Lead
+from tasks import desk, toolbox, turn
+from tasks.settings import Settings
+from tasks.toolbox import SteppedTime, Toolbox
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Round:
+    """One wait to be raced for. does: what either side does to it."""
+
+    wait_id: str
+    handoff_id: int
+    assignment_id: str
+    epoch: int
+    does: tuple[str, str]
+
+
+@dataclass
+class Told:
+    """What one side was told, round by round: kind and winner's kind, whether it won; errors: whatever went wrong."""
+
+    replies: list[tuple[bool, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+def box_on(url: str, home: Path, at: datetime) -> Toolbox:
+    """A toolbox on that database, as each process of an installation has one."""
+    links = Links(["a-key-for-tests-only"], "http://baton.test")
+    box = Toolbox(Settings(home=home, undo_minutes=0), Database(url), LocalCrm(home / "crm.db"), {}, links, SteppedTime(at))
+    toolbox.use(box)
+    return box
+
+
+def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[Told, Told]:
+    """Runs both sides in a process each, side by side from round to round; what each was told."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(2)
+    pipes = [context.Pipe(duplex=False) for _ in range(2)]
+    sides = [
+        context.Process(target=_run, args=(url, home, at, side, list(rounds), barrier, pipes[side][1]), daemon=True) for side in range(2)
+    ]
+    for process in sides:
+        process.start()
+    told = []
+    try:
+        for receiver, _ in pipes:
+            assert receiver.poll(240), "a side of the race said nothing any more"
+            told.append(receiver.recv())
+    finally:
+        for process in sides:
+            process.join(10)
+            process.kill()
+            process.join()
+            process.close()
+        for receiver, sender in pipes:
+            receiver.close()
+            sender.close()
+    return told[0], told[1]
+
+
+def _run(url: str, home: Path, at: datetime, side: int, rounds: list[Round], barrier: Any, pipe: Connection) -> None:
+    told = Told()
+    box = box_on(url, home, at)
+    for one in rounds:
+        barrier.wait(PATIENCE_SECONDS)
+        try:
+            told.replies.append(_DOES[one.does[side].partition(":")[0]](box, one, one.does[side].partition(":")[2]))
+        except Exception:
+            told.errors.append(traceback.format_exc(limit=-3))
+            told.replies.append((False, "error"))
+    box.database.close()
+    pipe.send(told)
+
+
+def _answer(box: Toolbox, one: Round, kind: str) -> tuple[bool, str]:
+    """Answers as any door does in the end."""
+    verdict = box.write_now(lambda session, now: waits.answer(session, one.wait_id, kind, by=f"by-{kind}", via="race", now=now))
+    return verdict.won, verdict.winner.kind if verdict.winner else ""
+
+
+def _link(box: Toolbox, one: Round, kind: str) -> tuple[bool, str]:
+    """Answers through the rep's link."""
+    token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
+    fields = {"reason": "not-now"} if kind == "rejected" else {}
+    reply = box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
+    return reply.won, reply.winner.kind if reply.winner else ""
+
+
+def _park(box: Toolbox, one: Round, _: str) -> tuple[bool, str]:
+    """Comes to rest, as an attempt does that has opened the wait: true when it rests, else whether it saw the answer."""
+    at = box.read_now(lambda session, now: turn.load(session, one.handoff_id, one.epoch, (), now))
+    after, rest = asyncio.run(settle(at))
+    return rest is not None, "answered" if after.position.answered else ""
+
+
+_DOES: dict[str, Callable[[Toolbox, Round, str], tuple[bool, str]]] = {"answer": _answer, "link": _link, "park": _park}
+
+
+def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]], *, agreement: str, people: str) -> list[Round]:
+    """A new wait for acceptance for each of these rounds, whose attempt holds its lease and has not parked yet."""
+    box = box_on(url, home, at)
+    schema.upgrade(box.database)
+
+    def found(session: Session, now: datetime) -> list[Round]:
+        roster.load(session, people, now=now)
+        version = publish(session, agreement, now=now)
+        for party in ("marketing", "sales"):
+            sign(session, version, party=party, name=party, via="test", now=now)
+        mark_deployed(session, version, deployment_id="", now=now)
+        return [_round(session, pair, now) for pair in does]
+
+    rounds = box.write_now(found)
+    box.database.close()
+    toolbox.use(None)
+    return rounds
+
+
+def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
+    lead = Lead(company="Race", created_at=now)
+    session.add(lead)
+    session.flush()
+    handoff = Handoff(lead_id=lead.id or 0, stage="assigned", step="acceptance", rep="ana", owner="ana", created_at=now)
+    session.add(handoff)
+    session.flush()
+    handoffs.born_under(session, handoff, at=now)
+    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=lead.id or 0, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    session.add(tenure)
+    session.flush()
+    epoch = handoffs.take_lease(session, handoff.id or 0, by="race", real=datetime.now(UTC))
+    if epoch is None:
+        raise HandoffError("a new handoff has no lease yet")
+    wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=now, assignment_id=tenure.id)
+    return Round(wait.id, handoff.id or 0, tenure.id, epoch, does)
+
+
+def leases(session: Session) -> dict[int, datetime | None]:
+    """Until when each handoff is leased, by its id."""
+    return dict(session.exec(select(Handoff.id, Handoff.lease_until)).all())  # type: ignore[arg-type]

@@ -1,0 +1,109 @@
+"""Two processes at one wait: one answer counts, every other one is kept and told who came first, and no wake is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlmodel import SQLModel, col, select
+
+from storage.database import Database
+from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
+from tests.conftest import AGREEMENT, MONDAY, ROSTER
+from tests.racing import Round, Told, prepare, race
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+ROUNDS = 1_000
+#: What the two sides do, in turns; either of them begins as often as the other.
+OPPOSITE = [
+    ("answer:accepted", "answer:rejected"),
+    ("answer:rejected", "answer:accepted"),
+    ("link:accepted", "answer:deadline"),
+    ("answer:deadline", "link:rejected"),
+    ("link:accepted", "answer:handed"),
+    ("answer:rejected", "answer:rejected"),
+    ("link:rejected", "link:accepted"),
+    ("answer:attempted", "answer:deadline"),
+]
+UNPARKED = [("link:accepted", "park"), ("park", "answer:rejected"), ("answer:deadline", "park"), ("park", "link:rejected")]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database for two processes, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'race.db'}"
+    from sqlalchemy import create_engine, text
+
+    server = request.getfixturevalue("postgresql_server")
+    name = f"race_{tmp_path.name.replace('[', '_').replace(']', '').replace('-', '_')}"[:60].lower()
+    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    admin.dispose()
+    return f"{server.rpartition('/')[0]}/{name}"
+
+
+def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round], Told, Told]:
+    rounds = prepare(url, home, MONDAY, [pairs[number % len(pairs)] for number in range(ROUNDS)], agreement=AGREEMENT, people=ROSTER)
+    one, other = race(url, home, MONDAY, rounds)
+    assert [*one.errors, *other.errors] == []
+    return rounds, one, other
+
+
+def rows(url: str, table: type[SQLModel]) -> list:
+    database = Database(url)
+    with database.read() as session:
+        found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+    database.close()
+    return found
+
+
+def test_of_two_opposite_answers_at_once_one_wins_and_the_other_is_told(race_url: str, tmp_path: Path) -> None:
+    rounds, *sides = run(race_url, tmp_path, OPPOSITE)
+
+    waits = {row.id: row for row in rows(race_url, Wait)}
+    answers: dict[str, list[Answer]] = {}
+    for row in rows(race_url, Answer):
+        answers.setdefault(row.wait_id, []).append(row)
+    wakes = Counter(row.key for row in rows(race_url, Wake))
+    late_events = Counter(row.handoff_id for row in rows(race_url, Event) if row.kind == "answered-late")
+    wins = Counter()
+    for number, one in enumerate(rounds):
+        replies = [side.replies[number] for side in sides]
+        counted = [row for row in answers[one.wait_id] if row.state == AnswerState.COUNTED]
+        late = [row for row in answers[one.wait_id] if row.state == AnswerState.LATE]
+        assert len(counted) == 1
+        assert len(counted) + len(late) == len(answers[one.wait_id])
+        assert waits[one.wait_id].answer_id == counted[0].id
+        assert [won for won, _ in replies].count(True) == 1, (one, replies)
+        assert {told for _, told in replies} == {counted[0].kind}
+        assert [key for key in (f"answer:{row.id}" for row in answers[one.wait_id]) if wakes[key]] == [f"answer:{counted[0].id}"]
+        assert late_events[one.handoff_id] == len(late)
+        wins[replies[0][0]] += 1
+    assert wins.total() == ROUNDS == len({one.wait_id for one in rounds})
+    assert min(wins.values()) > ROUNDS / 50, f"one side nearly always came first: {wins}"
+
+
+def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, tmp_path: Path) -> None:
+    rounds, *sides = run(race_url, tmp_path, UNPARKED)
+
+    waits = {row.id: row for row in rows(race_url, Wait)}
+    handoffs = {row.id: row for row in rows(race_url, Handoff)}
+    wakes = {(row.handoff_id, row.key) for row in rows(race_url, Wake) if row.delivered_at is None}
+    rested = Counter()
+    for number, one in enumerate(rounds):
+        parking = one.does.index("park")
+        rests, seen = sides[parking].replies[number]
+        won, _ = sides[1 - parking].replies[number]
+        wait, handoff = waits[one.wait_id], handoffs[one.handoff_id]
+        assert won
+        assert wait.closed_at is None
+        assert (one.handoff_id, f"answer:{wait.answer_id}") in wakes
+        assert (handoff.lease_until is None) == rests == (wait.parks == 1), "an attempt that saw the answer goes on, any other rests"
+        assert bool(seen) != rests
+        rested[rests] += 1
+    assert rested.total() == ROUNDS
+    assert min(rested.values()) > ROUNDS / 50, f"nearly always the same came first: {rested}"
