@@ -93,12 +93,9 @@ def _clocks(agreement: Agreement) -> Iterator[Problem]:
     for name in Clocks.model_fields:
         clock = agreement.clocks.named(name)
         if not ladder.ends(clock.when_missed):
-            yield (
-                ("clocks", name, "when_missed"),
-                (
-                    f"ends with {clock.when_missed[-1].do!r}, which leaves the lead where it is; end with nurture, manager-decides or reassign"
-                ),
-            )
+            last = clock.when_missed[-1].do
+            advice = "end with nurture, manager-decides or reassign"
+            yield ("clocks", name, "when_missed"), f"ends with {last!r}, which leaves the lead where it is; {advice}"
         if name == "decision" and any(rung.do == "manager-decides" for rung in clock.when_missed):
             yield ("clocks", name, "when_missed"), "a decision that was missed cannot be asked again; end with nurture"
         if clock.calendar and clock.calendar != "rep" and clock.calendar not in agreement.calendars:

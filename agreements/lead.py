@@ -17,11 +17,17 @@ FieldValue = str | int | float | bool | None
 
 #: Mailboxes anybody can open: such an address says nothing of a company.
 FREE_PROVIDERS = frozenset(
-    ["gmail.com", "googlemail.com", "yahoo.com", "yahoo.co.uk", "hotmail.com", "hotmail.co.uk", "outlook.com", "live.com", "icloud.com", "me.com", "aol.com", "gmx.net", "gmx.de", "gmx.com", "web.de", "mail.com", "proton.me", "protonmail.com", "yandex.com", "zoho.com", "btinternet.com"]
+    """
+    gmail.com googlemail.com yahoo.com yahoo.co.uk hotmail.com hotmail.co.uk outlook.com live.com icloud.com me.com aol.com
+    gmx.net gmx.de gmx.com web.de mail.com proton.me protonmail.com yandex.com zoho.com btinternet.com
+    """.split()
 )
 #: Mailboxes made to be thrown away: nobody reads what is sent there.
 DISPOSABLE_PROVIDERS = frozenset(
-    ["mailinator.com", "guerrillamail.com", "10minutemail.com", "tempmail.com", "temp-mail.org", "yopmail.com", "trashmail.com", "sharklasers.com", "throwawaymail.com", "getnada.com", "dispostable.com", "maildrop.cc", "fakeinbox.com", "mintemail.com"]
+    """
+    mailinator.com guerrillamail.com 10minutemail.com tempmail.com temp-mail.org yopmail.com trashmail.com sharklasers.com
+    throwawaymail.com getnada.com dispostable.com maildrop.cc fakeinbox.com mintemail.com
+    """.split()
 )
 
 

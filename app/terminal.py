@@ -50,6 +50,8 @@ def told() -> Iterator[None]:
         fail(USAGE, str(error))
     except (AgreementError, HandoffError) as error:
         fail(FINDINGS, str(error))
+    except OperationalError as error:
+        fail(AWAY, f"The database does not answer: {str(error.orig).strip()}")
     except httpx.HTTPError as error:
         fail(AWAY, f"The Prefect server does not answer ({type(error).__name__}). Is it running, and is PREFECT_API_URL right?")
 

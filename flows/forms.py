@@ -83,7 +83,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     url = toolbox.current().settings.public_url
     return Asked(
         title=f"Lead {handoff.lead_id}",
-        description=f"Lead {handoff.lead_id} is with {people.name_of(wait.holder)}. Everything known is on {url}; an answer here counts like any other.",
+        description=f"Lead {handoff.lead_id} is with {people.name_of(wait.holder)}. An answer here counts like any other; pages: {url}.",
         answers=answers,
         reasons=tuple(reason.code for reason in agreement.reasons) if gives_reason else (),
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),

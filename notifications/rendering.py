@@ -119,7 +119,7 @@ def _environment(folder: Path | None) -> SandboxedEnvironment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(when=_when, day=_day, short=_cut, quoted=_quoted, tel=_tel, mailto=_mailto, label=_label)
+    environment.filters.update(when=_when, day=_day, short=_cut, quoted=_quoted, tel=tel, mailto=mailto, label=label)
     return environment
 
 
@@ -184,17 +184,19 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
-def _label(name: str) -> str:
-    words = name.strip().replace("_", " ")
+def label(name: str) -> str:
+    """A name such as `buying_signal` as people read it: Buying signal."""
+    words = name.strip().replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]
 
 
-def _tel(phone: str) -> str:
+def tel(phone: str) -> str:
     """A tel: link, "" where no number can be read; "(0)" after a country code and extensions are left out."""
     found = _PHONE.match(phone.replace("(0)", "") if phone.strip().startswith("+") else phone)
     digits = re.sub(r"[^0-9]", "", found[2]) if found else ""
     return f"tel:{found[1]}{digits}" if found and 3 <= len(digits) <= 15 else ""
 
 
-def _mailto(address: str) -> str:
+def mailto(address: str) -> str:
+    """A mailto: link, "" for what is no address."""
     return "mailto:" + quote(address, safe="@+.-_") if "@" in address else ""

@@ -17,7 +17,9 @@ from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
 ROLE_MAILBOXES = frozenset(
-    ["info", "sales", "contact", "office", "admin", "hello", "mail", "enquiries", "support", "team", "service", "marketing", "hr", "accounts"]
+    """
+    info sales contact office admin hello mail enquiries support team service marketing hr accounts
+    """.split()
 )
 
 
@@ -60,7 +62,7 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
     lead_id = lead.id or 0
     if not _add_activity(session, lead, incoming, now=now, actor=actor):
         return Captured("repeated", lead_id)
-    _fill_gaps(lead, incoming)
+    _bring_up_to_date(lead, incoming)
     session.add(lead)
     latest = handoffs.latest_of(session, lead_id)
     if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
@@ -99,7 +101,7 @@ def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lea
     return lead
 
 
-def _fill_gaps(lead: Lead, incoming: IncomingLead) -> None:
+def _bring_up_to_date(lead: Lead, incoming: IncomingLead) -> None:
     for name in ("first_name", "last_name", "phone", "company", "job_title", "country"):
         setattr(lead, name, getattr(incoming, name) or getattr(lead, name))
     lead.values = {**lead.values, **{key: value for key, value in incoming.fields.items() if value not in (None, "")}}

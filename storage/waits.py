@@ -77,6 +77,10 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
         close(session, wait, because=because, now=now)
 
 
+#: What of an answer people wrote freely: it stays with the answer and does not go into the trail.
+FREE_TEXT = ("statements",)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What became of an answer: whether it counts, and the answer that does (None where the wait ended without one)."""
@@ -132,7 +136,12 @@ def answer(
     )
     won = bool(claimed.rowcount)  # type: ignore[attr-defined]
     session.refresh(wait)
-    facts = {"wait": wait.kind, "via": via, "on_time": at <= wait.promised_at, **{k: v for k, v in data.items() if v}}
+    facts = {
+        "wait": wait.kind,
+        "via": via,
+        "on_time": at <= wait.promised_at,
+        **{k: v for k, v in data.items() if v and k not in FREE_TEXT},
+    }
     if won:
         wakes.add(session, wait.handoff_id, "answer", key=f"answer:{row.id}", not_before=now)
         if row.effective_at > now:

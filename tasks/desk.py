@@ -182,6 +182,8 @@ def answer(session: Session, token: str, kind: str, *, now: datetime, fields: Ma
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
+        if not again and kind in LABELS:
+            _keep_late(session, place, kind, fields, via, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "Nothing is open here just now.")
     if kind not in {option.kind for option in place.options}:
         if kind in LABELS and settled is not None:
@@ -200,6 +202,17 @@ def answer(session: Session, token: str, kind: str, *, now: datetime, fields: Ma
     winner = _given(session, verdict.winner, place, now) if verdict.winner else None
     ended = "" if verdict.won else (verdict.closed_because or "It was answered before.")
     return Reply(verdict.won, kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+
+
+def _keep_late(session: Session, place: _Place, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
+    """What somebody answered after it was settled changes nothing, but is kept: the trail shows that they did."""
+    wait = place.wait
+    if wait is None and place.tenure is not None:
+        query = select(Wait).where(Wait.assignment_id == place.tenure.id).order_by(col(Wait.opened_at).desc())
+        wait = session.exec(query.limit(1)).first()
+    if wait is not None and (wait.closed_at or wait.answer_id):
+        said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
+        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", ""), **said)
 
 
 def answer_wait(

@@ -56,8 +56,9 @@ def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: Hand
     facts = leads.facts_for(session, handoff)
     verdict = qualification.qualify(agreement, facts, now=now)
     added = dict(row.content.get("added", {}))
-    if not verdict.is_mql:  # routed by the screen, to the account's owner say: that is the reason then
-        added.setdefault("why_qualified", f"Routed by the agreement: {handoff.reason or 'known account'}.")
+    if not verdict.is_mql:  # routed by the screen, or its points have faded since the note was first written
+        stated = row.content.get("statements", {}).get("why_qualified", "")
+        added.setdefault("why_qualified", stated or f"Routed by the agreement: {handoff.reason or 'known account'}.")
     return write_note(agreement, facts, verdict, campaign=lead.campaign, added=added)
 
 

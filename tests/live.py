@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import FlowRun
 
 from app import stack, terminal
 from app.demo.browser import Page, Visitor
+from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
@@ -150,10 +151,10 @@ def live_stack(folder: Path, **more: str) -> Iterator[Live]:
         with stack.talking_to(running.prefect_url):
             asyncio.run(put_in_force())
 
-    with Inbox(folder=folder / "inbox", now=lambda: box.read_now(lambda session, now: now)) as inbox:
+    with ChatRoom() as room, Inbox(folder=folder / "inbox", now=lambda: box.read_now(lambda session, now: now)) as inbox:
         settings = {
             "BATON_SMTP_URL": f"smtp://127.0.0.1:{inbox.smtp_port}",
-            "BATON_CHAT_URL": "",
+            "BATON_CHAT_URL": room.apprise_url,
             "BATON_UNDO_MINUTES": "0",
             "BATON_CRM_POLL_SECONDS": "0.5",
             "BATON_TICK_SECONDS": "0.2",

@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 PATIENCE_SECONDS = 60
@@ -54,6 +56,18 @@ def cluster(programs: Path) -> Iterator[str]:
             _call(folder, [programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """An empty database of its own on that server; dropped when the block ends."""
+    name = f"baton_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def as_root() -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from agreements.errors import HandoffError
 from flows.attempt import settle
@@ -86,39 +86,57 @@ def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[T
 def _run(url: str, home: Path, at: datetime, side: int, rounds: list[Round], barrier: Any, pipe: Connection) -> None:
     told = Told()
     box = box_on(url, home, at)
-    for one in rounds:
-        barrier.wait(PATIENCE_SECONDS)
-        try:
-            told.replies.append(_DOES[one.does[side].partition(":")[0]](box, one, one.does[side].partition(":")[2]))
-        except Exception:
-            told.errors.append(traceback.format_exc(limit=-3))
-            told.replies.append((False, "error"))
+    with asyncio.Runner() as runner:
+        for one in rounds:
+            how, _, what = one.does[side].partition(":")
+            ready = _DOES[how](box, one, what)
+            barrier.wait(PATIENCE_SECONDS)
+            try:
+                told.replies.append(runner.run(ready()))
+            except Exception:
+                told.errors.append(traceback.format_exc(limit=-3))
+                told.replies.append((False, "error"))
     box.database.close()
     pipe.send(told)
 
 
-def _answer(box: Toolbox, one: Round, kind: str) -> tuple[bool, str]:
+Ready = Callable[[], Coroutine[Any, Any, tuple[bool, str]]]
+
+
+def _answer(box: Toolbox, one: Round, kind: str) -> Ready:
     """Answers as any door does in the end."""
-    verdict = box.write_now(lambda session, now: waits.answer(session, one.wait_id, kind, by=f"by-{kind}", via="race", now=now))
-    return verdict.won, verdict.winner.kind if verdict.winner else ""
+
+    async def go() -> tuple[bool, str]:
+        verdict = await box.write(lambda session, now: waits.answer(session, one.wait_id, kind, by=f"by-{kind}", via="race", now=now))
+        return verdict.won, verdict.winner.kind if verdict.winner else ""
+
+    return go
 
 
-def _link(box: Toolbox, one: Round, kind: str) -> tuple[bool, str]:
+def _link(box: Toolbox, one: Round, kind: str) -> Ready:
     """Answers through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     fields = {"reason": "not-now"} if kind == "rejected" else {}
-    reply = box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
-    return reply.won, reply.winner.kind if reply.winner else ""
+
+    async def go() -> tuple[bool, str]:
+        reply = await box.write(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
+        return reply.won, reply.winner.kind if reply.winner else ""
+
+    return go
 
 
-def _park(box: Toolbox, one: Round, _: str) -> tuple[bool, str]:
+def _park(box: Toolbox, one: Round, _: str) -> Ready:
     """Comes to rest, as an attempt does that has opened the wait: true when it rests, else whether it saw the answer."""
     at = box.read_now(lambda session, now: turn.load(session, one.handoff_id, one.epoch, (), now))
-    after, rest = asyncio.run(settle(at))
-    return rest is not None, "answered" if after.position.answered else ""
+
+    async def go() -> tuple[bool, str]:
+        after, rest = await settle(at)
+        return rest is not None, "answered" if after.position.answered else ""
+
+    return go
 
 
-_DOES: dict[str, Callable[[Toolbox, Round, str], tuple[bool, str]]] = {"answer": _answer, "link": _link, "park": _park}
+_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {"answer": _answer, "link": _link, "park": _park}
 
 
 def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]], *, agreement: str, people: str) -> list[Round]:
@@ -156,8 +174,3 @@ def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
         raise HandoffError("a new handoff has no lease yet")
     wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=now, assignment_id=tenure.id)
     return Round(wait.id, handoff.id or 0, tenure.id, epoch, does)
-
-
-def leases(session: Session) -> dict[int, datetime | None]:
-    """Until when each handoff is leased, by its id."""
-    return dict(session.exec(select(Handoff.id, Handoff.lease_until)).all())  # type: ignore[arg-type]

@@ -83,9 +83,8 @@ def list_versions() -> None:
     """Every published version, who signed it, and whether it is in force."""
     box = terminal.open_box()
     table = Table("version", "effective", "hash", "lacks the signature of", "deployed")
-    for row, missing in box.read_now(
-        lambda session, now: [(row, contracts.unsigned_parties(session, row)) for row in contracts.all_of(session)]
-    ):
+    rows = box.read_now(lambda session, now: [(one, contracts.unsigned_parties(session, one)) for one in contracts.all_of(session)])
+    for row, missing in rows:
         deployed = f"{row.deployed_at:%Y-%m-%d %H:%M} UTC" if row.deployed_at else ""
         table.add_row(f"{row.name}@{row.version}", f"{row.effective_at:%Y-%m-%d}", row.hash[:12], ", ".join(missing), deployed)
     terminal.console.print(table)

@@ -40,13 +40,17 @@ def import_file(
         read = read_leads(file, mapping=mapping, timezone=timezone, limit=limit, today=today)
     except (UnreadableFile, ValueError) as error:
         terminal.fail(terminal.USAGE, str(error))
-    with Progress(console=terminal.complaints, transient=True) as progress:
+    if read.ignored_columns:
+        left_out = ", ".join(read.ignored_columns)
+        terminal.complaints.print(f"Columns that nobody asked for were left out: {left_out}", markup=False, soft_wrap=True)
+    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("importing", total=len(read.rows))
         result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
     for bad in result.bad:
         terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
     terminal.console.print(
-        f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, {result.repeated} were here already, {len(result.bad)} bad."
+        f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, "
+        f"{result.repeated} were here already, {len(result.bad)} bad."
     )
     if result.bad:
         raise typer.Exit(terminal.PARTLY)
@@ -123,9 +127,8 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     console.print(f"{lead.company} · {lead.first_name} {lead.last_name} · {lead.job_title} · {lead.email} · {lead.phone}", markup=False)
     if handoff is None:
         return
-    console.print(
-        f"{handoff.stage}, owner {people.name_of(handoff.owner)}, score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
-    )
+    points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
+    console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
     view = views.lead_view(session, handoff)
     for name, text in view.statements.items():
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)

@@ -95,7 +95,14 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
         with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=more, tell=tell, prepare=prepare) as running:
             director = _director(box, running, inbox, agreement, options)
-            addresses = f"Prefect UI   {running.prefect_url}\nInbox        {inbox.url}\nChat room    http://127.0.0.1:{room.port}\nBaton        {running.web_url}\nLogs         {folder / 'logs'}"
+            places = {
+                "Prefect UI": running.prefect_url,
+                "Inbox": inbox.url,
+                "Chat room": f"http://127.0.0.1:{room.port}",
+                "Baton": running.web_url,
+                "Logs": folder / "logs",
+            }
+            addresses = "\n".join(f"{name:12} {place}" for name, place in places.items())
             console.print(addresses, markup=False)
             try:
                 with stack.talking_to(running.prefect_url):

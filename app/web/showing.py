@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -16,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
 from app.web.notices import Notice
+from notifications.rendering import label, mailto, tel
 from tasks.desk import REP_CHOICES, Visit
 
 #: What a page asks, by what is owed.
@@ -39,7 +38,6 @@ DUE = {
 VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API"}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
 _FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on")
-_PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -113,21 +111,6 @@ def _when(values: Context, at: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}{f' {local:%Z}' if twice else ''}"
 
 
-def _tel(phone: str) -> str:
-    """A tel: link, empty where no number can be read; a "(0)" after a country code is left out."""
-    found = _PHONE.match(phone.replace("(0)", "") if phone.strip().startswith("+") else phone)
-    digits = re.sub("[^0-9]", "", found[2]) if found else ""
-    return f"tel:{found[1]}{digits}" if found and 3 <= len(digits) <= 15 else ""
-
-
-def _mailto(address: str) -> str:
-    return "mailto:" + quote(address, safe="@+.-_") if "@" in address else ""
-
-
-def _label(name: str) -> str:
-    return _upper_first(name.strip().replace("_", " ").replace("-", " "))
-
-
 def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -140,7 +123,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=_when, tel=_tel, mailto=_mailto, label=_label, upper_first=_upper_first)
+    environment.filters.update(when=_when, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
     return environment
 
 

@@ -215,7 +215,7 @@ class TestLater:
         assert "This was answered before" in page.text
         assert "Ben Carter rejected: Interested, but not now, on Tue 1 Dec 09:10." in text_of(page)
         assert "(in the CRM)" in page.text
-        assert company.answers() == [("rejected", "ben", "counted")]
+        assert company.answers() == [("rejected", "ben", "counted"), ("accepted", "ana", "late")]
 
     def test_a_lead_that_went_to_a_colleague_shows_its_history_only(self, company: Stage, rep: httpx.Client) -> None:
         action, hidden = form_of(rep.get(company.link))

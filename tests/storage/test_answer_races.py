@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlmodel import SQLModel, col, select
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
+from tests.postgres import new_database
 from tests.racing import Round, Told, prepare, race
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -31,19 +33,13 @@ UNPARKED = [("link:accepted", "park"), ("park", "answer:rejected"), ("answer:dea
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database for two processes, of either kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'race.db'}"
-    from sqlalchemy import create_engine, text
-
-    server = request.getfixturevalue("postgresql_server")
-    name = f"race_{tmp_path.name.replace('[', '_').replace(']', '').replace('-', '_')}"[:60].lower()
-    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    admin.dispose()
-    return f"{server.rpartition('/')[0]}/{name}"
+        yield f"sqlite:///{tmp_path / 'race.db'}"
+        return
+    with new_database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
 
 
 def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round], Told, Told]:
@@ -70,7 +66,7 @@ def test_of_two_opposite_answers_at_once_one_wins_and_the_other_is_told(race_url
         answers.setdefault(row.wait_id, []).append(row)
     wakes = Counter(row.key for row in rows(race_url, Wake))
     late_events = Counter(row.handoff_id for row in rows(race_url, Event) if row.kind == "answered-late")
-    wins = Counter()
+    wins: Counter[bool] = Counter()
     for number, one in enumerate(rounds):
         replies = [side.replies[number] for side in sides]
         counted = [row for row in answers[one.wait_id] if row.state == AnswerState.COUNTED]
@@ -83,8 +79,8 @@ def test_of_two_opposite_answers_at_once_one_wins_and_the_other_is_told(race_url
         assert [key for key in (f"answer:{row.id}" for row in answers[one.wait_id]) if wakes[key]] == [f"answer:{counted[0].id}"]
         assert late_events[one.handoff_id] == len(late)
         wins[replies[0][0]] += 1
-    assert wins.total() == ROUNDS == len({one.wait_id for one in rounds})
-    assert min(wins.values()) > ROUNDS / 50, f"one side nearly always came first: {wins}"
+    assert wins.total() == ROUNDS
+    assert min(wins[True], wins[False]) >= 10, f"hardly a race, one side nearly always came first: {wins}"
 
 
 def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, tmp_path: Path) -> None:
@@ -93,7 +89,7 @@ def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, 
     waits = {row.id: row for row in rows(race_url, Wait)}
     handoffs = {row.id: row for row in rows(race_url, Handoff)}
     wakes = {(row.handoff_id, row.key) for row in rows(race_url, Wake) if row.delivered_at is None}
-    rested = Counter()
+    rested: Counter[bool] = Counter()
     for number, one in enumerate(rounds):
         parking = one.does.index("park")
         rests, seen = sides[parking].replies[number]
@@ -106,4 +102,4 @@ def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, 
         assert bool(seen) != rests
         rested[rests] += 1
     assert rested.total() == ROUNDS
-    assert min(rested.values()) > ROUNDS / 50, f"nearly always the same came first: {rested}"
+    assert min(rested[True], rested[False]) >= 10, f"hardly a race, one side nearly always came first: {rested}"
