@@ -58,6 +58,7 @@ class LeadMap(BaseModel):
     constants: fact -> the same for every row. fields: field of the agreement -> column. values: fact or field -> what its
     cells stand for ("" is the empty cell; a cell that is not listed stays as it is). timezone: in which dates without a zone
     are meant; empty leaves it to the caller. number_fields: fields whose cells must be numbers, with this decimal_sign.
+    agreement: the example agreement under which the demo runs these leads; nothing else reads it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,6 +71,7 @@ class LeadMap(BaseModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] = ""
     number_fields: tuple[Key, ...] = ()
     decimal_sign: Literal[".", ","] = "."
+    agreement: str = ""
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """What does not fit together: where, and what to write instead."""

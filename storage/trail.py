@@ -126,5 +126,8 @@ def check(session: Session, *, key: bytes) -> TrailCheck:
         if not fits and broken is None:
             broken = row.id
         previous, sealed = row.digest, sealed + len(events)
+    kept = select(Seal.id)
+    orphans = select(Event.seal_id).where(col(Event.seal_id).is_not(None), col(Event.seal_id).not_in(kept)).order_by(col(Event.seal_id))
+    broken = broken or session.exec(orphans.limit(1)).first()
     unsealed = len(list(session.exec(select(Event.id).where(col(Event.seal_id).is_(None)))))
     return TrailCheck(sealed=sealed, unsealed=unsealed, broken_seal=broken, head=previous)

@@ -170,6 +170,12 @@ def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> bool:
     )
     if not undone.rowcount:  # type: ignore[attr-defined]
         return False
+    session.execute(  # where nothing has come of it yet, the wait may be answered again at once
+        update(Wait)
+        .where(col(Wait.answer_id) == answer_id, col(Wait.closed_at).is_(None))
+        .values(answer_id=None)
+        .execution_options(synchronize_session=False)
+    )
     row = session.get(Answer, answer_id, populate_existing=True)
     assert row is not None, "the row was just changed"
     wakes.add(session, row.handoff_id, "undo", key=f"undo:{answer_id}", not_before=now)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,12 @@ from storage import handoffs, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from storage.tables import Assignment, Handoff, Lead
+from storage.tables import Assignment
 from tasks import desk, toolbox, turn
 from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
-
-PATIENCE_SECONDS = 60
+from tests.processes import side_by_side
+from tests.rows import a_handoff
 
 
 @dataclass(frozen=True)
@@ -58,46 +56,25 @@ def box_on(url: str, home: Path, at: datetime) -> Toolbox:
 
 def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[Told, Told]:
     """Runs both sides in a process each, side by side from round to round; what each was told."""
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
-    pipes = [context.Pipe(duplex=False) for _ in range(2)]
-    sides = [
-        context.Process(target=_run, args=(url, home, at, side, list(rounds), barrier, pipes[side][1]), daemon=True) for side in range(2)
-    ]
-    for process in sides:
-        process.start()
-    told = []
-    try:
-        for receiver, _ in pipes:
-            assert receiver.poll(240), "a side of the race said nothing any more"
-            told.append(receiver.recv())
-    finally:
-        for process in sides:
-            process.join(10)
-            process.kill()
-            process.join()
-            process.close()
-        for receiver, sender in pipes:
-            receiver.close()
-            sender.close()
-    return told[0], told[1]
+    one, other = side_by_side(_run, url, home, at, list(rounds), patience_seconds=240)
+    return one, other
 
 
-def _run(url: str, home: Path, at: datetime, side: int, rounds: list[Round], barrier: Any, pipe: Connection) -> None:
+def _run(side: int, together: Callable[[], None], url: str, home: Path, at: datetime, rounds: list[Round]) -> Told:
     told = Told()
     box = box_on(url, home, at)
     with asyncio.Runner() as runner:
         for one in rounds:
             how, _, what = one.does[side].partition(":")
             ready = _DOES[how](box, one, what)
-            barrier.wait(PATIENCE_SECONDS)
+            together()
             try:
                 told.replies.append(runner.run(ready()))
             except Exception:
                 told.errors.append(traceback.format_exc(limit=-3))
                 told.replies.append((False, "error"))
     box.database.close()
-    pipe.send(told)
+    return told
 
 
 Ready = Callable[[], Coroutine[Any, Any, tuple[bool, str]]]
@@ -159,14 +136,9 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
 
 
 def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
-    lead = Lead(company="Race", created_at=now)
-    session.add(lead)
-    session.flush()
-    handoff = Handoff(lead_id=lead.id or 0, stage="assigned", step="acceptance", rep="ana", owner="ana", created_at=now)
-    session.add(handoff)
-    session.flush()
+    handoff = a_handoff(session, now)
     handoffs.born_under(session, handoff, at=now)
-    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=lead.id or 0, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
     epoch = handoffs.take_lease(session, handoff.id or 0, by="race", real=datetime.now(UTC))

@@ -15,6 +15,7 @@ def demo(
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
     leads: Annotated[Path | None, typer.Option(help="Any CSV file instead of the example.")] = None,
     map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
+    agreement: Annotated[Path | None, typer.Option(help="Any agreement file instead of the example.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
     scanners: Annotated[
         bool, typer.Option("--scanners", help="A mail scanner opens every link of every message before the rep does.")
@@ -26,7 +27,9 @@ def demo(
     from app.demo.run import Options, run_demo
     from app.stack import StackError
 
-    options = Options(leave=leave, report=report, leads=leads, mapping=map, limit=limit, scanners=scanners, folder=home)
+    options = Options(
+        leave=leave, report=report, leads=leads, mapping=map, agreement=agreement, limit=limit, scanners=scanners, folder=home
+    )
     try:
         found = run_demo(options, terminal.console)
     except (UnreadableFile, ValueError) as error:

@@ -57,9 +57,7 @@ class Inbox:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     @property
@@ -155,11 +153,7 @@ class Inbox:
         path = self._folder / f"{number:05}.eml"
         _write_new(path, raw)
         sender, recipients = envelope.mail_from or "", list(envelope.rcpt_tos)
-        self._messages.append(
-            inbox_message.received_from(
-                raw, number=number, at=at, sender=sender, recipients=recipients, path=path
-            )
-        )
+        self._messages.append(inbox_message.received_from(raw, number=number, at=at, sender=sender, recipients=recipients, path=path))
 
 
 def _highest_number(folder: Path) -> int:

@@ -39,9 +39,7 @@ class Received:
     path: Path
 
 
-def received_from(
-    raw: bytes, *, number: int, at: datetime, sender: str, recipients: list[str], path: Path
-) -> Received:
+def received_from(raw: bytes, *, number: int, at: datetime, sender: str, recipients: list[str], path: Path) -> Received:
     """Decode the e-mail in ``raw``; never fails, however broken the e-mail is."""
     message = message_from_bytes(raw)
     return Received(

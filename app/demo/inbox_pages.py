@@ -25,9 +25,7 @@ _STOP_SECONDS = 2
 _NEW_TAB = '<base target="_blank">'
 # A message may look as it likes and show its pictures, but runs nothing and posts nothing.
 _POLICY = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:; form-action 'none'"
-    ),
+    "Content-Security-Policy": ("default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:; form-action 'none'"),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -82,9 +80,7 @@ def people_of(messages: list[Received]) -> list[tuple[str, str, int]]:
     Upper and lower case make no difference. The label is the part before the @, or the whole address where
     two recipients share that part.
     """
-    counts = Counter(
-        address for message in messages for address in set(map(str.casefold, message.recipients))
-    )
+    counts = Counter(address for message in messages for address in set(map(str.casefold, message.recipients)))
     sharing = Counter(_local_part(address) for address in counts)
     labelled = [(a, _local_part(a) if sharing[_local_part(a)] == 1 else a, n) for a, n in counts.items()]
     return sorted(labelled, key=lambda person: person[1])
@@ -95,13 +91,9 @@ class PageServer:
 
     def __init__(self, app: FastAPI, listener: socket.socket) -> None:
         # Neither log settings nor a lifespan: the process this runs in may have another uvicorn.
-        config = uvicorn.Config(
-            app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS
-        )
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS)
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([listener],), name="inbox-pages", daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="inbox-pages", daemon=True)
 
     def start(self) -> None:
         """Return when the pages answer; RuntimeError if they do not within 10 seconds."""

@@ -50,9 +50,7 @@ class MailServer(Controller):
     def __init__(self, keep: Callable[[Envelope], None], listener: socket.socket, host: str) -> None:
         reception, port = _Reception(keep), listener.getsockname()[1]
         # A fixed server name, for aiosmtpd otherwise asks the DNS for one at every connection.
-        super().__init__(
-            reception, hostname=host, port=port, server_hostname="localhost", data_size_limit=SIZE_LIMIT
-        )
+        super().__init__(reception, hostname=host, port=port, server_hostname="localhost", data_size_limit=SIZE_LIMIT)
         self._listener = listener
         self._sessions: WeakSet[SMTP] = WeakSet()
         self.loop.set_exception_handler(_without_dropped_connections)

@@ -20,7 +20,7 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from app import stack, terminal
 from app.commands.leads import print_bar
-from app.csv_file import IncomingRow, ReadLeads, read_leads, read_map
+from app.csv_file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.inbox import Inbox
@@ -39,7 +39,8 @@ from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
-AGREEMENT = ROOT / "agreements" / "examples" / "b2b-saas.yaml"
+AGREEMENTS = ROOT / "agreements" / "examples"
+AGREEMENT = "b2b-saas"
 ROSTER = ROOT / "examples" / "roster.yaml"
 LEADS = ROOT / "examples" / "leads.csv"
 ACCOUNTS = ROOT / "examples" / "accounts.csv"
@@ -56,6 +57,7 @@ class Options:
     report: Path | None = None
     leads: Path | None = None
     mapping: Path | None = None
+    agreement: Path | None = None
     limit: int | None = None
     scanners: bool = False
     folder: Path = Path("~/.baton/demo")
@@ -67,9 +69,11 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-    agreement = read_agreement(AGREEMENT.read_text(encoding="utf-8"))
+    mapping = read_map(options.mapping) if options.mapping else None
+    text = _agreement_file(options, mapping).read_text(encoding="utf-8")
+    agreement = read_agreement(text)
     zone = ZoneInfo(agreement.timezone)
-    rows = _rows(options, agreement, zone)
+    rows = _rows(options, mapping, agreement, zone)
     settings = Settings(home=folder)
     box = terminal.open_box(settings)
     first = rows[0][0]
@@ -90,7 +94,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
 
         def prepare(running: stack.Stack) -> None:
             with stack.talking_to(running.prefect_url):
-                asyncio.run(_put_in_force(box, agreement))
+                asyncio.run(_put_in_force(box, agreement, text))
 
         tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
         with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=more, tell=tell, prepare=prepare) as running:
@@ -119,9 +123,13 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     return found
 
 
-def _rows(options: Options, agreement: Agreement, zone: ZoneInfo) -> list[tuple[datetime, IncomingRow]]:
+def _agreement_file(options: Options, mapping: LeadMap | None) -> Path:
+    named = AGREEMENTS / f"{mapping.agreement if mapping and mapping.agreement else AGREEMENT}.yaml"
+    return options.agreement or named
+
+
+def _rows(options: Options, mapping: LeadMap | None, agreement: Agreement, zone: ZoneInfo) -> list[tuple[datetime, IncomingRow]]:
     file = options.leads or LEADS
-    mapping = read_map(options.mapping) if options.mapping else None
     read = read_leads(file, mapping=mapping, timezone=agreement.timezone, limit=options.limit, today=datetime.now(zone))
     for bad in read.bad:
         terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False)
@@ -140,8 +148,7 @@ def _batches(read: ReadLeads, agreement: Agreement, zone: ZoneInfo) -> list[tupl
     return [(calendar.add(start, BATCH_EVERY * (number // BATCH)), row) for number, row in enumerate(read.rows)]
 
 
-async def _put_in_force(box: Toolbox, agreement: Agreement) -> None:
-    text = AGREEMENT.read_text(encoding="utf-8")
+async def _put_in_force(box: Toolbox, agreement: Agreement, text: str) -> None:
     await box.write(lambda session, now: roster.load(session, ROSTER.read_text(encoding="utf-8"), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, text, now=now))
     for party, name in (("marketing", "Mina Okoro"), ("sales", "Maria Keller")):

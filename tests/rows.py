@@ -1,0 +1,30 @@
+"""Rows to begin with, for tests of the storage: a lead with a handoff, and what waits on it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from storage import waits
+from storage.tables import Handoff, Lead, Wait
+
+
+def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:
+    """A new lead's handoff, with ana since now."""
+    lead = Lead(company="Harbour", created_at=now)
+    session.add(lead)
+    session.flush()
+    given = {"stage": "assigned", "step": "acceptance", "rep": "ana", "owner": "ana", "created_at": now}
+    handoff = Handoff(**{"lead_id": lead.id, **given, **changes})
+    session.add(handoff)
+    session.flush()
+    return handoff
+
+
+def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
+    """A new handoff's wait for acceptance, due in an hour."""
+    given = {"holder": "ana", "due_at": now + timedelta(hours=1)}
+    kind = changes.pop("kind", "acceptance")
+    return waits.open_wait(session, a_handoff(session, now), kind, now=now, **{**given, **changes})

@@ -1,0 +1,201 @@
+"""Messages: the row exists before the send, one key is one message, and what may have gone out is never sent again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from storage import deliveries, handoffs
+from storage.database import Database
+from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
+from tests.conftest import MONDAY
+from tests.rows import a_handoff
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def handoff(database: Database) -> Handoff:
+    with database.write() as session:
+        return a_handoff(session, MONDAY)
+
+
+def queue(database: Database, handoff: Handoff, key: str = "key", **more: object) -> bool:
+    given = {"channel": "email", "person": "ana", "now": MONDAY}
+    with database.write() as session:
+        return deliveries.queue(session, handoff, "assigned", key=key, **{**given, **more})
+
+
+def rows(database: Database) -> list[Delivery]:
+    with database.read() as session:
+        return list(session.exec(select(Delivery).order_by(col(Delivery.id))))
+
+
+def wakes_of(session: Session) -> list[tuple[str, object]]:
+    return [(row.key, row.not_before) for row in session.exec(select(Wake).order_by(col(Wake.id)))]
+
+
+def due(database: Database, handoff: Handoff, **more: object) -> list[str]:
+    with database.read() as session:
+        return [row.key for row in deliveries.due(session, handoff.id, **{"now": MONDAY, **more})]
+
+
+def test_a_message_is_a_row_and_a_wake_before_it_is_sent(database: Database, handoff: Handoff) -> None:
+    assert queue(database, handoff)
+
+    [row] = rows(database)
+    assert (row.state, row.tries, row.send_at) == (DeliveryState.QUEUED, 0, MONDAY)
+    with database.read() as session:
+        assert wakes_of(session) == [("speak:key:0", MONDAY)]
+
+
+def test_the_same_key_twice_is_one_message(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+
+    assert not queue(database, handoff, person="ben")
+    assert [row.person for row in rows(database)] == ["ana"]
+
+
+def test_a_message_is_not_due_before_its_time(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff, send_at=MONDAY + MINUTE)
+
+    assert due(database, handoff) == []
+    assert due(database, handoff, now=MONDAY + MINUTE) == ["key"]
+
+
+def test_what_is_due_is_in_order_and_can_be_one_assignments_only(database: Database, handoff: Handoff) -> None:
+    for key, assignment in (("first", "a"), ("second", "b"), ("third", "a")):
+        queue(database, handoff, key, assignment_id=assignment)
+
+    assert due(database, handoff) == ["first", "second", "third"]
+    assert due(database, handoff, assignment_id="a") == ["first", "third"]
+
+
+def test_a_message_is_claimed_by_one_sender(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+
+    with database.write() as session:
+        assert deliveries.claim(session, 1)
+        assert not deliveries.claim(session, 1)
+    [row] = rows(database)
+    assert (row.state, row.tries) == (DeliveryState.SENDING, 1)
+
+
+def test_a_message_that_was_taken_is_confirmed_with_its_proof(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff, assignment_id="tenure")
+    with database.write() as session:
+        deliveries.claim(session, 1)
+        deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="p" * 300, now=MONDAY)
+
+    [row] = rows(database)
+    assert (row.state, row.proof, row.sent_at) == (DeliveryState.CONFIRMED, "p" * 200, MONDAY)
+    with database.read() as session:
+        assert deliveries.proven_channels(session, "tenure") == {"email"}
+
+
+def test_what_was_being_sent_when_an_attempt_died_is_unknown_and_not_due_again(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff, assignment_id="tenure")
+    with database.write() as session:
+        deliveries.claim(session, 1)
+
+    with database.write() as session:
+        assert deliveries.abandon_half_sent(session, handoffs.get(session, handoff.id), now=MONDAY) == 1
+
+    [row] = rows(database)
+    assert row.state == DeliveryState.UNKNOWN
+    assert due(database, handoff, now=MONDAY + timedelta(days=30)) == []
+    assert not queue(database, handoff, assignment_id="tenure")
+    with database.read() as session:
+        assert deliveries.proven_channels(session, "tenure") == set()
+        assert [event.kind for event in session.exec(select(Event))] == ["delivery-unknown"]
+
+
+def test_what_another_handoff_is_sending_is_left_alone(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    with database.write() as session:
+        deliveries.claim(session, 1)
+        assert deliveries.abandon_half_sent(session, a_handoff(session, MONDAY), now=MONDAY) == 0
+
+
+def test_a_passing_fault_is_tried_again_after_longer_and_longer_times_and_then_no_more(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    waited = []
+    for _ in range(len(deliveries.BACK_OFF_MINUTES)):
+        with database.write() as session:
+            assert deliveries.claim(session, 1)
+            row = session.get(Delivery, 1)
+            deliveries.failed(session, row, handoff, error="later", permanent=False, now=MONDAY)
+            assert row.state == DeliveryState.QUEUED
+            waited.append(row.send_at - MONDAY)
+    assert waited == [MINUTE * minutes for minutes in deliveries.BACK_OFF_MINUTES]
+
+    with database.write() as session:
+        assert deliveries.claim(session, 1)
+        deliveries.failed(session, session.get(Delivery, 1), handoff, error="later", permanent=False, now=MONDAY)
+
+    [row] = rows(database)
+    assert (row.state, row.error) == (DeliveryState.FAILED, "later")
+
+
+def test_each_new_try_has_a_wake_of_its_own(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    for _ in range(2):
+        with database.write() as session:
+            deliveries.claim(session, 1)
+            deliveries.failed(session, session.get(Delivery, 1), handoff, error="later", permanent=False, now=MONDAY)
+
+    with database.read() as session:
+        assert wakes_of(session) == [("speak:key:0", MONDAY), ("speak:key:1", MONDAY + MINUTE), ("speak:key:2", MONDAY + 2 * MINUTE)]
+
+
+def test_a_permanent_fault_is_not_tried_again(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    with database.write() as session:
+        deliveries.claim(session, 1)
+        deliveries.failed(session, session.get(Delivery, 1), handoff, error="x" * 900, permanent=True, now=MONDAY)
+
+    [row] = rows(database)
+    assert (row.state, row.permanent, len(row.error)) == (DeliveryState.FAILED, True, 500)
+
+
+def test_a_message_that_nobody_can_say_whether_it_arrived_is_unknown(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    with database.write() as session:
+        deliveries.claim(session, 1)
+        deliveries.lost_sight(session, session.get(Delivery, 1), handoff, error="the line broke", now=MONDAY)
+
+    assert [(row.state, row.error) for row in rows(database)] == [(DeliveryState.UNKNOWN, "the line broke")]
+    assert due(database, handoff, now=MONDAY + timedelta(days=30)) == []
+
+
+def test_an_answer_taken_back_takes_back_what_it_would_have_said_and_nothing_else(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff, "undone", answer_id=7)
+    queue(database, handoff, "said already", answer_id=7)
+    queue(database, handoff, "of another answer", answer_id=8)
+    queue(database, handoff, "of none")
+    with database.write() as session:
+        deliveries.claim(session, 2)
+        deliveries.cancel(session, answer_id=7)
+
+    assert [row.state for row in rows(database)] == [
+        DeliveryState.CANCELLED,
+        DeliveryState.SENDING,
+        DeliveryState.QUEUED,
+        DeliveryState.QUEUED,
+    ]
+    with database.write() as session:
+        assert not deliveries.claim(session, 1)
+
+
+def test_only_confirmed_assignments_are_proof(database: Database, handoff: Handoff) -> None:
+    for channel in ("email", "crm", "chat"):
+        queue(database, handoff, channel, channel=channel, assignment_id="tenure")
+    with database.write() as session:
+        for ident, state in ((1, DeliveryState.SENT), (2, DeliveryState.CONFIRMED), (3, DeliveryState.BOUNCED)):
+            session.get(Delivery, ident).state = state
+
+    with database.read() as session:
+        assert deliveries.proven_channels(session, "tenure") == {"crm"}
+        assert len(deliveries.of_handoff(session, handoff.id)) == 3

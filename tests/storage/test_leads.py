@@ -1,0 +1,266 @@
+"""Taking in: every inquiry once, the same person recognised, and nothing lost while no agreement is in force."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from agreements.errors import NoAgreementInForce
+from storage import contracts, handoffs, leads, roster, waits
+from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
+from tasks.toolbox import Toolbox
+from tests.conftest import AGREEMENT
+from tests.fakes import make_lead
+
+
+def take_in(box: Toolbox, incoming=None, *, hold: bool = False, **changes: object) -> leads.Captured:
+    lead = incoming or make_lead(**changes)
+    return box.write_now(lambda session, now: leads.capture(session, lead, now=now, hold=hold))
+
+
+def count(box: Toolbox, table: type) -> int:
+    return len(box.read_now(lambda session, now: list(session.exec(select(table)))))
+
+
+def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
+    """Moves the lead's handoff along these events, to an end say."""
+
+    def work(session: Session, now) -> Handoff:
+        handoff = handoffs.latest_of(session, lead_id)
+        for event in events:
+            handoffs.move(session, handoff, event, now=now)
+        return handoff
+
+    return box.write_now(work)
+
+
+def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
+    def work(session: Session, now) -> None:
+        handoff = handoffs.latest_of(session, lead_id)
+        handoffs.move(session, handoff, "recycled", now=now)
+        waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=now + timedelta(days=days))
+
+    box.write_now(work)
+
+
+def close_agreement(box: Toolbox, closed: bool = True) -> None:
+    def work(session: Session, now) -> None:
+        for row in session.exec(select(AgreementVersion)):
+            row.closed = closed
+            session.add(row)
+
+    box.write_now(work)
+
+
+def test_a_new_lead_is_stored_with_its_activity_its_handoff_and_a_wake(box: Toolbox) -> None:
+    done = take_in(box, message="Please call.")
+
+    assert done.kind == "new"
+    assert [count(box, table) for table in (Lead, LeadSource, Activity, Handoff, Wake)] == [1, 1, 1, 1, 1]
+    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    assert (handoff.stage, handoff.step, handoff.owner, handoff.agreement, handoff.held) == ("inquiry", "screen", "operator", "b2b-saas", False)
+    assert box.read_now(lambda session, now: session.exec(select(PersonalText.text)).one()) == "Please call."
+
+
+def test_the_same_inquiry_again_changes_nothing(box: Toolbox) -> None:
+    incoming = make_lead(conversion_id="demo-1")
+    first = take_in(box, incoming)
+    before = [count(box, table) for table in (Lead, Activity, Handoff, Wake, Event)]
+
+    again = take_in(box, incoming)
+
+    assert (again.kind, again.lead_id) == ("repeated", first.lead_id)
+    assert [count(box, table) for table in (Lead, Activity, Handoff, Wake, Event)] == before
+
+
+def test_another_conversion_of_a_lead_under_way_is_an_activity(box: Toolbox) -> None:
+    first = take_in(box, source_id="17", conversion_id="demo-1", phone="")
+
+    again = take_in(box, source_id="17", conversion_id="demo-2", phone="+44 20 7946 0001", fields={"employees": 900})
+
+    assert (again.kind, again.lead_id, again.handoff_id) == ("activity", first.lead_id, first.handoff_id)
+    assert (count(box, Activity), count(box, Handoff)) == (2, 1)
+    lead = box.read_now(lambda session, now: session.get(Lead, first.lead_id))
+    assert (lead.phone, lead.values["employees"]) == ("+44 20 7946 0001", 900)
+
+
+def test_what_is_missing_later_does_not_wipe_out_what_is_known(box: Toolbox) -> None:
+    take_in(box, source_id="17", conversion_id="a", company="Harbour", fields={"industry": "logistics"}, do_not_contact=True)
+
+    take_in(box, source_id="17", conversion_id="b", company="", fields={"industry": None})
+
+    lead = box.read_now(lambda session, now: session.get(Lead, 1))
+    assert (lead.company, lead.values["industry"], lead.do_not_contact) == ("Harbour", "logistics", True)
+
+
+def test_the_same_id_from_another_source_is_another_lead(box: Toolbox) -> None:
+    take_in(box, source="website", source_id="17")
+
+    assert take_in(box, source="trade fair", source_id="17").kind == "new"
+
+
+@pytest.mark.parametrize("email", ["lee@harbour.example", "LEE@Harbour.Example", "lee+demo@harbour.example"])
+def test_the_same_person_under_a_new_id_is_merged(box: Toolbox, email: str) -> None:
+    first = take_in(box, email="lee@harbour.example")
+
+    again = take_in(box, email=email)
+
+    assert (again.kind, again.lead_id, again.handoff_id) == ("merged", first.lead_id, first.handoff_id)
+    stages = box.read_now(lambda session, now: list(session.exec(select(Handoff.stage).order_by(col(Handoff.id)))))
+    assert stages == ["inquiry", "merged"]
+    activities = box.read_now(lambda session, now: list(session.exec(select(Activity.lead_id))))
+    assert activities == [first.lead_id, first.lead_id]
+
+
+@pytest.mark.parametrize("email", ["info@harbour.example", "Sales+uk@harbour.example", ""])
+def test_leads_that_share_a_mailbox_of_a_role_or_none_are_not_the_same_person(box: Toolbox, email: str) -> None:
+    take_in(box, email=email)
+
+    assert take_in(box, email=email).kind == "new"
+
+
+def test_what_a_merged_lead_does_next_goes_to_the_lead_that_stayed(box: Toolbox) -> None:
+    first = take_in(box, email="lee@harbour.example")
+    take_in(box, email="lee@harbour.example", source_id="twin")
+
+    again = take_in(box, email="lee@harbour.example", source_id="twin", conversion_id="more")
+
+    assert (again.kind, again.lead_id) == ("activity", first.lead_id)
+
+
+@pytest.mark.parametrize("ended", ["disqualified", "attached", "withdrawn"])
+def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: str) -> None:
+    first = take_in(box, source_id="17", conversion_id="a")
+    end(box, first.lead_id, ended)
+
+    again = take_in(box, source_id="17", conversion_id="b")
+
+    assert again.kind == "new"
+    handoff = box.read_now(lambda session, now: handoffs.latest_of(session, first.lead_id))
+    assert (handoff.id, handoff.previous_id) == (again.handoff_id, first.handoff_id)
+
+
+@pytest.mark.parametrize("ended", ["suppressed", "erased"])
+def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: str) -> None:
+    first = take_in(box, source_id="17", conversion_id="a")
+    end(box, first.lead_id, ended)
+
+    assert take_in(box, source_id="17", conversion_id="b").kind == "activity"
+    assert count(box, Handoff) == 1
+
+
+def test_a_lead_in_nurture_is_looked_at_at_once_when_it_does_something(box: Toolbox, time) -> None:
+    first = take_in(box, source_id="17", conversion_id="a")
+    to_nurture(box, first.lead_id)
+    time.at += timedelta(days=3)
+
+    assert take_in(box, source_id="17", conversion_id="b").kind == "activity"
+
+    [wait] = box.read_now(lambda session, now: leads.open_revisits(session, now=now))
+    assert (wait.next_at, wait.due_at) == (time.at, time.at + timedelta(days=87))
+
+
+def test_a_held_lead_is_stored_and_starts_when_it_is_released(box: Toolbox) -> None:
+    held = [take_in(box, hold=True) for _ in range(3)]
+    assert count(box, Wake) == 0
+
+    assert box.write_now(lambda session, now: leads.release_held(session, now=now, limit=2)) == 2
+
+    started = box.read_now(lambda session, now: list(session.exec(select(Wake.handoff_id).order_by(col(Wake.id)))))
+    assert started == [one.handoff_id for one in held[:2]]
+    assert box.write_now(lambda session, now: leads.release_held(session, now=now)) == 1
+    assert box.write_now(lambda session, now: leads.release_held(session, now=now)) == 0
+
+
+def test_without_an_agreement_in_force_a_lead_is_stored_and_held(box: Toolbox) -> None:
+    close_agreement(box)
+
+    done = take_in(box)
+
+    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    assert (done.kind, handoff.held, handoff.agreement) == ("new", True, "")
+    assert count(box, Wake) == 0
+
+
+def test_a_lead_held_for_want_of_an_agreement_is_released_when_one_is_in_force(box: Toolbox) -> None:
+    close_agreement(box)
+    waiting = take_in(box)
+    close_agreement(box, closed=False)
+    on_purpose = take_in(box, hold=True)
+
+    assert box.write_now(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True)) == 1
+
+    by_id = box.read_now(lambda session, now: {row.id: row for row in session.exec(select(Handoff))})
+    assert (by_id[waiting.handoff_id].held, by_id[waiting.handoff_id].agreement) == (False, "b2b-saas")
+    assert by_id[on_purpose.handoff_id].held
+
+
+def test_releasing_without_an_agreement_says_so_and_changes_nothing(box: Toolbox) -> None:
+    close_agreement(box)
+    take_in(box)
+
+    with pytest.raises(NoAgreementInForce, match="No signed and deployed agreement is in force"):
+        box.write_now(lambda session, now: leads.release_held(session, now=now))
+    assert box.write_now(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True)) == 0
+    assert count(box, Wake) == 0
+
+
+def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
+    first = take_in(box)
+    newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1)
+
+    def deploy(session: Session, now) -> None:
+        row = contracts.publish(session, newer, now=now)
+        for party in ("marketing", "sales"):
+            contracts.sign(session, row, party=party, name=party, via="test", now=now)
+        contracts.mark_deployed(session, row, deployment_id="", now=now)
+
+    box.write_now(deploy)
+    second = take_in(box)
+
+    versions = [box.read_now(lambda session, now, i=one.handoff_id: handoffs.get(session, i).version) for one in (first, second)]
+    assert versions == [1, 2]
+
+
+def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time) -> None:
+    take_in(box, at=time.at + timedelta(days=400))
+
+    assert box.read_now(lambda session, now: session.exec(select(Activity.at)).one()) == time.at
+
+
+def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time) -> None:
+    take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
+
+    def ask(session: Session, now):
+        return leads.facts(session, session.get(Lead, 1), account={"status": "customer"}, since=now)
+
+    facts = box.read_now(ask)
+    assert facts.values["employees"] == 300
+    assert facts.values["account.status"] == "customer"
+    assert facts.values["country"] == "GB"
+    assert facts.values["suppressed"] is False
+    assert not {"phone", "industry"} & set(facts.values)
+    assert [(one.kind, one.path) for one in facts.activities] == [("page_viewed", "/pricing")]
+    assert facts.since == time.at
+
+
+@pytest.mark.parametrize("listed", ["lee@harbour.example", "harbour.example", "+44 20 7946 0001"])
+def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: Toolbox, listed: str) -> None:
+    from storage.tables import Suppression
+
+    box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
+    take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
+
+    facts = box.read_now(lambda session, now: leads.facts(session, session.get(Lead, 1)))
+    assert facts.values["suppressed"] is True
+
+
+def test_suppressing_twice_is_once(box: Toolbox) -> None:
+    for _ in range(2):
+        box.write_now(lambda session, now: roster.suppress(session, "Lee+x@Harbour.example", reason="asked", now=now, phone="1"))
+
+    assert box.read_now(lambda session, now: roster.is_suppressed(session, "lee@harbour.example"))
+    assert box.read_now(lambda session, now: roster.is_suppressed(session, "", "1"))
+    assert not box.read_now(lambda session, now: roster.is_suppressed(session, "", ""))

@@ -1,0 +1,64 @@
+"""A database comes into the shape that the code needs, however often and by whomever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlmodel import SQLModel
+
+from storage import schema
+from storage.database import Database
+from storage.tables import Lead
+from tests.conftest import MONDAY
+from tests.processes import side_by_side
+
+
+def test_a_new_database_gets_every_table_as_the_code_has_it(database: Database) -> None:
+    assert schema.differences(database) == []
+    assert set(inspect(database.engine).get_table_names()) == {*SQLModel.metadata.tables, "alembic_version"}
+
+
+def test_a_database_in_shape_is_left_alone(database: Database) -> None:
+    with database.write() as session:
+        session.add(Lead(company="Harbour", created_at=MONDAY))
+
+    schema.upgrade(database)
+
+    assert schema.differences(database) == []
+    with database.read() as session:
+        assert session.get(Lead, 1).company == "Harbour"
+
+
+def test_what_differs_from_the_code_is_named(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE leads ADD COLUMN shoe_size INTEGER"))
+
+    assert any("shoe_size" in str(one) for one in schema.differences(database))
+
+
+def upgrade(side: int, together: Callable[[], None], url: str) -> int:
+    database = Database(url)
+    together()
+    schema.upgrade(database)
+    left = len(schema.differences(database))
+    database.close()
+    return left
+
+
+@pytest.mark.timeout(90)
+def test_two_processes_at_once_leave_one_whole_database(database_url: str) -> None:
+    assert side_by_side(upgrade, database_url) == [0, 0]
+
+
+def test_a_step_that_fails_half_way_leaves_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE waits (is_in_the_way INTEGER)"))
+
+    with pytest.raises(Exception, match="waits"):
+        schema.upgrade(database)
+
+    assert inspect(database.engine).get_table_names() == ["waits"]
+    database.close()

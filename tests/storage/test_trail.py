@@ -1,0 +1,179 @@
+"""The trail: whoever changes what was sealed is found out, and erasing what somebody wrote breaks nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from storage import trail
+from storage.database import Database
+from storage.tables import Event, PersonalText, Seal
+from storage.trail import TrailCheck
+from tests.conftest import MONDAY
+from tests.rows import a_handoff
+
+KEY = b"a-key-for-tests-only"
+
+
+@pytest.fixture
+def sealed(database: Database) -> Database:
+    """Three seals of two events each, the last event with a text, and one event that is not sealed yet."""
+    for number in range(3):
+        with database.write() as session:
+            handoff = a_handoff(session, MONDAY)
+            trail.record(session, "captured", now=MONDAY, handoff=handoff, number=number)
+            text = trail.keep_text(session, f"Call me, says {number}", lead_id=handoff.lead_id)
+            trail.record(session, "answered-rejected", now=MONDAY, handoff=handoff, actor="ana", text=text, reason="other")
+        with database.write() as session:
+            assert trail.seal(session, key=KEY, now=MONDAY) == 2
+    with database.write() as session:
+        trail.record(session, "captured", now=MONDAY, lead_id=None)
+    return database
+
+
+def check(database: Database, key: bytes = KEY) -> TrailCheck:
+    with database.read() as session:
+        return trail.check(session, key=key)
+
+
+def tamper(database: Database, change: Callable[[Session, list[Event], list[Seal]], object]) -> None:
+    """Changes the database as somebody with access to it could."""
+    with database.write() as session:
+        events = list(session.exec(select(Event).order_by(col(Event.id))))
+        change(session, events, list(session.exec(select(Seal).order_by(col(Seal.id)))))
+
+
+def test_an_untouched_trail_is_whole(sealed: Database) -> None:
+    found = check(sealed)
+
+    assert found.whole
+    assert (found.sealed, found.unsealed, found.broken_seal) == (6, 1, None)
+    assert len(found.head) == 64
+
+
+def test_an_empty_trail_is_whole(database: Database) -> None:
+    assert check(database) == TrailCheck(sealed=0, unsealed=0, broken_seal=None, head="")
+
+
+def test_sealing_seals_each_event_once(sealed: Database) -> None:
+    with sealed.write() as session:
+        assert trail.seal(session, key=KEY, now=MONDAY) == 1
+        assert trail.seal(session, key=KEY, now=MONDAY) == 0
+
+    assert check(sealed).unsealed == 0
+
+
+def test_many_events_are_sealed_a_batch_at_a_time(database: Database) -> None:
+    with database.write() as session:
+        for number in range(trail.BATCH + 1):
+            trail.record(session, "captured", now=MONDAY, lead_id=None, number=number)
+
+    with database.write() as session:
+        assert [trail.seal(session, key=KEY, now=MONDAY) for _ in range(3)] == [trail.BATCH, 1, 0]
+    assert check(database).whole
+
+
+def test_each_head_depends_on_all_before_it(sealed: Database) -> None:
+    before = check(sealed).head
+    with sealed.write() as session:
+        trail.seal(session, key=KEY, now=MONDAY)
+
+    assert check(sealed).head != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"actor": "maria"},
+        {"kind": "answered-accepted"},
+        {"stage": "working"},
+        {"data": {"reason": "not-now"}},
+        {"at": MONDAY.replace(hour=8)},
+        {"lead_id": None},
+        {"text_digest": "0" * 64},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_changed_event_is_found(sealed: Database, change: dict[str, object]) -> None:
+    tamper(sealed, lambda session, events, seals: session.execute(update(Event).where(col(Event.id) == events[3].id).values(**change)))
+
+    assert check(sealed).broken_seal == 2
+
+
+def test_a_removed_event_is_found(sealed: Database) -> None:
+    tamper(sealed, lambda session, events, seals: session.delete(events[2]))
+
+    assert check(sealed).broken_seal == 2
+
+
+def test_an_event_put_in_later_is_found(sealed: Database) -> None:
+    def put_in(session: Session, events: list[Event], seals: list[Seal]) -> None:
+        trail.record(session, "answered-accepted", now=MONDAY, lead_id=events[0].lead_id).seal_id = seals[1].id
+
+    tamper(sealed, put_in)
+
+    assert check(sealed).broken_seal == 2
+
+
+@pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"previous": "0" * 64}, {"events": 1}], ids=lambda change: next(iter(change)))
+def test_a_changed_seal_is_found(sealed: Database, change: dict[str, object]) -> None:
+    tamper(sealed, lambda session, events, seals: session.execute(update(Seal).where(col(Seal.id) == seals[1].id).values(**change)))
+
+    assert check(sealed).broken_seal == 2
+
+
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["first", "middle", "last"])
+def test_a_seal_taken_away_is_found(sealed: Database, number: int) -> None:
+    tamper(sealed, lambda session, events, seals: session.delete(seals[number]))
+
+    assert not check(sealed).whole
+
+
+def test_a_seal_and_its_events_taken_out_of_the_middle_are_found(sealed: Database) -> None:
+    def take_out(session: Session, events: list[Event], seals: list[Seal]) -> None:
+        session.execute(delete(Event).where(col(Event.seal_id) == seals[1].id))
+        session.delete(seals[1])
+
+    tamper(sealed, take_out)
+
+    assert check(sealed).broken_seal == 3
+
+
+def test_an_event_whose_seal_was_wiped_off_is_found(sealed: Database) -> None:
+    tamper(sealed, lambda session, events, seals: session.execute(update(Event).where(col(Event.id) == events[5].id).values(seal_id=None)))
+
+    assert check(sealed).broken_seal == 3
+
+
+def test_who_does_not_know_the_key_cannot_forge_the_chain(sealed: Database) -> None:
+    assert check(sealed, key=b"another key").broken_seal == 1
+
+
+def test_erasing_what_somebody_wrote_leaves_the_chain_whole(sealed: Database) -> None:
+    tamper(sealed, lambda session, events, seals: session.execute(delete(PersonalText)))
+
+    assert check(sealed).whole
+
+
+def test_events_hold_no_text_and_a_digest_that_cannot_be_guessed(sealed: Database) -> None:
+    def text_and_digests(session: Session) -> tuple[list[str], set[str]]:
+        rows = list(session.exec(select(Event)))
+        return [str(row.model_dump()) for row in rows], {row.text_digest for row in rows if row.text_digest}
+
+    with sealed.write() as session:
+        for _ in range(2):
+            text = trail.keep_text(session, "the same words", lead_id=None)
+            trail.record(session, "activity", now=MONDAY, lead_id=None, text=text)
+    with sealed.read() as session:
+        lines, digests = text_and_digests(session)
+
+    assert not any("Call me" in line or "the same words" in line for line in lines)
+    assert len(digests) == 5
+
+
+def test_nothing_written_is_no_text(database: Database) -> None:
+    with database.write() as session:
+        assert trail.keep_text(session, "", lead_id=None) is None
