@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from agreements.checks import problems_with_roster
 from agreements.errors import InvalidAgreement
 from agreements.model import Agreement
-from app.worker import ensure_pool
+from app.worker import POOL_TYPE, ensure_pool
 from flows.lead_handoff import lead_handoff
 from storage import contracts, leads, roster
 from tasks.toolbox import Toolbox
@@ -33,9 +33,9 @@ async def deploy(box: Toolbox, name: str, version: int) -> str:
     return f"{lead_handoff.name}/{name}-v{version}"
 
 
-async def create_deployment(agreement: Agreement, *, pool: str) -> str:
+async def create_deployment(agreement: Agreement, *, pool: str, pool_type: str = POOL_TYPE) -> str:
     """The deployment of this version at the Prefect server, made or brought up to date; its id."""
-    await ensure_pool(pool)
+    await ensure_pool(pool, pool_type)
     async with get_client() as client:
         flow_id = await client.create_flow(lead_handoff)
         made = await client.create_deployment(

@@ -190,7 +190,7 @@ def running(
 
     with ExitStack() as ending:
         ending.callback(stack.stop)
-        server = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port)]
+        server = [sys.executable, "-m", "app.prefect_server", "--host", "127.0.0.1", "--port", str(prefect_port)]
         add("server", server, answers(f"{prefect_url}/api/health"))
         stack.wait_until_ready("server", tell=tell)
         prepare(stack)

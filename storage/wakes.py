@@ -21,7 +21,7 @@ def insert_once(session: Session, table: type[SQLModel], **values: Any) -> bool:
     """Inserts the row unless its unique key is there already; says whether it did."""
     shared = session.get_bind().dialect.name == "postgresql"
     new: Any = (postgresql if shared else sqlite).insert(table).values(**values).on_conflict_do_nothing()
-    result: Any = session.execute(new)
+    result: Any = session.execute(new, execution_options={"preserve_rowcount": True})
     return bool(result.rowcount)
 
 

@@ -65,5 +65,5 @@ def _look_again(session: Session, handoff: Handoff, row: Assignment, wait: Wait 
     assert wait is not None, "assigning opens the wait for the proof"
     if wait.next_at <= now or now == wait.opened_at:
         trail.record(session, "not-proven-yet", now=now, handoff=handoff, proven=proven, rep=row.rep)
-    wait.next_at = min(now + LOOK_AGAIN, wait.due_at)
+    wait.next_at = min(now + max(LOOK_AGAIN, now - wait.opened_at), wait.due_at)  # ever more seldom: each look is an attempt
     session.add(wait)

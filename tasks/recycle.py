@@ -24,6 +24,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
     if follows.event == "recycled":
+        handoffs.end_assignment(session, handoff, because=because, now=now)
         to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)
     elif follows.event == "reassigned":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because=because, now=now)

@@ -23,6 +23,7 @@ from storage.tables import Bookmark, Delivery, Event, Handoff, Wait, Wake
 from tasks.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
+STALL_NOTED_AFTER_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Director:
     _agenda: list[tuple[datetime, int, str, Action]] = field(default_factory=list)
     _count: itertools.count[int] = field(default_factory=itertools.count)
     _read: int = 0
+    _noted: float = 0.0
 
     def plan(self, at: datetime, what: str, action: Action) -> None:
         """Puts something on the agenda, at an aware instant of Baton's time."""
@@ -69,7 +71,10 @@ class Director:
             look()
             if acted or not situation.busy or situation.marker != marker:
                 moved_at, marker = time.monotonic(), situation.marker
-            self.longest_stall_seconds = max(self.longest_stall_seconds, time.monotonic() - moved_at)
+            still = time.monotonic() - moved_at
+            self.longest_stall_seconds = max(self.longest_stall_seconds, still)
+            if still > STALL_NOTED_AFTER_SECONDS:
+                await asyncio.to_thread(self._note_stall, still)
             self.restarted += self.stack.watch()
             if situation.busy or self.inbox.last_number > self._read:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -98,6 +103,28 @@ class Director:
     def _recipients(self, received: Received) -> list[Person]:
         wanted = {address.casefold() for address in received.recipients}
         return [one for one in self.people.values() if one.office.roster.people[one.ident].email.casefold() in wanted]
+
+    def _note_stall(self, seconds: float) -> None:
+        """Writes down once a stall what was due, for whoever looks into it."""
+        if self._noted and seconds > self._noted:
+            self._noted = seconds
+            return
+        self._noted = seconds
+
+        def look(session: Session, now: datetime) -> str:
+            wakes = [
+                f"{wake.kind} {wake.key} of {wake.handoff_id}, delivered {wake.delivered_at}"
+                for wake in session.exec(select(Wake).limit(20))
+            ]
+            due = select(Wait).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), col(Wait.next_at) <= now)
+            waits = [
+                f"{wait.kind} of {wait.handoff_id}, next {wait.next_at}, key {wait.parked_key}" for wait in session.exec(due.limit(20))
+            ]
+            leased = [f"{one.id} by {one.lease_by}" for one in session.exec(select(Handoff).where(col(Handoff.lease_until).is_not(None)))]
+            return f"{datetime.now(UTC)} still for {seconds:.0f} s at {now}\n  wakes {wakes}\n  waits {waits}\n  leases {leased}\n"
+
+        with (self.stack.folder / "logs" / "stalls.log").open("a", encoding="utf-8") as log:
+            log.write(self.box.read_now(look))
 
     def situation(self) -> Situation:
         """Looks at the database: is anything due or running, and when is the next thing?"""

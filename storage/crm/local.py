@@ -58,7 +58,7 @@ class LocalCrm:
     def person_changes(self, lead_number: int, *, by: str, at: datetime, values: Mapping[str, str]) -> None:
         """A person changes fields of a lead (`owner`, `status` …) behind Baton's back. at: aware."""
         with self._write() as db:
-            self._set(db, f"{by}:{at.isoformat()}", lead_number, by=by, at=at.isoformat(), values=values)
+            self._set(db, f"{by}:{lead_number}:{at.isoformat()}", lead_number, by=by, at=at.isoformat(), values=values)
 
     def fields_of(self, lead_number: int) -> dict[str, str]:
         """What the CRM shows of a lead: its fields by name, the owner among them."""

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, roster, waits
-from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
+from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
 from tasks.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
@@ -60,7 +60,7 @@ def test_a_new_lead_is_stored_with_its_activity_its_handoff_and_a_wake(box: Tool
     assert done.kind == "new"
     assert [count(box, table) for table in (Lead, LeadSource, Activity, Handoff, Wake)] == [1, 1, 1, 1, 1]
     handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
-    assert (handoff.stage, handoff.step, handoff.owner, handoff.agreement, handoff.held) == ("inquiry", "screen", "operator", "b2b-saas", False)
+    assert (handoff.stage, handoff.step, handoff.owner, handoff.agreement) == ("inquiry", "screen", "operator", "b2b-saas")
     assert box.read_now(lambda session, now: session.exec(select(PersonalText.text)).one()) == "Please call."
 
 
@@ -248,8 +248,6 @@ def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time
 
 @pytest.mark.parametrize("listed", ["lee@harbour.example", "harbour.example", "+44 20 7946 0001"])
 def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: Toolbox, listed: str) -> None:
-    from storage.tables import Suppression
-
     box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
     take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
 

@@ -1,0 +1,52 @@
+"""What benchmarks stand on: a database with the example agreement in force, and percentiles."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from notifications.links import Links
+from storage import contracts, roster, schema
+from storage.crm.local import LocalCrm
+from storage.database import Database
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import SteppedTime, Toolbox
+
+ROOT = Path(__file__).resolve().parents[1]
+MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
+
+
+def ground(folder: Path) -> Toolbox:
+    """A toolbox on a new SQLite database, Monday nine o'clock; it sends nothing."""
+    logging.disable(logging.INFO)
+    database = Database(f"sqlite:///{folder / 'baton.db'}")
+    schema.upgrade(database)
+    box = Toolbox(
+        Settings(home=folder),
+        database,
+        LocalCrm(folder / "crm.db"),
+        {},
+        Links(["a-key-for-benchmarks"], "http://baton"),
+        SteppedTime(MONDAY),
+    )
+    toolbox.use(box)
+
+    def put_in_force(session: Session, now: datetime) -> None:
+        roster.load(session, (ROOT / "examples/roster.yaml").read_text(encoding="utf-8"), now=now)
+        row = contracts.publish(session, (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8"), now=now)
+        for party in ("marketing", "sales"):
+            contracts.sign(session, row, party=party, name=party, via="benchmark", now=now)
+        contracts.mark_deployed(session, row, deployment_id="none", now=now)
+
+    box.write_now(put_in_force)
+    return box
+
+
+def percentile(values: list[float], percent: float) -> float:
+    """The value below which so many percent of them lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

@@ -1,0 +1,33 @@
+"""How long it takes to take in a lead: person, activity, handoff, trail and wake in one transaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from agreements.lead import IncomingLead
+from benchmarks.ground import ground, percentile
+from storage import leads
+from storage.tables import Bookmark
+
+LEADS = 1_000
+
+
+def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
+    """Rows: what, figure, against, ratio. Against a bare transaction that writes one row, in the same database and run."""
+    box = ground(folder)
+    bare, full = [], []
+    for number in track(range(LEADS), description="leads", console=console, transient=True):
+        incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
+        start = time.perf_counter()
+        box.write_now(lambda session, now, number=number: session.add(Bookmark(name=f"b{number}")))  # type: ignore[misc]
+        middle = time.perf_counter()
+        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        bare.append(middle - start)
+        full.append(time.perf_counter() - middle)
+    ours, theirs = percentile(full, 50), percentile(bare, 50)
+    yield "lead taken in, median", f"{ours * 1000:.1f} ms", f"one row written: {theirs * 1000:.1f} ms", f"{ours / theirs:.1f}"

@@ -1,0 +1,99 @@
+"""What tests do to the deal itself: another agreement in force, another roster, and what people owe by duty."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from storage import contracts, handoffs, roster, waits
+from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
+from tasks import desk
+from tasks.toolbox import Toolbox
+from tests.conftest import AGREEMENT, ROSTER
+from tests.stage import Taken, answer_by_link, capture, newest
+
+#: A lead that reaches the threshold by points, not by asking: the normal tier.
+BY_POINTS = {"activity": "form_submitted"}
+#: A lead that fits and has not done enough yet.
+NOT_YET = {"activity": "content_downloaded", "job_title": "Sales Director"}
+
+
+def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
+    """Puts the example agreement in force with these places rewritten, as its version 2."""
+    text = AGREEMENT.replace("version: 1\n", "version: 2\n", 1)
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example agreement"
+        text = text.replace(old, new)
+
+    def work(session: Session, now: datetime) -> None:
+        row = contracts.publish(session, text, now=now)
+        for party in ("marketing", "sales"):
+            contracts.sign(session, row, party=party, name=party, via="test", now=now)
+        contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
+
+    box.write_now(work)
+
+
+def staff(box: Toolbox, *changes: tuple[str, str]) -> None:
+    """Loads the example roster with these places rewritten."""
+    text = ROSTER
+    for old, new in changes:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example roster"
+        text = text.replace(old, new)
+    box.write_now(lambda session, now: roster.load(session, text, now=now))
+
+
+def wait_of(box: Toolbox, taken: Taken) -> Wait | None:
+    """The open wait of the lead's newest handoff."""
+    return box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id or 0))
+
+
+def tenures(box: Toolbox, taken: Taken) -> list[Assignment]:
+    """Who had the lead in its newest handoff, in order."""
+    return box.read_now(lambda session, now: handoffs.assignments(session, newest(box, taken).id or 0))
+
+
+def deliveries_of(box: Toolbox, taken: Taken) -> dict[tuple[str, str], str]:
+    """How far each message about the lead came, by message and channel (the newest where there are several)."""
+    query = select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == taken.lead_id)
+    rows = box.read_now(lambda session, now: list(session.exec(query.order_by(col(Delivery.id)))))
+    return {(row.message, row.channel): str(row.state) for row in rows}
+
+
+def touches_of(box: Toolbox, taken: Taken) -> list[str]:
+    """The kinds of the attempts to reach the lead, in order."""
+    query = select(Touch.kind).where(Touch.lead_id == taken.lead_id).order_by(col(Touch.id))
+    return box.read_now(lambda session, now: list(session.exec(query)))
+
+
+def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> desk.Reply:
+    """Answers as the person who holds the wait, through the link of that duty."""
+    wait = wait_of(box, taken)
+    assert wait is not None
+    token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
+    return box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
+
+
+def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
+    """To whom a message of that kind was sent over that channel, in order."""
+    return [letter.to.id for letter in box.channels[channel].letters if letter.message == message]  # type: ignore[attr-defined]
+
+
+async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
+    """A lead that its rep has accepted."""
+    taken = capture(box, **changes)
+    await driver.settle()
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    return taken
+
+
+async def until_working(driver, box: Toolbox, **changes: object) -> Taken:
+    """A lead that its rep has accepted and tried to reach."""
+    taken = await until_accepted(driver, box, **changes)
+    answer_by_link(box, taken, "attempted")
+    await driver.settle()
+    return taken
+
+

@@ -1,0 +1,70 @@
+"""The timetable is one that a Prefect server takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app import stack
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKE_POOL = "import asyncio; from app.worker import ensure_pool; asyncio.run(ensure_pool('baton'))"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Mapping[str, str]]:
+    """A Prefect server of its own; the environment in which clients talk to it."""
+    port = stack.free_port()
+    environment = stack.environment_for(tmp_path, prefect_port=port, web_port=0)
+    (tmp_path / "prefect").mkdir()
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    part = stack.Part("server", command, tmp_path / "server.log", environment, stack.answers(f"http://127.0.0.1:{port}/api/health"))
+    part.start()
+    try:
+        stack.Stack(tmp_path, environment, f"http://127.0.0.1:{port}", "", {"server": part}).wait_until_ready("server")
+        yield environment
+    finally:
+        part.stop()
+
+
+def run(environment: Mapping[str, str], *words: str) -> str:
+    """The output of a command, which must succeed."""
+    done = subprocess.run(
+        [sys.executable, *words], cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
+    """The CRM is read every five minutes in the pool of Baton's worker; deploying again changes nothing."""
+    run(server, "-c", MAKE_POOL)
+    for _ in range(2):
+        run(server, "-m", "prefect", "--no-prompt", "deploy", "--all")
+
+    found = httpx.post(f"{server['PREFECT_API_URL']}/deployments/filter", json={}, timeout=30).json()
+    assert [(one["name"], one["entrypoint"], one["work_pool_name"], one["pull_steps"]) for one in found] == [
+        ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", [])
+    ]
+    assert [one["schedule"]["interval"] for one in found[0]["schedules"]] == [300.0]
+
+
+def test_its_entry_points_are_flows_that_the_worker_knows() -> None:
+    """The worker finds a flow by its name, not by its entry point."""
+    from importlib import import_module
+
+    from ruamel.yaml import YAML
+
+    from app.worker import FLOWS
+
+    wanted = YAML(typ="safe", pure=True).load(ROOT / "prefect.yaml")["deployments"]
+    for one in wanted:
+        module, _, name = one["entrypoint"].rpartition(".")
+        assert getattr(import_module(module), name).name in FLOWS

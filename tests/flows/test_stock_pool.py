@@ -1,0 +1,60 @@
+"""The same flow on Prefect's own process pool: Baton's worker is a choice, not a need."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolCreate
+
+from app import stack
+from app.deploying import create_deployment
+from storage import contracts
+from tests.live import Live, live_stack
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    """A stack whose own worker gets nothing to do: the agreement is deployed to a stock pool."""
+    with live_stack(tmp_path / "stock") as running:
+        running.stack.parts["worker"].stop()
+        with stack.talking_to(running.stack.prefect_url):
+            asyncio.run(move_to_stock_pool(running))
+        worker = start_stock_worker(running, tmp_path / "stock-worker.log")
+        yield running
+        worker.terminate()
+        worker.wait()
+
+
+async def move_to_stock_pool(live: Live) -> None:
+    """The same deployment of the same version, on a pool of type `process`."""
+    async with get_client() as client:
+        await client.create_work_pool(WorkPoolCreate(name="stock", type="process"))
+    agreement = await live.box.read(lambda session, now: contracts.agreement_of(session, "b2b-saas", 1))
+    made = await create_deployment(agreement, pool="stock", pool_type="process")
+    assert made
+
+
+def start_stock_worker(live: Live, log: Path) -> subprocess.Popen[bytes]:
+    """Prefect's own worker, as its documentation starts it."""
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "stock", "--type", "process", "--limit", "4"]
+    with log.open("wb") as out:
+        return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=dict(live.stack.environment), cwd=log.parent)
+
+
+def test_a_lead_goes_its_way_on_a_stock_process_pool(live: Live) -> None:
+    """Assigned, parked under its name, answered by link, accepted: one process an attempt, the same story."""
+    taken = live.capture()
+    live.until_parked(taken, "AwaitingAcceptance")
+
+    live.answer(taken, "accepted")
+
+    live.until_stage(taken, "accepted")
+    live.until_parked(taken, "AwaitingFirstAttempt")

@@ -1,0 +1,131 @@
+"""The shape of the code: imports go one way, rules touch nothing, and few places read the real clock."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Each package, and which of the others it may import.
+MAY_IMPORT = {
+    "agreements": set(),
+    "storage": {"agreements"},
+    "notifications": {"agreements"},
+    "tasks": {"agreements", "storage", "notifications"},
+    "flows": {"agreements", "storage", "notifications", "tasks"},
+    "app": {"agreements", "storage", "notifications", "tasks", "flows"},
+}
+#: What a rule must not know.
+NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fastapi", "starlette", "uvicorn", "apprise", "socket"}
+#: Who may read the real clock, and why it is real time that is meant. Everybody else is given the present by the toolbox.
+REAL_TIME = {
+    "tasks/toolbox.py LeapingTime.now": "the one door for the clock",
+    "storage/clock.py leap_to": "a leap is reckoned from real time",
+    "storage/wakes.py add": "the age of a wake, by which lost ones are found, is that of processes",
+    "storage/trail.py record": "recorded_at says when a line was really written, also where time leaps",
+    "flows/attempt.py _lease": "leases have to do with processes",
+    "flows/attempt.py _keep": "leases have to do with processes",
+    "flows/attempt.py _failed": "so does the back-off of failed attempts",
+    "app/clock.py Clock._revive": "leases",
+    "app/clock.py Clock.deliver": "wakes that were delivered and not read",
+    "app/clock.py Clock._deliver": "wakes that were delivered and not read",
+    "app/clock.py _run": "leases and back-off",
+    "app/clock.py _created": "wakes that were delivered and not read",
+    "app/engine.py PrefectEngine._look": "Prefect's own timestamps are real",
+    "app/demo/director.py Director": "leases, and how long something stands still",
+    "app/demo/run.py _rows": "the years that are likely in a file are those around today",
+}
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Every module of every package, by its path."""
+    for package in MAY_IMPORT:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """The full names of all modules that are imported, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute here"
+            yield node.module or ""
+
+
+def clock_readers(tree: ast.Module, path: str) -> Iterator[str]:
+    """The functions and methods in which the real clock is read."""
+    for name, node in _outermost_functions(tree):
+        if any(_reads_clock(one) for one in ast.walk(node)):
+            yield f"{path} {name}"
+
+
+def _outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from ((f"{node.name}.{getattr(one, 'name', 'body')}", one) for one in node.body)
+        else:
+            yield getattr(node, "name", "module"), node
+
+
+def _reads_clock(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    called = f"{owner.id if isinstance(owner, ast.Name) else getattr(owner, 'attr', '')}.{node.func.attr}"
+    return called in ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
+
+
+def test_there_are_sources_to_look_at() -> None:
+    """A test that reads nothing proves nothing."""
+    assert len(list(sources())) > 80
+
+
+def test_imports_go_one_way() -> None:
+    """agreements <- storage, notifications <- tasks <- flows <- app."""
+    wrong = [
+        f"{path} imports {name}"
+        for path, tree in sources()
+        for name in imports(tree)
+        if (top := name.partition(".")[0]) in MAY_IMPORT and top != path.partition("/")[0] and top not in MAY_IMPORT[path.partition("/")[0]]
+    ]
+
+    assert wrong == []
+
+
+def test_rules_know_no_engine_no_database_and_no_network() -> None:
+    """What was agreed can be judged anywhere, by the thousand."""
+    wrong = [
+        f"{path} imports {name}"
+        for path, tree in sources()
+        for name in imports(tree)
+        if path.startswith("agreements/") and name.partition(".")[0] in NOT_FOR_RULES
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", ["smtplib"])
+def test_nobody_imports(module: str) -> None:
+    """E-mail is asynchronous and has one file."""
+    assert [path for path, tree in sources() if module in {name.partition(".")[0] for name in imports(tree)}] == []
+
+
+def test_only_few_places_read_the_real_clock_and_each_has_its_reason() -> None:
+    """A step that asked the clock by itself could not be stepped or made to leap."""
+    found = {reader for path, tree in sources() for reader in clock_readers(tree, path)}
+    listed = {reader: [place for place in REAL_TIME if reader == place or reader.startswith(f"{place}.")] for reader in found}
+
+    assert [reader for reader, places in listed.items() if not places] == []
+    assert {place for places in listed.values() for place in places} == set(REAL_TIME), "a place that no longer reads it leaves the list"
+
+
+def test_no_flow_hides_another_module() -> None:
+    """A flow that is loaded by path puts its folder first on the import path."""
+    stems = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
+
+    assert stems & {*MAY_IMPORT, "prefect", "types", "queue", "calendar", "email", "logging", "signal", "time"} == set()
