@@ -7,7 +7,7 @@ from prefect.client.orchestration import get_client
 from agreements.checks import problems_with_roster
 from agreements.errors import InvalidAgreement
 from agreements.model import Agreement
-from app.worker import POOL_TYPE, ensure_pool
+from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
 from storage import contracts, leads, roster
 from tasks.toolbox import Toolbox
@@ -25,6 +25,7 @@ async def deploy(box: Toolbox, name: str, version: int) -> str:
     if problems := problems_with_roster(agreement, people):
         raise InvalidAgreement(problems)
     await box.write(lambda session, now: contracts.require_signed(session, contracts.get(session, name, version)))
+    await ensure_pool(box.settings.work_pool)
     deployment_id = await create_deployment(agreement, pool=box.settings.work_pool)
     await box.write(
         lambda session, now: contracts.mark_deployed(session, contracts.get(session, name, version), deployment_id=deployment_id, now=now)
@@ -33,9 +34,8 @@ async def deploy(box: Toolbox, name: str, version: int) -> str:
     return f"{lead_handoff.name}/{name}-v{version}"
 
 
-async def create_deployment(agreement: Agreement, *, pool: str, pool_type: str = POOL_TYPE) -> str:
-    """The deployment of this version at the Prefect server, made or brought up to date; its id."""
-    await ensure_pool(pool, pool_type)
+async def create_deployment(agreement: Agreement, *, pool: str) -> str:
+    """The deployment of this version on a pool that is there, made or brought up to date; its id."""
     async with get_client() as client:
         flow_id = await client.create_flow(lead_handoff)
         made = await client.create_deployment(

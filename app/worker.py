@@ -139,10 +139,8 @@ def _expected(session: Session) -> bool:
     return session.exec(select(Wake.id).where(col(Wake.delivered_at).is_not(None)).limit(1)).first() is not None
 
 
-async def ensure_pool(name: str, pool_type: str = POOL_TYPE) -> None:
-    """Makes the work pool when it is not there; a pool of Prefect's own types is left to Prefect."""
-    if pool_type != POOL_TYPE:
-        return
+async def ensure_pool(name: str) -> None:
+    """Makes the work pool when it is not there; one that is there stays as it is, of whichever type."""
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(

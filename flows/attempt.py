@@ -155,10 +155,12 @@ async def settle(at: Turn) -> tuple[Turn, Rest | None]:
 def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
     wait = waits.open_of(session, handoff.id or 0)
     if handoff.stage == Stage.STUCK:
-        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.")
+        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", _tags(handoff, None, now))
     if not handoffs.is_open(handoff) or wait is None or wait.kind == "revisit":
         reason = f": {handoff.reason}" if handoff.reason else ""
-        return Rest(False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.")
+        return Rest(
+            False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.", _tags(handoff, None, now)
+        )
     wait.parks += 1
     wait.parked_key = f"{wait.id}-{wait.parks}"
     session.add(wait)
@@ -175,14 +177,14 @@ def _message(wait: Wait, people: Roster, zone: str, now: datetime) -> str:
     return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}."
 
 
-def _tags(handoff: Handoff, wait: Wait, now: datetime) -> tuple[str, ...]:
+def _tags(handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
+    sla = (f"sla:{_standing(wait, now)}",) if wait else ()
+    version = f"{handoff.agreement}@{handoff.version}"
+    return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *sla)
+
+
+def _standing(wait: Wait, now: datetime) -> str:
     left, whole = wait.promised_at - now, wait.promised_at - wait.opened_at
-    sla = "breached" if left <= timedelta(0) else "due-soon" if whole and left < whole / 5 else "on-track"
-    rep = handoff.rep or "nobody"
-    return (
-        f"stage:{handoff.stage}",
-        f"rep:{rep}",
-        f"agreement:{handoff.agreement}@{handoff.version}",
-        f"sla:{sla}",
-        f"lead:{handoff.lead_id}",
-    )
+    if left <= timedelta(0):
+        return "breached"
+    return "due-soon" if whole and left < whole / 5 else "on-track"

@@ -8,7 +8,7 @@ from prefect.states import Completed
 
 from agreements.lifecycle import next_step
 from flows.attempt import SupersededRun, attempt, settle
-from flows.parking import finished, park
+from flows.parking import finish, park
 from tasks.acceptance import acceptance
 from tasks.assign import assign
 from tasks.decide import decide
@@ -58,4 +58,4 @@ async def lead_handoff(handoff: str) -> State:
                 turn, rest = await settle(turn)
     except SupersededRun as other:
         return Completed(name="Superseded", message=str(other))
-    return await park(rest) if rest.waits else finished(rest)
+    return await park(rest) if rest.waits else await finish(rest)

@@ -21,12 +21,7 @@ async def park(rest: Rest) -> NoReturn:
 
     Raises Pause (the run rests, and the attempt ends) or Abort (the run may not rest, being cancelled for example).
     """
-    context = FlowRunContext.get()
-    assert context is not None, "only a run can be parked"
-    assert context.flow_run is not None, "only a run can be parked"
-    client = context.client
-    assert isinstance(client, PrefectClient), "an asynchronous flow has an asynchronous client"
-    run_id: UUID = context.flow_run.id
+    client, run_id = _own_run()
     await _save_form(rest, run_id)
     await client.update_flow_run(run_id, tags=list(rest.tags))
     wanted: State[Any] = Suspended(pause_key=rest.key, message=rest.message)
@@ -47,6 +42,16 @@ async def _save_form(rest: Rest, run_id: UUID) -> None:
             raise
 
 
-def finished(rest: Rest) -> State:
-    """The end of the run, under the name of the outcome."""
+async def finish(rest: Rest) -> State:
+    """Ends the run under the name of the outcome, its tags saying so too."""
+    client, run_id = _own_run()
+    await client.update_flow_run(run_id, tags=list(rest.tags))
     return Completed(name=rest.name, message=rest.message)
+
+
+def _own_run() -> tuple[PrefectClient, UUID]:
+    context = FlowRunContext.get()
+    assert context is not None, "only a run can be parked or ended"
+    assert context.flow_run is not None, "only a run can be parked or ended"
+    assert isinstance(context.client, PrefectClient), "an asynchronous flow has an asynchronous client"
+    return context.client, context.flow_run.id

@@ -48,8 +48,10 @@ def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, n
     elif choice in ("reassign", "give-back"):
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="decided", now=now)
     elif choice == "disqualify":
+        handoffs.end_assignment(session, handoff, because="decided", now=now)
         handoff.reason = "decided"
         handoffs.move(session, handoff, "disqualified", now=now, actor=answer.by, reason="decided")
     else:
+        handoffs.end_assignment(session, handoff, because="decided", now=now)
         handoff.reason = "decided"
         to_nurture(session, handoff, handoffs.agreement_of(session, handoff), now=now, track="unworked", why="decided")

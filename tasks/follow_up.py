@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
 from agreements.clocks import first_attempt_due, is_too_early, schedule
@@ -99,7 +100,8 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
         if handoff.stage == Stage.ACCEPTED:
             on_time = answer.answered_at <= wait.promised_at
             handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
-        crm_status(session, handoff, "attempted", key=f"answer:{answer.id}", now=now)
+        send_at = max(now, answer.effective_at)
+        crm_status(session, handoff, "attempted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
         open_outcome(session, handoff, now=now)
 
 
@@ -113,6 +115,14 @@ def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, v
         early = is_too_early(at=at, requested=lead.requested_time)
         trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early)
     return new
+
+
+def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
+    """Takes back the attempt that this answer told of."""
+    lead = handoffs.lead_of(session, handoff)
+    session.execute(delete(Touch).where(col(Touch.key) == f"answer:{answer.id}"))
+    lead.last_touch_at = session.exec(select(func.max(Touch.at)).where(Touch.lead_id == handoff.lead_id)).one()
+    session.add(lead)
 
 
 def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:

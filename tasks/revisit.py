@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from agreements import qualification
 from agreements.disposition import revisit_at
+from agreements.errors import NoAgreementInForce
 from agreements.lifecycle import Stage
 from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
+
+#: While no agreement is in force, a lead that is due is looked at again after this time.
+LOOK_AGAIN = timedelta(hours=1)
 
 
 def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
@@ -21,7 +25,12 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     """
     handoff = handoffs.get(session, wait.handoff_id)
     lead = handoffs.lead_of(session, handoff)
-    agreement = contracts.parsed(*_text_in_force(session, now))
+    try:
+        agreement = contracts.parsed(*_text_in_force(session, now))
+    except NoAgreementInForce:
+        wait.next_at = now + LOOK_AGAIN
+        session.add(wait)
+        return "waiting"
     facts = leads.facts(session, lead, since=handoff.ended_at)
     verdict = qualification.qualify(agreement, facts, now=now)
     newest = leads.newest_activity_at(session, handoff.lead_id)

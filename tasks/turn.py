@@ -22,7 +22,8 @@ R = TypeVar("R")
 
 def step(function: Callable[P, R]) -> Any:
     """Makes a function a step: a Prefect task without retries or caching, shown under its own name."""
-    return task(name=function.__name__.replace("_", " "), persist_result=False, cache_policy=NO_CACHE)(function)
+    name = function.__name__.replace("_", " ")
+    return task(name=name, task_run_name=name, persist_result=False, cache_policy=NO_CACHE)(function)
 
 
 @dataclass(frozen=True, slots=True)

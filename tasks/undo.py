@@ -10,7 +10,7 @@ from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, waits, wakes
 from storage.tables import Answer, Handoff, Wait
 from tasks.acceptance import open_acceptance
-from tasks.follow_up import open_first_attempt
+from tasks.follow_up import open_first_attempt, untouch
 from tasks.turn import Turn, step
 
 
@@ -47,4 +47,5 @@ def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime
     elif answer.kind in ("attempted", "connected") and handoff.stage == Stage.WORKING:
         waits.close_open(session, handoff, because="undone", now=now)
         handoffs.move(session, handoff, "attempt-undone", now=now, actor=answer.by)
+        untouch(session, handoff, answer)
         open_first_attempt(session, handoff, now=now, accepted_at=answered.opened_at)

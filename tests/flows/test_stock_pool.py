@@ -38,7 +38,7 @@ async def move_to_stock_pool(live: Live) -> None:
     async with get_client() as client:
         await client.create_work_pool(WorkPoolCreate(name="stock", type="process"))
     agreement = await live.box.read(lambda session, now: contracts.agreement_of(session, "b2b-saas", 1))
-    made = await create_deployment(agreement, pool="stock", pool_type="process")
+    made = await create_deployment(agreement, pool="stock")
     assert made
 
 

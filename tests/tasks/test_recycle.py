@@ -8,7 +8,6 @@ import pytest
 
 from agreements.loading import read_agreement
 from storage import leads, roster
-from storage.tables import Lead
 from tasks.desk import ChoiceRefused
 from tests.conftest import AGREEMENT
 from tests.deal import answer_by_duty, letters, tenures, until_working, wait_of
@@ -188,4 +187,3 @@ async def test_a_lead_that_was_a_duplicate_does_not_begin_again_by_itself(driver
 
     assert newest(box, taken).stage == "merged"
     assert box.read_now(lambda session, now: leads.open_revisits(session, now=now)) == []
-    assert box.read_now(lambda session, now: session.get(Lead, taken.lead_id)).merged_into is None

@@ -1,0 +1,80 @@
+"""The demo from beginning to end, as a newcomer starts it, judged by its own report."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+ZERO = ("unaccounted", "messages_repeated", "changes_by_scanner", "tracebacks", "server_errors")
+SOME = (
+    "accepted",
+    "accepted_then_withdrawn",
+    "reassigned",
+    "unanswered",
+    "nurturing",
+    "came_back",
+    "opportunities",
+    "screened_out",
+)
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[str]:
+    """Starts the demo in a folder of its own."""
+    command = [sys.executable, "-m", "app.cli", "demo", "--exit", "--home", str(folder / "demo"), "--report", str(folder / "out.json")]
+    return subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def end(demo: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
+    """Waits for the end, which must be a good one; the report."""
+    output, _ = demo.communicate(timeout=500)
+    assert demo.returncode == 0, output[-3000:]
+    return json.loads((folder / "out.json").read_text())
+
+
+def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_path: Path) -> None:
+    """Everything that must be nothing is nothing, everything that must happen happens, and nothing stands still for long."""
+    report = end(start(tmp_path, "--scanners"), tmp_path)
+
+    assert {name: report[name] for name in ZERO} == dict.fromkeys(ZERO, 0)
+    assert all(report[name] > 0 for name in SOME), report
+    assert sum(report["rejected"].values()) > 0
+    assert report["scanner_requests"] > report["messages_received"]
+    assert report["longest_stall_s"] < 15
+
+
+def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_message(tmp_path: Path) -> None:
+    """SIGKILL, three times; the stack starts the worker again, and the numbers still add up."""
+    demo = start(tmp_path)
+    for _ in range(3):
+        time.sleep(25)
+        for pid in workers_of(demo.pid):
+            os.kill(pid, signal.SIGKILL)
+
+    report = end(demo, tmp_path)
+
+    assert report["restarted"].count("worker") >= 2
+    assert (report["unaccounted"], report["messages_repeated"], report["server_errors"]) == (0, 0, 0)
+    assert report["opportunities"] > 0
+
+
+def workers_of(parent: int) -> list[int]:
+    """The process ids of the workers that this demo started."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            stat = (folder / "stat").read_text().rpartition(")")[2].split()
+        except (OSError, IndexError):
+            continue
+        if b"worker" in words and b"app.cli" in words and int(stat[1]) == parent:
+            found.append(int(folder.name))
+    return found
