@@ -24,7 +24,8 @@ def schedule(
 ) -> Schedule:
     """The schedule of a clock that runs from start on this calendar.
 
-    bound: the latest due time over all assignments together, None for none. now: nudges not after it are left out.
+    bound: the latest due time over all assignments together, None for none; one that is past already does not count, as
+    whoever gets the lead then (the default acceptor) has the agreed time. now: nudges not after it are left out.
     Shares are of working time where the term is in working time, of elapsed time otherwise.
     """
     term = clock.term(tier)

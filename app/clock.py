@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Came, Engine, EngineAway, Run
-from storage import contracts, handoffs, trail, waits, wakes
+from flows.attempt import MAX_FAILURES
+from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import read_crm
 from tasks.revisit import revisit
@@ -27,11 +28,11 @@ SEAL_SECONDS = 5.0
 class Clock:
     """Ticks. Any number may run at once: every write is a compare-and-set or carries a unique key."""
 
-    def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0) -> None:
+    def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0, at_once: int = 1) -> None:
         self.box, self.engine, self.tick_seconds = box, engine, tick_seconds
-        self._at_once = box.settings.resume_at_once or (1 if box.database.is_sqlite else 8)
+        self._at_once = at_once
         self._next: dict[str, float] = {}
-        self._away = False
+        self._away = self._failed = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
@@ -47,24 +48,24 @@ class Clock:
 
     async def tick(self) -> int:
         """Everything that is due now; how many things moved."""
-        moved = 0
+        moved, self._failed = 0, False
         for part in (self._every(self.box.settings.crm_poll_seconds, self._read_crm), self.sweep, self.deliver):
             moved += await self._guarded(part)
         await self._guarded(self._every(1.0, self._collect))
         await self._guarded(self._every(RECONCILE_SECONDS, self._reconcile))
+        await self._guarded(self._every(RECONCILE_SECONDS, self._release))
         await self._guarded(self._every(SEAL_SECONDS, self._seal))
+        self._away = self._failed
         return moved
 
     async def _guarded(self, part: Callable[[], Awaitable[int]]) -> int:
         try:
-            moved = await part()
+            return await part()
         except EngineAway as error:
-            if not self._away:
+            if not (self._away or self._failed):
                 log.warning("the Prefect server does not answer; answers are stored and go on when it is back: %s", error)
-            self._away = True
+            self._failed = True
             return 0
-        self._away = False
-        return moved
 
     def _every(self, seconds: float, part: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
         async def timed() -> int:
@@ -196,6 +197,10 @@ class Clock:
             await self.box.write(lambda session, now, r=run_id, c=cancelled: _ended(session, runs[r], r, c, now))  # type: ignore[misc]
         return len(ended)
 
+    async def _release(self) -> int:
+        """Leads that came in while no agreement was in force start when one is."""
+        return await self.box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
+
     async def _seal(self) -> int:
         key = self.box.settings.seal_key()
         return await self.box.write(lambda session, now: trail.seal(session, key=key, now=now))
@@ -207,7 +212,8 @@ class Clock:
 def _run(session: Session, item: wakes.Due) -> Run | None:
     handoff = handoffs.get(session, item.handoff_id)
     real = datetime.now(UTC)
-    if (handoff.retry_at and handoff.retry_at > real) or handoff.held or handoff.stage == Stage.STUCK:
+    given_up = handoff.stage == Stage.STUCK and handoff.failures >= MAX_FAILURES
+    if (handoff.retry_at and handoff.retry_at > real) or handoff.held or given_up:
         return None
     if handoff.lease_until and handoff.lease_until > real:
         return None  # the attempt under way reads its wakes before it rests
@@ -233,21 +239,32 @@ def _lost(session: Session, run: Run, now: datetime, *, cancelled: bool) -> None
     handoff = handoffs.get(session, run.handoff_id)
     if handoff.flow_run_id != run.run_id:
         return
-    if cancelled and handoffs.is_open(handoff):
-        trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
-        handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
+    if cancelled and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK:
+        _cancelled(session, handoff, now)
         return
     handoff.run_no += 1
     handoff.flow_run_id = ""
     session.add(handoff)
 
 
+def _cancelled(session: Session, handoff: Handoff, now: datetime) -> None:
+    """Cancelling a run takes nothing away: the lead is stuck until somebody decides, and operations are told, by a new run."""
+    trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
+    handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
+    handoff.run_no += 1
+    handoff.flow_run_id = ""
+    session.add(handoff)
+    what = f"Lead {handoff.lead_id} is stuck: its run was cancelled in Prefect. `baton leads unstick {handoff.lead_id}` lets it go on."
+    key = f"stuck:{handoff.id}:{handoff.run_no}:email"
+    person = roster.current(session).operator
+    deliveries.queue(session, handoff, "ops-told", key=key, channel="email", person=person, now=now, context={"what": what})
+
+
 def _ended(session: Session, handoff_id: int, run_id: str, cancelled: bool, now: datetime) -> None:
     handoff = handoffs.get(session, handoff_id)
     if handoff.flow_run_id == run_id and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK and not handoff.lease_until:
         if cancelled:
-            trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
-            handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
+            _cancelled(session, handoff, now)
         else:
             wakes.add(session, handoff_id, "run-ended", key=f"run-ended:{run_id}", not_before=now)
 

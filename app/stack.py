@@ -43,6 +43,15 @@ def talking_to(prefect_url: str) -> AbstractContextManager[object]:
     return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api"})
 
 
+def end_on_sigterm() -> None:
+    """Makes SIGTERM end this process as Ctrl-C does, so that the parts are ended too."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+
+
 def free_port() -> int:
     """A port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
@@ -155,7 +164,11 @@ def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Map
         "BATON_WEB_PORT": str(web_port),
         "PYTHONUNBUFFERED": "1",
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_") or name in PREFECT_SETTINGS}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PREFECT_") or name.startswith("PREFECT_SERVER_") or name in PREFECT_SETTINGS
+    }
     return {**PREFECT_SETTINGS, **kept, **own, **(more or {})}
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
 from agreements.errors import AgreementError, HandoffError, RosterError
+from app.stack import StackError
 from storage import schema
 from tasks import toolbox
 from tasks.settings import Settings
@@ -48,6 +49,8 @@ def told() -> Iterator[None]:
         yield
     except (RosterError, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
         fail(USAGE, str(error))
+    except StackError as error:
+        fail(AWAY, str(error))
     except (AgreementError, HandoffError) as error:
         fail(FINDINGS, str(error))
     except OperationalError as error:

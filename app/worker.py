@@ -64,14 +64,15 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
                 return
             alone = flow_run.model_copy(update={"deployment_id": None, "state": Pending()})
             await cast(Awaitable[object], run_flow(flow, flow_run=alone, return_type="state"))
-        except (Pause, Abort):
+        except Pause:
             pass
+        except Abort:
+            await self._finish_cancelling(flow_run.id)
         except Exception as error:
             log.exception("run %s could not be carried out", flow_run.id)
             with suppress(Exception):
                 await self._propose_crashed_state(flow_run, repr(error))
         finally:
-            await self._finish_cancelling(flow_run.id)
             self._release_limit_slot(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
 
@@ -85,12 +86,9 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
 
     async def _finish_cancelling(self, run_id: UUID) -> None:
         with suppress(Exception):
-            run = await self.client.read_flow_run(run_id) if self._cancelling(run_id) else None
-            if run and run.state and run.state.is_cancelling():
+            run = await self.client.read_flow_run(run_id)
+            if run.state and run.state.is_cancelling():
                 await propose_state(self.client, Cancelled(), flow_run_id=run_id)
-
-    def _cancelling(self, run_id: UUID) -> bool:
-        return run_id in getattr(self, "_cancelling_flow_run_ids", ())
 
     @property
     def busy(self) -> int:

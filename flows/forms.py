@@ -149,6 +149,8 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     fields = {
         name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in ("reason", "colleague", "choice", "text")
     }
+    if kind == NOTHING and not any(fields.values()):
+        return False
     try:
         reply = desk.answer_wait(
             session, wait_id, kind, by=str(values.get("who_answers") or "somebody in Prefect"), now=now, answered_at=at, fields=fields

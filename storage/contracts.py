@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import AgreementError, NoAgreementInForce
 from agreements.loading import content_hash, read_agreement
 from agreements.model import Agreement
+from storage import trail
 from storage.tables import AgreementVersion, Signature
 
 
@@ -49,6 +50,7 @@ def sign(session: Session, row: AgreementVersion, *, party: str, name: str, via:
     found = session.exec(select(Signature).where(Signature.hash == row.hash, Signature.party == party)).first()
     if found is None:
         session.add(Signature(hash=row.hash, party=party, name=name, via=via, signed_at=now))
+        trail.record(session, "signed", now=now, actor=name, agreement=f"{row.name}@{row.version}", hash=row.hash, party=party, via=via)
         session.flush()
 
 

@@ -101,7 +101,7 @@ def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor
     if to.stage == Stage.MQL and handoff.mql_at is None:
         handoff.mql_at = now
     if to.stage in ENDS:
-        handoff.ended_at, handoff.outcome = now, to.stage.value
+        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage.value
         waits.close_open(session, handoff, because=event, now=now)
         end_assignment(session, handoff, because=event, now=now)
     session.add(handoff)

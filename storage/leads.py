@@ -23,6 +23,10 @@ ROLE_MAILBOXES = frozenset(
 )
 
 
+#: Why a handoff is held that nobody asked to hold.
+NO_AGREEMENT = "no-agreement-in-force"
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """What taking in did. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a
@@ -152,7 +156,7 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
     try:
         handoffs.born_under(session, handoff, at=now)
     except NoAgreementInForce:
-        handoff.held = True
+        handoff.held, handoff.reason = True, NO_AGREEMENT
     trail.record(session, "captured", now=now, handoff=handoff, actor="intake", cause=cause, held=handoff.held)
     if not handoff.held:
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
@@ -168,7 +172,7 @@ def release_held(session: Session, *, now: datetime, limit: int | None = None, o
     """
     query = select(Handoff).where(col(Handoff.held).is_(True))
     if only_without_agreement:
-        query = query.where(Handoff.agreement == "")
+        query = query.where(Handoff.reason == NO_AGREEMENT)
     rows = session.exec(query.order_by(col(Handoff.id)).limit(limit)).all()
     for handoff in rows:
         try:
@@ -177,7 +181,7 @@ def release_held(session: Session, *, now: datetime, limit: int | None = None, o
             if only_without_agreement:
                 return 0
             raise
-        handoff.held = False
+        handoff.held, handoff.reason = False, ""
         session.add(handoff)
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
     return len(rows)

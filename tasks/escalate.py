@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.clocks import bounded_until
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from storage import handoffs, roster, trail, waits
@@ -47,7 +48,8 @@ def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, 
     ladder = agreement.clocks.named(wait.kind).when_missed
     climbed = list(handoff.climbed.get(wait.kind, []))
     granted = wait.rung - 1
-    while (index := next_rung(ladder, climbed)) is not None:
+    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, agreement, wait, now) else frozenset()
+    while (index := next_rung(ladder, climbed, without=without)) is not None:
         rung = ladder[index]
         if rung.after is not None and index != granted:
             _give_more_time(session, handoff, wait, rung, index, now)
@@ -62,6 +64,15 @@ def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, 
             return
         nudge(session, handoff, wait, rung.do, key=f"{wait.id}:missed:{index}", now=now)
     to_nurture(session, handoff, agreement, now=now, track="unworked", why="every rung of the ladder was used up")
+
+
+def _total_is_used_up(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> bool:
+    clock = agreement.clocks.named(wait.kind)
+    starts = [row.proven_at for row in handoffs.assignments(session, handoff.id or 0) if row.proven_at]
+    if not starts:
+        return False
+    bound = bounded_until(clock, tier=handoff.tier, first_start=min(starts), calendar=calendar_of(session, handoff, wait.holder))
+    return bound is not None and now >= bound
 
 
 def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlmodel import Session
@@ -14,25 +15,45 @@ from storage.tables import Bookmark, Handoff, Wait
 from tasks.desk import REP_CHOICES
 from tasks.toolbox import Toolbox
 
+log = logging.getLogger("baton.crm")
 BOOKMARK = "crm"
 #: Which answer a stage's words in the CRM mean.
 MEANING = {"accepted": "accepted", "attempted": "attempted", "opportunity": "opportunity"}
 
 
 async def read_crm(box: Toolbox) -> int:
-    """Takes in what people changed since the last look; how many changes. The bookmark moves with them in one transaction each."""
-    since = await box.read(lambda session, now: (session.get(Bookmark, BOOKMARK) or Bookmark(name=BOOKMARK)).value)
+    """Takes in what people changed since the last look; how many changes.
+
+    All of them and the bookmark in one transaction; when somebody else has read them meanwhile, nothing. A change that cannot
+    be taken is logged and passed over, so that it does not hold up the others.
+    """
+    since = await box.read(lambda session, now: _bookmark(session))
     changes, bookmark = await box.crm.changes_since(since)
-    for change in changes:
-        await box.write(lambda session, now, change=change: _take(session, change, now))  # type: ignore[misc]
-    if bookmark != since:
-        await box.write(lambda session, now: session.merge(Bookmark(name=BOOKMARK, value=bookmark)))
-    return len(changes)
+    if bookmark == since:
+        return 0
+
+    def take_all(session: Session, now: datetime) -> int:
+        if _bookmark(session) != since:
+            return 0
+        for change in changes:
+            try:
+                with session.begin_nested():
+                    _take(session, change, now)
+            except Exception:
+                log.exception("change %s in the CRM could not be taken", change.number)
+        session.merge(Bookmark(name=BOOKMARK, value=bookmark))
+        return len(changes)
+
+    return await box.write(take_all)
+
+
+def _bookmark(session: Session) -> str:
+    row = session.get(Bookmark, BOOKMARK, with_for_update=True)
+    return row.value if row else ""
 
 
 def _take(session: Session, change: Change, now: datetime) -> None:
     handoff = handoffs.latest_of(session, change.lead_number)
-    _mark(session, change)
     if handoff is None or not handoffs.is_open(handoff):
         return
     wait = waits.open_of(session, handoff.id or 0, lock=True)
@@ -64,7 +85,3 @@ def _meaning(agreement: Agreement, change: Change) -> str:
         if words and all(change.values.get(name) == value for name, value in words.items()):
             return MEANING.get(stage, "")
     return ""
-
-
-def _mark(session: Session, change: Change) -> None:
-    session.merge(Bookmark(name=BOOKMARK, value=str(change.number)))

@@ -9,7 +9,6 @@ from sqlmodel import Session
 from agreements import qualification
 from agreements.disposition import revisit_at
 from agreements.errors import NoAgreementInForce
-from agreements.lifecycle import Stage
 from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
 
@@ -59,8 +58,8 @@ def _next_round(session: Session, handoff: Handoff, wait: Wait, now: datetime) -
     handoff.revisits += 1
     session.add(handoff)
     if handoff.revisits > agreement.recycling.at_most:
-        handoff.stage, handoff.outcome, handoff.reason = Stage.DISQUALIFIED, "disqualified", "exhausted"
-        trail.record(session, "disqualified", now=now, handoff=handoff, reason="exhausted")
+        handoff.reason = "exhausted"
+        handoffs.move(session, handoff, "disqualified", now=now, reason="exhausted")
         return "exhausted"
     due = revisit_at(agreement, agreement.reason(handoff.reason), now=now)
     trail.record(session, "revisited", now=now, handoff=handoff, round=handoff.revisits, next=due.isoformat())

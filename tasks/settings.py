@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     work_pool: str = "baton"
     undo_minutes: float | None = Field(default=None, ge=0)
     crm_poll_seconds: float = Field(default=30, gt=0)
+    tick_seconds: float = Field(default=1, gt=0)
     resume_at_once: int = Field(default=0, ge=0, description="0: one on SQLite, eight on PostgreSQL")
     attempts_at_once: int = Field(default=4, ge=1)
 

@@ -25,8 +25,9 @@ def demo(
     """A working week in minutes: real e-mails, reps who answer by link (or do not), and a clock that leaps to the next thing due."""
     from app.csv_file import UnreadableFile
     from app.demo.run import Options, run_demo
-    from app.stack import StackError
+    from app.stack import StackError, end_on_sigterm
 
+    end_on_sigterm()
     options = Options(
         leave=leave, report=report, leads=leads, mapping=map, agreement=agreement, limit=limit, scanners=scanners, folder=home
     )

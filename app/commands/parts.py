@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import threading
 import time
@@ -51,7 +50,7 @@ def web() -> None:
     serve(box, box.settings.web_host, box.settings.web_port)
 
 
-def clock(tick: Annotated[float, typer.Option(help="Real seconds between two ticks.")] = 1.0) -> None:
+def clock(tick: Annotated[float | None, typer.Option(help="Real seconds between two ticks; BATON_TICK_SECONDS otherwise.")] = None) -> None:
     """Watch deadlines, deliver wakes, mend what was left lying. Run one (a second one does no harm)."""
     from prefect.client.orchestration import get_client
 
@@ -67,7 +66,8 @@ def clock(tick: Annotated[float, typer.Option(help="Real seconds between two tic
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
         async with get_client() as client:
             engine = PrefectEngine(client, on_sqlite=stack.prefect_on_sqlite())
-            await Clock(box, engine, tick_seconds=float(os.environ.get("BATON_TICK_SECONDS", tick))).run(stop)
+            at_once = box.settings.resume_at_once or (1 if engine.on_sqlite or box.database.is_sqlite else 8)
+            await Clock(box, engine, tick_seconds=tick or box.settings.tick_seconds, at_once=at_once).run(stop)
 
     asyncio.run(run())
 
@@ -78,6 +78,7 @@ def up(
 ) -> None:
     """Run everything on this machine: Prefect server, worker, web pages and clock. Ctrl-C ends it."""
     settings = Settings() if home is None else Settings(home=home)
+    stack.end_on_sigterm()
     with (
         terminal.told(),
         stack.running(

@@ -129,7 +129,13 @@ class LocalCrm:
             rows = db.execute(
                 "SELECT id, number, by, at, field, value FROM changes WHERE id > ? AND by != ? ORDER BY id", (after, BATON)
             ).fetchall()
-        found = [Change(row[0], row[1], row[2], datetime.fromisoformat(row[3]), {row[4]: row[5]}) for row in rows]
+        grouped: dict[tuple[int, str, str], list[tuple[int, str, str]]] = {}
+        for ident, number, by, at, name, value in rows:
+            grouped.setdefault((number, by, at), []).append((ident, name, value))
+        found = [
+            Change(many[-1][0], number, by, datetime.fromisoformat(at), {name: value for _, name, value in many})
+            for (number, by, at), many in grouped.items()
+        ]
         return found, str(rows[-1][0] if rows else after)
 
     @staticmethod

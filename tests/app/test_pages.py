@@ -228,7 +228,7 @@ class TestLater:
             assert private not in page.text
         late = rep.post(action, data={**hidden, "choice": "accepted"})
         assert "Your answer changed nothing. This lead is no longer yours" in text_of(late)
-        assert company.answers() == []
+        assert company.answers() == [("accepted", "ana", "late")]
         assert "Thank you" in send(company.browser(), colleague, choice="accepted").text
 
     def test_after_the_deadline_it_says_so(self, company: Stage, rep: httpx.Client) -> None:

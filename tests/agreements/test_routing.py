@@ -1,0 +1,144 @@
+"""Who gets the lead: the segment's team, then the rep whose turn it is among those who can."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agreements.loading import read_agreement
+from agreements.model import Agreement
+from agreements.routing import Candidate, route, segment_for
+from tests.conftest import AGREEMENT
+
+NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
+EXAMPLE = read_agreement(AGREEMENT)
+NOBODY: frozenset[str] = frozenset()
+
+
+def rep(name: str, *, turns: int = 0, hours: float | None = None, away: float = 0, open_leads: int = 0, capacity: int = 2) -> Candidate:
+    """A rep who had so many turns, the last one so many hours ago, and is away for so many hours."""
+    last = None if hours is None else NOW - timedelta(hours=hours)
+    return Candidate(name, bool(away), NOW + timedelta(hours=away), open_leads, capacity, turns, last)
+
+
+def agreed(**rules: str) -> Agreement:
+    """The example with other rules for when everyone is away or full."""
+    text = AGREEMENT
+    for name, value in rules.items():
+        old = {"everyone_away": "everyone_away: hold", "everyone_full": "everyone_full: default-acceptor"}[name]
+        text = text.replace(old, f"{name}: {value}")
+    return read_agreement(text)
+
+
+def chosen(*candidates: Candidate, agreement: Agreement = EXAMPLE, declined: frozenset[str] = NOBODY, wanted: str = "") -> str:
+    return route(agreement, candidates, declined=declined, wanted=wanted).rep
+
+
+@pytest.mark.parametrize(
+    ("country", "team"), [("US", "americas"), ("br", "americas"), ("GB", "emea"), ("", "emea"), (None, "emea")], ids=str
+)
+def test_the_first_segment_that_matches_says_which_team(country: str | None, team: str) -> None:
+    segment = segment_for(EXAMPLE, {"country": country})
+
+    assert segment is not None
+    assert segment.team == team
+
+
+def test_a_lead_that_no_segment_takes_goes_to_the_default_acceptor() -> None:
+    only_americas = read_agreement(AGREEMENT.replace("    - {team: emea}\n", ""))
+
+    assert segment_for(only_americas, {"country": "GB"}) is None
+    assert chosen(agreement=only_americas) == "dora"
+
+
+def test_whoever_had_the_fewest_turns_is_next() -> None:
+    assert chosen(rep("ana", turns=2), rep("ben", turns=1), rep("cleo", turns=2)) == "ben"
+
+
+def test_of_equal_turns_the_longest_time_without_one_counts() -> None:
+    assert chosen(rep("ana", turns=1, hours=1), rep("ben", turns=1, hours=9), rep("cleo", turns=1, hours=3)) == "ben"
+
+
+def test_who_never_had_one_comes_before_who_had() -> None:
+    assert chosen(rep("ana", turns=0, hours=9), rep("ben")) == "ben"
+
+
+def test_of_equals_the_first_in_the_file_counts() -> None:
+    assert chosen(rep("ana"), rep("ben"), rep("cleo")) == "ana"
+
+
+def test_turns_go_round() -> None:
+    turns = dict.fromkeys(("ana", "ben", "cleo"), 0)
+    order = []
+    for _ in range(7):
+        order.append(chosen(*(rep(name, turns=count) for name, count in turns.items())))
+        turns[order[-1]] += 1
+
+    assert order == ["ana", "ben", "cleo", "ana", "ben", "cleo", "ana"]
+
+
+def test_a_full_rep_is_passed_over_and_one_with_room_for_one_is_not() -> None:
+    assert chosen(rep("ana", open_leads=2), rep("ben", open_leads=1, turns=9)) == "ben"
+
+
+def test_a_rep_who_takes_none_is_full() -> None:
+    assert chosen(rep("ana", capacity=0), rep("ben", turns=9)) == "ben"
+
+
+def test_an_absent_rep_is_passed_over() -> None:
+    assert chosen(rep("ana", away=8), rep("ben", turns=9)) == "ben"
+
+
+def test_who_gave_it_up_does_not_get_it_again() -> None:
+    assert chosen(rep("ana"), rep("ben", turns=9), declined=frozenset({"ana"})) == "ben"
+
+
+def test_while_everyone_is_away_it_is_held_until_the_first_is_back() -> None:
+    found = route(EXAMPLE, [rep("ana", away=9), rep("ben", away=4)], declined=NOBODY)
+
+    assert (found.rep, found.hold_until) == ("", NOW + timedelta(hours=4))
+    assert found.why == "everyone is away: held until somebody is back"
+
+
+@pytest.mark.parametrize(("rule", "to"), [("route-anyway", "ben"), ("default-acceptor", "dora"), ("hold", "")])
+def test_everyone_away_is_answered_as_agreed(rule: str, to: str) -> None:
+    assert chosen(rep("ana", away=9, turns=3), rep("ben", away=4, turns=1), agreement=agreed(everyone_away=rule)) == to
+
+
+@pytest.mark.parametrize(("rule", "to"), [("route-anyway", "ben"), ("default-acceptor", "dora")])
+def test_everyone_full_is_answered_as_agreed(rule: str, to: str) -> None:
+    full = (rep("ana", open_leads=2, turns=3), rep("ben", open_leads=2, turns=1))
+
+    assert chosen(*full, agreement=agreed(everyone_full=rule)) == to
+
+
+def test_whoever_is_here_but_full_counts_as_full_when_the_others_are_away() -> None:
+    assert chosen(rep("ana", away=9), rep("ben", open_leads=2)) == "dora"
+
+
+def test_when_everybody_gave_it_up_the_default_acceptor_gets_it() -> None:
+    for rule in ("hold", "route-anyway", "default-acceptor"):
+        assert chosen(rep("ana"), rep("ben", away=9), declined=frozenset({"ana", "ben"}), agreement=agreed(everyone_away=rule)) == "dora"
+
+
+def test_a_rep_who_is_asked_for_gets_it_out_of_turn_and_also_when_full() -> None:
+    found = route(EXAMPLE, [rep("ana"), rep("ben", turns=9, open_leads=2)], declined=NOBODY, wanted="ben")
+
+    assert (found.rep, found.why) == ("ben", "asked for")
+
+
+def test_a_rep_who_is_asked_for_and_away_does_not_hold_it_up() -> None:
+    assert chosen(rep("ana"), rep("ben", away=9), wanted="ben") == "ana"
+
+
+def test_a_rep_who_is_asked_for_and_gave_it_up_does_not_get_it() -> None:
+    assert chosen(rep("ana"), rep("ben"), declined=frozenset({"ben"}), wanted="ben") == "ana"
+
+
+def test_asking_for_somebody_who_is_not_there_changes_nothing() -> None:
+    assert chosen(rep("ana"), rep("ben"), wanted="zoe") == "ana"
+
+
+def test_the_default_acceptor_is_not_held_up_by_anything() -> None:
+    assert route(EXAMPLE, [], declined=NOBODY).why == "nobody else can take it: default acceptor"
