@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -78,7 +78,7 @@ class IncomingLead(BaseModel):
         """What this did, in one word: the given conversion id, else activity and time."""
         if self.conversion_id:
             return self.conversion_id
-        return f"{self.activity}@{self.at.isoformat() if self.at else 'unknown'}"
+        return f"{self.activity}@{self.at.astimezone(UTC).isoformat() if self.at else 'unknown'}"
 
 
 def is_address(text: str) -> bool:
@@ -92,7 +92,7 @@ def is_address(text: str) -> bool:
 def mail_key(email: str) -> str:
     """The address by which the same person is recognised: lower case, without a +tag; empty for none."""
     name, _, domain = email.strip().lower().partition("@")
-    return f"{name.split('+', 1)[0]}@{domain}" if domain else ""
+    return f"{name.split('+', 1)[0] or name}@{domain}" if domain else ""
 
 
 def domain_of(email: str) -> str:

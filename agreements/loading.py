@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,6 +20,7 @@ from agreements.errors import InvalidAgreement
 from agreements.model import Agreement
 
 MAX_BYTES = 1_000_000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def content_hash(text: str) -> str:
@@ -58,9 +61,23 @@ def _tree(text: str, name: str) -> CommentedMap:
         raise InvalidAgreement([f"{name}:{line}: {(error.problem or 'is not readable YAML').strip()}"]) from error
     except YAMLError as error:
         raise InvalidAgreement([f"{name}:1: is not readable YAML: {error}"]) from error
+    except ValueError as error:  # of a date that is none, the reader does not say where it stands
+        raise InvalidAgreement([f"{name}:{_line_of_bad_date(text)}: {error}; write a day such as 2026-12-01"]) from error
+    except RecursionError as error:
+        raise InvalidAgreement([f"{name}:1: is nested too deeply to be an agreement"]) from error
     if not isinstance(tree, CommentedMap):
         raise InvalidAgreement([f"{name}:1: an agreement is a mapping that begins with `agreement: name`"])
     return tree
+
+
+def _line_of_bad_date(text: str) -> int:
+    for number, line in enumerate(text.splitlines(), start=1):
+        for found in _DATE.findall(line):
+            try:
+                date.fromisoformat(found)
+            except ValueError:
+                return number
+    return 1
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from agreements.errors import RosterError
 from agreements.lead import is_address
@@ -105,16 +106,24 @@ class Roster(Clause):
 
 def read_roster(text: str) -> Roster:
     """Reads a roster file. Raises RosterError that names each mistake."""
+    tree = _tree(text)
     try:
-        roster = Roster.model_validate(_plain(YAML(typ="safe", pure=True).load(io.StringIO(text)) or {}))
-    except YAMLError as error:
-        raise RosterError(f"The roster is not readable YAML: {error}") from error
+        roster = Roster.model_validate(_plain(tree or {}))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
         raise RosterError("\n".join(lines)) from error
     if problems := roster.problems():
         raise RosterError("\n".join(problems))
     return roster
+
+
+def _tree(text: str) -> Any:
+    try:
+        if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(io.StringIO(text))):
+            raise RosterError("aliases (*name) are not used in rosters; write the person out")
+        return YAML(typ="safe", pure=True).load(io.StringIO(text))
+    except (YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
+        raise RosterError(f"The roster is not readable YAML: {error}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from storage import trail, wakes
-from storage.tables import Answer, AnswerState, Handoff, Wait
+from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
 def open_wait(
@@ -128,31 +128,39 @@ def answer(
     )
     session.add(row)
     session.flush()
-    claimed = session.execute(
-        update(Wait)
-        .where(col(Wait.id) == wait_id, col(Wait.answer_id).is_(None), col(Wait.closed_at).is_(None))
-        .values(answer_id=row.id)
-        .execution_options(synchronize_session=False)
-    )
-    won = bool(claimed.rowcount)  # type: ignore[attr-defined]
-    session.refresh(wait)
-    facts = {
-        "wait": wait.kind,
-        "via": via,
-        "on_time": at <= wait.promised_at,
-        **{k: v for k, v in data.items() if v and k not in FREE_TEXT},
-    }
-    if won:
-        wakes.add(session, wait.handoff_id, "answer", key=f"answer:{row.id}", not_before=now)
-        if row.effective_at > now:
-            wakes.add(session, wait.handoff_id, "effective", key=f"effective:{row.id}", not_before=row.effective_at)
-        trail.record(session, f"answered-{kind}", now=at, handoff=handoff, actor=by, text=kept, **facts)
+    if _claim(session, wait, row):
+        _wake_for(session, row, now)
+        _tell_trail(session, f"answered-{kind}", row, wait, handoff, kept)
         return Verdict(True, row, row)
     row.state = AnswerState.LATE
     session.add(row)
-    trail.record(session, "answered-late", now=at, handoff=handoff, actor=by, text=kept, answer=kind, **facts)
+    _tell_trail(session, "answered-late", row, wait, handoff, kept, answer=kind)
     winner = session.get(Answer, wait.answer_id) if wait.answer_id else None
     return Verdict(False, row, winner, wait.closed_because)
+
+
+def _claim(session: Session, wait: Wait, row: Answer) -> bool:
+    claimed: Any = session.execute(
+        update(Wait)
+        .where(col(Wait.id) == wait.id, col(Wait.answer_id).is_(None), col(Wait.closed_at).is_(None))
+        .values(answer_id=row.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(wait)
+    return bool(claimed.rowcount)
+
+
+def _wake_for(session: Session, row: Answer, now: datetime) -> None:
+    wakes.add(session, row.handoff_id, "answer", key=f"answer:{row.id}", not_before=now)
+    if row.effective_at > now:
+        wakes.add(session, row.handoff_id, "effective", key=f"effective:{row.id}", not_before=row.effective_at)
+
+
+def _tell_trail(session: Session, kind: str, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any) -> None:
+    facts = {name: value for name, value in row.data.items() if value and name not in FREE_TEXT}
+    on_time = row.answered_at <= wait.promised_at
+    known = {"wait": wait.kind, "via": row.via, "on_time": on_time, **facts, **more}
+    trail.record(session, kind, now=row.answered_at, handoff=handoff, actor=row.by, text=text, **known)
 
 
 def answer_of(session: Session, wait: Wait) -> Answer | None:
