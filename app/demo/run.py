@@ -41,6 +41,8 @@ from tasks.toolbox import Toolbox
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENTS = ROOT / "agreements" / "examples"
 AGREEMENT = "b2b-saas"
+#: By this file a folder is known to be a demo's, to be emptied by the next one.
+MARK = ".made-by-baton-demo"
 ROSTER = ROOT / "examples" / "roster.yaml"
 LEADS = ROOT / "examples" / "leads.csv"
 ACCOUNTS = ROOT / "examples" / "accounts.csv"
@@ -66,9 +68,7 @@ class Options:
 def run_demo(options: Options, console: Console) -> dict[str, Any]:
     """Runs the demo; the report. Serves on until Ctrl-C unless it is to leave."""
     folder = options.folder.expanduser().absolute()
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+    _empty(folder)
     mapping = read_map(options.mapping) if options.mapping else None
     text = _agreement_file(options, mapping).read_text(encoding="utf-8")
     agreement = read_agreement(text)
@@ -121,6 +121,15 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
                 console.print("stopping …")
                 found = report(box, director, room)
     return found
+
+
+def _empty(folder: Path) -> None:
+    """Makes the folder new; one that no demo made, and that is not empty, is refused."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise ValueError(f"{folder} is not empty and was not made by a demo; name another one with --home")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
 
 
 def _agreement_file(options: Options, mapping: LeadMap | None) -> Path:

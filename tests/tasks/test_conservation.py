@@ -37,6 +37,9 @@ KINDS: list[dict[str, Any]] = [
 ]
 REASONS = ["not-now", "not-icp", "no-budget", "wrong-rep", "bad-data", "duplicate", "do-not-contact", "other", "other"]
 
+#: What people choose more often than the rest, so that leads come far enough for everything to happen.
+GO_ON = {"accepted": 4, "attempted": 3, "connected": 3}
+
 
 class People:
     """Everybody who may answer: some time after a message they open the link and choose at random, or do nothing."""
@@ -71,7 +74,8 @@ class People:
         if given and self.dice.random() < 0.5:
             self.did["undone"] += desk.undo(session, token, given[-1].answer_id, now=now)
         elif visit.options:
-            option = self.dice.choice(visit.options)
+            weights = [GO_ON.get(one.kind, 1) for one in visit.options]
+            [option] = self.dice.choices(visit.options, weights)
             try:
                 self.did[option.kind] += desk.answer(session, token, option.kind, now=now, fields=self._fields(option)).won
             except ChoiceRefused:
