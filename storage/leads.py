@@ -156,7 +156,7 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
     try:
         handoffs.born_under(session, handoff, at=now)
     except NoAgreementInForce:
-        handoff.held, handoff.reason = True, NO_AGREEMENT
+        handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
     trail.record(session, "captured", now=now, handoff=handoff, actor="intake", cause=cause, held=handoff.held)
     if not handoff.held:
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)

@@ -35,15 +35,23 @@ class _Claimed:
 
 
 async def send_due(turn: Turn) -> Turn:
-    """Sends everything of this handoff that is due, channels side by side. What an earlier attempt left half sent is unknown."""
-    ids: list[int] = []
+    """Sends everything of this handoff that is due: channels side by side, within a channel in order.
+
+    What an earlier attempt left half sent is unknown, and not sent again.
+    """
+    queues: dict[str, list[int]] = {}
 
     def collect(session: Session, handoff: Handoff, now: datetime) -> None:
         deliveries.abandon_half_sent(session, handoff, now=now)
-        ids.extend(row.id or 0 for row in deliveries.due(session, handoff.id or 0, now=now))
+        for row in deliveries.due(session, handoff.id or 0, now=now):
+            queues.setdefault(row.channel, []).append(row.id or 0)
+
+    async def send(queue: list[int]) -> None:
+        for ident in queue:
+            await _send_one(turn, ident)
 
     await turn.save(collect)
-    await asyncio.gather(*(_send_one(turn, ident) for ident in ids))
+    await asyncio.gather(*(send(queue) for queue in queues.values()))
     return await turn.save(lambda session, handoff, now: None)
 
 

@@ -1,0 +1,123 @@
+"""An engine that is not to be relied upon, and what happens around a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session, col, select
+
+from app.clock import Clock
+from app.engine import Came, EngineAway, Run
+from storage import handoffs
+from storage.tables import Wake
+from tests.driver import DrivenRuns, Driver
+from tests.stage import Taken, capture, newest
+
+
+class ShakyRuns(DrivenRuns):
+    """Runs that can be away, lost, cancelled, swallowed or answered in the engine's own window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.broken: set[int] = set()
+        self.cancelled: set[str] = set()
+        self.swallows = False
+        self.collects = False
+        self.asked: list[str] = []
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.away:
+            raise EngineAway("connection refused")
+
+    async def create(self, run: Run) -> str:
+        self._ask(f"create {run.handoff_id}:{run.run_no}")
+        if run.handoff_id in self.broken:
+            raise ValueError("badly formed hexadecimal UUID string")
+        return await super().create(run)
+
+    async def wake(self, run: Run, wake_id: int) -> Came:
+        self._ask(f"wake {run.handoff_id}")
+        if run.run_id in self.cancelled:
+            return Came.CANCELLED
+        return Came.MOVED if self.swallows else await super().wake(run, wake_id)
+
+    async def is_parked(self, run_id: str, key: str) -> bool:
+        self._ask("is parked")
+        if any(run_id.startswith(f"run-{one}-") for one in self.broken):
+            raise ValueError("badly formed hexadecimal UUID string")
+        return await super().is_parked(run_id, key)
+
+    async def collect(self, handoff_id: int, run_id: str) -> bool:
+        return self.collects
+
+    async def resumed(self) -> Sequence[str]:
+        self._ask("resumed")
+        return []
+
+    async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
+        self._ask("ended")
+        return {one: one in self.cancelled for one in run_ids if one in self.ended_runs | self.cancelled}
+
+
+@pytest.fixture
+def driver(box, time) -> Driver:
+    """The driver on runs that are not to be relied upon."""
+    made = Driver(box, time)
+    made.runs = ShakyRuns()
+    made.clock = Clock(box, made.runs)
+    return made
+
+
+@pytest.fixture
+def runs(driver) -> ShakyRuns:
+    return driver.runs
+
+
+async def assigned(driver, box) -> Taken:
+    taken = capture(box)
+    await driver.settle()
+    return taken
+
+
+async def look_afresh(driver) -> None:
+    """A clock that was just started looks at everything at once."""
+    driver.clock = Clock(driver.box, driver.runs)
+    await driver.clock.tick()
+
+
+def change(box, taken, **values: object) -> None:
+    """Changes the lead's handoff as if that had happened."""
+
+    def work(session: Session, now: datetime) -> None:
+        handoff = handoffs.latest_of(session, taken.lead_id)
+        for name, value in values.items():
+            setattr(handoff, name, value)
+        session.add(handoff)
+
+    box.write_now(work)
+
+
+def wakes_of(box, taken) -> list[str]:
+    query = select(Wake.kind).where(Wake.handoff_id == newest(box, taken).id).order_by(col(Wake.id))
+    return box.read_now(lambda session, now: list(session.exec(query)))
+
+
+def delivered_earlier(box, seconds: float) -> None:
+    """Lets real time pass since wakes were delivered."""
+
+    def work(session: Session, now: datetime) -> None:
+        for wake in session.exec(select(Wake).where(col(Wake.delivered_at).is_not(None))):
+            wake.delivered_at -= timedelta(seconds=seconds)
+            session.add(wake)
+
+    box.write_now(work)
+
+
+async def look_afresh_in(driver) -> None:
+    """The same clock looks at everything at once, as it does every half minute."""
+    driver.clock._next.clear()
+    await driver.clock.tick()

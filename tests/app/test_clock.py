@@ -1,0 +1,171 @@
+"""The clock: it delivers until an attempt has read, and survives whatever is away or broken."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from sqlmodel import Session, select
+
+from app.clock import Clock
+from storage import leads
+from storage.tables import AgreementVersion, Answer, Handoff
+from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, look_afresh_in, runs, wakes_of
+from tests.deal import wait_of
+from tests.fakes import make_lead
+from tests.stage import answer_by_link, capture, events_of, newest
+
+__all__ = ["driver", "runs"]
+
+
+async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, caplog):
+    bad, good = await assigned(driver, box), await assigned(driver, box)
+    runs.broken.add(newest(box, bad).id)
+    time.at = wait_of(box, good).due_at
+
+    await driver.settle()
+
+    assert newest(box, good).climbed == {"acceptance": [0]}
+    assert newest(box, bad).climbed == {}
+    assert "could not be looked at; the others go on" in caplog.text
+
+
+async def test_one_bad_run_does_not_stop_the_others_from_starting(driver, runs, box, caplog):
+    bad, good = capture(box), capture(box)
+    runs.broken.add(newest(box, bad).id)
+
+    await driver.settle()
+
+    assert [newest(box, one).stage for one in (bad, good)] == ["inquiry", "assigned"]
+    assert "could not be delivered; the others go on" in caplog.text
+
+
+async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_30_seconds(driver, runs, box):
+    taken = await assigned(driver, box)
+    answer_by_link(box, taken, "accepted")
+    runs.swallows = True
+    await driver.settle()
+    asked = len(runs.asked)
+
+    await driver.clock.deliver()
+    assert len(runs.asked) == asked
+    delivered_earlier(box, 31)
+    runs.swallows = False
+    await driver.settle()
+
+    assert newest(box, taken).stage == "accepted"
+    assert wakes_of(box, taken) == []
+
+
+async def test_a_run_that_is_on_its_way_is_asked_again_and_nothing_is_lost(driver, runs, box):
+    taken = await assigned(driver, box)
+    parked = dict(runs.parked)
+    runs.parked.clear()
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    assert newest(box, taken).stage == "assigned"
+
+    runs.parked.update(parked)
+    await driver.settle()
+
+    assert newest(box, taken).stage == "accepted"
+
+
+async def test_an_engine_that_is_away_is_survived_and_logged_once(driver, runs, box, caplog):
+    taken = await assigned(driver, box)
+    runs.away = True
+    answer_by_link(box, taken, "accepted")
+    for _ in range(3):
+        await look_afresh_in(driver)
+
+    told = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert "answers are stored and go on when it is back" in told[0].getMessage()
+    runs.away = False
+    await driver.settle()
+    assert newest(box, taken).stage == "accepted"
+
+
+async def test_an_engine_that_goes_away_again_is_logged_again(driver, runs, box, caplog):
+    await assigned(driver, box)
+    for away in (True, False, True):
+        runs.away = away
+        await look_afresh_in(driver)
+
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 2
+
+
+async def test_leads_are_taken_in_while_the_engine_is_away_and_start_when_it_is_back(driver, runs, box):
+    runs.away = True
+    taken = capture(box)
+    await driver.settle()
+    runs.away = False
+
+    await driver.settle()
+
+    assert newest(box, taken).stage == "assigned"
+
+
+async def test_an_answer_in_the_engines_window_comes_before_the_deadline(driver, runs, box, time):
+    taken = await assigned(driver, box)
+    runs.parked.clear()
+    runs.collects = True
+    time.at = wait_of(box, taken).due_at
+
+    await driver.clock.sweep()
+
+    assert box.read_now(lambda session, now: session.exec(select(Answer)).all()) == []
+
+
+async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(driver, runs, box, time):
+    taken = await assigned(driver, box)
+    runs.parked.clear()
+    time.at = wait_of(box, taken).due_at
+
+    await driver.clock.sweep()
+    await driver.clock.sweep()
+
+    assert wakes_of(box, taken) == ["look"]
+
+
+async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(driver, box):
+    def close(session: Session, closed: bool) -> None:
+        session.get(AgreementVersion, ("b2b-saas", 1)).closed = closed
+
+    box.write_now(lambda session, now: close(session, True))
+    taken = capture(box)
+    on_purpose = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    await driver.settle()
+    assert newest(box, taken).held
+    box.write_now(lambda session, now: close(session, False))
+
+    await look_afresh(driver)
+    await driver.settle()
+
+    assert newest(box, taken).stage == "assigned"
+    assert box.read_now(lambda session, now: session.get(Handoff, on_purpose.handoff_id).held)
+
+
+async def test_what_happened_is_sealed_into_the_trail(driver, box):
+    taken = await assigned(driver, box)
+
+    await look_afresh(driver)
+
+    assert all(event.seal_id for event in events_of(box, taken))
+
+
+async def test_a_clock_goes_on_after_a_tick_that_failed_and_stops_when_it_is_told(box, caplog):
+    stop, ticks = asyncio.Event(), []
+
+    async def tick() -> int:
+        ticks.append(1)
+        if len(ticks) == 3:
+            stop.set()
+        raise RuntimeError("nobody thought of this")
+
+    clock = Clock(box, ShakyRuns(), tick_seconds=0.001)
+    clock.tick = tick
+    await asyncio.wait_for(clock.run(stop), 10)
+
+    assert len(ticks) == 3
+    assert caplog.text.count("a tick failed; the next one goes on") == 3
