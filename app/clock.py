@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.errors import CrmError
 from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
@@ -206,7 +207,11 @@ class Clock:
         return await self.box.write(lambda session, now: trail.seal(session, key=key, now=now))
 
     async def _read_crm(self) -> int:
-        return await read_crm.read_crm(self.box)
+        try:
+            return await read_crm.read_crm(self.box)
+        except CrmError as error:
+            log.warning("the CRM could not be read; deadlines and answers go on: %s", error)
+            return 0
 
 
 def _run(session: Session, item: wakes.Due) -> Run | None:

@@ -115,9 +115,3 @@ def delivered_earlier(box, seconds: float) -> None:
             session.add(wake)
 
     box.write_now(work)
-
-
-async def look_afresh_in(driver) -> None:
-    """The same clock looks at everything at once, as it does every half minute."""
-    driver.clock._next.clear()
-    await driver.clock.tick()

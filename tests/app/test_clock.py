@@ -7,10 +7,12 @@ import logging
 
 from sqlmodel import Session, select
 
+from agreements.errors import CrmError
 from app.clock import Clock
+from app.engine import Run
 from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
-from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, look_afresh_in, runs, wakes_of
+from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, runs, wakes_of
 from tests.deal import wait_of
 from tests.fakes import make_lead
 from tests.stage import answer_by_link, capture, events_of, newest
@@ -76,7 +78,7 @@ async def test_an_engine_that_is_away_is_survived_and_logged_once(driver, runs, 
     runs.away = True
     answer_by_link(box, taken, "accepted")
     for _ in range(3):
-        await look_afresh_in(driver)
+        await driver.clock.tick()
 
     told = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert len(told) == 1
@@ -87,12 +89,28 @@ async def test_an_engine_that_is_away_is_survived_and_logged_once(driver, runs, 
 
 
 async def test_an_engine_that_goes_away_again_is_logged_again(driver, runs, box, caplog):
-    await assigned(driver, box)
-    for away in (True, False, True):
+    several = [await assigned(driver, box) for _ in range(3)]
+    for taken, away in zip(several, (True, False, True), strict=True):
         runs.away = away
-        await look_afresh_in(driver)
+        answer_by_link(box, taken, "accepted")
+        await driver.clock.tick()
 
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 2
+
+
+async def test_a_crm_that_is_away_does_not_hold_up_deadlines(driver, box, time, caplog):
+    taken = await assigned(driver, box)
+
+    async def refuse(bookmark: str) -> None:
+        raise CrmError("the CRM does not answer")
+
+    box.crm.changes_since = refuse
+    time.at = wait_of(box, taken).due_at
+
+    await driver.settle()
+
+    assert newest(box, taken).climbed == {"acceptance": [0]}
+    assert "the CRM does not answer" in caplog.text
 
 
 async def test_leads_are_taken_in_while_the_engine_is_away_and_start_when_it_is_back(driver, runs, box):
@@ -155,17 +173,18 @@ async def test_what_happened_is_sealed_into_the_trail(driver, box):
 
 
 async def test_a_clock_goes_on_after_a_tick_that_failed_and_stops_when_it_is_told(box, caplog):
-    stop, ticks = asyncio.Event(), []
+    stop, taken = asyncio.Event(), []
 
-    async def tick() -> int:
-        ticks.append(1)
-        if len(ticks) == 3:
+    class FailsOnce(ShakyRuns):
+        async def resumed(self) -> list[str]:
+            taken.append(capture(box))
+            raise RuntimeError("nobody thought of this")
+
+        async def create(self, run: Run) -> str:
             stop.set()
-        raise RuntimeError("nobody thought of this")
+            return await super().create(run)
 
-    clock = Clock(box, ShakyRuns(), tick_seconds=0.001)
-    clock.tick = tick
-    await asyncio.wait_for(clock.run(stop), 10)
+    await asyncio.wait_for(Clock(box, FailsOnce(), tick_seconds=0.001).run(stop), 10)
 
-    assert len(ticks) == 3
-    assert caplog.text.count("a tick failed; the next one goes on") == 3
+    assert newest(box, taken[0]).flow_run_id
+    assert "a tick failed; the next one goes on" in caplog.text
