@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,9 +30,10 @@ def live(tmp_path: Path) -> Iterator[Live]:
         with stack.talking_to(running.stack.prefect_url):
             asyncio.run(move_to_stock_pool(running))
         worker = start_stock_worker(running, tmp_path / "stock-worker.log")
-        yield running
-        worker.terminate()
-        worker.wait()
+        try:
+            yield running
+        finally:
+            end(worker)
 
 
 async def move_to_stock_pool(live: Live) -> None:
@@ -46,7 +49,18 @@ def start_stock_worker(live: Live, log: Path) -> subprocess.Popen[bytes]:
     """Prefect's own worker, as its documentation starts it."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "stock", "--type", "process", "--limit", "4"]
     with log.open("wb") as out:
-        return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=dict(live.stack.environment), cwd=log.parent)
+        environment = dict(live.stack.environment)
+        return subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=log.parent, start_new_session=True)
+
+
+def end(worker: subprocess.Popen[bytes]) -> None:
+    """Ends Prefect's worker and what it started: it waits for runs under way, and some of them are not worth waiting for."""
+    worker.terminate()
+    try:
+        worker.wait(15)
+    except subprocess.TimeoutExpired:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
 
 
 def test_a_lead_goes_its_way_on_a_stock_process_pool(live: Live) -> None:
