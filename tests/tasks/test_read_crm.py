@@ -93,15 +93,26 @@ async def test_an_attempt_is_read_from_the_crm(driver, box, time):
     assert touches_of(box, taken) == ["attempted"]
 
 
-async def test_an_attempt_while_the_lead_is_only_assigned_counts_as_accepted(driver, box, time):
+async def test_an_attempt_while_the_lead_is_only_assigned_counts_as_accepted_and_as_attempted(driver, box, time):
     taken = await assigned(driver, box)
 
     changes(box, time, taken, status="Attempted")
     await driver.settle()
 
-    assert newest(box, taken).stage == "accepted"
+    assert answers(box) == [("accepted", "crm", "counted"), ("attempted", "crm", "counted")]
     [accepted] = [event for event in events_of(box, taken) if event.kind == "answered-accepted"]
     assert (accepted.actor, accepted.data["implied_by"]) == ("ana", "attempted")
+    assert (newest(box, taken).stage, wait_of(box, taken).kind, touches_of(box, taken)) == ("working", "outcome", ["attempted"])
+
+
+async def test_an_opportunity_made_while_the_lead_is_only_assigned_is_not_forgotten(driver, box, time):
+    taken = await assigned(driver, box)
+
+    changes(box, time, taken, status="Opportunity")
+    await driver.settle()
+
+    assert newest(box, taken).stage == "opportunity"
+    assert "accepted" in [event.kind for event in events_of(box, taken)]
 
 
 async def test_an_opportunity_made_in_the_crm_is_one_and_is_not_made_again(driver, box, time):
