@@ -34,8 +34,8 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     verdict = qualification.qualify(agreement, facts, now=now)
     newest = leads.newest_activity_at(session, handoff.lead_id)
     fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
-    risen = verdict.total - handoff.score >= agreement.recycling.score_rise
-    if verdict.is_mql and (fresh or risen) and not facts.value("suppressed"):
+    new = agreement.recycling.needs.met(rise=verdict.total - handoff.score, fresh=fresh)
+    if verdict.is_mql and new and not facts.value("suppressed"):
         waits.close(session, wait, because="new evidence", now=now)
         begun = leads.begin(session, lead, now=now, cause="new-evidence", previous=handoff)
         trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)

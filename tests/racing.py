@@ -27,7 +27,6 @@ from tasks.toolbox import SteppedTime, Toolbox
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 
-
 #: Seconds by which the side that came first starts later in the next round, and the most it can come to.
 HANDICAP = 0.000_25
 LONGEST_HANDICAP = 0.1

@@ -1,0 +1,156 @@
+"""What comes after: reasons, disputes, recycling, versions in flight, how long things are kept, when they are reviewed."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from agreements.clauses.base import ADuration, Clause, Name, percentage
+from agreements.durations import Duration
+
+
+class Revisit(Clause):
+    """When a lead in nurture is looked at again: the date it asked for, else after this time."""
+
+    asked_date_or: ADuration
+
+
+def _revisit(value: Any) -> Any:
+    return {"asked_date_or": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Reason(Clause):
+    """Why sales rejects or returns a lead, and what follows.
+
+    needs: `touches`: only after as many attempts as the outcome clock asks for. ask: what the rep is asked as well.
+    alert_above: RevOps is told when more than this share of the rejections of a month have this reason.
+    """
+
+    code: Name
+    label: str = ""
+    then: Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
+    track: str = ""
+    revisit: Annotated[Revisit | None, BeforeValidator(_revisit)] = None
+    back_to: Literal["same-rep", "other-rep", "anyone"] = "anyone"
+    counts_against: Literal["marketing", "routing", "nobody"] = "nobody"
+    text: Literal["optional", "required"] = "optional"
+    needs: Literal["", "touches"] = ""
+    ask: Annotated[tuple[Literal["colleague", "renewal_date", "channel", "all"], ...], BeforeValidator(_listed)] = ()
+    alert_above: Annotated[int | None, BeforeValidator(lambda value: value if value is None else percentage(value))] = None
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """How people read it."""
+        return self.label or self.code.replace("-", " ").capitalize()
+
+
+class Dispute(Clause):
+    """How long marketing may dispute a rejection, and who decides; silence is agreement."""
+
+    within: ADuration = Duration(2, "days", working=True)
+    decided_by: Literal["manager"] = "manager"
+
+
+class Evidence(Clause):
+    """One thing that brings a nurtured lead back: so many points more than when it left, or something that it did."""
+
+    score_rise: int | None = Field(default=None, ge=1, le=100)
+    new_activity: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Evidence:
+        if (self.score_rise is not None) == self.new_activity:
+            raise ValueError("evidence is one thing: write `{score_rise: 10}` or `{new_activity: true}`")
+        return self
+
+    def holds(self, *, rise: int, fresh: bool) -> bool:
+        """Whether this is there. rise: points above those it left with; fresh: it did something since."""
+        return fresh if self.score_rise is None else rise >= self.score_rise
+
+    def __str__(self) -> str:
+        return "something new that the lead did" if self.score_rise is None else f"{self.score_rise} points more"
+
+
+class Needs(Clause):
+    """What must be new: any of these, or all of them."""
+
+    any: tuple[Evidence, ...] = ()
+    all: tuple[Evidence, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Needs:
+        if bool(self.any) == bool(self.all):
+            raise ValueError("write what must be new under `any` or under `all`")
+        return self
+
+    def met(self, *, rise: int, fresh: bool) -> bool:
+        """Whether enough is new."""
+        if self.all:
+            return all(one.holds(rise=rise, fresh=fresh) for one in self.all)
+        return any(one.holds(rise=rise, fresh=fresh) for one in self.any)
+
+
+class Recycling(Clause):
+    """How often and when nurtured leads are looked at again, and what must be new."""
+
+    at_most: int = Field(default=3, ge=0)
+    revisit: ADuration = Duration(90, "days", working=False)
+    needs: Needs = Needs(any=(Evidence(score_rise=10), Evidence(new_activity=True)))
+
+
+class InFlight(Clause):
+    """What happens, unless the deploy says otherwise, to handoffs under the version before."""
+
+    default: Literal["finish", "requalify", "recall"] = "finish"
+
+
+_KEPT = re.compile(r"(\d{1,3}) (day|month|year)s?(?: (after last activity))?")
+_DAYS = {"day": 1, "month": 30, "year": 365}
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    found = _KEPT.fullmatch(" ".join(str(value).lower().split()))
+    if found is None:
+        raise ValueError(f"{value!r} is no time to keep something; write '3 years', '18 months' or '2 years after last activity'")
+    return timedelta(days=int(found[1]) * _DAYS[found[2]])
+
+
+AKept = Annotated[timedelta, BeforeValidator(_kept)]
+
+
+class Retention(Clause):
+    """How long the trail is kept, and how long what is personal; the latter from the last activity of the lead on."""
+
+    trail: AKept = timedelta(days=3 * 365)
+    personal: AKept = timedelta(days=2 * 365)
+
+
+_DAY = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+
+
+def _moment(pattern: str, example: str) -> Any:
+    def check(value: Any) -> Any:
+        words = " ".join(str(value).lower().split())
+        if words and not re.fullmatch(pattern, words):
+            raise ValueError(f"{value!r} is no time for a review; write '{example}'")
+        return words
+
+    return BeforeValidator(check)
+
+
+class Review(Clause):
+    """When the leads are reviewed, in the agreement's zone."""
+
+    weekly: Annotated[str, _moment(rf"({_DAY}) {_TIME}", "monday 09:00")] = "monday 09:00"
+    monthly: Annotated[str, _moment(rf"first working day {_TIME}", "first working day 09:00")] = "first working day 09:00"

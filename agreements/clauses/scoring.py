@@ -1,0 +1,131 @@
+"""When a lead is ready for sales: the fast lane, points, minimums, and what must be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from agreements.clauses.base import ACondition, ADuration, Clause
+
+
+class FitCriterion(Clause):
+    """Points for who the lead is: by a condition, by a persona, or for a score that somebody else gives, in proportion."""
+
+    when: ACondition | None = None
+    persona: str = ""
+    external_score: str = ""
+    out_of: float = Field(default=100, gt=0)
+    points: int = Field(ge=-100, le=100)
+    why: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_spelling(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "field" in value:
+            raise ValueError(
+                f"a fact is asked for under `when`; write `when: {{{value['field']}: …}}` instead of `field: {value['field']}`"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _one_question(self) -> FitCriterion:
+        if (self.when is not None) + bool(self.persona) + bool(self.external_score) != 1:
+            raise ValueError("a fit criterion asks one thing: write `when: {fact: value}`, `persona: name` or `external_score: field`")
+        return self
+
+
+class LastTouch(Clause):
+    """Spoken to within this time."""
+
+    within: ADuration
+
+
+class EngagementCriterion(Clause):
+    """Points for what the lead did: per activity, at most so many, halved after each half life; for a recent touch; or for a
+    score that somebody else gives, in proportion."""
+
+    activity: str = ""
+    path: str = ""
+    points: int = Field(ge=-100, le=100)
+    at_most: int | None = Field(default=None, ge=0, le=100)
+    half_life: ADuration | None = None
+    last_touch: LastTouch | None = None
+    external_score: str = ""
+    out_of: float = Field(default=100, gt=0)
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _one_question(self) -> EngagementCriterion:
+        if (self.last_touch is not None) + bool(self.activity) + bool(self.external_score) != 1:
+            raise ValueError(
+                "an engagement criterion asks one thing: write `activity: name`, `last_touch: {within: 5 days}` or `external_score: field`"
+            )
+        if not self.activity and (self.path or self.at_most is not None or self.half_life):
+            raise ValueError("`path`, `at_most` and `half_life` belong to an `activity`; leave them out")
+        return self
+
+
+class Threshold(Clause):
+    """What makes a marketing-qualified lead: points from 0 to 100 in all, and minimums for either part."""
+
+    total: int = Field(ge=0, le=100)
+    fit_at_least: int = Field(default=0, ge=-100, le=100)
+    engagement_at_least: int = Field(default=0, ge=-100, le=100)
+
+
+class ChannelThreshold(Clause):
+    """What one entry channel changes of the threshold."""
+
+    total: int | None = Field(default=None, ge=0, le=100)
+    fit_at_least: int | None = Field(default=None, ge=-100, le=100)
+    engagement_at_least: int | None = Field(default=None, ge=-100, le=100)
+
+
+class OnChange(Clause):
+    """What a change of role or of company does to a known lead."""
+
+    job_title: Literal["rescore", "ignore"] = "rescore"
+    company: Literal["new-linked-lead", "rescore", "ignore"] = "new-linked-lead"
+
+
+#: The clocks that can run for a lead which a rep brought in.
+SalesClock = Literal["first_attempt", "outcome"]
+
+
+class SalesSourced(Clause):
+    """Leads that sales brings in itself: whether they must qualify by the same rules, and which clocks run for their rep."""
+
+    same_rules: bool = True
+    clocks: tuple[SalesClock, ...] = ("first_attempt", "outcome")
+
+
+#: What BANT asks for.
+Requirement = Literal["budget", "authority", "need", "timeline"]
+REQUIREMENTS: tuple[str, ...] = get_args(Requirement)
+
+
+class Qualification(Clause):
+    """When a lead is ready for sales."""
+
+    fast_lane: tuple[str, ...] = ()
+    mql: Threshold
+    fit: tuple[FitCriterion, ...] = ()
+    engagement: tuple[EngagementCriterion, ...] = ()
+    by_channel: Mapping[str, ChannelThreshold] = Field(default_factory=dict)
+    require: tuple[Requirement, ...] = ()
+    on_change: OnChange = OnChange()
+    sales_sourced: SalesSourced = SalesSourced()
+
+
+#: What a handoff note can be made to state.
+Statement = Literal["why_qualified", "buying_signal", "next_step", "campaign", "pain_point"]
+STATEMENTS: tuple[str, ...] = get_args(Statement)
+
+
+class Note(Clause):
+    """What must be written down before sales is told."""
+
+    must_state: tuple[Statement, ...] = ("why_qualified", "buying_signal", "next_step")
+    next_step: str = "Call, find out the need, agree the next meeting."

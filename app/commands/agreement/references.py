@@ -1,0 +1,44 @@
+"""How commands name an agreement: name@version, or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agreements.errors import InvalidAgreement
+from agreements.loading import read_agreement
+from agreements.model import Agreement
+from app import terminal
+from storage import contracts
+
+Reference = Annotated[str, typer.Argument(help="name@version of a published version.")]
+ReferenceOrFile = Annotated[str, typer.Argument(help="name@version of a published version, or an agreement file.")]
+
+
+def from_file(file: Path) -> Agreement:
+    """The agreement of that file; ends the command with every problem told, one a line, where it has any."""
+    try:
+        return read_agreement(file.read_text(encoding="utf-8"), name=str(file))
+    except InvalidAgreement as error:
+        for problem in error.problems:
+            terminal.complaints.print(problem, markup=False, soft_wrap=True)
+        raise typer.Exit(terminal.FINDINGS) from error
+
+
+def agreement_of(ref: str) -> Agreement:
+    """The agreement that a file or a published version says."""
+    if Path(ref).is_file():
+        return from_file(Path(ref))
+    key = reference(ref)
+    box = terminal.open_box()
+    return box.read_now(lambda session, now: contracts.agreement_of(session, *key))
+
+
+def reference(ref: str) -> tuple[str, int]:
+    """Name and version; ends the command where it is neither."""
+    name, at, version = ref.rpartition("@")
+    if not at or not version.isdigit():
+        terminal.fail(terminal.USAGE, f"{ref!r} is no file and no reference; write name@version, as in b2b-saas@3.")
+    return name, int(version)
