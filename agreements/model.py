@@ -30,13 +30,15 @@ from agreements.clauses.scoring import (
 from agreements.criteria import Condition
 from agreements.working_time import WorkingCalendar
 
+# fmt: off
 __all__ = [
     "Agreement", "Aim", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "Persona",
     "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
     "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Threshold", "Tier", "Touches",
-]  # fmt: skip
+]
+# fmt: on
 
 
 class Effective(Clause):
