@@ -16,7 +16,7 @@ _THEN = {
     "fix-note": "marketing mends the note, then the same rep",
     "marketing-triage": "marketing decides",
 }
-_BACK_TO = {"same-rep": "the same rep", "other-rep": "another rep", "anyone": "whoever's turn it is"}
+_BACK_TO = {"same-rep": "the same rep", "other-rep": "another rep", "anyone": "the next in turn"}
 #: After these a lead may come to a rep again.
 _RETURNING = ("nurture", "marketing-triage")
 _ASKS = {
@@ -48,7 +48,7 @@ def _row(reason: Reason) -> tuple[str, ...]:
 def consequence(reason: Reason) -> str:
     """What follows from a reason: back to nurture, track value, looked at again after 60 days."""
     track = f", track {reason.track}" if reason.track else ""
-    again = f", looked at again at the date asked for, else after {reason.revisit.asked_date_or}" if reason.revisit else ""
+    again = f", again on the day asked for, else after {reason.revisit.asked_date_or}" if reason.revisit else ""
     alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
     return f"{_THEN[reason.then]}{track}{again}{alert}"
 
@@ -63,16 +63,14 @@ def asked(reason: Reason) -> str:
 
 def afterwards(agreement: Agreement) -> Section:
     """Disputes, and how often a nurtured lead is looked at again."""
-    dispute, again = agreement.dispute, agreement.recycling
+    again = agreement.recycling
+    dispute = f"within {agreement.dispute.within} marketing may dispute a rejection; the {agreement.dispute.decided_by} decides"
     needs = say.listed(map(str, again.needs.any or again.needs.all), "or" if again.needs.any else "and")
     return Section(
         "afterwards",
         "Disputes, and leads that come back",
         lines(
-            Line(
-                f"marketing may dispute a rejection within {dispute.within}; the {dispute.decided_by} decides; silence is agreement.",
-                "Disputes:",
-            ),
+            Line(f"{dispute}; silence is agreement.", "Disputes:"),
             Line(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
             Line(f"when there is {needs}, and it qualifies under the version then in force.", "It comes back:"),
             Line(f"after {say.times(again.at_most)} without, it is disqualified as exhausted.", "It ends:"),

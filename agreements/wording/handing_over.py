@@ -9,7 +9,7 @@ from typing import Any
 from agreements.model import Agreement, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
-from agreements.wording.document import Line, Section, Text, lines
+from agreements.wording.document import Line, Lines, Section, Text, lines
 from agreements.working_time import Interval, WorkingCalendar
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -68,12 +68,11 @@ def _segment(one: Segment) -> Line:
 def notification(agreement: Agreement) -> Section:
     """On how many channels it must be proven that the rep was told, and how long an answer may be taken back."""
     rules = agreement.notify
+    told = f"Told over {say.listed(rules.channels)}."
     proof = f"The rep's clock starts when {rules.confirmed_on} channels have proven that they were told, within {rules.within}."
     fallback = f" If that is not enough: {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"An answer may be taken back for {rules.undo}; what goes outward waits that long."
-    return Section(
-        "notify", "How it is proven that the rep was told", lines(f"Told over {say.listed(rules.channels)}. {proof}{fallback}", undo)
-    )
+    return Section("notify", "How it is proven that the rep was told", lines(f"{told} {proof}{fallback}", undo))
 
 
 def calendars(agreement: Agreement) -> Section:
@@ -121,7 +120,7 @@ def _clock(seconds: int) -> str:
 
 def legs(agreement: Agreement) -> Section:
     """The hands that a lead passes through, each with its teams and clocks."""
-    blocks = []
+    blocks: list[Lines] = []
     for number, leg in enumerate(agreement.legs):
         teams = [f"{one.team} {'when ' + say.condition(one.when) if one.when.tests else 'for every other lead'}" for one in leg.segments]
         where = "the teams of the routing above" if not teams else "; ".join(teams)

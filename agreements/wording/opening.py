@@ -73,8 +73,8 @@ def way_of_a_lead(agreement: Agreement) -> Section:
     nurture = f"after {revisits.revisit} or the time its reason says; at most {revisits.at_most} times"
     rows += (
         (Stage.NURTURING.value, "marketing, on a nurture track", f"looked at again {nurture}", "inquiry, with new evidence; disqualified"),
+        (Stage.OPPORTUNITY.value, "the rep, in the CRM", "none", "the end of the handoff"),
     )
-    rows += ((Stage.OPPORTUNITY.value, "the rep, in the CRM", "none", "the end of the handoff"),)
     common = say.listed(sorted({target for _, target in _common_exits()}), "or")
     table = Table(("stage", "owner", "clock", "ways out"), rows)
     return Section("stages", "The way of a lead", (table, Text(f"From every open stage a lead may also become {common}.")))
@@ -103,6 +103,5 @@ def _way(target: str, events: list[str]) -> str:
 @cache
 def _common_exits() -> frozenset[tuple[str, str]]:
     """The events, with the stages to which they lead, that every open stage has."""
-    return frozenset.intersection(
-        *(frozenset((event, to.stage.value) for event, to in TRANSITIONS[stage].items()) for stage in OPEN_STAGES)
-    )
+    ways = ({(event, to.stage.value) for event, to in TRANSITIONS[stage].items()} for stage in OPEN_STAGES)
+    return frozenset(set.intersection(*ways))
