@@ -53,6 +53,13 @@ def consequence(reason: Reason) -> str:
     return f"{_THEN[reason.then]}{track}{again}{alert}"
 
 
+def reason_in_words(reason: Reason) -> str:
+    """A reason in one line: what follows, to whom it comes back, what the rep is asked, against whom it counts."""
+    back = f"; comes back to {_BACK_TO[reason.back_to]}" if reason.then in _RETURNING else ""
+    against = f"; counts against {reason.counts_against}" if reason.counts_against != "nobody" else ""
+    return f"{consequence(reason)}{back}{f'; asked: {asked(reason)}' if asked(reason) else ''}{against}"
+
+
 def asked(reason: Reason) -> str:
     """What the rep has to say or to have done, empty for nothing."""
     parts = ["a few words"] if reason.text == "required" else []

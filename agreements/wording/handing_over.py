@@ -10,9 +10,10 @@ from agreements.model import Agreement, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines
-from agreements.working_time import Interval, WorkingCalendar
+from agreements.working_time import ClosedDays, Interval, WorkingCalendar
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+#: The days of a week as a calendar counts them.
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _STRATEGIES = {
     "": "as its segment says",
     "round-robin": "each rep of the team in turn",
@@ -31,11 +32,12 @@ _FULL = {"manager": "the team's manager decides", "route-anyway": _AWAY["route-a
 
 def tiers(agreement: Agreement) -> Section:
     """The classes of leads, in the order in which they are asked."""
-    asked = lines(*(_tier(tier) for tier in agreement.tiers), numbered=True)
+    asked = lines(*(tier_line(tier) for tier in agreement.tiers), numbered=True)
     return Section("tiers", "Tiers: which leads go faster", (Text("The first tier that matches counts."), *asked))
 
 
-def _tier(tier: Tier) -> Line:
+def tier_line(tier: Tier) -> Line:
+    """One tier: which leads, told over which channels, given out how."""
     parts = [f"when {say.condition(tier.when)}" if tier.when.tests else "every lead that is not in a tier above"]
     parts.append(f"told over {say.listed(tier.channels)}" if tier.channels else "told over the usual channels")
     if tier.routing:
@@ -56,11 +58,12 @@ def routing(agreement: Agreement) -> Section:
         Line(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
         Line(f"{rules.default_acceptor}, who also gets what matches no segment.", "Default acceptor:"),
     )
-    asked = lines(*map(_segment, rules.segments), title="Which team; the first that matches counts", numbered=True)
+    asked = lines(*map(segment_line, rules.segments), title="Which team; the first that matches counts", numbered=True)
     return Section("routing", "Who gets a lead", (*asked, *answers))
 
 
-def _segment(one: Segment) -> Line:
+def segment_line(one: Segment) -> Line:
+    """One segment: which leads, and in which turn."""
     leads = f"when {say.condition(one.when)}" if one.when.tests else "every other lead"
     return Line(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
@@ -87,20 +90,33 @@ def calendars(agreement: Agreement) -> Section:
 
 def _calendar(clause: Any) -> Iterator[Line]:
     calendar = WorkingCalendar.from_clause(clause)
-    week = zip(_DAYS, calendar.weekly, strict=True)
-    for opening, days in groupby(week, key=lambda one: one[1]):
-        names = [name for name, _ in days]
-        yield Line(hours(opening), f"{names[0]}{f' to {names[-1]}' if len(names) > 1 else ''}:")
+    yield from (Line(opening, f"{days}:") for days, opening in _week(calendar))
     yield Line(calendar.timezone.key, "Time zone:")
     closed = calendar.closed_on
     if closed.country:
         part = f", {closed.subdivision}" if closed.subdivision else ""
         yield Line(f"the public holidays of {closed.country}{part}", "Closed on:")
     if closed.dates or closed.yearly:
-        every = [f"{day} {_MONTHS[month - 1]} of every year" for month, day in sorted(closed.yearly)]
-        yield Line(say.listed([*map(say.day, sorted(closed.dates)), *every]), "Closed on:")
+        yield Line(say.listed(closed_dates(closed)), "Closed on:")
     for when, opening in calendar.special_days:
         yield Line(hours(opening), f"{say.day(when)}:")
+
+
+def _week(calendar: WorkingCalendar) -> Iterator[tuple[str, str]]:
+    """The weekly hours, days that are alike together."""
+    for opening, days in groupby(zip(DAYS, calendar.weekly, strict=True), key=lambda one: one[1]):
+        names = [name for name, _ in days]
+        yield f"{names[0]}{f' to {names[-1]}' if len(names) > 1 else ''}", hours(opening)
+
+
+def week_in_words(calendar: WorkingCalendar) -> str:
+    """The weekly hours in one line."""
+    return "; ".join(f"{days} {opening}" for days, opening in _week(calendar))
+
+
+def closed_dates(closed: ClosedDays) -> list[str]:
+    """The single days, and those of every year, on which nobody works."""
+    return [*map(say.day, sorted(closed.dates)), *(f"{day} {_MONTHS[month - 1]} of every year" for month, day in sorted(closed.yearly))]
 
 
 _MONTHS = "January February March April May June July August September October November December".split()

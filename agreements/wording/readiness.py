@@ -40,7 +40,7 @@ def _lead(agreement: Agreement) -> tuple[Lines, ...]:
 def _mql(agreement: Agreement) -> tuple[Lines, ...]:
     rules = agreement.qualification
     lane = say.listed((say.plain(name) for name in rules.fast_lane), "or")
-    channels = (f"From {say.plain(channel)}: {_changed_threshold(changed)}." for channel, changed in rules.by_channel.items())
+    channels = (f"From {say.plain(channel)}: {changed_threshold(changed)}." for channel, changed in rules.by_channel.items())
     return (
         *lines(_threshold(rules.mql), *channels, title="By its points"),
         *lines(f"By: {lane}." if lane else "", title="Or at once, whatever its points"),
@@ -55,7 +55,8 @@ def _threshold(wanted: Threshold) -> str:
     return f"At least {wanted.total} of 100 points, fit at least {fit}, engagement at least {engagement}."
 
 
-def _changed_threshold(changed: ChannelThreshold) -> str:
+def changed_threshold(changed: ChannelThreshold) -> str:
+    """What a channel changes of the minimums."""
     asked = {"points in all": changed.total, "fit": changed.fit_at_least, "engagement": changed.engagement_at_least}
     return say.listed(f"{what} at least {least}" for what, least in asked.items() if least is not None) or "no other points"
 
@@ -166,7 +167,12 @@ def screen(agreement: Agreement) -> Section:
 
 
 def _screened(rule: ScreenRule) -> Line:
-    return Line(f"when {say.condition(rule.when)}{say.because(rule.why)}.", f"{''.join(_what_follows(rule)).capitalize()}:")
+    return Line(f"when {say.condition(rule.when)}{say.because(rule.why)}.", f"{what_follows(rule).capitalize()}:")
+
+
+def what_follows(rule: ScreenRule) -> str:
+    """What becomes of a lead that a screen rule matches."""
+    return "".join(_what_follows(rule))
 
 
 def _what_follows(rule: ScreenRule) -> Iterator[str]:
