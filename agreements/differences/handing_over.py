@@ -13,6 +13,7 @@ from agreements.model import Agreement, Clock, Clocks, Leg, Rung
 from agreements.wording import clocks as ladders
 from agreements.wording import handing_over
 from agreements.wording import vocabulary as say
+from agreements.wording.document import Line
 from agreements.working_time import WorkingCalendar
 
 
@@ -25,13 +26,18 @@ def tiers(agreement: Agreement) -> Statement:
         told = clause_of(
             label,
             tier,
-            words=handing_over.tier_line(tier).words.rstrip("."),
+            words=_short(handing_over.tier_line(tier)),
             when=condition(label, tier.when),
             channels=Parts(over.label, over.parts, over.words, inherited=not tier.channels),
             why=why_of(label, tier.why),
         )
         found.append(Item((tier.name,), told))
     return Items("tiers", tuple(found), ordered=True)
+
+
+def _short(line: Line) -> str:
+    """A line of the contract as the rest of a sentence."""
+    return f"{line.words[:1].lower()}{line.words[1:]}".rstrip(".")
 
 
 def calendars(agreement: Agreement) -> Statement:
@@ -59,7 +65,7 @@ def routing(agreement: Agreement) -> Statement:
     found = []
     for one in rules.segments:
         label = f"segment {one.team}"
-        words = handing_over.segment_line(one).words.rstrip(".")
+        words = _short(handing_over.segment_line(one))
         told = clause_of(label, one, words=words, when=condition(label, one.when), why=why_of(label, one.why))
         found.append(Item(((one.team, question(one.when)), one.team), told))
     return clause_of("", rules, segments=Items("segments", tuple(found), ordered=True), capacity=clause_of("capacity", rules.capacity))

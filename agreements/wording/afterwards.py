@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agreements.model import Agreement, Reason
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Line, Section, Table, lines
+from agreements.wording.document import Section, Table, lines, told
 
 _THEN = {
     "nurture": "back to nurture",
@@ -77,10 +77,10 @@ def afterwards(agreement: Agreement) -> Section:
         "afterwards",
         "Disputes, and leads that come back",
         lines(
-            Line(f"{dispute}; silence is agreement.", "Disputes:"),
-            Line(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
-            Line(f"when there is {needs}, and it qualifies under the version then in force.", "It comes back:"),
-            Line(f"after {say.times(again.at_most)} without, it is disqualified as exhausted.", "It ends:"),
+            told(f"{dispute}; silence is agreement.", "Disputes:"),
+            told(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
+            told(f"when there is {needs}, and it qualifies under the version then in force.", "It comes back:"),
+            told(f"after {say.times(again.at_most)} without, it is disqualified as exhausted.", "It ends:"),
         ),
     )
 
@@ -100,8 +100,8 @@ def housekeeping(agreement: Agreement) -> Section:
         "housekeeping",
         "New versions, data and reviews",
         lines(
-            Line(f"leads under way {_IN_FLIGHT[agreement.in_flight.default]}, unless the deploy says otherwise.", "A new version:"),
-            Line(f"the trail for {say.kept(kept.trail)}; what is personal for {say.kept(kept.personal)} after the last activity.", "Kept:"),
-            Line(f"{say.listed(when) or 'on no fixed day'}.", "Reviewed:"),
+            told(f"leads under way {_IN_FLIGHT[agreement.in_flight.default]}, unless the deploy says otherwise.", "A new version:"),
+            told(f"the trail for {say.kept(kept.trail)}; what is personal for {say.kept(kept.personal)} after the last activity.", "Kept:"),
+            told(f"{say.listed(when) or 'on no fixed day'}.", "Reviewed:"),
         ),
     )

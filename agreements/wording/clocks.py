@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from agreements.clauses.clocks import RUNS
 from agreements.model import Agreement, Clock, Clocks, Leg, LegClocks, Rung
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Line, Section, Table, Text, lines
+from agreements.wording.document import Line, Section, Table, Text, lines, told
 
 _DOES = {
     "remind": "whoever owes it is reminded",
@@ -53,7 +53,15 @@ def _table(agreement: Agreement) -> Table:
     for name in Clocks.model_fields:
         clock = agreement.clocks.named(name)
         start, ends = runs(name, clock)
-        rows.append((title(name), say.party(clock.owed_by), start, say.listed(ends, "or"), *(str(clock.term(tier)) for tier in tiers)))
+        rows.append(
+            (
+                title(name),
+                say.party(clock.owed_by),
+                say.plain(start),
+                say.listed(map(say.plain, ends), "or"),
+                *(str(clock.term(tier)) for tier in tiers),
+            )
+        )
     return Table(("clock", "owed by", "from", "until", *heads), tuple(rows))
 
 
@@ -67,23 +75,23 @@ def _details(name: str, clock: Clock) -> Iterator[Line]:
     yield from _counting(clock)
     yield from _leeway(clock)
     if clock.at:
-        yield Line("; ".join(f"at {share}% {_DOES[action]}" for share, action in sorted(clock.at.items())) + ".", "Before it is due:")
-    yield Line(ladder(clock.when_missed), "When it was missed:")
+        yield told("; ".join(f"at {share}% {_DOES[action]}" for share, action in sorted(clock.at.items())) + ".", "Before it is due:")
+    yield told(ladder(clock.when_missed), "When it was missed:")
     if clock.why:
         yield Line(clock.why, "Why:")
 
 
 def _counting(clock: Clock) -> Iterator[Line]:
-    whose = {"": "its own length of time", "rep": "the calendar of whoever owes it", "holder": "the calendar of whoever owes it"}
     if clock.calendar:
-        yield Line(f"on {whose.get(clock.calendar, f'calendar {clock.calendar}, whoever owes it')}.", "Counted:")
+        whose = "the calendar of whoever owes it" if clock.calendar in ("rep", "holder") else f"calendar {clock.calendar}, whoever owes it"
+        yield told(f"on {whose}.", "Counted:")
     if clock.total:
-        yield Line(f"{say.by_tier(clock.total)}, however often the lead changes hands.", "In all:")
+        yield told(f"{say.by_tier(clock.total)}, however often the lead changes hands.", "In all:")
     kept = "has the whole time again" if clock.on_reassign == "restart" else "has what is left of it"
     if clock.on_reassign != "restart" or any(rung.do == "reassign" for rung in clock.when_missed):
-        yield Line(f"the next rep {kept}.", "On a change of hands:")
+        yield told(f"the next rep {kept}.", "On a change of hands:")
     if clock.pauses:
-        yield Line(f"{say.listed(_PAUSES.get(one, say.plain(one)) for one in clock.pauses)}.", "Stands still:")
+        yield told(f"{say.listed(_PAUSES.get(one, say.plain(one)) for one in clock.pauses)}.", "Stands still:")
 
 
 _PAUSES = {"fix_note": "while marketing mends the note"}
@@ -91,15 +99,15 @@ _PAUSES = {"fix_note": "while marketing mends the note"}
 
 def _leeway(clock: Clock) -> Iterator[Line]:
     if clock.at_least:
-        yield Line(f"{clock.at_least} from the acceptance, however late that was.", "The rep has at least:")
+        yield told(f"{clock.at_least} from the acceptance, however late that was.", "The rep has at least:")
     if clock.respect_requested_time is not None:
-        yield Line(f"due then, and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
+        yield told(f"due then, and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
     touches = clock.touches
     if touches.at_least or touches.channels != 1:
         tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
-        yield Line(f"at least {tries}.", "Before it counts as out of reach:")
+        yield told(f"at least {tries}.", "Before it counts as out of reach:")
     if clock.check_in:
-        yield Line(f"{say.plain(clock.check_in)} to whoever owes it.", "Check-in:")
+        yield told(f"{say.plain(clock.check_in)} to whoever owes it.", "Check-in:")
 
 
 def ladder(rungs: Sequence[Rung]) -> str:
@@ -123,4 +131,4 @@ def limits_of_leg(leg: Leg) -> Iterator[Line]:
             start, ends = runs(name, clock)
             span = f"owed by {say.party(clock.owed_by)} from {start} until {say.listed(ends, 'or')}, {say.by_tier(clock.within)}."
             more = (f"{line.name} {line.words}" for line in _details(name, clock))
-            yield Line(" ".join([span, *more]), f"{title(name)} of its own:")
+            yield told(" ".join([span, *more]), f"{title(name)} of its own:")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list. name: what it is about, shown before the words; may be empty."""
+    """One line of a list. name: what it is about, shown before the words; may be empty. points: what it gives or takes."""
 
     words: str
     name: str = ""
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,11 @@ class Contract:
     title: str
     summary: tuple[Line, ...]
     sections: tuple[Section, ...]
+
+
+def told(words: str, name: str) -> Line:
+    """A line of our own words under a name, with a capital letter; what people called something keeps theirs."""
+    return Line(f"{words[:1].upper()}{words[1:]}", name)
 
 
 def lines(*found: Line | str, title: str = "", numbered: bool = False) -> tuple[Lines, ...]:

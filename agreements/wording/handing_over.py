@@ -7,10 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from agreements.model import Agreement, Segment, Tier
+from agreements.opening_hours import Interval
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
-from agreements.wording.document import Line, Lines, Section, Text, lines
-from agreements.working_time import ClosedDays, Interval, WorkingCalendar
+from agreements.wording.document import Line, Lines, Section, Text, lines, told
+from agreements.working_time import ClosedDays, WorkingCalendar
 
 #: The days of a week as a calendar counts them.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -44,7 +45,7 @@ def tier_line(tier: Tier) -> Line:
         parts.append(f"given out {_STRATEGIES[tier.routing]}" if tier.routing != "first-to-claim" else _STRATEGIES[tier.routing])
     if tier.release:
         parts.append(f"released at most {tier.release}")
-    return Line(f"{'; '.join(parts)}{say.because(tier.why)}.", f"{tier.name}:")
+    return told(f"{'; '.join(parts)}{say.because(tier.why)}.", f"{tier.name}:")
 
 
 def routing(agreement: Agreement) -> Section:
@@ -54,8 +55,8 @@ def routing(agreement: Agreement) -> Section:
     first = f" {say.sentence(f'asked first then is {rules.on_call}')}" if rules.on_call else ""
     answers = lines(
         Line(f"{rules.capacity.per_rep} leads that are {counted}, unless the roster says otherwise.", "A rep is full with:"),
-        Line(f"{_AWAY[rules.everyone_away]}.{first}", "Everyone away:"),
-        Line(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
+        told(f"{_AWAY[rules.everyone_away]}.{first}", "Everyone away:"),
+        told(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
         Line(f"{rules.default_acceptor}, who also gets what matches no segment.", "Default acceptor:"),
     )
     asked = lines(*map(segment_line, rules.segments), title="Which team; the first that matches counts", numbered=True)
@@ -65,17 +66,17 @@ def routing(agreement: Agreement) -> Section:
 def segment_line(one: Segment) -> Line:
     """One segment: which leads, and in which turn."""
     leads = f"when {say.condition(one.when)}" if one.when.tests else "every other lead"
-    return Line(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
+    return told(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
 
 def notification(agreement: Agreement) -> Section:
     """On how many channels it must be proven that the rep was told, and how long an answer may be taken back."""
     rules = agreement.notify
-    told = f"Told over {say.listed(rules.channels)}."
+    over = f"Told over {say.listed(rules.channels)}."
     proof = f"The rep's clock starts when {rules.confirmed_on} channels have proven that they were told, within {rules.within}."
     fallback = f" If that is not enough: {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"An answer may be taken back for {rules.undo}; what goes outward waits that long."
-    return Section("notify", "How it is proven that the rep was told", lines(f"{told} {proof}{fallback}", undo))
+    return Section("notify", "How it is proven that the rep was told", lines(f"{over} {proof}{fallback}", undo))
 
 
 def calendars(agreement: Agreement) -> Section:
@@ -90,16 +91,16 @@ def calendars(agreement: Agreement) -> Section:
 
 def _calendar(clause: Any) -> Iterator[Line]:
     calendar = WorkingCalendar.from_clause(clause)
-    yield from (Line(opening, f"{days}:") for days, opening in _week(calendar))
+    yield from (told(opening, f"{days}:") for days, opening in _week(calendar))
     yield Line(calendar.timezone.key, "Time zone:")
     closed = calendar.closed_on
     if closed.country:
         part = f", {closed.subdivision}" if closed.subdivision else ""
-        yield Line(f"the public holidays of {closed.country}{part}", "Closed on:")
+        yield told(f"the public holidays of {closed.country}{part}", "Closed on:")
     if closed.dates or closed.yearly:
         yield Line(say.listed(closed_dates(closed)), "Closed on:")
     for when, opening in calendar.special_days:
-        yield Line(hours(opening), f"{say.day(when)}:")
+        yield told(hours(opening), f"{say.day(when)}:")
 
 
 def _week(calendar: WorkingCalendar) -> Iterator[tuple[str, str]]:
@@ -139,7 +140,7 @@ def legs(agreement: Agreement) -> Section:
     blocks: list[Lines] = []
     for number, leg in enumerate(agreement.legs):
         teams = [f"{one.team} {'when ' + say.condition(one.when) if one.when.tests else 'for every other lead'}" for one in leg.segments]
-        where = "the teams of the routing above" if not teams else "; ".join(teams)
+        where = "The teams of the routing above" if not teams else "; ".join(teams)
         before = "what qualifies." if number == 0 else f"what {agreement.legs[number - 1].name} has made an SQL."
-        blocks += lines(Line(before, "Takes:"), Line(f"{where}.", "Teams:"), *limits_of_leg(leg), title=leg.name)
+        blocks += lines(told(before, "Takes:"), Line(f"{where}.", "Teams:"), *limits_of_leg(leg), title=leg.name)
     return Section("legs", "Through whose hands a lead goes", tuple(blocks))

@@ -7,7 +7,7 @@ from functools import cache
 from agreements.lifecycle import OPEN_STAGES, TRANSITIONS, Stage
 from agreements.model import Agreement, Clocks
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Line, Section, Table, Text
+from agreements.wording.document import Line, Section, Table, Text, told
 
 #: What each clock is about: what is owed, and from what on its time counts.
 OWED = {
@@ -34,9 +34,12 @@ def summary(agreement: Agreement) -> tuple[Line, ...]:
     force = agreement.effective
     until = f" until {say.day(force.until)}, when the version before it counts again" if force.until else ""
     return (
-        *(Line(f"signed by {say.listed(people)}", f"{party.capitalize()}:") for party, people in agreement.signers.items()),
-        Line(f"from {say.day(force.from_)}{until}; times are those of {agreement.timezone}", "In force:"),
-        Line(_leads(agreement), "For:"),
+        *(
+            Line(f"{say.listed(people)} {'sign' if len(people) > 1 else 'signs'} for it", f"{party.capitalize()}:")
+            for party, people in agreement.signers.items()
+        ),
+        told(f"from {say.day(force.from_)}{until}; times are those of {agreement.timezone}", "In force:"),
+        told(_leads(agreement), "For:"),
     )
 
 
@@ -68,7 +71,7 @@ def _promise(agreement: Agreement, name: str) -> tuple[str, str, str, str, str]:
 
 def way_of_a_lead(agreement: Agreement) -> Section:
     """Every stage with its owner, its clocks and the ways out of it."""
-    rows = tuple((stage.value, *_stage(agreement, stage), _ways_out(stage)) for stage in OPEN_STAGES)
+    rows = tuple((say.plain(stage.value), *_stage(agreement, stage), _ways_out(stage)) for stage in OPEN_STAGES)
     revisits = agreement.recycling
     nurture = f"after {revisits.revisit} or the time its reason says; at most {revisits.at_most} times"
     rows += (
@@ -96,8 +99,8 @@ def _ways_out(stage: Stage) -> str:
 
 
 def _way(target: str, events: list[str]) -> str:
-    told = [say.plain(event) for event in events if event not in (target, f"{target}-again")]
-    return f"{target} ({', '.join(told)})" if told else target
+    by = [say.plain(event) for event in events if event not in (target, f"{target}-again")]
+    return f"{say.plain(target)} ({', '.join(by)})" if by else say.plain(target)
 
 
 @cache

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agreements.clauses.aims import MEASURES
 from agreements.model import Agreement, ChannelThreshold, DeclaredField, EngagementCriterion, FitCriterion, Persona, ScreenRule, Threshold
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Beside, Line, Lines, Section, Table, Text, lines
+from agreements.wording.document import Beside, Line, Lines, Section, Table, Text, lines, told
 
 _SCREENED = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached to what is under way"}
 _ON_CHANGE = {
@@ -62,18 +62,14 @@ def changed_threshold(changed: ChannelThreshold) -> str:
 
 
 def _fit(rule: FitCriterion) -> Line:
-    return Line(f"{question_of(rule)}{say.because(rule.why)}", _points(rule))
+    return Line(f"{question_of(rule)}{say.because(rule.why)}", say.points(rule.points), rule.points)
 
 
 def _engagement(rule: EngagementCriterion) -> Line:
     most = f", at most {rule.at_most} in all" if rule.at_most is not None else ""
     fades = f", halved every {rule.half_life}" if rule.half_life else ""
     each = " each time" if rule.activity else ""
-    return Line(f"{question_of(rule)}{each}{most}{fades}{say.because(rule.why)}", _points(rule))
-
-
-def _points(rule: FitCriterion | EngagementCriterion) -> str:
-    return f"up to {say.points(rule.points)}" if rule.external_score else say.points(rule.points)
+    return Line(f"{question_of(rule)}{each}{most}{fades}{say.because(rule.why)}", say.points(rule.points), rule.points)
 
 
 def question_of(rule: FitCriterion | EngagementCriterion) -> str:
@@ -161,13 +157,13 @@ def _persona(one: Persona) -> Line:
 
 def screen(agreement: Agreement) -> Section:
     """What is sorted out before anything is scored, in the order in which it is asked."""
-    first = Line("whoever asked not to be contacted, or is on the suppression list.", "Suppressed:")
+    first = told("whoever asked not to be contacted, or is on the suppression list.", "Suppressed:")
     rules = lines(first, *map(_screened, agreement.screen), numbered=True)
     return Section("screen", "What is sorted out before anything is scored", (Text("The first rule that matches counts."), *rules))
 
 
 def _screened(rule: ScreenRule) -> Line:
-    return Line(f"when {say.condition(rule.when)}{say.because(rule.why)}.", f"{what_follows(rule).capitalize()}:")
+    return told(f"when {say.condition(rule.when)}{say.because(rule.why)}.", f"{what_follows(rule).capitalize()}:")
 
 
 def what_follows(rule: ScreenRule) -> str:
@@ -191,9 +187,9 @@ def changes(agreement: Agreement) -> Section:
         "changes",
         "When a lead changes, and leads of sales' own",
         lines(
-            Line(f"{_ON_CHANGE[change.job_title]}.", "Another role:"),
-            Line(f"{_ON_CHANGE[change.company]}.", "Another company:"),
-            Line(f"they {rules}; {f'of the clocks run {clocks}' if clocks else 'no clock runs'}.", "Leads that sales brings in:"),
+            told(f"{_ON_CHANGE[change.job_title]}.", "Another role:"),
+            told(f"{_ON_CHANGE[change.company]}.", "Another company:"),
+            told(f"they {rules}; the clocks for them: {clocks or 'none'}.", "Leads that sales brings in:"),
         ),
     )
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from agreements.criteria import Condition, Test
-from agreements.durations import Duration, Term
+from agreements.durations import Duration, ReleasePlan, Term
 
 #: Facts that are yes or no, as sentences: what yes says, what no says.
 _YES_NO: Mapping[str, tuple[str, str]] = {
@@ -100,11 +100,15 @@ def fact(name: str) -> str:
 
 def by_when(term: Term) -> str:
     """The limit as part of a sentence: within 4 working hours."""
+    if isinstance(term, ReleasePlan):
+        return "as its release plan says"
     return f"within {term}" if isinstance(term, Duration) else f"by the {_of_the(term)}"
 
 
 def later(term: Term) -> str:
     """A further time as part of a sentence: 4 working hours later."""
+    if isinstance(term, ReleasePlan):
+        return "as its release plan says"
     return f"{term} later" if isinstance(term, Duration) else f"at the {_of_the(term)}"
 
 

@@ -96,8 +96,8 @@ def test_all_of_the_evidence_reads_otherwise_than_any_of_it() -> None:
     both = WHOLE.recycling.needs.any
     agreement = WHOLE.model_copy(update={"recycling": WHOLE.recycling.model_copy(update={"needs": Needs(all=both)})})
 
-    assert "when there is 10 points more or something new that the lead did" in contract_in_words(WHOLE)
-    assert "when there is 10 points more and something new that the lead did" in contract_in_words(agreement)
+    assert "When there is 10 points more or something new that the lead did" in contract_in_words(WHOLE)
+    assert "When there is 10 points more and something new that the lead did" in contract_in_words(agreement)
 
 
 def test_tiers_that_differ_stand_beside_the_usual_time() -> None:
