@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
 from agreements import side_by_side
 from agreements.errors import AgreementError, NoAgreementInForce
+from agreements.kept_holidays import resolved_holidays
 from agreements.loading import content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window
@@ -20,10 +23,16 @@ from storage.tables import AgreementVersion, Signature
 PARTIES = ("marketing", "sales")
 
 
+def read(row: AgreementVersion) -> Agreement:
+    """The agreement of a published version, with the public holidays that it keeps."""
+    return _parsed(row.hash, row.text, json.dumps(row.holidays))
+
+
 @lru_cache(maxsize=64)
-def parsed(hash: str, text: str) -> Agreement:
-    """The agreement of a stored text, read once per process; hash keeps two texts apart."""
-    return read_agreement(text, name=hash[:12])
+def _parsed(hash: str, text: str, holidays: str) -> Agreement:
+    """Read once per process; hash keeps two texts apart."""
+    agreement, kept = read_agreement(text, name=hash[:12]), json.loads(holidays)
+    return agreement.with_holidays(kept) if kept else agreement
 
 
 def reference_of(row: AgreementVersion) -> str:
@@ -48,6 +57,7 @@ def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
         effective_at=window.begins,
         until=window.ends,
         published_at=now,
+        holidays=resolved_holidays(agreement.calendars, agreement.holiday_years),
     )
     session.add(row)
     session.flush()
@@ -64,7 +74,7 @@ def verified(row: AgreementVersion) -> Agreement:
             f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
             f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
         )
-    return parsed(row.hash, row.text)
+    return read(row)
 
 
 def sign(
@@ -162,8 +172,9 @@ def _require_room(session: Session, row: AgreementVersion, agreement: Agreement,
         windows = [_window(one) for one in others]
         for other in others:
             at = side_by_side.meet(mine, side_by_side.stretches(windows, other.version), since=now)
-            if at is not None and (problem := side_by_side.rivalry(agreement, parsed(other.hash, other.text))):
-                raise AgreementError(f"From {at:%Y-%m-%d} on two agreements would be for one lead. {problem}")
+            if at is not None and (problem := side_by_side.rivalry(agreement, read(other))):
+                first = at.astimezone(ZoneInfo(agreement.timezone))
+                raise AgreementError(f"From {first:%Y-%m-%d} on two agreements would be for one lead. {problem}")
 
 
 def _window(row: AgreementVersion) -> Window:
@@ -209,7 +220,7 @@ def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> Agr
     by_name = {row.name: row for row in rows}
     if not by_name:
         raise NoAgreementInForce()
-    found = side_by_side.chosen([parsed(row.hash, row.text) for row in by_name.values()], values)
+    found = side_by_side.chosen([read(row) for row in by_name.values()], values)
     if found is None:
         names = ", ".join(reference_of(row) for row in by_name.values())
         raise NoAgreementInForce(f"None of the agreements in force ({names}) is for this lead, and none of them is the default.")
@@ -219,7 +230,7 @@ def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> Agr
 def agreement_of(session: Session, name: str, version: int) -> Agreement:
     """The parsed agreement of a published version. Raises AgreementError for one that is not published."""
     row = get(session, name, version)
-    return parsed(row.hash, row.text)
+    return read(row)
 
 
 def get(session: Session, name: str, version: int) -> AgreementVersion:

@@ -31,7 +31,7 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
         wait.next_at = now + LOOK_AGAIN
         session.add(wait)
         return "waiting"
-    agreement = contracts.parsed(row.hash, row.text)
+    agreement = contracts.read(row)
     verdict = qualification.qualify(agreement, facts, now=now)
     newest = leads.newest_activity_at(session, handoff.lead_id)
     fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
