@@ -17,11 +17,12 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
+from agreements.lifecycle import OPEN_STAGES
 from app import deploying, terminal
 from app.commands.agreement.references import Reference, from_file, reference
 from app.deploying import Plan
 from storage import contracts, inflight
-from storage.inflight import InFlight
+from storage.inflight import Happens, InFlight
 from tasks.toolbox import Toolbox
 from tasks.withdraw import CarriedOut, carry_out
 
@@ -149,37 +150,40 @@ def _tell(done: CarriedOut) -> None:
         terminal.complaints.print(f"  lead {one.lead_id}, {one.company or 'no company'}: {why}", markup=False, soft_wrap=True)
 
 
-_PAST = {inflight.Happens.ANEW: "started anew", inflight.Happens.RECALLED: "recalled"}
+_PAST = {Happens.ANEW: "started anew", Happens.RECALLED: "recalled"}
 
 
 def show(planned: Plan) -> None:
     """The handoffs that are touched, one a line, and how many there are in each stage."""
-    zone = planned.agreement.timezone
+    zone = ZoneInfo(planned.agreement.timezone)
     if planned.touched:
-        table = Table("lead", "company", "stage", "under", "with", "owed", f"due ({zone})", "what happens")
+        table = Table("lead", "company", "stage", "with", "owed", "what happens")
         for one in planned.touched:
-            table.add_row(str(one.lead_id), one.company or "–", one.stage, one.version, one.holder, *_owed(one, zone), _what(one))
+            table.add_row(str(one.lead_id), one.company or "–", one.stage, one.holder, _owed(one, zone), f"{one.happens}: {one.under}")
         terminal.console.print(table)
     terminal.console.print(f"{planned.agreement.reference}, {planned.policy}: {_counted(planned.listed)}")
 
 
-def _owed(one: InFlight, zone: str) -> tuple[str, str]:
-    due = f"{one.due_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" if one.due_at else ""
-    return one.wait_kind.replace("_", " "), due
+def _owed(one: InFlight, zone: ZoneInfo) -> str:
+    return f"{one.wait_kind.replace('_', ' ')}, {one.due_at.astimezone(zone):%d %b %H:%M}" if one.due_at else ""
 
 
-def _what(one: InFlight) -> str:
-    recalled = "is recalled, " if one.happens == inflight.Happens.RECALLED else ""
-    return f"{recalled}starts anew under {one.under}"
+_FUTURE = {Happens.STAYS: "to stay", Happens.ANEW: "to start anew", Happens.RECALLED: "to be recalled"}
 
 
 def _counted(listed: Sequence[InFlight]) -> str:
-    """Per stage how many there are and what happens to them."""
+    """How many there are, stage by stage, and what is to happen to them."""
     if not listed:
         return "no handoff is in flight under an earlier version."
-    counts = Counter((one.stage, one.happens.value, one.why) for one in listed)
-    parts = [f"{count} {stage} {happens}{f' ({why})' if why else ''}" for (stage, happens, why), count in counts.items()]
+    by_stage = {stage: Counter((one.happens, one.why) for one in listed if one.stage == stage) for stage in OPEN_STAGES}
+    parts = [
+        f"{stage} {', '.join(_group(count, *about) for about, count in counts.items())}" for stage, counts in by_stage.items() if counts
+    ]
     return f"{len(listed)} in flight under earlier versions: {'; '.join(parts)}."
+
+
+def _group(count: int, happens: Happens, why: str) -> str:
+    return f"{count} {_FUTURE[happens]}{f' ({why})' if why else ''}"
 
 
 def _who() -> str:
