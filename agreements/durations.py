@@ -3,9 +3,11 @@
 What the words mean is here; when a company is open is in `working_time`.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +23,8 @@ _TERM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) (working )?(minute|hour|day)s
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _END_OF_DAY = "end of same working day"
 _RELEASE_PLAN = "per release plan"
-_ALWAYS = WorkingCalendar.from_clause({"timezone": "UTC", "hours": {"mon-sun": "00:00-24:00"}})
+ALWAYS = WorkingCalendar.from_clause({"timezone": "UTC", "hours": {"mon-sun": "00:00-24:00"}})
+"""The calendar of elapsed time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,18 @@ class Duration:
             raise ValueError(f"'{self}' has no length of its own: open days differ; write working hours")
         return timedelta(microseconds=round(self.amount * _SECONDS[self.unit] * 1_000_000))
 
+    def left_after(self, start: datetime, end: datetime, calendar: WorkingCalendar, pauses: Iterable[Span] = ()) -> Duration | None:
+        """What is left of it when it has run from start to end on this calendar, pauses left out; None for nothing.
+
+        Of working days the shares count: half of a short day is half a day, as half of a long one is.
+        """
+        if self.working and self.unit == "days":
+            used = calendar.days_between(start, end, pauses)
+        else:
+            passed = (calendar if self.working else ALWAYS).between(start, end, pauses)
+            used = Fraction(passed // timedelta(microseconds=1), _SECONDS[self.unit] * 1_000_000)
+        return replace(self, amount=self.amount - used) if used < self.amount else None
+
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
         """The UTC instant at which this time has passed since start, pauses left out.
 
@@ -64,7 +79,7 @@ class Duration:
         """
         if not self.working:
             pauses = in_order(pauses)
-            return _ALWAYS.add(start, self.length, pauses) if pauses else as_utc(start) + self.length
+            return ALWAYS.add(start, self.length, pauses) if pauses else as_utc(start) + self.length
         if calendar is None:
             raise _needs_calendar(self)
         if self.unit == "days":
