@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lead import Done, IncomingLead, LeadFacts, domain_of, mail_key
 from agreements.lifecycle import Stage
-from storage import handoffs, roster, trail, waits, wakes
+from storage import contracts, handoffs, roster, trail, waits, wakes
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
@@ -69,6 +69,8 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
     _bring_up_to_date(lead, incoming)
     session.add(lead)
     latest = handoffs.latest_of(session, lead_id)
+    if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
+        _release(session, latest, now=now)
     if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
         return Captured("new", lead_id, _begin(session, lead, now=now, cause="returned", previous=latest))
     if latest.stage == Stage.NURTURING:
@@ -93,7 +95,7 @@ def _same_person(session: Session, email: str) -> Lead | None:
 
 
 def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lead:
-    named = "email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
+    named = "source email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
     lead = Lead(
         **{name: getattr(incoming, name) for name in named.split()},
         mail_key=mail_key(incoming.email),
@@ -109,6 +111,7 @@ def _bring_up_to_date(lead: Lead, incoming: IncomingLead) -> None:
     for name in ("first_name", "last_name", "phone", "company", "job_title", "country"):
         setattr(lead, name, getattr(incoming, name) or getattr(lead, name))
     lead.values = {**lead.values, **{key: value for key, value in incoming.fields.items() if value not in (None, "")}}
+    lead.source = incoming.source
     lead.campaign = incoming.campaign or lead.campaign
     lead.requested_time = incoming.requested_time or lead.requested_time
     lead.do_not_contact = lead.do_not_contact or incoming.do_not_contact
@@ -143,21 +146,26 @@ def _handoff(lead: Lead, now: datetime, **more: Any) -> Handoff:
     return Handoff(lead_id=lead.id or 0, created_at=now, **more)
 
 
-def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None) -> int:
-    """A new handoff of a known lead, linked to the earlier one; its id."""
-    return _begin(session, lead, now=now, cause=cause, previous=previous)
+#: Causes for which the rounds in nurture are counted on.
+_GOES_ON = ("new-evidence", "new-version")
+
+
+def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+    """A new handoff of a known lead, linked to the earlier one; its id. hold: do not start it."""
+    return _begin(session, lead, now=now, cause=cause, previous=previous, hold=hold)
 
 
 def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None = None, hold: bool = False) -> int:
     handoff = _handoff(lead, now, previous_id=previous.id if previous else None, held=hold)
-    handoff.revisits = previous.revisits if previous and cause == "new-evidence" else 0
+    handoff.revisits = previous.revisits if previous and cause in _GOES_ON else 0
     session.add(handoff)
     session.flush()
     try:
-        handoffs.born_under(session, handoff, at=now)
+        handoffs.born_under(session, handoff, at=now, values=facts(session, lead).values)
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
-    trail.record(session, "captured", now=now, handoff=handoff, actor="intake", cause=cause, held=handoff.held)
+    kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
+    trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held)
     if not handoff.held:
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
     session.flush()
@@ -167,24 +175,31 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
 def release_held(session: Session, *, now: datetime, limit: int | None = None, only_without_agreement: bool = False) -> int:
     """Starts the handoffs that were stored but held; says how many.
 
-    only_without_agreement: just those that were held because no agreement was in force; they stay held while that is so.
-    Raises NoAgreementInForce otherwise, where none could run.
+    One that no agreement in force is for stays held for want of one. only_without_agreement: just those that were held for
+    that reason. Raises NoAgreementInForce otherwise, where none is in force at all.
     """
+    if not contracts.counting(session, now):
+        if only_without_agreement:
+            return 0
+        raise NoAgreementInForce()
     query = select(Handoff).where(col(Handoff.held).is_(True))
     if only_without_agreement:
         query = query.where(Handoff.reason == NO_AGREEMENT)
     rows = session.exec(query.order_by(col(Handoff.id)).limit(limit)).all()
-    for handoff in rows:
-        try:
-            handoffs.born_under(session, handoff, at=now)
-        except NoAgreementInForce:
-            if only_without_agreement:
-                return 0
-            raise
-        handoff.held, handoff.reason = False, ""
+    return sum(_release(session, handoff, now=now) for handoff in rows)
+
+
+def _release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
+    try:
+        handoffs.born_under(session, handoff, at=now, values=facts(session, handoffs.lead_of(session, handoff)).values)
+    except NoAgreementInForce:
+        handoff.reason = NO_AGREEMENT
         session.add(handoff)
-        wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
-    return len(rows)
+        return False
+    handoff.held, handoff.reason = False, ""
+    session.add(handoff)
+    wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+    return True
 
 
 def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None, since: datetime | None = None) -> LeadFacts:
@@ -201,6 +216,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
         "job_title": lead.job_title,
         "country": lead.country,
         "entry_channel": lead.entry_channel,
+        "source": lead.source,
         "campaign": lead.campaign,
         "suppressed": lead.do_not_contact or roster.is_suppressed(session, lead.email, lead.phone),
         **{f"account.{name}": value for name, value in (account or {}).items()},
@@ -213,7 +229,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
 
 def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
     """What the rules may ask about the lead of this handoff."""
-    previous = session.get(Handoff, handoff.previous_id) if handoff.previous_id else None
+    previous = handoffs.before(session, handoff)
     lead = handoffs.lead_of(session, handoff)
     return facts(session, lead, account=account, since=previous.ended_at if previous else None)
 

@@ -18,7 +18,7 @@ from tasks.running import calendar_of
 from tasks.turn import Turn, step
 
 #: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
-CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm")
+CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
 HOLD_FOR = timedelta(minutes=15)
 #: After this time a delivery that is not proven yet is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
@@ -79,7 +79,9 @@ def _choose(session: Session, handoff: Handoff, agreement: Agreement, people: Ro
     wanted = handoff.wanted_rep
     if wanted and wanted not in names and people.person(wanted):
         names = [*names, wanted]
-    declined = frozenset(row.rep for row in earlier if row.ended_because != "note-returned" and row.rep != wanted)
+    passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id or 0)]
+    gave_up = (row for row in (*passed, *earlier) if row.ended_because not in ("note-returned", "recalled"))
+    declined = frozenset(row.rep for row in gave_up if row.rep != wanted)
     return route(agreement, [_candidate(session, agreement, people, name, now) for name in names], declined=declined, wanted=wanted)
 
 

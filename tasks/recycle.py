@@ -140,4 +140,5 @@ _WITHDRAWN = {
     "not attempted in time": "It was not attempted in time and went to a colleague.",
     "decided": "Your manager gave it to somebody else.",
     "crm": "Its owner was changed in the CRM.",
+    "recalled": "Marketing and sales have agreed on a new version of their agreement, and the lead starts anew under it.",
 }

@@ -22,7 +22,7 @@ async def screen(turn: Turn) -> Turn:
     account = await account_of(turn.handoff_id)
 
     def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.born_under(session, handoff, at=handoff.created_at)
+        agreement = handoffs.agreement_of(session, handoff)
         facts = leads.facts_for(session, handoff, account=account.as_facts() if account else None)
         result = screening.screen(agreement, facts.values)
         if result.rule is None:
