@@ -17,7 +17,7 @@ from storage import contracts, handoffs, linked, trail, waits, wakes
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
-__all__ = ["Captured", "begin", "capture", "facts", "facts_for", "newest_activity_at", "open_revisits", "release_held"]
+__all__ = ["Captured", "begin", "brought_in_by", "capture", "facts", "facts_for", "newest_activity_at", "open_revisits", "release_held"]
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
 ROLE_MAILBOXES = frozenset(
