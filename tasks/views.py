@@ -11,8 +11,9 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from notifications.letter import Context, LeadView, Recipient
 from storage import handoffs, roster, waits
-from storage.tables import Activity, Answer, Delivery, Event, Handoff, Lead, PersonalText, Wait
+from storage.tables import Activity, Answer, Assignment, Delivery, Event, Handoff, Lead, PersonalText, Wait
 from tasks import toolbox
+from tasks.running import running
 
 #: How the trail's lines read to people. Lines that are not here are for the engineer.
 SENTENCES = {
@@ -158,7 +159,8 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
     agreement = handoffs.agreement_of(session, handoff)
     given = row.context
     wait = waits.open_of(session, handoff.id or 0)
-    due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else _acceptance_due(agreement, handoff, wait, people, row, now)
+    due, promise = _acceptance(session, handoff, wait, row, now)
+    due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else due
     what, extra = str(given.get("what", "")), {key: str(value) for key, value in given.get("extra", {}).items()}
     if row.message == "feedback":
         what = _feedback(session, handoff, people, given)
@@ -172,27 +174,21 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         lead=lead_view(session, handoff),
         link=_link(row),
         due_at=due,
-        promise=_promise(agreement, handoff, row),
+        promise=promise,
         rep=people.name_of(str(given.get("rep") or handoff.rep)),
         what=what,
         extra=extra,
     )
 
 
-def _acceptance_due(
-    agreement: Agreement, handoff: Handoff, wait: Wait | None, people: Roster, row: Delivery, now: datetime
-) -> datetime | None:
-    if row.message != "assigned":
-        return None
-    if wait and wait.kind == "acceptance":
-        return wait.due_at
-    person = people.person(str(row.context.get("rep", row.person)))
-    calendar = agreement.calendar(person.calendar if person else "")
-    return agreement.clocks.acceptance.term(handoff.tier).after(now, calendar)
-
-
-def _promise(agreement: Agreement, handoff: Handoff, row: Delivery) -> str:
-    return f"within {agreement.clocks.acceptance.term(handoff.tier)}" if row.message == "assigned" else ""
+def _acceptance(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
+    """By when the rep of an assignment owes the answer, and the time agreed for it; where others have used a part, the rest."""
+    tenure = session.get(Assignment, row.assignment_id)
+    if row.message != "assigned" or tenure is None:
+        return None, ""
+    runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
+    term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
+    return due, f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
 
 
 def _link(row: Delivery) -> str:
