@@ -50,7 +50,8 @@ class Route:
     ask_manager: bool = False
 
 
-_SHARED_OUT = Route("", "today's share is given out: it stands in line", in_line=True)
+#: Every rep in line has had the share of this working day, or others stand before the lead.
+SHARED_OUT = Route("", "today's share is given out: it stands in line", in_line=True)
 
 
 def segment_for(agreement: Agreement, values: Mapping[str, Any], *, leg: int = 0) -> Segment | LegSegment | None:
@@ -81,13 +82,13 @@ def route(
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)
     if asked and not asked.away:
-        return _SHARED_OUT if asked.done_for_today else Route(asked.rep, "asked for")
+        return SHARED_OUT if asked.done_for_today else Route(asked.rep, "asked for")
     here = [one for one in able if not one.away]
     free = [one for one in here if not one.full and not one.done_for_today]
     if free:
         return Route(min(free, key=_turn).rep, "next in turn")
     if any(one.left is not None for one in here):
-        return _SHARED_OUT
+        return SHARED_OUT
     if here:
         return _everyone_full(agreement, here)
     if able:
@@ -110,9 +111,9 @@ def _everyone_away(agreement: Agreement, able: Sequence[Candidate], on_call: Can
         return Route(rules.default_acceptor, "nobody else can take it: default acceptor")
     if rules.everyone_away == "route-anyway":
         due = [one for one in able if not one.done_for_today]
-        return Route(min(due, key=_turn).rep, "everyone is away: routed anyway") if due else _SHARED_OUT
+        return Route(min(due, key=_turn).rep, "everyone is away: routed anyway") if due else SHARED_OUT
     if rules.everyone_away == "on-call-or-hold" and on_call and not on_call.away:
-        return _SHARED_OUT if on_call.done_for_today else Route(on_call.rep, "everyone is away: on call")
+        return SHARED_OUT if on_call.done_for_today else Route(on_call.rep, "everyone is away: on call")
     return Route("", "everyone is away: held until somebody is back", min(one.back_at for one in able))
 
 

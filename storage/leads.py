@@ -244,7 +244,9 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
     session.add(handoff)
     session.flush()
     try:
-        handoffs.born_under(session, handoff, at=now)
+        agreement = handoffs.born_under(session, handoff, at=now)
+        if previous and cause in ("new-evidence", "returned"):
+            _back_to_its_rep(session, handoff, previous, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
     more = _brought_by(handoff.brought_by)
@@ -253,6 +255,16 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
     session.flush()
     return handoff.id or 0
+
+
+def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, legs: int) -> None:
+    """Where the reason why it was given back says so, the lead is wanted for the same rep, in the leg in which they had it."""
+    rows = handoffs.assignments(session, previous.id or 0)
+    reason = handoffs.agreement_of(session, previous).reason(previous.reason) if previous.agreement else None
+    if rows and reason and reason.back_to == "same-rep":
+        handoff.wanted_rep = rows[-1].rep
+        handoff.leg = rows[-1].leg if rows[-1].leg < legs else 0
+        session.add(handoff)
 
 
 def release_held(session: Session, *, now: datetime, limit: int | None = None, only_without_agreement: bool = False) -> int:

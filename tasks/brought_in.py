@@ -8,10 +8,12 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, waits
-from storage.tables import Assignment, Handoff
+from storage.tables import Assignment, Handoff, Wait
 from tasks.sending import crm_status
 
 CAUSE = "brought in by them"
+#: What a wait is about for which no clock runs.
+NO_CLOCK = "no-clock"
 
 
 def has_its_rep(session: Session, handoff: Handoff) -> bool:
@@ -47,6 +49,12 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
             session, handoff, "taken", key=key, channel=channel, person=rep, now=now, assignment_id=row.id, context={"rep": rep}
         )
     crm_status(session, handoff, "accepted", key=row.id, now=now)
+
+
+def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for the outcome where nobody owes it by a time: it ends when the lead's data would have to go."""
+    due = now + handoffs.agreement_of(session, handoff).retention.personal
+    return waits.open_wait(session, handoff, "outcome", about=NO_CLOCK, holder=row.rep, now=now, due_at=due, assignment_id=row.id)
 
 
 def runs(session: Session, handoff: Handoff, clock: str) -> bool:

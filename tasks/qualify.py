@@ -75,19 +75,19 @@ def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: 
     """Something changed while nobody has the lead yet: the score is taken anew, and whoever stands in line is looked at again."""
     if handoff.first_assigned_at is not None or handoff.routed:
         return
-    was = {"was": handoff.score, "was_tier": handoff.tier}
+    was, was_tier = handoff.score, handoff.tier
     previous = handoffs.get(session, handoff.previous_id) if handoff.previous_id else None
     brought_by = leads.brought_in_by(session, handoff.lead_id, since=previous.ended_at if previous else None)
     is_new = brought_by != handoff.brought_by
     handoff.brought_by = brought_by
     verdict = rate(session, handoff, agreement, now)
-    trail.record(session, "rescored", now=now, handoff=handoff, tier=handoff.tier, **_points(verdict), **was)
+    trail.record(session, "rescored", now=now, handoff=handoff, tier=handoff.tier, was=was, was_tier=was_tier, **_points(verdict))
     if not verdict.is_mql and not (brought_by and not agreement.qualification.sales_sourced.same_rules):
         _not_ready(session, handoff, agreement, verdict, now)
         return
     rewrite(session, handoff, agreement, now=now)
     wait = waits.open_of(session, handoff.id or 0)
-    if wait and wait.about in UNASSIGNED and (is_new or handoff.tier != was["was_tier"]):
+    if wait and wait.about in UNASSIGNED and (is_new or handoff.tier != was_tier):
         waits.close(session, wait, because="rescored", now=now)
 
 

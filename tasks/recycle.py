@@ -18,7 +18,7 @@ from tasks.running import calendar_of
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
-    asked = answer.data.get("revisit_on")
+    asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
     tell_marketing(session, handoff, answer, now=now)
     because = "rejected" if answer.kind == "rejected" else "returned"
@@ -30,7 +30,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     elif follows.event == "reassigned":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because=because, now=now)
     elif follows.event == "note-returned":
-        return_note(session, handoff, because=because, now=now)
+        reason = agreement.reason(code)
+        return_note(session, handoff, because=because, now=now, to_somebody_else=bool(reason) and reason.back_to == "other-rep")
     elif follows.event == "decision-asked":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         ask_decision(
@@ -74,11 +75,11 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
-    """Sends the note back to marketing; the lead is assigned again, to the same rep, when it is mended."""
+def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, to_somebody_else: bool = False) -> None:
+    """Sends the note back to marketing; the lead is assigned again when it is mended, to the same rep unless agreed otherwise."""
     waits.close_open(session, handoff, because=because, now=now)
-    before = handoffs.end_assignment(session, handoff, because="note-returned", now=now)
-    handoff.wanted_rep = before.rep if before else ""
+    before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
+    handoff.wanted_rep = before.rep if before and not to_somebody_else else ""
     note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
     note.content = {**note.content, "to_fix": ["what sales found wrong"]}
     note.complete = False
