@@ -25,13 +25,15 @@ EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows: the event, the nurture track and the revisit date (aware, nurture only), and against whom it counts."""
+    """What follows: the event, the nurture track and the revisit date (aware, nurture only), against whom it counts, and to
+    whom the lead may come back."""
 
     event: str
     reason: str
     track: str = ""
     revisit_at: datetime | None = None
     counts_against: str = "nobody"
+    back_to: str = "anyone"
 
 
 class UnknownReason(RuleError):
@@ -44,7 +46,7 @@ def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date |
     if reason is None:
         raise UnknownReason(f"{agreement.reference} has no reason {code!r}; it has {', '.join(one.code for one in agreement.reasons)}")
     revisit = revisit_at(agreement, reason, now=now, asked=asked) if reason.then == "nurture" else None
-    return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against)
+    return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against, reason.back_to)
 
 
 def touches_lacking(agreed: Touches, made: Sequence[str]) -> tuple[int, int]:

@@ -24,6 +24,7 @@ log = logging.getLogger("baton.clock")
 SWEEP_LIMIT = 500
 RECONCILE_SECONDS = 30.0
 SEAL_SECONDS = 5.0
+RELEASE_SECONDS = 600.0
 
 
 class Clock:
@@ -34,6 +35,8 @@ class Clock:
         self._at_once = at_once
         self._next: dict[str, float] = {}
         self._away = self._failed = False
+        self._counting: tuple[str, ...] = ()
+        self._release_again = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
@@ -199,7 +202,13 @@ class Clock:
         return len(ended)
 
     async def _release(self) -> int:
-        """Leads that came in while no agreement was in force start when one is."""
+        """Leads that came in while no agreement was in force for them start when one is. All of them are looked at when another
+        version comes into force, and now and then."""
+        rows = await self.box.read(lambda session, now: contracts.counting(session, now))
+        counting, real = tuple(map(contracts.reference_of, rows)), time.monotonic()
+        if counting == self._counting and real < self._release_again:
+            return 0
+        self._counting, self._release_again = counting, real + RELEASE_SECONDS
         return await self.box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
 
     async def _seal(self) -> int:

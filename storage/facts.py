@@ -27,6 +27,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
         "job_title": lead.job_title,
         "country": lead.country,
         "entry_channel": lead.entry_channel,
+        "source": lead.source,
         "campaign": lead.campaign,
         "suppressed": linked.is_suppressed(session, lead),
         "sales_sourced": bool(brought_in_by(session, lead.id or 0, since=since)),
@@ -40,7 +41,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
 
 def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
     """What the rules may ask about the lead of this handoff. account: as the CRM has it now; else as it was when screened."""
-    previous = session.get(Handoff, handoff.previous_id) if handoff.previous_id else None
+    previous = handoffs.before(session, handoff)
     lead = handoffs.lead_of(session, handoff)
     return facts(session, lead, account=account or handoff.account, since=previous.ended_at if previous else None)
 

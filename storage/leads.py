@@ -8,12 +8,11 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from agreements.changes import another_company, another_role
 from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
-from agreements.model import OnChange
-from storage import contracts, handoffs, linked, trail, waits, wakes
+from storage import contracts, handoffs, trail, waits, wakes
+from storage.changes import at_company, changes_of, has_done, key_of, on_change
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
@@ -51,16 +50,16 @@ def capture(session: Session, incoming: IncomingLead, *, now: datetime, actor: s
     if known:
         lead = session.get(Lead, known.lead_id)
         assert lead is not None, "a source always names a lead: the foreign key says so"
-        lead, moved = _at_company(session, _survivor(session, lead), incoming)
-        if moved and _on_change(session, lead, now).company == "new-linked-lead":
+        lead, moved = at_company(session, _survivor(session, lead), incoming)
+        if moved and on_change(session, lead, now).company == "new-linked-lead":
             new = _new_lead(session, incoming, now=now)
             return _begin_linked(session, new, lead, incoming, now=now, actor=actor, hold=hold)
         return _known(session, lead, incoming, now=now, actor=actor)
     same = _same_person(session, incoming.email)
     moved_from = None
     if same:
-        same, moved = _at_company(session, same, incoming)
-        moved_from = same if moved and _on_change(session, same, now).company == "new-linked-lead" else None
+        same, moved = at_company(session, same, incoming)
+        moved_from = same if moved and on_change(session, same, now).company == "new-linked-lead" else None
     lead = _new_lead(session, incoming, now=now)
     lead_id = lead.id or 0
     session.add(LeadSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead_id))
@@ -81,12 +80,14 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
     activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
         return Captured("repeated", lead_id)
-    changed = _changes(session, lead, incoming, now)
+    changed = changes_of(session, lead, incoming, now)
     _bring_up_to_date(lead, incoming, moved="company-changed" in changed)
     session.add(lead)
     latest = handoffs.latest_of(session, lead_id)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
+    if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
+        _release(session, latest, now=now)
     if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
         return Captured("new", lead_id, _begin(session, lead, now=now, cause="returned", previous=latest))
     if latest.stage == Stage.NURTURING:
@@ -107,38 +108,6 @@ def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now
     """Whoever waits for a rep is judged again at once: a request must not stand in line behind a list, say."""
     if handoff.stage in (Stage.INQUIRY, Stage.MQL) and not handoff.held:
         wakes.add(session, handoff.id or 0, "rescore", key=f"rescore:{handoff.id}:{activity_id}", not_before=now)
-
-
-def _changes(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[str]:
-    """What this conversion shows to have changed and the agreement wants judged again, as events of the trail."""
-    role = another_role(lead.job_title, incoming.job_title)
-    moved = another_company((lead.company, lead.email), (incoming.company, incoming.email))
-    if not role and not moved:
-        return []
-    rules = _on_change(session, lead, now)
-    found = {"role-changed": role and rules.job_title == "rescore", "company-changed": moved and rules.company == "rescore"}
-    return [event for event, holds in found.items() if holds]
-
-
-def _on_change(session: Session, lead: Lead, now: datetime) -> OnChange:
-    """What was agreed for a change: under the version of the lead's latest handoff, else under the one in force."""
-    latest = handoffs.latest_of(session, lead.id or 0)
-    if latest and latest.agreement:
-        return handoffs.agreement_of(session, latest).qualification.on_change
-    try:
-        row = contracts.in_force(session, now)
-    except NoAgreementInForce:
-        return OnChange()
-    return contracts.parsed(row.hash, row.text).qualification.on_change
-
-
-def _at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Lead, bool]:
-    """This person's lead at the company that the conversion is about; else the newest one, and True: they have moved."""
-    line = linked.line_of(session, lead)
-    key = _conversion_key(incoming)
-    done = [one for one in line if len(line) > 1 and _has_done(session, one, key)]
-    here = [one for one in line if not another_company((one.company, one.email), (incoming.company, incoming.email))]
-    return (done or here or line)[-1], not done and not here
 
 
 def _begin_linked(session: Session, lead: Lead, before: Lead, incoming: IncomingLead, *, now: datetime, actor: str, hold: bool) -> Captured:
@@ -168,7 +137,7 @@ def _same_person(session: Session, email: str) -> Lead | None:
 
 
 def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lead:
-    named = "email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
+    named = "source email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
     lead = Lead(
         **{name: getattr(incoming, name) for name in named.split()},
         mail_key=mail_key(incoming.email),
@@ -186,23 +155,16 @@ def _bring_up_to_date(lead: Lead, incoming: IncomingLead, *, moved: bool) -> Non
     for name in ("first_name", "last_name", "phone", "company", "job_title", "country"):
         setattr(lead, name, getattr(incoming, name) or getattr(lead, name))
     lead.values = {**lead.values, **{key: value for key, value in incoming.fields.items() if value not in (None, "")}}
+    lead.source = incoming.source
     lead.campaign = incoming.campaign or lead.campaign
     lead.requested_time = incoming.requested_time or lead.requested_time
     lead.do_not_contact = lead.do_not_contact or incoming.do_not_contact
 
 
-def _conversion_key(incoming: IncomingLead) -> str:
-    return f"{incoming.source}:{incoming.source_id}:{incoming.key_of_conversion()}"[:500]
-
-
-def _has_done(session: Session, lead: Lead, key: str) -> bool:
-    return session.exec(select(Activity.id).where(Activity.lead_id == lead.id, Activity.key == key)).first() is not None
-
-
 def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
     """The new activity's id; None for one that is there already."""
-    lead_id, key = lead.id or 0, _conversion_key(incoming)
-    if _has_done(session, lead, key):
+    lead_id, key = lead.id or 0, key_of(incoming)
+    if has_done(session, lead, key):
         return None
     text = trail.keep_text(session, incoming.message, lead_id=lead_id)
     at = min(incoming.at or now, now)
@@ -232,25 +194,32 @@ def _handoff(lead: Lead, now: datetime, **more: Any) -> Handoff:
     return Handoff(lead_id=lead.id or 0, created_at=now, **more)
 
 
-def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None) -> int:
-    """A new handoff of a known lead, linked to the earlier one; its id."""
-    return _begin(session, lead, now=now, cause=cause, previous=previous)
+#: Causes for which the rounds in nurture are counted on.
+_GOES_ON = ("new-evidence", "new-version")
+
+
+def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+    """A new handoff of a known lead, linked to the earlier one; its id. hold: do not start it."""
+    return _begin(session, lead, now=now, cause=cause, previous=previous, hold=hold)
 
 
 def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None = None, hold: bool = False) -> int:
     handoff = _handoff(lead, now, previous_id=previous.id if previous else None, held=hold)
-    handoff.revisits = previous.revisits if previous and cause == "new-evidence" else 0
-    handoff.brought_by = brought_in_by(session, lead.id or 0, since=previous.ended_at if previous else None)
+    handoff.revisits = previous.revisits if previous and cause in _GOES_ON else 0
+    before = handoffs.before(session, handoff)
+    handoff.brought_by = brought_in_by(session, lead.id or 0, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
     try:
-        agreement = handoffs.born_under(session, handoff, at=now)
-        if previous and cause in ("new-evidence", "returned"):
-            _back_to_its_rep(session, handoff, previous, legs=len(agreement.legs))
+        known = facts(session, lead, since=before.ended_at if before else None)
+        agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
+        if before and cause in ("new-evidence", "returned"):
+            _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
+    kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
     more = _brought_by(handoff.brought_by)
-    trail.record(session, "captured", now=now, handoff=handoff, actor="intake", cause=cause, held=handoff.held, **more)
+    trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
     if not handoff.held:
         wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
     session.flush()
@@ -270,24 +239,31 @@ def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, l
 def release_held(session: Session, *, now: datetime, limit: int | None = None, only_without_agreement: bool = False) -> int:
     """Starts the handoffs that were stored but held; says how many.
 
-    only_without_agreement: just those that were held because no agreement was in force; they stay held while that is so.
-    Raises NoAgreementInForce otherwise, where none could run.
+    One that no agreement in force is for stays held for want of one. only_without_agreement: just those that were held for
+    that reason. Raises NoAgreementInForce otherwise, where none is in force at all.
     """
+    if not contracts.counting(session, now):
+        if only_without_agreement:
+            return 0
+        raise NoAgreementInForce()
     query = select(Handoff).where(col(Handoff.held).is_(True))
     if only_without_agreement:
         query = query.where(Handoff.reason == NO_AGREEMENT)
     rows = session.exec(query.order_by(col(Handoff.id)).limit(limit)).all()
-    for handoff in rows:
-        try:
-            handoffs.born_under(session, handoff, at=now)
-        except NoAgreementInForce:
-            if only_without_agreement:
-                return 0
-            raise
-        handoff.held, handoff.reason = False, ""
+    return sum(_release(session, handoff, now=now) for handoff in rows)
+
+
+def _release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
+    try:
+        handoffs.born_under(session, handoff, at=now, values=facts(session, handoffs.lead_of(session, handoff)).values)
+    except NoAgreementInForce:
+        handoff.reason = NO_AGREEMENT
         session.add(handoff)
-        wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
-    return len(rows)
+        return False
+    handoff.held, handoff.reason = False, ""
+    session.add(handoff)
+    wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+    return True
 
 
 def open_revisits(session: Session, *, now: datetime, limit: int = 500) -> list[Wait]:

@@ -29,7 +29,7 @@ def _json() -> Any:
 class Lead(SQLModel, table=True):
     """A person, and the company, known to us. Everything personal about them stands here or in personal_texts.
 
-    linked_to: the same person's lead at the company where they were before.
+    source: who sent what it did last. linked_to: the same person's lead at the company where they were before.
     """
 
     __tablename__ = "leads"
@@ -43,6 +43,7 @@ class Lead(SQLModel, table=True):
     job_title: str = ""
     country: str = ""
     entry_channel: str = "web"
+    source: str = ""
     campaign: str = ""
     values: dict[str, Any] = _json()
     requested_time: datetime | None = _at(nullable=True)
@@ -333,7 +334,10 @@ class Seal(SQLModel, table=True):
 
 
 class AgreementVersion(SQLModel, table=True):
-    """A published version: the text as it was signed. The deployed truth."""
+    """A published version: the text as it was signed. The deployed truth.
+
+    holidays: by calendar the public holidays as they were known when it was published.
+    """
 
     __tablename__ = "agreement_versions"
     name: str = Field(primary_key=True)
@@ -346,10 +350,11 @@ class AgreementVersion(SQLModel, table=True):
     deployed_at: datetime | None = _at(nullable=True)
     closed: bool = False
     deployment_id: str = ""
+    holidays: dict[str, Any] = _json()
 
 
 class Signature(SQLModel, table=True):
-    """One party's signature over the hash of a version."""
+    """One party's signature over the hash of a version. address: where the link was sent by which it was given."""
 
     __tablename__ = "signatures"
     __table_args__ = (UniqueConstraint("hash", "party"),)
@@ -358,7 +363,36 @@ class Signature(SQLModel, table=True):
     party: str
     name: str
     via: str
+    address: str = ""
     signed_at: datetime = _at()
+
+
+class SignatureRequest(SQLModel, table=True):
+    """One person asked by e-mail to sign one version for one party: the row exists before the mail, under a key that goes along."""
+
+    __tablename__ = "signature_requests"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    hash: str = Field(index=True)
+    party: str
+    address: str
+    state: str = DeliveryState.QUEUED
+    error: str = ""
+    proof: str = ""
+    asked_at: datetime = _at()
+    sent_at: datetime | None = _at(nullable=True)
+
+
+class Claim(SQLModel, table=True):
+    """Something that one process at a time does. since, until: real time; when it is over, the next one may take it."""
+
+    __tablename__ = "claims"
+    name: str = Field(primary_key=True)
+    token: str
+    by: str
+    about: str = ""
+    since: datetime = _at()
+    until: datetime = _at()
 
 
 class RosterSnapshot(SQLModel, table=True):

@@ -18,7 +18,7 @@ from storage.tables import Assignment, Handoff
 from tasks.qualify import known_of
 
 #: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
-CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm")
+CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
 #: The stage in which a lead counts as one of these.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 
@@ -90,8 +90,9 @@ def _one_at_a_time(session: Session, tier: str) -> None:
 
 
 def _declined(session: Session, handoff: Handoff, earlier: list[Assignment], wanted: str) -> frozenset[str]:
-    had_it = {row.rep for row in earlier if row.ended_because != "note-returned" and row.rep != wanted}
-    return frozenset(had_it | _never_again(session, handoff))
+    passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id or 0)]
+    gave_up = (row.rep for row in (*passed, *earlier) if row.ended_because not in ("note-returned", "recalled"))
+    return frozenset({*(rep for rep in gave_up if rep != wanted), *_never_again(session, handoff)})
 
 
 def _never_again(session: Session, handoff: Handoff) -> set[str]:

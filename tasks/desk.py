@@ -413,6 +413,7 @@ _ENDED = {
     "merged": "it was a duplicate",
     "suppressed": "nobody may contact them",
     "withdrawn": "it was withdrawn",
+    "recalled": "it was called back and starts anew under a new version of the agreement",
     "erased": "its data was erased",
     "opportunity": "it became an opportunity and goes on in the CRM",
 }

@@ -76,8 +76,8 @@ def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: 
     if handoff.first_assigned_at is not None or handoff.routed:
         return
     was, was_tier = handoff.score, handoff.tier
-    previous = handoffs.get(session, handoff.previous_id) if handoff.previous_id else None
-    brought_by = leads.brought_in_by(session, handoff.lead_id, since=previous.ended_at if previous else None)
+    before = handoffs.before(session, handoff)
+    brought_by = leads.brought_in_by(session, handoff.lead_id, since=before.ended_at if before else None)
     is_new = brought_by != handoff.brought_by
     handoff.brought_by = brought_by
     verdict = rate(session, handoff, agreement, now)

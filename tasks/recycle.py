@@ -30,8 +30,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     elif follows.event == "reassigned":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because=because, now=now)
     elif follows.event == "note-returned":
-        reason = agreement.reason(code)
-        return_note(session, handoff, because=because, now=now, to_somebody_else=bool(reason) and reason.back_to == "other-rep")
+        return_note(session, handoff, because=because, now=now, back_to=follows.back_to)
     elif follows.event == "decision-asked":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         ask_decision(
@@ -75,8 +74,9 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, to_somebody_else: bool = False) -> None:
+def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
     """Sends the note back to marketing; the lead is assigned again when it is mended, to the same rep unless agreed otherwise."""
+    to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
     handoff.wanted_rep = before.rep if before and not to_somebody_else else ""
@@ -141,4 +141,5 @@ _WITHDRAWN = {
     "not attempted in time": "It was not attempted in time and went to a colleague.",
     "decided": "Your manager gave it to somebody else.",
     "crm": "Its owner was changed in the CRM.",
+    "recalled": "Marketing and sales have agreed on a new version of their agreement, and the lead starts anew under it.",
 }

@@ -25,7 +25,7 @@ async def screen(turn: Turn) -> Turn:
     account = await account_of(turn.handoff_id)
 
     def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.born_under(session, handoff, at=handoff.created_at)
+        agreement = handoffs.agreement_of(session, handoff)
         handoff.account = account.as_facts() if account else {}
         session.add(handoff)
         result = screening.screen(agreement, leads.facts_for(session, handoff).values)

@@ -54,7 +54,8 @@ SENTENCES = {
     "attached": "Attached to what is under way: {reason}",
     "suppressed": "Suppressed",
     "merged": "Merged with lead {into}",
-    "withdrawn": "Withdrawn",
+    "withdrawn": "Withdrawn, to start anew under {taken_over_by}",
+    "started-anew": "Started anew",
     "got-stuck": "Stuck: {why}",
 }
 _QUIET = ("activity", "answered-handed")
@@ -202,7 +203,7 @@ def _link(row: Delivery) -> str:
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:
-    if handoff.previous_id:
+    if handoffs.before(session, handoff):
         return "Back from nurture, with its history."
     earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
     if not earlier:

@@ -154,7 +154,7 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
 
 def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
     handoff = a_handoff(session, now)
-    handoffs.born_under(session, handoff, at=now)
+    handoffs.born_under(session, handoff, at=now, values={})
     tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
