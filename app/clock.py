@@ -16,7 +16,7 @@ from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
 from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
-from tasks import read_crm
+from tasks import read_crm, views
 from tasks.revisit import revisit
 from tasks.toolbox import Toolbox
 
@@ -245,9 +245,8 @@ def _run(session: Session, item: wakes.Due) -> Run | None:
     if session.exec(select(Wake.id).where(col(Wake.id).in_(item.wake_ids)).limit(1)).first() is None:
         return None
     version = contracts.get(session, handoff.agreement, handoff.version)
-    lead = handoffs.lead_of(session, handoff)
     waited = (real - item.waiting_since).total_seconds()
-    name = f"{lead.company or 'No company'} · lead {handoff.lead_id}"
+    name = views.run_name(session, handoff)
     tags = (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
     return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
 
