@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from agreements.fields import stated
 from agreements.model import Agreement, Segment
 
 
@@ -38,8 +39,9 @@ class Route:
 
 
 def segment_for(agreement: Agreement, values: Mapping[str, Any]) -> Segment | None:
-    """The first segment that these facts match, None for none."""
-    return next((segment for segment in agreement.routing.segments if segment.when.holds(values)), None)
+    """The first segment that these facts, as they came, match; None for none."""
+    known = stated(agreement, values)
+    return next((segment for segment in agreement.routing.segments if segment.when.holds(known)), None)
 
 
 def route(agreement: Agreement, candidates: Sequence[Candidate], *, declined: frozenset[str], wanted: str = "") -> Route:

@@ -44,9 +44,8 @@ def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime
     verdict = qualification.qualify(agreement, facts, now=now)
     handoff.fit, handoff.engagement, handoff.score = verdict.fit, verdict.engagement, verdict.total
     handoff.fast_lane = bool(verdict.fast_lane)
-    known = {**facts.values, "fast_lane": handoff.fast_lane}
     if handoff.tier == "normal":
-        handoff.tier = next((tier.name for tier in agreement.tiers if tier.when.holds(known)), "normal")
+        handoff.tier = qualification.tier_for(agreement, facts, verdict).name
     session.add(handoff)
     note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
     note.content = {**note.content, "reasons": list(verdict.reasons), "fast_lane": verdict.fast_lane}

@@ -28,6 +28,13 @@ def _duration(value: Any) -> Any:
     return term
 
 
+def _elapsed(value: Any) -> Any:
+    duration = _duration(value)
+    if duration.working:
+        raise ValueError(f"'{duration}' follows a calendar, and nobody's calendar is meant here; write '{duration.amount} {duration.unit}'")
+    return duration
+
+
 def _condition(value: Any) -> Any:
     return condition(value) if isinstance(value, Mapping) else value
 
@@ -42,5 +49,6 @@ def percentage(value: Any) -> int:
 
 ATerm = Annotated[Term, BeforeValidator(_term)]
 ADuration = Annotated[Duration, BeforeValidator(_duration)]
+AnElapsed = Annotated[Duration, BeforeValidator(_elapsed)]
 ACondition = Annotated[Condition, BeforeValidator(_condition)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from agreements.clauses.base import ACondition, ADuration, Clause
+from agreements.clauses.base import ACondition, AnElapsed, Clause
 
 
 class FitCriterion(Clause):
@@ -39,7 +39,7 @@ class FitCriterion(Clause):
 class LastTouch(Clause):
     """Spoken to within this time."""
 
-    within: ADuration
+    within: AnElapsed
 
 
 class EngagementCriterion(Clause):
@@ -50,7 +50,7 @@ class EngagementCriterion(Clause):
     path: str = ""
     points: int = Field(ge=-100, le=100)
     at_most: int | None = Field(default=None, ge=0, le=100)
-    half_life: ADuration | None = None
+    half_life: AnElapsed | None = None
     last_touch: LastTouch | None = None
     external_score: str = ""
     out_of: float = Field(default=100, gt=0)
