@@ -64,11 +64,13 @@ class Unreadable(Exception):
 class Written:
     """What a text says: value, of plain mappings, lists, texts, numbers and dates; lines: the line of each path in it.
 
-    mistakes: what was read and cannot stay so. doubtful: the paths of which the value is not known for that reason.
+    scalars: the paths where a single value stands. mistakes: what was read and cannot stay so. doubtful: the paths of which the
+    value is not known for that reason.
     """
 
     value: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
+    scalars: set[Path] = field(default_factory=set)
     mistakes: list[Mistake] = field(default_factory=list)
     doubtful: set[Path] = field(default_factory=set)
 
@@ -101,13 +103,17 @@ def _refuse_unreadable(text: str) -> None:
     if len(text) > MAX_BYTES or len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise Unreadable(too_large())
     unseen = {}
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+    for number, line in enumerate(_lines(text), start=1):
         if len(line) > MAX_LINE:
             raise Unreadable(Mistake(number, (), f"the line is longer than {MAX_LINE:,} characters; break it"))
         if found := _UNSEEN.search(line):
             unseen[number] = f"a character stands here that nobody can see (U+{ord(found[0]):04X}); take it out"
     if unseen:
         raise Unreadable(*(Mistake(number, (), what) for number, what in unseen.items()))
+
+
+def _lines(text: str) -> list[str]:
+    return re.split("\r\n|\r|\n", text.removeprefix("\ufeff"))
 
 
 def too_large() -> Mistake:
@@ -159,6 +165,7 @@ class _Reader:
         if tag := getattr(event, "tag", None):
             self._tell(event, path, f"a tag ({str(tag)[:40]}) is not used in agreements; write the plain value")
         if isinstance(event, ScalarEvent):
+            self.written.scalars.add(path)
             return self._scalar(event, path)
         return self._list(path) if isinstance(event, SequenceStartEvent) else self._mapping(path)
 
@@ -217,13 +224,13 @@ class _Reader:
 _ADVICE: Mapping[str, str] = {
     r"found character '\\t'": "a tab stands here; indent with blanks",
     r"found character '(.)' that cannot": "a text cannot begin with {0}; put it in quotes",
-    r"mapping values are not allowed": "a colon stands where none can; put a text with a colon in quotes, and each key on a line of its own",
+    r"mapping values are not allowed": "a colon stands where none can; put a text with a colon in quotes, each key on a line of its own",
     r"could not find expected ':'": "a key without a colon; write `key: value`",
     r"end of stream|document separator": "a quote that opens on line {line} is not closed; close it",
     r"expected ',' or '\]'": "the list that opens on line {line} is not closed, or lacks a comma; write [a, b]",
     r"expected ',' or '\}'": "the mapping that opens on line {line} is not closed, or lacks a comma; write {{key: value, key: value}}",
     r"unknown escape|escape sequence": "a backslash stands in double quotes; write it twice, or use single quotes",
-    r"expected <block end>|but found|found unexpected": "this does not stand where it can; indent the keys of one clause alike, and close what is open",
+    r"expected <block end>|but found|found unexpected": "this cannot stand here; indent the keys of one clause alike, close what is open",
 }
 
 
@@ -232,8 +239,7 @@ def _told(error: MarkedYAMLError, text: str) -> Iterator[Mistake]:
     mark, opened = error.problem_mark, error.context_mark
     line = mark.line + 1 if mark else 1
     if "\\t" in problem:
-        lines = text.split("\n")
-        tabbed = [number for number, one in enumerate(lines, start=1) if "\t" in one[: len(one) - len(one.lstrip())]]
+        tabbed = [number for number, one in enumerate(_lines(text), start=1) if "\t" in one[: len(one) - len(one.lstrip())]]
         yield from (Mistake(number, (), "a tab stands here; indent with blanks") for number in tabbed or [line])
         return
     for pattern, advice in _ADVICE.items():
