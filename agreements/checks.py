@@ -9,6 +9,7 @@ from agreements import ladder
 from agreements.durations import Duration
 from agreements.model import Agreement, Clocks
 from agreements.roster import Roster
+from agreements.working_time import CalendarError, WorkingCalendar
 
 Problem = tuple[tuple[str | int, ...], str]
 #: Channels that Baton has, and what each reaches.
@@ -50,13 +51,13 @@ def _zone(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _calendars(agreement: Agreement) -> Iterator[Problem]:
-    from agreements.working_time import WorkingCalendar
-
     for name, clause in agreement.calendars.items():
         try:
             WorkingCalendar.from_clause(clause)
-        except ValueError as error:
-            yield ("calendars", name), str(error)
+        except CalendarError as error:
+            for where, problem, instead in error.problems:
+                path = (part if isinstance(part, int) else str(part) for part in where)
+                yield ("calendars", name, *path), f"{problem}; write {instead}"
 
 
 def _points(agreement: Agreement) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from typing import Any
 from agreements.fields import as_stated
 from agreements.lead import LeadFacts
 from agreements.model import Agreement, EngagementCriterion, FitCriterion, Persona, Threshold, Tier
-from agreements.scoring import is_done, is_there, parts_left, points_in_proportion, whole_points
+from agreements.scoring import decay, is_done, is_there, points_in_proportion, whole_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def found_out(agreement: Agreement, values: Mapping[str, Any], verdict: Qualifie
     return {
         "fast_lane": bool(verdict.fast_lane),
         "score": verdict.total,
-        **({"persona": persona.name} if persona else {}),
-        **({"product": persona.product} if persona and persona.product else {}),
+        "persona": persona.name if persona else "",
+        "product": persona.product if persona else "",
     }
 
 
@@ -166,7 +166,8 @@ def _engagement(rule: EngagementCriterion, facts: LeadFacts, now: datetime) -> P
     seen_at = [done.at for done in facts.activities if done.at <= now and is_done(rule, done.kind, done.path)]
     if not seen_at:
         return Point(words, "never", None, 0, rule.why, applies=False)
-    parts = sum(parts_left(rule, (now - at) // _MICROSECOND) for at in seen_at)
+    left = decay(rule)
+    parts = sum(left((now - at) // _MICROSECOND) for at in seen_at)
     times = f"{len(seen_at)} times" if len(seen_at) > 1 else "once"
     return Point(words, times, seen_at[-1], whole_points(rule, parts), rule.why)
 

@@ -6,6 +6,7 @@ wherever it is judged.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -16,15 +17,11 @@ PARTS = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def parts_left(rule: EngagementCriterion, age: int) -> int:
-    """What one activity of this age (microseconds) still gives, in parts of a point: half after each half life."""
-    life = half_life_of(rule)
-    return rule.points * PARTS if not life else round(rule.points * PARTS * 0.5 ** (age / life))
-
-
-def half_life_of(rule: EngagementCriterion) -> int:
-    """The half life in microseconds, 0 for points that last."""
-    return rule.half_life.length // _MICROSECOND if rule.half_life else 0
+def decay(rule: EngagementCriterion) -> Callable[[int], int]:
+    """How many parts of a point one activity still gives at an age in microseconds: half after each half life."""
+    parts = rule.points * PARTS
+    life = rule.half_life.length // _MICROSECOND if rule.half_life else 0
+    return (lambda age: round(parts * 0.5 ** (age / life))) if life else (lambda age: parts)
 
 
 def whole_points(rule: EngagementCriterion, parts: int) -> int:

@@ -24,6 +24,8 @@ log = logging.getLogger("baton.clock")
 SWEEP_LIMIT = 500
 RECONCILE_SECONDS = 30.0
 SEAL_SECONDS = 5.0
+#: The longest that a wait which cannot be looked at is left alone, in seconds.
+LONGEST_PUT_OFF = 300.0
 
 
 class Clock:
@@ -34,6 +36,7 @@ class Clock:
         self._at_once = at_once
         self._next: dict[str, float] = {}
         self._away = self._failed = False
+        self._put_off: dict[str, tuple[float, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
@@ -79,10 +82,15 @@ class Clock:
         return timed
 
     async def sweep(self) -> int:
-        """Looks at every wait whose next instant has come: a nudge, a missed deadline, a revisit."""
+        """Looks at every wait whose next instant has come: a nudge, a missed deadline, a revisit.
+
+        One that cannot be looked at is put off for longer each time, so that many such do not fill every sweep.
+        """
+        off = [ident for ident, (until, _) in self._put_off.items() if until > time.monotonic()]
 
         def find(session: Session, now: datetime) -> list[Wait]:
             query = select(Wait).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), col(Wait.next_at) <= now)
+            query = query.where(col(Wait.id).not_in(off)) if off else query
             return list(session.exec(query.order_by(col(Wait.next_at)).limit(SWEEP_LIMIT)))
 
         found = await self.box.read(find)
@@ -90,9 +98,12 @@ class Clock:
         for wait in found:
             try:
                 moved += await self._look_at(wait)
+                self._put_off.pop(wait.id, None)
             except EngineAway:
                 raise
             except Exception:
+                pause = min(LONGEST_PUT_OFF, 2 * self._put_off.get(wait.id, (0.0, self.tick_seconds))[1])
+                self._put_off[wait.id] = (time.monotonic() + pause, pause)
                 log.exception("wait %s of handoff %s could not be looked at; the others go on", wait.id, wait.handoff_id)
         return moved
 

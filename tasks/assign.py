@@ -14,6 +14,7 @@ from agreements.roster import Roster
 from agreements.routing import Candidate, Route, route, segment_for
 from storage import deliveries, handoffs, leads, roster, waits
 from storage.tables import Assignment, Handoff
+from tasks.running import calendar_of
 from tasks.turn import Turn, step
 
 #: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
@@ -102,7 +103,8 @@ def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         wait.next_at = min(look_again, wait.due_at)
         session.add(wait)
         return
-    plan = schedule(agreement.clocks.delivery, tier=handoff.tier, start=handoff.mql_at or now, calendar=agreement.calendar())
+    calendar = calendar_of(session, handoff, "delivery", "marketing")
+    plan = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=handoff.mql_at or now, calendar=calendar)
     due = plan.due_at if plan.due_at > now else look_again
     handoffs.move(session, handoff, "held", now=now, why=choice.why)
     waits.open_wait(session, handoff, "delivery", about="hold", holder="marketing", now=now, due_at=due, next_at=min(look_again, due))

@@ -141,7 +141,7 @@ def visit(session: Session, token: str, *, now: datetime) -> Visit:
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",
         due_at=due.due_at if due else None,
-        term=str(place.agreement.clocks.named(due.kind).term(place.handoff.tier)) if due else "",
+        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
         options=place.options,
         reasons=tuple((one.code, one.words, one.text == "required") for one in place.agreement.reasons),
         colleagues=_colleagues(place),

@@ -13,6 +13,7 @@ from agreements.note import Note, write_note
 from storage import deliveries, handoffs, leads, roster, waits
 from storage.tables import Handoff, HandoffNote, Wait
 from tasks import toolbox
+from tasks.running import calendar_of
 from tasks.turn import Turn, step
 
 
@@ -63,10 +64,9 @@ def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: Hand
 
 
 def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], now: datetime) -> None:
-    people = roster.current(session)
-    holder = people.marketing
-    calendar = agreement.calendar(people.people[holder].calendar)
-    plan = schedule(agreement.clocks.note, tier=handoff.tier, start=now, calendar=calendar)
+    holder = roster.current(session).marketing
+    calendar = calendar_of(session, handoff, "note", holder)
+    plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
     handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)
     handoff.owner = holder
     session.add(handoff)

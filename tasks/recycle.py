@@ -12,6 +12,7 @@ from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
+from tasks.running import calendar_of
 
 
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
@@ -87,9 +88,8 @@ def return_note(session: Session, handoff: Handoff, *, because: str, now: dateti
 
 def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: str, now: datetime, what: str) -> None:
     """Lays the lead before a manager (or marketing), who has the agreed time to decide."""
-    people = roster.current(session)
-    person = people.person(holder)
-    plan = schedule(agreement.clocks.decision, tier=handoff.tier, start=now, calendar=agreement.calendar(person.calendar if person else ""))
+    calendar = calendar_of(session, handoff, "decision", holder)
+    plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
     waits.close_open(session, handoff, because="decision-asked", now=now)
     handoffs.move(session, handoff, "decision-asked", now=now, holder=holder, about=about)
     handoff.owner = holder
