@@ -72,7 +72,20 @@ def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", li
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             return _read(Lines(file, str(path)), mapping, zone, limit, today)
     except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read") from error
+        raise _unreadable(path, error) from error
+
+
+def header_in(path: Path) -> tuple[str, ...]:
+    """The names of a file's columns. Raises UnreadableFile for a file without any."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+            return header_of(Lines(file, str(path)))[1]
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> UnreadableFile:
+    return UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read")
 
 
 def _read(lines: Lines, mapping: LeadMap | None, zone: ZoneInfo, limit: int | None, today: datetime) -> ReadLeads:
@@ -120,7 +133,7 @@ class Column:
             return value
         if self.is_field:
             return _number_or_text(value) if self.numbers == "plain" else _number(value, sign=self.numbers) if self.numbers else value
-        return _instant(value, zone, year) if self.target in ("at", "requested_time") else value
+        return instant(value, zone, year) if self.target in ("at", "requested_time") else value
 
 
 def columns_of(header: tuple[str, ...], mapping: LeadMap | None, file: str) -> list[Column]:
@@ -235,7 +248,8 @@ def other_person(column: str, line: int) -> str:
     return f"{column}: stands already on line {line} for another e-mail address: give each person an id of their own"
 
 
-def _instant(text: str, zone: ZoneInfo, year: int) -> datetime:
+def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
+    """The instant that this text says, in UTC. year: the present one. Raises ValueError that says what to write instead."""
     found = _DATE.fullmatch(text)
     try:
         day, clock, offset = found.groups() if found else ("", "", "")

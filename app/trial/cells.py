@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import polars as pl
 
+from agreements.columns import INSTANT
 from agreements.lead import FieldValue, IncomingLead
 from app.csv_file import Column
-from app.trial.instants import INSTANT, Instants
+from app.csv_rows import Row
+from app.trial.instants import Instants
 
 FIELD = "fields."
 TIMES = ("at", "requested_time")
@@ -32,13 +34,14 @@ _FIELDS = 100
 def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) -> dict[str, Any]:
     """The columns of the facts that such a file gives, and their types; fields of the agreement are text at first.
 
-    `day`: whether of `at` a day alone was written.
+    `day`: whether of `at` a day alone was written. `group`: what stands in the column by which leads are grouped, if one is.
     """
     facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email"}
     facts |= constants.keys() | {column.target for column in columns if not column.is_field}
     kinds = {**dict.fromkeys(TIMES, INSTANT), "do_not_contact": pl.Boolean}
     fields = {field_name(column): pl.String for column in columns if column.is_field}
-    return {"line": pl.UInt32, "day": pl.Boolean, **{name: kinds.get(name, pl.String) for name in sorted(facts)}, **fields}
+    known = {"line": pl.UInt32, "day": pl.Boolean, "group": pl.String}
+    return {**known, **{name: kinds.get(name, pl.String) for name in sorted(facts)}, **fields}
 
 
 def field_name(column: Column) -> str:
@@ -60,9 +63,7 @@ class Kinds:
         """The fields as numbers, or as yes and no, where they hold nothing else; as text where kinds are mixed."""
         types = {name: _TYPES.get(frozenset(kinds - {_NOTHING}), pl.String) for name, kinds in self.seen.items()}
         return frame.with_columns(
-            (pl.col(name) == "yes") if kind == pl.Boolean else pl.col(name).cast(kind)
-            for name, kind in types.items()
-            if kind != pl.String
+            (pl.col(name) == "yes") if kind == pl.Boolean else pl.col(name).cast(kind) for name, kind in types.items() if kind != pl.String
         )
 
 
@@ -87,11 +88,15 @@ def text_of(value: FieldValue) -> str | None:
 
 @dataclass(slots=True)
 class Facts:
-    """Reads blocks of cells as facts of leads, and remembers which kinds of values their fields hold."""
+    """Reads blocks of cells as facts of leads, and remembers which kinds of values their fields hold.
+
+    by: the fact by which leads are grouped, empty for none; a field of the agreement is a group by itself.
+    """
 
     columns: Sequence[Column]
     constants: Mapping[str, FieldValue]
     instants: Instants
+    by: str = ""
     kinds: Kinds = field(default_factory=Kinds)
 
     @property
@@ -117,6 +122,7 @@ class Facts:
                 text, strange = _translated(column, cell)
                 value, doubtful = _fact(column.target, text)
                 made[column.target] = pl.coalesce(value, made[column.target])
+                made |= {"group": value.cast(pl.String)} if column.target == self.by else {}
                 odd.append(doubtful)
             odd.append(strange)
         found = cells.select(**made, **{f"kind {name}": kind for name, kind in kinds.items()}, odd=pl.any_horizontal(odd).fill_null(False))
@@ -130,7 +136,8 @@ class Facts:
         for name in TIMES:
             plain[name] = plain[name] and plain[name].astimezone(UTC)
         made = {name: pl.lit(plain.get(name), kind) for name, kind in self.schema.items()}
-        return made | {"line": pl.col("line"), "day": pl.lit(False)}
+        same = plain.get(self.by) if self.by not in {column.target for column in self.columns} else None
+        return made | {"line": pl.col("line"), "day": pl.lit(False), "group": pl.lit(same and str(same), pl.String)}
 
     def _too_many(self) -> pl.Expr:
         """A lead has at most 100 fields, with names that are not too long."""
@@ -142,16 +149,22 @@ class Facts:
         read = self.instants.read(cells.select(text.fill_null("").alias("text"))["text"])
         return cells.hstack(read.rename({one: f"{name}.{one}" for one in read.columns}))
 
-    def of_leads(self, leads: Sequence[tuple[int, bool, IncomingLead]]) -> pl.DataFrame:
-        """The same facts of leads that were read singly: line, whether a day alone was written, and the lead."""
-        for _, _, lead in leads:
+    def of_leads(self, leads: Sequence[tuple[Row, IncomingLead]]) -> pl.DataFrame:
+        """The same facts of leads that were read singly."""
+        for _, lead in leads:
             for name, value in lead.fields.items():
                 self.kinds.add(FIELD + name, _KIND_OF[type(value)])
         return pl.DataFrame([self._row(*one) for one in leads], schema=self.schema, orient="row")
 
-    def _row(self, line: int, day: bool, lead: IncomingLead) -> tuple[Any, ...]:
+    def _row(self, row: Row, lead: IncomingLead) -> tuple[Any, ...]:
         fields = {FIELD + name: text_of(value) for name, value in lead.fields.items()}
-        known: dict[str, Any] = {**lead.model_dump(exclude={"fields"}), **fields, "line": line, "day": day}
+        facts = lead.model_dump(exclude={"fields"})
+        written = {
+            column.target: column.values.get(cell := row.cells[column.index], cell) for column in self.columns if not column.is_field
+        }
+        known: dict[str, Any] = {**facts, **fields, "line": row.line, "day": len(str(written.get("at", ""))) == len("2027-01-15")}
+        if self.by in facts and written.get(self.by, True) not in (None, ""):
+            known["group"] = str(facts[self.by])
         return tuple(known.get(name) for name in self.schema)
 
 
@@ -159,7 +172,7 @@ def _translated(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """The cell as the map translates it, null for an empty one; and where the translation is not plain text."""
     words = {cell: value for cell, value in column.values.items() if isinstance(value, str) and value.strip()}
     others = [cell for cell, value in column.values.items() if cell not in words]
-    text = pl.when(cell != "").then(cell)
+    text: pl.Expr = pl.when(cell != "").then(cell)
     if words:
         text = cell.replace_strict(list(words), [value.strip() for value in words.values()], default=text, return_dtype=pl.String)
     return text, cell.is_in(others) if others else pl.lit(False)
@@ -185,7 +198,7 @@ def _field(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """A value of a field as text, its kind, and where it is doubtful."""
     words = {cell: value for cell, value in column.values.items() if isinstance(value, str)}
     others = {cell: value for cell, value in column.values.items() if not isinstance(value, str)}
-    text = pl.when(cell != "").then(cell)
+    text: pl.Expr = pl.when(cell != "").then(cell)
     if words:
         text = cell.replace_strict(list(words), list(words.values()), default=text, return_dtype=pl.String)
     text, kind, doubtful = _number(column.numbers, text) if column.numbers else (text, pl.lit(_TEXT), pl.lit(False))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from agreements.columns import INSTANT
 from app.csv_file import YEARS_AHEAD, YEARS_BACK
 
-INSTANT = pl.Datetime("us", "UTC")
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _OFFSET = r" ?(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
@@ -63,12 +64,12 @@ class Instants:
         return None if found or offset is None else offset // timedelta(microseconds=1)
 
 
-_SCHEMA = {"clock": pl.Datetime("us"), "ahead": pl.Int64}
+_SCHEMA: dict[str, Any] = {"clock": pl.Datetime("us"), "ahead": pl.Int64}
 
 
-def midnight(at: datetime, zone: ZoneInfo) -> bool:
-    """Whether this instant begins a day there: files write so when they know the day alone."""
-    return at.astimezone(UTC).astimezone(zone).time().replace(tzinfo=None) == datetime.min.time()
+def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
+    """Whether this instant begins a day there: so a day alone is often written."""
+    return at.astimezone(zone).time() == time.min
 
 
 def _written() -> pl.Expr:
@@ -88,14 +89,14 @@ def _offset() -> pl.Expr:
 def _clock(written: pl.Expr) -> pl.Expr:
     """The reading of the clock, null where there is no such day."""
     length = written.str.len_bytes()
-    time = written.str.slice(11)
+    clock = written.str.slice(11)
     padded = (
         pl.when(length == 10)
         .then(pl.lit("09:00:00.000000"))
         .when(length == 16)
-        .then(time + ":00.000000")
+        .then(clock + ":00.000000")
         .when(length == 19)
-        .then(time + ".000000")
-        .otherwise(time.str.pad_end(15, "0"))
+        .then(clock + ".000000")
+        .otherwise(clock.str.pad_end(15, "0"))
     )
     return (written.str.slice(0, 10) + " " + padded).str.strptime(pl.Datetime("us"), "%Y-%m-%d %H:%M:%S%.6f", strict=False)

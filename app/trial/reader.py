@@ -9,17 +9,17 @@ from pathlib import Path
 
 import polars as pl
 
-from agreements.lead import IncomingLead, mail_key
+from agreements.lead import IncomingLead
 from app.csv_file import BadLead, BadRow, Column, LeadMap, RowJudge, columns_of, constants_of
 from app.csv_rows import Row
 from app.lead_map import UnreadableFile, zone_of
-from app.trial.cells import FIELD, Facts
+from app.trial.cells import Facts
 from app.trial.instants import Instants
 from app.trial.table import Block, Table
 from app.trial.twins import twins
 
 #: What must be kept of a row, whatever is asked for: by it rows are told apart and put together to leads.
-NEEDED = ("line", "day", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
+NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
 
 
 @dataclass(slots=True)
@@ -27,7 +27,8 @@ class ReadRows:
     """What a file holds, in its order.
 
     facts: one row each, `line` being where it begins, facts by the names of IncomingLead and fields as `fields.NAME`; `day`
-    says that of `at` a day alone was written. ignored_columns: those from which nothing is read.
+    says that of `at` a day alone was written, `group` what stands in the column by which leads are grouped.
+    ignored_columns: those from which nothing is read.
     """
 
     facts: pl.DataFrame
@@ -43,12 +44,14 @@ def read_rows(
     limit: int | None = None,
     today: datetime,
     keep: Collection[str] | None = None,
+    by: str = "",
     block_bytes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadRows:
     """Every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
 
-    keep: the facts and `fields.NAME` that are asked for, None for all. progress: told how many bytes of how many are read.
+    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. progress: told
+    how many bytes of how many are read.
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
@@ -56,7 +59,7 @@ def read_rows(
         raise UnreadableFile(str(error)) from error
     table = Table(path, **({"block_bytes": block_bytes} if block_bytes else {}))
     columns = columns_of(table.header, mapping, str(path))
-    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year))
+    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), by)
     reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), keep)
     for block, end in table.blocks(sorted({column.index for column in columns})):
         reading.take(block)
@@ -103,19 +106,14 @@ class _Reading:
             rows.append(Row(row["line"], tuple(whole)))
         return rows
 
-    def _judged(self, row: Row) -> tuple[int, bool, IncomingLead] | None:
-        if row.problem:
-            self.bad.append(BadRow(row.line, row.problem))
-            return None
+    def _judged(self, row: Row) -> tuple[Row, IncomingLead] | None:
         try:
-            return row.line, self._is_day(row), self.judge.validated(row)
+            if row.problem:
+                raise BadLead(row.problem)
+            return row, self.judge.validated(row)
         except BadLead as error:
             self.bad.append(BadRow(row.line, str(error)))
             return None
-
-    def _is_day(self, row: Row) -> bool:
-        at = next((column for column in self.facts.columns if column.target == "at" and not column.is_field), None)
-        return at is not None and len(str(at.values.get(row.cells[at.index], row.cells[at.index]))) == len("2027-01-15")
 
     def without_twins(self) -> tuple[pl.DataFrame, list[BadRow]]:
         """The rows so far but for those that stand twice, and what is wrong with these."""
@@ -133,6 +131,3 @@ class _Reading:
         elif not rows.height and not bad:
             bad = [BadRow(1, "the file holds a header and no rows: there is nothing to take in")]
         return ReadRows(self.facts.kinds.typed(rows), bad, ignored)
-
-
-__all__ = ["FIELD", "NEEDED", "ReadRows", "mail_key", "read_rows"]

@@ -36,7 +36,11 @@ def _conversion() -> pl.Expr:
     at = pl.col("at")
     fraction = at.dt.microsecond()
     text = at.dt.strftime("%Y-%m-%dT%H:%M:%S") + pl.when(fraction > 0).then(at.dt.strftime("%.6f")).otherwise(pl.lit("")) + "+00:00"
-    return pl.when(pl.col("conversion_id") != "").then("conversion_id").otherwise(pl.concat_str("activity", pl.lit("@"), text.fill_null("unknown")))
+    return (
+        pl.when(pl.col("conversion_id") != "")
+        .then("conversion_id")
+        .otherwise(pl.concat_str("activity", pl.lit("@"), text.fill_null("unknown")))
+    )
 
 
 def _person() -> pl.Expr:
