@@ -87,7 +87,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
         origin=file.path.name,
         by=file.by,
         left_out=left_out,
-        warnings=[*warnings, *_more_warnings(together, outcomes, plan)],
+        warnings=[*warnings, *_more_warnings(together, outcomes, plan, len(wrong))],
     )
 
 
@@ -173,7 +173,7 @@ def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
         yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
 
 
-def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | None) -> Iterator[str]:
+def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | None, wrong: int) -> Iterator[str]:
     if together.without_time:
         yield f"{counted(together.without_time, 'row tells', 'rows tell')} no time: judged as of today."
     if together.too_late:
@@ -182,8 +182,8 @@ def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | N
     if plan is None:
         yield "Nothing is told of what became of the leads: name it under `outcomes` in the map, or by --outcomes."
     elif outcomes.losses:
-        yield f"{counted(unknown, 'lead has', 'leads have')} no recorded outcome: open or unknown, not lost. Shares are of the decided ones."
+        yield f"{counted(unknown, 'lead has', 'leads have')} no recorded outcome: open or unknown, not lost. Shares are of the decided."
     else:
         yield "Only won leads are told, no lost ones: the others are open, not lost. Shares are of all leads that sales could win, so far."
-        if unknown:
-            yield f"Of {counted(unknown, 'lead', 'leads')} it is not known whether sales ever had them: they count neither way."
+        if unknown > wrong:
+            yield f"Of {counted(unknown - wrong, 'lead', 'leads')} it is not known whether sales ever had them: they count neither way."
