@@ -9,11 +9,10 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
+from tasks.running import NO_CLOCK
 from tasks.sending import crm_status
 
 CAUSE = "brought in by them"
-#: What a wait is about for which no clock runs.
-NO_CLOCK = "no-clock"
 
 
 def has_its_rep(session: Session, handoff: Handoff) -> bool:

@@ -13,8 +13,7 @@ from notifications.letter import Context, Recipient
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import toolbox
-from tasks.brought_in import NO_CLOCK
-from tasks.running import running
+from tasks.running import NO_CLOCK, running
 from tasks.views import lead_view
 
 

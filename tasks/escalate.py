@@ -11,11 +11,10 @@ from agreements.model import Agreement, Rung
 from storage import handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
 from tasks.assign import HOLD_FOR
-from tasks.brought_in import NO_CLOCK
 from tasks.qualify import UNASSIGNED
 from tasks.recycle import ask_decision, pass_on, to_nurture
 from tasks.remind import OWED, nudge
-from tasks.running import bound_of, calendar_of, clock_of
+from tasks.running import NO_CLOCK, bound_of, calendar_of, clock_of
 from tasks.turn import Turn, step
 
 MISSED = {

@@ -16,8 +16,8 @@ from storage import handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks import toolbox, views
 from tasks.asking import colleagues_of, lacking
-from tasks.brought_in import NO_CLOCK
 from tasks.options import CHANNELS, DUTIES, Option, decisions, options, rep_choices
+from tasks.running import NO_CLOCK
 
 
 @dataclass(frozen=True, slots=True)
