@@ -31,7 +31,11 @@ class Test:
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether the facts answer yes; an unknown fact answers no, but for `missing` and `not_in`."""
-        return bool(_ANSWERS[self.operator](values.get(self.field), self.operand))
+        return self.answers(values.get(self.field))
+
+    def answers(self, value: Any) -> bool:
+        """Whether this value of the fact, None for unknown, answers yes."""
+        return bool(_ANSWERS[self.operator](value, self.operand))
 
     def __str__(self) -> str:
         if self.operator == "word":

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agreements.fields import stated
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
-from agreements.qualification import Qualified
+from agreements.qualification import Qualified, persona_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +64,5 @@ def _signal(facts: LeadFacts, verdict: Qualified) -> str:
 
 
 def _pain(agreement: Agreement, facts: LeadFacts) -> str:
-    persona = next((one for one in agreement.personas if one.match.holds(facts.values)), None)
+    persona = persona_of(agreement, stated(agreement, facts.values))
     return "; ".join(persona.pain_points) if persona else ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agreements.fields import stated
 from agreements.model import Agreement, ScreenRule
 
 
@@ -23,11 +24,12 @@ class Screening:
 
 
 def screen(agreement: Agreement, values: Mapping[str, Any]) -> Screening:
-    """The first screen rule that these facts match. A lead who asked not to be contacted is always suppressed."""
+    """The first screen rule that these facts, as they came, match. A lead who asked not to be contacted is always suppressed."""
     if values.get("suppressed"):
         return Screening(_NEVER, "is on the suppression list or asked not to be contacted")
+    known = stated(agreement, values)
     for rule in agreement.screen:
-        if rule.when.holds(values):
+        if rule.when.holds(known):
             return Screening(rule, rule.why or str(rule.when))
     return Screening(None, "no screen rule matches")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from agreements.clauses.base import ACondition, ADuration, Clause
+from agreements.clauses.base import ACondition, AnElapsed, Clause
 
 
 class FitCriterion(Clause):
@@ -20,26 +20,17 @@ class FitCriterion(Clause):
     points: int = Field(ge=-100, le=100)
     why: str = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_spelling(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and "field" in value:
-            raise ValueError(
-                f"a fact is asked for under `when`; write `when: {{{value['field']}: …}}` instead of `field: {value['field']}`"
-            )
-        return value
-
     @model_validator(mode="after")
     def _one_question(self) -> FitCriterion:
         if (self.when is not None) + bool(self.persona) + bool(self.external_score) != 1:
-            raise ValueError("a fit criterion asks one thing: write `when: {fact: value}`, `persona: name` or `external_score: field`")
+            raise ValueError("a fit criterion asks one thing; write `when: {fact: value}`, `persona: name` or `external_score: field`")
         return self
 
 
 class LastTouch(Clause):
     """Spoken to within this time."""
 
-    within: ADuration
+    within: AnElapsed
 
 
 class EngagementCriterion(Clause):
@@ -50,7 +41,7 @@ class EngagementCriterion(Clause):
     path: str = ""
     points: int = Field(ge=-100, le=100)
     at_most: int | None = Field(default=None, ge=0, le=100)
-    half_life: ADuration | None = None
+    half_life: AnElapsed | None = None
     last_touch: LastTouch | None = None
     external_score: str = ""
     out_of: float = Field(default=100, gt=0)
@@ -60,10 +51,10 @@ class EngagementCriterion(Clause):
     def _one_question(self) -> EngagementCriterion:
         if (self.last_touch is not None) + bool(self.activity) + bool(self.external_score) != 1:
             raise ValueError(
-                "an engagement criterion asks one thing: write `activity: name`, `last_touch: {within: 5 days}` or `external_score: field`"
+                "an engagement criterion asks one thing; write `activity: name`, `last_touch: {within: 5 days}` or `external_score: field`"
             )
         if not self.activity and (self.path or self.at_most is not None or self.half_life):
-            raise ValueError("`path`, `at_most` and `half_life` belong to an `activity`; leave them out")
+            raise ValueError("`path`, `at_most` and `half_life` belong to an `activity`; write one, or leave them out")
         return self
 
 

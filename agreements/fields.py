@@ -1,0 +1,148 @@
+"""What a value means: the agreement's dictionary of fields turns what was written into what the rules ask about."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from agreements.clauses.facts import DeclaredField
+from agreements.lead import LeadFacts, domain_of
+from agreements.model import Agreement
+
+Value = str | int | float | bool | None
+_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
+_YES = frozenset({"yes", "y", "true", "1"})
+_NO = frozenset({"no", "n", "false", "0"})
+_DASHES = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-"})
+
+
+def stated(agreement: Agreement, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as the rules see them: values as they came, read by the agreement's `fields`; what is unknown is left out.
+
+    `email_domain` follows from the address where it is not there itself.
+    """
+    known = {name: value for name, value in values.items() if name not in agreement.fields and value not in (None, "")}
+    for name, declared in agreement.fields.items():
+        if (value := value_of(declared, values.get(name))) is not None:
+            known[name] = value
+    if "email_domain" not in known and (domain := domain_of(str(known.get("email", "")))):
+        known["email_domain"] = domain
+    return known
+
+
+def as_stated(agreement: Agreement, facts: LeadFacts) -> LeadFacts:
+    """The same facts, their values as the rules see them."""
+    return LeadFacts(stated(agreement, facts.values), facts.activities, facts.last_touch, facts.entry_channel, facts.since)
+
+
+def value_of(declared: DeclaredField, raw: Any) -> Value:
+    """What this value means, None for unknown.
+
+    In this order: blanks and `null_values` are nothing; `synonyms`; then by type: of a choice the listed value whatever its
+    case; of a number the `bands`, else a number with a point for decimals; yes_no; a date as YYYY-MM-DD. What does not fit
+    its type is unknown. Where nothing is known, `if_missing`. Text is compared without regard to case and outer blanks.
+    """
+    meant = _read(declared, raw)
+    if meant is None and declared.if_missing != "unknown":
+        return declared.if_missing
+    return meant
+
+
+def _read(declared: DeclaredField, raw: Any) -> Value:
+    table = _table(declared)
+    if isinstance(raw, str):
+        key = _key(raw)
+        if not key or key in table.nothing:
+            return None
+        raw = table.synonyms.get(key, raw)
+    if raw is None:
+        return None
+    return _READERS[declared.type](raw, table)
+
+
+class _Table:
+    """The words of one field, made ready for comparing."""
+
+    __slots__ = ("bands", "listed", "nothing", "synonyms")
+
+    def __init__(self, declared: DeclaredField) -> None:
+        self.nothing = frozenset(_key(one) for one in declared.null_values)
+        self.synonyms = {_key(written): meant for written, meant in declared.synonyms.items()}
+        self.bands = {_key(written): number for written, number in declared.bands.items()}
+        self.listed = {_key(one): one for one in declared.values}
+
+
+class _ByIdentity:
+    """A clause as a key of a cache: clauses hold mappings and cannot be hashed by what they say."""
+
+    __slots__ = ("field",)
+
+    def __init__(self, field: DeclaredField) -> None:
+        self.field = field
+
+    def __hash__(self) -> int:
+        return id(self.field)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByIdentity) and other.field is self.field
+
+
+@lru_cache(maxsize=4096)
+def _made_ready(declared: _ByIdentity) -> _Table:
+    return _Table(declared.field)
+
+
+def _table(declared: DeclaredField) -> _Table:
+    return _made_ready(_ByIdentity(declared))
+
+
+def _key(text: str) -> str:
+    return " ".join(text.translate(_DASHES).split()).casefold()
+
+
+def _text(raw: Any, table: _Table) -> Value:
+    if isinstance(raw, bool):
+        return "yes" if raw else "no"
+    return " ".join(str(raw).split()) or None
+
+
+def _choice(raw: Any, table: _Table) -> Value:
+    text = str(_text(raw, table) or "")
+    return table.listed.get(_key(text), text) or None
+
+
+def _number(raw: Any, table: _Table) -> Value:
+    if isinstance(raw, str):
+        if (band := table.bands.get(_key(raw))) is not None:
+            raw = band
+        else:
+            text = raw.strip()
+            raw = float(text.replace(",", "")) if _NUMBER.fullmatch(text) and len(text) < 40 else None
+    if raw is None or isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+        return None
+    return int(raw) if float(raw).is_integer() and abs(raw) < 1e15 else raw
+
+
+def _yes_no(raw: Any, table: _Table) -> Value:
+    if isinstance(raw, bool):
+        return raw
+    word = str(int(raw) if isinstance(raw, float) and raw.is_integer() else raw).strip().casefold()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _date(raw: Any, table: _Table) -> Value:
+    if isinstance(raw, datetime):
+        return raw.date().isoformat()
+    if isinstance(raw, date):
+        return raw.isoformat()
+    try:
+        return date.fromisoformat(str(raw).strip()[:10]).isoformat()
+    except ValueError:
+        return None
+
+
+_READERS = {"text": _text, "choice": _choice, "number": _number, "yes_no": _yes_no, "date": _date}
