@@ -35,13 +35,18 @@ class Measure:
 class Explanation:
     """Everything that decides about one lead at one instant.
 
+    meant: whether the agreement is for such leads. sorted_out: whether the screen rule decides, so that points do not count.
+    need_not_qualify: whether a rep brought it in, and such leads go to their rep without qualifying.
     rule: which screen rule matched, counted from 1 in the order of the file, None for none of them. fit, engagement: each
     criterion in the order of the file, its `rule` in the words of the contract. required: what must be known, and whether it is.
     tier, team: where it would go; the team is empty where no segment matches.
     """
 
+    meant: bool
     screening: Screening
     rule: int | None
+    sorted_out: bool
+    need_not_qualify: bool
     fit: tuple[Point, ...]
     engagement: tuple[Point, ...]
     measures: tuple[Measure, ...]
@@ -61,12 +66,17 @@ def explain(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> Explana
     fit = tuple(_told(one, point, agreement, seen) for one, point in zip(rules.fit, points[: len(rules.fit)], strict=True))
     done = zip(rules.engagement, points[len(rules.fit) :], strict=True)
     known = found_out(agreement, seen.values, verdict)
-    tier = tier_for(agreement, facts, verdict).name
+    rule = screening.rule
+    sorted_out = rule is not None and not (rule.then == "route" and not seen.value("account.owner"))
+    tier = (rule.tier if rule and sorted_out else "") or tier_for(agreement, facts, verdict).name
     segment = segment_for(agreement, {**facts.values, **known, "tier": tier})
     wanted = verdict.threshold
     return Explanation(
+        meant=agreement.is_default or agreement.applies_to.holds(seen.values),
         screening=screening,
-        rule=next((at for at, rule in enumerate(agreement.screen, start=1) if rule is screening.rule), None),
+        rule=next((at for at, one in enumerate(agreement.screen, start=1) if one is rule), None),
+        sorted_out=sorted_out,
+        need_not_qualify=bool(seen.value("sales_sourced")) and not rules.sales_sourced.same_rules,
         fit=fit,
         engagement=tuple(replace(point, rule=question_of(one)) for one, point in done),
         measures=(

@@ -88,6 +88,8 @@ def _facts(box: Toolbox, lead_id: int) -> LeadFacts:
 
 def _print(agreement: Agreement, found: Explanation) -> None:
     console = terminal.console
+    if not found.meant:
+        console.print(f"\nThis agreement is not for it, but for leads of which {say.condition(agreement.applies_to)}.", markup=False)
     console.print(f"\n{_screened(agreement, found)}", markup=False)
     for title, points in (("Fit", found.fit), ("Engagement", found.engagement)):
         console.print(f"\n[bold]{title}[/bold]")
@@ -137,13 +139,16 @@ def _screened(agreement: Agreement, found: Explanation) -> str:
     if found.rule is None:
         return f"Screen: suppressed, because it {found.screening.why}."
     why = f"; why: {rule.why}" if rule.why else ""
-    return f"Screen: rule {found.rule} matches ({say.condition(rule.when)}): {what_follows(rule)}{why}."
+    nobody = "" if found.sorted_out else " But the account has no owner, so it goes on to be scored."
+    return f"Screen: rule {found.rule} matches ({say.condition(rule.when)}): {what_follows(rule)}{why}.{nobody}"
 
 
 def _verdict(found: Explanation) -> str:
     """What becomes of the lead, and what is missing."""
-    if found.screening.rule is not None:
+    if found.sorted_out and found.screening.rule is not None:
         return f"Sorted out before anything is scored, so that the points do not count: {what_follows(found.screening.rule)}."
+    if found.need_not_qualify:
+        return "It goes to the rep who brought it in: leads of sales' own need not qualify."
     if found.verdict.fast_lane:
         return "An MQL: it asked by itself, whatever its points."
     if found.verdict.is_mql:
@@ -159,7 +164,8 @@ def _as_data(agreement: Agreement, lead: int, now: datetime, found: Explanation)
         "agreement": agreement.reference,
         "lead": lead,
         "at": now.isoformat(),
-        "screen": {"passes": rule is None, "rule": found.rule, "then": rule.then if rule else None, "why": found.screening.why},
+        "meant": found.meant,
+        "screen": {"passes": not found.sorted_out, "rule": found.rule, "then": rule.then if rule else None, "why": found.screening.why},
         "fit": [asdict(one) for one in found.fit],
         "engagement": [asdict(one) for one in found.engagement],
         "measures": [{**asdict(one), "short": one.short} for one in found.measures],
