@@ -48,7 +48,7 @@ def _listed(session: Session, now: datetime) -> list[tuple[str, ...]]:
         reference, days = contracts.reference_of(row), contracts.read(row).effective
         dates = f"from {days.from_}" + (f"\nuntil {days.until}" if days.until else "")
         state = "in force now" if reference in counting else "not in force"
-        since = f"\ndeployed {row.deployed_at:%Y-%m-%d %H:%M} UTC" if row.deployed_at else ""
+        since = f"\ndeployed {row.deployed_at:%Y-%m-%d}" if row.deployed_at else ""
         rows.append((f"{reference}\n{row.hash[:12]}", dates, _signed_by(session, row), state + since, str(under.get(reference, 0))))
     return rows
 
