@@ -46,7 +46,7 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
         trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)
         return "returned"
     if brought_by:
-        what = f"The lead you brought in is not ready yet: {'; '.join(verdict.reasons)}."
+        what = f"The lead you brought in is not ready yet: {'; '.join(verdict.reasons)}. Marketing keeps it."
         tell(session, handoff, brought_by, key=f"not-ready:{handoff.id}:{newest}", now=now, what=what)
     if now < wait.due_at:
         wait.next_at = wait.due_at
