@@ -12,6 +12,8 @@ from agreements.model import Agreement, EngagementCriterion, FitCriterion
 
 #: Up to so many criteria that exclude one another are tried in all combinations.
 _TRIED = 16
+#: Of more criteria than these, all are added up.
+_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +80,11 @@ def _most_of(rule: EngagementCriterion) -> float:
 
 def _most(criteria: Sequence[tuple[int, tuple[Test, ...]]]) -> float:
     """The most points of criteria that can hold together, two at a time."""
+    if len(criteria) > _COMPARED:
+        return sum(points for points, _ in criteria)
     against = [
-        frozenset(other for other, (_, theirs) in enumerate(criteria) if other != index and contradicts((*tests, *theirs)))
-        for index, (_, tests) in enumerate(criteria)
+        frozenset(other for other, (_, theirs) in enumerate(criteria) if any(excludes(one, that) for one in tests for that in theirs))
+        for _, tests in criteria
     ]
     left, total = set(range(len(criteria))), 0.0
     while left:
