@@ -3,12 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
-from agreements.durations import Term
-from agreements.model import Clock
-from agreements.working_time import WorkingCalendar
+from agreements.durations import ALWAYS, Duration, Term
+from agreements.model import Agreement, Clock
+from agreements.working_time import Span, WorkingCalendar
+
+#: What `calendar` of a clock says when it is that of whoever owes it.
+HOLDERS_OWN = ("", "rep", "holder")
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """A time in which the clock ran for somebody who has the lead no longer, on that person's calendar."""
+
+    start: datetime
+    end: datetime
+    calendar: WorkingCalendar
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What came before: the spells of earlier holders in order, and the pauses in which the clock stood still."""
+
+    spells: tuple[Spell, ...] = ()
+    pauses: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,37 +39,83 @@ class Schedule:
     nudges: tuple[tuple[datetime, str], ...] = ()
 
 
+def calendar_for(clock: Clock, agreement: Agreement, holder_calendar: str = "") -> WorkingCalendar:
+    """The calendar on which a clock runs: the one it names, whoever owes it; else that of who owes it.
+
+    holder_calendar: the name that the roster gives for that person; empty is the agreement's first.
+    """
+    return agreement.calendar(holder_calendar if clock.calendar in HOLDERS_OWN else clock.calendar)
+
+
+def term_for(clock: Clock, *, tier: str, past: Past = Past()) -> Term:
+    """The time that the next holder has: the whole of it, or with `on_reassign: remainder` what the spells before left.
+
+    What was used is reckoned on the calendars on which it passed. Where nothing is left, the next holder has the whole time
+    again, and so it is with a term that ends with the working day.
+    """
+    whole = left = clock.term(tier)
+    if clock.on_reassign == "restart":
+        return whole
+    for spell in past.spells:
+        if isinstance(left, Duration):
+            left = left.left_after(spell.start, spell.end, spell.calendar, past.pauses) or whole
+    return left
+
+
 def schedule(
-    clock: Clock, *, tier: str, start: datetime, calendar: WorkingCalendar, bound: datetime | None = None, now: datetime | None = None
+    clock: Clock,
+    *,
+    tier: str,
+    start: datetime,
+    calendar: WorkingCalendar,
+    bound: datetime | None = None,
+    now: datetime | None = None,
+    past: Past = Past(),
 ) -> Schedule:
     """The schedule of a clock that runs from start on this calendar.
 
     bound: the latest due time over all assignments together, None for none; one that is past already does not count, as
     whoever gets the lead then (the default acceptor) has the agreed time. now: nudges not after it are left out.
-    Shares are of working time where the term is in working time, of elapsed time otherwise.
+    Shares are of working time where the term is in working time, of elapsed time otherwise; pauses are left out.
     """
-    term = clock.term(tier)
-    due = term.after(start, calendar)
-    if bound is not None and start < bound < due:
-        due = bound
-    nudges = sorted((_share(start, due, percent, term, calendar), action) for percent, action in clock.at.items())
-    return Schedule(due, tuple((at, action) for at, action in nudges if at < due and (now is None or at > now)))
+    due = _bounded(term_for(clock, tier=tier, past=past).after(start, calendar, past.pauses), start=start, bound=bound)
+    return Schedule(due, nudges(clock, tier=tier, start=start, due=due, calendar=calendar, now=now, pauses=past.pauses))
 
 
-def _share(start: datetime, due: datetime, percent: int, term: Term, calendar: WorkingCalendar) -> datetime:
-    if getattr(term, "working", True):
-        return calendar.share(start, due, Fraction(percent, 100))
-    return start + (due - start) * percent / 100
+def nudges(
+    clock: Clock,
+    *,
+    tier: str,
+    start: datetime,
+    due: datetime,
+    calendar: WorkingCalendar,
+    now: datetime | None = None,
+    pauses: tuple[Span, ...] = (),
+) -> tuple[tuple[datetime, str], ...]:
+    """What happens at the agreed shares of the time from start to due, in order; now: those not after it are left out."""
+    on = calendar if clock.term(tier).working else ALWAYS
+    shares = sorted((on.share(start, due, Fraction(percent, 100), pauses), action) for percent, action in clock.at.items())
+    return tuple((at, action) for at, action in shares if at < due and (now is None or at > now))
 
 
-def bounded_until(clock: Clock, *, tier: str, first_start: datetime, calendar: WorkingCalendar) -> datetime | None:
-    """Until when the clock may run over all reassignments, None where the agreement sets no `total`."""
+def bounded_until(
+    clock: Clock, *, tier: str, first_start: datetime, calendar: WorkingCalendar, pauses: tuple[Span, ...] = ()
+) -> datetime | None:
+    """Until when the clock may run over all reassignments, pauses left out; None where the agreement sets no `total`."""
     term = clock.total_term(tier)
-    return term.after(first_start, calendar) if term else None
+    return term.after(first_start, calendar, pauses) if term else None
 
 
 def first_attempt_due(
-    clock: Clock, *, tier: str, start: datetime, accepted_at: datetime, calendar: WorkingCalendar, requested: datetime | None
+    clock: Clock,
+    *,
+    tier: str,
+    start: datetime,
+    accepted_at: datetime,
+    calendar: WorkingCalendar,
+    requested: datetime | None,
+    bound: datetime | None = None,
+    past: Past = Past(),
 ) -> datetime:
     """By when the lead must have been tried for the first time.
 
@@ -57,14 +123,13 @@ def first_attempt_due(
     for moves it: due then plus the tolerance, also when that is earlier.
     """
     if requested is not None and clock.respect_requested_time is not None and requested > start:
-        return max(requested, accepted_at) + _tolerance(clock)
-    due = clock.term(tier).after(start, calendar)
+        return clock.respect_requested_time.after(max(requested, accepted_at), calendar)
+    due = _bounded(term_for(clock, tier=tier, past=past).after(start, calendar, past.pauses), start=start, bound=bound)
     return max(due, clock.at_least.after(accepted_at, calendar)) if clock.at_least else due
 
 
-def _tolerance(clock: Clock) -> timedelta:
-    origin = datetime.fromisoformat("2000-01-03T00:00:00+00:00")
-    return (clock.respect_requested_time.after(origin, None) - origin) if clock.respect_requested_time else timedelta(0)
+def _bounded(due: datetime, *, start: datetime, bound: datetime | None) -> datetime:
+    return bound if bound is not None and start < bound < due else due
 
 
 def is_too_early(*, at: datetime, requested: datetime | None) -> bool:

@@ -3,9 +3,11 @@
 What the words mean is here; when a company is open is in `working_time`.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -20,7 +22,9 @@ _LONGEST = timedelta(days=100 * 366)
 _TERM = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) (working )?(minute|hour|day)s?")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _END_OF_DAY = "end of same working day"
-_ALWAYS = WorkingCalendar.from_clause({"timezone": "UTC", "hours": {"mon-sun": "00:00-24:00"}})
+_RELEASE_PLAN = "per release plan"
+ALWAYS = WorkingCalendar.from_clause({"timezone": "UTC", "hours": {"mon-sun": "00:00-24:00"}})
+"""The calendar of elapsed time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,18 @@ class Duration:
             raise ValueError(f"'{self}' has no length of its own: open days differ; write working hours")
         return timedelta(microseconds=round(self.amount * _SECONDS[self.unit] * 1_000_000))
 
+    def left_after(self, start: datetime, end: datetime, calendar: WorkingCalendar, pauses: Iterable[Span] = ()) -> Duration | None:
+        """What is left of it when it has run from start to end on this calendar, pauses left out; None for nothing.
+
+        Of working days the shares count: half of a short day is half a day, as half of a long one is.
+        """
+        if self.working and self.unit == "days":
+            used = calendar.days_between(start, end, pauses)
+        else:
+            passed = (calendar if self.working else ALWAYS).between(start, end, pauses)
+            used = Fraction(passed // timedelta(microseconds=1), _SECONDS[self.unit] * 1_000_000)
+        return replace(self, amount=self.amount - used) if used < self.amount else None
+
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
         """The UTC instant at which this time has passed since start, pauses left out.
 
@@ -63,7 +79,7 @@ class Duration:
         """
         if not self.working:
             pauses = in_order(pauses)
-            return _ALWAYS.add(start, self.length, pauses) if pauses else as_utc(start) + self.length
+            return ALWAYS.add(start, self.length, pauses) if pauses else as_utc(start) + self.length
         if calendar is None:
             raise _needs_calendar(self)
         if self.unit == "days":
@@ -91,31 +107,61 @@ class EndOfWorkingDay:
         the day on which the pause ends.
         Raises: NaiveDatetime if an instant has no zone; ValueError without a calendar.
         """
-        if calendar is None:
-            raise _needs_calendar(self)
-        due = calendar.end_of_working_day(start)
-        for paused, resumed in in_order(pauses):
-            if paused < due <= resumed:
-                due = calendar.end_of_working_day(resumed)
-        return due
+        return _end_of_day(self, start, calendar, pauses)
 
     def __str__(self) -> str:
         return _END_OF_DAY
 
 
-Term = Duration | EndOfWorkingDay
+@dataclass(frozen=True, slots=True)
+class ReleasePlan:
+    """As fast as the tier's `release` gives its leads out: by the end of the working day on which it releases this one.
+
+    The clock starts on that day, so which day it is must be known before.
+    """
+
+    @property
+    def working(self) -> bool:
+        """Always true: leads are released by the working day."""
+        return True
+
+    def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
+        """The UTC instant of the last closing of the day on which the lead is released, of the next open day outside hours.
+
+        start: when it is released. pauses: as for the end of a working day.
+        Raises: NaiveDatetime if an instant has no zone; ValueError without a calendar.
+        """
+        return _end_of_day(self, start, calendar, pauses)
+
+    def __str__(self) -> str:
+        return _RELEASE_PLAN
+
+
+Term = Duration | EndOfWorkingDay | ReleasePlan
 """How long a clock runs."""
+
+
+def _end_of_day(term: Term, start: datetime, calendar: WorkingCalendar | None, pauses: Iterable[Span]) -> datetime:
+    if calendar is None:
+        raise _needs_calendar(term)
+    due = calendar.end_of_working_day(start)
+    for paused, resumed in in_order(pauses):
+        if paused < due <= resumed:
+            due = calendar.end_of_working_day(resumed)
+    return due
 
 
 def parse_term(text: str) -> Term:
     """The term that these words stand for; `str` of it gives words that mean the same.
 
-    text: a number, `working` or nothing, and minutes, hours or days; or `end of same working day`.
+    text: a number, `working` or nothing, and minutes, hours or days; or `end of same working day`; or `per release plan`.
     Raises: ValueError that says what to write instead.
     """
     words = " ".join(str(text).lower().split())
     if words == _END_OF_DAY:
         return EndOfWorkingDay()
+    if words == _RELEASE_PLAN:
+        return ReleasePlan()
     found = _TERM.fullmatch(words)
     if found is None:
         raise ValueError(f"{_shown(text)} is not a time: {_advice(words)}")
@@ -132,6 +178,8 @@ def _advice(words: str) -> str:
     number = words.split(" ")[0]
     if words.startswith("end of"):
         return f"write '{_END_OF_DAY}'"
+    if "release" in words:
+        return f"write '{_RELEASE_PLAN}'; how many a day stands in `release` of the tier"
     if number.startswith("-"):
         return "it cannot be negative; write 0 or more, such as '5 minutes'"
     if not _NUMBER.fullmatch(number) or len(number) > 9:

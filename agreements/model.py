@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
 from agreements.clauses import defaults
 from agreements.clauses.after import Dispute, Evidence, InFlight, Needs, Reason, Recycling, Retention, Review, Revisit
@@ -30,6 +30,7 @@ from agreements.clauses.scoring import (
     Threshold,
 )
 from agreements.criteria import Condition
+from agreements.kept_holidays import Resolved, with_resolved
 from agreements.working_time import WorkingCalendar
 
 # fmt: off
@@ -96,6 +97,7 @@ class Agreement(Clause):
     in_flight: InFlight = InFlight()
     retention: Retention = Retention()
     review: Review = Review()
+    _holidays: Resolved = PrivateAttr(default_factory=dict)
 
     @property
     def reference(self) -> str:
@@ -110,7 +112,19 @@ class Agreement(Clause):
     @cached_property
     def calendar_values(self) -> Mapping[str, WorkingCalendar]:
         """The calendars, ready to reckon with. Raises CalendarError for a faulty clause."""
-        return {name: WorkingCalendar.from_clause(clause) for name, clause in self.calendars.items()}
+        return with_resolved(self.calendars, self._holidays)
+
+    @property
+    def holiday_years(self) -> range:
+        """The years for which its public holidays are kept when it is published: all in which something may fall due."""
+        return range(self.effective.from_.year - 1, self.effective.from_.year + 11)
+
+    def with_holidays(self, resolved: Resolved) -> Self:
+        """The same agreement with these public holidays, as `resolved_holidays` gave them when it was published."""
+        kept = self.model_copy()
+        kept.__dict__.pop("calendar_values", None)  # which this one may have reckoned out already, and a copy takes along
+        kept._holidays = resolved
+        return kept
 
     def calendar(self, name: str = "") -> WorkingCalendar:
         """The calendar of that name; the first one for a name that is not here."""

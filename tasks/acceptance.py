@@ -6,12 +6,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.clocks import bounded_until, schedule
-from agreements.working_time import WorkingCalendar
-from storage import handoffs, roster, waits
+from storage import handoffs, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.follow_up import open_first_attempt
 from tasks.recycle import dispose, pass_on, tell_marketing
+from tasks.running import running
 from tasks.sending import crm_status
 from tasks.turn import Turn, step
 
@@ -33,21 +32,9 @@ async def acceptance(turn: Turn) -> Turn:
     return await turn.save(work)
 
 
-def calendar_of(session: Session, handoff: Handoff, rep: str) -> WorkingCalendar:
-    """The calendar on which this rep's time is reckoned."""
-    person = roster.current(session).person(rep)
-    return handoffs.agreement_of(session, handoff).calendar(person.calendar if person else "")
-
-
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
-    """Opens the wait for acceptance, on the rep's calendar, from the proof of delivery, within the bound over all reps."""
-    agreement = handoffs.agreement_of(session, handoff)
-    clock = agreement.clocks.acceptance
-    calendar = calendar_of(session, handoff, row.rep)
-    start = row.proven_at or now
-    firsts = [one.proven_at for one in handoffs.assignments(session, handoff.id or 0) if one.proven_at]
-    bound = bounded_until(clock, tier=handoff.tier, first_start=min([start, *firsts]), calendar=calendar)
-    plan = schedule(clock, tier=handoff.tier, start=start, calendar=calendar, bound=bound, now=now)
+    """Opens the wait for acceptance, from the proof of delivery, within the bound over all reps."""
+    plan = running(session, handoff, "acceptance", row, start=row.proven_at or now).schedule(now=now)
     handoff.owner = row.rep
     session.add(handoff)
     return waits.open_wait(

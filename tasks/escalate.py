@@ -6,14 +6,15 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.clocks import bounded_until
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from storage import handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
-from tasks.acceptance import calendar_of
+from tasks.assign import HOLD_FOR
+from tasks.qualify import UNASSIGNED
 from tasks.recycle import ask_decision, pass_on, to_nurture
 from tasks.remind import OWED, nudge
+from tasks.running import NO_CLOCK, bound_of, calendar_of, clock_of
 from tasks.turn import Turn, step
 
 MISSED = {
@@ -34,8 +35,8 @@ async def escalate(turn: Turn) -> Turn:
         agreement = handoffs.agreement_of(session, handoff)
         wait = waits.open_of(session, handoff.id or 0)
         assert wait is not None, "a wait that was missed is open until it is escalated"
-        if wait.rung == 0:
-            owed_by = "system" if wait.about == "proof" else agreement.clocks.named(wait.kind).owed_by
+        if wait.rung == 0 and wait.about != NO_CLOCK:
+            owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
             trail.record(session, "missed", now=wait.due_at, handoff=handoff, clock=wait.kind, owed_by=owed_by, holder=wait.holder)
         waits.close(session, wait, because="missed", now=now)
         climb(session, handoff, agreement, wait, now)
@@ -45,10 +46,10 @@ async def escalate(turn: Turn) -> Turn:
 
 def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
     """Takes rungs until one ends the climb: by changing the stage, or by giving a further time."""
-    ladder = agreement.clocks.named(wait.kind).when_missed
+    ladder = clock_of(session, handoff, wait.kind).when_missed
     climbed = list(handoff.climbed.get(wait.kind, []))
     granted = wait.rung - 1
-    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, agreement, wait, now) else frozenset()
+    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
     while (index := next_rung(ladder, climbed, without=without)) is not None:
         rung = ladder[index]
         if rung.after is not None and index != granted:
@@ -66,18 +67,15 @@ def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, 
     to_nurture(session, handoff, agreement, now=now, track="unworked", why="every rung of the ladder was used up")
 
 
-def _total_is_used_up(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> bool:
-    clock = agreement.clocks.named(wait.kind)
-    starts = [row.proven_at for row in handoffs.assignments(session, handoff.id or 0) if row.proven_at]
-    if not starts:
-        return False
-    bound = bounded_until(clock, tier=handoff.tier, first_start=min(starts), calendar=calendar_of(session, handoff, wait.holder))
+def _total_is_used_up(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
+    bound = bound_of(session, handoff, wait.kind, wait.holder)
     return bound is not None and now >= bound
 
 
 def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
     assert rung.after is not None, "only a rung with a further time gives one"
-    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.holder)), now)
+    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.kind, wait.holder)), now)
+    meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be there before that
     waits.open_wait(
         session,
         handoff,
@@ -89,6 +87,7 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
         promised_at=wait.promised_at,
         assignment_id=wait.assignment_id,
         rung=index + 1,
+        next_at=meanwhile,
     )
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from agreements.durations import Duration, EndOfWorkingDay, Term, parse_term
+from agreements.durations import Duration, EndOfWorkingDay, ReleasePlan, Term, parse_term
 from agreements.working_time import NaiveDatetime, WorkingCalendar
 
 LONDON = WorkingCalendar.from_clause({"timezone": "Europe/London", "hours": {"mon-fri": "09:00-17:00"}})
@@ -29,6 +29,7 @@ def at(text: str) -> datetime:
         ("0 minutes", Duration(0, "minutes")),
         ("1.5 working hours", Duration(Fraction(3, 2), "hours", working=True)),
         ("end of same working day", EndOfWorkingDay()),
+        ("per release plan", ReleasePlan()),
     ],
 )
 def test_words_become_a_term_and_a_term_becomes_the_same_words(text: str, term: Term) -> None:
@@ -65,6 +66,8 @@ def test_case_spaces_and_grammar_do_not_matter(text: str, same_as: str) -> None:
         ("9" * 5000 + " days", "write a number and a unit"),
         ("999999999 days", "longer than 100 years"),
         ("end of day", "write 'end of same working day'"),
+        ("by release plan", "write 'per release plan'; how many a day stands in `release` of the tier"),
+        ("release", "write 'per release plan'"),
     ],
 )
 def test_words_that_are_no_duration_are_refused_with_what_to_write(text: str, advice: str) -> None:
@@ -101,6 +104,8 @@ def test_a_duration_made_by_hand_is_checked_too() -> None:
         ("0 working days", "2026-06-06T11:00+01:00", "2026-06-08T09:00+01:00"),
         ("end of same working day", "2026-06-05T11:00+01:00", "2026-06-05T17:00+01:00"),
         ("end of same working day", "2026-06-05T17:00+01:00", "2026-06-08T17:00+01:00"),
+        ("per release plan", "2026-06-05T09:00+01:00", "2026-06-05T17:00+01:00"),
+        ("per release plan", "2026-06-06T09:00+01:00", "2026-06-08T17:00+01:00"),
         ("12 hours", "2026-06-06T12:00+01:00", "2026-06-07T00:00+01:00"),
         ("0 minutes", "2026-06-06T12:00+01:00", "2026-06-06T12:00+01:00"),
         ("1 day", "2026-10-24T12:00+01:00", "2026-10-25T11:00+00:00"),
@@ -140,10 +145,11 @@ def test_pauses_move_the_due_time(text: str, due: str) -> None:
 def test_a_working_day_that_ends_in_a_pause_gives_way_to_the_day_the_pause_ends(resumed: str, due: str) -> None:
     pauses = [(at("2026-06-05T16:00+01:00"), at(resumed))]
 
-    assert at(due) == EndOfWorkingDay().after(at("2026-06-05T11:00+01:00"), LONDON, pauses)
+    for term in (EndOfWorkingDay(), ReleasePlan()):
+        assert at(due) == term.after(at("2026-06-05T11:00+01:00"), LONDON, pauses)
 
 
-@pytest.mark.parametrize("text", ["5 working minutes", "2 working days", "end of same working day"])
+@pytest.mark.parametrize("text", ["5 working minutes", "2 working days", "end of same working day", "per release plan"])
 def test_working_time_without_a_calendar_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=f"'{text}' follows a calendar and there is none; name one"):
         parse_term(text).after(at("2026-06-05T11:00Z"), None)
@@ -162,7 +168,15 @@ def test_the_length_is_exact_and_working_days_have_none() -> None:
         _ = Duration(2, "days", working=True).length
 
 
+@pytest.mark.parametrize("text", ["90 working minutes", "1.5 working hours", "2 working days", "3 hours", "end of same working day"])
+def test_a_calendar_adds_a_term_as_the_term_is_meant(text: str) -> None:
+    start = at("2026-06-05T16:00+01:00")
+
+    assert parse_term(text).after(start, LONDON) == LONDON.add(start, parse_term(text))
+
+
 def test_every_term_says_whether_it_follows_a_calendar() -> None:
     assert parse_term("1 working day").working
     assert not parse_term("1 day").working
     assert parse_term("end of same working day").working
+    assert parse_term("per release plan").working

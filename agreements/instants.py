@@ -1,0 +1,81 @@
+"""Instants and the stretches between them, in UTC. Nothing here knows of a calendar, and nothing reads a clock."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+Span = tuple[datetime, datetime]
+"""An instant and a later one; a pause is written like this too."""
+
+FIRST = datetime.min.replace(tzinfo=UTC)
+LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class NaiveDatetime(ValueError):
+    """The instant has no time zone; give it an offset, such as 2026-12-01T09:00:00+00:00."""
+
+    def __str__(self) -> str:
+        naive = self.args[0].isoformat()
+        return f"{naive} has no time zone; write an offset, as in {naive}+00:00"
+
+
+def as_utc(at: datetime) -> datetime:
+    """The same instant in UTC; a skipped local time moves forward, a repeated one with fold 0 is the first.
+
+    Raises: NaiveDatetime if it has no zone; ValueError outside the years 2 to 9998.
+    """
+    if at.utcoffset() is None:
+        raise NaiveDatetime(at)
+    if not 2 <= at.year <= 9998:
+        raise ValueError(f"{at.isoformat()} is out of reach; write an instant in the years 2 to 9998")
+    return at.astimezone(UTC)
+
+
+def in_order(pauses: Iterable[Span]) -> list[Span]:
+    """The pauses in UTC, earliest first; they may overlap.
+
+    Raises: NaiveDatetime; ValueError for a pause that ends before it starts.
+    """
+    ordered = sorted((as_utc(paused), as_utc(resumed)) for paused, resumed in pauses)
+    for paused, resumed in ordered:
+        if resumed < paused:
+            raise ValueError(f"the pause from {paused} ends before it starts, at {resumed}; swap the two")
+    return ordered
+
+
+def disjoint(spans: Iterable[Span], closed: datetime) -> tuple[Span, ...]:
+    """The spans in order, each without what lies before the end of the one before it."""
+    kept = []
+    for opens, closes in sorted(spans):
+        opens = max(opens, closed)
+        if opens < closes:
+            kept.append((opens, closes))
+            closed = closes
+    return tuple(kept)
+
+
+def without(spans: Iterable[Span], uncounted: Sequence[Span]) -> list[Span]:
+    """What is left of the spans outside the uncounted ones, which come earliest first and may overlap."""
+    kept = []
+    for opens, closes in spans:
+        for stops, resumes in uncounted:
+            if stops < closes and opens < resumes:
+                if opens < stops:
+                    kept.append((opens, stops))
+                opens = resumes
+        if opens < closes:
+            kept.append((opens, closes))
+    return kept
+
+
+def length(spans: Iterable[Span]) -> timedelta:
+    """How long the spans are together."""
+    return sum((closes - opens for opens, closes in spans), timedelta())
+
+
+def place(spans: Sequence[Span], after: timedelta) -> datetime:
+    """The instant at which this much of the spans has passed: a closing rather than the next opening."""
+    for opens, closes in spans[:-1]:
+        if after <= closes - opens:
+            return opens + after
+        after -= closes - opens
+    return spans[-1][0] + after
