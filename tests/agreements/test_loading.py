@@ -122,6 +122,7 @@ EXPECTED = """
 29 tiers.2
 33 calendars.london.hours.mon-fri
 34 calendars.rep
+34 calendars.rep.hours
 34 calendars.rep.timezone
 36 routing.segments
 37 routing.default_acceptor

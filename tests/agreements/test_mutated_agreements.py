@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
 import re
 from datetime import UTC, datetime
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ruamel.yaml import YAML
 
 from agreements.checks import notes_of, problems_of, problems_with_roster
 from agreements.clocks import schedule
@@ -22,11 +20,12 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clocks
 from agreements.roster import read_roster
+from agreements.written import read
 from tests.agreements.test_loading import EXAMPLES, JARGON
 from tests.conftest import ROSTER
 
 TEXTS = [path.read_text(encoding="utf-8") for path in EXAMPLES]
-TREES = [YAML(typ="safe", pure=True).load(io.StringIO(text)) for text in TEXTS]
+TREES = [read(text).value for text in TEXTS]
 RUNS = 300
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 TOLD = re.compile(r"deal\.yaml:\d+: \S.*", re.DOTALL)
