@@ -1,0 +1,3 @@
+"""Temporary."""
+
+read_stored = None
