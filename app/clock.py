@@ -16,7 +16,7 @@ from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
 from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
-from tasks import read_crm
+from tasks import read_crm, views
 from tasks.revisit import revisit
 from tasks.toolbox import Toolbox
 
@@ -24,6 +24,7 @@ log = logging.getLogger("baton.clock")
 SWEEP_LIMIT = 500
 RECONCILE_SECONDS = 30.0
 SEAL_SECONDS = 5.0
+RELEASE_SECONDS = 600.0
 #: The longest that a wait which cannot be looked at is left alone, in seconds.
 LONGEST_PUT_OFF = 300.0
 
@@ -36,6 +37,8 @@ class Clock:
         self._at_once = at_once
         self._next: dict[str, float] = {}
         self._away = self._failed = False
+        self._counting: tuple[str, ...] = ()
+        self._release_again = 0.0
         self._put_off: dict[str, tuple[float, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -210,7 +213,13 @@ class Clock:
         return len(ended)
 
     async def _release(self) -> int:
-        """Leads that came in while no agreement was in force start when one is."""
+        """Leads that came in while no agreement was in force for them start when one is. All of them are looked at when another
+        version comes into force, and now and then."""
+        rows = await self.box.read(lambda session, now: contracts.counting(session, now))
+        counting, real = tuple(map(contracts.reference_of, rows)), time.monotonic()
+        if counting == self._counting and real < self._release_again:
+            return 0
+        self._counting, self._release_again = counting, real + RELEASE_SECONDS
         return await self.box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
 
     async def _seal(self) -> int:
@@ -236,9 +245,8 @@ def _run(session: Session, item: wakes.Due) -> Run | None:
     if session.exec(select(Wake.id).where(col(Wake.id).in_(item.wake_ids)).limit(1)).first() is None:
         return None
     version = contracts.get(session, handoff.agreement, handoff.version)
-    lead = handoffs.lead_of(session, handoff)
     waited = (real - item.waiting_since).total_seconds()
-    name = f"{lead.company or 'No company'} · lead {handoff.lead_id}"
+    name = views.run_name(session, handoff)
     tags = (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
     return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
 

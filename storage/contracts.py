@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
+from agreements import side_by_side
 from agreements.errors import AgreementError, NoAgreementInForce
+from agreements.kept_holidays import resolved_holidays
 from agreements.loading import content_hash, read_agreement
 from agreements.model import Agreement
-from storage import trail
+from agreements.side_by_side import Window
+from storage import trail, wakes
 from storage.tables import AgreementVersion, Signature
+
+PARTIES = ("marketing", "sales")
+
+
+def read(row: AgreementVersion) -> Agreement:
+    """The agreement of a published version, with the public holidays that it keeps."""
+    return _parsed(row.hash, row.text, json.dumps(row.holidays))
 
 
 @lru_cache(maxsize=64)
-def parsed(hash: str, text: str) -> Agreement:
-    """The agreement of a stored text, read once per process; hash keeps two texts apart."""
-    return read_agreement(text, name=hash[:12])
+def _parsed(hash: str, text: str, holidays: str) -> Agreement:
+    """Read once per process; hash keeps two texts apart."""
+    agreement, kept = read_agreement(text, name=hash[:12]), json.loads(holidays)
+    return agreement.with_holidays(kept) if kept else agreement
+
+
+def reference_of(row: AgreementVersion) -> str:
+    """How people name a version: name@version."""
+    return f"{row.name}@{row.version}"
 
 
 def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
@@ -29,73 +48,189 @@ def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
         if row.hash != hash:
             raise AgreementError(f"{agreement.reference} is published with another text. Give the changed text a new version number.")
         return row
-    zone = ZoneInfo(agreement.timezone)
-    until = agreement.effective.until
+    window = Window.of(agreement)
     row = AgreementVersion(
         name=agreement.agreement,
         version=agreement.version,
         hash=hash,
         text=text,
-        effective_at=datetime.combine(agreement.effective.from_, time(0), tzinfo=zone),
-        until=datetime.combine(until, time(0), tzinfo=zone) if until else None,
+        effective_at=window.begins,
+        until=window.ends,
         published_at=now,
+        holidays=resolved_holidays(agreement.calendars, agreement.holiday_years),
     )
     session.add(row)
     session.flush()
     return row
 
 
-def sign(session: Session, row: AgreementVersion, *, party: str, name: str, via: str, now: datetime) -> None:
-    """One party's signature over this hash. Signing again changes nothing."""
-    found = session.exec(select(Signature).where(Signature.hash == row.hash, Signature.party == party)).first()
-    if found is None:
-        session.add(Signature(hash=row.hash, party=party, name=name, via=via, signed_at=now))
-        trail.record(session, "signed", now=now, actor=name, agreement=f"{row.name}@{row.version}", hash=row.hash, party=party, via=via)
-        session.flush()
+def verified(row: AgreementVersion) -> Agreement:
+    """The agreement of a version whose stored text is still the one that was published, and passes its check.
+
+    Raises AgreementError where the text was changed, InvalidAgreement for what no longer passes.
+    """
+    if content_hash(row.text) != row.hash:
+        raise AgreementError(
+            f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
+            f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
+        )
+    return read(row)
+
+
+def sign(
+    session: Session,
+    row: AgreementVersion,
+    *,
+    party: str,
+    name: str,
+    via: str,
+    now: datetime,
+    address: str = "",
+    on_behalf: bool = False,
+) -> None:
+    """One party's signature over this hash, once and for all. address: where the link was sent by which it is given.
+
+    on_behalf: somebody else wrote it down for the one who signs. Raises AgreementError for what cannot be signed any more,
+    has been signed, or does not pass its check.
+    """
+    verified(row)
+    signer, reference = " ".join(name.split()), reference_of(row)
+    if party not in PARTIES:
+        raise AgreementError(f"{party!r} is no party; {' and '.join(PARTIES)} sign.")
+    if not signer:
+        raise AgreementError(f"A signature needs a name: who signs {reference} for {party}?")
+    if newer := replaced_by(session, row):
+        raise AgreementError(f"{reference} was replaced by {reference_of(newer)} and can no longer be signed.")
+    new = wakes.insert_once(session, Signature, hash=row.hash, party=party, name=signer, via=via, address=address, signed_at=now)
+    if not new:
+        first = next(one for one in signatures(session, row) if one.party == party)
+        raise AgreementError(f"{reference} is signed for {party} already, by {first.name} on {first.signed_at:%Y-%m-%d at %H:%M} UTC.")
+    trail.record(
+        session,
+        "signed",
+        now=now,
+        actor=signer,
+        agreement=reference,
+        hash=row.hash,
+        party=party,
+        via=via,
+        address=address,
+        on_behalf=on_behalf,
+    )
+    session.flush()
+
+
+def signatures(session: Session, row: AgreementVersion) -> list[Signature]:
+    """Who has signed this hash, in order."""
+    return list(session.exec(select(Signature).where(Signature.hash == row.hash).order_by(col(Signature.signed_at), col(Signature.id))))
 
 
 def unsigned_parties(session: Session, row: AgreementVersion) -> list[str]:
     """Who has not signed this hash yet: of marketing and sales."""
-    signed = set(session.exec(select(Signature.party).where(Signature.hash == row.hash)))
-    return [party for party in ("marketing", "sales") if party not in signed]
+    signed = {one.party for one in signatures(session, row)}
+    return [party for party in PARTIES if party not in signed]
 
 
 def require_signed(session: Session, row: AgreementVersion) -> None:
     """Raises AgreementError unless both parties have signed this hash."""
     if missing := unsigned_parties(session, row):
-        raise AgreementError(f"{row.name}@{row.version} is not signed by {' and '.join(missing)}: no signed agreement, no handoff.")
+        raise AgreementError(f"{reference_of(row)} is not signed by {' and '.join(missing)}: no signed agreement, no handoff.")
+
+
+def replaced_by(session: Session, row: AgreementVersion) -> AgreementVersion | None:
+    """The newest version of this agreement that was deployed, where that is a newer one; else None."""
+    return max((one for one in deployed(session, row.name) if one.version > row.version), key=lambda one: one.version, default=None)
+
+
+def require_deployable(session: Session, row: AgreementVersion, *, now: datetime) -> None:
+    """Raises AgreementError for a version that must not be put in force, saying why and what to do instead."""
+    agreement, reference = verified(row), reference_of(row)
+    require_signed(session, row)
+    if row.deployed_at:
+        raise AgreementError(f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already.")
+    if newer := replaced_by(session, row):
+        raise AgreementError(
+            f"{reference} is older than {reference_of(newer)}, which is deployed. To go back to what it says, publish its text as"
+            f" version {newer.version + 1}."
+        )
+    if row.until and row.until <= now:
+        raise AgreementError(f"{reference} ended on {agreement.effective.until}: it would never be in force.")
+    _require_room(session, row, agreement, now)
+
+
+def _require_room(session: Session, row: AgreementVersion, agreement: Agreement, now: datetime) -> None:
+    by_name: dict[str, list[AgreementVersion]] = {}
+    for one in deployed(session):
+        if not one.closed:
+            by_name.setdefault(one.name, []).append(one)
+    own = by_name.pop(row.name, [])
+    for earlier in own:
+        if problem := side_by_side.clash(_window(row), _window(earlier), name=row.name, zone=agreement.timezone):
+            raise AgreementError(problem)
+    mine = side_by_side.stretches([_window(one) for one in (*own, row)], row.version)
+    for others in by_name.values():
+        windows = [_window(one) for one in others]
+        for other in others:
+            at = side_by_side.meet(mine, side_by_side.stretches(windows, other.version), since=now)
+            if at is not None and (problem := side_by_side.rivalry(agreement, read(other))):
+                first = at.astimezone(ZoneInfo(agreement.timezone))
+                raise AgreementError(f"From {first:%Y-%m-%d} on two agreements would be for one lead. {problem}")
+
+
+def _window(row: AgreementVersion) -> Window:
+    return Window(row.version, row.effective_at, row.until)
 
 
 def mark_deployed(session: Session, row: AgreementVersion, *, deployment_id: str, now: datetime) -> None:
-    """Puts a version that both parties have signed in force. Raises AgreementError otherwise."""
-    require_signed(session, row)
-    row.deployment_id, row.deployed_at = deployment_id, row.deployed_at or now
+    """Puts a version in force. Raises AgreementError for one that must not be; everything is looked at anew."""
+    require_deployable(session, row, now=now)
+    row.deployment_id, row.deployed_at = deployment_id, now
+    session.add(row)
+    trail.record(session, "deployed", now=now, agreement=reference_of(row), hash=row.hash)
+    session.flush()
+
+
+def renew_deployment(session: Session, row: AgreementVersion, *, deployment_id: str) -> None:
+    """Notes where at the Prefect server the runs of a version that is deployed are made from now on."""
+    row.deployment_id = deployment_id
     session.add(row)
 
 
-def in_force(session: Session, at: datetime) -> AgreementVersion:
-    """The deployed version under which a handoff is born at that instant. Raises NoAgreementInForce."""
-    rows = session.exec(
-        select(AgreementVersion)
-        .where(
-            col(AgreementVersion.deployed_at).is_not(None),
-            col(AgreementVersion.closed).is_(False),
-            col(AgreementVersion.effective_at) <= at,
-        )
-        .order_by(col(AgreementVersion.effective_at).desc(), col(AgreementVersion.version).desc())
-    )
-    row = next((one for one in rows if one.until is None or at < one.until), None)
-    if row is None:
+def counting(session: Session, at: datetime, *, also: AgreementVersion | None = None) -> list[AgreementVersion]:
+    """Of each agreement the version in force at that instant, by name. also: counted as if it were deployed."""
+    query = select(AgreementVersion.name, AgreementVersion.version, AgreementVersion.effective_at, AgreementVersion.until)
+    query = query.where(col(AgreementVersion.deployed_at).is_not(None), col(AgreementVersion.closed).is_(False))
+    found = session.exec(query.where(col(AgreementVersion.effective_at) <= at))
+    by_name: dict[str, list[Window]] = {}
+    for name, version, begins, ends in found:
+        by_name.setdefault(name, []).append(Window(version, begins, ends))
+    if also is not None:
+        by_name.setdefault(also.name, []).append(_window(also))
+    now = [(name, side_by_side.counting(windows, at)) for name, windows in sorted(by_name.items())]
+    return [get(session, name, one.version) for name, one in now if one is not None]
+
+
+def in_force(session: Session, at: datetime, values: Mapping[str, Any]) -> AgreementVersion:
+    """The version under which a handoff of a lead with these facts is born at that instant. Raises NoAgreementInForce."""
+    return of_these(counting(session, at), values)
+
+
+def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> AgreementVersion:
+    """Of versions that are in force the one for a lead with these facts. Raises NoAgreementInForce."""
+    by_name = {row.name: row for row in rows}
+    if not by_name:
         raise NoAgreementInForce()
-    return row
+    found = side_by_side.chosen([read(row) for row in by_name.values()], values)
+    if found is None:
+        names = ", ".join(reference_of(row) for row in by_name.values())
+        raise NoAgreementInForce(f"None of the agreements in force ({names}) is for this lead, and none of them is the default.")
+    return by_name[found.agreement]
 
 
 def agreement_of(session: Session, name: str, version: int) -> Agreement:
     """The parsed agreement of a published version. Raises AgreementError for one that is not published."""
-    row = session.get(AgreementVersion, (name, version))
-    if row is None:
-        raise AgreementError(f"{name}@{version} is not published here.")
-    return parsed(row.hash, row.text)
+    row = get(session, name, version)
+    return read(row)
 
 
 def get(session: Session, name: str, version: int) -> AgreementVersion:
@@ -106,9 +241,11 @@ def get(session: Session, name: str, version: int) -> AgreementVersion:
     return row
 
 
-def deployed(session: Session) -> list[AgreementVersion]:
-    """Every version that was ever put in force, by name and number."""
+def deployed(session: Session, name: str = "") -> list[AgreementVersion]:
+    """Every version that was ever put in force, by name and number; with a name only its own."""
     query = select(AgreementVersion).where(col(AgreementVersion.deployed_at).is_not(None))
+    if name:
+        query = query.where(AgreementVersion.name == name)
     return list(session.exec(query.order_by(AgreementVersion.name, col(AgreementVersion.version))))
 
 

@@ -129,6 +129,34 @@ def cancel(session: Session, *, answer_id: int) -> None:
     )
 
 
+#: Messages about what has happened: they stay true when the handoff ends.
+STILL_TRUE = ("withdrawn", "feedback", "attached")
+
+
+def call_off(session: Session, handoff_id: int) -> None:
+    """Cancels what is queued of a handoff that has ended, but for what somebody answered and what tells of the past."""
+    session.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.handoff_id) == handoff_id,
+            col(Delivery.state) == DeliveryState.QUEUED,
+            col(Delivery.answer_id).is_(None),
+            col(Delivery.message).not_in(STILL_TRUE),
+        )
+        .values(state=DeliveryState.CANCELLED.value)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def may_have_arrived(session: Session, assignment_id: str) -> bool:
+    """Whether the rep of this assignment may have heard of it."""
+    unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED)
+    query = select(Delivery.id).where(
+        Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(unheard)
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
 def proven_channels(session: Session, assignment_id: str) -> set[str]:
     """The channels on which this assignment is proven to have arrived."""
     rows = session.exec(

@@ -93,7 +93,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         reassigned=_events(session, "reassigned"),
         unanswered=_missed(session, "acceptance"),
         nurturing=stages[Stage.NURTURING.value],
-        came_back=_count(session, col(Handoff.previous_id).is_not(None)),
+        came_back=_came_back(session),
         opportunities=_count(session, col(Handoff.outcome) == Stage.OPPORTUNITY.value),
         screened_out=_count(
             session, col(Handoff.mql_at).is_(None) & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
@@ -109,6 +109,12 @@ def _counted() -> ColumnElement[bool]:
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(Handoff).where(condition)).one()
+
+
+def _came_back(session: Session) -> int:
+    """Handoffs that followed an earlier pass; one that only goes on under a new version is none of its own."""
+    withdrawn = select(Handoff.id).where(Handoff.stage == Stage.WITHDRAWN.value)
+    return _count(session, col(Handoff.previous_id).is_not(None) & col(Handoff.previous_id).not_in(withdrawn))
 
 
 def _events(session: Session, kind: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,13 @@ def renew_lease(session: Session, handoff_id: int, epoch: int, *, real: datetime
         .values(lease_until=real + timedelta(seconds=LEASE_SECONDS))
     )
     return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+
+def take_over(session: Session, handoff: Handoff) -> None:
+    """Ends the lease of whichever attempt is under way: it writes nothing any more. Keep the row locked until the commit."""
+    handoff.epoch += 1
+    handoff.lease_by, handoff.lease_until = "", None
+    session.add(handoff)
 
 
 def release_lease(session: Session, handoff_id: int, epoch: int) -> None:
@@ -82,10 +90,10 @@ def note_of(session: Session, handoff: Handoff) -> HandoffNote | None:
     return session.get(HandoffNote, handoff.id)
 
 
-def born_under(session: Session, handoff: Handoff, *, at: datetime) -> Agreement:
-    """Pins the version in force at that instant, once. Raises NoAgreementInForce."""
+def born_under(session: Session, handoff: Handoff, *, at: datetime, values: Mapping[str, Any]) -> Agreement:
+    """Pins the version in force at that instant for a lead with these facts, once. Raises NoAgreementInForce."""
     if not handoff.agreement:
-        row = contracts.in_force(session, at)
+        row = contracts.in_force(session, at, values)
         handoff.agreement, handoff.version, handoff.hash = row.name, row.version, row.hash
         session.add(handoff)
     return agreement_of(session, handoff)
@@ -119,6 +127,16 @@ def assignments(session: Session, handoff_id: int) -> list[Assignment]:
     return list(session.exec(select(Assignment).where(Assignment.handoff_id == handoff_id).order_by(col(Assignment.number))))
 
 
+def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
+    """The handoffs of the same pass that were withdrawn for a new version, newest first; this one goes on from them."""
+    found: list[Handoff] = []
+    earlier = session.get(Handoff, handoff.previous_id) if handoff.previous_id else None
+    while earlier is not None and earlier.stage == Stage.WITHDRAWN:
+        found.append(earlier)
+        earlier = session.get(Handoff, earlier.previous_id) if earlier.previous_id else None
+    return found
+
+
 def end_assignment(session: Session, handoff: Handoff, *, because: str, now: datetime) -> Assignment | None:
     """Ends the current tenure, if there is one; the rep's link shows history only from now on."""
     assignment = open_assignment(session, handoff)
@@ -131,6 +149,12 @@ def end_assignment(session: Session, handoff: Handoff, *, because: str, now: dat
 def latest_of(session: Session, lead_id: int) -> Handoff | None:
     """The newest handoff of a lead, None for a lead without any."""
     return session.exec(select(Handoff).where(Handoff.lead_id == lead_id).order_by(col(Handoff.id).desc()).limit(1)).first()
+
+
+def before(session: Session, handoff: Handoff) -> Handoff | None:
+    """The pass of the lead before this one, None for the first. What was withdrawn for a new version is no pass of its own."""
+    first = [handoff, *taken_over(session, handoff)][-1]
+    return session.get(Handoff, first.previous_id) if first.previous_id else None
 
 
 def is_open(handoff: Handoff) -> bool:

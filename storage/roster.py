@@ -47,5 +47,20 @@ def suppress(session: Session, email: str, *, reason: str, now: datetime, phone:
 
 def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
     """Whether nobody may contact this address, its whole domain, or this number."""
-    values = [value for value in (mail_key(email), domain_of(email), phone) if value]
-    return bool(values) and session.exec(select(Suppression.value).where(col(Suppression.value).in_(values)).limit(1)).first() is not None
+    return _is_listed(session, mail_key(email), domain_of(email), phone)
+
+
+def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
+    """Whether nobody may contact whoever has this address or number, wherever they work."""
+    return _is_listed(session, mail_key(email), phone)
+
+
+def _is_listed(session: Session, *values: str) -> bool:
+    known = [value for value in values if value]
+    return bool(known) and session.exec(select(Suppression.value).where(col(Suppression.value).in_(known)).limit(1)).first() is not None
+
+
+def is_rep(session: Session, ident: str) -> bool:
+    """Whether the roster has a rep with this id. Raises RosterError where none was loaded."""
+    person = current(session).person(ident)
+    return person is not None and person.role == "rep"

@@ -70,6 +70,18 @@ def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:
     session.flush()
 
 
+def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetime) -> bool:
+    """Closes a wait that nobody has answered; False, and nothing changed, where somebody was first."""
+    closed: Any = session.execute(
+        update(Wait)
+        .where(col(Wait.id) == wait.id, col(Wait.answer_id).is_(None), col(Wait.closed_at).is_(None))
+        .values(closed_at=now, closed_because=because)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(wait)
+    return bool(closed.rowcount)
+
+
 def close_open(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
     """Closes the open wait of a handoff, if there is one."""
     wait = open_of(session, handoff.id or 0)

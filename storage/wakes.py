@@ -82,3 +82,8 @@ def pending(session: Session, handoff_id: int, *, now: datetime) -> list[Wake]:
 def drop(session: Session, wake_ids: Iterable[int]) -> None:
     """Deletes the wakes that an attempt has read and acted on."""
     session.execute(delete(Wake).where(col(Wake.id).in_(list(wake_ids))))
+
+
+def drop_all(session: Session, handoff_id: int) -> None:
+    """Deletes every wake of a handoff that has ended, also those that would come later."""
+    session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff_id))

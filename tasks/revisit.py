@@ -24,13 +24,14 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     """
     handoff = handoffs.get(session, wait.handoff_id)
     lead = handoffs.lead_of(session, handoff)
+    facts = leads.facts(session, lead, since=handoff.ended_at)
     try:
-        agreement = contracts.parsed(*_text_in_force(session, now))
+        row = contracts.in_force(session, now, facts.values)
     except NoAgreementInForce:
         wait.next_at = now + LOOK_AGAIN
         session.add(wait)
         return "waiting"
-    facts = leads.facts(session, lead, since=handoff.ended_at)
+    agreement = contracts.read(row)
     verdict = qualification.qualify(agreement, facts, now=now)
     newest = leads.newest_activity_at(session, handoff.lead_id)
     fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
@@ -45,11 +46,6 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
         session.add(wait)
         return "waiting"
     return _next_round(session, handoff, wait, now)
-
-
-def _text_in_force(session: Session, now: datetime) -> tuple[str, str]:
-    row = contracts.in_force(session, now)
-    return row.hash, row.text
 
 
 def _next_round(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> str:

@@ -21,7 +21,7 @@ NOT_YET = {"activity": "content_downloaded", "job_title": "Sales Director"}
 
 def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
     """Puts the example agreement in force with these places rewritten, as its version 2."""
-    text = AGREEMENT.replace("version: 1\n", "version: 2\n", 1)
+    text = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example agreement"
         text = text.replace(old, new)

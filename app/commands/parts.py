@@ -108,10 +108,10 @@ async def _redeploy(box: Toolbox) -> None:
 
     await ensure_pool(box.settings.work_pool)
     for row in await box.read(lambda session, now: contracts.deployed(session)):
-        agreement = contracts.parsed(row.hash, row.text)
+        agreement = contracts.read(row)
         made = await create_deployment(agreement, pool=box.settings.work_pool)
         await box.write(
-            lambda session, now, row=row, made=made: contracts.mark_deployed(  # type: ignore[misc]
-                session, contracts.get(session, row.name, row.version), deployment_id=made, now=now
+            lambda session, now, row=row, made=made: contracts.renew_deployment(  # type: ignore[misc]
+                session, contracts.get(session, row.name, row.version), deployment_id=made
             )
         )

@@ -162,6 +162,6 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
-    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on")}
+    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel")}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
     return {**stated, **named, "choice": typed.get("decision", "")}

@@ -209,7 +209,7 @@ def test_releasing_without_an_agreement_says_so_and_changes_nothing(box: Toolbox
 
 def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     first = take_in(box)
-    newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1)
+    newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
 
     def deploy(session: Session, now) -> None:
         row = contracts.publish(session, newer, now=now)

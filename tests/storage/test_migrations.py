@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import inspect, text
+from alembic import command
+from sqlalchemy import MetaData, Table, inspect, text
 from sqlmodel import SQLModel
 
 from storage import schema
 from storage.database import Database
-from storage.tables import Lead
+from storage.tables import Lead, LeadSource
 from tests.conftest import MONDAY
 from tests.processes import side_by_side
 
@@ -61,4 +62,25 @@ def test_a_step_that_fails_half_way_leaves_nothing(database_url: str) -> None:
         schema.upgrade(database)
 
     assert inspect(database.engine).get_table_names() == ["waits"]
+    database.close()
+
+
+def test_a_database_of_the_first_release_keeps_its_leads(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
+        command.upgrade(schema._config(connection), "0001")
+    with database.engine.begin() as connection:
+        kept = Table("leads", MetaData(), autoload_with=connection)
+        texts = {column.name: "" for column in kept.columns if str(column.type) == "VARCHAR"}
+        connection.execute(
+            kept.insert().values(**{**texts, "id": 1, "company": "Harbour", "values": "{}", "do_not_contact": False, "created_at": MONDAY})
+        )
+        connection.execute(text("INSERT INTO lead_sources (source, source_id, lead_id) VALUES ('csv', '17', 1)"))
+
+    schema.upgrade(database)
+
+    assert schema.differences(database) == []
+    with database.read() as session:
+        assert (session.get(Lead, 1).company, session.get(Lead, 1).linked_to) == ("Harbour", None)
+        assert session.get(LeadSource, ("csv", "17")).lead_id == 1
     database.close()
