@@ -86,6 +86,13 @@ def text_of(value: FieldValue) -> str | None:
     return None if value is None else str(value)
 
 
+def column_of(name: str, values: Sequence[FieldValue]) -> pl.Series:
+    """These values as one column: of numbers, or of yes and no, where there is nothing else; else as text."""
+    kinds = frozenset(_KIND_OF[type(value)] for value in values) - {_NOTHING}
+    kind = _TYPES.get(kinds, pl.String)
+    return pl.Series(name, [text_of(value) for value in values] if kind == pl.String else values, dtype=kind)
+
+
 @dataclass(slots=True)
 class Facts:
     """Reads blocks of cells as facts of leads, and remembers which kinds of values their fields hold.

@@ -49,18 +49,20 @@ def backtest(
     """
     from app.trial.compare import compare
     from app.trial.files import LeadFile, read_past
-    from app.trial.stored import read_stored  # type: ignore[attr-defined]
+    from app.trial.stored import read_stored
 
     with terminal.told(), _usage():
         draft, box = agreement_of(ref), _installed()
-        other = agreement_of(against) if against else _in_force(box, draft) if box else None
+        other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
         agreements = [draft, other] if other else [draft]
         now = box.read_now(lambda session, now: now) if box else _now()
+        mapping = read_map(map) if map else None
         with _progress() as tell:
             if leads == STORED:
-                past = read_stored(_box(box), agreements, by=by, limit=limit)
+                past = _box(box).read_now(
+                    lambda session, now: read_stored(session, agreements, now=now, by=by, limit=limit, mapping=mapping, outcomes=outcomes)
+                )
             else:
-                mapping = read_map(map) if map else None
                 file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)
                 past = read_past(file, agreements, now=now, progress=tell)
             found = compare(draft, other, past, progress=tell)
@@ -93,17 +95,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _in_force(box: Toolbox, draft: Agreement) -> Agreement | None:
+def _in_force(box: Toolbox, draft: Agreement, ref: str) -> Agreement | None:
     """The version of the same agreement that is in force, None where none is, or it is the very one to be tried."""
 
     def work(session: Session, now: datetime) -> Agreement | None:
-        rows = [row for row in contracts.deployed(session) if row.name == draft.agreement and not row.closed]
-        begun = [row for row in rows if row.effective_at <= now and (row.until is None or now < row.until)]
-        newest = max(begun, key=lambda row: (row.effective_at, row.version), default=None)
-        return contracts.parsed(newest.hash, newest.text) if newest else None
+        row = next((row for row in contracts.counting(session, now) if row.name == draft.agreement), None)
+        return contracts.agreement_of(session, row.name, row.version) if row else None
 
     found = box.read_now(work)
-    return found if found != draft else None
+    return None if found and found.reference == ref else found
 
 
 @contextmanager
