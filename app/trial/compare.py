@@ -16,8 +16,6 @@ from app.trial.report import FEW, Backtest, CriterionFound, GroupFound, Moves, S
 
 #: More groups than this are not told apart in the report: they have names of their own for single leads, not for kinds.
 GROUPS_AT_MOST = 1_000
-#: Facts that the screen asks for and that come from the CRM or the suppression list, not with a lead.
-_NOT_TOLD = ("suppressed", "account.")
 
 
 def compare(
@@ -62,7 +60,7 @@ def _names(agreements: Sequence[Agreement]) -> list[str]:
 
 def _unknown(agreement: Agreement, past: PastLeads) -> Iterator[tuple[str, list[str]]]:
     for name, places in facts_asked(agreement).items():
-        if not name.startswith(_NOT_TOLD) and all(value in (None, "") for value in past.leads.column(name).values):
+        if name != "suppressed" and all(value in (None, "") for value in past.leads.column(name).values):
             yield name, places
 
 

@@ -39,7 +39,7 @@ def backtest(
     outcomes: Annotated[Path | None, typer.Option(help="A CSV file of what became of the leads, instead of the map's.")] = None,
     by: Annotated[str, typer.Option(help="By which fact leads are grouped.")] = "entry_channel",
     timezone: Annotated[str, typer.Option(help="In which times without a zone are meant.")] = "UTC",
-    limit: Annotated[int | None, typer.Option(help="At most so many leads.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many rows of the file, or the newest so many handoffs.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
 ) -> None:
