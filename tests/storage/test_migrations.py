@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from alembic import command
 from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 from storage import schema
 from storage.database import Database
-from storage.tables import Lead
+from storage.tables import AgreementVersion, Lead, Signature
 from tests.conftest import MONDAY
 from tests.processes import side_by_side
 
@@ -61,4 +62,34 @@ def test_a_step_that_fails_half_way_leaves_nothing(database_url: str) -> None:
         schema.upgrade(database)
 
     assert inspect(database.engine).get_table_names() == ["waits"]
+    database.close()
+
+
+def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_leads_came_from(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
+        command.upgrade(schema._config(connection), "0001")
+    at = "2027-02-01 09:00:00+00:00"
+    common = f"'', '', '', '', '', '', '', '', 'web', '', '{{}}', false, '{at}'"
+    texts = "mail_key email first_name last_name phone company job_title country entry_channel campaign"
+    names = [*texts.split(), "values", "do_not_contact", "created_at"]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    with database.engine.begin() as connection:
+        for number in (1, 2):
+            connection.execute(text(f"INSERT INTO leads (id, {quoted}) VALUES ({number}, {common})"))
+        connection.execute(text("INSERT INTO lead_sources (source, source_id, lead_id) VALUES ('webinar', '17', 1)"))
+        version = f"'b2b-saas', 1, 'hash', 'text', '{at}', '{at}', false, ''"
+        columns = "name, version, hash, text, effective_at, published_at, closed, deployment_id"
+        connection.execute(text(f"INSERT INTO agreement_versions ({columns}) VALUES ({version})"))
+        connection.execute(
+            text(f"INSERT INTO signatures (id, hash, party, name, via, signed_at) VALUES (1, 'hash', 'sales', 'C', 'cli', '{at}')")
+        )
+
+    schema.upgrade(database)
+
+    assert schema.differences(database) == []
+    with database.read() as session:
+        assert [session.get(Lead, number).source for number in (1, 2)] == ["webinar", ""]
+        assert session.get(AgreementVersion, ("b2b-saas", 1)).holidays == {}
+        assert session.get(Signature, 1).address == ""
     database.close()
