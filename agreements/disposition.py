@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from agreements.errors import RuleError
-from agreements.model import Agreement, Reason
+from agreements.model import Agreement, Reason, Touches
 
 #: Which event of the lifecycle a consequence is.
 EVENTS = {
@@ -24,13 +25,15 @@ EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows: the event, the nurture track and the revisit date (aware, nurture only), and against whom it counts."""
+    """What follows: the event, the nurture track and the revisit date (aware, nurture only), against whom it counts, and to
+    whom the lead may come back."""
 
     event: str
     reason: str
     track: str = ""
     revisit_at: datetime | None = None
     counts_against: str = "nobody"
+    back_to: str = "anyone"
 
 
 class UnknownReason(RuleError):
@@ -43,7 +46,16 @@ def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date |
     if reason is None:
         raise UnknownReason(f"{agreement.reference} has no reason {code!r}; it has {', '.join(one.code for one in agreement.reasons)}")
     revisit = revisit_at(agreement, reason, now=now, asked=asked) if reason.then == "nurture" else None
-    return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against)
+    return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against, reason.back_to)
+
+
+def touches_lacking(agreed: Touches, made: Sequence[str]) -> tuple[int, int]:
+    """How many attempts, and how many further channels, are lacking until a lead may be returned as unreachable.
+
+    made: the channel of each attempt so far, empty where nobody said by what; those together are one channel at most.
+    """
+    channels = len(set(made) - {""}) or bool(made)
+    return max(0, agreed.at_least - len(made)), max(0, agreed.channels - channels) if agreed.at_least else 0
 
 
 def revisit_at(agreement: Agreement, reason: Reason | None, *, now: datetime, asked: date | None = None) -> datetime:

@@ -14,6 +14,8 @@ Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
 FieldValue = str | int | float | bool | None
+#: How the facts begin that come from the CRM alone.
+ACCOUNT = "account."
 
 #: Mailboxes anybody can open: such an address says nothing of a company.
 FREE_PROVIDERS = frozenset(
@@ -37,7 +39,8 @@ class IncomingLead(BaseModel):
     source, source_id: who sent it and its id there; together they name the lead for ever.
     conversion_id: what the lead did; the same one twice changes nothing. Without one, the activity and its time stand in.
     at, requested_time: aware instants; requested_time is when the lead asked to be contacted.
-    fields: the further facts that the agreement's `fields` dictionary declares.
+    sales_sourced_by: the id of the rep who brought the lead in, empty for none.
+    fields: the further facts that the agreement's `fields` dictionary declares; what the CRM says of a company is none of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,6 +63,7 @@ class IncomingLead(BaseModel):
     message: Text = ""
     requested_time: AwareDatetime | None = None
     do_not_contact: bool = False
+    sales_sourced_by: Short = ""
     fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=100)
 
     @field_validator("email")
@@ -73,6 +77,13 @@ class IncomingLead(BaseModel):
     @classmethod
     def _upper_country(cls, value: str) -> str:
         return value.upper() if len(value) == 2 else value
+
+    @field_validator("fields")
+    @classmethod
+    def _own_facts(cls, value: dict[str, FieldValue]) -> dict[str, FieldValue]:
+        if taken := sorted(name for name in value if name.startswith(ACCOUNT)):
+            raise ValueError(f"{taken[0]!r} is what the CRM says of the company, not the lead; give the field another name")
+        return value
 
     def key_of_conversion(self) -> str:
         """What this did, in one word: the given conversion id, else activity and time."""

@@ -49,6 +49,8 @@ _EXITS = {
     "erased": To(Stage.ERASED),
     "got-stuck": To(Stage.STUCK),
 }
+#: A lead that its own rep brought in is theirs at once, to be tried for the first time, or as one that is being worked.
+_BROUGHT_IN = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
 _WITH_SALES = {
     "reassigned": To(Stage.MQL, "assign"),
     "note-returned": To(Stage.MQL, "document"),
@@ -62,6 +64,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         "screened": To(Stage.INQUIRY, "qualify"),
         "routed": To(Stage.MQL, "document"),
         "qualified": To(Stage.MQL, "document"),
+        **_BROUGHT_IN,
         **_EXITS,
     },
     Stage.MQL: {
@@ -69,6 +72,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         "documented": To(Stage.MQL, "assign"),
         "held": To(Stage.MQL, "assign"),
         "assigned": To(Stage.ASSIGNED, "notify"),
+        **_BROUGHT_IN,
         "decision-asked": To(Stage.MQL, "decide"),
         "reassigned": To(Stage.MQL, "assign"),
         **_EXITS,
@@ -85,6 +89,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         "attempted": To(Stage.WORKING, "follow_up"),
         "decision-asked": To(Stage.ACCEPTED, "decide"),
         "given-back": To(Stage.ACCEPTED, "follow_up"),
+        "sql": To(Stage.MQL, "assign"),
         **_WITH_SALES,
         **_EXITS,
     },
@@ -92,6 +97,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         "attempt-undone": To(Stage.ACCEPTED, "follow_up"),
         "decision-asked": To(Stage.WORKING, "decide"),
         "given-back": To(Stage.WORKING, "follow_up"),
+        "sql": To(Stage.MQL, "assign"),
         **_WITH_SALES,
         **_EXITS,
     },
@@ -143,7 +149,10 @@ AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What decides the next step: the stage and its step, and of the open wait what has happened to it."""
+    """What decides the next step: the stage and its step, and of the open wait what has happened to it.
+
+    rescore: something has changed that the score of a lead which nobody has yet was reckoned from.
+    """
 
     stage: str
     step: str
@@ -153,6 +162,7 @@ class Position:
     undone: bool = False
     nudge_due: bool = False
     speech_due: bool = False
+    rescore: bool = False
 
 
 def next_step(at: Position) -> str | None:
@@ -161,6 +171,8 @@ def next_step(at: Position) -> str | None:
         return "speak" if at.speech_due else None
     if at.undone:
         return "undo"
+    if at.rescore and at.stage == Stage.MQL:
+        return "qualify"
     if not at.wait_kind:
         return at.step or None
     if at.missed:

@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from agreements.fields import stated
-from agreements.model import Agreement, Segment
+from agreements.model import Agreement, LegSegment, Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One rep as routing sees them: turns counts the assignments that stayed with them, last_at the newest one (aware)."""
+    """One rep as routing sees them: turns counts the assignments that stayed with them, last_at the newest one (aware).
+
+    left: how many more leads of this tier they may get today, None where the tier is not released day by day.
+    """
 
     rep: str
     away: bool
@@ -22,52 +25,96 @@ class Candidate:
     capacity: int
     turns: int
     last_at: datetime | None
+    left: int | None = None
 
     @property
     def full(self) -> bool:
         """Whether they have as many open leads as agreed."""
         return self.open_leads >= self.capacity
 
+    @property
+    def done_for_today(self) -> bool:
+        """Whether they have had their share of today."""
+        return self.left is not None and self.left <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who gets it (empty: nobody now, look again at hold_until), and why in one sentence."""
+    """Who gets it, and why in one sentence. Nobody (an empty rep): look again at hold_until, or it stands in line for the
+    next working day (in_line), or the team's manager is asked (ask_manager)."""
 
     rep: str
     why: str
     hold_until: datetime | None = None
+    in_line: bool = False
+    ask_manager: bool = False
 
 
-def segment_for(agreement: Agreement, values: Mapping[str, Any]) -> Segment | None:
-    """The first segment that these facts, as they came, match; None for none."""
+#: Every rep in line has had the share of this working day, or others stand before the lead.
+SHARED_OUT = Route("", "today's share is given out: it stands in line", in_line=True)
+
+
+def segment_for(agreement: Agreement, values: Mapping[str, Any], *, leg: int = 0) -> Segment | LegSegment | None:
+    """The first segment that these facts, as they came, match; None for none.
+
+    leg: counted from 0; a further leg has segments of its own, or asks `routing` again where it names none.
+    """
     known = stated(agreement, values)
-    return next((segment for segment in agreement.routing.segments if segment.when.holds(known)), None)
+    own = agreement.legs[leg].segments if leg < len(agreement.legs) else ()
+    segments: Sequence[Segment | LegSegment] = own or agreement.routing.segments
+    return next((segment for segment in segments if segment.when.holds(known)), None)
 
 
-def route(agreement: Agreement, candidates: Sequence[Candidate], *, declined: frozenset[str], wanted: str = "") -> Route:
+def route(
+    agreement: Agreement,
+    candidates: Sequence[Candidate],
+    *,
+    declined: frozenset[str],
+    wanted: str = "",
+    on_call: Candidate | None = None,
+) -> Route:
     """Who gets the lead. declined: had it and gave it up, or let it lapse; they never get it again in this handoff.
 
-    wanted: a rep that a rule or a person asked for; taken even when full, not when away.
-    Among those who can, the fewest turns count, then the longest time without one, then the order of the file.
+    wanted: a rep that a rule or a person asked for; taken even when full, not when away. on_call: who is asked when everyone
+    is away, None for nobody. Among those who can, the fewest turns count, then the longest time without one, then the order
+    of the file.
     """
-    rules = agreement.routing
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)
     if asked and not asked.away:
-        return Route(asked.rep, "asked for")
+        return SHARED_OUT if asked.done_for_today else Route(asked.rep, "asked for")
     here = [one for one in able if not one.away]
-    free = [one for one in here if not one.full]
+    free = [one for one in here if not one.full and not one.done_for_today]
     if free:
         return Route(min(free, key=_turn).rep, "next in turn")
+    if any(one.left is not None for one in here):
+        return SHARED_OUT
     if here:
-        if rules.everyone_full == "route-anyway":
-            return Route(min(here, key=_turn).rep, "everyone is full: routed anyway")
-        return Route(rules.default_acceptor, "everyone is full: default acceptor")
-    if able and rules.everyone_away == "route-anyway":
-        return Route(min(able, key=_turn).rep, "everyone is away: routed anyway")
-    if able and rules.everyone_away == "hold":
-        return Route("", "everyone is away: held until somebody is back", min(one.back_at for one in able))
-    return Route(rules.default_acceptor, "nobody else can take it: default acceptor")
+        return _everyone_full(agreement, here)
+    if able:
+        return _everyone_away(agreement, able, on_call if on_call and on_call.rep not in declined else None)
+    return Route(agreement.routing.default_acceptor, "nobody else can take it: default acceptor")
+
+
+def _everyone_full(agreement: Agreement, here: Sequence[Candidate]) -> Route:
+    rules = agreement.routing
+    if rules.everyone_full == "route-anyway":
+        return Route(min(here, key=_turn).rep, "everyone is full: routed anyway")
+    if rules.everyone_full == "manager":
+        return Route("", "everyone is full: their manager is asked", ask_manager=True)
+    return Route(rules.default_acceptor, "everyone is full: default acceptor")
+
+
+def _everyone_away(agreement: Agreement, able: Sequence[Candidate], on_call: Candidate | None) -> Route:
+    rules = agreement.routing
+    if rules.everyone_away == "default-acceptor":
+        return Route(rules.default_acceptor, "nobody else can take it: default acceptor")
+    if rules.everyone_away == "route-anyway":
+        due = [one for one in able if not one.done_for_today]
+        return Route(min(due, key=_turn).rep, "everyone is away: routed anyway") if due else SHARED_OUT
+    if rules.everyone_away == "on-call-or-hold" and on_call and not on_call.away:
+        return SHARED_OUT if on_call.done_for_today else Route(on_call.rep, "everyone is away: on call")
+    return Route("", "everyone is away: held until somebody is back", min(one.back_at for one in able))
 
 
 def _turn(one: Candidate) -> tuple[int, float]:

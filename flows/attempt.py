@@ -24,7 +24,7 @@ from agreements.roster import Roster
 from flows import forms
 from storage import handoffs, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
-from tasks import toolbox, turn
+from tasks import toolbox, turn, views
 from tasks.turn import Turn
 
 log = logging.getLogger("baton.attempt")
@@ -39,7 +39,10 @@ class SupersededRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Where an attempt came to rest: at a wait (key, name, message, tags, form) or at the end (name, message)."""
+    """Where an attempt came to rest: at a wait (key, name, message, tags, form) or at the end (name, message).
+
+    run_name: what the run is called from now on, empty where it stays as it is.
+    """
 
     waits: bool
     name: str
@@ -47,6 +50,7 @@ class Rest:
     tags: tuple[str, ...] = ()
     key: str = ""
     form: forms.Asked | None = None
+    run_name: str = ""
 
 
 @asynccontextmanager
@@ -140,7 +144,8 @@ async def settle(at: Turn) -> tuple[Turn, Rest | None]:
         if any(wake.id not in at.read_wakes for wake in pending):
             return
         handoff.failures, handoff.retry_at = 0, None
-        rests.append(_rest(session, handoff, now))
+        name = views.run_name(session, handoff) if views.leg_of(session, handoff) else ""
+        rests.append(replace(_rest(session, handoff, now), run_name=name))
         handoffs.release_lease(session, at.handoff_id, at.epoch)
 
     after = await at.save(work)
@@ -153,21 +158,21 @@ async def settle(at: Turn) -> tuple[Turn, Rest | None]:
 
 
 def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
-    wait = waits.open_of(session, handoff.id or 0)
-    if handoff.stage == Stage.STUCK:
-        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", _tags(handoff, None, now))
-    if not handoffs.is_open(handoff) or wait is None or wait.kind == "revisit":
+    stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id or 0)
+    owed = wait if wait and wait.kind != "revisit" and handoffs.is_open(handoff) and not stuck else None
+    tags = _tags(session, handoff, owed, now)
+    if stuck:
+        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", tags)
+    if owed is None:
         reason = f": {handoff.reason}" if handoff.reason else ""
-        return Rest(
-            False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.", _tags(handoff, None, now)
-        )
-    wait.parks += 1
-    wait.parked_key = f"{wait.id}-{wait.parks}"
-    session.add(wait)
+        return Rest(False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.", tags)
+    owed.parks += 1
+    owed.parked_key = f"{owed.id}-{owed.parks}"
+    session.add(owed)
     people = roster.current(session)
-    message = _message(wait, people, handoffs.agreement_of(session, handoff).timezone, now)
-    form = forms.asked(session, handoff, wait, people)
-    return Rest(True, PARKED_NAMES[wait.kind], message, _tags(handoff, wait, now), wait.parked_key, form)
+    message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now)
+    form = forms.asked(session, handoff, owed, people)
+    return Rest(True, PARKED_NAMES[owed.kind], message, tags, owed.parked_key, form)
 
 
 def _message(wait: Wait, people: Roster, zone: str, now: datetime) -> str:
@@ -177,10 +182,11 @@ def _message(wait: Wait, people: Roster, zone: str, now: datetime) -> str:
     return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}."
 
 
-def _tags(handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
+def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
+    leg = (f"leg:{name}",) if (name := views.leg_of(session, handoff)) else ()
     sla = (f"sla:{_standing(wait, now)}",) if wait else ()
     version = f"{handoff.agreement}@{handoff.version}"
-    return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *sla)
+    return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *leg, *sla)
 
 
 def _standing(wait: Wait, now: datetime) -> str:

@@ -22,9 +22,11 @@ from agreements.roster import Roster
 from storage import clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk, toolbox
-from tasks.decide import CHOICES
+from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
 
 NOTHING = "(no answer)"
+#: What a form may ask beside the answer itself.
+_ASKED = ("reason", "colleague", "choice", "channel", "renewal_date", "text")
 
 
 def keyset(key: str) -> Keyset:
@@ -40,7 +42,10 @@ class WaitForm(RunInput):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a form asks: title, description (no personal data), and the choices of each field as words."""
+    """What a form asks: title, description (no personal data), and the choices of each field as words.
+
+    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends.
+    """
 
     title: str
     description: str
@@ -48,6 +53,8 @@ class Asked:
     reasons: tuple[str, ...]
     colleagues: tuple[str, ...]
     choices: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    renewal: bool = False
 
     def model(self) -> type[RunInput]:
         """The form as Prefect wants it."""
@@ -58,6 +65,10 @@ class Asked:
             fields["reason"] = (_choices("Reason", self.reasons), Field(default=NOTHING, title="Reason, when it is rejected or returned"))
         if self.colleagues:
             fields["colleague"] = (_choices("Colleague", self.colleagues), Field(default=NOTHING, title="To whom, when it is handed on"))
+        if self.channels:
+            fields["channel"] = (_choices("Channel", self.channels), Field(default=NOTHING, title="How you tried to reach them"))
+        if self.renewal:
+            fields["renewal_date"] = (str, Field(default="", title="Their contract ends on", description="As 2027-01-31, if they said so."))
         fields["who_answers"] = (str, Field(default="", title="Who answers (your name)"))
         fields["text"] = (str, Field(default="", title="In a few words", description="No personal data of the lead, please."))
         form = create_model("Answer", __base__=WaitForm, **fields)
@@ -72,12 +83,7 @@ def _choices(name: str, words: tuple[str, ...]) -> Any:
 def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
     """What the form of this wait asks, with the agreement's own reasons."""
     agreement = handoffs.agreement_of(session, handoff)
-    about = wait.about if wait.kind == "decision" else wait.kind
-    answers = desk.REP_CHOICES.get(about, ())
-    if wait.kind == "decision":
-        answers = ("decided",)
-    elif wait.kind == "note":
-        answers = ("completed",)
+    answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
     gives_reason = any(kind in ("rejected", "returned") for kind in answers)
     colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
     url = toolbox.current().settings.public_url
@@ -87,7 +93,9 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         answers=answers,
         reasons=tuple(reason.code for reason in agreement.reasons) if gives_reason else (),
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
-        choices=tuple(CHOICES) if wait.kind == "decision" else (),
+        choices=tuple(decisions(wait)) if wait.kind == "decision" else (),
+        channels=tuple(CHANNELS) if "attempted" in answers else (),
+        renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
     )
 
 
@@ -146,9 +154,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     assert wait is not None, "a wait is never deleted"
     at = min(resumed + clock.ahead_at(session, resumed), now)
     kind = str(values.get("answer", NOTHING))
-    fields = {
-        name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in ("reason", "colleague", "choice", "text")
-    }
+    fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in _ASKED}
     if kind == NOTHING and not any(fields.values()):
         return False
     try:

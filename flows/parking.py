@@ -23,7 +23,7 @@ async def park(rest: Rest) -> NoReturn:
     """
     client, run_id = _own_run()
     await _save_form(rest, run_id)
-    await client.update_flow_run(run_id, tags=list(rest.tags))
+    await _show(client, run_id, rest)
     wanted: State[Any] = Suspended(pause_key=rest.key, message=rest.message)
     wanted.name = rest.name
     wanted.state_details.run_input_keyset = {str(name): key for name, key in forms.keyset(rest.key).items()}
@@ -45,8 +45,13 @@ async def _save_form(rest: Rest, run_id: UUID) -> None:
 async def finish(rest: Rest) -> State:
     """Ends the run under the name of the outcome, its tags saying so too."""
     client, run_id = _own_run()
-    await client.update_flow_run(run_id, tags=list(rest.tags))
+    await _show(client, run_id, rest)
     return Completed(name=rest.name, message=rest.message)
+
+
+async def _show(client: PrefectClient, run_id: UUID, rest: Rest) -> None:
+    """What the run is found by in Prefect's windows: tags, and its name where that changes."""
+    await client.update_flow_run(run_id, tags=list(rest.tags), name=rest.run_name or None)
 
 
 def _own_run() -> tuple[PrefectClient, UUID]:

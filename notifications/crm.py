@@ -8,6 +8,9 @@ from typing import Protocol
 from agreements.errors import CrmError, DeliveryError
 from notifications.letter import Letter
 
+#: Messages by which somebody gets the lead.
+ASSIGNMENTS = ("assigned", "taken")
+
 
 class TakesAssignments(Protocol):
     """What a CRM must be able to do to be a channel. The same key twice is one change; both return the CRM's proof."""
@@ -22,7 +25,7 @@ class TakesAssignments(Protocol):
 
 
 class CrmChannel:
-    """Tells people through the CRM: "assigned" makes an assignment and a task, every other message a note."""
+    """Tells people through the CRM: an assignment makes its recipient the owner, with a task; every other message is a note."""
 
     def __init__(self, crm: TakesAssignments, name: str = "crm") -> None:
         self.name, self._crm = name, crm
@@ -37,7 +40,7 @@ class CrmChannel:
         if not lead_number:
             raise DeliveryError(self.name, "the letter does not say which lead it is about", permanent=True)
         try:
-            if letter.message == "assigned":
+            if letter.message in ASSIGNMENTS:
                 return await self._crm.assign(key=letter.key, lead_number=lead_number, owner=owner, facts=letter.facts)
             subject = letter.subject
             return await self._crm.note(key=letter.key, lead_number=lead_number, owner=owner, subject=subject, facts=letter.facts)

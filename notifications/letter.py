@@ -28,7 +28,8 @@ class LeadView:
 
     statements: the handoff note by name (why_qualified, buying_signal, next_step, campaign, pain_point).
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
-    history: what happened before, oldest first, each an aware instant and a sentence.
+    history: what happened before, oldest first, each an aware instant and a sentence. persona, product: for whom and for what,
+    by the agreement. leg: which hand has it, where there are several. brought_in_by: the rep who found the lead, by name.
     """
 
     number: int
@@ -49,6 +50,10 @@ class LeadView:
     fast_lane: bool = False
     stage: str = ""
     agreement: str = ""
+    persona: str = ""
+    product: str = ""
+    leg: str = ""
+    brought_in_by: str = ""
     statements: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[tuple[str, str, int], ...] = ()
     history: tuple[tuple[datetime, str], ...] = ()

@@ -1,19 +1,23 @@
-"""Leads and what they did: taking in, recognising, and the facts that the rules ask about."""
+"""Leads and what they did: taking in, and recognising who was here before. What the rules may ask of them is in facts.py."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from agreements.lead import Done, IncomingLead, LeadFacts, domain_of, mail_key
+from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
-from storage import contracts, handoffs, roster, trail, waits, wakes
+from agreements.qualification import fast_lane
+from storage import contracts, handoffs, trail, waits, wakes
+from storage.changes import at_company, changes_of, has_done, key_of, on_change
+from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
+
+__all__ = ["Captured", "begin", "brought_in_by", "capture", "facts", "facts_for", "newest_activity_at", "open_revisits", "release_held"]
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
 ROLE_MAILBOXES = frozenset(
@@ -47,11 +51,21 @@ def capture(session: Session, incoming: IncomingLead, *, now: datetime, actor: s
     if known:
         lead = session.get(Lead, known.lead_id)
         assert lead is not None, "a source always names a lead: the foreign key says so"
-        return _known(session, _survivor(session, lead), incoming, now=now, actor=actor)
+        lead, moved = at_company(session, _survivor(session, lead), incoming)
+        if moved and on_change(session, lead, now).company == "new-linked-lead":
+            new = _new_lead(session, incoming, now=now)
+            return _begin_linked(session, new, lead, incoming, now=now, actor=actor, hold=hold)
+        return _known(session, lead, incoming, now=now, actor=actor)
     same = _same_person(session, incoming.email)
+    moved_from = None
+    if same:
+        same, moved = at_company(session, same, incoming)
+        moved_from = same if moved and on_change(session, same, now).company == "new-linked-lead" else None
     lead = _new_lead(session, incoming, now=now)
     lead_id = lead.id or 0
     session.add(LeadSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead_id))
+    if moved_from:
+        return _begin_linked(session, lead, moved_from, incoming, now=now, actor=actor, hold=hold)
     if same:
         lead.merged_into = same.id
         session.add(_handoff(lead, now, stage=Stage.MERGED, ended_at=now, outcome="merged", reason="duplicate", owner="marketing"))
@@ -64,11 +78,15 @@ def capture(session: Session, incoming: IncomingLead, *, now: datetime, actor: s
 
 def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> Captured:
     lead_id = lead.id or 0
-    if not _add_activity(session, lead, incoming, now=now, actor=actor):
+    activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
+    if not activity_id:
         return Captured("repeated", lead_id)
-    _bring_up_to_date(lead, incoming)
+    changed = changes_of(session, lead, incoming, now)
+    _bring_up_to_date(lead, incoming, moved="company-changed" in changed)
     session.add(lead)
     latest = handoffs.latest_of(session, lead_id)
+    for event in changed:
+        trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
     if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
         _release(session, latest, now=now)
     if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
@@ -78,7 +96,30 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
         if revisit:
             revisit.next_at = now
             session.add(revisit)
+    elif changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
+        _ask_for_new_score(session, latest, activity_id, now)
     return Captured("activity", lead_id, latest.id)
+
+
+def _asks_by_itself(session: Session, handoff: Handoff, incoming: IncomingLead) -> bool:
+    return bool(handoff.agreement) and incoming.activity in handoffs.agreement_of(session, handoff).qualification.fast_lane
+
+
+def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now: datetime) -> None:
+    """Whoever waits for a rep is judged again at once: a request must not stand in line behind a list, say."""
+    if handoff.stage in (Stage.INQUIRY, Stage.MQL) and not handoff.held:
+        wakes.add(session, handoff.id or 0, "rescore", key=f"rescore:{handoff.id}:{activity_id}", not_before=now)
+
+
+def _begin_linked(session: Session, lead: Lead, before: Lead, incoming: IncomingLead, *, now: datetime, actor: str, hold: bool) -> Captured:
+    """The person is at another company now: a lead of its own there, linked to the one before."""
+    lead.linked_to = before.id
+    lead.first_name, lead.last_name = lead.first_name or before.first_name, lead.last_name or before.last_name
+    session.add(lead)
+    trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id)
+    trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id)
+    _add_activity(session, lead, incoming, now=now, actor=actor)
+    return Captured("new", lead.id or 0, _begin(session, lead, now=now, cause="another-company", hold=hold))
 
 
 def _survivor(session: Session, lead: Lead) -> Lead:
@@ -91,7 +132,9 @@ def _same_person(session: Session, email: str) -> Lead | None:
     key = mail_key(email)
     if not key or key.partition("@")[0] in ROLE_MAILBOXES:
         return None
-    return session.exec(select(Lead).where(Lead.mail_key == key, col(Lead.merged_into).is_(None)).limit(1)).first()
+    return session.exec(
+        select(Lead).where(Lead.mail_key == key, col(Lead.merged_into).is_(None)).order_by(col(Lead.id).desc()).limit(1)
+    ).first()
 
 
 def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lead:
@@ -107,7 +150,9 @@ def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lea
     return lead
 
 
-def _bring_up_to_date(lead: Lead, incoming: IncomingLead) -> None:
+def _bring_up_to_date(lead: Lead, incoming: IncomingLead, *, moved: bool) -> None:
+    if moved and incoming.email:
+        lead.email, lead.mail_key = incoming.email, mail_key(incoming.email)
     for name in ("first_name", "last_name", "phone", "company", "job_title", "country"):
         setattr(lead, name, getattr(incoming, name) or getattr(lead, name))
     lead.values = {**lead.values, **{key: value for key, value in incoming.fields.items() if value not in (None, "")}}
@@ -117,11 +162,11 @@ def _bring_up_to_date(lead: Lead, incoming: IncomingLead) -> None:
     lead.do_not_contact = lead.do_not_contact or incoming.do_not_contact
 
 
-def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> bool:
-    lead_id = lead.id or 0
-    key = f"{incoming.source}:{incoming.source_id}:{incoming.key_of_conversion()}"[:500]
-    if session.exec(select(Activity.id).where(Activity.lead_id == lead_id, Activity.key == key)).first():
-        return False
+def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
+    """The new activity's id; None for one that is there already."""
+    lead_id, key = lead.id or 0, key_of(incoming)
+    if has_done(session, lead, key):
+        return None
     text = trail.keep_text(session, incoming.message, lead_id=lead_id)
     at = min(incoming.at or now, now)
     row = Activity(
@@ -132,14 +177,18 @@ def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: 
         path=incoming.path,
         campaign=incoming.campaign,
         text_id=text.id if text else None,
+        brought_by=incoming.sales_sourced_by,
         received_at=now,
     )
     session.add(row)
-    trail.record(
-        session, "activity", now=at, lead_id=lead_id, actor=actor, text=text, activity=incoming.activity, campaign=incoming.campaign
-    )
+    said = {"activity": incoming.activity, "campaign": incoming.campaign, **_brought_by(incoming.sales_sourced_by)}
+    trail.record(session, "activity", now=at, lead_id=lead_id, actor=actor, text=text, **said)
     session.flush()
-    return True
+    return row.id
+
+
+def _brought_by(rep: str) -> dict[str, Any]:
+    return {"brought_by": rep} if rep else {}
 
 
 def _handoff(lead: Lead, now: datetime, **more: Any) -> Handoff:
@@ -158,18 +207,37 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
 def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None = None, hold: bool = False) -> int:
     handoff = _handoff(lead, now, previous_id=previous.id if previous else None, held=hold)
     handoff.revisits = previous.revisits if previous and cause in _GOES_ON else 0
+    before = handoffs.before(session, handoff)
+    handoff.brought_by = brought_in_by(session, lead.id or 0, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
+    kind_of_wake = wakes.CAPTURE
     try:
-        handoffs.born_under(session, handoff, at=now, values=facts(session, lead).values)
+        known = facts(session, lead, since=before.ended_at if before else None)
+        agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
+        if fast_lane(agreement, known, now=now):
+            kind_of_wake = wakes.REQUEST
+        if before and cause in ("new-evidence", "returned"):
+            _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
     kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
-    trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held)
+    more = _brought_by(handoff.brought_by)
+    trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
     if not handoff.held:
-        wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+        wakes.add(session, handoff.id or 0, kind_of_wake, key=f"capture:{handoff.id}", not_before=now)
     session.flush()
     return handoff.id or 0
+
+
+def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, legs: int) -> None:
+    """Where the reason why it was given back says so, the lead is wanted for the same rep, in the leg in which they had it."""
+    rows = handoffs.assignments(session, previous.id or 0)
+    reason = handoffs.agreement_of(session, previous).reason(previous.reason) if previous.agreement else None
+    if rows and reason and reason.back_to == "same-rep":
+        handoff.wanted_rep = rows[-1].rep
+        handoff.leg = rows[-1].leg if rows[-1].leg < legs else 0
+        session.add(handoff)
 
 
 def release_held(session: Session, *, now: datetime, limit: int | None = None, only_without_agreement: bool = False) -> int:
@@ -198,45 +266,8 @@ def _release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
         return False
     handoff.held, handoff.reason = False, ""
     session.add(handoff)
-    wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+    wakes.add(session, handoff.id or 0, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
     return True
-
-
-def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None, since: datetime | None = None) -> LeadFacts:
-    """What the rules may ask about this lead. account: what the CRM says of the company, by `status`, `owner` …
-
-    since: the end of the handoff before, None for a first one.
-    """
-    values: dict[str, Any] = {
-        **lead.values,
-        "email": lead.email,
-        "email_domain": domain_of(lead.email),
-        "phone": lead.phone,
-        "company": lead.company,
-        "job_title": lead.job_title,
-        "country": lead.country,
-        "entry_channel": lead.entry_channel,
-        "source": lead.source,
-        "campaign": lead.campaign,
-        "suppressed": lead.do_not_contact or roster.is_suppressed(session, lead.email, lead.phone),
-        **{f"account.{name}": value for name, value in (account or {}).items()},
-    }
-    rows = session.exec(select(Activity).where(Activity.lead_id == lead.id).order_by(col(Activity.at), col(Activity.id)))
-    done = tuple(Done(row.kind, row.at, row.path) for row in rows)
-    known = {name: value for name, value in values.items() if value not in (None, "")}
-    return LeadFacts(MappingProxyType(known), done, lead.last_touch_at, lead.entry_channel, since)
-
-
-def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
-    """What the rules may ask about the lead of this handoff."""
-    previous = handoffs.before(session, handoff)
-    lead = handoffs.lead_of(session, handoff)
-    return facts(session, lead, account=account, since=previous.ended_at if previous else None)
-
-
-def newest_activity_at(session: Session, lead_id: int) -> datetime | None:
-    """When the newest thing that this lead did was received, aware; None for nothing."""
-    return session.exec(select(Activity.received_at).where(Activity.lead_id == lead_id).order_by(col(Activity.id).desc()).limit(1)).first()
 
 
 def open_revisits(session: Session, *, now: datetime, limit: int = 500) -> list[Wait]:

@@ -29,7 +29,7 @@ def _json() -> Any:
 class Lead(SQLModel, table=True):
     """A person, and the company, known to us. Everything personal about them stands here or in personal_texts.
 
-    source: who sent what it did last.
+    source: who sent what it did last. linked_to: the same person's lead at the company where they were before.
     """
 
     __tablename__ = "leads"
@@ -49,6 +49,7 @@ class Lead(SQLModel, table=True):
     requested_time: datetime | None = _at(nullable=True)
     do_not_contact: bool = False
     merged_into: int | None = Field(default=None, foreign_key="leads.id")
+    linked_to: int | None = Field(default=None, foreign_key="leads.id", index=True)
     last_touch_at: datetime | None = _at(nullable=True)
     created_at: datetime = _at()
 
@@ -63,7 +64,7 @@ class LeadSource(SQLModel, table=True):
 
 
 class Activity(SQLModel, table=True):
-    """Something the lead did, from outside."""
+    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none."""
 
     __tablename__ = "activities"
     __table_args__ = (UniqueConstraint("lead_id", "key"),)
@@ -75,6 +76,7 @@ class Activity(SQLModel, table=True):
     path: str = ""
     campaign: str = ""
     text_id: int | None = None
+    brought_by: str = ""
     received_at: datetime = _at()
 
 
@@ -82,6 +84,8 @@ class Handoff(SQLModel, table=True):
     """One pass of a lead through an agreement: one flow run.
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all else is Baton's time.
+    routed: the screen sent it past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the
+    company when the lead was screened. queue: in which line it waits for its turn, where its tier is released day by day.
     """
 
     __tablename__ = "handoffs"
@@ -97,6 +101,10 @@ class Handoff(SQLModel, table=True):
     owner: str = "operator"
     rep: str = ""
     wanted_rep: str = ""
+    brought_by: str = ""
+    routed: bool = False
+    account: dict[str, Any] = _json()
+    queue: str = Field(default="", index=True)
     leg: int = 0
     run_no: int = 0
     flow_run_id: str = Field(default="", index=True)
@@ -142,6 +150,7 @@ class Assignment(SQLModel, table=True):
     number: int = 1
     rep: str = Field(index=True)
     team: str = ""
+    tier: str = ""
     cause: str = ""
     assigned_at: datetime = _at(index=True)
     proven_at: datetime | None = _at(nullable=True)
@@ -219,7 +228,7 @@ class Answer(SQLModel, table=True):
 
 
 class Touch(SQLModel, table=True):
-    """A human attempt to reach the lead."""
+    """A human attempt to reach the lead. channel: by what (phone, email …), empty where nobody said."""
 
     __tablename__ = "touches"
     id: int | None = Field(default=None, primary_key=True)
@@ -229,6 +238,7 @@ class Touch(SQLModel, table=True):
     by: str
     via: str
     kind: str
+    channel: str = ""
     at: datetime = _at()
 
 

@@ -1,27 +1,28 @@
-"""Assign: give the lead to one rep, or hold it until somebody is there."""
+"""Assign: give the lead to one rep, or hold it until somebody is there, or until its turn has come."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.clocks import schedule
-from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.roster import Roster
-from agreements.routing import Candidate, Route, route, segment_for
-from storage import deliveries, handoffs, leads, roster, waits
-from storage.tables import Assignment, Handoff
+from agreements.routing import SHARED_OUT, Route
+from storage import deliveries, handoffs, roster, waits
+from storage.tables import Assignment, Handoff, Wait
+from tasks.brought_in import has_its_rep, take
+from tasks.choosing import Choosing, choosing
+from tasks.line import is_served, must_wait, pull_forward, stand_in_line
+from tasks.recycle import ask_decision
 from tasks.running import calendar_of
 from tasks.turn import Turn, step
 
-#: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
-CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
 HOLD_FOR = timedelta(minutes=15)
 #: After this time a delivery that is not proven yet is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
+#: What a manager is asked when everyone in the team has as many leads as agreed.
+EVERYONE_FULL = "everyone-full"
 
 
 @step
@@ -30,72 +31,71 @@ async def assign(turn: Turn) -> Turn:
 
     def work(session: Session, handoff: Handoff, now: datetime) -> None:
         agreement = handoffs.agreement_of(session, handoff)
-        people = roster.current(session)
-        earlier = handoffs.assignments(session, handoff.id or 0)
-        choice = _choose(session, handoff, agreement, people, earlier, now)
-        if not choice.rep:
-            _hold(session, handoff, agreement, choice, now)
+        if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
+            take(session, handoff, agreement, now=now)
             return
-        waits.close_open(session, handoff, because="assigned", now=now)
-        person = people.person(choice.rep)
-        row = Assignment(
-            handoff_id=handoff.id or 0,
-            lead_id=handoff.lead_id,
-            leg=handoff.leg,
-            number=len(earlier) + 1,
-            rep=choice.rep,
-            team=person.team if person else "",
-            cause=choice.why,
-            assigned_at=now,
-        )
-        session.add(row)
-        handoff.rep, handoff.wanted_rep = choice.rep, ""
-        handoff.first_assigned_at = handoff.first_assigned_at or now
-        handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number)
-        handoff.owner = "system"
-        session.add(handoff)
-        session.flush()
-        due = max(agreement.notify.within.after(now, None), now + LOOK_AGAIN)
-        waits.open_wait(
-            session,
-            handoff,
-            "delivery",
-            about="proof",
-            holder="system",
-            now=now,
-            due_at=due,
-            next_at=min(now + LOOK_AGAIN, due),
-            assignment_id=row.id,
-        )
-        queue_messages(session, handoff, agreement, row, now=now)
+        earlier = handoffs.assignments(session, handoff.id or 0)
+        seen = choosing(session, handoff, agreement, earlier, now=now)
+        choice = seen.route(agreement)
+        if choice.rep and must_wait(session, handoff, seen, choice.rep):
+            choice = SHARED_OUT
+        if choice.in_line or (seen.release and choice.hold_until):
+            stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
+        elif choice.ask_manager:
+            _ask_manager(session, handoff, agreement, seen, now)
+        elif not choice.rep:
+            _hold(session, handoff, agreement, choice, now)
+        else:
+            if is_served(seen, choice.rep):
+                pull_forward(session, handoff, seen, now=now)
+            _give(session, handoff, agreement, choice, len(earlier) + 1, now)
 
     return await turn.save(work)
 
 
-def _choose(session: Session, handoff: Handoff, agreement: Agreement, people: Roster, earlier: list[Assignment], now: datetime) -> Route:
-    lead = handoffs.lead_of(session, handoff)
-    segment = segment_for(agreement, leads.facts(session, lead).values)
-    names = people.reps_of(segment.team) if segment else []
-    wanted = handoff.wanted_rep
-    if wanted and wanted not in names and people.person(wanted):
-        names = [*names, wanted]
-    passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id or 0)]
-    gave_up = (row for row in (*passed, *earlier) if row.ended_because not in ("note-returned", "recalled"))
-    declined = frozenset(row.rep for row in gave_up if row.rep != wanted)
-    return route(agreement, [_candidate(session, agreement, people, name, now) for name in names], declined=declined, wanted=wanted)
+def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, number: int, now: datetime) -> None:
+    waits.close_open(session, handoff, because="assigned", now=now)
+    person = roster.current(session).person(choice.rep)
+    row = Assignment(
+        handoff_id=handoff.id or 0,
+        lead_id=handoff.lead_id,
+        leg=handoff.leg,
+        number=number,
+        rep=choice.rep,
+        team=person.team if person else "",
+        tier=handoff.tier,
+        cause=choice.why,
+        assigned_at=now,
+    )
+    session.add(row)
+    handoff.rep, handoff.wanted_rep = choice.rep, ""
+    handoff.first_assigned_at = handoff.first_assigned_at or now
+    leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
+    handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, **leg)
+    handoff.owner = "system"
+    session.add(handoff)
+    session.flush()
+    due = max(agreement.notify.within.after(now, None), now + LOOK_AGAIN)
+    waits.open_wait(
+        session,
+        handoff,
+        "delivery",
+        about="proof",
+        holder="system",
+        now=now,
+        due_at=due,
+        next_at=min(now + LOOK_AGAIN, due),
+        assignment_id=row.id,
+    )
+    queue_messages(session, handoff, agreement, row, now=now)
 
 
-def _candidate(session: Session, agreement: Agreement, people: Roster, name: str, now: datetime) -> Candidate:
-    person = people.people[name]
-    kept = col(Assignment.ended_because).not_in(CREDITED_BACK)
-    turns, last = session.exec(select(func.count(), func.max(Assignment.assigned_at)).where(Assignment.rep == name, kept)).one()
-    open_leads = session.exec(
-        select(func.count())
-        .select_from(Handoff)
-        .where(Handoff.rep == name, col(Handoff.stage).in_([Stage.ASSIGNED.value, Stage.ACCEPTED.value]))
-    ).one()
-    capacity = agreement.routing.capacity.per_rep if person.capacity is None else person.capacity
-    return Candidate(name, person.is_away(now), person.back_at(now), open_leads, capacity, turns, last)
+def _ask_manager(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, now: datetime) -> None:
+    people = roster.current(session)
+    team = people.teams.get(seen.team)
+    what = f"Everyone in {team.title or seen.team if team else 'the team'} has as many leads as agreed."
+    holder = team.manager if team else people.operator
+    ask_decision(session, handoff, agreement, holder=holder, about=EVERYONE_FULL, now=now, what=what)
 
 
 def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, now: datetime) -> None:
@@ -105,11 +105,20 @@ def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         wait.next_at = min(look_again, wait.due_at)
         session.add(wait)
         return
+    start = _needs_a_rep_since(session, handoff) or now
     calendar = calendar_of(session, handoff, "delivery", "marketing")
-    plan = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=handoff.mql_at or now, calendar=calendar)
+    plan = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=start, calendar=calendar)
     due = plan.due_at if plan.due_at > now else look_again
     handoffs.move(session, handoff, "held", now=now, why=choice.why)
     waits.open_wait(session, handoff, "delivery", about="hold", holder="marketing", now=now, due_at=due, next_at=min(look_again, due))
+
+
+def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:
+    """When the lead became one that needs a rep: qualified, given up by the rep before, or judged anew while nobody had it."""
+    judged = select(Wait.closed_at).where(Wait.handoff_id == handoff.id, Wait.closed_because == "rescored")
+    ends = [row.ended_at for row in handoffs.assignments(session, handoff.id or 0)]
+    known = [at for at in (handoff.mql_at, *ends, *session.exec(judged.order_by(col(Wait.closed_at)))) if at is not None]
+    return max(known, default=None)
 
 
 def queue_messages(

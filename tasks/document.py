@@ -63,6 +63,15 @@ def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: Hand
     return write_note(agreement, facts, verdict, campaign=lead.campaign, added=added)
 
 
+def rewrite(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:
+    """Brings a note that was written up to date; whether it is complete is not asked again."""
+    row = handoffs.note_of(session, handoff)
+    if row is not None and row.content.get("statements"):
+        note = _compose(session, handoff, agreement, row, now)
+        row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
+        session.add(row)
+
+
 def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], now: datetime) -> None:
     holder = roster.current(session).marketing
     calendar = calendar_of(session, handoff, "note", holder)
@@ -103,7 +112,7 @@ def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
     ]
     lines += [
         "",
-        f"Agreement {handoff.agreement}@{handoff.version}, tier {handoff.tier}",
+        ", ".join([f"Agreement {handoff.agreement}@{handoff.version}", f"tier {handoff.tier}", *_for_whom(row)]),
         "",
         "| criterion | points | when |",
         "|---|---:|---|",
@@ -112,6 +121,10 @@ def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
     stated = list(row.content.get("statements", {}))
     lines += ["", *(f"- {name.replace('_', ' ')}: stated{' by marketing' if name in added else ''}" for name in stated)]
     return "\n".join(lines)
+
+
+def _for_whom(row: HandoffNote) -> list[str]:
+    return [f"{name} {_cell(row.content[name])}" for name in ("persona", "product") if row.content.get(name)]
 
 
 def _cell(text: str) -> str:

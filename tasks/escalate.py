@@ -10,9 +10,11 @@ from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from storage import handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
+from tasks.assign import HOLD_FOR
+from tasks.qualify import UNASSIGNED
 from tasks.recycle import ask_decision, pass_on, to_nurture
 from tasks.remind import OWED, nudge
-from tasks.running import bound_of, calendar_of, clock_of
+from tasks.running import NO_CLOCK, bound_of, calendar_of, clock_of
 from tasks.turn import Turn, step
 
 MISSED = {
@@ -33,7 +35,7 @@ async def escalate(turn: Turn) -> Turn:
         agreement = handoffs.agreement_of(session, handoff)
         wait = waits.open_of(session, handoff.id or 0)
         assert wait is not None, "a wait that was missed is open until it is escalated"
-        if wait.rung == 0:
+        if wait.rung == 0 and wait.about != NO_CLOCK:
             owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
             trail.record(session, "missed", now=wait.due_at, handoff=handoff, clock=wait.kind, owed_by=owed_by, holder=wait.holder)
         waits.close(session, wait, because="missed", now=now)
@@ -73,6 +75,7 @@ def _total_is_used_up(session: Session, handoff: Handoff, wait: Wait, now: datet
 def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
     assert rung.after is not None, "only a rung with a further time gives one"
     due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.kind, wait.holder)), now)
+    meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be there before that
     waits.open_wait(
         session,
         handoff,
@@ -84,6 +87,7 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
         promised_at=wait.promised_at,
         assignment_id=wait.assignment_id,
         rung=index + 1,
+        next_at=meanwhile,
     )
 
 

@@ -11,6 +11,7 @@ from agreements.clocks import first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
+from tasks import brought_in
 from tasks.recycle import dispose, pass_on, tell_marketing
 from tasks.running import running
 from tasks.sending import crm_status
@@ -56,6 +57,8 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
 def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
     """Opens the wait for the outcome, which runs from the rep's first attempt, or from when a manager gave the lead back."""
     row = _tenure(session, handoff)
+    if not brought_in.runs(session, handoff, "outcome"):
+        return brought_in.open_without_a_clock(session, handoff, row, now=now)
     given_back = _given_back_at(session, row)
     tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= row.assigned_at)
     start = given_back or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now
@@ -93,8 +96,12 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     elif answer.kind == "opportunity":
         _open_opportunity(session, handoff, answer, now)
+    elif answer.kind == "sql":
+        _hand_on(session, handoff, answer, now)
     else:
-        touch(session, handoff, answer.kind, key=f"answer:{answer.id}", by=answer.by, via=answer.via, at=answer.answered_at)
+        channel = str(answer.data.get("channel", ""))
+        key = f"answer:{answer.id}"
+        touch(session, handoff, answer.kind, key=key, by=answer.by, via=answer.via, at=answer.answered_at, channel=channel)
         if handoff.stage == Stage.ACCEPTED:
             on_time = answer.answered_at <= wait.promised_at
             handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
@@ -103,15 +110,19 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
         open_outcome(session, handoff, now=now)
 
 
-def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, via: str, at: datetime) -> bool:
-    """Notes a human attempt to reach the lead; the same key twice is one. Too early an attempt is marked so in the trail."""
+def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, via: str, at: datetime, channel: str = "") -> bool:
+    """Notes a human attempt to reach the lead; the same key twice is one. Too early an attempt is marked so in the trail.
+
+    channel: by what they tried, empty where nobody said.
+    """
     lead = handoffs.lead_of(session, handoff)
-    new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, by=by, via=via, kind=kind, at=at)
+    said = {"by": by, "via": via, "kind": kind, "channel": channel, "at": at}
+    new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, **said)
     if new:
         lead.last_touch_at = max(at, lead.last_touch_at or at)
         session.add(lead)
         early = is_too_early(at=at, requested=lead.requested_time)
-        trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early)
+        trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early, channel=channel)
     return new
 
 
@@ -121,6 +132,18 @@ def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
     session.execute(delete(Touch).where(col(Touch.key) == f"answer:{answer.id}"))
     lead.last_touch_at = session.exec(select(func.max(Touch.at)).where(Touch.lead_id == handoff.lead_id)).one()
     session.add(lead)
+
+
+def _hand_on(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
+    """The lead is an SQL: whoever takes it in the next leg is found as the first one was, and the note goes along."""
+    legs = handoffs.agreement_of(session, handoff).legs
+    tell_marketing(session, handoff, answer, now=now)
+    crm_status(session, handoff, "sql", key=f"answer:{answer.id}", now=now)
+    handoffs.end_assignment(session, handoff, because="sql", now=now)
+    was, rep = legs[handoff.leg].name, handoff.rep
+    handoff.leg, handoff.climbed, handoff.wanted_rep, handoff.rep = handoff.leg + 1, {}, "", ""
+    to = legs[handoff.leg].name
+    handoffs.move(session, handoff, "sql", now=now, actor=answer.by, via=answer.via, was_rep=rep, leg=was, to_leg=to)
 
 
 def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:

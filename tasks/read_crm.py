@@ -12,13 +12,13 @@ from agreements.model import Agreement
 from storage import handoffs, roster, trail, waits
 from storage.crm.port import Change
 from storage.tables import Bookmark, Handoff, Wait
-from tasks.desk import REP_CHOICES
+from tasks.options import next_leg, rep_choices
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")
 BOOKMARK = "crm"
 #: Which answer a stage's words in the CRM mean.
-MEANING = {"accepted": "accepted", "attempted": "attempted", "opportunity": "opportunity"}
+MEANING = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
 
 
 async def read_crm(box: Toolbox) -> int:
@@ -61,13 +61,15 @@ def _take(session: Session, change: Change, now: datetime) -> None:
     trail.record(session, "crm-changed", now=at, handoff=handoff, actor=change.by, fields=sorted(change.values))
     if wait is None:
         return
-    about = wait.about if wait.kind == "decision" else wait.kind
-    allowed = REP_CHOICES.get(about, ())
+    agreement = handoffs.agreement_of(session, handoff)
+    allowed = rep_choices(agreement, handoff, wait)
     owner = change.values.get("owner", "")
     if owner and owner != handoff.rep and roster.current(session).person(owner) and "handed" in allowed:
         waits.answer(session, wait.id, "handed", by=change.by, via="crm", now=now, answered_at=at, colleague=owner)
         return
-    kind = _meaning(handoffs.agreement_of(session, handoff), change)
+    kind = _meaning(agreement, change)
+    if kind == "sql" and not next_leg(agreement, handoff):
+        kind = "connected"  # nobody follows, and whoever is qualified was spoken to
     if kind in allowed:
         waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at)
     elif kind:
@@ -76,7 +78,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
     """Sales is further in the CRM than the open wait: working on a lead means having accepted it."""
-    if kind in ("attempted", "opportunity") and handoff.stage == Stage.ASSIGNED:
+    if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
         waits.answer(session, wait.id, "accepted", by=change.by, via="crm", now=now, answered_at=at, implied_by=kind)
 
 

@@ -18,7 +18,7 @@ from tasks.running import calendar_of
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
-    asked = answer.data.get("revisit_on")
+    asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
     tell_marketing(session, handoff, answer, now=now)
     because = "rejected" if answer.kind == "rejected" else "returned"
@@ -30,12 +30,13 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     elif follows.event == "reassigned":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because=because, now=now)
     elif follows.event == "note-returned":
-        return_note(session, handoff, because=because, now=now)
+        return_note(session, handoff, because=because, now=now, back_to=follows.back_to)
     elif follows.event == "decision-asked":
         handoffs.end_assignment(session, handoff, because=because, now=now)
-        ask_decision(
-            session, handoff, agreement, holder=roster.current(session).marketing, about="triage", now=now, what=f"Sales says: {code}."
-        )
+        people = roster.current(session)
+        named = people.name_of(str(answer.data["colleague"])) if answer.data.get("colleague") else ""
+        what = f"Sales says: {code}.{f' It belongs to {named}, they say.' if named else ''}"
+        ask_decision(session, handoff, agreement, holder=people.marketing, about="triage", now=now, what=what)
     else:
         if follows.event == "suppressed":
             lead = handoffs.lead_of(session, handoff)
@@ -74,11 +75,12 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
-    """Sends the note back to marketing; the lead is assigned again, to the same rep, when it is mended."""
+def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
+    """Sends the note back to marketing; the lead is assigned again when it is mended, to the same rep unless agreed otherwise."""
+    to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)
-    before = handoffs.end_assignment(session, handoff, because="note-returned", now=now)
-    handoff.wanted_rep = before.rep if before else ""
+    before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
+    handoff.wanted_rep = before.rep if before and not to_somebody_else else ""
     note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
     note.content = {**note.content, "to_fix": ["what sales found wrong"]}
     note.complete = False

@@ -16,6 +16,8 @@ from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
 #: The answers by which a tenure has met a clock, so that whoever comes later begins anew.
 _MET = {"acceptance": ("accepted",), "first_attempt": ("attempted", "connected")}
+#: What a wait is about for which no clock runs.
+NO_CLOCK = "no-clock"
 #: What the rep who has the lead owes, one after another.
 _OWED = ("delivery", "acceptance", "first_attempt", "outcome")
 

@@ -14,12 +14,14 @@ from notifications.letter import Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Handoff
-from tasks import toolbox, views
+from tasks import contexts, toolbox
 from tasks.turn import Turn
 
 log = logging.getLogger("baton.sending")
 #: Messages to the CRM that change a record rather than tell somebody something.
 RECORDS = ("status", "opportunity")
+#: Messages that are written with the templates of another one.
+WRITTEN_AS = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     if row.message in RECORDS:
         facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
         return _Claimed(row.id or 0, row.channel, row.message, row.key, None, facts, row.person, number)
-    context = views.context_of(session, handoff, row, now=now)
-    facts = views.crm_facts(context)
-    message = row.message if row.message != "attached" else "manager-told"
+    context = contexts.context_of(session, handoff, row, now=now)
+    facts = contexts.crm_facts(context)
+    message = WRITTEN_AS.get(row.message, row.message)
     letter = render(message, context, key=row.key, thread=f"lead-{number}-{handoff.id}", facts=facts, folder=toolbox.current().templates)
     return _Claimed(row.id or 0, row.channel, row.message, row.key, letter, facts, row.person, number)
 

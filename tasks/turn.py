@@ -61,13 +61,15 @@ def load(session: Session, handoff_id: int, epoch: int, read_wakes: tuple[int, .
 def _position(session: Session, handoff: Handoff, wait: Wait | None, answer: Answer | None, now: datetime) -> Position:
     acts = answer is not None and answer.state == "counted" and (answer.kind in AT_ONCE or answer.effective_at <= now)
     queued = select(Delivery.id).where(Delivery.handoff_id == handoff.id, Delivery.state == "queued", col(Delivery.send_at) <= now)
+    waiting = {wake.kind for wake in wakes.pending(session, handoff.id or 0, now=now)}
     return Position(
         stage=handoff.stage,
         step=handoff.step,
         wait_kind=wait.kind if wait and wait.kind != "revisit" else "",
         answered=acts,
         missed=acts and answer is not None and answer.kind == "deadline",
-        undone=any(wake.kind == "undo" for wake in wakes.pending(session, handoff.id or 0, now=now)),
+        undone="undo" in waiting,
         nudge_due=bool(wait and answer is None and wait.next_at <= now < wait.due_at),
         speech_due=session.exec(queued.limit(1)).first() is not None,
+        rescore="rescore" in waiting,
     )

@@ -1,4 +1,4 @@
-"""What people are shown of a lead: the view, its history in sentences, and the context of a message."""
+"""What people are shown of a lead: the view, and its history in sentences. What a message says is in contexts.py."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from agreements.model import Agreement
 from agreements.roster import Roster
-from notifications.letter import Context, LeadView, Recipient
-from storage import handoffs, roster, waits
-from storage.tables import Activity, Answer, Delivery, Event, Handoff, Lead, PersonalText, Wait
-from tasks import toolbox
+from notifications.letter import LeadView
+from storage import handoffs, roster
+from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
 #: How the trail's lines read to people. Lines that are not here are for the engineer.
 SENTENCES = {
     "captured": "Came in",
     "activity": "{activity}",
+    "role-changed": "Has another role now",
+    "company-changed": "Is at another company now",
+    "moved-on": "Is at another company now, as lead {to}",
+    "linked": "The same person as lead {to}, at another company",
     "screened": "Passed the screen",
     "routed": "Routed past the score: {why}",
     "qualified": "Qualified: score {score}",
+    "rescored": "Scored again: {score}",
+    "taken": "{rep} brought it in and has it",
+    "taken-at-work": "{rep} brought it in and works on it",
     "recycled": "Went to nurture ({track})",
     "came-back": "Came back from nurture",
     "revisited": "Looked at again, nothing new",
@@ -36,6 +41,7 @@ SENTENCES = {
     "answered-handed": "{actor} handed it to {colleague}",
     "answered-attempted": "{actor} tried to reach them",
     "answered-connected": "{actor} reached them",
+    "answered-sql": "{actor} qualified it",
     "answered-opportunity": "{actor} made it an opportunity",
     "answered-completed": "{actor} completed the note",
     "answered-decided": "{actor} decided: {choice}",
@@ -48,6 +54,7 @@ SENTENCES = {
     "reassigned": "Taken from {was_rep}: {because}",
     "decision-asked": "Laid before {holder}",
     "given-back": "Left with the rep",
+    "sql": "Qualified, on from {leg} to {to_leg}",
     "opportunity": "Became an opportunity",
     "disqualified": "Disqualified: {reason}",
     "attached": "Attached to what is under way: {reason}",
@@ -57,12 +64,18 @@ SENTENCES = {
     "started-anew": "Started anew",
     "got-stuck": "Stuck: {why}",
 }
+#: Lines that say more where a fact is there: kind, fact, sentence.
+_MORE = (
+    ("captured", "brought_by", "Brought in by {brought_by}"),
+    ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
+    ("touched", "channel", "{actor}: {touch} ({channel})"),
+)
 _QUIET = ("activity", "answered-handed")
 
 
 def sentence(event: Event, people: Roster) -> str:
     """One line of the trail in words; empty for lines that people need not read."""
-    form = SENTENCES.get(event.kind)
+    form = next((form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact)), SENTENCES.get(event.kind))
     if form is None:
         return ""
     words = {name: _word(value, people) for name, value in event.data.items()}
@@ -119,6 +132,10 @@ def lead_view(session: Session, handoff: Handoff) -> LeadView:
         fast_lane=handoff.fast_lane,
         stage=handoff.stage,
         agreement=f"{handoff.agreement}@{handoff.version}",
+        persona=str(content.get("persona", "")),
+        product=str(content.get("product", "")),
+        leg=leg_of(session, handoff),
+        brought_in_by=people.name_of(handoff.brought_by) if handoff.brought_by else "",
         statements=dict(content.get("statements", {})),
         criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
         history=tuple(_earlier(session, handoff, people)),
@@ -130,9 +147,24 @@ def _last_words(session: Session, lead: Lead) -> str:
     return session.exec(query.order_by(col(Activity.id).desc()).limit(1)).first() or ""
 
 
+def leg_of(session: Session, handoff: Handoff) -> str:
+    """The name of the leg in which it is, empty where there is only one."""
+    legs = handoffs.agreement_of(session, handoff).legs if handoff.agreement else ()
+    return legs[handoff.leg].name if 1 < len(legs) > handoff.leg else ""
+
+
+def run_name(session: Session, handoff: Handoff) -> str:
+    """What its run is called in Prefect's windows: company, number, and the leg where there are several."""
+    lead, leg = handoffs.lead_of(session, handoff), leg_of(session, handoff)
+    return f"{lead.company or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
+
+
 def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[datetime, str]]:
+    lead = handoffs.lead_of(session, handoff)
+    elsewhere = session.get(Lead, lead.linked_to) if lead.linked_to else None
+    known = [(lead.created_at, f"Known before as lead {elsewhere.id}, at {elsewhere.company or 'another company'}")] if elsewhere else []
     if handoff.previous_id is None:
-        return []
+        return known
     told = (
         "answered-rejected",
         "answered-returned",
@@ -144,113 +176,5 @@ def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[d
         "disqualified",
     )
     query = select(Event).where(Event.lead_id == handoff.lead_id, col(Event.handoff_id) < handoff.id, col(Event.kind).in_(told))
-    return [(event.at, sentence(event, people)) for event in session.exec(query.order_by(col(Event.at), col(Event.id)))][-12:]
-
-
-def recipient(people: Roster, ident: str) -> Recipient:
-    """A person of the roster as somebody who is told something. Raises KeyError for nobody of that id."""
-    person = people.people[ident]
-    return Recipient(ident, person.name, person.email, person.phone, person.chat, person.timezone)
-
-
-def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: datetime) -> Context:
-    """Everything the template of this delivery may say."""
-    people = roster.current(session)
-    agreement = handoffs.agreement_of(session, handoff)
-    given = row.context
-    wait = waits.open_of(session, handoff.id or 0)
-    due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else _acceptance_due(agreement, handoff, wait, people, row, now)
-    what, extra = str(given.get("what", "")), {key: str(value) for key, value in given.get("extra", {}).items()}
-    if row.message == "feedback":
-        what = _feedback(session, handoff, people, given)
-        extra |= _reason_words(session, agreement, given)
-    if row.message == "assigned":
-        what = what or _why_now(session, handoff)
-        if given.get("rep") and given["rep"] != row.person:
-            extra["for"] = people.name_of(str(given["rep"]))
-    return Context(
-        to=recipient(people, row.person),
-        lead=lead_view(session, handoff),
-        link=_link(row),
-        due_at=due,
-        promise=_promise(agreement, handoff, row),
-        rep=people.name_of(str(given.get("rep") or handoff.rep)),
-        what=what,
-        extra=extra,
-    )
-
-
-def _acceptance_due(
-    agreement: Agreement, handoff: Handoff, wait: Wait | None, people: Roster, row: Delivery, now: datetime
-) -> datetime | None:
-    if row.message != "assigned":
-        return None
-    if wait and wait.kind == "acceptance":
-        return wait.due_at
-    person = people.person(str(row.context.get("rep", row.person)))
-    calendar = agreement.calendar(person.calendar if person else "")
-    return agreement.clocks.acceptance.term(handoff.tier).after(now, calendar)
-
-
-def _promise(agreement: Agreement, handoff: Handoff, row: Delivery) -> str:
-    return f"within {agreement.clocks.acceptance.term(handoff.tier)}" if row.message == "assigned" else ""
-
-
-def _link(row: Delivery) -> str:
-    links = toolbox.current().links
-    if row.message == "assigned":
-        return links.for_tenure(row.assignment_id)
-    if row.message in ("note-needed", "decision-asked") and row.context.get("wait_id"):
-        return links.for_duty(str(row.context["wait_id"]), row.person)
-    tenure = str(row.context.get("tenure", ""))
-    return links.for_tenure(tenure) if tenure and row.message in ("reminder", "withdrawn") else ""
-
-
-def _why_now(session: Session, handoff: Handoff) -> str:
-    if handoffs.before(session, handoff):
-        return "Back from nurture, with its history."
-    earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
-    if not earlier:
-        return ""
-    name = roster.current(session).name_of(earlier[-1].rep)
-    return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
-
-
-_DID = {
-    "accepted": "accepted",
-    "rejected": "rejected",
-    "returned": "returned",
-    "opportunity": "made an opportunity of",
-}
-
-
-def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> str:
-    answer = session.get(Answer, given.get("answer_id"))
-    who = people.name_of(answer.by) if answer else "Sales"
-    lead = handoffs.lead_of(session, handoff)
-    did = _DID.get(answer.kind if answer else "", "answered")
-    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}."
-
-
-def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any]) -> dict[str, str]:
-    answer = session.get(Answer, given.get("answer_id"))
-    reason = agreement.reason(str(answer.data.get("reason", ""))) if answer else None
-    text = session.get(PersonalText, answer.text_id) if answer and answer.text_id else None
-    return {"reason_words": reason.words if reason else "", "text": text.text if text else ""}
-
-
-def crm_facts(context: Context) -> dict[str, str]:
-    """What the CRM is told along with an assignment or a note."""
-    lead = context.lead
-    facts = {
-        "company": lead.company,
-        "contact": lead.person,
-        "score": str(lead.score),
-        "tier": lead.tier,
-        "what": context.what,
-        "link": context.link,
-    }
-    facts |= {"lead_number": str(lead.number), "owner": context.to.id, **dict(lead.statements)}
-    if context.due_at:
-        facts["due"] = context.due_at.isoformat()
-    return {name: value for name, value in facts.items() if value}
+    told_of = session.exec(query.order_by(col(Event.at), col(Event.id)))
+    return (known + [(event.at, sentence(event, people)) for event in told_of])[-12:]

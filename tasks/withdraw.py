@@ -27,9 +27,7 @@ class CarriedOut:
     left: tuple[tuple[InFlight, str], ...] = ()
 
 
-def carry_out(
-    box: Toolbox, listed: Sequence[InFlight], *, actor: str = "baton", progress: Callable[[], None] = lambda: None
-) -> CarriedOut:
+def carry_out(box: Toolbox, listed: Sequence[InFlight], *, actor: str = "baton", progress: Callable[[], None] = lambda: None) -> CarriedOut:
     """Does what was listed, one handoff after the other, each in a transaction of its own.
 
     One to which something has happened since it was listed is left as it is. progress is called after each.

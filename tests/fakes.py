@@ -9,6 +9,7 @@ from agreements.lead import IncomingLead
 from notifications.letter import Letter
 
 _numbers = itertools.count(1)
+_number_of: dict[object, int] = {}
 
 
 class KeepingChannel:
@@ -28,8 +29,12 @@ class KeepingChannel:
 
 
 def make_lead(**changes: object) -> IncomingLead:
-    """A demo request by an operations leader, which qualifies by itself."""
+    """A demo request by an operations leader, which qualifies by itself; the same source id is the same person again."""
     number = next(_numbers)
+    if "source_id" in changes:
+        number = _number_of.setdefault((changes.get("source", "test"), changes["source_id"]), number)
+    else:
+        _number_of["test", f"t{number}"] = number
     base = {
         "source": "test",
         "source_id": f"t{number}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.desk import Given, Visit
+from tasks.visits import Given, Visit
 
 #: What happens after an answer.
 NEXT = {
@@ -15,6 +15,7 @@ NEXT = {
     "handed": "Your colleague gets the lead with all that is known of it, and a clock of their own.",
     "attempted": "Noted. Come back to this page when you know more; it will say by when.",
     "connected": "Noted. Come back to this page when you know what comes of it; it will say by when.",
+    "sql": "Whoever takes it next gets the lead with its note and all that is known of it. You need do nothing more.",
     "opportunity": "The opportunity is created in the CRM, and marketing is told.",
     "completed": "The lead goes to sales at once, with what you wrote.",
     "decided": "It is carried out at once, and whoever has the lead is told.",

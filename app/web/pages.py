@@ -172,6 +172,6 @@ async def form_of(request: Request) -> dict[str, str]:
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
-    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on")}
+    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel")}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
     return {**stated, **named, "choice": typed.get("decision", "")}

@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse
 from agreements.model import STATEMENTS
 from app.web.notices import Notice
 from notifications.rendering import label, mailto, tel
-from tasks.desk import REP_CHOICES, Visit
+from tasks.options import REP_CHOICES
+from tasks.visits import Visit
 
 #: What a page asks, by what is owed.
 QUESTIONS = {
@@ -37,7 +38,7 @@ DUE = {
 #: Through which door an answer came, where it was not a link.
 VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API"}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
-_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on")
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel")
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -68,7 +69,7 @@ def lead_page(
         question=_question(visit),
         due_words=DUE.get(visit.wait_kind, "Due by"),
         states=_to_state(visit),
-        reason_words={code: words for code, words, _ in visit.reasons},
+        reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
         answers_first=_answers_first(visit) and not (notice and notice.thanks),
     )

@@ -14,7 +14,8 @@ from storage.crm.port import Account, Change
 
 BATON = "baton"
 _TABLES = """
-CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER);
+CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER,
+  opportunity_owner TEXT DEFAULT '');
 CREATE TABLE IF NOT EXISTS leads (number INTEGER PRIMARY KEY, owner TEXT DEFAULT '');
 CREATE TABLE IF NOT EXISTS lead_fields (number INTEGER, field TEXT, value TEXT, PRIMARY KEY (number, field));
 CREATE TABLE IF NOT EXISTS tasks (id INTEGER PRIMARY KEY, key TEXT UNIQUE, number INTEGER, owner TEXT, subject TEXT, body TEXT);
@@ -34,6 +35,9 @@ class LocalCrm:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._write() as db:
             db.executescript(_TABLES)
+            db.execute("BEGIN IMMEDIATE")
+            if "opportunity_owner" not in [row[1] for row in db.execute("PRAGMA table_info(accounts)")]:
+                db.execute("ALTER TABLE accounts ADD COLUMN opportunity_owner TEXT DEFAULT ''")  # a file of the first release
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -51,9 +55,13 @@ class LocalCrm:
 
     def add_accounts(self, accounts: Iterable[Account]) -> None:
         """Adds companies; one with the same id is replaced."""
-        rows = [(a.id, a.name, a.domain.lower(), a.status, a.owner, int(a.open_opportunity)) for a in accounts]
+        rows = [(a.id, a.name, a.domain.lower(), a.status, a.owner, int(a.open_opportunity), a.opportunity_owner) for a in accounts]
         with self._write() as db:
-            db.executemany("INSERT OR REPLACE INTO accounts VALUES (?,?,?,?,?,?)", rows)
+            db.executemany(
+                "INSERT OR REPLACE INTO accounts (id, name, domain, status, owner, open_opportunity, opportunity_owner)"
+                " VALUES (?,?,?,?,?,?,?)",
+                rows,
+            )
 
     def person_changes(self, lead_number: int, *, by: str, at: datetime, values: Mapping[str, str]) -> None:
         """A person changes fields of a lead (`owner`, `status` …) behind Baton's back. at: aware."""
@@ -81,11 +89,11 @@ class LocalCrm:
     def _account(self, company: str, domain: str) -> Account | None:
         with self._write() as db:
             row = db.execute(
-                "SELECT id, name, domain, status, owner, open_opportunity FROM accounts"
+                "SELECT id, name, domain, status, owner, open_opportunity, opportunity_owner FROM accounts"
                 " WHERE (domain != '' AND domain = ?) OR (name != '' AND lower(name) = ?) ORDER BY domain = ? DESC LIMIT 1",
                 (domain.lower(), company.lower(), domain.lower()),
             ).fetchone()
-        return Account(row[0], row[1], row[2], row[3], row[4], bool(row[5])) if row else None
+        return Account(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6]) if row else None
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
         return await asyncio.to_thread(

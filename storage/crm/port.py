@@ -10,7 +10,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the CRM knows of a company. status: customer, prospect or former; owner: a person's id, empty for none."""
+    """What the CRM knows of a company. status: customer, prospect or former; owner: a person's id, empty for none.
+
+    opportunity_owner: who works on the open opportunity, empty where it is the owner or nobody.
+    """
 
     id: str
     name: str
@@ -18,6 +21,7 @@ class Account:
     status: str = "prospect"
     owner: str = ""
     open_opportunity: bool = False
+    opportunity_owner: str = ""
 
     def as_facts(self) -> dict[str, object]:
         """The facts that rules ask about, by name."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from agreements.clauses.aims import Aim
 from agreements.criteria import Condition, Test
-from agreements.durations import Duration, EndOfWorkingDay
+from agreements.durations import Duration, EndOfWorkingDay, ReleasePlan
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clause, EngagementCriterion, Evidence, FitCriterion, Release
 
@@ -104,6 +104,7 @@ _CHANGES: dict[type, Any] = {
         EndOfWorkingDay(),
     ],
     EndOfWorkingDay: lambda value: [Duration(7, "minutes", working=True)],
+    ReleasePlan: lambda value: [Duration(7, "minutes", working=True)],
     Release: lambda value: [Release(value.per_rep + 1)],
     Aim: lambda value: [Aim(value.amount + Decimal("0.5"), value.unit, value.per), Aim(value.amount, "SEK", value.per or "week")],
 }

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreements.clocks import bounded_until, first_attempt_due, is_too_early, schedule
+from agreements.clocks import Past, Spell, bounded_until, calendar_for, first_attempt_due, is_too_early, schedule, term_for
+from agreements.durations import Duration
 from agreements.loading import read_agreement
 from agreements.model import Clock
+from agreements.working_time import WorkingCalendar
 from tests.conftest import AGREEMENT
 
 EXAMPLE = read_agreement(AGREEMENT)
@@ -166,3 +168,124 @@ def test_a_clock_without_a_time_for_normal_is_refused() -> None:
 def test_a_share_that_is_none_is_refused(share: str) -> None:
     with pytest.raises(ValueError, match="is no share of the clock's time; write a percentage such as '50%'"):
         Clock.model_validate({"owed_by": "sales", "within": "1 hour", "at": {share: "remind"}, "when_missed": [{"do": "nurture"}]})
+
+
+NEWYORK = WorkingCalendar.from_clause({"timezone": "America/New_York", "hours": {"mon-fri": "09:00-17:00"}})
+SHORT_DAYS = WorkingCalendar.from_clause({"timezone": "Europe/London", "hours": {"mon-fri": "09:00-11:00"}})
+REMAINDER = ACCEPTANCE.model_copy(update={"on_reassign": "remainder"})
+
+
+def a_clock(within: str, **more: object) -> Clock:
+    return Clock.model_validate({"owed_by": "sales", "within": within, "when_missed": [{"do": "nurture"}], **more})
+
+
+@pytest.mark.parametrize(
+    ("named", "holder", "zone"),
+    [
+        ("rep", "newyork", "America/New_York"),
+        ("holder", "newyork", "America/New_York"),
+        ("", "newyork", "America/New_York"),
+        ("rep", "", "Europe/London"),
+        ("newyork", "london", "America/New_York"),
+        ("london", "newyork", "Europe/London"),
+    ],
+)
+def test_a_clock_runs_on_the_calendar_it_names_or_on_that_of_who_owes_it(named: str, holder: str, zone: str) -> None:
+    newyork = {"timezone": "America/New_York", "hours": {"mon-fri": "09:00-17:00"}}
+    agreement = EXAMPLE.model_copy(update={"calendars": {**EXAMPLE.calendars, "newyork": newyork}})
+    agreement.__dict__.pop("calendar_values", None)
+
+    found = calendar_for(ACCEPTANCE.model_copy(update={"calendar": named}), agreement, holder)
+
+    assert found.timezone.key == zone
+
+
+@pytest.mark.parametrize(
+    ("name", "within", "spells", "left"),
+    [
+        ("an hour of four", "4 working hours", [("1 09:00", "1 10:00", LONDON)], "3 working hours"),
+        ("only what was open", "4 working hours", [("1 12:00", "1 14:00", LONDON)], "3 working hours"),
+        ("on the calendar of who had it", "4 working hours", [("1 09:00", "1 15:00", NEWYORK)], "3 working hours"),
+        ("two reps", "90 working minutes", [("1 09:00", "1 09:30", LONDON), ("1 14:00", "1 14:20", NEWYORK)], "40 working minutes"),
+        ("nothing is left", "30 working minutes", [("1 09:00", "1 09:30", LONDON)], "30 working minutes"),
+        ("nothing was left, then ten minutes", "30 working minutes",
+         [("1 09:00", "1 09:30", LONDON), ("1 09:30", "1 09:40", LONDON)], "20 working minutes"),
+        ("more was used than there was", "30 working minutes", [("1 09:00", "2 09:30", LONDON)], "30 working minutes"),
+        ("elapsed time passes at night", "12 hours", [("1 17:30", "1 23:30", LONDON)], "6 hours"),
+        ("two days of ten", "10 working days", [("1 09:00", "2 17:30", LONDON)], "8 working days"),
+        ("half a short day is half a day", "10 working days", [("1 09:00", "1 10:00", SHORT_DAYS)], "9.5 working days"),
+        ("a spell in which nothing was open", "10 working days", [("6 09:00", "7 09:00", LONDON)], "10 working days"),
+        ("the end of the day begins anew", "end of same working day", [("1 09:00", "1 12:00", LONDON)], "end of same working day"),
+    ],
+)  # fmt: skip
+def test_what_is_left_is_what_those_before_did_not_use(
+    name: str, within: str, spells: list[tuple[str, str, WorkingCalendar]], left: str
+) -> None:
+    past = Past(tuple(Spell(at(start), at(end), calendar) for start, end, calendar in spells))
+
+    assert str(term_for(a_clock(within, on_reassign="remainder"), tier="normal", past=past)) == left
+    assert str(term_for(a_clock(within), tier="normal", past=past)) == within
+
+
+def test_a_pause_within_a_spell_was_not_used() -> None:
+    past = Past((Spell(at("1 09:00"), at("1 11:00"), LONDON),), ((at("1 09:30"), at("1 10:30")),))
+
+    assert str(term_for(REMAINDER, tier="normal", past=past)) == "3 working hours"
+
+
+def test_the_remainder_is_due_and_has_its_shares_on_the_calendar_of_the_next_rep() -> None:
+    past = Past((Spell(at("1 09:00"), at("1 09:10"), LONDON),))
+
+    plan = schedule(REMAINDER, tier="hot", start=at("1 13:00"), calendar=NEWYORK, past=past)
+
+    assert told(plan.due_at) == "1 14:20"
+    assert [(told(when), what) for when, what in plan.nudges] == [("1 14:10", "remind"), ("1 14:16", "tell-manager")]
+
+
+def test_pauses_move_the_due_time_and_the_shares_before_it() -> None:
+    past = Past(pauses=((at("1 09:10"), at("1 10:10")),))
+
+    plan = schedule(ACCEPTANCE, tier="hot", start=at("1 09:00"), calendar=LONDON, past=past)
+
+    assert told(plan.due_at) == "1 10:30"
+    assert [told(when) for when, _ in plan.nudges] == ["1 10:15", "1 10:24"]
+
+
+def test_pauses_do_not_count_towards_the_total() -> None:
+    pauses = ((at("1 09:10"), at("1 12:10")),)
+
+    bound = bounded_until(ACCEPTANCE, tier="hot", first_start=at("1 09:00"), calendar=LONDON, pauses=pauses)
+
+    assert bound is not None
+    assert told(bound) == "1 15:00"
+
+
+def test_pauses_move_the_first_attempt_but_not_what_whoever_accepts_late_has() -> None:
+    past = Past(pauses=((at("1 09:30"), at("1 10:30")),))
+
+    def due_when_accepted(accepted: str) -> str:
+        found = first_attempt_due(
+            FIRST_ATTEMPT, tier="hot", start=at("1 09:00"), accepted_at=at(accepted), calendar=LONDON, requested=None, past=past
+        )
+        return told(found)
+
+    assert due_when_accepted("1 10:30") == "1 12:00"
+    assert due_when_accepted("1 11:30") == "1 12:30"
+
+
+def test_a_first_attempt_is_bounded_too_but_leaves_the_agreed_time_after_the_acceptance() -> None:
+    def due_with(bound: str) -> str:
+        found = first_attempt_due(
+            FIRST_ATTEMPT, tier="hot", start=at("1 09:00"), accepted_at=at("1 09:00"), calendar=LONDON, requested=None, bound=at(bound)
+        )
+        return told(found)
+
+    assert due_with("1 10:30") == "1 10:30"
+    assert due_with("1 09:30") == "1 10:00"
+    assert due_with("1 08:00") == "1 11:00"
+
+
+def test_the_tolerance_of_a_requested_time_may_be_working_time() -> None:
+    clock = FIRST_ATTEMPT.model_copy(update={"respect_requested_time": Duration(30, "minutes", working=True)})
+
+    assert due(start="1 09:00", accepted="1 09:10", requested="6 20:00", clock=clock) == "8 09:30"

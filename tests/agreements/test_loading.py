@@ -149,7 +149,7 @@ def test_what_is_no_agreement_is_refused_and_never_a_crash(name: str, text: str,
 
 def test_numbers_and_times_stay_what_they_are() -> None:
     """YAML 1.2: `no` is a word, 17:00 is not 1020, and 0o10 is not what anybody means by 10."""
-    text = AGREEMENT.replace('label: "No budget"', "label: no", 1).replace("definitions:\n", "definitions:\n  closing: 17:00\n", 1)
+    text = AGREEMENT.replace("label: \"No budget\"", "label: no", 1).replace("definitions:\n", "definitions:\n  closing: 17:00\n", 1)
 
     agreement = read_agreement(text)
 

@@ -1,7 +1,6 @@
 """What working time promises, by examples; the tables beside this file hold facts from other projects."""
 
 import csv
-import pickle
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -291,30 +290,6 @@ def test_holidays_can_be_kept_as_dates() -> None:
     assert kept == calendar(holidays=list(kept)).holidays_between(kept[0], kept[-1])
 
 
-@pytest.mark.parametrize("nothing", [None, [], {}])
-def test_a_calendar_may_have_no_holidays(nothing: object) -> None:
-    assert calendar() == calendar(holidays=nothing, special_days=nothing or None)
-
-
-def test_refusals_survive_a_trip_to_another_process() -> None:
-    for refusal in (NaiveDatetime(at("2026-06-01T09:00")), CalendarError(("hours", "mon"), "no", "yes")):
-        assert str(refusal) == str(pickle.loads(pickle.dumps(refusal)))
-
-
-def test_a_holiday_with_a_star_is_every_year() -> None:
-    closed = calendar(holidays=["*-12-24", date(2026, 6, 1)])
-
-    assert (date(2026, 12, 24), date(2027, 12, 24)) == closed.holidays_between(date(2026, 6, 2), date(2027, 12, 31))
-    assert not closed.is_open(at("2026-06-01T10:00+01:00"))
-
-
-@pytest.mark.parametrize("hours", [{"fri-mon": "9:00-10:00"}, {"Friday,sat, SUN,Mon": "09:00 - 10:00"}])
-def test_days_may_pass_sunday_be_listed_and_be_written_out(hours: dict[str, str]) -> None:
-    week = at("2026-06-01T00:00+01:00"), at("2026-06-08T00:00+01:00")
-
-    assert timedelta(hours=4) == calendar(hours=hours).between(*week)
-
-
 @pytest.mark.parametrize("fraction", [Fraction(1, 2), 0.5])
 def test_a_share_of_the_time_until_due_is_a_share_of_working_time(fraction: float) -> None:
     """Friday 16:30 to Monday 12:00 holds four working hours; two have passed on Monday at 10:00."""
@@ -414,65 +389,3 @@ def test_many_years_are_answered_without_keeping_every_day() -> None:
     start = at("1990-01-01T00:00Z")
 
     assert start + timedelta(days=11_000) == always.add(start, timedelta(days=11_000))
-
-
-@pytest.mark.parametrize(
-    ("changes", "key", "problem", "instead"),
-    [
-        ({"timezone": None}, "timezone", "missing", "Europe/London"),
-        ({"timezone": "Europe/Londn"}, "timezone", "no time zone 'Europe/Londn'", "Europe/London"),
-        ({"timezone": "../zone"}, "timezone", "no time zone", "IANA name"),
-        ({"timezone": "Europe"}, "timezone", "no time zone", "Europe"),
-        ({"timezone": "x" * 5000}, "timezone", "no time zone", "IANA name"),
-        ({"hours": {}}, "hours", "nothing is ever open", "mon-fri"),
-        ({"hours": None}, "hours", "nothing is ever open", "mon-fri"),
-        ({"hours": {"mon": "closed"}}, "hours", "nothing is ever open", "mon-fri"),
-        ({"hours": "09:00-17:00"}, "hours", "not a mapping", "mon-fri"),
-        ({"hours": {"mo": "09:00-17:00"}}, "hours.mo", "'mo' is not a day", "mon, tue"),
-        ({"hours": {"mon-": "09:00-17:00"}}, "hours.mon-", "'' is not a day", "mon, tue"),
-        ({"hours": {"weekdays": "09:00-17:00"}}, "hours.weekdays", "'weekdays' is not a day", "mon, tue"),
-        ({"hours": {"mon": "9-5"}}, "hours.mon", "'9-5' is not an interval", "09:00-17:00"),
-        ({"hours": {"mon": None}}, "hours.mon", "'None' is not an interval", "09:00-17:00"),
-        ({"hours": {"mon": "09:00-12:00,"}}, "hours.mon", "'' is not an interval", "09:00-17:00"),
-        ({"hours": {"mon": "09:00-25:00"}}, "hours.mon", "25:00 is not a time of day", "00:00 to 24:00"),
-        ({"hours": {"mon": "09:60-17:00"}}, "hours.mon", "09:60 is not a time of day", "00:00 to 24:00"),
-        ({"hours": {"mon": "09:00-09:00"}}, "hours.mon", "begins where it ends", "00:00-24:00"),
-        ({"hours": {"mon": "24:00-06:00"}}, "hours.mon", "end of a day", "00:00-06:00"),
-        ({"hours": {"mon": "09:00-13:00, 12:00-17:00"}}, "hours.mon", "overlap", "each hour once"),
-        ({"hours": {"mon": "22:00-06:00, 23:00-24:00"}}, "hours.mon", "overlap", "each hour once"),
-        ({"hours": {"mon-fri": "09:00-17:00", "wed": "9:00-12:00"}}, "hours.wed", "'mon-fri'", "day once"),
-        ({"hours": {"mon-fri": "23:00-07:00", "sat": "06:00-12:00"}}, "hours.mon-fri", "saturday", "earlier"),
-        ({"hours": {"sun": "23:00-07:00", "mon": "06:00-12:00"}}, "hours.sun", "of monday", "earlier end"),
-        ({"hours": {"mon": "20:00-19:00", "tue": "18:00-19:00"}}, "hours.mon", "of tuesday", "earlier end"),
-        ({"holidays": "GB"}, "holidays", "neither a country nor a list", "{country: GB"),
-        ({"holidays": 2026}, "holidays", "neither a country nor a list", "{country: GB"),
-        ({"holidays": {"country": "XX"}}, "holidays.country", "no public holidays for 'XX'", "GB"),
-        ({"holidays": {"subdivision": "ENG"}}, "holidays.country", "no public holidays", "GB"),
-        ({"holidays": {"country": "GB", "subdivision": "BY"}}, "holidays.subdivision", "no part 'BY'", "ENG"),
-        ({"holidays": {"country": "SG", "subdivision": "BY"}}, "holidays.subdivision", "'BY'", "alone"),
-        ({"holidays": {"country": "GB", "region": "ENG"}}, "holidays.region", "no such key", "subdivision"),
-        ({"holidays": ["2026-12-25", "25.12."]}, "holidays.1", "'25.12.' is not a date", "2026-12-24"),
-        ({"holidays": ["*-02-30"]}, "holidays.0", "not a date", "2026-12-24"),
-        ({"holidays": ["0001-01-01"]}, "holidays.0", "not a date", "2026-12-24"),
-        ({"special_days": ["2026-12-24"]}, "special_days", "not a mapping", "2026-12-24"),
-        ({"special_days": {"Christmas": "closed"}}, "special_days.Christmas", "not a date", "2026-12-24"),
-        ({"special_days": {"2026-12-24": "morning"}}, "special_days.2026-12-24", "not an interval", "closed"),
-        ({"special_days": {"2026-12-23": "20:00-10:00"}}, "special_days.2026-12-23", "2026-12-24", "earlier"),
-        ({"special_days": {"2026-06-06": "20:00-10:00", "2026-06-07": "09:00-10:00"}},
-         "special_days.2026-06-06", "those of 2026-06-07", "earlier end"),
-        ({"opening": "09:00"}, "opening", "no such key", "timezone, hours"),
-    ],
-)  # fmt: skip
-def test_a_faulty_clause_is_refused_with_key_problem_and_cure(changes: dict[str, Any], key: str, problem: str, instead: str) -> None:
-    with pytest.raises(CalendarError) as refused:
-        calendar(**changes)
-
-    assert key == refused.value.key
-    assert problem in refused.value.problem
-    assert instead in refused.value.instead
-    assert f"{key}: {refused.value.problem}; write {refused.value.instead}" == str(refused.value)
-
-
-def test_a_clause_that_is_no_mapping_is_refused() -> None:
-    with pytest.raises(CalendarError, match=r"^calendar: 'mon-fri' is not a mapping"):
-        WorkingCalendar.from_clause("mon-fri")  # type: ignore[arg-type]

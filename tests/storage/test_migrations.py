@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, Table, inspect, text
 from sqlmodel import SQLModel
 
 from storage import schema
 from storage.database import Database
-from storage.tables import AgreementVersion, Lead, Signature
+from storage.tables import AgreementVersion, Lead, LeadSource, Signature
 from tests.conftest import MONDAY
 from tests.processes import side_by_side
 
@@ -69,27 +69,28 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
     database = Database(database_url)
     with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
         command.upgrade(schema._config(connection), "0001")
-    at = "2027-02-01 09:00:00+00:00"
-    common = f"'', '', '', '', '', '', '', '', 'web', '', '{{}}', false, '{at}'"
-    texts = "mail_key email first_name last_name phone company job_title country entry_channel campaign"
-    names = [*texts.split(), "values", "do_not_contact", "created_at"]
-    quoted = ", ".join(f'"{name}"' for name in names)
     with database.engine.begin() as connection:
-        for number in (1, 2):
-            connection.execute(text(f"INSERT INTO leads (id, {quoted}) VALUES ({number}, {common})"))
-        connection.execute(text("INSERT INTO lead_sources (source, source_id, lead_id) VALUES ('webinar', '17', 1)"))
-        version = f"'b2b-saas', 1, 'hash', 'text', '{at}', '{at}', false, ''"
-        columns = "name, version, hash, text, effective_at, published_at, closed, deployment_id"
-        connection.execute(text(f"INSERT INTO agreement_versions ({columns}) VALUES ({version})"))
-        connection.execute(
-            text(f"INSERT INTO signatures (id, hash, party, name, via, signed_at) VALUES (1, 'hash', 'sales', 'C', 'cli', '{at}')")
-        )
+        kept = {name: Table(name, MetaData(), autoload_with=connection) for name in ("leads", "agreement_versions", "signatures")}
+        for number, company in ((1, "Harbour"), (2, "Quay")):
+            own = {"id": number, "company": company, "values": "{}", "do_not_contact": False, "created_at": MONDAY}
+            connection.execute(kept["leads"].insert().values(**{**blank(kept["leads"]), **own}))
+        connection.execute(text("INSERT INTO lead_sources (source, source_id, lead_id) VALUES ('csv', '17', 1)"))
+        version = {"name": "b2b-saas", "version": 1, "effective_at": MONDAY, "published_at": MONDAY, "closed": False, "text": ""}
+        connection.execute(kept["agreement_versions"].insert().values(**{**blank(kept["agreement_versions"]), **version}))
+        connection.execute(kept["signatures"].insert().values(**{**blank(kept["signatures"]), "id": 1, "signed_at": MONDAY}))
 
     schema.upgrade(database)
 
     assert schema.differences(database) == []
     with database.read() as session:
-        assert [session.get(Lead, number).source for number in (1, 2)] == ["webinar", ""]
+        leads = [session.get(Lead, number) for number in (1, 2)]
+        assert [(one.company, one.source, one.linked_to) for one in leads] == [("Harbour", "csv", None), ("Quay", "", None)]
+        assert session.get(LeadSource, ("csv", "17")).lead_id == 1
         assert session.get(AgreementVersion, ("b2b-saas", 1)).holidays == {}
         assert session.get(Signature, 1).address == ""
     database.close()
+
+
+def blank(table: Table) -> dict[str, str]:
+    """Empty texts for a row of that table as it was."""
+    return {column.name: "" for column in table.columns if str(column.type) == "VARCHAR"}

@@ -1,8 +1,10 @@
-"""Reading an agreement: the contract in words."""
+"""Reading an agreement: the contract in words, and as a page."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.markdown import Markdown
@@ -15,6 +17,7 @@ from agreements.lifecycle import OPEN_STAGES
 from agreements.wording import contract_in_words
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
+from notifications.contract_page import contract_page
 from storage import contracts
 from storage.tables import AgreementVersion, Handoff
 
@@ -22,10 +25,23 @@ app = typer.Typer()
 
 
 @app.command("show")
-def show(ref: ReferenceOrFile) -> None:
+def show(
+    ref: ReferenceOrFile,
+    file: Annotated[Path | None, typer.Argument(help="With --html: where to write the page; printed where left out.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="As a page with pictures that stands for itself.")] = False,
+) -> None:
     """The contract in words: who owes whom what by when."""
+    if file and not html:
+        terminal.fail(terminal.USAGE, f"{file} is where --html writes a page; add --html, or name one agreement.")
     with terminal.told():
-        terminal.console.print(Markdown(contract_in_words(agreement_of(ref))))
+        agreement = agreement_of(ref)
+        if file:
+            file.write_text(contract_page(agreement), encoding="utf-8")
+            terminal.console.print(f"{agreement.reference} is written to {file}.", markup=False, soft_wrap=True)
+        elif html:
+            typer.echo(contract_page(agreement), nl=False)
+        else:
+            terminal.console.print(Markdown(contract_in_words(agreement)))
 
 
 @app.command("list")

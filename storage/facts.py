@@ -1,0 +1,59 @@
+"""The facts of a lead: all that the rules may ask about it, as they came."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agreements.lead import ACCOUNT, Done, LeadFacts, domain_of
+from storage import handoffs, linked
+from storage.tables import Activity, Handoff, Lead
+
+
+def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None, since: datetime | None = None) -> LeadFacts:
+    """What the rules may ask about this lead. account: what the CRM says of the company, by `status`, `owner` …
+
+    since: the end of the handoff before, None for a first one.
+    """
+    values: dict[str, Any] = {
+        **{name: value for name, value in lead.values.items() if not name.startswith(ACCOUNT)},
+        "email": lead.email,
+        "email_domain": domain_of(lead.email),
+        "phone": lead.phone,
+        "company": lead.company,
+        "job_title": lead.job_title,
+        "country": lead.country,
+        "entry_channel": lead.entry_channel,
+        "source": lead.source,
+        "campaign": lead.campaign,
+        "suppressed": linked.is_suppressed(session, lead),
+        "sales_sourced": bool(brought_in_by(session, lead.id or 0, since=since)),
+        **{f"{ACCOUNT}{name}": value for name, value in (account or {}).items()},
+    }
+    rows = session.exec(select(Activity).where(Activity.lead_id == lead.id).order_by(col(Activity.at), col(Activity.id)))
+    done = tuple(Done(row.kind, row.at, row.path) for row in rows)
+    known = {name: value for name, value in values.items() if value not in (None, "")}
+    return LeadFacts(MappingProxyType(known), done, lead.last_touch_at, lead.entry_channel, since)
+
+
+def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
+    """What the rules may ask about the lead of this handoff. account: as the CRM has it now; else as it was when screened."""
+    previous = handoffs.before(session, handoff)
+    lead = handoffs.lead_of(session, handoff)
+    return facts(session, lead, account=account or handoff.account, since=previous.ended_at if previous else None)
+
+
+def brought_in_by(session: Session, lead_id: int, *, since: datetime | None) -> str:
+    """The rep who last brought this lead in after that instant, empty for none."""
+    query = select(Activity.brought_by).where(Activity.lead_id == lead_id, Activity.brought_by != "")
+    if since is not None:
+        query = query.where(col(Activity.received_at) > since)
+    return session.exec(query.order_by(col(Activity.id).desc()).limit(1)).first() or ""
+
+
+def newest_activity_at(session: Session, lead_id: int) -> datetime | None:
+    """When the newest thing that this lead did was received, aware; None for nothing."""
+    return session.exec(select(Activity.received_at).where(Activity.lead_id == lead_id).order_by(col(Activity.id).desc()).limit(1)).first()

@@ -1,0 +1,27 @@
+"""One person at one company after another: leads that are linked, each to the one before."""
+
+from __future__ import annotations
+
+from sqlmodel import Session, col, select
+
+from storage import roster
+from storage.tables import Lead
+
+
+def line_of(session: Session, lead: Lead) -> list[Lead]:
+    """All leads of this person that are linked, the oldest first; the lead alone where there are no others."""
+    before = [lead]
+    while before[0].linked_to and (earlier := session.get(Lead, before[0].linked_to)):
+        before.insert(0, earlier)
+    line = before[:1]
+    for one in line:
+        line += session.exec(select(Lead).where(Lead.linked_to == one.id).order_by(col(Lead.id)))
+    return line
+
+
+def is_suppressed(session: Session, lead: Lead) -> bool:
+    """Whether nobody may contact this person; what they asked for at a company before holds as well."""
+    if lead.do_not_contact or roster.is_suppressed(session, lead.email, lead.phone):
+        return True
+    others = [one for one in line_of(session, lead) if one.id != lead.id]
+    return any(one.do_not_contact or roster.is_person_suppressed(session, one.email, one.phone) for one in others)

@@ -1,0 +1,30 @@
+"""Tell: a message that asks for nothing, to whoever should know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import deliveries, roster
+from storage.tables import Handoff
+
+
+def tell(
+    session: Session, handoff: Handoff, person: str, *, key: str, now: datetime, what: str, channels: tuple[str, ...] = ("email",)
+) -> None:
+    """Tells this person of the roster; marketing is told in place of somebody whom the roster does not have. Twice is once."""
+    people = roster.current(session)
+    if people.person(person) is None:
+        what = f"{what} {person} should have been told and is not in the roster."
+        person, channels = people.marketing, ("email",)
+    for channel in channels:
+        deliveries.queue(
+            session, handoff, "told", key=f"{key}:told:{channel}", channel=channel, person=person, now=now, context={"what": what}
+        )
+
+
+def tell_its_rep(session: Session, handoff: Handoff, *, key: str, now: datetime, what: str) -> None:
+    """Tells the rep who brought the lead in; nothing where nobody did."""
+    if handoff.brought_by:
+        tell(session, handoff, handoff.brought_by, key=key, now=now, what=what)

@@ -1,0 +1,249 @@
+"""Visits: what a link shows to the person who opens it, and what they may do there now. Giving an answer is in desk.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import LinkInvalid
+from agreements.model import Agreement
+from agreements.roster import Roster
+from notifications.letter import LeadView
+from notifications.links import Duty, Tenure
+from storage import handoffs, roster, waits
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
+from tasks import toolbox, views
+from tasks.asking import colleagues_of, lacking
+from tasks.options import CHANNELS, DUTIES, Option, decisions, options, rep_choices
+from tasks.running import NO_CLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
+
+    mine: it was given by the person whose link this is.
+    """
+
+    kind: str
+    by: str
+    at: datetime
+    words: str
+    reason: str = ""
+    text: str = ""
+    via: str = ""
+    answer_id: int = 0
+    undo_until: datetime | None = None
+    mine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonOption:
+    """A reason that may be given. explain: a few words must go with it; lacks: what is lacking until it may be given."""
+
+    code: str
+    words: str
+    explain: bool = False
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a link shows. live: the person may still act; ended: why not, in words, where they may not.
+
+    colleagues: id and name; choices: of a decision; channels: by what they can be tried; missing: of a note; asks: what some
+    of the reasons ask for as well. wait_kind, due_at, term: what is owed now, by when, and the time agreed for it, in words.
+    answers: newest last. timeline: this handoff's, in sentences.
+    """
+
+    person: str
+    person_name: str
+    timezone: str
+    lead: LeadView
+    live: bool
+    ended: str = ""
+    wait_kind: str = ""
+    due_at: datetime | None = None
+    term: str = ""
+    options: tuple[Option, ...] = ()
+    reasons: tuple[ReasonOption, ...] = ()
+    asks: frozenset[str] = frozenset()
+    colleagues: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    channels: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    answers: tuple[Given, ...] = ()
+    timeline: tuple[tuple[datetime, str], ...] = ()
+    now: datetime | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a person stands with their link: the handoff, what is owed now, the tenure, and what they may answer."""
+
+    person: str
+    handoff: Handoff
+    wait: Wait | None
+    tenure: Assignment | None
+    ended: str
+    agreement: Agreement
+    people: Roster
+    options: tuple[Option, ...] = field(default=())
+
+
+def visit(session: Session, token: str, *, now: datetime) -> Visit:
+    """What this link shows now. Reads only. Raises LinkInvalid."""
+    place = place_of(session, token)
+    person = place.people.person(place.person)
+    due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
+    tries = any(option.kind == "attempted" for option in place.options)
+    return Visit(
+        person=place.person,
+        person_name=place.people.name_of(place.person),
+        timezone=person.timezone if person else "UTC",
+        lead=views.lead_view(session, place.handoff),
+        live=bool(place.options),
+        ended=place.ended,
+        wait_kind=place.wait.kind if place.wait else "",
+        due_at=due.due_at if due else None,
+        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
+        options=place.options,
+        reasons=_reasons(session, place),
+        asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
+        colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
+        choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
+        channels=tuple(CHANNELS.items()) if tries else (),
+        missing=missing_of(session, place),
+        answers=tuple(given(session, answer, place, now) for answer in answers_at(session, place)),
+        timeline=_timeline(session, place),
+        now=now,
+    )
+
+
+def _reasons(session: Session, place: Place) -> tuple[ReasonOption, ...]:
+    gives = any(option.needs == "reason" for option in place.options)
+    lacks = {one.code: lacking(session, place.handoff, place.agreement, one) for one in place.agreement.reasons if gives}
+    return tuple(ReasonOption(one.code, one.words, one.text == "required", lacks.get(one.code, "")) for one in place.agreement.reasons)
+
+
+def _timeline(session: Session, place: Place) -> tuple[tuple[datetime, str], ...]:
+    start, end = place.handoff.created_at, place.handoff.ended_at
+    lines = views.timeline(session, place.handoff.lead_id, people=place.people)
+    return tuple((at, text) for at, text in lines if at >= start and (end is None or at <= end))[-40:]
+
+
+def missing_of(session: Session, place: Place) -> tuple[str, ...]:
+    """What the note that is owed still lacks, nothing where none is."""
+    note = session.get(HandoffNote, place.handoff.id)
+    if note is None or place.wait is None or place.wait.kind != "note":
+        return ()
+    stated = note.content.get("statements", {})
+    return (*(name for name in place.agreement.note.must_state if name not in stated), *note.content.get("to_fix", []))
+
+
+def answers_at(session: Session, place: Place) -> list[Answer]:
+    """What was answered in this handoff and counts, oldest first."""
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
+    query = query.where(col(Answer.state).in_([AnswerState.COUNTED, AnswerState.HELD]))
+    return list(session.exec(query.order_by(col(Answer.id))))
+
+
+def place_of(session: Session, token: str, *, lock: bool = False) -> Place:
+    """Where this link leads. lock: keep others from answering until this transaction ends. Raises LinkInvalid."""
+    purpose = toolbox.current().links.read(token)
+    people = roster.current(session)
+    if isinstance(purpose, Tenure):
+        row = session.get(Assignment, purpose.assignment_id)
+        if row is None:
+            raise LinkInvalid()
+        return _tenure_place(session, row, people, lock)
+    return _duty_place(session, purpose, people, lock)
+
+
+def _tenure_place(session: Session, row: Assignment, people: Roster, lock: bool) -> Place:
+    wait = waits.open_of(session, row.handoff_id, lock=lock)
+    if lock:
+        session.refresh(row)
+    handoff = handoffs.get(session, row.handoff_id)
+    mine = wait is not None and wait.assignment_id == row.id and row.ended_at is None
+    place = Place(row.rep, handoff, wait if mine else None, row, "", handoffs.agreement_of(session, handoff), people)
+    if mine and wait is not None:
+        free = wait.answer_id is None
+        place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
+        missed = waits.answer_of(session, wait)
+        if missed is not None and missed.kind == "deadline":
+            place.ended = "The agreed time has passed, and what was agreed for that is being done now."
+    if row.ended_at is not None:
+        place.ended = f"This lead is no longer yours: {_ENDED.get(row.ended_because, row.ended_because)}."
+    return place
+
+
+def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Place:
+    wait = session.get(Wait, duty.wait_id)
+    if wait is None or people.person(duty.person) is None:
+        raise LinkInvalid()
+    if lock:
+        waits.open_of(session, wait.handoff_id, lock=True)
+        session.refresh(wait)
+    handoff = handoffs.get(session, wait.handoff_id)
+    place = Place(duty.person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    if wait.closed_at is None and wait.answer_id is None:
+        place.options = options(place.agreement, handoff, DUTIES["note" if wait.kind == "note" else "decision"])
+    else:
+        place.ended = "This is settled."
+    return place
+
+
+def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
+    """An answer as this visitor sees it."""
+    text = session.get(PersonalText, row.text_id) if row.text_id else None
+    may_undo = row.effective_at if row.effective_at > now and row.state == AnswerState.COUNTED else None
+    return Given(
+        kind=row.kind,
+        by=place.people.name_of(row.by),
+        at=row.answered_at,
+        words=_DID.get(row.kind, row.kind),
+        reason=str(row.data.get("reason", "")),
+        text=text.text if text else "",
+        via=row.via,
+        answer_id=row.id or 0,
+        undo_until=may_undo,
+        mine=row.by == place.person,
+    )
+
+
+_DID = {
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "returned": "returned",
+    "handed": "handed it to a colleague",
+    "attempted": "tried to reach the lead",
+    "connected": "reached the lead",
+    "sql": "qualified it and handed it on",
+    "opportunity": "made it an opportunity",
+    "completed": "completed the note",
+    "decided": "decided",
+    "deadline": "not answered in time",
+}
+
+#: Why a lead is no longer somebody's, in words.
+_ENDED = {
+    "handed": "it was handed to a colleague",
+    "rejected": "it was rejected",
+    "returned": "it was returned",
+    "note-returned": "its note went back to marketing",
+    "decided": "its manager decided so",
+    "crm": "its owner was changed in the CRM",
+    "recycled": "it went to nurture",
+    "disqualified": "it was disqualified",
+    "attached": "it belongs to what is under way with that company",
+    "merged": "it was a duplicate",
+    "suppressed": "nobody may contact them",
+    "withdrawn": "it was withdrawn",
+    "recalled": "it was called back and starts anew under a new version of the agreement",
+    "erased": "its data was erased",
+    "sql": "it was qualified and handed on",
+    "opportunity": "it became an opportunity and goes on in the CRM",
+}
