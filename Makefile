@@ -6,7 +6,7 @@ STAMP := $(VENV)/.set-up
 ARGS ?=
 
 help: ## what can be done here
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## install everything into .venv, exactly as locked
 
@@ -24,8 +24,12 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-properties
 	$(BIN)/python -m pytest -m long $(ARGS)
+	$(MAKE) test-properties
+
+test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
 
 check: setup ## ruff, formatting of imports, mypy
 	$(BIN)/ruff check .
@@ -38,4 +42,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long check bench lock
+.PHONY: help setup demo test test-long test-properties check bench lock

@@ -44,7 +44,13 @@ def calendar_for(clock: Clock, agreement: Agreement, holder_calendar: str = "") 
 
     holder_calendar: the name that the roster gives for that person; empty is the agreement's first.
     """
-    return agreement.calendar(holder_calendar if clock.calendar in HOLDERS_OWN else clock.calendar)
+    return agreement.calendar(calendar_name(clock, agreement, holder_calendar))
+
+
+def calendar_name(clock: Clock, agreement: Agreement, holder_calendar: str = "") -> str:
+    """The name of that calendar; that of the agreement's first for one that the agreement does not have."""
+    name = holder_calendar if clock.calendar in HOLDERS_OWN else clock.calendar
+    return name if name in agreement.calendars else next(iter(agreement.calendars))
 
 
 def term_for(clock: Clock, *, tier: str, past: Past = Past()) -> Term:
@@ -93,9 +99,15 @@ def nudges(
     pauses: tuple[Span, ...] = (),
 ) -> tuple[tuple[datetime, str], ...]:
     """What happens at the agreed shares of the time from start to due, in order; now: those not after it are left out."""
-    on = calendar if clock.term(tier).working else ALWAYS
-    shares = sorted((on.share(start, due, Fraction(percent, 100), pauses), action) for percent, action in clock.at.items())
+    shares = sorted((share_of(clock.term(tier), percent, start, due, calendar, pauses), action) for percent, action in clock.at.items())
     return tuple((at, action) for at, action in shares if at < due and (now is None or at > now))
+
+
+def share_of(
+    term: Term, percent: int, start: datetime, due: datetime, calendar: WorkingCalendar, pauses: tuple[Span, ...] = ()
+) -> datetime:
+    """The instant at which this share of the time from start to due has passed: of working time for a term in such, else of all."""
+    return (calendar if term.working else ALWAYS).share(start, due, Fraction(percent, 100), pauses)
 
 
 def bounded_until(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 Span = tuple[datetime, datetime]
 """An instant and a later one; a pause is written like this too."""
@@ -28,6 +29,33 @@ def as_utc(at: datetime) -> datetime:
     if not 2 <= at.year <= 9998:
         raise ValueError(f"{at.isoformat()} is out of reach; write an instant in the years 2 to 9998")
     return at.astimezone(UTC)
+
+
+def read_instant(text: str, zone: ZoneInfo) -> tuple[datetime, str]:
+    """The instant that this text says, aware, and in words what had to be supposed for that; empty for nothing.
+
+    text: ISO 8601, such as 2026-05-01T16:30+01:00; without an offset it is local time in the zone.
+    Raises: ValueError that says what to write instead.
+    """
+    example = f"write an instant such as 2026-05-01T16:30+01:00, or without the offset for local time in {zone.key}"
+    text = text.strip()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text[:60]!r} is no instant; {example}") from None
+    if len(text) <= len("2026-05-01"):
+        raise ValueError(f"{text!r} has no time of day; {example}")
+    if not 1900 <= at.year <= 2999:
+        raise ValueError(f"{text!r} is out of reach; write an instant in the years 1900 to 2999")
+    if at.tzinfo is not None:
+        return as_utc(at), ""
+    local = at.replace(tzinfo=zone)
+    settled = as_utc(local).astimezone(zone)
+    if settled.replace(tzinfo=None) != at:
+        return settled, f"{at:%H:%M} does not exist in {zone.key} on that day; {settled:%H:%M} is taken"
+    if local.utcoffset() != local.replace(fold=1).utcoffset():
+        return settled, f"{at:%H:%M} comes twice in {zone.key} on that day; the first is taken"
+    return settled, f"read as local time in {zone.key}"
 
 
 def in_order(pauses: Iterable[Span]) -> list[Span]:

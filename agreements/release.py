@@ -8,17 +8,11 @@ from datetime import datetime
 from agreements.working_time import WorkingCalendar
 
 
-def left_today(per_rep: int, given: Iterable[datetime], *, now: datetime, calendar: WorkingCalendar) -> int:
-    """How many more leads a rep may get in the working day that now falls in; none while the calendar is closed.
-
-    given: when the rep got leads of this tier, aware; the newest ones are enough. A break counts as part of its day for what
-    was given, and nothing is given out in it.
-    """
-    return share_left(per_rep, given, now=now, calendar=calendar) if calendar.is_open(now) else 0
-
-
 def share_left(per_rep: int, given: Iterable[datetime], *, now: datetime, calendar: WorkingCalendar) -> int:
-    """What is left of a rep's share of this working day, or of the next one outside hours."""
+    """How many more leads a rep may get in the working day that now falls in; in the next one, outside hours.
+
+    given: when the rep got leads of this tier, aware; as many of the newest as the share are enough. A break is part of its day.
+    """
     day = calendar.end_of_working_day(now)
     return max(0, per_rep - sum(calendar.end_of_working_day(at) == day for at in given))
 

@@ -168,6 +168,17 @@ class WorkingCalendar:
         """The stretches from start to end in which work is done, pauses left out, earliest first."""
         return [span for counted, _ in self._counted(start, end, pauses) for span in counted]
 
+    def closed_days(self, start: datetime, end: datetime) -> list[tuple[date, str]]:
+        """The local dates from start to end on which nothing opens, and why: what the holiday is called, else nothing."""
+        first, last = (as_utc(at).astimezone(self.timezone).date() for at in (start, end))
+        days = (first + _ONE_DAY * step for step in range((last - first).days + 1))
+        return [(day, self._why_closed(day)) for day in days if not self._spans_of(day)]
+
+    def _why_closed(self, day: date) -> str:
+        if any(day == special for special, _ in self.special_days):
+            return "special day"
+        return self.closed_on.name_of(day) if self.weekly[day.weekday()] else ""
+
     def share(self, start: datetime, due: datetime, fraction: Fraction | float, pauses: Iterable[Span] = ()) -> datetime:
         """The instant at which this fraction of the working time between start and due has passed.
 

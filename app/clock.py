@@ -16,12 +16,14 @@ from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
 from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
-from tasks import read_crm, views
+from tasks import line, read_crm, views
 from tasks.revisit import revisit
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
 SWEEP_LIMIT = 500
+#: How many leads that can wait are begun before earlier ones have been carried out.
+BEGIN_AT_ONCE = 50
 RECONCILE_SECONDS = 30.0
 SEAL_SECONDS = 5.0
 RELEASE_SECONDS = 600.0
@@ -94,7 +96,7 @@ class Clock:
         def find(session: Session, now: datetime) -> list[Wait]:
             query = select(Wait).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), col(Wait.next_at) <= now)
             query = query.where(col(Wait.id).not_in(off)) if off else query
-            return list(session.exec(query.order_by(col(Wait.next_at)).limit(SWEEP_LIMIT)))
+            return list(session.exec(query.order_by(col(Wait.next_at), col(Wait.handoff_id)).limit(SWEEP_LIMIT)))
 
         found = await self.box.read(find)
         moved = await self.box.write(self._revive)
@@ -115,8 +117,8 @@ class Clock:
             return await self.box.write(lambda session, now: self._revisit(session, wait.id, now))
         run_id, due = await self.box.read(lambda session, now: (handoffs.get(session, wait.handoff_id).flow_run_id, now >= wait.due_at))
         if not due:
-            key = f"rung:{wait.id}:{wait.next_at.isoformat()}"
-            return int(await self.box.write(lambda session, now: wakes.add(session, wait.handoff_id, "rung", key=key, not_before=now)))
+            key, kind = f"rung:{wait.id}:{wait.next_at.isoformat()}", wakes.TURN if wait.about == line.ABOUT else "rung"
+            return int(await self.box.write(lambda session, now: wakes.add(session, wait.handoff_id, kind, key=key, not_before=now)))
         if wait.parked_key and run_id and not await self.engine.is_parked(run_id, wait.parked_key):
             if await self.engine.collect(wait.handoff_id, run_id):
                 return 1
@@ -149,8 +151,11 @@ class Clock:
         return sum(wakes.add(session, one.id or 0, "revive", key=f"revive:{one.id}:{one.epoch}", not_before=now) for one in dead)
 
     async def deliver(self) -> int:
-        """Creates or resumes a run for every handoff with a wake that is due; a few at once, one on SQLite."""
-        due = await self.box.read(lambda session, now: wakes.due(session, now=now, real=datetime.now(UTC)))
+        """Creates or resumes a run for every handoff with a wake that is due; a few at once, one on SQLite.
+
+        Of those that can wait only so many that whoever asks for something next is soon carried out.
+        """
+        due = await self.box.read(self._due)
         moved, gate = 0, asyncio.Semaphore(self._at_once)
 
         async def one(item: wakes.Due) -> int:
@@ -166,6 +171,14 @@ class Clock:
             else:
                 moved += result
         return moved
+
+    @staticmethod
+    def _due(session: Session, now: datetime) -> list[wakes.Due]:
+        real = datetime.now(UTC)
+        found = wakes.due(session, now=now, real=real)
+        room = max(0, BEGIN_AT_ONCE - wakes.under_way(session, real=real))
+        can_wait = [item for item in found if item.can_wait]
+        return [item for item in found if not item.can_wait] + can_wait[:room]
 
     async def _deliver(self, item: wakes.Due) -> int:
         run = await self.box.read(lambda session, now: _run(session, item))

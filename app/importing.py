@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from app.csv_file import BadRow, IncomingRow, ReadLeads
-from storage import leads
+from storage import leads, roster
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
@@ -77,6 +77,8 @@ def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, acto
     at = row.lead.at
     if at is not None and at > now + AHEAD_AT_MOST:
         return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")
+    if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
+        return BadRow(row.line, f"sales_sourced_by: {problem}")
     return leads.capture(session, row.lead, now=now, actor=actor, hold=hold).kind
 
 

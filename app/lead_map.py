@@ -14,7 +14,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from agreements.errors import HandoffError
-from agreements.lead import FieldValue, IncomingLead, Key
+from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 
 MAX_MAP_BYTES = 100_000
 #: What a column can say of a lead; everything else is a field of the agreement.
@@ -115,6 +115,9 @@ class LeadMap(BaseModel):
             yield ("constants", name), "stands under `columns` as well; keep one of the two"
         for name in self.values.keys() - self.columns.keys() - self.fields.keys():
             yield ("values", name), "stands neither under `columns` nor under `fields`; give it a column there"
+        for name in self.fields:
+            if name.startswith(ACCOUNT):
+                yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
         for name in set(self.number_fields) - self.fields.keys():
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a column there"
         for name in set(self.after_contact) - self.columns.keys() - self.fields.keys():

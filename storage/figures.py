@@ -15,6 +15,14 @@ from storage.tables import Answer, AnswerState, Assignment, Event, Handoff, Lead
 #: Ends of a tenure that took an accepted lead away again.
 WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
 
+#: What a wait is about that no promise of a person runs out with: nobody is there, it stands in line, no clock runs.
+UNPROMISED = ("hold", "release", "no-clock")
+_SCREENED_OUT = (
+    col(Handoff.mql_at).is_(None)
+    & col(Handoff.first_assigned_at).is_(None)
+    & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -95,9 +103,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         nurturing=stages[Stage.NURTURING.value],
         came_back=_came_back(session),
         opportunities=_count(session, col(Handoff.outcome) == Stage.OPPORTUNITY.value),
-        screened_out=_count(
-            session, col(Handoff.mql_at).is_(None) & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
-        ),
+        screened_out=_count(session, _SCREENED_OUT),
         handoffs=_count(session, col(Handoff.id).is_not(None)),
         sla=_sla(session),
     )
@@ -142,7 +148,9 @@ def _sla(session: Session) -> dict[str, Kept]:
     kept: Counter[str] = Counter()
     missed: Counter[str] = Counter()
     rows = session.exec(
-        select(Wait, Answer).join(Answer, col(Answer.id) == col(Wait.answer_id)).where(Wait.kind != "revisit", Wait.about != "hold")
+        select(Wait, Answer)
+        .join(Answer, col(Answer.id) == col(Wait.answer_id))
+        .where(Wait.kind != "revisit", col(Wait.about).not_in(UNPROMISED))
     )
     for wait, answer in rows:
         late = answer.kind == "deadline" or answer.answered_at > wait.promised_at

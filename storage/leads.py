@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
-from storage import contracts, handoffs, trail, waits, wakes
+from agreements.qualification import fast_lane
+from storage import contracts, handoffs, history, trail, waits, wakes
 from storage.changes import at_company, changes_of, has_done, key_of, on_change
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
@@ -83,6 +84,7 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
     changed = changes_of(session, lead, incoming, now)
     _bring_up_to_date(lead, incoming, moved="company-changed" in changed)
     session.add(lead)
+    history.remember(session, lead, now=now)
     latest = handoffs.latest_of(session, lead_id)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
@@ -146,6 +148,7 @@ def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lea
     )
     session.add(lead)
     session.flush()
+    history.remember(session, lead, now=now)
     return lead
 
 
@@ -210,9 +213,12 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
     handoff.brought_by = brought_in_by(session, lead.id or 0, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
+    kind_of_wake = wakes.CAPTURE
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
+        if fast_lane(agreement, known, now=now):
+            kind_of_wake = wakes.REQUEST
         if before and cause in ("new-evidence", "returned"):
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
@@ -221,7 +227,7 @@ def _begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous:
     more = _brought_by(handoff.brought_by)
     trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
     if not handoff.held:
-        wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+        wakes.add(session, handoff.id or 0, kind_of_wake, key=f"capture:{handoff.id}", not_before=now)
     session.flush()
     return handoff.id or 0
 
@@ -262,7 +268,7 @@ def _release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
         return False
     handoff.held, handoff.reason = False, ""
     session.add(handoff)
-    wakes.add(session, handoff.id or 0, "capture", key=f"capture:{handoff.id}", not_before=now)
+    wakes.add(session, handoff.id or 0, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
     return True
 
 

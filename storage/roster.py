@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache
 
 from sqlmodel import Session, col, select
@@ -58,6 +59,22 @@ def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
 def _is_listed(session: Session, *values: str) -> bool:
     known = [value for value in values if value]
     return bool(known) and session.exec(select(Suppression.value).where(col(Suppression.value).in_(known)).limit(1)).first() is not None
+
+
+def not_a_rep(session: Session, ident: str) -> str:
+    """What is wrong with this id of a rep who brought a lead in, and what to write instead; empty for a rep, or for nobody."""
+    if not ident:
+        return ""
+    try:
+        people = current(session).people
+    except RosterError as error:
+        return str(error)
+    reps = [name for name, person in people.items() if person.role == "rep"]
+    if ident in reps:
+        return ""
+    near = get_close_matches(ident, reps, n=1)
+    instead = f"did you mean {near[0]!r}?" if near else "write the id that the roster gives them, or leave it empty"
+    return f"no rep in the roster is called {ident[:80]!r}; {instead}"
 
 
 def is_rep(session: Session, ident: str) -> bool:

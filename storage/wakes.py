@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
@@ -15,6 +15,9 @@ from storage.tables import Wake
 
 #: After this many real seconds a wake that was delivered and not read is delivered again.
 AGAIN_AFTER_SECONDS = 30
+#: Kinds of wakes: a lead begins that asked for nothing, one that asked by itself, one in line comes to its turn.
+CAPTURE, REQUEST, TURN = "capture", "request", "turn"
+CAN_WAIT = (CAPTURE, TURN)
 
 
 def insert_once(session: Session, table: type[SQLModel], **values: Any) -> bool:
@@ -33,32 +36,46 @@ def add(session: Session, handoff_id: int, kind: str, *, key: str, not_before: d
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A handoff to be moved, and the wakes that ask for it. fresh: none of them was delivered lately."""
+    """A handoff to be moved, and the wakes that ask for it. can_wait: nobody asked for anything."""
 
     handoff_id: int
     wake_ids: tuple[int, ...]
     waiting_since: datetime
     tries: int
+    can_wait: bool = False
 
 
 def due(session: Session, *, now: datetime, real: datetime, limit: int = 500) -> list[Due]:
-    """Handoffs with wakes to deliver: due in Baton's time, and not just delivered. Oldest first, one entry a handoff."""
+    """Handoffs with wakes to deliver: due in Baton's time, and not just delivered. One entry a handoff, oldest first, and last
+    those that can wait: whoever asks for something is not behind a list that is being imported."""
     rows = session.exec(
         select(Wake)
         .where(
             col(Wake.not_before) <= now,
             col(Wake.delivered_at).is_(None) | (col(Wake.delivered_at) < real - timedelta(seconds=AGAIN_AFTER_SECONDS)),
         )
-        .order_by(col(Wake.id))
+        .order_by(col(Wake.kind).in_(CAN_WAIT), col(Wake.id))
         .limit(limit)
     )
     grouped: dict[int, list[Wake]] = {}
     for row in rows:
         grouped.setdefault(row.handoff_id, []).append(row)
     return [
-        Due(handoff_id, tuple(row.id or 0 for row in many), min(row.created_at for row in many), max(row.tries for row in many))
+        Due(
+            handoff_id,
+            tuple(row.id or 0 for row in many),
+            min(row.created_at for row in many),
+            max(row.tries for row in many),
+            all(row.kind in CAN_WAIT for row in many),
+        )
         for handoff_id, many in grouped.items()
     ]
+
+
+def under_way(session: Session, *, real: datetime) -> int:
+    """How many handoffs were asked to move lately and have not begun."""
+    lately = col(Wake.delivered_at) >= real - timedelta(seconds=AGAIN_AFTER_SECONDS)
+    return session.exec(select(func.count(func.distinct(Wake.handoff_id))).where(lately)).one()
 
 
 def mark_delivered(session: Session, wake_ids: Iterable[int], *, real: datetime) -> None:

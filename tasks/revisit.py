@@ -11,6 +11,7 @@ from agreements.disposition import revisit_at
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
+from tasks.tell import tell
 
 #: While no agreement is in force, a lead that is due is looked at again after this time.
 LOOK_AGAIN = timedelta(hours=1)
@@ -20,7 +21,8 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     """Looks at one nurtured lead, inside the caller's write transaction. Says what came of it: returned, waiting or exhausted.
 
     New evidence and the rule met: a new handoff under the version then in force. A revisit date without it: the next date,
-    until the cap is reached, which disqualifies the lead. A fast-lane request meets it at once.
+    until the cap is reached, which disqualifies the lead. A fast-lane request meets it at once. A rep who brings in a lead that
+    stays here is told; where leads of sales need not qualify, it goes to that rep.
     """
     handoff = handoffs.get(session, wait.handoff_id)
     lead = handoffs.lead_of(session, handoff)
@@ -36,11 +38,16 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     newest = leads.newest_activity_at(session, handoff.lead_id)
     fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
     new = agreement.recycling.needs.met(rise=verdict.total - handoff.score, fresh=fresh)
-    if verdict.is_mql and new and not facts.value("suppressed"):
+    brought_by = leads.brought_in_by(session, handoff.lead_id, since=handoff.ended_at)
+    straight = brought_by and not agreement.qualification.sales_sourced.same_rules
+    if ((verdict.is_mql and new) or straight) and not facts.value("suppressed"):
         waits.close(session, wait, because="new evidence", now=now)
         begun = leads.begin(session, lead, now=now, cause="new-evidence", previous=handoff)
         trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)
         return "returned"
+    if brought_by:
+        what = f"The lead you brought in is not ready yet: {'; '.join(verdict.reasons)}. Marketing keeps it."
+        tell(session, handoff, brought_by, key=f"not-ready:{handoff.id}:{newest}", now=now, what=what)
     if now < wait.due_at:
         wait.next_at = wait.due_at
         session.add(wait)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import io
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
 
+from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
-from storage import contracts, handoffs, roster, waits
+from storage import contracts, handoffs, leads, roster, waits
+from storage.leads import Captured
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
 from tasks import desk
 from tasks.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
+from tests.fakes import make_lead
 from tests.stage import Taken, answer_by_link, capture, newest
 
 #: A lead that reaches the threshold by points, not by asking: the normal tier.
@@ -25,7 +31,20 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example agreement"
         text = text.replace(old, new)
+    _put_in_force(box, text)
 
+
+def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object]) -> None:
+    """Puts the example agreement in force as this changes it, as its version 2."""
+    yaml, written = YAML(typ="safe", pure=True), io.StringIO()
+    tree = yaml.load(AGREEMENT)
+    tree["version"], tree["effective"] = 2, {"from": date(2027, 1, 1)}
+    change(tree)
+    yaml.dump(tree, written)
+    _put_in_force(box, written.getvalue())
+
+
+def _put_in_force(box: Toolbox, text: str) -> None:
     def work(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
         for party in ("marketing", "sales"):
@@ -80,6 +99,13 @@ def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
     return [letter.to.id for letter in box.channels[channel].letters if letter.message == message]  # type: ignore[attr-defined]
 
 
+def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captured:
+    """The same lead does something more."""
+    base = {"source_id": taken.source_id, "email": taken.incoming.email, "conversion_id": f"{activity}-more", "activity": activity}
+    incoming = make_lead(**{**base, **changes})
+    return box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+
+
 async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
     """A lead that its rep has accepted."""
     taken = capture(box, **changes)
@@ -95,5 +121,3 @@ async def until_working(driver, box: Toolbox, **changes: object) -> Taken:
     answer_by_link(box, taken, "attempted")
     await driver.settle()
     return taken
-
-

@@ -48,7 +48,11 @@ def token_of(box: Toolbox, taken: Taken) -> str:
     """The token of the newest tenure's link."""
 
     def find(session: Session, now: object) -> str:
-        query = select(Assignment).where(Assignment.lead_id == taken.lead_id).order_by(col(Assignment.assigned_at).desc())
+        query = (
+            select(Assignment)
+            .where(Assignment.lead_id == taken.lead_id)
+            .order_by(col(Assignment.assigned_at).desc(), col(Assignment.number).desc())
+        )
         row = session.exec(query.limit(1)).first()
         assert row is not None
         return box.links.for_tenure(row.id).rpartition("/")[2]

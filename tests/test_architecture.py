@@ -30,7 +30,7 @@ REAL_TIME = {
     "flows/attempt.py _keep": "leases have to do with processes",
     "flows/attempt.py _failed": "so does the back-off of failed attempts",
     "app/clock.py Clock._revive": "leases",
-    "app/clock.py Clock.deliver": "wakes that were delivered and not read",
+    "app/clock.py Clock._due": "wakes that were delivered and not read",
     "app/clock.py Clock._deliver": "wakes that were delivered and not read",
     "app/clock.py _run": "leases and back-off",
     "app/clock.py _created": "wakes that were delivered and not read",

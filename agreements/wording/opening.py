@@ -71,7 +71,7 @@ def _promise(agreement: Agreement, name: str) -> tuple[str, str, str, str, str]:
 
 def way_of_a_lead(agreement: Agreement) -> Section:
     """Every stage with its owner, its clocks and the ways out of it."""
-    rows = tuple((say.plain(stage.value), *_stage(agreement, stage), _ways_out(stage)) for stage in OPEN_STAGES)
+    rows = tuple((say.plain(stage.value), *_stage(agreement, stage), _ways_out(agreement, stage)) for stage in OPEN_STAGES)
     revisits = agreement.recycling
     nurture = f"after {revisits.revisit} or the time its reason says; at most {revisits.at_most} times"
     rows += (
@@ -90,17 +90,27 @@ def _stage(agreement: Agreement, stage: Stage) -> tuple[str, str]:
     return owner, "; ".join(f"{say.plain(name)}: {say.by_tier(agreement.clocks.named(name).within)}" for name in clocks)
 
 
-def _ways_out(stage: Stage) -> str:
-    ways: dict[str, list[str]] = {}
+#: How an event leads on, in words, and what is said of the others: the stage to which they lead.
+_WAYS = {
+    "routed": "MQL, for the account's owner",
+    "taken": "accepted, for the rep who brought it in",
+    "taken-at-work": "working, for the rep who brought it in",
+    "acceptance-undone": "assigned, if the acceptance is taken back",
+    "attempted": "working, once it was tried",
+    "attempt-undone": "accepted, if the attempt is taken back",
+    "sql": "the next leg, as an SQL",
+    "reassigned": "another rep",
+    "note-returned": "marketing, to mend the note",
+}
+
+
+def _ways_out(agreement: Agreement, stage: Stage) -> str:
+    ways: dict[str, None] = {}
     for event, to in TRANSITIONS[stage].items():
-        if to.stage != stage and (event, to.stage.value) not in _common_exits():
-            ways.setdefault(to.stage.value, []).append(event)
-    return "; ".join(_way(target, events) for target, events in ways.items()) or "those of every open stage"
-
-
-def _way(target: str, events: list[str]) -> str:
-    by = [say.plain(event) for event in events if event not in (target, f"{target}-again")]
-    return f"{say.plain(target)} ({', '.join(by)})" if by else say.plain(target)
+        is_own = to.stage != stage and (event, to.stage.value) not in _common_exits()
+        if is_own and (event != "sql" or len(agreement.legs) > 1):
+            ways[_WAYS.get(event, say.plain(to.stage.value))] = None
+    return "; ".join(ways) or "those of every open stage"
 
 
 @cache

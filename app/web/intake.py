@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 
 from agreements.lead import IncomingLead
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
-from storage import keys
+from storage import keys, roster
 from storage.leads import Captured, capture
 from tasks.toolbox import Toolbox
 
@@ -108,7 +108,8 @@ async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any
         return _unfit(problems_of(error))
 
     def work(session: Session, now: datetime) -> Captured | list[dict[str, str]]:
-        return _untimely(incoming, now) or capture(session, incoming, now=now, actor=actor)
+        problems = _untimely(incoming, now) + _unknown_rep(session, incoming)
+        return problems or capture(session, incoming, now=now, actor=actor)
 
     try:
         done = await box.write(work)
@@ -131,6 +132,11 @@ def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
     if not found and incoming.at and incoming.at > now + _AHEAD:
         found.append({"field": "at", "problem": f"lies in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
     return found
+
+
+def _unknown_rep(session: Session, incoming: IncomingLead) -> list[dict[str, str]]:
+    problem = roster.not_a_rep(session, incoming.sales_sourced_by)
+    return [{"field": "sales_sourced_by", "problem": problem}] if problem else []
 
 
 def problems_of(error: ValidationError) -> list[dict[str, str]]:

@@ -104,7 +104,7 @@ _CHANGES: dict[type, Any] = {
         EndOfWorkingDay(),
     ],
     EndOfWorkingDay: lambda value: [Duration(7, "minutes", working=True)],
-    ReleasePlan: lambda value: [EndOfWorkingDay()],
+    ReleasePlan: lambda value: [Duration(7, "minutes", working=True)],
     Release: lambda value: [Release(value.per_rep + 1)],
     Aim: lambda value: [Aim(value.amount + Decimal("0.5"), value.unit, value.per), Aim(value.amount, "SEK", value.per or "week")],
 }

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agreements.working_time import CalendarError, WorkingCalendar
 
-RUNS = min(int(os.environ.get("BATON_PROPERTY_RUNS", "200")) // 4, 2000)
+RUNS = min(int(os.environ.get("BATON_PROPERTY_RUNS", "200")) // 4, 1000)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -170,17 +170,21 @@ async def test_whoever_gets_a_lead_of_which_no_time_is_left_has_the_whole_time(d
     assert wait_of(box, taken).due_at == at("10:00")
 
 
-async def test_what_the_next_rep_has_is_bounded_by_the_total(driver, box, time):
-    """Ana accepted and let it rot until 16:00; six and a quarter working hours from nine o'clock are over at 16:15."""
-    agree(box, clause(ACCEPTANCE, "on_reassign: remainder"), ("total: {hot: 2 working hours", "total: {hot: 6.25 working hours"))
+async def test_a_remainder_is_bounded_by_the_total(driver, box, time):
+    """Ben would have had till ten, and Cleo what he leaves of that; three quarters of an hour are all there is."""
+    agree(
+        box,
+        clause(ACCEPTANCE, "on_reassign: remainder"),
+        ("total: {hot: 2 working hours", "total: {hot: 45 working minutes"),
+    )
     taken = await assigned(driver, box)
-    time.at = at("09:10")
-    await answered(driver, box, taken, "accepted")
+    await driver.run(until=at("09:30"))
+    assert (wait_of(box, taken).holder, wait_of(box, taken).due_at) == ("ben", at("09:45"))
+    time.at = at("09:35")
 
-    await driver.run(until=at("11:00"))
-    await driver.run(until=at("16:00"))
+    await answered(driver, box, taken, "handed", colleague="cleo")
 
-    assert (wait_of(box, taken).kind, wait_of(box, taken).holder, wait_of(box, taken).due_at) == ("acceptance", "ben", at("16:15"))
+    assert wait_of(box, taken).due_at == at("09:45")
 
 
 async def test_a_clock_that_was_met_begins_anew_with_the_next_rep(driver, box, time):

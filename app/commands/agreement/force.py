@@ -1,9 +1,8 @@
-"""Putting an agreement in force: publish, sign, preview, deploy."""
+"""Putting an agreement in force: publish, preview, deploy."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import sys
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -58,26 +58,6 @@ def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) ->
         terminal.console.print(f"{row.name}@{row.version} {row.hash}", soft_wrap=True)
 
 
-@app.command("sign")
-def sign(
-    ref: Reference,
-    party: Annotated[str, typer.Option("--as", help="marketing or sales")],
-    name: Annotated[str, typer.Option("--on-behalf", help="Who signs.")],
-) -> None:
-    """Sign a published version for one party; shown in the trail as signed on behalf."""
-    box = terminal.open_box()
-    if party not in contracts.PARTIES:
-        terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
-    with terminal.told():
-        key = reference(ref)
-        box.write_now(
-            lambda session, now: contracts.sign(
-                session, contracts.get(session, *key), party=party, name=name, via="cli", now=now, on_behalf=True
-            )
-        )
-        terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.")
-
-
 @app.command("preview")
 def preview(
     ref: Reference,
@@ -119,7 +99,7 @@ def deploy_version(
         if planned.is_deployed:
             terminal.console.print(f"deployed as {asyncio.run(deploying.renew(box, *key))} already")
         else:
-            terminal.console.print(f"deployed as {asyncio.run(deploying.deploy(box, *key, by=_who()))}")
+            terminal.console.print(f"deployed as {asyncio.run(deploying.deploy(box, *key, by=terminal.who()))}")
         if planned.touched:
             _carry_out(box, ref, planned)
 
@@ -128,7 +108,7 @@ def _carry_out(box: Toolbox, ref: str, planned: Plan) -> None:
     asyncio.run(deploying.collect_answers(box))
     with Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("withdrawing", total=len(planned.touched))
-        done = carry_out(box, planned.touched, actor=_who(), progress=lambda: progress.advance(bar))
+        done = carry_out(box, planned.touched, actor=terminal.who(), progress=lambda: progress.advance(bar))
     _tell(done)
     name, version = planned.agreement.agreement, planned.agreement.version
     seen = {one.handoff_id for one in planned.listed}
@@ -159,7 +139,8 @@ def show(planned: Plan) -> None:
     if planned.touched:
         table = Table("lead", "company", "stage", "with", "owed", "what happens")
         for one in planned.touched:
-            table.add_row(str(one.lead_id), one.company or "–", one.stage, one.holder, _owed(one, zone), f"{one.happens}: {one.under}")
+            who = (escape(one.company) or "–", one.stage, escape(one.holder))
+            table.add_row(str(one.lead_id), *who, _owed(one, zone), f"{one.happens}: {one.under}")
         terminal.console.print(table)
     terminal.console.print(f"{planned.agreement.reference}, {planned.policy}: {_counted(planned.listed)}")
 
@@ -184,10 +165,3 @@ def _counted(listed: Sequence[InFlight]) -> str:
 
 def _group(count: int, happens: Happens, why: str) -> str:
     return f"{count} {_FUTURE[happens]}{f' ({why})' if why else ''}"
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a process without a user name, as in some containers
-        return "somebody"

@@ -1,0 +1,64 @@
+"""Giving out a tier at the reps' pace: today's share, and the morning on which the rest comes to its turn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from agreements.release import planned_opening, share_left
+from agreements.working_time import WorkingCalendar
+
+OFFICE = WorkingCalendar.from_clause(
+    {"timezone": "UTC", "hours": {"mon-fri": "09:00-12:00, 13:00-17:00"}, "holidays": ["2027-02-03"]},
+)
+
+
+def at(text: str) -> datetime:
+    """A day and time in February 2027, of which the 1st is a Monday and the 3rd a holiday."""
+    day, time = text.split()
+    return datetime.fromisoformat(f"2027-02-{int(day):02}T{time}").replace(tzinfo=UTC)
+
+
+#: Now, what was given before, how many are left of three for each working day.
+SHARES = [
+    ("1 09:00", [], 3),
+    ("1 10:00", ["1 09:00"], 2),
+    ("1 16:59", ["1 09:00", "1 09:00", "1 15:00"], 0),
+    ("1 12:30", ["1 09:00"], 2),
+    ("1 18:00", ["1 09:00", "1 09:00", "1 09:00"], 3),
+    ("2 08:00", ["1 09:00", "1 16:00"], 3),
+    ("2 09:00", ["1 09:00", "1 16:00"], 3),
+    ("6 12:00", [], 3),
+    ("1 10:00", ["1 09:00"] * 5, 0),
+]
+#: Leads before it in line, what is left of this (or the next) working day, what a whole day takes, now, and its turn.
+TURNS = [
+    (0, 3, 10, "1 08:00", "1 09:00"),
+    (2, 3, 10, "1 12:30", "1 13:00"),
+    (0, 0, 10, "1 10:00", "2 09:00"),
+    (9, 0, 10, "1 10:00", "2 09:00"),
+    (10, 0, 10, "1 10:00", "4 09:00"),
+    (25, 5, 10, "1 08:00", "5 09:00"),
+    (3, 3, 10, "1 18:00", "4 09:00"),
+    (0, 0, 0, "5 16:00", "8 09:00"),
+    (20, 0, 10, "5 16:00", "10 09:00"),
+]
+
+
+@pytest.mark.parametrize(("now", "given", "share"), SHARES)
+def test_what_is_left_of_a_share(now: str, given: list[str], share: int) -> None:
+    assert share_left(3, [at(one) for one in given], now=at(now), calendar=OFFICE) == share
+
+
+@pytest.mark.parametrize(("ahead", "left", "per_day", "now", "turn"), TURNS)
+def test_the_opening_at_which_a_turn_is_planned(ahead: int, left: int, per_day: int, now: str, turn: str) -> None:
+    assert planned_opening(ahead=ahead, left=left, per_day=per_day, now=at(now), calendar=OFFICE) == at(turn)
+
+
+def test_a_list_of_two_thousand_at_forty_a_day_takes_fifty_working_days() -> None:
+    plan = [planned_opening(ahead=one, left=0, per_day=40, now=at("1 10:00"), calendar=OFFICE) for one in range(2000)]
+
+    assert plan == sorted(plan)
+    assert len(set(plan)) == 50
+    assert {plan.count(day) for day in set(plan)} == {40}
