@@ -16,7 +16,7 @@ from agreements.model import Agreement
 from agreements.places import Place, example, fields_of, place_of
 from agreements.written import MAX_BYTES, Mistake, Path, Unreadable, Written, read, too_large
 
-__all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "content_hash", "read_agreement"]
+__all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "as_published", "content_hash", "read_agreement"]
 
 #: A file with more mistakes than this is something else than an agreement.
 MOST_TOLD = 500
@@ -64,8 +64,20 @@ def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
     return reading.agreement
 
 
+def as_published(text: str, *, name: str = "agreement") -> Agreement:
+    """The agreement of a text that passed its check when it was published; only its shape is looked at.
+
+    What later versions of Baton find wrong with it does not strand the leads that run under it. Raises InvalidAgreement where
+    even its shape is not known any more.
+    """
+    try:
+        return Agreement.model_validate(read(text).value)
+    except (Unreadable, ValidationError):
+        return read_agreement(text, name=name)
+
+
 def _lines(found: Iterable[Mistake], name: str) -> list[str]:
-    told = list(dict.fromkeys(one.told(name) for one in sorted(found, key=lambda one: (one.line, one.told("")))))
+    told = list(dict.fromkeys(one.told(name) for one in sorted(found, key=lambda one: (one.line, ".".join(map(str, one.path)), one.what))))
     if len(told) > MOST_TOLD:
         return [*told[:MOST_TOLD], f"{name}:1: {len(told) - MOST_TOLD} more mistakes; mend these first"]
     return told
@@ -85,9 +97,7 @@ class _Reading:
         self.mistakes: list[Mistake] = []
         self.agreement = self._shaped()
         if self.agreement is not None:
-            for finding in findings(self.agreement):
-                if not self._is_doubtful(finding.where) and not any(self._touches_doubtful(path) for path in finding.needs):
-                    self._tell(finding.where, finding.what)
+            self._fitted(self.agreement)
 
     def _shaped(self) -> Agreement | None:
         for _ in range(_ROUNDS):
@@ -100,24 +110,25 @@ class _Reading:
                     self._tell(path, what)
             before = set(self._mended)
             for path, _ in found:
-                if not any(path[: len(one)] == one for one in self._mended - before):
+                if not any(one in self._mended and one not in before for one in _prefixes(path)):
                     self._mend(path)
         return None
+
+    def _fitted(self, agreement: Agreement) -> None:
+        parents = {above for path in self._mended | self._written.doubtful for above in _prefixes(path)}
+        for finding in findings(agreement):
+            hangs = (path for path in finding.needs if path in parents or self._is_doubtful(path))
+            if not self._is_doubtful(finding.where) and not any(hangs):
+                self._tell(finding.where, finding.what)
 
     def _tell(self, path: Path, what: str) -> None:
         while path and path not in self._written.lines and path[:-1] in self._written.scalars:
             path = path[:-1]  # a single time stands for that of every tier
         self.mistakes.append(Mistake(self._written.line(path), path, what))
 
-    @property
-    def _doubtful(self) -> set[Path]:
-        return self._mended | self._written.doubtful
-
     def _is_doubtful(self, path: Path) -> bool:
-        return any(path[: len(one)] == one for one in self._doubtful)
-
-    def _touches_doubtful(self, path: Path) -> bool:
-        return any(path[: len(one)] == one[: len(path)] for one in self._doubtful)
+        """Whether what stands there, or what it is a part of, was replaced or could not be read."""
+        return any(one in self._mended or one in self._written.doubtful for one in _prefixes(path))
 
     def _mend(self, path: Path) -> None:
         """Puts something sound where this path leads, or else leaves the key out, or else goes one step above."""
@@ -161,6 +172,10 @@ def _put_example(tree: Any, path: Path, place: Place) -> Path:
         value = value[0] if isinstance(value, list) else next(iter(value.values()))
     _at(tree, path[:-1])[path[-1]] = value
     return path
+
+
+def _prefixes(path: Path) -> Iterable[Path]:
+    return (path[:length] for length in range(len(path) + 1))
 
 
 def _at(tree: Any, path: Path) -> Any:

@@ -56,8 +56,8 @@ def _told(error: ErrorDetails, tree: Any) -> Iterator[tuple[Path, str]]:
         yield path, _unknown(path, tree)
     elif kind == "missing":
         yield path, _missing(path)
-    elif kind == "too_short" and error["input"]:
-        return  # what it holds is faulty itself, and does not count for the validator
+    elif kind == "default_factory_not_called" or (kind == "too_short" and error["input"]):
+        return  # it only follows from another mistake, of the zone or of what the list holds
     elif error["loc"][-1:] == ("[key]",):
         yield path, _unknown_key(path, error)
     else:

@@ -225,7 +225,7 @@ _ADVICE: Mapping[str, str] = {
     r"found character '\\t'": "a tab stands here; indent with blanks",
     r"found character '(.)' that cannot": "a text cannot begin with {0}; put it in quotes",
     r"mapping values are not allowed": "a colon stands where none can; put a text with a colon in quotes, each key on a line of its own",
-    r"could not find expected ':'": "a key without a colon; write `key: value`",
+    r"could not find expected ':'": "line {line} is a key without a colon; write `key: value`",
     r"end of stream|document separator": "a quote that opens on line {line} is not closed; close it",
     r"expected ',' or '\]'": "the list that opens on line {line} is not closed, or lacks a comma; write [a, b]",
     r"expected ',' or '\}'": "the mapping that opens on line {line} is not closed, or lacks a comma; write {{key: value, key: value}}",

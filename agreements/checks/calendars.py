@@ -36,6 +36,6 @@ def find(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _told(where: Path, error: CalendarError) -> Iterator[Finding]:
-    for path, problem, instead in getattr(error, "problems", None) or [(error.path, error.problem, error.instead)]:
+    for path, problem, instead in error.problems:
         steps = tuple(step if isinstance(step, int) else str(step) for step in path)
         yield Finding((*where, *steps), f"{problem}; write {instead}")

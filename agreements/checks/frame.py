@@ -8,11 +8,9 @@ from zoneinfo import available_timezones
 from agreements.checks.base import Finding
 from agreements.clauses.aims import MEASURES, Aim
 from agreements.clauses.base import nearest, one_of, shown
+from agreements.clauses.clocks import CRM_STAGES
 from agreements.lead import is_address
 from agreements.model import Agreement
-
-#: Stages that the company's own words can be given for.
-CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from agreements.checks.base import Problem
 from agreements.checks.channels import NOT_CARRIED_OUT
 from agreements.checks.reach import reach
 from agreements.checks.running import running
-from agreements.criteria import Test
+from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
 from agreements.written import Path
@@ -20,7 +20,6 @@ _KEPT = {
     "retention": "is kept; nothing is deleted by itself yet",
     "review": "is kept; reviews are not prepared yet",
 }
-_ASKED_LATER = ("renewal_date", "channel", "all")
 
 
 def notes_of(agreement: Agreement) -> list[Problem]:
@@ -45,8 +44,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")
-        if later := [one for one in reason.ask if one in _ASKED_LATER]:
-            yield Problem(("reasons", index, "ask"), f"the rep is not asked for {', '.join(later)} yet")
 
 
 def _channels(where: Path, channels: tuple[str, ...]) -> Iterator[Problem]:
@@ -60,10 +57,8 @@ def _routing(agreement: Agreement) -> Iterator[Problem]:
     for index, segment in enumerate(routing.segments):
         if segment.strategy == "weighted-round-robin":
             yield Problem(("routing", "segments", index, "strategy"), "carried out as round-robin, without weights")
-    if routing.everyone_away == "on-call-or-hold":
-        yield Problem(("routing", "everyone_away"), "carried out as hold: nobody is called")
-    if routing.everyone_full == "manager":
-        yield Problem(("routing", "everyone_full"), "carried out as default-acceptor: the manager is not asked")
+    if routing.on_call and routing.everyone_away != "on-call-or-hold":
+        yield Problem(("routing", "on_call"), f"nobody is called: `everyone_away` is {routing.everyone_away}")
 
 
 def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
@@ -76,15 +71,15 @@ def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
     if _takes_all(agreement, rules.mql):
         yield Problem(("qualification", "mql"), "every lead that passes the screen is ready for sales, whatever its points")
     for channel in rules.by_channel:
-        if _takes_all(agreement, threshold_for(agreement, channel), Test("entry_channel", "is", channel)):
+        if _takes_all(agreement, threshold_for(agreement, channel), Condition((Test("entry_channel", "is", channel),))):
             yield Problem(("qualification", "by_channel", channel), f"every {channel} lead that passes the screen is ready for sales")
 
 
-def _takes_all(agreement: Agreement, threshold: Threshold, *given: Test) -> bool:
+def _takes_all(agreement: Agreement, threshold: Threshold, given: Condition = Condition()) -> bool:
     """Whether the least that a lead can have is enough."""
     if agreement.qualification.require:
         return False
-    least = reach(agreement, *given)
+    least = reach(agreement, given)
     return (
         threshold.total <= least.total[0]
         and threshold.fit_at_least <= least.fit[0]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agreements.checks.base import Finding, names_of
-from agreements.checks.reach import contradicts, reach
+from agreements.checks.reach import reach
 from agreements.clauses.base import nearest
-from agreements.criteria import Test
+from agreements.criteria import Condition, Test
 from agreements.model import Agreement
+from agreements.overlap import can_both_hold
 from agreements.qualification import threshold_for
 from agreements.written import Path
 
@@ -43,13 +44,13 @@ def _personas(agreement: Agreement) -> Iterator[Finding]:
 
 def _impossible(agreement: Agreement) -> Iterator[Finding]:
     for index, rule in enumerate(agreement.qualification.fit):
-        if rule.when is not None and contradicts(_but_limits(rule.when.tests)):
+        if rule.when is not None and not can_both_hold(_but_limits(rule.when), Condition()):
             yield Finding(("qualification", "fit", index, "when"), "no lead can meet all of this; ask for less, or leave it out")
 
 
-def _but_limits(tests: tuple[Test, ...]) -> tuple[Test, ...]:
+def _but_limits(condition: Condition) -> Condition:
     """Without at_least beside at_most, which is told where the facts are looked at."""
-    return tuple(test for test in tests if test.operator != "at_most")
+    return Condition(tuple(test for test in condition.tests if test.operator != "at_most"))
 
 
 def _out_of_reach(agreement: Agreement) -> Iterator[Finding]:
@@ -62,7 +63,7 @@ def _out_of_reach(agreement: Agreement) -> Iterator[Finding]:
             too_high.add(key)
             yield Finding(("qualification", "mql", key), _said(wanted, part, most), needs=_NEEDS)
     for channel, changed in rules.by_channel.items():
-        there = reach(agreement, Test("entry_channel", "is", channel))
+        there = reach(agreement, Condition((Test("entry_channel", "is", channel),)))
         threshold = threshold_for(agreement, channel)
         for key, part in _ASKED.items():
             wanted, most = getattr(threshold, key), getattr(there, part)[1]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
 
-from agreements.criteria import Condition, Test
+from agreements.criteria import Condition
 from agreements.model import Agreement, EngagementCriterion, FitCriterion
+from agreements.overlap import can_both_hold
 
 #: Up to so many criteria that exclude one another are tried in all combinations.
 _TRIED = 16
+#: Of more criteria than these, all are added up.
+_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Reach:
         return max(0, self.fit[0] + self.engagement[0]), min(100, max(0, self.fit[1] + self.engagement[1]))
 
 
-def reach(agreement: Agreement, *given: Test) -> Reach:
+def reach(agreement: Agreement, given: Condition = Condition()) -> Reach:
     """What leads can reach of which all of this is given."""
     rules = agreement.qualification
     possible = [(rule.points, asked) for rule in rules.fit if (asked := _asked(agreement, rule, given)) is not None]
@@ -39,34 +42,11 @@ def reach(agreement: Agreement, *given: Test) -> Reach:
     )
 
 
-def excludes(one: Test, other: Test) -> bool:
-    """Whether no value of a fact can answer yes to both."""
-    if one.field != other.field:
-        return False
-    for this, that in ((one, other), (other, one)):
-        if this.operator in ("is", "in"):
-            values = this.operand if isinstance(this.operand, tuple) else (this.operand,)
-            return not any(that.answers(value) for value in values)
-        if this.operator == "word" and this.operand == "missing":
-            return not that.answers(None)
-    kinds = {(test.operator, test.operand) for test in (one, other) if test.operator == "word"}
-    if ("word", "company") in kinds and kinds & {("word", "free"), ("word", "disposable")}:
-        return True
-    limits = {test.operator: test.operand for test in (one, other)}
-    return set(limits) == {"at_least", "at_most"} and bool(limits["at_least"] > limits["at_most"])
-
-
-def contradicts(tests: Sequence[Test]) -> bool:
-    """Whether no lead can answer yes to all of these."""
-    return any(excludes(one, other) for index, one in enumerate(tests) for other in tests[index + 1 :])
-
-
-def _asked(agreement: Agreement, rule: FitCriterion, given: Iterable[Test]) -> tuple[Test, ...] | None:
+def _asked(agreement: Agreement, rule: FitCriterion, given: Condition) -> Condition | None:
     """What the rule asks, with what is given; None where no lead can answer yes."""
     matches = {persona.name: persona.match for persona in agreement.personas}
     condition = matches.get(rule.persona, Condition()) if rule.persona else rule.when or Condition()
-    tests = (*condition.tests, *given)
-    return None if contradicts(tests) else tests
+    return Condition((*condition.tests, *given.tests)) if can_both_hold(condition, given) else None
 
 
 def _most_of(rule: EngagementCriterion) -> float:
@@ -76,12 +56,12 @@ def _most_of(rule: EngagementCriterion) -> float:
     return limit if rule.points > 0 else -limit if rule.points < 0 else 0
 
 
-def _most(criteria: Sequence[tuple[int, tuple[Test, ...]]]) -> float:
+def _most(criteria: Sequence[tuple[int, Condition]]) -> float:
     """The most points of criteria that can hold together, two at a time."""
-    against = [
-        frozenset(other for other, (_, theirs) in enumerate(criteria) if other != index and contradicts((*tests, *theirs)))
-        for index, (_, tests) in enumerate(criteria)
-    ]
+    if len(criteria) > _COMPARED:
+        return sum(points for points, _ in criteria)
+    asked = [condition for _, condition in criteria]
+    against = [frozenset(number for number, other in enumerate(asked) if not can_both_hold(one, other)) for one in asked]
     left, total = set(range(len(criteria))), 0.0
     while left:
         group = _group(min(left), against)

@@ -17,6 +17,9 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     yield from _hidden(("routing", "segments"), "segment", list(enumerate(agreement.routing.segments)))
     ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route may find no owner
     yield from _hidden(("screen",), "rule", ending)
+    if agreement.routing.everyone_away == "on-call-or-hold" and not agreement.routing.on_call:
+        what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"
+        yield Finding(("routing", "everyone_away"), what, needs=(("routing", "on_call"),))
     names = [tier.name for tier in agreement.tiers]
     for index, rule in enumerate(agreement.screen):
         if not rule.when.tests and rule.then != "route":

@@ -30,6 +30,8 @@ RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+#: Stages that the CRM is told of, in the company's own words.
+CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
 _SHARE = re.compile(r"([1-9]\d?)%")
 
 

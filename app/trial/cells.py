@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from agreements.columns import INSTANT
-from agreements.lead import FieldValue, IncomingLead
+from agreements.lead import ACCOUNT, FieldValue, IncomingLead
 from app.csv_file import Column
 from app.csv_rows import Row
 from app.trial.instants import Instants
@@ -86,6 +86,13 @@ def text_of(value: FieldValue) -> str | None:
     return None if value is None else str(value)
 
 
+def column_of(name: str, values: Sequence[FieldValue]) -> pl.Series:
+    """These values as one column: of numbers, or of yes and no, where there is nothing else; else as text."""
+    kinds = frozenset(_KIND_OF[type(value)] for value in values) - {_NOTHING}
+    kind = _TYPES.get(kinds, pl.String)
+    return pl.Series(name, [text_of(value) for value in values] if kind == pl.String else values, dtype=kind)
+
+
 @dataclass(slots=True)
 class Facts:
     """Reads blocks of cells as facts of leads, and remembers which kinds of values their fields hold.
@@ -140,9 +147,9 @@ class Facts:
         return made | {"line": pl.col("line"), "day": pl.lit(False), "group": pl.lit(same and str(same), pl.String)}
 
     def _too_many(self) -> pl.Expr:
-        """A lead has at most 100 fields, with names that are not too long."""
-        fields = [column for column in self.columns if column.is_field]
-        named = all(column.target == column.target.strip() and len(column.target) <= _LENGTH for column in fields)
+        """A lead has at most 100 fields, with names that are not too long, and none that is the CRM's to tell."""
+        fields = [column.target for column in self.columns if column.is_field]
+        named = all(name == name.strip() and len(name) <= _LENGTH and not name.startswith(ACCOUNT) for name in fields)
         return pl.lit(not named or len(fields) > _FIELDS)
 
     def _with_times(self, cells: pl.DataFrame, name: str, text: pl.Expr) -> pl.DataFrame:

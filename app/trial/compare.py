@@ -16,8 +16,6 @@ from app.trial.report import FEW, Backtest, CriterionFound, GroupFound, Moves, S
 
 #: More groups than this are not told apart in the report: they have names of their own for single leads, not for kinds.
 GROUPS_AT_MOST = 1_000
-#: Facts that the screen asks for and that come from the CRM or the suppression list, not with a lead.
-_NOT_TOLD = ("suppressed", "account.")
 
 
 def compare(
@@ -28,13 +26,14 @@ def compare(
     progress: told what is done, and which step of how many.
     """
     agreements = [draft, other] if other else [draft]
+    names = _names(agreements)
     tell = progress or (lambda what, done, whole: None)
     found = []
-    for number, agreement in enumerate(agreements):
-        tell(f"judging by {agreement.reference}", 2 * number, 2 * len(agreements))
+    for number, (agreement, name) in enumerate(zip(agreements, names, strict=True)):
+        tell(f"judging by {name}", 2 * number, 2 * len(agreements))
         side = _Side(agreement, past)
-        tell(f"counting for {agreement.reference}", 2 * number + 1, 2 * len(agreements))
-        found.append((side, side.found()))
+        tell(f"counting for {name}", 2 * number + 1, 2 * len(agreements))
+        found.append((side, side.found(name)))
     tell("done", 2 * len(agreements), 2 * len(agreements))
     count = _Counting(past)
     all_leads = count(pl.repeat(True, past.height, eager=True))
@@ -49,8 +48,20 @@ def compare(
         moves=_moves(count, found[0][0].ready, found[1][0].ready) if other else None,
         groups=tuple(_groups(past, [side.ready for side, _ in found])),
         left_out=tuple(past.left_out),
-        warnings=(*past.warnings, *_warnings(agreements, past, all_leads)),
+        warnings=(*past.warnings, *_warnings(agreements, names, past, all_leads)),
     )
+
+
+def _names(agreements: Sequence[Agreement]) -> list[str]:
+    """How the versions are called; a draft that bears the other one's name is told apart from it."""
+    names = [agreement.reference for agreement in agreements]
+    return [f"{names[0]} (draft)", *names[1:]] if len(set(names)) < len(names) else names
+
+
+def _unknown(agreement: Agreement, past: PastLeads) -> Iterator[tuple[str, list[str]]]:
+    for name, places in facts_asked(agreement).items():
+        if name != "suppressed" and all(value in (None, "") for value in past.leads.column(name).values):
+            yield name, places
 
 
 class _Counting:
@@ -84,16 +95,11 @@ def _groups(past: PastLeads, ready: Sequence[pl.Series]) -> Iterator[GroupFound]
         yield GroupFound(BLANK if value is None else str(value), all_of[value], *sides)
 
 
-def _warnings(agreements: Sequence[Agreement], past: PastLeads, all_leads: Share) -> Iterator[str]:
-    for agreement in agreements:
-        missing = {
-            name: places
-            for name, places in facts_asked(agreement).items()
-            if not name.startswith(_NOT_TOLD) and all(value in (None, "") for value in past.leads.column(name).values)
-        }
-        if missing:
-            told = "; ".join(f"{name} ({', '.join(places)})" for name, places in missing.items())
-            yield f"{agreement.reference} asks for what is not known of any lead here: {told}."
+def _warnings(agreements: Sequence[Agreement], names: Sequence[str], past: PastLeads, all_leads: Share) -> Iterator[str]:
+    for agreement, called in zip(agreements, names, strict=True):
+        unknown = "; ".join(f"{name} ({', '.join(places)})" for name, places in _unknown(agreement, past))
+        if unknown:
+            yield f"{called} asks for what is not known of any lead here: {unknown}."
     if all_leads.known and all_leads.won < FEW:
         word = past.outcomes.word
         yield f"Only {counted(all_leads.won, 'lead was', 'leads were')} {word}: what differs between shares is likely to be chance."
@@ -128,14 +134,14 @@ class _Side:
             }
         )
 
-    def found(self) -> SideFound:
-        """All of it, counted."""
+    def found(self, name: str) -> SideFound:
+        """All of it, counted. name: how the version is called."""
         verdicts = self.judged.verdicts
         screened = self.count.by(verdicts["screened"], self.applies & (verdicts["screened"] != ""))
         tiers = self.count.by(verdicts["tier"], self.ready)
         reached = self.scores.select(_reached(pl.col("fit"), pl.col("engagement"))).to_series()
         return SideFound(
-            reference=self.agreement.reference,
+            reference=name,
             threshold=self.agreement.qualification.mql.total,
             elsewhere=self.count(~self.applies),
             screened={str(name): screened[name] for name in sorted(screened, key=lambda name: -screened[name].leads)},

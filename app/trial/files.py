@@ -24,7 +24,7 @@ from app.trial.reader import ReadRows, read_rows
 from app.trial.together import Together, put_together
 
 #: What the rules call by another name than the lead that comes in.
-_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact"}
+_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact", "sales_sourced": "sales_sourced_by"}
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
 Progress = Callable[[str, int, int], None]
 
@@ -122,6 +122,8 @@ def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
         made["email"] = pl.col("email")
     if "do_not_contact" in leads.columns:
         made["suppressed"] = pl.col("do_not_contact")
+    if "sales_sourced" in asked:
+        made["sales_sourced"] = pl.col("sales_sourced_by") != "" if "sales_sourced_by" in leads.columns else pl.lit(False)
     values = leads.select(**made) if made else pl.DataFrame()
     texts = [name for name, kind in values.schema.items() if kind == pl.String]
     return values.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)

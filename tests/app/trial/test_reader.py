@@ -36,7 +36,9 @@ MAP = LeadMap.model_validate(
 )
 HEADERS = (
     "source_id,at,email,company,country,entry_channel,activity,do_not_contact,fields.size,fields.industry,message",
-    "source,source_id,conversion_id,at,email,requested_time,path,fields.size",
+    "source,source_id,conversion_id,at,email,requested_time,path,fields.size,sales_sourced_by",
+    "source_id,at,fields.account.status",
+    "source_id,fields.size,fields. padded",
 )
 MAPPED = "id,day,mail,how,land,quiet,staff,money,colour"
 #: What is likely in a column, and what is odd there or plainly wrong.
