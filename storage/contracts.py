@@ -74,8 +74,14 @@ def verified(row: AgreementVersion) -> Agreement:
             f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
             f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
         )
-    read_agreement(row.text, name=reference_of(row))
+    _pass_check(row.hash, row.text, reference_of(row))
     return read(row)
+
+
+@lru_cache(maxsize=64)
+def _pass_check(hash: str, text: str, reference: str) -> None:
+    """Checked once per process. Raises InvalidAgreement."""
+    read_agreement(text, name=reference)
 
 
 def sign(
