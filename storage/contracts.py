@@ -35,12 +35,6 @@ def _parsed(hash: str, text: str, holidays: str) -> Agreement:
     return agreement.with_holidays(kept) if kept else agreement
 
 
-@lru_cache(maxsize=64)
-def _checked(hash: str, text: str, name: str) -> None:
-    """Raises InvalidAgreement for a text that does not pass its check; a process looks at each text once."""
-    read_agreement(text, name=name)
-
-
 def reference_of(row: AgreementVersion) -> str:
     """How people name a version: name@version."""
     return f"{row.name}@{row.version}"
@@ -80,8 +74,14 @@ def verified(row: AgreementVersion) -> Agreement:
             f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
             f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
         )
-    _checked(row.hash, row.text, reference_of(row))
+    _pass_check(row.hash, row.text, reference_of(row))
     return read(row)
+
+
+@lru_cache(maxsize=64)
+def _pass_check(hash: str, text: str, reference: str) -> None:
+    """Checked once per process. Raises InvalidAgreement."""
+    read_agreement(text, name=reference)
 
 
 def sign(
