@@ -1,26 +1,27 @@
-"""Reading an agreement file: YAML 1.2 in, a frozen Agreement out, or every mistake with its line."""
+"""Reading an agreement file: YAML 1.2 in, a frozen Agreement out, or every mistake with its line and what to write instead."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import re
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
 
-from agreements.checks import problems_of
+from agreements.checks import findings
 from agreements.errors import InvalidAgreement
+from agreements.mistakes import mistakes
 from agreements.model import Agreement
+from agreements.places import Place, example, fields_of, place_of
+from agreements.written import MAX_BYTES, Mistake, Path, Unreadable, Written, read, too_large
 
-MAX_BYTES = 1_000_000
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+__all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "content_hash", "read_agreement"]
+
+#: A file with more mistakes than this is something else than an agreement.
+MOST_TOLD = 500
+#: Mending one clause can bring another mistake in it to light, but not for ever.
+_ROUNDS = 30
 
 
 def content_hash(text: str) -> str:
@@ -28,85 +29,144 @@ def content_hash(text: str) -> str:
     return hashlib.sha256(text.replace("\r\n", "\n").replace("\r", "\n").encode()).hexdigest()
 
 
+def agreement_text(content: bytes, *, name: str = "agreement") -> str:
+    """The text of a file's content; of a large file, MAX_BYTES and one byte of it are enough.
+
+    Raises InvalidAgreement for more than MAX_BYTES, and for bytes that are not UTF-8, with the line of the first.
+    """
+    if len(content) > MAX_BYTES:
+        raise InvalidAgreement([too_large().told(name)])
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = f"is not UTF-8, its first bad byte is 0x{content[error.start]:02x} on this line; save it as UTF-8"
+        raise InvalidAgreement([Mistake(line, (), what).told(name)]) from error
+
+
 def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
     """The agreement this text says. name: how to call the file in messages.
 
-    Raises InvalidAgreement with every problem as `name:line: where: problem`.
+    Raises InvalidAgreement with every problem as `name:line: where: what is wrong; what to write instead`, in the order of the
+    file. What does not fit together is looked for in a file with mistakes too, as far as it does not hang on them.
     """
-    tree = _tree(text, name)
     try:
-        agreement = Agreement.model_validate(_plain(tree))
-    except ValidationError as error:
-        found = {_told(tree, tuple(one["loc"]), one["msg"], name) for one in error.errors()}
-        raise InvalidAgreement(sorted(found, key=_line_of)) from error
-    if problems := problems_of(agreement):
-        raise InvalidAgreement([_told(tree, where, what, name) for where, what in problems])
-    return agreement
+        written = read(text)
+    except Unreadable as error:
+        raise InvalidAgreement(_lines(error.mistakes, name)) from error
+    if not isinstance(written.value, Mapping):
+        what = "an agreement is a mapping; begin with `agreement: name`"
+        raise InvalidAgreement(_lines([*written.mistakes, Mistake(1, (), what)], name))
+    reading = _Reading(written)
+    if found := [*written.mistakes, *reading.mistakes]:
+        raise InvalidAgreement(_lines(found, name))
+    assert reading.agreement is not None, "an agreement without mistakes is one"
+    return reading.agreement
 
 
-def _line_of(problem: str) -> tuple[int, str]:
-    line = problem.split(":", 2)[1]
-    return (int(line) if line.isdigit() else 0, problem)
+def _lines(found: Iterable[Mistake], name: str) -> list[str]:
+    told = list(dict.fromkeys(one.told(name) for one in sorted(found, key=lambda one: (one.line, ".".join(map(str, one.path)), one.what))))
+    if len(told) > MOST_TOLD:
+        return [*told[:MOST_TOLD], f"{name}:1: {len(told) - MOST_TOLD} more mistakes; mend these first"]
+    return told
 
 
-def _tree(text: str, name: str) -> CommentedMap:
-    if len(text.encode()) > MAX_BYTES:
-        raise InvalidAgreement([f"{name}:1: the file is larger than {MAX_BYTES:,} bytes; an agreement is a few pages"])
-    try:
-        if any(isinstance(event, AliasEvent) for event in YAML(typ="rt", pure=True).parse(io.StringIO(text))):
-            raise InvalidAgreement([f"{name}:1: aliases (*name) are not used in agreements; write the clause out"])
-        tree = YAML(typ="rt", pure=True).load(io.StringIO(text))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InvalidAgreement([f"{name}:{line}: {(error.problem or 'is not readable YAML').strip()}"]) from error
-    except YAMLError as error:
-        raise InvalidAgreement([f"{name}:1: is not readable YAML: {error}"]) from error
-    except ValueError as error:  # of a date that is none, the reader does not say where it stands
-        raise InvalidAgreement([f"{name}:{_line_of_bad_date(text)}: {error}; write a day such as 2026-12-01"]) from error
-    except RecursionError as error:
-        raise InvalidAgreement([f"{name}:1: is nested too deeply to be an agreement"]) from error
-    if not isinstance(tree, CommentedMap):
-        raise InvalidAgreement([f"{name}:1: an agreement is a mapping that begins with `agreement: name`"])
-    return tree
+class _Reading:
+    """What is wrong with the values of a file: their shape first, and then whether they fit together.
 
+    A value of the wrong shape is replaced by the example of its key, so that the others can be judged. Nothing is told of what
+    lies in a replaced place or hangs on it.
+    """
 
-def _line_of_bad_date(text: str) -> int:
-    for number, line in enumerate(text.splitlines(), start=1):
-        for found in _DATE.findall(line):
+    def __init__(self, written: Written) -> None:
+        self._written, self._tree = written, written.value
+        self._mended: set[Path] = set()
+        self._thinned: set[Path] = set()  # clauses that had keys which nobody knows
+        self.mistakes: list[Mistake] = []
+        self.agreement = self._shaped()
+        if self.agreement is not None:
+            self._fitted(self.agreement)
+
+    def _shaped(self) -> Agreement | None:
+        for _ in range(_ROUNDS):
             try:
-                date.fromisoformat(found)
-            except ValueError:
-                return number
-    return 1
+                return Agreement.model_validate(self._tree)
+            except ValidationError as error:
+                found = list(mistakes(error, self._tree))
+            for path, what in found:
+                if path not in self._thinned and not self._is_doubtful(path):
+                    self._tell(path, what)
+            before = set(self._mended)
+            for path, _ in found:
+                if not any(one in self._mended and one not in before for one in _prefixes(path)):
+                    self._mend(path)
+        return None
+
+    def _fitted(self, agreement: Agreement) -> None:
+        parents = {above for path in self._mended | self._written.doubtful for above in _prefixes(path)}
+        for finding in findings(agreement):
+            hangs = (path for path in finding.needs if path in parents or self._is_doubtful(path))
+            if not self._is_doubtful(finding.where) and not any(hangs):
+                self._tell(finding.where, finding.what)
+
+    def _tell(self, path: Path, what: str) -> None:
+        while path and path not in self._written.lines and path[:-1] in self._written.scalars:
+            path = path[:-1]  # a single time stands for that of every tier
+        self.mistakes.append(Mistake(self._written.line(path), path, what))
+
+    def _is_doubtful(self, path: Path) -> bool:
+        """Whether what stands there, or what it is a part of, was replaced or could not be read."""
+        return any(one in self._mended or one in self._written.doubtful for one in _prefixes(path))
+
+    def _mend(self, path: Path) -> None:
+        """Puts something sound where this path leads, or else leaves the key out, or else goes one step above."""
+        while path in self._mended:
+            above = _at(self._tree, path[:-1])
+            if isinstance(above, dict) and above.pop(path[-1], None) is not None:
+                return
+            path = path[:-1]
+        if not path:
+            return
+        place = place_of(path)
+        if place.free:
+            path = path[: len(path) - place.free + 1]
+            self._mended.add(path)
+            above = _at(self._tree, path[:-1])
+            if isinstance(above, dict):
+                above.pop(path[-1], None)
+                return
+        if place.owner and place.field is None:
+            clause = _at(self._tree, path[:-1])
+            clause.pop(path[-1], None)
+            self._mended.add(path)
+            meant = [key for key in get_close_matches(str(path[-1]), fields_of(place.owner), n=1) if key not in clause]
+            if not meant:
+                self._thinned.add(path[:-1])
+                return
+            path = (*path[:-1], *meant)
+            place = place_of(path)
+        self._mended.add(_put_example(self._tree, path, place))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {(key if isinstance(key, str) else str(key)): _plain(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for kind in (int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return value
-
-
-def _told(tree: Any, where: tuple[Any, ...], what: str, name: str) -> str:
-    line, path, node = 1, [], tree
-    for key in where:
-        if isinstance(node, CommentedMap) and (found := _key(node, key)) is not None:
-            line, node = node.lc.key(found)[0] + 1, node[found]
-        elif isinstance(node, CommentedSeq) and isinstance(key, int) and key < len(node):
-            line, node = node.lc.item(key)[0] + 1, node[key]
-        else:
-            if isinstance(node, (CommentedMap, CommentedSeq)) and key not in ("function-after", "function-before"):
-                path.append(str(key))
+def _put_example(tree: Any, path: Path, place: Place) -> Path:
+    """Where the example was put: at this path, or at its key where the example does not go as deep."""
+    if not place.owner or not place.known:
+        return path
+    value = example(place.owner.__name__, place.key)
+    for _ in place.inside:
+        if not value or not isinstance(value, (dict, list)):
+            path, value = path[: -len(place.inside)], example(place.owner.__name__, place.key)
             break
-        path.append(str(key))
-    return f"{name}:{line}: {'.'.join(path)}: {what.removeprefix('Value error, ')}"
+        value = value[0] if isinstance(value, list) else next(iter(value.values()))
+    _at(tree, path[:-1])[path[-1]] = value
+    return path
 
 
-def _key(node: CommentedMap, key: Any) -> Any:
-    return next((one for one in node if str(one) == str(key)), None)
+def _prefixes(path: Path) -> Iterable[Path]:
+    return (path[:length] for length in range(len(path) + 1))
+
+
+def _at(tree: Any, path: Path) -> Any:
+    for step in path:
+        tree = tree[step]
+    return tree

@@ -7,14 +7,16 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
+from agreements.clauses import defaults
 from agreements.clauses.after import Dispute, Evidence, InFlight, Needs, Reason, Recycling, Retention, Review, Revisit
 from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
 from agreements.clauses.facts import DeclaredField, Persona, ScreenRule
 from agreements.clauses.handover import Capacity, Notify, Release, Routing, Segment, Tier
+from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
     STATEMENTS,
     ChannelThreshold,
@@ -49,7 +51,16 @@ class Effective(Clause):
     until: date | None = None
 
 
-ALeg = Annotated[Leg, BeforeValidator(leg)]
+ALeg = Annotated[Leg, BeforeValidator(leg, json_schema_input_type=Name | Leg)]
+ACalendar = Annotated[Mapping[str, Any], WithJsonSchema(CALENDAR)]
+
+
+def _usual_reasons() -> tuple[Reason, ...]:
+    return tuple(Reason.model_validate(one) for one in defaults.REASONS)
+
+
+def _usual_calendars(data: dict[str, Any]) -> dict[str, Any]:
+    return defaults.calendars(data.get("timezone", "UTC"))
 
 
 class Agreement(Clause):
@@ -74,12 +85,12 @@ class Agreement(Clause):
     qualification: Qualification
     note: Note = Note()
     tiers: tuple[Tier, ...] = (Tier(name="normal"),)
-    calendars: Mapping[str, Mapping[str, Any]] = Field(min_length=1)
+    calendars: Mapping[str, ACalendar] = Field(default_factory=_usual_calendars, min_length=1)
     routing: Routing
     notify: Notify = Notify()
-    clocks: Clocks
+    clocks: Clocks = Field(default_factory=Clocks)
     legs: Annotated[tuple[ALeg, ...], Field(min_length=1)] = (Leg(name="sdr"),)
-    reasons: tuple[Reason, ...] = Field(min_length=1)
+    reasons: tuple[Reason, ...] = Field(default_factory=_usual_reasons, min_length=1)
     dispute: Dispute = Dispute()
     recycling: Recycling = Recycling()
     crm: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)

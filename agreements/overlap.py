@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from agreements.clauses.facts import DeclaredField
 from agreements.criteria import Condition, Test
+from agreements.fields import value_of
 from agreements.lead import DISPOSABLE_PROVIDERS, FREE_PROVIDERS, domain_of
 
+Fields = Mapping[str, DeclaredField]
 _MAIL = ("email", "email_domain")
 _MAIL_WORDS = ("disposable", "free", "company")
 _DOMAINS = ("company.example", *sorted(FREE_PROVIDERS), *sorted(DISPOSABLE_PROVIDERS))
@@ -19,32 +22,51 @@ def can_both_hold(one: Condition, other: Condition) -> bool:
     return lead_for_both(one, other) is not None
 
 
-def lead_for_both(one: Condition, other: Condition) -> dict[str, Any] | None:
+def lead_for_both(one: Condition, other: Condition, *, readings: tuple[Fields, Fields] = ({}, {})) -> dict[str, Any] | None:
     """Facts of a lead for which both conditions hold, None where there can be none.
 
-    A fact that both leave open, or ask to be missing, is not named. The address and its domain are looked at together;
-    every other fact is taken to be independent of the rest.
+    readings: the dictionary of fields by which each of them reads what was written. A fact that both leave open, or ask to
+    be missing, is not named. The address and its domain are looked at together; every other fact is taken to be independent
+    of the rest.
     """
-    asked: dict[str, list[Test]] = {}
-    for test in (*one.tests, *other.tests):
-        asked.setdefault("email" if test.field in _MAIL else test.field, []).append(test)
+    sides = [_by_fact(one), _by_fact(other)]
     lead: dict[str, Any] = {}
-    for field, tests in asked.items():
-        found = next((facts for facts in _possible(field, tests) if all(test.holds(facts) for test in tests)), None)
+    for fact in {**sides[0], **sides[1]}:
+        asked = [side.get(fact, []) for side in sides]
+        found = next((facts for facts in _possible(fact, asked, readings) if _fits(facts, asked, readings)), None)
         if found is None:
             return None
         lead |= found
     return lead
 
 
-def _possible(field: str, tests: Sequence[Test]) -> Iterator[dict[str, Any]]:
+def _by_fact(condition: Condition) -> dict[str, list[Test]]:
+    found: dict[str, list[Test]] = {}
+    for test in condition.tests:
+        found.setdefault("email" if test.field in _MAIL else test.field, []).append(test)
+    return found
+
+
+def _fits(facts: Mapping[str, Any], asked: Sequence[Sequence[Test]], readings: Sequence[Fields]) -> bool:
+    """Whether these facts answer yes to each side's tests, as that side reads them."""
+    return all(
+        test.answers(value_of(fields[test.field], facts.get(test.field)) if test.field in fields else facts.get(test.field))
+        for tests, fields in zip(asked, readings, strict=True)
+        for test in tests
+    )
+
+
+def _possible(fact: str, asked: Sequence[Sequence[Test]], readings: Sequence[Fields]) -> Iterator[dict[str, Any]]:
     """Values of this fact such that one of them fits all tests, if any value does."""
-    is_mail = field == "email" or any(test.operator == "word" and test.operand in _MAIL_WORDS for test in tests)
-    named = _operands([test for test in tests if test.field == field], "is", "in")
-    for value in (*named, *(_addresses(tests) if is_mail else ()), *_numbers(tests), *_texts(tests)):
+    tests = [test for side in asked for test in side]
+    is_mail = fact == "email" or any(test.operator == "word" and test.operand in _MAIL_WORDS for test in tests)
+    named = _operands([test for test in tests if test.field == fact], "is", "in")
+    declared = [fields[fact] for fields in readings if fact in fields]
+    written = [word for field in declared for word in (*field.values, *field.synonyms, *field.bands)]
+    for value in (*named, *written, *(_addresses(tests) if is_mail else ()), *_numbers(tests), *_texts(tests)):
         if value not in (None, ""):
-            domain = domain_of(str(value)) if field == "email" else ""
-            yield {field: value, "email_domain": domain} if domain else {field: value}
+            domain = domain_of(str(value)) if fact == "email" else ""
+            yield {fact: value, "email_domain": domain} if domain else {fact: value}
     yield {}
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from agreements.fields import stated
 from agreements.model import Agreement
 from agreements.overlap import lead_for_both
 
@@ -97,9 +98,9 @@ def _day(at: datetime, zone: str) -> date:
 
 
 def chosen(agreements: Iterable[Agreement], values: Mapping[str, Any]) -> Agreement | None:
-    """Of the agreements in force the one for a lead with these facts: the one that applies to it, else the default."""
+    """Of the agreements in force the one for a lead with these facts, as they came: the one that applies to it, else the default."""
     by_name = sorted(agreements, key=lambda one: one.agreement)
-    own = (one for one in by_name if _is_own(one) and one.applies_to.holds(values))
+    own = (one for one in by_name if _is_own(one) and one.applies_to.holds(stated(one, values)))
     return next(own, None) or next((one for one in by_name if one.is_default), None)
 
 
@@ -114,7 +115,7 @@ def rivalry(one: Agreement, other: Agreement) -> str:
         return f"Both {one.reference} and {other.reference} take the leads that no other agreement is for. Write `default: false` in one."
     if not (_is_own(one) and _is_own(other)):
         return ""
-    lead = lead_for_both(one.applies_to, other.applies_to)
+    lead = lead_for_both(one.applies_to, other.applies_to, readings=(one.fields, other.fields))
     if lead is None:
         return ""
     shown = ", ".join(f"{field} {value}" for field, value in lead.items()) or "any lead"

@@ -27,6 +27,8 @@ BEGIN_AT_ONCE = 50
 RECONCILE_SECONDS = 30.0
 SEAL_SECONDS = 5.0
 RELEASE_SECONDS = 600.0
+#: The longest that a wait which cannot be looked at is left alone, in seconds.
+LONGEST_PUT_OFF = 300.0
 
 
 class Clock:
@@ -39,6 +41,7 @@ class Clock:
         self._away = self._failed = False
         self._counting: tuple[str, ...] = ()
         self._release_again = 0.0
+        self._put_off: dict[str, tuple[float, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
@@ -84,10 +87,15 @@ class Clock:
         return timed
 
     async def sweep(self) -> int:
-        """Looks at every wait whose next instant has come: a nudge, a missed deadline, a revisit."""
+        """Looks at every wait whose next instant has come: a nudge, a missed deadline, a revisit.
+
+        One that cannot be looked at is put off for longer each time, so that many such do not fill every sweep.
+        """
+        off = [ident for ident, (until, _) in self._put_off.items() if until > time.monotonic()]
 
         def find(session: Session, now: datetime) -> list[Wait]:
             query = select(Wait).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), col(Wait.next_at) <= now)
+            query = query.where(col(Wait.id).not_in(off)) if off else query
             return list(session.exec(query.order_by(col(Wait.next_at), col(Wait.handoff_id)).limit(SWEEP_LIMIT)))
 
         found = await self.box.read(find)
@@ -95,9 +103,12 @@ class Clock:
         for wait in found:
             try:
                 moved += await self._look_at(wait)
+                self._put_off.pop(wait.id, None)
             except EngineAway:
                 raise
             except Exception:
+                pause = min(LONGEST_PUT_OFF, 2 * self._put_off.get(wait.id, (0.0, self.tick_seconds))[1])
+                self._put_off[wait.id] = (time.monotonic() + pause, pause)
                 log.exception("wait %s of handoff %s could not be looked at; the others go on", wait.id, wait.handoff_id)
         return moved
 

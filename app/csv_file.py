@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -73,22 +72,34 @@ def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", li
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             return _read(Lines(file, str(path)), mapping, zone, limit, today)
     except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read") from error
+        raise _unreadable(path, error) from error
+
+
+def header_in(path: Path) -> tuple[str, ...]:
+    """The names of a file's columns. Raises UnreadableFile for a file without any."""
+    try:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+            return header_of(Lines(file, str(path)))[1]
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> UnreadableFile:
+    return UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read")
 
 
 def _read(lines: Lines, mapping: LeadMap | None, zone: ZoneInfo, limit: int | None, today: datetime) -> ReadLeads:
     delimiter, header = header_of(lines)
-    columns = _mapped(header, mapping, lines.name) if mapping else _named(header, lines.name)
+    columns = columns_of(header, mapping, lines.name)
     used = {column.index for column in columns}
     read = ReadLeads(ignored_columns=tuple(name for index, name in enumerate(header) if name and index not in used))
-    constants = {"source": mapping.source, **mapping.constants} if mapping else {"source": "csv"}
-    judge = _Judge(columns, constants, zone, today.year)
+    judge = RowJudge(columns, constants_of(mapping), zone, today.year)
     for row in rows(lines, delimiter, len(header)):
         if limit is not None and len(read.rows) >= limit:
             break
         try:
             read.rows.append(IncomingRow(row.line, judge.lead(row)))
-        except _BadLead as error:
+        except BadLead as error:
             read.bad.append(BadRow(row.line, str(error)))
     else:
         if not read.rows and not read.bad:
@@ -96,20 +107,24 @@ def _read(lines: Lines, mapping: LeadMap | None, zone: ZoneInfo, limit: int | No
     return read
 
 
-class _BadLead(Exception):
-    """What the row says is no lead."""
+class BadLead(Exception):
+    """What the row says is no lead; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
-    """Where the cells of a column go: to a fact of the lead, or to a field of the agreement as text or number."""
+class Column:
+    """Where the cells of a column go: to a fact of the lead, or to a field of the agreement.
+
+    numbers: of a field, empty where its cells stay text, "plain" where those that look like plain numbers are numbers, else the
+    decimal sign of a column in which everything must be a number.
+    """
 
     index: int
     name: str
     target: str
     is_field: bool = False
     values: Mapping[str, FieldValue] = field(default_factory=dict)
-    number: Callable[[str], FieldValue] = str
+    numbers: Literal["", "plain", ".", ","] = ""
 
     def meaning(self, cell: str, zone: ZoneInfo, year: int) -> FieldValue | datetime:
         """What this cell says, None for nothing. Raises ValueError that says what to write instead."""
@@ -117,25 +132,33 @@ class _Column:
         if not isinstance(value, str):
             return value
         if self.is_field:
-            return self.number(value)
-        return _instant(value, zone, year) if self.target in ("at", "requested_time") else value
+            return _number_or_text(value) if self.numbers == "plain" else _number(value, sign=self.numbers) if self.numbers else value
+        return instant(value, zone, year) if self.target in ("at", "requested_time") else value
 
 
-def _named(header: tuple[str, ...], file: str) -> list[_Column]:
+def columns_of(header: tuple[str, ...], mapping: LeadMap | None, file: str) -> list[Column]:
+    """What the columns of this header mean. file: how to call it. Raises UnreadableFile for one that cannot be used."""
+    return _mapped(header, mapping, file) if mapping else _named(header, file)
+
+
+def constants_of(mapping: LeadMap | None) -> Mapping[str, FieldValue]:
+    """The facts that are the same for every row."""
+    return {"source": mapping.source, **mapping.constants} if mapping else {"source": "csv"}
+
+
+def _named(header: tuple[str, ...], file: str) -> list[Column]:
     _refuse_missing(header, ["source_id"], file)
-    columns = [_Column(index, name, name) for index, name in enumerate(header) if name in FACTS]
+    columns = [Column(index, name, name) for index, name in enumerate(header) if name in FACTS]
     fields = [(index, name, name.removeprefix("fields.")) for index, name in enumerate(header) if name.startswith("fields.")]
-    return columns + [_Column(index, name, target, is_field=True, number=_number_or_text) for index, name, target in fields if target]
+    return columns + [Column(index, name, target, is_field=True, numbers="plain") for index, name, target in fields if target]
 
 
-def _mapped(header: tuple[str, ...], mapping: LeadMap, file: str) -> list[_Column]:
+def _mapped(header: tuple[str, ...], mapping: LeadMap, file: str) -> list[Column]:
     _refuse_missing(header, [*mapping.columns.values(), *mapping.fields.values()], file)
-    facts = [(target, name, False) for target, name in mapping.columns.items()]
-    fields = [(target, name, True) for target, name in mapping.fields.items()]
-    numbers = {name: partial(_number, sign=mapping.decimal_sign) for name in mapping.number_fields}
-    return [
-        _Column(header.index(name), name, target, is_field, mapping.values.get(target, {}), numbers.get(target, str) if is_field else str)
-        for target, name, is_field in facts + fields
+    numbers = dict.fromkeys(mapping.number_fields, mapping.decimal_sign)
+    return [Column(header.index(name), name, target, values=mapping.values.get(target, {})) for target, name in mapping.columns.items()] + [
+        Column(header.index(name), name, target, True, mapping.values.get(target, {}), numbers.get(target, ""))
+        for target, name in mapping.fields.items()
     ]
 
 
@@ -156,24 +179,25 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - 30} more" if len(names) > 30 else shown
 
 
-class _Judge:
+class RowJudge:
     """Turns rows into leads, and remembers them, so that none stands twice."""
 
-    def __init__(self, columns: list[_Column], constants: Mapping[str, FieldValue], zone: ZoneInfo, year: int) -> None:
+    def __init__(self, columns: list[Column], constants: Mapping[str, FieldValue], zone: ZoneInfo, year: int) -> None:
         self._columns, self._constants, self._zone, self._year = columns, constants, zone, year
         self._names = {("fields", column.target) if column.is_field else (column.target,): column.name for column in columns}
         self._lines: dict[tuple[str, str, str], int] = {}
         self._people: dict[tuple[str, str], tuple[int, str]] = {}
 
     def lead(self, row: Row) -> IncomingLead:
-        """The lead that this row tells of. Raises _BadLead with everything that is wrong with it."""
+        """The lead that this row tells of. Raises BadLead with everything that is wrong with it."""
         if row.problem:
-            raise _BadLead(row.problem)
-        lead = self._validated(row)
+            raise BadLead(row.problem)
+        lead = self.validated(row)
         self._refuse_twin(lead, row.line)
         return lead
 
-    def _validated(self, row: Row) -> IncomingLead:
+    def validated(self, row: Row) -> IncomingLead:
+        """The lead of a row without a problem, whether or not it stands twice. Raises BadLead as above."""
         facts: dict[str, Any] = dict(self._constants)
         fields: dict[str, Any] = {}
         problems = []
@@ -190,27 +214,42 @@ class _Judge:
         except ValidationError as error:
             problems += [self._told(one["loc"], one["type"], one["msg"]) for one in error.errors(include_url=False)]
         if problems:
-            raise _BadLead("; ".join(problems))
+            raise BadLead("; ".join(problems))
         return lead
+
+    def name_of(self, fact: str) -> str:
+        """How the column of this fact is called in the file."""
+        return self._names[(fact,)]
 
     def _told(self, where: tuple[Any, ...], kind: str, what: str) -> str:
         name = self._names.get(where[:2]) or self._names.get(where[:1]) or ".".join(map(str, where))
         return f"{name}: {_WORDS.get(kind) or what.removeprefix('Value error, ')}"
 
     def _refuse_twin(self, lead: IncomingLead, line: int) -> None:
-        name = self._names[("source_id",)]
+        name = self.name_of("source_id")
         who, person = (lead.source, lead.source_id), mail_key(lead.email)
         first = self._lines.setdefault((*who, lead.key_of_conversion()), line)
         if first != line:
-            raise _BadLead(f"{name}: stands already on line {first} with the same conversion: leave one out, or tell them apart")
+            raise BadLead(stands_already(name, first))
         known_line, known = self._people.setdefault(who, (line, person))
         if person and known and person != known:
-            raise _BadLead(f"{name}: stands already on line {known_line} for another e-mail address: give each person an id of their own")
+            raise BadLead(other_person(name, known_line))
         if person and not known:
             self._people[who] = (line, person)
 
 
-def _instant(text: str, zone: ZoneInfo, year: int) -> datetime:
+def stands_already(column: str, line: int) -> str:
+    """What is wrong with a row whose conversion another row has told of. column: that of the id; line: where the other begins."""
+    return f"{column}: stands already on line {line} with the same conversion: leave one out, or tell them apart"
+
+
+def other_person(column: str, line: int) -> str:
+    """What is wrong with a row that gives the id of one person to another."""
+    return f"{column}: stands already on line {line} for another e-mail address: give each person an id of their own"
+
+
+def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
+    """The instant that this text says, in UTC. year: the present one. Raises ValueError that says what to write instead."""
     found = _DATE.fullmatch(text)
     try:
         day, clock, offset = found.groups() if found else ("", "", "")

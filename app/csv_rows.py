@@ -66,6 +66,11 @@ class Lines:
             )
         return piece
 
+    def go_to(self, number: int) -> None:
+        """Goes on after the line of this number, where the file stands already; what was put back is forgotten."""
+        self._back.clear()
+        self.number = number
+
     def put_back(self, lines: Sequence[str]) -> None:
         """Makes these, the last that were read, the next to be read."""
         self._back.extendleft(reversed(lines))
@@ -95,23 +100,28 @@ def rows(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
     A row over several lines that does not come right is taken for a quote left open: only its first line is bad, and reading
     goes on at the next.
     """
-    while True:
-        start, taken, problem, cells = lines.number + 1, list[str](), "", list[str]()
-        try:
-            cells = [cell.strip() for cell in next(csv.reader(_until_too_long(lines, taken), delimiter=delimiter, strict=True), [])]
-        except (csv.Error, _TooLong) as error:
-            problem = _TOO_LONG if isinstance(error, _TooLong) else _OPEN_QUOTE
-        if not taken:
-            return
-        if any(cells) and width and len(cells) != width:
-            problem = f"has {len(cells)} cells, the header has {width}: put a cell that holds the delimiter in quotes"
-        if problem and len(taken) > 1:
-            lines.put_back(taken[1:])
-            problem = _OPEN_QUOTE
-        elif any("\0" in line for line in taken):
-            problem = _NUL
-        if problem or any(cells):
-            yield Row(start, tuple(cells), problem)
+    while (row := next_row(lines, delimiter, width)) is not None:
+        if row.problem or any(row.cells):
+            yield row
+
+
+def next_row(lines: Lines, delimiter: str, width: int = 0) -> Row | None:
+    """The row that begins on the next line, None at the end; a blank one has no problem and only empty cells."""
+    start, taken, problem, cells = lines.number + 1, list[str](), "", list[str]()
+    try:
+        cells = [cell.strip() for cell in next(csv.reader(_until_too_long(lines, taken), delimiter=delimiter, strict=True), [])]
+    except (csv.Error, _TooLong) as error:
+        problem = _TOO_LONG if isinstance(error, _TooLong) else _OPEN_QUOTE
+    if not taken:
+        return None
+    if any(cells) and width and len(cells) != width:
+        problem = f"has {len(cells)} cells, the header has {width}: put a cell that holds the delimiter in quotes"
+    if problem and len(taken) > 1:
+        lines.put_back(taken[1:])
+        problem = _OPEN_QUOTE
+    elif any("\0" in line for line in taken):
+        problem = _NUL
+    return Row(start, tuple(cells), problem)
 
 
 class _TooLong(Exception):

@@ -51,6 +51,34 @@ Fact = Annotated[str, AfterValidator(_known_fact)]
 Cell = Annotated[str, BeforeValidator(_cell)]
 
 
+class OutcomeMap(BaseModel):
+    """Where it stands what became of the leads: columns of the same file, or of a file beside it.
+
+    file: in the folder of the leads file; empty for the same file. source_id: the column there with the id of the lead; empty
+    where it is called as in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none.
+    timezone: in which times without a zone are meant there; empty for that of the map.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = ""
+    source_id: str = ""
+    won_at: Key
+    lost_at: str = ""
+    assigned_at: str = ""
+    contacted_at: str = ""
+    timezone: Annotated[str, AfterValidator(_known_zone)] = ""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The times that are told: what happened -> column."""
+        return {name: column for name in OUTCOMES if (column := getattr(self, name))}
+
+
+#: What an outcome may tell the time of.
+OUTCOMES = ("won_at", "lost_at", "assigned_at", "contacted_at")
+
+
 class LeadMap(BaseModel):
     """What the columns of a file mean.
 
@@ -58,7 +86,9 @@ class LeadMap(BaseModel):
     constants: fact -> the same for every row. fields: field of the agreement -> column. values: fact or field -> what its
     cells stand for ("" is the empty cell; a cell that is not listed stays as it is). timezone: in which dates without a zone
     are meant; empty leaves it to the caller. number_fields: fields whose cells must be numbers, with this decimal_sign.
-    agreement: the example agreement under which the demo runs these leads; nothing else reads it.
+    agreement: the example agreement under which the demo runs these leads; nothing else reads it. outcomes, after_contact: for
+    trying agreements out on past leads: what became of them, and which facts and fields are written down only after sales has
+    contacted a lead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +102,8 @@ class LeadMap(BaseModel):
     number_fields: tuple[Key, ...] = ()
     decimal_sign: Literal[".", ","] = "."
     agreement: str = ""
+    outcomes: OutcomeMap | None = None
+    after_contact: tuple[Key, ...] = ()
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """What does not fit together: where, and what to write instead."""
@@ -88,6 +120,10 @@ class LeadMap(BaseModel):
                 yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
         for name in set(self.number_fields) - self.fields.keys():
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a column there"
+        for name in set(self.after_contact) - self.columns.keys() - self.fields.keys():
+            yield ("after_contact",), f"{name!r} stands neither under `columns` nor under `fields`; leave it out, or give it a column there"
+        if self.outcomes and self.outcomes.source_id and not self.outcomes.file:
+            yield ("outcomes", "source_id"), "is only for a file of its own; name it under `file`, or leave `source_id` out"
         try:
             IncomingLead.model_validate({**self.constants, "source_id": "any"})
         except ValidationError as error:

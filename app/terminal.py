@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,14 @@ def open_box(settings: Settings | None = None) -> Toolbox:
         fail(AWAY, f"The database does not answer: {str(error.orig).strip()}")
     toolbox.use(box)
     return box
+
+
+def who() -> str:
+    """Who is at the terminal, by the name of the account."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a process without a user name, as in some containers
+        return "somebody"
 
 
 @contextmanager

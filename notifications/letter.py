@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from agreements.wording.document import Contract
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -78,6 +80,24 @@ class Context:
     rep: str = ""
     what: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningContext:
+    """Everything that a message which asks for a signature may use.
+
+    reference: name@version; party: for whom it is signed; begins: the first day on which it counts; contract: all of it in
+    words, None where it is too long for a message; differences: from the version `compared_with`, empty where there is none.
+    """
+
+    to: Recipient
+    link: str
+    reference: str
+    party: str
+    begins: str
+    contract: Contract | None = None
+    differences: tuple[str, ...] = ()
+    compared_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

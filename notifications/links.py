@@ -1,4 +1,5 @@
-"""Signed links: one per rep's tenure of a lead, one per duty of anybody else, and the nonces of the forms behind them.
+"""Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, and the
+nonces of the forms behind them.
 
 A link says whose it is and never expires by itself; what may be done with it is decided where it is read.
 """
@@ -19,7 +20,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from agreements.errors import LinkInvalid
 
-TOKEN_MAX = 512
+TOKEN_MAX = 1024
 """Longest token that is looked at, in characters."""
 NONCE_AGE_MAX = timedelta(hours=24)
 """How long a form that was shown may be sent."""
@@ -43,6 +44,16 @@ class Duty:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """A version that one person is asked to sign for a party. reference: name@version; hash: of the text that is meant."""
+
+    party: str
+    address: str
+    reference: str
+    hash: str
+
+
 class Links:
     """Writes and reads links of one installation.
 
@@ -59,6 +70,7 @@ class Links:
             raise ValueError("The base URL is written as https://host or https://host/path.")
         self._base_url = base_url.rstrip("/")
         self._tenures, self._duties, self._nonces = (_signer(secrets, purpose) for purpose in ("tenure", "duty", "nonce"))
+        self._to_sign = _signer(secrets, "signature")
 
     def for_tenure(self, assignment_id: str) -> str:
         """The URL for the rep who holds that assignment; the same each time until the key rotates."""
@@ -67,6 +79,17 @@ class Links:
     def for_duty(self, wait_id: str, person: str) -> str:
         """The URL for one person who must answer that wait; the same each time until the key rotates."""
         return self._url(self._duties.dumps([wait_id, person]))
+
+    def for_signature(self, asked: ToSign) -> str:
+        """The URL for one person who is asked to sign that; the same each time until the key rotates."""
+        return self._url(self._to_sign.dumps([asked.party, asked.address, asked.reference, asked.hash]), folder="sign")
+
+    def read_to_sign(self, token: str) -> ToSign:
+        """What the last part of such a link's URL asks for. Raises LinkInvalid for whatever was not written here exactly so."""
+        match _loaded(self._to_sign, token):
+            case [str(party), str(address), str(reference), str(hash)]:
+                return ToSign(party, address, reference, hash)
+        raise LinkInvalid()
 
     def read(self, token: str) -> Tenure | Duty:
         """What the last part of a link's URL stands for. Raises LinkInvalid for whatever was not written here exactly so."""
@@ -94,10 +117,10 @@ class Links:
                 return -_CLOCKS_DIFFER <= age <= NONCE_AGE_MAX
         return False
 
-    def _url(self, token: str) -> str:
+    def _url(self, token: str, *, folder: str = "l") -> str:
         if len(token) > TOKEN_MAX:
             raise ValueError("an id is too long for a link")
-        return f"{self._base_url}/l/{token}"
+        return f"{self._base_url}/{folder}/{token}"
 
 
 def _signer(secrets: Sequence[str], purpose: str) -> URLSafeSerializer:

@@ -21,7 +21,7 @@ from jinja2.runtime import Context as TemplateValues
 from jinja2.sandbox import SandboxedEnvironment
 
 from agreements.errors import HandoffError
-from notifications.letter import Context, Letter
+from notifications.letter import Context, Letter, SigningContext
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MAX = 150
@@ -30,6 +30,8 @@ SUBJECT_MAX = 150
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 #: Longest text of a field in a letter, in characters; with them the HTML part stays under 100 kB whatever a lead sends.
 _LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "zone": 60}
+#: Of a contract nothing is cut: where it is too long, it is left out as a whole.
+_LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
 _KEEP_LINES = frozenset({"message", "text"})
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
@@ -56,7 +58,7 @@ def message_names() -> list[str]:
 
 def render(
     message: str,
-    context: Context,
+    context: Context | SigningContext,
     *,
     key: str,
     thread: str = "",
@@ -96,7 +98,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written(file: str, context: Context, folder: Path | None) -> str:
+def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
     zone = _zone(context.to.timezone)
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     try:

@@ -131,6 +131,11 @@ def unsigned_parties(session: Session, row: AgreementVersion) -> list[str]:
     return [party for party in PARTIES if party not in signed]
 
 
+def signers(agreement: Agreement, party: str) -> tuple[str, ...]:
+    """The addresses of those who are named to sign for that party."""
+    return next((addresses for name, addresses in agreement.signers.items() if name == party), ())
+
+
 def require_signed(session: Session, row: AgreementVersion) -> None:
     """Raises AgreementError unless both parties have signed this hash."""
     if missing := unsigned_parties(session, row):

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from agreements.lead import ACCOUNT, Done, LeadFacts, domain_of
+from agreements.lead import ACCOUNT, Done, LeadFacts
 from storage import handoffs, linked
+from storage.history import told_by
 from storage.tables import Activity, Handoff, Lead
 
 
@@ -19,16 +20,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
     since: the end of the handoff before, None for a first one.
     """
     values: dict[str, Any] = {
-        **{name: value for name, value in lead.values.items() if not name.startswith(ACCOUNT)},
-        "email": lead.email,
-        "email_domain": domain_of(lead.email),
-        "phone": lead.phone,
-        "company": lead.company,
-        "job_title": lead.job_title,
-        "country": lead.country,
-        "entry_channel": lead.entry_channel,
-        "source": lead.source,
-        "campaign": lead.campaign,
+        **told_by(lead),
         "suppressed": linked.is_suppressed(session, lead),
         "sales_sourced": bool(brought_in_by(session, lead.id or 0, since=since)),
         **{f"{ACCOUNT}{name}": value for name, value in (account or {}).items()},

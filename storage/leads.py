@@ -12,7 +12,7 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
 from agreements.qualification import fast_lane
-from storage import contracts, handoffs, trail, waits, wakes
+from storage import contracts, handoffs, history, trail, waits, wakes
 from storage.changes import at_company, changes_of, has_done, key_of, on_change
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
@@ -84,6 +84,7 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetim
     changed = changes_of(session, lead, incoming, now)
     _bring_up_to_date(lead, incoming, moved="company-changed" in changed)
     session.add(lead)
+    history.remember(session, lead, now=now)
     latest = handoffs.latest_of(session, lead_id)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
@@ -147,6 +148,7 @@ def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime) -> Lea
     )
     session.add(lead)
     session.flush()
+    history.remember(session, lead, now=now)
     return lead
 
 

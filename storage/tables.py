@@ -27,7 +27,7 @@ def _json() -> Any:
 
 
 class Lead(SQLModel, table=True):
-    """A person, and the company, known to us. Everything personal about them stands here or in personal_texts.
+    """A person, and the company, known to us. Everything personal about them stands here, in lead_values or in personal_texts.
 
     source: who sent what it did last. linked_to: the same person's lead at the company where they were before.
     """
@@ -61,6 +61,16 @@ class LeadSource(SQLModel, table=True):
     source: str = Field(primary_key=True)
     source_id: str = Field(primary_key=True)
     lead_id: int = Field(foreign_key="leads.id", index=True)
+
+
+class LeadValues(SQLModel, table=True):
+    """What a lead told of itself from this instant on, as facts by name; append-only, and erased with the lead."""
+
+    __tablename__ = "lead_values"
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+    at: datetime = _at()
+    values: dict[str, Any] = _json()
 
 
 class Activity(SQLModel, table=True):

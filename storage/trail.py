@@ -104,17 +104,19 @@ def seal(session: Session, *, key: bytes, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TrailCheck:
-    """What a walk along the chain found: events sealed and still open, and the first seal that does not fit (None for none)."""
+    """What a walk along the chain found: events sealed and still open, the first seal that does not fit (None for none), and
+    the first event whose text is no longer what was written (None for none; an erased text is none)."""
 
     sealed: int
     unsealed: int
     broken_seal: int | None
     head: str
+    changed_text: int | None = None
 
     @property
     def whole(self) -> bool:
         """Whether nothing that was sealed has been changed or taken away."""
-        return self.broken_seal is None
+        return self.broken_seal is None and self.changed_text is None
 
 
 def check(session: Session, *, key: bytes) -> TrailCheck:
@@ -130,4 +132,12 @@ def check(session: Session, *, key: bytes) -> TrailCheck:
     orphans = select(Event.seal_id).where(col(Event.seal_id).is_not(None), col(Event.seal_id).not_in(kept)).order_by(col(Event.seal_id))
     broken = broken or session.exec(orphans.limit(1)).first()
     unsealed = len(list(session.exec(select(Event.id).where(col(Event.seal_id).is_(None)))))
-    return TrailCheck(sealed=sealed, unsealed=unsealed, broken_seal=broken, head=previous)
+    return TrailCheck(sealed=sealed, unsealed=unsealed, broken_seal=broken, head=previous, changed_text=_changed_text(session))
+
+
+def _changed_text(session: Session) -> int | None:
+    written = select(Event.id, Event.text_digest, PersonalText).join(PersonalText, col(PersonalText.id) == Event.text_id)
+    for number, digest, text in session.exec(written.order_by(col(Event.id)).execution_options(yield_per=BATCH)):
+        if _text_digest(text) != digest:
+            return number
+    return None

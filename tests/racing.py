@@ -20,10 +20,12 @@ from storage import handoffs, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
+from storage.inflight import Happens, InFlight, Mark
 from storage.tables import Assignment
 from tasks import desk, toolbox, turn
 from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
+from tasks.withdraw import withdraw
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 
@@ -130,7 +132,20 @@ def _park(box: Toolbox, one: Round, _: str) -> Ready:
     return go
 
 
-_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {"answer": _answer, "link": _link, "park": _park}
+def _recall(box: Toolbox, one: Round, under: str) -> Ready:
+    """Recalls the lead from its rep, as a deploy does that listed it before; it starts anew under the other version."""
+    mark = Mark("assigned", "acceptance", 1, wait_id=one.wait_id, tenure_id=one.assignment_id)
+    lead_id = box.read_now(lambda session, now: handoffs.get(session, one.handoff_id).lead_id)
+    listed = InFlight(one.handoff_id, lead_id, "", "assigned", "b2b-saas@1", "ana", "acceptance", None, Happens.RECALLED, mark, under=under)
+
+    async def go() -> tuple[bool, str]:
+        why = await box.write(lambda session, now: withdraw(session, listed, actor="race", now=now))
+        return not why, why
+
+    return go
+
+
+_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {"answer": _answer, "link": _link, "park": _park, "recall": _recall}
 
 
 def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]], *, agreement: str, people: str) -> list[Round]:

@@ -23,9 +23,10 @@ def agreement(request: pytest.FixtureRequest) -> Agreement:
 
 
 @pytest.fixture
-def roster() -> Roster:
-    """The example roster."""
-    return read_roster((ROOT / "examples" / "roster.yaml").read_text(encoding="utf-8"))
+def roster(agreement: Agreement) -> Roster:
+    """The roster that goes with it: one of its own, or the example roster."""
+    own = ROOT / "examples" / f"roster-{agreement.agreement}.yaml"
+    return read_roster((own if own.exists() else ROOT / "examples" / "roster.yaml").read_text(encoding="utf-8"))
 
 
 def test_there_are_agreements_to_look_at() -> None:
@@ -37,7 +38,7 @@ def test_it_loads_without_a_problem(agreement: Agreement) -> None:
     assert problems_of(agreement) == []
 
 
-def test_it_fits_the_example_roster(agreement: Agreement, roster: Roster) -> None:
+def test_it_fits_its_roster(agreement: Agreement, roster: Roster) -> None:
     assert problems_with_roster(agreement, roster) == []
 
 

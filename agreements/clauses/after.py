@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from agreements.clauses.base import ADuration, Clause, Name, percentage
+from agreements.clauses.base import ADuration, AnElapsed, Clause, Name, percentage, shown
+from agreements.clauses.looks import KEPT, MONTHLY, PERCENTAGE, WEEKLY
 from agreements.durations import Duration
+
+Asked = Literal["colleague", "renewal_date", "channel", "all"]
 
 
 class Revisit(Clause):
     """When a lead in nurture is looked at again: the date it asked for, else after this time."""
 
-    asked_date_or: ADuration
+    asked_date_or: AnElapsed
 
 
 def _revisit(value: Any) -> Any:
-    return {"asked_date_or": value} if isinstance(value, str) else value
+    return value if value is None or isinstance(value, (Revisit, Mapping)) else {"asked_date_or": value}
 
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
+
+
+def _maybe_percentage(value: Any) -> Any:
+    return value if value is None else percentage(value)
 
 
 class Reason(Clause):
@@ -37,14 +45,22 @@ class Reason(Clause):
     label: str = ""
     then: Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
     track: str = ""
-    revisit: Annotated[Revisit | None, BeforeValidator(_revisit)] = None
+    revisit: Annotated[Revisit | None, BeforeValidator(_revisit, json_schema_input_type=Revisit | AnElapsed | None)] = None
     back_to: Literal["same-rep", "other-rep", "anyone"] = "anyone"
     counts_against: Literal["marketing", "routing", "nobody"] = "nobody"
     text: Literal["optional", "required"] = "optional"
     needs: Literal["", "touches"] = ""
-    ask: Annotated[tuple[Literal["colleague", "renewal_date", "channel", "all"], ...], BeforeValidator(_listed)] = ()
-    alert_above: Annotated[int | None, BeforeValidator(lambda value: value if value is None else percentage(value))] = None
+    ask: Annotated[tuple[Asked, ...], BeforeValidator(_listed, json_schema_input_type=Asked | tuple[Asked, ...])] = ()
+    alert_above: Annotated[int | None, BeforeValidator(_maybe_percentage), WithJsonSchema(PERCENTAGE)] = None
     why: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _asks_whom(cls, value: Any) -> Any:
+        """Who hands a lead on names the colleague, without the agreement having to say so."""
+        if isinstance(value, Mapping) and value.get("then") == "hand-to" and "ask" not in value:
+            return {**value, "ask": "colleague"}
+        return value
 
     @property
     def words(self) -> str:
@@ -68,7 +84,7 @@ class Evidence(Clause):
     @model_validator(mode="after")
     def _one(self) -> Evidence:
         if (self.score_rise is not None) == self.new_activity:
-            raise ValueError("evidence is one thing: write `{score_rise: 10}` or `{new_activity: true}`")
+            raise ValueError("evidence is one thing; write `{score_rise: 10}` or `{new_activity: true}`")
         return self
 
     def holds(self, *, rise: int, fresh: bool) -> bool:
@@ -88,7 +104,7 @@ class Needs(Clause):
     @model_validator(mode="after")
     def _one_list(self) -> Needs:
         if bool(self.any) == bool(self.all):
-            raise ValueError("write what must be new under `any` or under `all`")
+            raise ValueError("what must be new stands in one list; write {any: [{new_activity: true}]}, or the same with `all`")
         return self
 
     def met(self, *, rise: int, fresh: bool) -> bool:
@@ -102,7 +118,7 @@ class Recycling(Clause):
     """How often and when nurtured leads are looked at again, and what must be new."""
 
     at_most: int = Field(default=3, ge=0)
-    revisit: ADuration = Duration(90, "days", working=False)
+    revisit: AnElapsed = Duration(90, "days", working=False)
     needs: Needs = Needs(any=(Evidence(score_rise=10), Evidence(new_activity=True)))
 
 
@@ -121,11 +137,11 @@ def _kept(value: Any) -> Any:
         return value
     found = _KEPT.fullmatch(" ".join(str(value).lower().split()))
     if found is None:
-        raise ValueError(f"{value!r} is no time to keep something; write '3 years', '18 months' or '2 years after last activity'")
+        raise ValueError(f"{shown(value)} is no time to keep something; write '3 years', '18 months' or '2 years after last activity'")
     return timedelta(days=int(found[1]) * _DAYS[found[2]])
 
 
-AKept = Annotated[timedelta, BeforeValidator(_kept)]
+AKept = Annotated[timedelta, BeforeValidator(_kept), WithJsonSchema(KEPT)]
 
 
 class Retention(Clause):
@@ -142,8 +158,8 @@ _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 def _moment(pattern: str, example: str) -> Any:
     def check(value: Any) -> Any:
         words = " ".join(str(value).lower().split())
-        if words and not re.fullmatch(pattern, words):
-            raise ValueError(f"{value!r} is no time for a review; write '{example}'")
+        if not re.fullmatch(pattern, words):
+            raise ValueError(f"{shown(value)} is no time for a review; write '{example}'")
         return words
 
     return BeforeValidator(check)
@@ -152,5 +168,7 @@ def _moment(pattern: str, example: str) -> Any:
 class Review(Clause):
     """When the leads are reviewed, in the agreement's zone."""
 
-    weekly: Annotated[str, _moment(rf"({_DAY}) {_TIME}", "monday 09:00")] = "monday 09:00"
-    monthly: Annotated[str, _moment(rf"first working day {_TIME}", "first working day 09:00")] = "first working day 09:00"
+    weekly: Annotated[str, _moment(rf"({_DAY}) {_TIME}", "monday 09:00"), WithJsonSchema(WEEKLY)] = "monday 09:00"
+    monthly: Annotated[str, _moment(rf"first working day {_TIME}", "first working day 09:00"), WithJsonSchema(MONTHLY)] = (
+        "first working day 09:00"
+    )

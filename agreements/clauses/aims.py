@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
-from agreements.clauses.base import Clause
+from agreements.clauses.base import Clause, shown
+from agreements.clauses.looks import AIM
 
 #: What can be aimed at, by side, and what it measures.
 MEASURES: Mapping[str, Mapping[str, str]] = {
@@ -49,16 +50,22 @@ def aim(value: Any) -> Aim:
     """Reads `70%`, `120 per month` or `400000 EUR per quarter`. Raises ValueError that says what to write instead."""
     found = _AIM.fullmatch(" ".join(str(value).split()))
     if found is None:
-        raise ValueError(f"{value!r} is no aim; write a share, '70%', or an amount and a period, '120 per month', '400000 EUR per quarter'")
+        raise ValueError(
+            f"{shown(value)} is no aim; write a share, '70%', or an amount a period, '120 per month', '400000 EUR per quarter'"
+        )
     amount, unit, per = Decimal(re.sub(r"[_ ,]", "", found[1])), found[2] or "", found[3] or ""
     if unit == "%" and (per or amount > 100):
-        raise ValueError(f"{value!r} is no share; write one from 0% to 100%, without a period")
+        raise ValueError(f"{shown(value)} is no share; write one from 0% to 100%, without a period")
     if unit != "%" and not per:
-        raise ValueError(f"{value!r} has no period; write '{value} per month'")
+        raise ValueError(f"{shown(value)} has no period; write '{value} per month'")
     return Aim(amount, unit, per)
 
 
-AnAim = Annotated[Aim, BeforeValidator(lambda value: value if isinstance(value, Aim) else aim(value))]
+def _aim(value: Any) -> Aim:
+    return value if isinstance(value, Aim) else aim(value)
+
+
+AnAim = Annotated[Aim, BeforeValidator(_aim), WithJsonSchema(AIM)]
 
 
 class Objectives(Clause):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from agreements.clauses.base import ACondition, ADuration, ATerm, Clause, Name
+from agreements.clauses import defaults
+from agreements.clauses.base import ACondition, AnElapsed, ATerm, Clause, Misfit, Name, Path, nearest, one_of, shown
+from agreements.clauses.looks import SHARES
 from agreements.criteria import Condition
 from agreements.durations import Term
 
 #: What a clock may do while it runs.
-NUDGES = ("remind", "tell-manager", "tell-marketing-ops")
+Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
+NUDGES: tuple[str, ...] = get_args(Nudge)
 #: What a rung may do; those in ENDINGS change the stage.
 ENDINGS = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
 #: What each clock measures: the stage it runs from and the ones that end it. Written down, it must say the same.
@@ -26,19 +30,31 @@ RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+#: Stages that the CRM is told of, in the company's own words.
+CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
+_SHARE = re.compile(r"([1-9]\d?)%")
+
+
 def _by_tier(value: Any) -> Any:
-    return {"normal": value} if isinstance(value, str) else value
+    return value if isinstance(value, Mapping) or value is None else {"normal": value}
 
 
-def _share(value: Any) -> Any:
+def _shares(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    shares = {}
+    shares: dict[int, Any] = {}
+    problems: list[tuple[Path, str]] = []
     for key, action in value.items():
-        text = str(key).strip()
-        if not text.endswith("%") or not text[:-1].isdigit() or not 0 < int(text[:-1]) < 100:
-            raise ValueError(f"{key!r} is no share of the clock's time; write a percentage such as '50%'")
-        shares[int(text[:-1])] = action
+        if isinstance(key, int):
+            shares[key] = action
+        elif not (found := _SHARE.fullmatch(str(key).strip())):
+            problems.append(((key,), f"{shown(key)} is no share of the clock's time; write a percentage such as '50%'"))
+        elif action not in NUDGES:
+            problems.append(((key,), f"{shown(action)} is nothing a clock does{nearest(action, NUDGES)}; write {one_of(NUDGES)}"))
+        else:
+            shares[int(found[1])] = action
+    if problems:
+        raise Misfit(problems)
     return shares
 
 
@@ -75,6 +91,9 @@ def _touches(value: Any) -> Any:
     return {"at_least": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+ByTier = Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier, json_schema_input_type=ATerm | Mapping[str, ATerm])]
+
+
 class Clock(Clause):
     """A time limit: who owes it, within which time by tier, what happens at shares of it and when it is missed.
 
@@ -86,27 +105,28 @@ class Clock(Clause):
 
     owed_by: Literal["marketing", "sales", "manager"]
     from_: str = Field(default="", alias="from")
-    to: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    within: Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier)]
+    to: Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])] = ()
+    within: ByTier
     calendar: str = ""
     at_least: ATerm | None = None
-    total: Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier)] = Field(default_factory=dict)
+    total: ByTier = Field(default_factory=dict)
     on_reassign: Literal["restart", "remainder"] = "restart"
     pauses: tuple[Literal["fix_note"], ...] = ()
-    at: Annotated[Mapping[int, Literal["remind", "tell-manager", "tell-marketing-ops"]], BeforeValidator(_share)] = Field(
-        default_factory=dict
-    )
-    respect_requested_time: Annotated[ADuration | None, BeforeValidator(_tolerance)] = None
-    touches: Annotated[Touches, BeforeValidator(_touches)] = Touches()
+    at: Annotated[Mapping[int, Nudge], BeforeValidator(_shares), WithJsonSchema(SHARES)] = Field(default_factory=dict)
+    respect_requested_time: Annotated[
+        AnElapsed | None, BeforeValidator(_tolerance, json_schema_input_type=AnElapsed | dict[Literal["tolerance"], AnElapsed])
+    ] = None
+    touches: Annotated[Touches, BeforeValidator(_touches, json_schema_input_type=int | Touches)] = Touches()
     check_in: Literal["", "daily-digest"] = ""
     when_missed: tuple[Rung, ...] = Field(min_length=1)
     why: str = ""
 
     @model_validator(mode="after")
     def _has_normal(self) -> Clock:
-        for name, terms in (("within", self.within), ("total", self.total)):
-            if terms and "normal" not in terms:
-                raise ValueError(f"`{name}` has no time for tier 'normal', which every tier that is not named takes")
+        what = "has no time for tier 'normal', which every tier that is not named takes; write one, such as {normal: 4 hours}"
+        lacking = [name for name in ("within", "total") if (name == "within" or self.total) and "normal" not in getattr(self, name)]
+        if lacking:
+            raise Misfit(((name,), what) for name in lacking)
         return self
 
     def term(self, tier: str) -> Term:
@@ -118,23 +138,19 @@ class Clock(Clause):
         return self.total.get(tier, self.total["normal"]) if self.total else None
 
 
-def _clock(owed_by: str, within: str, *rungs: dict[str, Any], **more: Any) -> Clock:
-    return Clock.model_validate({"owed_by": owed_by, "within": within, "when_missed": rungs, **more})
+def _agreed(name: str) -> Any:
+    return Field(default_factory=lambda: Clock.model_validate(defaults.CLOCKS[name]))
 
 
 class Clocks(Clause):
-    """Every clock of the handoff; note and decision have defaults, as few agreements speak of them."""
+    """Every clock of the handoff. One that is not written is as in `defaults`."""
 
-    delivery: Clock
-    acceptance: Clock
-    first_attempt: Clock
-    outcome: Clock
-    note: Clock = Field(
-        default_factory=lambda: _clock("marketing", "12 hours", {"do": "tell-marketing-ops"}, {"do": "nurture", "after": "2 days"})
-    )
-    decision: Clock = Field(
-        default_factory=lambda: _clock("manager", "2 working days", {"do": "nurture", "track": "unworked"}, calendar="rep")
-    )
+    delivery: Clock = _agreed("delivery")
+    acceptance: Clock = _agreed("acceptance")
+    first_attempt: Clock = _agreed("first_attempt")
+    outcome: Clock = _agreed("outcome")
+    note: Clock = _agreed("note")
+    decision: Clock = _agreed("decision")
 
     def named(self, name: str) -> Clock:
         """The clock of that name. Raises KeyError for none."""

@@ -41,10 +41,11 @@ LATER: Mapping[str, str] = {
 }
 
 Plain = str | int | float | bool
+_Words = tuple[str, ...]
 
 
 def _listed(value: object) -> object:
-    return [value] if isinstance(value, (str, int, float)) else value
+    return [value] if isinstance(value, str) else value
 
 
 class DeclaredField(Clause):
@@ -60,7 +61,7 @@ class DeclaredField(Clause):
     values: tuple[str, ...] = ()
     synonyms: Mapping[str, Plain] = Field(default_factory=dict)
     bands: Mapping[str, float] = Field(default_factory=dict)
-    null_values: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    null_values: Annotated[_Words, BeforeValidator(_listed, json_schema_input_type=str | _Words)] = ()
     if_missing: Plain = "unknown"
     known: Literal["before_contact", "after_contact"] = "before_contact"
     why: str = ""

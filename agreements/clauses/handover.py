@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from agreements.clauses.base import ACondition, ADuration, Clause, Name
+from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
+from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
 from agreements.durations import Duration
 
+#: Over what a rep can be told, and what it reaches.
+CHANNELS: Mapping[str, str] = {
+    "crm": "the rep's list in the CRM",
+    "email": "the rep's address",
+    "chat": "the rep's chat",
+    "manager-email": "the address of the rep's manager",
+    "sms": "the rep's phone",
+}
+Channel = Annotated[str, WithJsonSchema({"enum": list(CHANNELS)})]
 _RELEASE = re.compile(r"(\d{1,4}) (?:per|a) rep (?:per|a) working day")
 
 
@@ -26,11 +37,11 @@ class Release:
 
 
 def _release(value: Any) -> Any:
-    if isinstance(value, Release):
+    if value is None or isinstance(value, Release):
         return value
     found = _RELEASE.fullmatch(" ".join(str(value).split()))
     if found is None or not int(found[1]):
-        raise ValueError(f"{value!r} is no release plan; write '10 per rep per working day'")
+        raise ValueError(f"{shown(value)} is no release plan; write '10 per rep per working day'")
     return Release(int(found[1]))
 
 
@@ -39,9 +50,9 @@ class Tier(Clause):
 
     name: Name
     when: ACondition = Condition()
-    channels: tuple[str, ...] = ()
+    channels: tuple[Channel, ...] = ()
     routing: Literal["", "round-robin", "first-to-claim"] = ""
-    release: Annotated[Release | None, BeforeValidator(lambda value: value if value is None else _release(value))] = None
+    release: Annotated[Release | None, BeforeValidator(_release), WithJsonSchema(RELEASE)] = None
     why: str = ""
 
 
@@ -76,7 +87,7 @@ class Notify(Clause):
     """On how many channels an assignment must be proven, within which time, and how long an answer may be undone."""
 
     confirmed_on: int = Field(default=2, ge=1)
-    within: ADuration = Duration(10, "minutes", working=False)
-    channels: tuple[str, ...] = ("crm", "email", "chat")
-    fallback: tuple[str, ...] = ("manager-email",)
-    undo: ADuration = Duration(5, "minutes", working=False)
+    within: AnElapsed = Duration(10, "minutes", working=False)
+    channels: tuple[Channel, ...] = ("crm", "email", "chat")
+    fallback: tuple[Channel, ...] = ("manager-email",)
+    undo: AnElapsed = Duration(5, "minutes", working=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -20,19 +20,10 @@ class FitCriterion(Clause):
     points: int = Field(ge=-100, le=100)
     why: str = ""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_spelling(cls, value: Any) -> Any:
-        if isinstance(value, Mapping) and "field" in value:
-            raise ValueError(
-                f"a fact is asked for under `when`; write `when: {{{value['field']}: …}}` instead of `field: {value['field']}`"
-            )
-        return value
-
     @model_validator(mode="after")
     def _one_question(self) -> FitCriterion:
         if (self.when is not None) + bool(self.persona) + bool(self.external_score) != 1:
-            raise ValueError("a fit criterion asks one thing: write `when: {fact: value}`, `persona: name` or `external_score: field`")
+            raise ValueError("a fit criterion asks one thing; write `when: {fact: value}`, `persona: name` or `external_score: field`")
         return self
 
 
@@ -60,10 +51,10 @@ class EngagementCriterion(Clause):
     def _one_question(self) -> EngagementCriterion:
         if (self.last_touch is not None) + bool(self.activity) + bool(self.external_score) != 1:
             raise ValueError(
-                "an engagement criterion asks one thing: write `activity: name`, `last_touch: {within: 5 days}` or `external_score: field`"
+                "an engagement criterion asks one thing; write `activity: name`, `last_touch: {within: 5 days}` or `external_score: field`"
             )
         if not self.activity and (self.path or self.at_most is not None or self.half_life):
-            raise ValueError("`path`, `at_most` and `half_life` belong to an `activity`; leave them out")
+            raise ValueError("`path`, `at_most` and `half_life` belong to an `activity`; write one, or leave them out")
         return self
 
 

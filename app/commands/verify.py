@@ -18,7 +18,9 @@ def verify() -> None:
     terminal.console.print(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[:16] or 'none'}")
     if lost:
         terminal.complaints.print(f"Without owner or due time: lead {', '.join(map(str, lost))}", style="red")
-    if not chain.whole:
+    if chain.broken_seal is not None:
         terminal.complaints.print(f"The trail was changed: seal {chain.broken_seal} does not fit.", style="red")
+    if chain.changed_text is not None:
+        terminal.complaints.print(f"The trail was changed: the text of event {chain.changed_text} is not what was written.", style="red")
     if lost or not chain.whole or found.unaccounted:
         raise typer.Exit(terminal.FINDINGS)

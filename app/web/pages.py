@@ -49,11 +49,11 @@ class Caller:
     answered: int = 0
 
     @classmethod
-    def of(cls, request: Request, token: str) -> Caller:
-        """The caller of this request; a browser without an id gets a new one."""
+    def of(cls, request: Request, token: str, *, folder: str = "l") -> Caller:
+        """The caller of this request; a browser without an id gets a new one. folder: under which the links of this kind are."""
         device, answered = request.cookies.get(DEVICE_COOKIE, ""), request.cookies.get(ANSWER_COOKIE, "")
         known = bool(_DEVICE.fullmatch(device))
-        path = f"{request.scope['root_path']}/l/{token}"
+        path = f"{request.scope['root_path']}/{folder}/{token}"
         return cls(token, path, device if known else secrets.token_urlsafe(24), known, number(answered))
 
 
@@ -83,7 +83,7 @@ class LinkPages:
 
     async def take(self, request: Request, token: str) -> Response:
         """Gives the chosen answer; what is missing is said, with all that was typed kept."""
-        caller, typed = Caller.of(request, token), await _form(request)
+        caller, typed = Caller.of(request, token), await form_of(request)
         if not await self._is_ours(request, caller, typed):
             return await self._refused(caller, typed)
         if not typed.get("choice"):
@@ -99,7 +99,7 @@ class LinkPages:
 
     async def undo(self, request: Request, token: str) -> Response:
         """Takes back the answer that this browser gave, while that is possible."""
-        caller, typed = Caller.of(request, token), await _form(request)
+        caller, typed = Caller.of(request, token), await form_of(request)
         answer_id = number(typed.get("answer_id", ""))
         if not await self._is_ours(request, caller, typed) or not answer_id or answer_id != caller.answered:
             return await self._refused(caller, {})
@@ -114,18 +114,13 @@ class LinkPages:
         if not first:
             return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
         response = RedirectResponse(f"{caller.path}?done={first}", 303)
-        self._set_cookie(response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
+        _set_cookie(self.box, response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
         return response
 
     async def _is_ours(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
         """Whether the form was sent from a page that was shown to this browser for this link. Raises LinkInvalid."""
-
-        def fits(session: Session, now: datetime) -> bool:
-            self.box.links.read(caller.token)
-            return self.box.links.check_nonce(typed.get("nonce", ""), caller.token, caller.device, "", now=now)
-
-        from_here = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-        return await self.box.read(fits) and caller.known and from_here
+        self.box.links.read(caller.token)
+        return await is_from_page(self.box, request, caller, typed)
 
     async def _refused(self, caller: Caller, typed: Mapping[str, str]) -> Response:
         kept = {name: value for name, value in typed.items() if name not in _CHOSEN}
@@ -148,15 +143,30 @@ class LinkPages:
         notice = None if problem else notice_for(visit, asked or {}, answered=caller.answered)
         response = lead_page(visit, status=status, path=caller.path, nonce=nonce, notice=notice, typed=typed or {}, problem=problem)
         if not caller.known:
-            self._set_cookie(response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
+            remember_device(self.box, response, caller)
         return response
 
-    def _set_cookie(self, response: Response, name: str, value: str, path: str, seconds: int) -> None:
-        secure = self.box.settings.public_url.startswith("https:")
-        response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
+
+def remember_device(box: Toolbox, response: Response, caller: Caller) -> None:
+    """Gives the browser its lasting id."""
+    _set_cookie(box, response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
 
 
-async def _form(request: Request) -> dict[str, str]:
+def _set_cookie(box: Toolbox, response: Response, name: str, value: str, path: str, seconds: int) -> None:
+    secure = box.settings.public_url.startswith("https:")
+    response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
+
+
+async def is_from_page(box: Toolbox, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
+    """Whether a form was sent from a page that was shown to this browser for this link within the last day."""
+    nonce = typed.get("nonce", "")
+    fits = await box.read(lambda session, now: box.links.check_nonce(nonce, caller.token, caller.device, "", now=now))
+    from_here = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    return fits and caller.known and from_here
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent, cleaned. Raises BodyTooLarge."""
     fields = read_form(await body_of(request, MAX_FORM_BYTES))
     return {name: clean(value) for name, value in fields.items()}
 

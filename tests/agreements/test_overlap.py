@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agreements.clauses.facts import DeclaredField
 from agreements.criteria import Condition, Test, condition
 from agreements.lead import domain_of
 from agreements.overlap import can_both_hold, lead_for_both
@@ -26,6 +27,26 @@ def test_two_conditions_meet_as_the_table_says(case: dict[str, Any]) -> None:
 
     assert can_both_hold(one, other) is case["both"]
     assert can_both_hold(other, one) is case["both"]
+
+
+SOFTWARE = {"industry": DeclaredField(type="choice", synonyms={"IT services": "software"}, null_values=["Select"])}
+STAFF = {"employees": DeclaredField(type="number", bands={"51-200": 51}, if_missing=1)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "readings", "shown"),
+    [
+        ({"industry": "software"}, {"industry": "IT services"}, (SOFTWARE, {}), {"industry": "IT services"}),
+        ({"industry": "software"}, {"industry": "IT services"}, (SOFTWARE, SOFTWARE), None),
+        ({"industry": "software"}, {"industry": "IT services"}, ({}, {}), None),
+        ({"industry": "missing"}, {"industry": "Select"}, (SOFTWARE, {}), {"industry": "Select"}),
+        ({"employees": {"at_least": 50}}, {"employees": "51-200"}, (STAFF, {}), {"employees": "51-200"}),
+        ({"employees": {"at_least": 50}}, {"employees": "1-10"}, (STAFF, {}), None),
+        ({"employees": 1}, {"employees": "missing"}, (STAFF, {}), {}),
+    ],
+)
+def test_each_side_reads_what_was_written_by_its_own_dictionary(one, other, readings, shown) -> None:
+    assert lead_for_both(condition(one), condition(other), readings=readings) == shown
 
 
 def some(values: list[Any]) -> st.SearchStrategy[tuple[Any, ...]]:

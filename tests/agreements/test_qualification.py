@@ -10,7 +10,7 @@ import pytest
 
 from agreements.lead import Done, LeadFacts
 from agreements.loading import read_agreement
-from agreements.qualification import qualify, threshold_for
+from agreements.qualification import every_criterion, qualify, threshold_for
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT
 
@@ -101,3 +101,58 @@ def test_a_verdict_is_the_same_whatever_the_zone_of_now() -> None:
     lead = LeadFacts({"industry": "software"}, (Done("webinar_attended", ago(30)),))
 
     assert qualify(EXAMPLE, lead, now=NOW.astimezone(ZoneInfo("Asia/Tokyo"))) == qualify(EXAMPLE, lead, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("known", "missing"),
+    [
+        ({}, ["authority is required and not known", "budget is required and not known"]),
+        ({"authority": True, "budget": "none"}, ["budget is required and not known"]),
+        ({"authority": "no", "budget": "40,000 EUR"}, ["authority is required and not known"]),
+        ({"authority": "yes", "budget": "40,000 EUR"}, []),
+    ],
+)
+def test_what_is_required_must_be_known_and_not_be_a_no(known: dict[str, Any], missing: list[str]) -> None:
+    strict = changed(("mql: {total: 60, fit_at_least: 30, engagement_at_least: 15}", "mql: {total: 0}\n  require: [authority, budget]"))
+
+    verdict = qualify(strict, LeadFacts(known), now=NOW)
+
+    assert verdict.is_mql == (not missing)
+    assert verdict.reasons == (tuple(missing) or ("reaches every minimum",))
+
+
+def test_who_asked_by_itself_is_not_asked_for_a_budget() -> None:
+    strict = changed(("mql: {total: 60", "require: [budget]\n  mql: {total: 60"))
+
+    assert qualify(strict, LeadFacts({}, (Done("demo_requested", NOW),)), now=NOW).is_mql
+
+
+@pytest.mark.parametrize(
+    ("score", "points"), [(None, 0), ("many", 0), (0, 0), ("50", 10), (50, 10), (100, 20), (250, 20), (-5, 0), (37, 7), (37.5, 8)]
+)
+def test_a_score_from_somebody_else_gives_its_share_of_the_points(score: Any, points: int) -> None:
+    scored = changed(
+        ("fields:\n", "fields:\n  lead_score: {type: number}\n"),
+        ("  fit:\n", "  fit:\n    - {external_score: lead_score, out_of: 100, points: 20}\n"),
+    )
+
+    assert qualify(scored, LeadFacts({"lead_score": score}), now=NOW).fit == points
+
+
+def test_what_is_done_later_does_not_count_yet() -> None:
+    later = (Done("demo_requested", NOW + timedelta(seconds=1)), Done("webinar_attended", NOW + timedelta(seconds=1)))
+
+    verdict = qualify(EXAMPLE, LeadFacts({}, later), now=NOW)
+
+    assert (verdict.fast_lane, verdict.engagement) == ("", 0)
+
+
+def test_every_criterion_is_listed_also_those_that_do_not_apply() -> None:
+    listed = every_criterion(EXAMPLE, LeadFacts({"industry": "software"}), now=NOW)
+
+    rules = EXAMPLE.qualification
+    assert len(listed) == len(rules.fit) + len(rules.engagement)
+    assert [(one.rule, one.value, one.points) for one in listed if one.applies] == [
+        ("industry in software, logistics, manufacturing", "software", 20)
+    ]
+    assert {one.value for one in listed if not one.applies} <= {"unknown", "unknown, unknown", "never"}

@@ -64,31 +64,33 @@ def test_further_times_follow_one_another_on_the_calendar() -> None:
 
 
 def test_a_rung_that_is_taken_several_times_is_told_each_time() -> None:
-    ladder = "[{do: remind, after: 1 hour, at_most: 2}, {do: nurture}]"
+    ladder = "[{do: remind, after: 1 working hour, at_most: 2}, {do: nurture}]"
 
     found = line("acceptance", "2026-05-05T09:00+01:00", (LADDER, ladder), tier="hot")
 
     assert steps(found.rungs) == [
-        ("5 09:30", "remind (1 of 2)", "after 1 hour"),
-        ("5 10:30", "remind (2 of 2)", "after 1 hour"),
+        ("5 09:30", "remind (1 of 2)", "after 1 working hour"),
+        ("5 10:30", "remind (2 of 2)", "after 1 working hour"),
         ("5 10:30", "nurture", "at once"),
     ]
 
 
 def test_after_a_decision_what_comes_next_depends_on_it() -> None:
-    found = line("acceptance", "2026-05-05T09:00+01:00", (LADDER, "[{do: manager-decides}, {do: nurture, after: 1 day}]"), tier="hot")
+    found = line(
+        "acceptance", "2026-05-05T09:00+01:00", (LADDER, "[{do: manager-decides}, {do: nurture, after: 1 working day}]"), tier="hot"
+    )
 
-    assert steps(found.rungs)[1] == ("-", "nurture", "after 1 day, when the manager gives it back and it is missed again")
+    assert steps(found.rungs)[1] == ("-", "nurture", "after 1 working day, when the manager gives it back and it is missed again")
 
 
 def test_where_the_total_ends_with_the_due_time_nobody_else_gets_it() -> None:
-    found = line("acceptance", "2026-05-05T09:00+01:00", ("total: {hot: 2 working hours", "total: {hot: 10 working minutes"), tier="hot")
+    found = line("acceptance", "2026-05-05T09:00+01:00", ("total: {hot: 2 working hours", "total: {hot: 30 working minutes"), tier="hot")
 
-    assert (told(found.due_at), told(found.bound)) == ("5 08:10", "5 08:10")
+    assert (told(found.due_at), told(found.bound)) == ("5 08:30", "5 08:30")
     assert steps(found.rungs)[:3] == [
         ("-", "reassign (1 of 2)", "passed over: the total time is used up"),
         ("-", "reassign (2 of 2)", "passed over: the total time is used up"),
-        ("5 08:10", "default-acceptor", "at once"),
+        ("5 08:30", "default-acceptor", "at once"),
     ]
     assert "the total time over all reps ends here" in found.notes
 
@@ -134,7 +136,14 @@ def test_what_else_moves_the_due_time_is_said() -> None:
 
 def test_a_release_plan_says_from_when_it_is_reckoned() -> None:
     found = line(
-        "delivery", "2026-05-05T09:00+01:00", ("within: {hot: 1 hour, normal: 12 hours}", "within: {hot: 1 hour, normal: per release plan}")
+        "delivery",
+        "2026-05-05T09:00+01:00",
+        (
+            "  - {name: normal,",
+            "  - {name: list, when: {entry_channel: trade_show}, release: 10 per rep per working day}\n  - {name: normal,",
+        ),
+        ("within: {hot: 1 hour, normal: 12 hours}", "within: {hot: 1 hour, list: per release plan, normal: 12 hours}"),
+        tier="list",
     )
 
     assert told(found.due_at) == "5 16:30"

@@ -32,6 +32,20 @@ async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, capl
     assert "could not be looked at; the others go on" in caplog.text
 
 
+async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver, runs, box, time, monkeypatch):
+    """They are put off for a while, and the next sweep has room."""
+    monkeypatch.setattr("app.clock.SWEEP_LIMIT", 2)
+    bad = [await assigned(driver, box) for _ in range(2)]
+    good = await assigned(driver, box)
+    runs.broken.update(newest(box, one).id for one in bad)
+    time.at = wait_of(box, good).due_at
+
+    await driver.settle()
+    await driver.settle()
+
+    assert newest(box, good).climbed == {"acceptance": [0]}
+
+
 async def test_one_bad_run_does_not_stop_the_others_from_starting(driver, runs, box, caplog):
     bad, good = capture(box), capture(box)
     runs.broken.add(newest(box, bad).id)

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agreements.errors import LinkInvalid
-from notifications.links import Duty, Links, Tenure
+from notifications.links import Duty, Links, Tenure, ToSign
 
 OLD, NEW, FOREIGN = "old-key-of-this-house", "new-key-of-this-house", "key-of-another-house"
 BASE = "https://baton.example/sales"
@@ -69,6 +69,46 @@ def test_a_truncated_or_lengthened_link_is_invalid() -> None:
 def test_nonsense_is_invalid(token: str) -> None:
     with pytest.raises(LinkInvalid):
         LINKS.read(token)
+
+
+TO_SIGN = ToSign("sales", "cro@northgate.example", "b2b-saas@3", "5b122b48" * 8)
+
+
+def to_sign_token(asked: ToSign) -> str:
+    url = LINKS.for_signature(asked)
+    assert url.startswith(f"{BASE}/sign/")
+    return url.removeprefix(f"{BASE}/sign/")
+
+
+@given(address=st.text(max_size=100), reference=st.text(max_size=60))
+def test_a_link_for_a_signature_says_what_is_to_be_signed_by_whom(address: str, reference: str) -> None:
+    asked = ToSign("marketing", address, reference, TO_SIGN.hash)
+
+    assert LINKS.read_to_sign(to_sign_token(asked)) == asked
+
+
+def test_the_longest_address_and_name_fit_into_a_link() -> None:
+    asked = ToSign("marketing", f"{'x' * 190}@y.example", f"{'n' * 80}@12345", TO_SIGN.hash)
+
+    assert LINKS.read_to_sign(to_sign_token(asked)) == asked
+
+
+@given(at=st.integers(min_value=0), sign=st.sampled_from("Aa0_-.=/ é\x00"))
+def test_no_changed_sign_of_a_link_for_a_signature_is_accepted(at: int, sign: str) -> None:
+    token = to_sign_token(TO_SIGN)
+    at %= len(token)
+    assume(token[at] != sign)
+    with pytest.raises(LinkInvalid):
+        LINKS.read_to_sign(token[:at] + sign + token[at + 1 :])
+
+
+def test_a_link_of_one_kind_is_none_of_another() -> None:
+    with pytest.raises(LinkInvalid):
+        LINKS.read(to_sign_token(TO_SIGN))
+    for url in (LINKS.for_tenure(ASSIGNMENT), LINKS.for_duty(WAIT, "marta")):
+        with pytest.raises(LinkInvalid):
+            LINKS.read_to_sign(token_of(url))
+    assert not LINKS.check_nonce(to_sign_token(TO_SIGN), "token", "device", WAIT, now=NOON)
 
 
 def test_another_houses_link_is_invalid() -> None:

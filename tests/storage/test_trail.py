@@ -158,6 +158,16 @@ def test_erasing_what_somebody_wrote_leaves_the_chain_whole(sealed: Database) ->
     assert check(sealed).whole
 
 
+def test_a_changed_text_is_found(sealed: Database) -> None:
+    """Its event is sealed with the digest of what was written first."""
+    tamper(sealed, lambda session, events, seals: session.execute(update(PersonalText).values(text="Call me never")))
+
+    found = check(sealed)
+
+    assert (found.broken_seal, found.changed_text) == (None, 2)
+    assert not found.whole
+
+
 def test_events_hold_no_text_and_a_digest_that_cannot_be_guessed(sealed: Database) -> None:
     def text_and_digests(session: Session) -> tuple[list[str], set[str]]:
         rows = list(session.exec(select(Event)))

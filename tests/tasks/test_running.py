@@ -80,7 +80,7 @@ async def test_a_note_and_a_decision_may_name_a_calendar_too(driver, box):
     agree(
         box,
         ("\n\nrouting:", NEWYORK),
-        (note, note.replace("within: 12 hours", "calendar: newyork\n    within: 1 working hour")),
+        (note, note.replace("within: 12 hours", "calendar: newyork\n    within: 1 working hour").replace("2 days", "2 working days")),
         (decision, decision.replace("rep", "newyork").replace("2 working days", "1 working hour")),
     )
 
@@ -100,7 +100,7 @@ async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver, 
         ("\n\nrouting:", NEWYORK),
         ("owed_by: marketing\n    within: {hot: 1 hour", "owed_by: marketing\n    calendar: rep\n    within: {hot: 1 working hour"),
         ("normal: 12 hours}\n    when_missed: [{do: tell-marketing-ops}, {after: 1 day", "normal: 12 working hours}\n"
-         "    when_missed: [{do: tell-marketing-ops}, {after: 1 day"),
+         "    when_missed: [{do: tell-marketing-ops}, {after: 1 working day"),
     )  # fmt: skip
     absent = [(f"{name}: {{name:", f"{name}: {{{away}, name:") for name in ("ana", "ben", "cleo")]
     staff(box, *absent, works_in_newyork("mina"))
@@ -111,7 +111,7 @@ async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver, 
 
 
 async def test_a_further_leg_runs_on_clocks_of_its_own(driver, box):
-    own = "{name: ae, clocks: {acceptance: {owed_by: sales, within: 7 working minutes, when_missed: [{do: nurture}]}}}"
+    own = "{name: ae, clocks: {acceptance: {owed_by: sales, calendar: rep, within: 7 working minutes, when_missed: [{do: nurture}]}}}"
     agree(box, ("legs: [sdr]", f"legs: [sdr, {own}]"))
     taken = capture(box)
     box.write_now(lambda session, now: session.execute(update(Handoff).where(col(Handoff.lead_id) == taken.lead_id).values(leg=1)))
@@ -171,17 +171,20 @@ async def test_whoever_gets_a_lead_of_which_no_time_is_left_has_the_whole_time(d
 
 
 async def test_a_remainder_is_bounded_by_the_total(driver, box, time):
+    """Ben would have had till ten, and Cleo what he leaves of that; three quarters of an hour are all there is."""
     agree(
         box,
         clause(ACCEPTANCE, "on_reassign: remainder"),
-        ("total: {hot: 2 working hours", "total: {hot: 25 working minutes"),
+        ("total: {hot: 2 working hours", "total: {hot: 45 working minutes"),
     )
     taken = await assigned(driver, box)
-    time.at = at("09:10")
+    await driver.run(until=at("09:30"))
+    assert (wait_of(box, taken).holder, wait_of(box, taken).due_at) == ("ben", at("09:45"))
+    time.at = at("09:35")
 
-    await answered(driver, box, taken, "handed", colleague="ben")
+    await answered(driver, box, taken, "handed", colleague="cleo")
 
-    assert wait_of(box, taken).due_at == at("09:25")
+    assert wait_of(box, taken).due_at == at("09:45")
 
 
 async def test_a_clock_that_was_met_begins_anew_with_the_next_rep(driver, box, time):

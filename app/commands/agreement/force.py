@@ -1,9 +1,8 @@
-"""Putting an agreement in force: publish, sign, preview, deploy."""
+"""Putting an agreement in force: publish, preview, deploy."""
 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import sys
 from collections import Counter
@@ -14,14 +13,16 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from agreements.lifecycle import OPEN_STAGES
 from app import deploying, terminal
 from app.commands.agreement.references import Reference, from_file, reference
 from app.deploying import Plan
 from storage import contracts, inflight
-from storage.inflight import InFlight
+from storage.inflight import Happens, InFlight
 from tasks.toolbox import Toolbox
 from tasks.withdraw import CarriedOut, carry_out
 
@@ -55,26 +56,6 @@ def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) ->
         text = file.read_text(encoding="utf-8")
         row = box.write_now(lambda session, now: contracts.publish(session, text, now=now))
         terminal.console.print(f"{row.name}@{row.version} {row.hash}", soft_wrap=True)
-
-
-@app.command("sign")
-def sign(
-    ref: Reference,
-    party: Annotated[str, typer.Option("--as", help="marketing or sales")],
-    name: Annotated[str, typer.Option("--on-behalf", help="Who signs.")],
-) -> None:
-    """Sign a published version for one party; shown in the trail as signed on behalf."""
-    box = terminal.open_box()
-    if party not in contracts.PARTIES:
-        terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
-    with terminal.told():
-        key = reference(ref)
-        box.write_now(
-            lambda session, now: contracts.sign(
-                session, contracts.get(session, *key), party=party, name=name, via="cli", now=now, on_behalf=True
-            )
-        )
-        terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.")
 
 
 @app.command("preview")
@@ -118,7 +99,7 @@ def deploy_version(
         if planned.is_deployed:
             terminal.console.print(f"deployed as {asyncio.run(deploying.renew(box, *key))} already")
         else:
-            terminal.console.print(f"deployed as {asyncio.run(deploying.deploy(box, *key, by=_who()))}")
+            terminal.console.print(f"deployed as {asyncio.run(deploying.deploy(box, *key, by=terminal.who()))}")
         if planned.touched:
             _carry_out(box, ref, planned)
 
@@ -127,7 +108,7 @@ def _carry_out(box: Toolbox, ref: str, planned: Plan) -> None:
     asyncio.run(deploying.collect_answers(box))
     with Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("withdrawing", total=len(planned.touched))
-        done = carry_out(box, planned.touched, actor=_who(), progress=lambda: progress.advance(bar))
+        done = carry_out(box, planned.touched, actor=terminal.who(), progress=lambda: progress.advance(bar))
     _tell(done)
     name, version = planned.agreement.agreement, planned.agreement.version
     seen = {one.handoff_id for one in planned.listed}
@@ -149,41 +130,38 @@ def _tell(done: CarriedOut) -> None:
         terminal.complaints.print(f"  lead {one.lead_id}, {one.company or 'no company'}: {why}", markup=False, soft_wrap=True)
 
 
-_PAST = {inflight.Happens.ANEW: "started anew", inflight.Happens.RECALLED: "recalled"}
+_PAST = {Happens.ANEW: "started anew", Happens.RECALLED: "recalled"}
 
 
 def show(planned: Plan) -> None:
     """The handoffs that are touched, one a line, and how many there are in each stage."""
-    zone = planned.agreement.timezone
+    zone = ZoneInfo(planned.agreement.timezone)
     if planned.touched:
-        table = Table("lead", "company", "stage", "under", "with", "owed", f"due ({zone})", "what happens")
+        table = Table("lead", "company", "stage", "with", "owed", "what happens")
         for one in planned.touched:
-            table.add_row(str(one.lead_id), one.company or "–", one.stage, one.version, one.holder, *_owed(one, zone), _what(one))
+            who = (escape(one.company) or "–", one.stage, escape(one.holder))
+            table.add_row(str(one.lead_id), *who, _owed(one, zone), f"{one.happens}: {one.under}")
         terminal.console.print(table)
     terminal.console.print(f"{planned.agreement.reference}, {planned.policy}: {_counted(planned.listed)}")
 
 
-def _owed(one: InFlight, zone: str) -> tuple[str, str]:
-    due = f"{one.due_at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" if one.due_at else ""
-    return one.wait_kind.replace("_", " "), due
+def _owed(one: InFlight, zone: ZoneInfo) -> str:
+    return f"{one.wait_kind.replace('_', ' ')}, {one.due_at.astimezone(zone):%d %b %H:%M}" if one.due_at else ""
 
 
-def _what(one: InFlight) -> str:
-    recalled = "is recalled, " if one.happens == inflight.Happens.RECALLED else ""
-    return f"{recalled}starts anew under {one.under}"
+_FUTURE = {Happens.STAYS: "to stay", Happens.ANEW: "to start anew", Happens.RECALLED: "to be recalled"}
 
 
 def _counted(listed: Sequence[InFlight]) -> str:
-    """Per stage how many there are and what happens to them."""
+    """How many there are, stage by stage, and what is to happen to them."""
     if not listed:
         return "no handoff is in flight under an earlier version."
-    counts = Counter((one.stage, one.happens.value, one.why) for one in listed)
-    parts = [f"{count} {stage} {happens}{f' ({why})' if why else ''}" for (stage, happens, why), count in counts.items()]
+    by_stage = {stage: Counter((one.happens, one.why) for one in listed if one.stage == stage) for stage in OPEN_STAGES}
+    parts = [
+        f"{stage} {', '.join(_group(count, *about) for about, count in counts.items())}" for stage, counts in by_stage.items() if counts
+    ]
     return f"{len(listed)} in flight under earlier versions: {'; '.join(parts)}."
 
 
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a process without a user name, as in some containers
-        return "somebody"
+def _group(count: int, happens: Happens, why: str) -> str:
+    return f"{count} {_FUTURE[happens]}{f' ({why})' if why else ''}"

@@ -1,0 +1,41 @@
+"""Which facts the rules of an agreement ask for, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agreements.clauses.facts import LATER
+from agreements.criteria import Condition
+from agreements.model import Agreement, EngagementCriterion, FitCriterion
+
+
+def facts_asked(agreement: Agreement) -> dict[str, list[str]]:
+    """The facts by which leads are told apart and judged, each with the clauses that ask for it, in the order of the file.
+
+    Left out are facts that follow from the judging, and rules that come after it: segments, legs.
+    """
+    asked: dict[str, list[str]] = {}
+    for where, names in _questions(agreement):
+        for name in sorted(names):
+            if name not in LATER and where not in asked.setdefault(name, []):
+                asked[name].append(where)
+    return {name: places for name, places in asked.items() if places}
+
+
+def _questions(agreement: Agreement) -> Iterator[tuple[str, frozenset[str]]]:
+    rules = agreement.qualification
+    yield "applies_to", agreement.applies_to.fields
+    for persona in agreement.personas:
+        yield f"persona {persona.name}", persona.match.fields
+    for number, screen in enumerate(agreement.screen, start=1):
+        yield f"screen {number}", screen.when.fields
+    parts: dict[str, Sequence[FitCriterion | EngagementCriterion]] = {"fit": rules.fit, "engagement": rules.engagement}
+    for part, criteria in parts.items():
+        for number, rule in enumerate(criteria, start=1):
+            when: Condition | None = getattr(rule, "when", None)
+            yield f"{part} {number}", (when.fields if when else frozenset()) | ({rule.external_score} - {""})
+    if rules.by_channel:
+        yield "by_channel", frozenset({"entry_channel"})
+    yield "require", frozenset(rules.require)
+    for tier in agreement.tiers:
+        yield f"tier {tier.name}", tier.when.fields

@@ -1,0 +1,26 @@
+"""What must fit together in an agreement, so that no lead can be stranded by it; and what is agreed but not carried out yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.checks import calendars, channels, clocks, fields, frame, ladders, legs, points, reasons, rules, tiers
+from agreements.checks.base import Finding, Problem
+from agreements.checks.notes import notes_of
+from agreements.checks.with_roster import problems_with_roster
+from agreements.model import Agreement
+
+__all__ = ["Finding", "Problem", "findings", "notes_of", "problems_of", "problems_with_roster"]
+
+_CHECKS = (frame, fields, rules, points, tiers, calendars, channels, clocks, ladders, legs, reasons)
+
+
+def findings(agreement: Agreement) -> Iterator[Finding]:
+    """Every place that does not fit, with what it hangs on, clause by clause."""
+    for check in _CHECKS:
+        yield from check.find(agreement)
+
+
+def problems_of(agreement: Agreement) -> list[Problem]:
+    """Every place that does not fit, and what to write instead."""
+    return [Problem(finding.where, finding.what) for finding in findings(agreement)]

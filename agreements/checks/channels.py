@@ -1,0 +1,44 @@
+"""Whether a rep can be told, and proven to have been told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.checks.base import Finding
+from agreements.clauses.base import nearest, one_of
+from agreements.clauses.handover import CHANNELS
+from agreements.model import Agreement
+from agreements.written import Path
+
+#: Channels that may be agreed and that this version does not have.
+NOT_CARRIED_OUT = frozenset({"sms"})
+
+
+def find(agreement: Agreement) -> Iterator[Finding]:
+    """Channels that are not there, and fewer of them than must confirm."""
+    notify = agreement.notify
+    lists: list[tuple[Path, tuple[str, ...]]] = [(("notify", "channels"), notify.channels), (("notify", "fallback"), notify.fallback)]
+    lists += [(("tiers", index, "channels"), tier.channels) for index, tier in enumerate(agreement.tiers)]
+    for where, channels in lists:
+        for index, channel in enumerate(channels):
+            if channel not in CHANNELS:
+                yield Finding((*where, index), f"there is no channel {channel!r}{nearest(channel, CHANNELS)}; write {one_of(CHANNELS)}")
+    yield from _unconfirmed(agreement)
+    if not notify.within.amount:
+        yield Finding(("notify", "within"), "leaves no time to tell anybody; write one such as '10 minutes'")
+
+
+def _unconfirmed(agreement: Agreement) -> Iterator[Finding]:
+    notify = agreement.notify
+    told: list[tuple[Path, tuple[str, ...]]] = [
+        (("tiers", index, "channels"), tier.channels) for index, tier in enumerate(agreement.tiers) if tier.channels
+    ]
+    if any(not tier.channels for tier in agreement.tiers):
+        told.insert(0, (("notify", "channels"), notify.channels))
+    for where, channels in told:
+        named = {*channels, *notify.fallback}
+        have = named & (CHANNELS.keys() - NOT_CARRIED_OUT)
+        if len(have) < notify.confirmed_on and named <= CHANNELS.keys():
+            said = f"only {len(have)} can: {', '.join(sorted(have))}" if have else "none is named that can"
+            what = f"{notify.confirmed_on} channels must confirm, but {said}; name more, or lower `notify.confirmed_on`"
+            yield Finding(where, what, needs=(where, ("notify", "fallback"), ("notify", "confirmed_on"), ("tiers",)))

@@ -1,0 +1,24 @@
+"""Whether each leg is another one, and its teams can be found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.checks.base import Finding
+from agreements.model import Agreement
+
+
+def find(agreement: Agreement) -> Iterator[Finding]:
+    """Legs named twice, and segments that nobody asks."""
+    seen: dict[str, int] = {}
+    for index, leg in enumerate(agreement.legs):
+        first = seen.setdefault(leg.name, index)
+        if first != index:
+            what = f"the leg {leg.name!r} stands twice; give each a name of its own"
+            yield Finding(("legs", index), what, needs=(("legs", first),))
+        for number, segment in enumerate(leg.segments):
+            if any(not other.when.tests for other in leg.segments[:number]):
+                what = f"can never match: a segment before it takes every lead; move {segment.team!r} up, or leave it out"
+                yield Finding(("legs", index, "segments", number), what, needs=(("legs", index, "segments"),))
+    if agreement.legs[0].segments:
+        yield Finding(("legs", 0, "segments"), "the first leg gets what `routing.segments` gives it; write them there")

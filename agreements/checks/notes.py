@@ -1,0 +1,87 @@
+"""What is agreed and not carried out by this version of Baton, and what is allowed but seldom meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.checks.base import Problem
+from agreements.checks.channels import NOT_CARRIED_OUT
+from agreements.checks.reach import reach
+from agreements.checks.running import running
+from agreements.criteria import Condition, Test
+from agreements.model import Agreement, Threshold
+from agreements.qualification import threshold_for
+from agreements.written import Path
+
+#: Clauses that are kept and not followed, where a file writes them: what Baton does instead.
+_KEPT = {
+    "objectives": "are kept and not measured yet",
+    "dispute": "is kept; disputes are not run yet",
+    "retention": "is kept; nothing is deleted by itself yet",
+    "review": "is kept; reviews are not prepared yet",
+}
+
+
+def notes_of(agreement: Agreement) -> list[Problem]:
+    """What whoever signs should know: nothing of it keeps the agreement from being deployed."""
+    return [*_not_carried_out(agreement), *_seldom_meant(agreement)]
+
+
+def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
+    for name, what in _KEPT.items():
+        if name in agreement.model_fields_set:
+            yield Problem((name,), what)
+    for index, tier in enumerate(agreement.tiers):
+        if tier.routing == "first-to-claim":
+            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go round like all others")
+        yield from _channels(("tiers", index, "channels"), tier.channels)
+    yield from _channels(("notify", "channels"), agreement.notify.channels)
+    yield from _channels(("notify", "fallback"), agreement.notify.fallback)
+    yield from _routing(agreement)
+    for one in running(agreement):
+        if one.clock.check_in:
+            yield Problem((*one.where, "check_in"), "digests are not sent yet")
+    for index, reason in enumerate(agreement.reasons):
+        if reason.alert_above is not None:
+            yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")
+
+
+def _channels(where: Path, channels: tuple[str, ...]) -> Iterator[Problem]:
+    for index, channel in enumerate(channels):
+        if channel in NOT_CARRIED_OUT:
+            yield Problem((*where, index), f"nothing is sent over {channel} yet, and it does not count towards `notify.confirmed_on`")
+
+
+def _routing(agreement: Agreement) -> Iterator[Problem]:
+    routing = agreement.routing
+    for index, segment in enumerate(routing.segments):
+        if segment.strategy == "weighted-round-robin":
+            yield Problem(("routing", "segments", index, "strategy"), "carried out as round-robin, without weights")
+    if routing.on_call and routing.everyone_away != "on-call-or-hold":
+        yield Problem(("routing", "on_call"), f"nobody is called: `everyone_away` is {routing.everyone_away}")
+
+
+def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
+    shared = {address.casefold() for address in agreement.signers["marketing"]} & {
+        address.casefold() for address in agreement.signers["sales"]
+    }
+    if shared:
+        yield Problem(("signers",), f"{', '.join(sorted(shared))} signs for both sides")
+    rules = agreement.qualification
+    if _takes_all(agreement, rules.mql):
+        yield Problem(("qualification", "mql"), "every lead that passes the screen is ready for sales, whatever its points")
+    for channel in rules.by_channel:
+        if _takes_all(agreement, threshold_for(agreement, channel), Condition((Test("entry_channel", "is", channel),))):
+            yield Problem(("qualification", "by_channel", channel), f"every {channel} lead that passes the screen is ready for sales")
+
+
+def _takes_all(agreement: Agreement, threshold: Threshold, given: Condition = Condition()) -> bool:
+    """Whether the least that a lead can have is enough."""
+    if agreement.qualification.require:
+        return False
+    least = reach(agreement, given)
+    return (
+        threshold.total <= least.total[0]
+        and threshold.fit_at_least <= least.fit[0]
+        and threshold.engagement_at_least <= least.engagement[0]
+    )

@@ -1,0 +1,165 @@
+"""Whether each rule asks for a fact that is known where it is asked, in words that its values can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from agreements.checks.base import Finding, names_of
+from agreements.clauses.base import nearest, one_of, shown
+from agreements.clauses.facts import BUILT_IN, LATER, DeclaredField
+from agreements.criteria import Test
+from agreements.fields import value_of
+from agreements.model import Agreement
+from agreements.rules import Rule, rules_of
+from agreements.written import Path
+
+#: Built-in facts that are true or false; those of which anything may be known; all others are text.
+_YES_NO = {"suppressed", "sales_sourced", "account.open_opportunity", "fast_lane"}
+_ANYTHING = {"budget", "authority", "need", "timeline"}
+_MAIL_WORDS = ("disposable", "free", "company")
+
+
+def find(agreement: Agreement) -> Iterator[Finding]:
+    """Rules that could never be answered."""
+    for rule in rules_of(agreement):
+        known = _known(agreement, rule)
+        for name in rule.facts:
+            where = rule.where if rule.score else (*rule.where, name)
+            if name not in known:
+                yield Finding(where, _undeclared(name, rule, known), needs=(("fields", name),))
+                continue
+            declared = agreement.fields.get(name)
+            if declared and declared.known == "after_contact" and not rule.after_contact:
+                yield Finding(
+                    where,
+                    f"{name!r} is known only after sales has spoken to the lead, so it cannot decide before; "
+                    "leave the rule out, or declare `known: before_contact`",
+                    needs=(("fields", name),),
+                )
+            fact = _Fact(name, declared, _names(agreement, name))
+            tests = [test for test in rule.condition.tests if test.field == name]
+            for what, place in _unanswerable(rule, fact, tests):
+                yield Finding((*where, *place), what, needs=(("fields", name), *_naming(agreement, name)))
+
+
+def _known(agreement: Agreement, rule: Rule) -> list[str]:
+    later = [name for name in LATER if rule.later and (name != "tier" or "segments" in rule.where)]
+    return [*agreement.fields, *BUILT_IN, *later]
+
+
+def _undeclared(name: str, rule: Rule, known: list[str]) -> str:
+    if name in LATER:
+        where = "a segment" if name == "tier" else "tiers and segments"
+        return f"{name!r} is known only once the lead is qualified; ask for it in {where}, or leave it out"
+    near = nearest(name, known)
+    return f"there is no fact {name!r}{near}; declare it under `fields:`, such as `{name}: {{type: text}}`"
+
+
+def _names(agreement: Agreement, name: str) -> tuple[str, ...]:
+    """Of a fact that names another clause, the names there are."""
+    personas = agreement.personas
+    return {
+        "persona": tuple(one.name for one in personas),
+        "product": tuple(one.product for one in personas if one.product),
+        "tier": tuple(one.name for one in agreement.tiers),
+    }.get(name, ())
+
+
+def _naming(agreement: Agreement, name: str) -> tuple[Path, ...]:
+    """Where those names stand."""
+    if name == "tier":
+        return names_of("tiers", len(agreement.tiers))
+    return tuple(("personas", index) for index in range(len(agreement.personas))) if name in ("persona", "product") else ()
+
+
+class _Fact:
+    """A fact with its type, and with all values that it can have where these are known."""
+
+    def __init__(self, name: str, declared: DeclaredField | None, names: tuple[str, ...]) -> None:
+        self.name, self.declared = name, declared
+        if declared:
+            self.type, self.values = str(declared.type), declared.values
+        else:
+            self.type = "yes_no" if name in _YES_NO else "" if name in _ANYTHING else "number" if name == "score" else "text"
+            self.values = names
+        self.closed = bool(self.values) or name in ("persona", "product", "tier")
+
+
+def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[str, Path]]:
+    """What cannot be asked of this fact, each with the operator under which it stands."""
+    if rule.score and fact.type != "number":
+        yield f"{fact.name!r} is a {fact.type}, and a score is a number; declare it as `{fact.name}: {{type: number}}`", ()
+    limits = {test.operator: test.operand for test in tests}
+    for test in tests:
+        place: Path = () if test.operator in ("word", "is", "in") else (test.operator,)
+        if what := _wrong(fact, test):
+            yield what, place
+    if "at_least" in limits and "at_most" in limits and limits["at_least"] > limits["at_most"]:
+        yield f"no number is at least {limits['at_least']} and at most {limits['at_most']}; swap the two", ("at_least",)
+
+
+def _wrong(fact: _Fact, test: Test) -> str:
+    name, operand = fact.name, test.operand
+    if test.operator == "word":
+        if operand in _MAIL_WORDS and name != "email":
+            return f"'{operand}' asks what kind of address it is, which only `email` has; for the value write {{is: {operand}}}"
+        return ""
+    if test.operator in ("at_least", "at_most"):
+        return "" if fact.type == "number" else f"{_a(fact)} has no size; ask `{name}: [value]`, or declare it as a number"
+    values = operand if isinstance(operand, tuple) else (operand,)
+    if test.operator == "contains":
+        return _wrong_part(fact, values)
+    return next((what for value in values if (what := _wrong_value(fact, value))), "")
+
+
+def _wrong_part(fact: _Fact, values: tuple[Any, ...]) -> str:
+    if fact.type in ("number", "yes_no", "date"):
+        return f"{_a(fact)} contains no text; ask `{fact.name}: [value]`" + (", or at_least and at_most" if fact.type == "number" else "")
+    for value in values:
+        if not isinstance(value, str):
+            return f"{shown(value)} is no text; write it in quotes"
+        if fact.closed and not any(value.casefold() in one.casefold() for one in fact.values):
+            return f"none of the values of {fact.name!r} contains {value!r}; there are {', '.join(fact.values) or 'none'}"
+    return ""
+
+
+def _wrong_value(fact: _Fact, value: Any) -> str:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if fact.type == "number" and not is_number:
+        return f"{shown(value)} is no number, and {fact.name!r} is; write one, or {{at_least: 50, at_most: 199}}"
+    if fact.type == "yes_no" and not isinstance(value, bool):
+        return f"{shown(value)} is neither true nor false, and {fact.name!r} is; write one of the two"
+    if fact.type == "date" and not _is_day(value):
+        return f"{shown(value)} is no day, and {fact.name!r} is; write one such as 2026-12-01"
+    if fact.type in ("text", "choice") and not isinstance(value, str):
+        return f"{shown(value)} is no text, and {fact.name!r} is; write it in quotes"
+    if fact.type in ("text", "choice"):
+        return _wrong_word(fact, value)
+    return ""
+
+
+def _wrong_word(fact: _Fact, value: str) -> str:
+    declared = fact.declared
+    if declared:
+        meant = value_of(declared.model_copy(update={"if_missing": "unknown"}), value)
+        if meant is None:
+            return f"{value!r} stands for nothing known (`null_values`), so it never is the value; write `missing`, or another value"
+        if str(meant).casefold() != value.casefold():
+            return f"{value!r} is always read as {str(meant)!r}; write that"
+    if fact.closed and value.casefold() not in {one.casefold() for one in fact.values}:
+        return f"{fact.name!r} is never {value!r}{nearest(value, fact.values)}; write {one_of(fact.values) or 'another fact'}"
+    return ""
+
+
+def _a(fact: _Fact) -> str:
+    words: Mapping[str, str] = {"yes_no": "true or false", "": "this"}
+    return f"{fact.name!r} is {words.get(fact.type, f'a {fact.type}')} and"
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False

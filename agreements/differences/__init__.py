@@ -1,0 +1,24 @@
+"""How two agreements differ, in words: what was agreed, not how it is written. Comments, order without meaning and other
+spellings of the same make no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agreements.differences.statements import statements
+from agreements.model import Agreement
+
+#: The part in which every two versions differ, though nothing else was agreed.
+NAMES = "name and version"
+
+
+def differences(old: Agreement, new: Agreement) -> tuple[str, ...]:
+    """Every difference in words, such as `total 70 -> 75`, in the order of the file; none where the same is agreed."""
+    return tuple(line for lines in differences_by_part(old, new).values() for line in lines)
+
+
+def differences_by_part(old: Agreement, new: Agreement) -> Mapping[str, tuple[str, ...]]:
+    """The same lines by part of the agreement, in the order of the file; parts without a difference are left out."""
+    before, after = statements(old), statements(new)
+    found = {part: tuple(said.since(before[part])) for part, said in after.items()}
+    return {part: lines for part, lines in found.items() if lines}

@@ -1,0 +1,67 @@
+"""Any clause, mapping, list or value as statements, by its kind: what nobody says in a way of its own is said here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from agreements.differences.leaves import leaf, members, words_of
+from agreements.differences.tree import Parts, Statement, Value
+from agreements.model import Clause
+from agreements.wording import vocabulary as say
+
+#: What a field is called where its name alone does not say it.
+_LABELS = {
+    "ask": "asks for",
+    "back_to": "may come back to",
+    "calendar": "is counted on the calendar",
+    "check_in": "check-in",
+    "default": "by default",
+    "known": "is known",
+    "label": "reads",
+    "match": "",
+    "on_call": "who is on call",
+    "on_reassign": "on a change of hands",
+    "open_means": "counts as open",
+    "require": "required for an MQL",
+    "respect_requested_time": "tolerance at a time that was asked for",
+    "revisit": "looked at again after",
+    "then": "leads to",
+}
+
+
+def said(label: str, value: Any, kind: Any = None) -> Statement:
+    """Any clause, mapping, list or value. kind: its annotation; one of a few words is read as people say it."""
+    if isinstance(value, Clause):
+        return clause_of(label, value)
+    if isinstance(value, Mapping):
+        return Parts(label, {key: said(f"{label} {words_of(key)}".strip(), one, kind) for key, one in value.items()}, _short(value))
+    if isinstance(value, tuple):
+        return members(label, value, names=_is_choice(kind))
+    return leaf(label, value, name=_is_choice(kind))
+
+
+def clause_of(label: str, clause: Clause, /, *, only: Iterable[str] = (), words: str = "", **own: Statement) -> Parts:
+    """Every field of a clause; own: those that are said in a way of their own."""
+    names = tuple(only) or tuple(type(clause).model_fields)
+    fields = type(clause).model_fields
+    told = {name: own[name] if name in own else said(_named(label, name), getattr(clause, name), fields[name].annotation) for name in names}
+    return Parts(label, told, words)
+
+
+def why_of(label: str, why: str) -> Value:
+    """The reason of a rule."""
+    return leaf(f"{label}, why", why)
+
+
+def _named(label: str, name: str) -> str:
+    return f"{label} {_LABELS.get(name, say.plain(name.rstrip('_')))}".strip()
+
+
+def _is_choice(kind: Any) -> bool:
+    """Whether values of this annotation are some of a few words."""
+    return get_origin(kind) is Literal or any(map(_is_choice, get_args(kind)))
+
+
+def _short(value: Mapping[Any, Any]) -> str:
+    return "; ".join(f"{words_of(key)} {words_of(one)}" for key, one in value.items() if not isinstance(one, (Mapping, Clause)))

@@ -1,0 +1,43 @@
+"""The contract in words, as people read it: one document of plain values. Here it becomes Markdown; a page is made of it elsewhere."""
+
+from __future__ import annotations
+
+from agreements.model import Agreement
+from agreements.wording import afterwards, clocks, handing_over, opening, readiness
+from agreements.wording.document import Contract
+from agreements.wording.markdown import markdown
+
+#: The parts of a contract, in the order in which they are read.
+_SECTIONS = (
+    opening.promises,
+    opening.way_of_a_lead,
+    readiness.definitions,
+    readiness.objectives,
+    readiness.personas,
+    readiness.screen,
+    readiness.facts,
+    readiness.changes,
+    readiness.note,
+    handing_over.tiers,
+    handing_over.routing,
+    handing_over.notification,
+    clocks.clocks,
+    handing_over.calendars,
+    handing_over.legs,
+    afterwards.reasons,
+    afterwards.afterwards,
+    afterwards.crm,
+    afterwards.housekeeping,
+)
+
+
+def contract(agreement: Agreement) -> Contract:
+    """Everything that was agreed, in words: who owes whom what by when, and every rule beside the word that it decides."""
+    sections = (part(agreement) for part in _SECTIONS)
+    title = f"{agreement.agreement}, version {agreement.version}"
+    return Contract(title, opening.summary(agreement), tuple(section for section in sections if section.blocks))
+
+
+def contract_in_words(agreement: Agreement) -> str:
+    """The contract as Markdown. What people wrote in it stays text."""
+    return markdown(contract(agreement))

@@ -1,0 +1,107 @@
+"""What comes after: reasons, disputes, leads that come back, the CRM's words, and how long everything holds."""
+
+from __future__ import annotations
+
+from agreements.model import Agreement, Reason
+from agreements.wording import vocabulary as say
+from agreements.wording.document import Section, Table, lines, told
+
+_THEN = {
+    "nurture": "back to nurture",
+    "disqualify": "disqualified",
+    "attach": "attached to what is under way",
+    "merge": "merged with the lead that it repeats",
+    "suppress": "suppressed: nobody contacts them",
+    "hand-to": "to the colleague whom the rep names",
+    "fix-note": "marketing mends the note, then the same rep",
+    "marketing-triage": "marketing decides",
+}
+_BACK_TO = {"same-rep": "the same rep", "other-rep": "another rep", "anyone": "the next in turn"}
+#: After these a lead may come to a rep again.
+_RETURNING = ("nurture", "marketing-triage")
+_ASKS = {
+    "colleague": "which colleague",
+    "renewal_date": "when their contract is renewed",
+    "channel": "on which channel",
+    "all": "whether on all channels",
+}
+_IN_FLIGHT = {
+    "finish": "finish under the version they began with",
+    "requalify": "that are not yet assigned begin again under the new version",
+    "recall": "that are not yet assigned or not yet answered begin again under the new version; reps are told politely",
+}
+
+
+def reasons(agreement: Agreement) -> Section:
+    """Why sales may reject or return a lead, what follows, to whom it may come back, and against whom it counts."""
+    head = ("reason", "then", "comes back to", "counts against", "asked of the rep")
+    rows = tuple(_row(reason) for reason in agreement.reasons)
+    return Section("reasons", "Why a lead is rejected or returned, and what follows", (Table(head, rows),))
+
+
+def _row(reason: Reason) -> tuple[str, ...]:
+    named = f"{reason.words} ({reason.code}){say.because(reason.why)}"
+    returns = reason.then in _RETURNING or reason.back_to != "anyone"
+    return named, consequence(reason), _BACK_TO[reason.back_to] if returns else "–", reason.counts_against, asked(reason) or "–"
+
+
+def consequence(reason: Reason) -> str:
+    """What follows from a reason: back to nurture, track value, looked at again after 60 days."""
+    track = f", track {reason.track}" if reason.track else ""
+    again = f", again on the day asked for, else after {reason.revisit.asked_date_or}" if reason.revisit else ""
+    alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
+    return f"{_THEN[reason.then]}{track}{again}{alert}"
+
+
+def reason_in_words(reason: Reason) -> str:
+    """A reason in one line: what follows, to whom it comes back, what the rep is asked, against whom it counts."""
+    back = f"; comes back to {_BACK_TO[reason.back_to]}" if reason.then in _RETURNING else ""
+    against = f"; counts against {reason.counts_against}" if reason.counts_against != "nobody" else ""
+    return f"{consequence(reason)}{back}{f'; asked: {asked(reason)}' if asked(reason) else ''}{against}"
+
+
+def asked(reason: Reason) -> str:
+    """What the rep has to say or to have done, empty for nothing."""
+    parts = ["a few words"] if reason.text == "required" else []
+    parts += [_ASKS[one] for one in reason.ask]
+    parts += [f"the agreed {reason.needs} first"] if reason.needs else []
+    return "; ".join(parts)
+
+
+def afterwards(agreement: Agreement) -> Section:
+    """Disputes, and how often a nurtured lead is looked at again."""
+    again = agreement.recycling
+    dispute = f"within {agreement.dispute.within} marketing may dispute a rejection; the {agreement.dispute.decided_by} decides"
+    needs = say.listed(map(str, again.needs.any or again.needs.all), "or" if again.needs.any else "and")
+    return Section(
+        "afterwards",
+        "Disputes, and leads that come back",
+        lines(
+            told(f"{dispute}; silence is agreement.", "Disputes:"),
+            told(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
+            told(f"when there is {needs}, and it qualifies under the version then in force.", "It comes back:"),
+            told(f"after {say.times(again.at_most)} without, it is disqualified as exhausted.", "It ends:"),
+        ),
+    )
+
+
+def crm(agreement: Agreement) -> Section:
+    """What is written into the CRM at each stage, and is an answer when a person sets it there."""
+    rows = ((stage, ", ".join(f"{name} = {value}" for name, value in words.items())) for stage, words in agreement.crm.items())
+    return Section("crm", "What the CRM says", (Table(("at", "the CRM says"), tuple(rows)),) if agreement.crm else ())
+
+
+def housekeeping(agreement: Agreement) -> Section:
+    """What a new version does to leads under way, how long things are kept, and when they are reviewed."""
+    kept, review = agreement.retention, agreement.review
+    when = [f"every week on {review.weekly.capitalize()}"] if review.weekly else []
+    when += [f"every month on the {review.monthly}"] if review.monthly else []
+    return Section(
+        "housekeeping",
+        "New versions, data and reviews",
+        lines(
+            told(f"leads under way {_IN_FLIGHT[agreement.in_flight.default]}, unless the deploy says otherwise.", "A new version:"),
+            told(f"the trail for {say.kept(kept.trail)}; what is personal for {say.kept(kept.personal)} after the last activity.", "Kept:"),
+            told(f"{say.listed(when) or 'on no fixed day'}.", "Reviewed:"),
+        ),
+    )

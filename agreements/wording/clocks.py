@@ -1,0 +1,134 @@
+"""The clocks in words: by tier, what happens at shares of them, and what happens when one was missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from agreements.clauses.clocks import RUNS
+from agreements.model import Agreement, Clock, Clocks, Leg, LegClocks, Rung
+from agreements.wording import vocabulary as say
+from agreements.wording.document import Line, Section, Table, Text, lines, told
+
+_DOES = {
+    "remind": "whoever owes it is reminded",
+    "tell-manager": "the manager is told",
+    "tell-marketing-ops": "marketing operations is told",
+    "reassign": "the lead goes to another rep",
+    "default-acceptor": "the default acceptor gets the lead",
+    "manager-decides": "the manager decides",
+    "nurture": "the lead goes back to nurture",
+    "disqualify": "the lead is disqualified",
+}
+
+
+def clocks(agreement: Agreement) -> Section:
+    """Every clock by tier, then each in sentences."""
+    details = (block for name in Clocks.model_fields for block in lines(*_details(name, agreement.clocks.named(name)), title=title(name)))
+    return Section("clocks", "The clocks", (_table(agreement), Text(_ABOUT_TIME), *details))
+
+
+_ABOUT_TIME = (
+    "Working minutes, hours and days count only while the calendar is open; plain hours and days pass at night as well. "
+    "A day counts to the same point of the following day that is open."
+)
+
+
+def title(name: str) -> str:
+    """What a clock is called: First attempt."""
+    return say.plain(name).capitalize()
+
+
+def tiers_named(agreement: Agreement) -> tuple[str, ...]:
+    """The tiers that some clock has a time of its own for, in the order of the file; `normal` is the last."""
+    told = {tier for name in Clocks.model_fields for clock in [agreement.clocks.named(name)] for tier in (*clock.within, *clock.total)}
+    known = [tier.name for tier in agreement.tiers]
+    ordered = [*(name for name in known if name in told), *sorted(told - set(known))]
+    return (*(name for name in ordered if name != "normal"), "normal")
+
+
+def _table(agreement: Agreement) -> Table:
+    tiers = tiers_named(agreement)
+    heads = tiers if len(tiers) > 1 else ("within",)
+    rows = []
+    for name in Clocks.model_fields:
+        clock = agreement.clocks.named(name)
+        start, ends = runs(name, clock)
+        rows.append(
+            (
+                title(name),
+                say.party(clock.owed_by),
+                say.plain(start),
+                say.listed(map(say.plain, ends), "or"),
+                *(str(clock.term(tier)) for tier in tiers),
+            )
+        )
+    return Table(("clock", "owed by", "from", "until", *heads), tuple(rows))
+
+
+def runs(name: str, clock: Clock) -> tuple[str, tuple[str, ...]]:
+    """From which event on a clock counts, and which ones end it."""
+    start, ends = RUNS.get(name, ("", ()))
+    return clock.from_ or start, clock.to or ends
+
+
+def _details(name: str, clock: Clock) -> Iterator[Line]:
+    yield from _counting(clock)
+    yield from _leeway(clock)
+    if clock.at:
+        yield told("; ".join(f"at {share}% {_DOES[action]}" for share, action in sorted(clock.at.items())) + ".", "Before it is due:")
+    yield told(ladder(clock.when_missed), "When it was missed:")
+    if clock.why:
+        yield Line(clock.why, "Why:")
+
+
+def _counting(clock: Clock) -> Iterator[Line]:
+    if clock.calendar:
+        whose = "the calendar of whoever owes it" if clock.calendar in ("rep", "holder") else f"calendar {clock.calendar}, whoever owes it"
+        yield told(f"on {whose}.", "Counted:")
+    if clock.total:
+        yield told(f"{say.by_tier(clock.total)}, however often the lead changes hands.", "In all:")
+    kept = "has the whole time again" if clock.on_reassign == "restart" else "has what is left of it"
+    if clock.on_reassign != "restart" or any(rung.do == "reassign" for rung in clock.when_missed):
+        yield told(f"the next rep {kept}.", "On a change of hands:")
+    if clock.pauses:
+        yield told(f"{say.listed(_PAUSES.get(one, say.plain(one)) for one in clock.pauses)}.", "Stands still:")
+
+
+_PAUSES = {"fix_note": "while marketing mends the note"}
+
+
+def _leeway(clock: Clock) -> Iterator[Line]:
+    if clock.at_least:
+        yield told(f"{clock.at_least} from the acceptance, however late that was.", "The rep has at least:")
+    if clock.respect_requested_time is not None:
+        yield told(f"due then, and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
+    touches = clock.touches
+    if touches.at_least or touches.channels != 1:
+        tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
+        yield told(f"at least {tries}.", "Before it counts as out of reach:")
+    if clock.check_in:
+        yield told(f"{say.plain(clock.check_in)} to whoever owes it.", "Check-in:")
+
+
+def ladder(rungs: Sequence[Rung]) -> str:
+    """What follows a miss, one after another, as one sentence."""
+    return say.sentence("; then ".join(map(rung, rungs)))
+
+
+def rung(one: Rung) -> str:
+    """One rung: after another 4 working hours the lead goes to another rep, up to twice."""
+    after = f"{say.later(one.after)} " if one.after else ""
+    often = f", up to {say.times(one.at_most)}" if one.at_most > 1 else ""
+    track = f" (track {one.track})" if one.track else ""
+    return f"{after}{_DOES[one.do]}{track}{often}"
+
+
+def limits_of_leg(leg: Leg) -> Iterator[Line]:
+    """The clocks that a leg has of its own."""
+    for name in LegClocks.model_fields:
+        clock = getattr(leg.clocks, name)
+        if clock is not None:
+            start, ends = runs(name, clock)
+            span = f"owed by {say.party(clock.owed_by)} from {start} until {say.listed(ends, 'or')}, {say.by_tier(clock.within)}."
+            more = (f"{line.name} {line.words}" for line in _details(name, clock))
+            yield told(" ".join([span, *more]), f"{title(name)} of its own:")

@@ -1,0 +1,83 @@
+"""What a contract in words is made of, as plain values: text without any markup. How it looks is decided where it is written out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a list. name: what it is about, shown before the words; may be empty. points: what it gives or takes."""
+
+    words: str
+    name: str = ""
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph."""
+
+    words: str
+    kind: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A list. title: shown above it, empty for none; numbered: whether the order counts."""
+
+    lines: tuple[Line, ...]
+    title: str = ""
+    numbered: bool = False
+    kind: str = "lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; every row has as many cells as the head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    kind: str = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A word, the prose that was agreed for it, and the rules that decide it, side by side."""
+
+    word: str
+    prose: str
+    rules: tuple[Lines, ...]
+    kind: str = "beside"
+
+
+Block = Text | Lines | Table | Beside
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the contract. key: its short name, of letters and dashes; a section without blocks is left out."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The whole contract in words. summary: what it is in a few lines."""
+
+    title: str
+    summary: tuple[Line, ...]
+    sections: tuple[Section, ...]
+
+
+def told(words: str, name: str) -> Line:
+    """A line of our own words under a name, with a capital letter; what people called something keeps theirs."""
+    return Line(f"{words[:1].upper()}{words[1:]}", name)
+
+
+def lines(*found: Line | str, title: str = "", numbered: bool = False) -> tuple[Lines, ...]:
+    """A list of these lines, as blocks; none where there is nothing to list."""
+    kept = tuple(Line(one) if isinstance(one, str) else one for one in found if one)
+    return (Lines(kept, title, numbered),) if kept else ()

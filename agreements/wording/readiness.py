@@ -1,0 +1,201 @@
+"""When a lead is ready: the words beside the rules that decide them, aims, facts, personas, screen, and what a note states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.clauses.aims import MEASURES
+from agreements.model import Agreement, ChannelThreshold, DeclaredField, EngagementCriterion, FitCriterion, Persona, ScreenRule, Threshold
+from agreements.wording import vocabulary as say
+from agreements.wording.document import Beside, Line, Lines, Section, Table, Text, lines, told
+
+_SCREENED = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached to what is under way"}
+_ON_CHANGE = {
+    "rescore": "the lead is scored again",
+    "ignore": "nothing happens",
+    "new-linked-lead": "a new lead begins, linked to the one before",
+}
+_MUST_STATE = {"why_qualified": "why the lead is qualified", "pain_point": "what hurts the lead"}
+
+
+def definitions(agreement: Agreement) -> Section:
+    """The words lead, MQL, SAL and SQL: the prose beside the rules that decide, and whatever else was given a meaning."""
+    rules = {"lead": _lead(agreement), "mql": _mql(agreement), "sal": _sal(agreement), "sql": _sql(agreement)}
+    told = {word.lower(): (word, prose) for word, prose in agreement.definitions.items()}
+    words = [*rules, *(word for word in told if word not in rules)]
+    nothing = "No words were agreed for this; the rules decide."
+    blocks = (Beside(_name(told.get(word, (word,))[0]), told[word][1] if word in told else nothing, rules.get(word, ())) for word in words)
+    return Section("words", "What the words mean", tuple(blocks))
+
+
+def _name(word: str) -> str:
+    return word.upper() if word.lower() in ("mql", "sal", "sql") else say.sentence(word).rstrip(".")
+
+
+def _lead(agreement: Agreement) -> tuple[Lines, ...]:
+    leads = say.condition(agreement.applies_to, otherwise="whatever is taken in, unless another agreement is for it")
+    return lines(f"Under this agreement: {leads}.", f"Sorted out before anything is scored: {len(agreement.screen) + 1} rules, see below.")
+
+
+def _mql(agreement: Agreement) -> tuple[Lines, ...]:
+    rules = agreement.qualification
+    lane = say.listed((say.plain(name) for name in rules.fast_lane), "or")
+    channels = (f"From {say.plain(channel)}: {changed_threshold(changed)}." for channel, changed in rules.by_channel.items())
+    return (
+        *lines(_threshold(rules.mql), *channels, title="By its points"),
+        *lines(f"By: {lane}." if lane else "", title="Or at once, whatever its points"),
+        *lines(f"{say.sentence(say.listed(map(say.yes, rules.require)))}" if rules.require else "", title="And only if it is known that"),
+        *lines(*map(_fit, rules.fit), title="Points for fit"),
+        *lines(*map(_engagement, rules.engagement), title="Points for engagement"),
+    )
+
+
+def _threshold(wanted: Threshold) -> str:
+    fit, engagement = wanted.fit_at_least, wanted.engagement_at_least
+    return f"At least {wanted.total} of 100 points, fit at least {fit}, engagement at least {engagement}."
+
+
+def changed_threshold(changed: ChannelThreshold) -> str:
+    """What a channel changes of the minimums."""
+    asked = {"points in all": changed.total, "fit": changed.fit_at_least, "engagement": changed.engagement_at_least}
+    return say.listed(f"{what} at least {least}" for what, least in asked.items() if least is not None) or "no other points"
+
+
+def _fit(rule: FitCriterion) -> Line:
+    return Line(f"{question_of(rule)}{say.because(rule.why)}", say.points(rule.points), rule.points)
+
+
+def _engagement(rule: EngagementCriterion) -> Line:
+    most = f", at most {rule.at_most} in all" if rule.at_most is not None else ""
+    fades = f", halved every {rule.half_life}" if rule.half_life else ""
+    each = " each time" if rule.activity else ""
+    return Line(f"{question_of(rule)}{each}{most}{fades}{say.because(rule.why)}", say.points(rule.points), rule.points)
+
+
+def question_of(rule: FitCriterion | EngagementCriterion) -> str:
+    """What a criterion asks, in words."""
+    if rule.external_score:
+        return f"in proportion to {say.fact(rule.external_score)}, out of {say.number(rule.out_of)}"
+    if isinstance(rule, FitCriterion):
+        return f"persona {rule.persona}" if rule.persona or rule.when is None else say.condition(rule.when)
+    if rule.last_touch:
+        return f"spoken to within {rule.last_touch.within}"
+    return say.plain(rule.activity) + (f" on {rule.path}" if rule.path else "")
+
+
+def _sal(agreement: Agreement) -> tuple[Lines, ...]:
+    clock = agreement.clocks.acceptance
+    stated = say.listed(_MUST_STATE.get(name, f"the {say.plain(name)}") for name in agreement.note.must_state)
+    return lines(
+        f"The rep accepts it {say.by_tier(clock.within)}.",
+        f"Before, the note states {stated}." if stated else "",
+        f"Otherwise it is rejected with one of {len(agreement.reasons)} reasons, see below.",
+    )
+
+
+def _sql(agreement: Agreement) -> tuple[Lines, ...]:
+    clocks, touches = agreement.clocks, agreement.clocks.outcome.touches
+    tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
+    tried = f"; it takes {tries} before it counts as out of reach" if touches.at_least else ""
+    return lines(
+        f"The rep tries to reach it {say.by_tier(clocks.first_attempt.within)}.",
+        f"The rep says what came of it {say.by_tier(clocks.outcome.within)}{tried}.",
+    )
+
+
+def objectives(agreement: Agreement) -> Section:
+    """What each side aims at, and what each figure measures."""
+    sides = {"marketing": agreement.objectives.marketing, "sales": agreement.objectives.sales}
+    rows = ((side, say.plain(name), str(aim), MEASURES[side].get(name, "")) for side, aims in sides.items() for name, aim in aims.items())
+    table = Table(("who", "aim", "at least", "measured as"), tuple(rows))
+    return Section("objectives", "What each side aims at", (table,) if table.rows else ())
+
+
+def facts(agreement: Agreement) -> Section:
+    """The facts that rules may ask for, beside those that every lead has, and how their values are written."""
+    rows = tuple((name, _kind(field), _writing(field), say.value(field.if_missing)) for name, field in agreement.fields.items())
+    table = Table(("fact", "kind", "how its values are written", "if missing"), rows)
+    return Section("facts", "Which facts count, and how they are written", (table,) if rows else ())
+
+
+def _kind(field: DeclaredField) -> str:
+    values = f": {', '.join(field.values)}" if field.values else ""
+    late = "; known only after sales contacted the lead" if field.known == "after_contact" else ""
+    return f"{say.plain(field.type)}{values}{late}{say.because(field.why)}"
+
+
+def _writing(field: DeclaredField) -> str:
+    meant = dict.fromkeys(map(say.value, field.synonyms.values()))
+    same = [f"{one}: also {', '.join(k for k, v in field.synonyms.items() if say.value(v) == one)}" for one in meant]
+    if field.bands:
+        same.append(", ".join(f"{written} is taken as {say.number(stands)}" for written, stands in field.bands.items()))
+    if field.null_values:
+        same.append(f"no answer: {', '.join(field.null_values)}")
+    return "; ".join(same) or "as they are"
+
+
+def personas(agreement: Agreement) -> Section:
+    """Who buys which product, and what hurts them; the first persona that matches is the lead's."""
+    products = dict.fromkeys(persona.product for persona in agreement.personas)
+    blocks = (
+        block
+        for product in products
+        for block in lines(
+            *(_persona(one) for one in agreement.personas if one.product == product),
+            title=f"Who buys {product}" if product else "Of no product in particular",
+            numbered=len(products) == 1,
+        )
+    )
+    order = Text(f"The first that matches counts, in this order: {', '.join(one.name for one in agreement.personas)}.")
+    return Section("personas", "Who buys, and what hurts them", (*blocks, order) if agreement.personas else ())
+
+
+def _persona(one: Persona) -> Line:
+    hurts = f" Pain points: {'; '.join(one.pain_points)}." if one.pain_points else ""
+    return Line(f"{say.sentence(say.condition(one.match))}{hurts}", f"{one.name}:")
+
+
+def screen(agreement: Agreement) -> Section:
+    """What is sorted out before anything is scored, in the order in which it is asked."""
+    first = told("whoever asked not to be contacted, or is on the suppression list.", "Suppressed:")
+    rules = lines(first, *map(_screened, agreement.screen), numbered=True)
+    return Section("screen", "What is sorted out before anything is scored", (Text("The first rule that matches counts."), *rules))
+
+
+def _screened(rule: ScreenRule) -> Line:
+    return told(f"when {say.condition(rule.when)}{say.because(rule.why)}.", f"{what_follows(rule).capitalize()}:")
+
+
+def what_follows(rule: ScreenRule) -> str:
+    """What becomes of a lead that a screen rule matches."""
+    return "".join(_what_follows(rule))
+
+
+def _what_follows(rule: ScreenRule) -> Iterator[str]:
+    yield f"to the {say.plain(rule.to)}, without a score" if rule.then == "route" else _SCREENED[rule.then]
+    yield f" ({rule.as_})" if rule.as_ else ""
+    yield f", at tier {rule.tier}" if rule.tier else ""
+    yield f"; the {say.plain(rule.tell)} is told".replace("the marketing", "marketing") if rule.tell else ""
+
+
+def changes(agreement: Agreement) -> Section:
+    """What a change of role or company does to a known lead, and how leads are treated that sales brings in itself."""
+    change, own = agreement.qualification.on_change, agreement.qualification.sales_sourced
+    clocks = say.listed(say.plain(name) for name in own.clocks)
+    rules = "must qualify by the same rules" if own.same_rules else "need not qualify: they go to the rep who brought them"
+    return Section(
+        "changes",
+        "When a lead changes, and leads of sales' own",
+        lines(
+            told(f"{_ON_CHANGE[change.job_title]}.", "Another role:"),
+            told(f"{_ON_CHANGE[change.company]}.", "Another company:"),
+            told(f"they {rules}; the clocks for them: {clocks or 'none'}.", "Leads that sales brings in:"),
+        ),
+    )
+
+
+def note(agreement: Agreement) -> Section:
+    """What must be written down before sales is told."""
+    must = say.listed(_MUST_STATE.get(name, f"the {say.plain(name)}") for name in agreement.note.must_state)
+    asks = f"No rep is told before the note states {must}." if must else "The note may be empty."
+    return Section("note", "What sales is told", lines(asks, Line(agreement.note.next_step, "Next step, as agreed:")))

@@ -1,0 +1,75 @@
+"""Signing an agreement: asking for signatures, and writing one down on behalf of who gave it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from app import terminal
+from app.commands.agreement.references import Reference, reference
+from notifications.email import EmailChannel
+from storage import contracts
+from tasks.ask_to_sign import Asked, ask_to_sign
+from tasks.toolbox import Toolbox
+
+app = typer.Typer()
+
+
+@app.command("send-for-signature")
+def send_for_signature(ref: Reference) -> None:
+    """Mail contract and differences to the named signers of each party that has not signed, with a link on which they sign.
+
+    Sending again reaches only those who were not reached yet.
+    """
+    box = terminal.open_box()
+    with terminal.told():
+        asked = asyncio.run(_ask(box, *reference(ref)))
+        if not asked:
+            terminal.console.print(f"{ref} is signed by both; nobody is left to be asked.")
+        for one in asked:
+            if one.sent:
+                terminal.console.print(f"{one.party}: {one.address} {'was asked before' if one.before else 'was asked'}", markup=False)
+            else:
+                terminal.complaints.print(f"{one.party}: {one.address} was not asked: {one.error}", markup=False, soft_wrap=True)
+        if code := _exit_code(asked):
+            raise typer.Exit(code)
+
+
+async def _ask(box: Toolbox, name: str, version: int) -> tuple[Asked, ...]:
+    email = box.channels["email"]
+    try:
+        return await ask_to_sign(box, name, version, by=terminal.who())
+    finally:
+        if isinstance(email, EmailChannel):
+            await email.close()
+
+
+def _exit_code(asked: Sequence[Asked]) -> int:
+    failed = [one for one in asked if not one.sent]
+    if not failed:
+        return terminal.DONE
+    nobody_there = len(failed) == len(asked) and any(one.passing for one in failed)
+    return terminal.AWAY if nobody_there else terminal.PARTLY
+
+
+@app.command("sign")
+def sign(
+    ref: Reference,
+    party: Annotated[str, typer.Option("--as", help="marketing or sales")],
+    name: Annotated[str, typer.Option("--on-behalf", help="Who signs.")],
+) -> None:
+    """Sign a published version for one party; shown in the trail as signed on behalf."""
+    box = terminal.open_box()
+    if party not in contracts.PARTIES:
+        terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
+    with terminal.told():
+        key = reference(ref)
+        box.write_now(
+            lambda session, now: contracts.sign(
+                session, contracts.get(session, *key), party=party, name=name, via="cli", now=now, on_behalf=True
+            )
+        )
+        terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.", markup=False, soft_wrap=True)

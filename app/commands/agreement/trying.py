@@ -1,0 +1,141 @@
+"""Trying an agreement out: what it would have made of past leads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlmodel import Session
+
+from agreements.model import Agreement
+from app import terminal
+from app.commands.agreement.references import ReferenceOrFile, agreement_of
+from app.lead_map import UnreadableFile, read_map
+from storage import contracts
+from tasks.settings import Settings
+from tasks.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from app.trial.report import Backtest
+
+app = typer.Typer()
+#: So many of the rows that could not be used are named; all are counted.
+NAMED = 20
+STORED = "stored"
+
+
+@app.command("backtest")
+def backtest(
+    ref: ReferenceOrFile,
+    leads: Annotated[str, typer.Option(help="A CSV file of past leads, or `stored`: those in the database.")],
+    against: Annotated[str, typer.Option(help="name@version or file to compare with; else the version in force.")] = "",
+    map: Annotated[Path | None, typer.Option(help="How the columns of the file are called, see examples/maps/.")] = None,
+    outcomes: Annotated[Path | None, typer.Option(help="A CSV file of what became of the leads, instead of the map's.")] = None,
+    by: Annotated[str, typer.Option(help="By which fact leads are grouped.")] = "entry_channel",
+    timezone: Annotated[str, typer.Option(help="In which times without a zone are meant.")] = "UTC",
+    limit: Annotated[int | None, typer.Option(help="At most so many rows of the file, or the newest so many handoffs.", min=1)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
+) -> None:
+    """What a version would have made of past leads: who qualifies, and how many of them were won. Changes nothing.
+
+    Beside it stands the version in force, or the one that --against names. The exit code is 3 when rows were left out.
+    """
+    from app.trial.compare import compare
+    from app.trial.files import LeadFile, read_past
+    from app.trial.stored import read_stored
+
+    with terminal.told(), _usage():
+        draft, box = agreement_of(ref), _installed()
+        other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
+        agreements = [draft, other] if other else [draft]
+        now = box.read_now(lambda session, now: now) if box else _now()
+        mapping = read_map(map) if map else None
+        with _progress() as tell:
+            if leads == STORED:
+                past = _box(box).read_now(
+                    lambda session, now: read_stored(session, agreements, now=now, by=by, limit=limit, mapping=mapping, outcomes=outcomes)
+                )
+            else:
+                file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)
+                past = read_past(file, agreements, now=now, progress=tell)
+            found = compare(draft, other, past, progress=tell)
+        _tell(found, as_json=as_json, html=html)
+    if found.left_out:
+        raise typer.Exit(terminal.PARTLY)
+
+
+@contextmanager
+def _usage() -> Iterator[None]:
+    """A file of leads that cannot be read is unreadable input, not a finding."""
+    try:
+        yield
+    except UnreadableFile as error:
+        terminal.fail(terminal.USAGE, str(error))
+
+
+def _installed() -> Toolbox | None:
+    """The installation, None where there is none: trying an agreement out makes none."""
+    settings = Settings()
+    there = settings.database_url or (settings.home.expanduser() / "baton.db").exists()
+    return terminal.open_box(settings) if there else None
+
+
+def _box(box: Toolbox | None) -> Toolbox:
+    return box or terminal.fail(terminal.USAGE, "There is no database here yet; name a file of leads instead of `stored`.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _in_force(box: Toolbox, draft: Agreement, ref: str) -> Agreement | None:
+    """The version of the same agreement that is in force, None where none is, or it is the very one to be tried."""
+
+    def work(session: Session, now: datetime) -> Agreement | None:
+        row = next((row for row in contracts.counting(session, now) if row.name == draft.agreement), None)
+        return contracts.agreement_of(session, row.name, row.version) if row else None
+
+    found = box.read_now(work)
+    return None if found and found.reference == ref else found
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Bars for what is under way, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=terminal.complaints, transient=True) as progress:
+        bars: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, whole: int) -> None:
+            kind = what if what in ("leads", "outcomes") else "judging"
+            if kind not in bars:
+                bars[kind] = progress.add_task(kind, total=whole)
+            progress.update(bars[kind], description=f"reading {what}" if kind == what else what, completed=done, total=whole)
+
+        yield tell
+
+
+def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
+    """Shows the result; what could not be used is named on standard error."""
+    from app.trial.document import as_json as document
+    from app.trial.page import page
+    from app.trial.screen import show
+
+    for one in found.left_out[:NAMED]:
+        terminal.complaints.print(str(one), markup=False, soft_wrap=True)
+    if len(found.left_out) > NAMED:
+        terminal.complaints.print(f"and {len(found.left_out) - NAMED:,} more that could not be used.", markup=False)
+    if html:
+        html.write_text(page(found), encoding="utf-8")
+        terminal.complaints.print(f"The page is in {html}.", markup=False, soft_wrap=True)
+    if as_json:
+        print(json.dumps(document(found), indent=2, ensure_ascii=False))
+    else:
+        show(found, terminal.console)

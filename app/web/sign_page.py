@@ -1,0 +1,94 @@
+"""The page on which a version is signed. Looking changes nothing; only a form sent from such a page, with a typed name, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from agreements.errors import AgreementError
+from app.web.pages import Caller, form_of, is_from_page, remember_device
+from app.web.showing import page
+from notifications.contract_page import contract_html
+from tasks import signing
+from tasks.signing import ToBeSigned
+from tasks.toolbox import Toolbox
+
+NAME_MAX = 120
+_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please read it here and send it once more."
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The signing pages of this installation."""
+    router, pages = APIRouter(include_in_schema=False), SignPages(box)
+    router.add_api_route("/sign/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route("/sign/{token}", pages.take, methods=["POST"], response_model=None)
+    return router
+
+
+class SignPages:
+    """What a signer's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+
+    async def show(self, request: Request, token: str) -> Response:
+        """The contract, what changes, and the form while it can be signed."""
+        return await self._page(Caller.of(request, token, folder="sign"), thanks="done" in request.query_params)
+
+    async def take(self, request: Request, token: str) -> Response:
+        """Signs with the typed name; what is missing is said, with what was typed kept."""
+        caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
+        self.box.links.read_to_sign(token)
+        if not await is_from_page(self.box, request, caller, typed):
+            return await self._page(caller, status=403, typed={"name": typed.get("name", "")}, problem=_OPEN_AGAIN)
+        name = " ".join(typed.get("name", "").split())
+        if missing := _missing(typed, name):
+            return await self._page(caller, status=422, typed=typed, problem=missing)
+        try:
+            await self.box.write(lambda session, now: signing.sign(session, token, name, now=now))
+        except AgreementError as error:
+            return await self._page(caller, status=409, problem=str(error))
+        return RedirectResponse(f"{caller.path}?done=1", 303)
+
+    async def _page(
+        self, caller: Caller, *, status: int = 200, thanks: bool = False, typed: Mapping[str, str] | None = None, problem: str = ""
+    ) -> Response:
+        def look(session: Session, now: datetime) -> tuple[ToBeSigned, str]:
+            return signing.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.device, "", now=now)
+
+        seen, nonce = await self.box.read(look)
+        response = _shown(seen, status=status, path=caller.path, nonce=nonce, thanks=thanks, typed=typed or {}, problem=problem)
+        if not caller.known:
+            remember_device(self.box, response, caller)
+        return response
+
+
+def _missing(typed: Mapping[str, str], name: str) -> str:
+    if typed.get("choice") != "sign":
+        return "Please tick that you sign this version, or close this page."
+    if not name:
+        return "Please type your name: a signature needs one."
+    return f"Please write your name in at most {NAME_MAX} characters." if len(name) > NAME_MAX else ""
+
+
+def _shown(seen: ToBeSigned, *, status: int, path: str, nonce: str, thanks: bool, typed: Mapping[str, str], problem: str) -> HTMLResponse:
+    return page(
+        "sign.html",
+        status=status,
+        seen=seen,
+        contract=contract_html(seen.agreement) if seen.agreement else "",
+        begins=f"{seen.agreement.effective.from_:%d %B %Y}".lstrip("0") if seen.agreement else "",
+        zone=seen.agreement.timezone if seen.agreement else "UTC",
+        now=seen.now,
+        path=path,
+        nonce=nonce,
+        thanks=thanks and seen.own is not None,
+        typed={"name": "", **typed},
+        problem=problem,
+        name_max=NAME_MAX,
+    )

@@ -1,0 +1,44 @@
+"""The contract as a page: the same words as everywhere, with pictures. What people wrote in the agreement is only ever text."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from agreements.model import Agreement
+from agreements.wording import contract
+from notifications.contract_picture import ways
+
+_FOLDER = Path(__file__).parent / "templates" / "contract"
+#: Widths for which the pictures are drawn, of a screen and of a phone; the page shows the one that fits.
+_WIDE, _NARROW = 880, 330
+
+
+def contract_html(agreement: Agreement) -> Markup:
+    """The contract as a part of a page, with its own style: it needs nothing from outside, and styles nothing else."""
+    return Markup(_written("contract.html", agreement))
+
+
+def contract_page(agreement: Agreement) -> str:
+    """The contract as a whole page that stands for itself: it loads nothing, and can be printed, mailed and kept."""
+    return _written("page.html", agreement)
+
+
+def _written(name: str, agreement: Agreement) -> str:
+    pictures = {"wide": ways(agreement, width=_WIDE), "narrow": ways(agreement, width=_NARROW)}
+    return _templates().get_template(name).render(document=contract(agreement), pictures=pictures)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )

@@ -1,0 +1,36 @@
+"""What a lead told of itself, as it stood from when on: rules that are tried out later must not see what was filled in since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agreements.lead import ACCOUNT, domain_of
+from storage.tables import Lead, LeadValues
+
+
+def told_by(lead: Lead) -> dict[str, Any]:
+    """The facts that come with a lead, as they came; what others know of it is not among them."""
+    return {
+        **{name: value for name, value in lead.values.items() if not name.startswith(ACCOUNT)},
+        "email": lead.email,
+        "email_domain": domain_of(lead.email),
+        "phone": lead.phone,
+        "company": lead.company,
+        "job_title": lead.job_title,
+        "country": lead.country,
+        "entry_channel": lead.entry_channel,
+        "source": lead.source,
+        "campaign": lead.campaign,
+    }
+
+
+def remember(session: Session, lead: Lead, *, now: datetime) -> None:
+    """Keeps what the lead tells from now on; nothing is written where that is what it told before."""
+    values = {name: value for name, value in told_by(lead).items() if value not in (None, "")}
+    latest = session.exec(select(LeadValues).where(LeadValues.lead_id == lead.id).order_by(col(LeadValues.id).desc()).limit(1)).first()
+    if latest is None or latest.values != values:
+        session.add(LeadValues(lead_id=lead.id or 0, at=now, values=values))
+        session.flush()

@@ -1,0 +1,129 @@
+"""Handoffs of the past, as they stood when they were judged: for trying agreements out. Read only."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agreements.lead import ACCOUNT
+from agreements.lifecycle import Stage
+from storage import handoffs
+from storage.history import told_by
+from storage.tables import Activity, Event, Handoff, Lead, LeadSource, LeadValues, Touch
+
+#: The events that show when a handoff was judged for the first time.
+_JUDGED = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
+#: No passes of their own, or nothing is left to judge them by: what was withdrawn went on in another handoff.
+_NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
+
+
+@dataclass(frozen=True, slots=True)
+class PastHandoff:
+    """One pass of a lead through an agreement.
+
+    judged_at: when it was qualified, else when it was screened. values: the facts as of then, account facts included;
+    as_of_then: False where only today's values are known. last_touch: before then. since: the end of the handoff before.
+    assigned_at, ended_at: None where that has not been. made_opportunity: it ended as one.
+    """
+
+    id: int
+    lead_id: int
+    judged_at: datetime
+    values: dict[str, Any]
+    as_of_then: bool
+    last_touch: datetime | None
+    since: datetime | None
+    assigned_at: datetime | None
+    ended_at: datetime | None
+    made_opportunity: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastActivity:
+    """Something a lead did: received_at says since when that is known here."""
+
+    lead_id: int
+    kind: str
+    path: str
+    at: datetime
+    received_at: datetime
+
+
+def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHandoff]:
+    """The handoffs that were judged, oldest first, the newest so many of them."""
+    rows = list(session.exec(select(Handoff).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))))
+    judged = _first_judged(session)
+    rows = [row for row in rows if row.mql_at or (row.id or 0) in judged]
+    known = _Known(session)
+    return [_past(session, row, known, row.mql_at or judged[row.id or 0]) for row in (rows[-limit:] if limit else rows)]
+
+
+def past_activities(session: Session) -> list[PastActivity]:
+    """All that leads did, in order of lead and time."""
+    rows = session.exec(select(Activity).order_by(col(Activity.lead_id), col(Activity.at), col(Activity.id)))
+    return [PastActivity(row.lead_id, row.kind, row.path, row.at, row.received_at) for row in rows]
+
+
+def leads_by_source(session: Session, source: str) -> dict[str, int]:
+    """The leads that this source knows, by its ids; with an empty source those of every source."""
+    query = select(LeadSource.source_id, LeadSource.lead_id)
+    return dict(session.exec(query.where(LeadSource.source == source) if source else query).all())
+
+
+def _first_judged(session: Session) -> dict[int, datetime]:
+    query = select(Event.handoff_id, func.min(Event.at)).where(col(Event.kind).in_(_JUDGED), col(Event.handoff_id).is_not(None))
+    return {ident: at for ident, at in session.exec(query.group_by(col(Event.handoff_id))) if ident is not None}
+
+
+class _Known:
+    """What was known of leads at which time."""
+
+    def __init__(self, session: Session) -> None:
+        self.leads = {lead.id: lead for lead in session.exec(select(Lead))}
+        self.values: dict[int, list[tuple[datetime, dict[str, Any]]]] = defaultdict(list)
+        for row in session.exec(select(LeadValues).order_by(col(LeadValues.lead_id), col(LeadValues.id))):
+            self.values[row.lead_id].append((row.at, row.values))
+        self.touches: dict[int, list[datetime]] = defaultdict(list)
+        for lead_id, at in session.exec(select(Touch.lead_id, Touch.at).order_by(col(Touch.lead_id), col(Touch.at))):
+            self.touches[lead_id].append(at)
+
+    def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
+        """What the lead had told by then, and whether that was kept; else what it tells today."""
+        history = self.values[lead_id]
+        place = bisect_right([since for since, _ in history], at)
+        return (history[place - 1][1], True) if place else (told_by(self.leads[lead_id]), False)
+
+    def last_touch(self, lead_id: int, at: datetime) -> datetime | None:
+        """When somebody had last tried to reach the lead by then."""
+        touches = self.touches[lead_id]
+        place = bisect_right(touches, at)
+        return touches[place - 1] if place else None
+
+
+def _past(session: Session, row: Handoff, known: _Known, at: datetime) -> PastHandoff:
+    before = handoffs.before(session, row) if row.previous_id else None
+    told, as_of_then = known.told(row.lead_id, at)
+    return PastHandoff(
+        id=row.id or 0,
+        lead_id=row.lead_id,
+        judged_at=at,
+        values={
+            **told,
+            # The screen asks for this first, so nobody got past it who was on the list.
+            "suppressed": row.mql_at is None and row.stage == Stage.SUPPRESSED,
+            "sales_sourced": bool(row.brought_by),
+            **{f"{ACCOUNT}{name}": value for name, value in row.account.items()},
+        },
+        as_of_then=as_of_then,
+        last_touch=known.last_touch(row.lead_id, at),
+        since=before.ended_at if before else None,
+        assigned_at=row.first_assigned_at,
+        ended_at=row.ended_at,
+        made_opportunity=row.stage == Stage.OPPORTUNITY,
+    )

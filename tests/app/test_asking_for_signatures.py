@@ -1,0 +1,103 @@
+"""Asking for signatures at the command line, with real mail: the key goes along, and the exit code says who was not reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from sqlmodel import select
+from typer.testing import CliRunner
+
+from app.cli import app as cli
+from app.demo.inbox import Inbox
+from app.stack import free_port
+from storage import contracts
+from storage.tables import SignatureRequest
+from tasks import toolbox
+from tests.in_flight import text_of
+
+NOT_REACHED = ("sales: [cro@northgate.example]", "sales: [cro@-northgate-.example]")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    with Inbox(folder=tmp_path / "inbox", now=lambda: datetime.now(UTC)) as running:
+        yield running
+
+
+@pytest.fixture
+def baton(box, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """The command line on the same database; mail goes to the inbox."""
+    monkeypatch.setenv("BATON_HOME", str(box.settings.home))
+    monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
+    monkeypatch.setenv("BATON_SMTP_URL", f"smtp://127.0.0.1:{inbox.smtp_port}")
+
+    def run(*words: str) -> Result:
+        done = CliRunner().invoke(cli, ["agreement", *words])
+        toolbox.current().database.close()
+        toolbox.use(box)
+        return done
+
+    return run
+
+
+def publish(box, *changes: tuple[str, str]) -> None:
+    box.write_now(lambda session, now: contracts.publish(session, text_of(2, "2027-03-01", *changes), now=now))
+
+
+def test_each_signer_gets_one_mail_under_the_key_of_its_row(box, baton, inbox) -> None:
+    publish(box)
+
+    first, again = baton("send-for-signature", "b2b-saas@2"), baton("send-for-signature", "b2b-saas@2")
+
+    assert (first.exit_code, again.exit_code) == (0, 0), first.output + again.output
+    assert first.stdout.splitlines() == ["marketing: cmo@northgate.example was asked", "sales: cro@northgate.example was asked"]
+    assert again.stdout.count("was asked before") == 2
+    mails, rows = inbox.messages(), box.read_now(lambda session, now: list(session.exec(select(SignatureRequest))))
+    assert [(mail.key, mail.subject) for mail in mails] == [(row.key, f"Please sign for {row.party}: b2b-saas@2") for row in rows]
+    links = {Inbox.links(mail)[0] for mail in mails}
+    assert len([link for link in links if "/sign/" in link]) == 2
+
+
+def test_who_was_not_reached_is_named_and_the_exit_code_says_partly(box, baton, inbox) -> None:
+    publish(box, NOT_REACHED)
+
+    done = baton("send-for-signature", "b2b-saas@2")
+
+    assert (done.exit_code, len(inbox.messages())) == (3, 1)
+    assert "marketing: cmo@northgate.example was asked" in done.stdout
+    assert "sales: cro@-northgate-.example was not asked: email: 'cro@-northgate-.example' is not an e-mail address" in done.stderr
+
+
+def test_a_mail_server_that_is_away_is_exit_code_4_and_the_next_time_all_are_asked(box, baton, inbox, monkeypatch) -> None:
+    publish(box)
+    monkeypatch.setenv("BATON_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
+    away = baton("send-for-signature", "b2b-saas@2")
+    monkeypatch.setenv("BATON_SMTP_URL", f"smtp://127.0.0.1:{inbox.smtp_port}")
+
+    there = baton("send-for-signature", "b2b-saas@2")
+
+    assert (away.exit_code, there.exit_code) == (4, 0)
+    assert away.stderr.count("was not asked: email: ") == 2
+    assert len(inbox.messages()) == 2
+
+
+def test_a_version_that_both_have_signed_needs_nobody(box, baton, inbox) -> None:
+    done = baton("send-for-signature", "b2b-saas@1")
+
+    assert (done.exit_code, inbox.messages()) == (0, [])
+    assert "b2b-saas@1 is signed by both; nobody is left to be asked." in done.stdout
+
+
+def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(box, baton, monkeypatch) -> None:
+    publish(box)
+
+    monkeypatch.setenv("COLUMNS", "110")
+    said = " ".join(baton("list").stdout.split())
+
+    assert "b2b-saas@1 │ from 2026-01-01 │ marketing: Mina Okoro │ in force now │ 0" in said
+    assert "b2b-saas@2 │ from 2027-03-01 │ marketing: not yet │ not in force │ 0" in said
+    assert "deployed 2027-02-01" in said

@@ -1,0 +1,248 @@
+"""The page behind a signer's link over real HTTP: reading signs nothing, a typed name does, once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlmodel import Session, select
+
+from agreements.loading import content_hash
+from notifications.links import ToSign
+from storage import contracts
+from storage.tables import AgreementVersion, Event, Signature
+from tests.app.stage import Stage, path_of, send, stage
+from tests.app.test_pages import log_lines
+from tests.app.test_pages import text_of as words_of
+from tests.in_flight import published, text_of
+
+ASIDE = ("signers: {", "default: false\napplies_to: {source: [webinar]}\nsigners: {")
+SALES = "cro@northgate.example"
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Stage]:
+    """A company in which the first version is in force and the second one waits for the signature of sales."""
+    with stage(tmp_path) as running:
+        running.box.write_now(_publish)
+        yield running
+
+
+def _publish(session: Session, now) -> None:
+    published(session, text_of(1, "2026-01-01", ASIDE), now)
+    row = contracts.publish(session, text_of(2, "2027-03-01", ASIDE, ("total: 60", "total: 70")), now=now)
+    contracts.sign(session, row, party="marketing", name="Mina <b>Okoro</b>", via="cli", now=now, on_behalf=True)
+
+
+def row_of(company: Stage) -> AgreementVersion:
+    return company.box.read_now(lambda session, now: contracts.get(session, "b2b-saas", 2))
+
+
+def link(company: Stage, party: str = "sales", address: str = SALES, **changes: str) -> str:
+    asked = ToSign(**{"party": party, "address": address, "reference": "b2b-saas@2", "hash": row_of(company).hash, **changes})
+    return path_of(company.box.links.for_signature(asked))
+
+
+def signatures(company: Stage) -> list[tuple[str, str, str]]:
+    hash = row_of(company).hash
+    return [(one.party, one.name, one.address) for one in company.rows(Signature) if one.hash == hash]
+
+
+@pytest.fixture
+def signer(company: Stage) -> httpx.Client:
+    return company.browser(headers={"user-agent": "Mozilla/5.0 Firefox/140"})
+
+
+def sign(signer: httpx.Client, path: str, **typed: str) -> httpx.Response:
+    return send(signer, path, **{"choice": "sign", "name": "Cleo Roth", **typed})
+
+
+def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, signer: httpx.Client) -> None:
+    page = signer.get(link(company))
+    said = words_of(page)
+
+    assert page.status_code == 200
+    assert "Please sign b2b-saas@2 You are asked to sign this version for sales . It counts for new leads from 1 March 2027 on" in said
+    assert "What changes against b2b-saas@1" in said
+    assert "total 60 -&gt; 70" in said
+    assert "Who owes whom what by when" in said
+    assert "A person at a company who has shown interest, and whom we may contact." in said
+    assert "Marketing Mina &lt;b&gt;Okoro&lt;/b&gt; , Tue 1 Dec 09:00 (entered on their behalf) Sales not yet" in said
+    assert "Times are in Europe/London." in said
+
+
+def test_looking_signs_nothing_however_often_and_by_whomever(company: Stage) -> None:
+    before, path = company.snapshot(), link(company)
+
+    for method in ("HEAD", "GET", "GET"):
+        assert httpx.request(method, company.url + path, trust_env=False).status_code == 200
+    company.browser().get(path)
+
+    assert company.snapshot() == before
+
+
+def test_nothing_is_chosen_beforehand_and_nothing_runs(company: Stage, signer: httpx.Client) -> None:
+    page = signer.get(link(company)).text
+
+    assert '<input type="checkbox" name="choice" value="sign" required>' in page
+    assert 'name="name" type="text" autocomplete="name" required maxlength="120" value=""' in page
+    assert not re.search(r"<script| on\w+=", page)
+
+
+def test_a_typed_name_signs_by_link_and_the_trail_says_by_which_address(company: Stage, signer: httpx.Client) -> None:
+    page = sign(signer, link(company), name="  Cleo \t Roth ")
+
+    assert page.status_code == 200
+    assert "Thank you Cleo Roth has signed b2b-saas@2 for sales. Both parties have signed." in words_of(page)
+    assert signatures(company) == [("marketing", "Mina <b>Okoro</b>", ""), ("sales", "Cleo Roth", SALES)]
+    told = company.box.read_now(lambda session, now: list(session.exec(select(Event).where(Event.kind == "signed"))))[-1]
+    assert (told.actor, told.data["via"], told.data["address"], told.data["on_behalf"]) == ("Cleo Roth", "link", SALES, False)
+    contracts_row = row_of(company)
+    assert company.box.read_now(lambda session, now: contracts.unsigned_parties(session, contracts_row)) == []
+
+
+def test_a_second_visit_says_who_signed_and_offers_no_form(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    sign(signer, path)
+    company.later(hours=1)
+
+    page = company.browser().get(path)
+
+    assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. There is nothing more for you to do." in words_of(page)
+    assert "<form" not in page.text
+
+
+def test_of_two_signers_of_a_party_the_second_is_told_who_was_first(company: Stage, signer: httpx.Client) -> None:
+    other, path = company.browser(), link(company, address="vp@northgate.example")
+    form = other.get(path)
+    sign(signer, link(company))
+
+    late = other.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Late Comer"})
+
+    assert late.status_code == 409
+    assert "Not signed. b2b-saas@2 is signed for sales already, by Cleo Roth on 2026-12-01 at 09:00 UTC." in words_of(late)
+    assert [name for _, name, _ in signatures(company)] == ["Mina <b>Okoro</b>", "Cleo Roth"]
+
+
+def nonce_of(page: httpx.Response) -> str:
+    return page.text.partition('name="nonce" value="')[2].partition('"')[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"choice": ""}, "Please tick that you sign this version, or close this page."),
+        ({"name": " "}, "Please type your name: a signature needs one."),
+        ({"name": "x" * 121}, "Please write your name in at most 120 characters."),
+    ],
+)
+def test_what_is_missing_is_said_and_what_was_typed_is_kept(company: Stage, signer: httpx.Client, typed: dict[str, str], said: str) -> None:
+    page = sign(signer, link(company), **typed)
+
+    assert page.status_code == 422
+    assert f"Not signed yet. {said}" in words_of(page)
+    assert typed.get("name", "Cleo Roth").strip() in page.text
+    assert len(signatures(company)) == 1
+
+
+def test_a_form_from_elsewhere_signs_nothing(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    nonce = nonce_of(company.browser().get(path))
+    fields = {"choice": "sign", "name": "Cleo Roth"}
+    signer.get(path)
+
+    pages = [
+        company.browser().post(path, data={**fields, "nonce": nonce}),
+        signer.post(path, data={**fields, "nonce": nonce}),
+        signer.post(path, data=fields),
+        signer.post(path, data={**fields, "nonce": nonce_of(signer.get(path))}, headers={"sec-fetch-site": "cross-site"}),
+    ]
+
+    assert [page.status_code for page in pages] == [403] * 4
+    assert all("This form was not opened in this browser, or that was too long ago." in words_of(page) for page in pages)
+    assert all('value="sign" required>' in page.text for page in pages), "nothing is chosen beforehand"
+    assert len(signatures(company)) == 1
+
+
+def test_a_form_that_was_opened_yesterday_signs_nothing(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    nonce = nonce_of(signer.get(path))
+    company.later(hours=25)
+
+    assert signer.post(path, data={"nonce": nonce, "choice": "sign", "name": "Cleo Roth"}).status_code == 403
+
+
+def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    form = signer.get(path)
+    company.box.write_now(lambda session, now: published(session, text_of(3, "2027-04-01", ASIDE), now))
+
+    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
+
+    assert page.status_code == 409
+    assert "b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed." in words_of(page)
+    assert "<form" not in signer.get(path).text
+    assert len(signatures(company)) == 1
+
+
+def change(company: Stage, text: str, hash: str = "") -> None:
+    def work(session: Session, now) -> None:
+        row = contracts.get(session, "b2b-saas", 2)
+        row.text, row.hash = text, hash or row.hash
+        session.add(row)
+
+    company.box.write_now(work)
+
+
+def test_a_text_that_was_changed_after_it_was_sent_says_so(company: Stage, signer: httpx.Client) -> None:
+    path, other = link(company), text_of(2, "2027-03-01", ASIDE, ("total: 60", "total: 10"))
+    form = signer.get(path)
+    change(company, other)
+
+    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
+
+    assert page.status_code == 409
+    assert "The text of b2b-saas@2 is not the one that was published, so it cannot be signed." in words_of(page)
+    assert "Who owes whom what by when" not in words_of(page)
+    change(company, other, content_hash(other))
+    assert "This link was sent for another text of b2b-saas@2" in words_of(signer.get(path))
+    assert len(company.rows(Signature)) == 5
+
+
+def test_a_version_that_does_not_pass_its_check_any_more_says_so(company: Stage, signer: httpx.Client) -> None:
+    faulty = text_of(2, "2027-03-01", ASIDE).replace("timezone: Europe/London", "timezone: Nowhere", 1)
+    change(company, faulty, content_hash(faulty))
+
+    page = signer.get(link(company))
+
+    assert page.status_code == 200
+    assert "b2b-saas@2 does not pass its check any more, so it cannot be signed." in words_of(page)
+    assert "<form" not in page.text
+
+
+@pytest.mark.parametrize("changes", [{"reference": "b2b-saas@9"}, {"reference": "b2b-saas"}, {"reference": "b2b-saas@x"}])
+def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, str]) -> None:
+    assert "This link does not work" in words_of(signer.get(link(company, **changes)))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_tampered_link_is_a_plain_page(company: Stage, signer: httpx.Client, method: str) -> None:
+    path = link(company)
+    tenure = company.link.rpartition("/")[2]
+
+    for wrong in (path[:-1] + ("A" if path[-1] != "A" else "B"), "/sign/forged", f"/sign/{tenure}", path.replace("/sign/", "/l/")):
+        page = signer.request(method, wrong, data={"choice": "sign", "name": "x"} if method == "POST" else None)
+        assert page.status_code == 404
+        assert method == "HEAD" or "This link does not work" in words_of(page)
+
+
+def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="baton.web.access")
+    token = link(company).rpartition("/")[2]
+    signer.get(f"/sign/{token}")
+
+    [line] = log_lines(caplog, 1)
+    assert line["path"] == f"/sign/{token[:8]}"
