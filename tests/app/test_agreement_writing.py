@@ -133,7 +133,7 @@ def test_with_leads_it_is_told_how_often_each_fact_is_known_and_what_nothing_kno
     assert ["tier hot", "fast_lane", "not in a file", ""] in rows
     [industry] = [row for row in rows if row[1] == "industry"]
     assert industry[2] == "96%"
-    assert industry[3].startswith("retail (2), education (2), ")
+    assert industry[3].startswith("education (2), retail (2), ")
 
 
 def test_rows_of_leads_that_cannot_be_read_are_counted() -> None:
