@@ -37,8 +37,10 @@ async def assign(turn: Turn) -> Turn:
         earlier = handoffs.assignments(session, handoff.id or 0)
         seen = choosing(session, handoff, agreement, earlier, now=now)
         choice = seen.route(agreement)
-        if choice.rep and must_wait(session, handoff, seen, choice.rep):
-            choice = SHARED_OUT
+        if is_served(seen, choice.rep):
+            waits_its_turn = must_wait(session, handoff, seen)
+            pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
+            choice = SHARED_OUT if waits_its_turn else choice
         if choice.in_line or (seen.release and choice.hold_until):
             stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
         elif choice.ask_manager:
@@ -46,8 +48,6 @@ async def assign(turn: Turn) -> Turn:
         elif not choice.rep:
             _hold(session, handoff, agreement, choice, now)
         else:
-            if is_served(seen, choice.rep):
-                pull_forward(session, handoff, seen, now=now)
             _give(session, handoff, agreement, choice, len(earlier) + 1, now)
 
     return await turn.save(work)
@@ -68,7 +68,7 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         assigned_at=now,
     )
     session.add(row)
-    handoff.rep, handoff.wanted_rep = choice.rep, ""
+    handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
     handoff.first_assigned_at = handoff.first_assigned_at or now
     leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
     handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, **leg)

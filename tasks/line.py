@@ -32,9 +32,9 @@ def is_served(seen: Choosing, rep: str) -> bool:
     return seen.release is not None and rep in [one.rep for one in seen.in_line]
 
 
-def must_wait(session: Session, handoff: Handoff, seen: Choosing, rep: str) -> bool:
+def must_wait(session: Session, handoff: Handoff, seen: Choosing) -> bool:
     """Whether those who stand before this lead take all that is left of today."""
-    return is_served(seen, rep) and _before(session, handoff, line_of(handoff, seen)) >= seen.left_now
+    return _before(session, handoff, line_of(handoff, seen)) >= seen.left_now
 
 
 def stand_in_line(
@@ -61,12 +61,13 @@ def stand_in_line(
     )
 
 
-def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, now: datetime) -> None:
-    """Whoever is next in line comes today already, where today's share is more than those take whose turn it is."""
-    line = handoff.queue or line_of(handoff, seen)
-    handoff.queue = ""
-    session.add(handoff)
-    spare = seen.left_now - 1 - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
+def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bool, now: datetime) -> None:
+    """Whoever is next in line comes today already, where today's share is more than those take whose turn it is.
+
+    goes: this lead leaves the line just now.
+    """
+    line = line_of(handoff, seen)
+    spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
         later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(spare)
         for wait in session.exec(later):

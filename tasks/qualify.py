@@ -95,7 +95,13 @@ def _not_ready(session: Session, handoff: Handoff, agreement: Agreement, verdict
     handoff.reason = "not-ready"
     why = "; ".join(verdict.reasons)
     to_nurture(session, handoff, agreement, now=now, track="not-ready", why=why, **facts)
-    tell_its_rep(session, handoff, key=f"not-ready:{handoff.id}", now=now, what=f"The lead you brought in is not ready yet: {why}. Marketing keeps it.")
+    tell_its_rep(
+        session,
+        handoff,
+        key=f"not-ready:{handoff.id}",
+        now=now,
+        what=f"The lead you brought in is not ready yet: {why}. Marketing keeps it.",
+    )
 
 
 def _points(verdict: Qualified) -> dict[str, Any]:

@@ -25,6 +25,7 @@ REAL_TIME = {
     "tasks/toolbox.py LeapingTime.now": "the one door for the clock",
     "storage/clock.py leap_to": "a leap is reckoned from real time",
     "storage/wakes.py add": "the age of a wake, by which lost ones are found, is that of processes",
+    "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py record": "recorded_at says when a line was really written, also where time leaps",
     "flows/attempt.py _lease": "leases have to do with processes",
     "flows/attempt.py _keep": "leases have to do with processes",
