@@ -36,6 +36,7 @@ REAL_TIME = {
     "app/clock.py _run": "leases and back-off",
     "app/clock.py _created": "wakes that were delivered and not read",
     "app/engine.py PrefectEngine._look": "Prefect's own timestamps are real",
+    "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",
     "app/demo/run.py _rows": "the years that are likely in a file are those around today",
 }

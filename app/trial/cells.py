@@ -61,7 +61,8 @@ class Kinds:
 
     def typed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The fields as numbers, or as yes and no, where they hold nothing else; as text where kinds are mixed."""
-        types = {name: _TYPES.get(frozenset(kinds - {_NOTHING}), pl.String) for name, kinds in self.seen.items()}
+        seen = {name: frozenset(kinds - {_NOTHING}) for name, kinds in self.seen.items() if name in frame.columns}
+        types = {name: _TYPES.get(kinds, pl.String) for name, kinds in seen.items()}
         return frame.with_columns(
             (pl.col(name) == "yes") if kind == pl.Boolean else pl.col(name).cast(kind) for name, kind in types.items() if kind != pl.String
         )

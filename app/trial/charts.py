@@ -97,16 +97,17 @@ def _marks(sides: Sequence[SideFound]) -> list[Mark]:
 def _shares(found: Backtest) -> Plot | None:
     """Only as far as enough is known: of a handful of leads any share can come about."""
     known = [(kind, side, _enough(side.curve)) for kind, side in zip(KINDS, found.sides, strict=False)]
-    highest = max((one.interval or (0, 0))[1] for _, side, last in known for one in side.curve[: last + 1]) if known else 0
-    if not any(last >= 0 for _, _, last in known):
+    ends = [one.interval for _, side, last in known for one in side.curve[: last + 1] if one.interval]
+    if not ends:
         return None
+    highest = max(high for _, high in ends)
     top, ticks = scale(max(0.02, min(1.0, highest)) * 100)
     traces = []
     for kind, side, last in known:
         shown = [(threshold, one) for threshold, one in enumerate(side.curve[: last + 1]) if one.interval]
-        ends = [(threshold, one.interval) for threshold, one in shown if one.interval]
-        upper = [f"{threshold},{100 - _up(100 * high, top):.2f}" for threshold, (_, high) in ends]
-        lower = [f"{threshold},{100 - _up(100 * low, top):.2f}" for threshold, (low, _) in reversed(ends)]
+        band = [(threshold, one.interval) for threshold, one in shown if one.interval]
+        upper = [f"{threshold},{100 - _up(100 * high, top):.2f}" for threshold, (_, high) in band]
+        lower = [f"{threshold},{100 - _up(100 * low, top):.2f}" for threshold, (low, _) in reversed(band)]
         line = " ".join(f"{threshold},{100 - _up(100 * (one.share or 0), top):.2f}" for threshold, one in shown)
         traces.append(Trace(kind, line, " ".join(upper + lower)))
     return Plot(

@@ -77,10 +77,15 @@ def _activities(rows: Sequence[PastHandoff], done: Sequence[PastActivity]) -> pl
         {"row": range(len(rows)), "lead": [row.lead_id for row in rows], "judged": [row.judged_at for row in rows]},
         schema={"row": pl.UInt32, "lead": pl.Int64, "judged": INSTANT},
     )
-    columns = ("lead_id", "kind", "path", "at", "received_at")
     told = pl.DataFrame(
-        {name: [getattr(one, name) for one in done] for name in columns},
-        schema=dict(zip(("lead", "kind", "path", "at", "received"), (pl.Int64, pl.String, pl.String, INSTANT, INSTANT), strict=True)),
+        {
+            "lead": [one.lead_id for one in done],
+            "kind": [one.kind for one in done],
+            "path": [one.path for one in done],
+            "at": [one.at for one in done],
+            "received": [one.received_at for one in done],
+        },
+        schema={"lead": pl.Int64, "kind": pl.String, "path": pl.String, "at": INSTANT, "received": INSTANT},
     ).with_row_index("order")
     known = told.join(handoffs, on="lead").filter(pl.col("received") <= pl.col("judged"))
     return known.sort("row", "at", "order")

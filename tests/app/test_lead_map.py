@@ -25,8 +25,14 @@ OLIST_MAP = Path(__file__).parents[2] / "examples" / "maps" / "olist.yaml"
         ("columns: {source_id: id}\nconstants: {source: x}\n", ":2: constants.source: write it as `source:`"),
         ("columns: {source_id: id}\nvalues:\n  size: {a: 1}\n", ":3: values.size: stands neither"),
         ("columns: {source_id: id}\nnumber_fields: [size]\n", ":2: number_fields: 'size' does not stand"),
+        ("columns: {source_id: id}\nfields: {account.status: x}\n", ":2: fields.account.status: is what the CRM says of the company"),
         ("columns: {source_id: id}\ntimezone: Mars\n", ":2: timezone: 'Mars' is no time zone"),
         ("columns: {source_id: id}\ncolumns: {}\n", ":2: found duplicate key"),
+        ("columns: {source_id: id}\noutcomes: {lost_at: lost}\n", ":2: outcomes.won_at: Field required"),
+        ("columns: {source_id: id}\noutcomes:\n  won_at: won\n  wun_at: x\n", ":4: outcomes.wun_at: Extra inputs"),
+        ("columns: {source_id: id}\noutcomes: {won_at: won, source_id: id}\n", ":2: outcomes.source_id: is only for a file of its own"),
+        ("columns: {source_id: id}\noutcomes: {won_at: won, timezone: Mars}\n", ":2: outcomes.timezone: 'Mars' is no time zone"),
+        ("columns: {source_id: id}\nafter_contact: [size]\n", ":2: after_contact: 'size' stands neither"),
         ("columns: {source_id: [}\n", ":1: "),
         ("- a\n- b\n", ":1: a map is a mapping"),
         ("", ":1: a map is a mapping"),
@@ -52,8 +58,15 @@ def test_the_olist_map_reads_a_file_of_that_shape(tmp_path):
     assert (first.source, first.source_id, first.activity, first.country) == ("olist", "m1", "contact_sales", "BR")
     assert (first.campaign, first.entry_channel, first.fields) == ("page-a", "social", {"origin": "social"})
     assert first.at == datetime(2018, 2, 1, 11, tzinfo=UTC)
-    assert (second.entry_channel, second.fields) == ("unknown", {"origin": "unknown"})
+    assert (second.entry_channel, second.fields) == ("not-recorded", {})
     assert second.at == datetime(2018, 6, 20, 12, tzinfo=UTC)
+
+
+def test_the_olist_map_says_where_the_deals_stand():
+    outcomes = read_map(OLIST_MAP).outcomes
+
+    assert outcomes.file == "olist_closed_deals_dataset.csv"
+    assert outcomes.columns == {"won_at": "won_date"}
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "."])

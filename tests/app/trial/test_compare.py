@@ -17,7 +17,8 @@ from app.trial.report import Backtest, Share
 from tests.app.trial.ground import a_file, an_agreement, example, past_of
 
 KINDS = ["form_submitted", "page_viewed", "webinar_attended", "demo_requested", "content_downloaded"]
-HEADER = "source_id,at,email,job_title,country,entry_channel,activity,path,do_not_contact,fields.industry,fields.employees,fields.authority,won_at"
+FACTS = "email job_title country entry_channel activity path do_not_contact fields.industry fields.employees fields.authority won_at"
+HEADER = ",".join(("source_id", "at", *FACTS.split()))
 RULES: dict[str, Any] = {
     "fast_lane": ["demo_requested"],
     "mql": {"total": 40, "fit_at_least": 10, "engagement_at_least": 5},

@@ -158,3 +158,14 @@ def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, 
     else:
         assert differences(singly, together) == []
         assert together.ignored_columns == singly.ignored_columns
+
+
+def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_text("source_id,company,fields.size,fields.industry\n1,Harbour,12,rail\n2," + "x" * 300 + ",3,rail\n")
+
+    found = read_rows(path, mapping=None, today=TODAY, keep={"fields.industry"})
+
+    assert found.facts["fields.industry"].to_list() == ["rail"]
+    assert {"company", "fields.size"}.isdisjoint(found.facts.columns)
+    assert [bad.line for bad in found.bad] == [3]
