@@ -70,7 +70,7 @@ class Table:
             rows, gone, taken = self._odd_rows(texts["text"], plain, at=at, line=line, taken=taken)
             if gone:
                 plain = plain & ~pl.int_range(len(plain), eager=True).is_in(gone)
-            yield Block(self._cells(texts["text"], plain, line, wanted), rows), end
+            yield Block(self._cells(texts["text"], plain, self._text.content[at:end], line, wanted), rows), end
             at, line = end, line + texts.height
 
     def _texts_from(self, at: int, line: int) -> tuple[pl.DataFrame, int]:
@@ -123,15 +123,15 @@ class Table:
         self._text.go_to(at)
         self._lines.go_to(line)
 
-    def _cells(self, texts: pl.Series, plain: pl.Series, line: int, wanted: list[int]) -> pl.DataFrame:
+    def _cells(self, texts: pl.Series, plain: pl.Series, raw: bytes, line: int, wanted: list[int]) -> pl.DataFrame:
         numbers = (plain.arg_true() + (line + 1)).alias("line")
         names = [str(place) for place in wanted]
         if not len(numbers):
             return pl.DataFrame({"line": numbers, **{name: pl.Series([], dtype=pl.String) for name in names}})
-        text = "\n".join(texts.filter(plain)) if not plain.all() else texts.str.join("\n").item()
-        quote = '"' if '"' in text else None
+        text = raw if plain.all() else texts.filter(plain).str.join("\n").item().encode()
+        quote = '"' if b'"' in text else None
         cells = pl.read_csv(
-            text.encode(),
+            text,
             has_header=False,
             infer_schema=False,
             separator=self.delimiter,

@@ -33,31 +33,37 @@ def put_together(rows: pl.DataFrame, *, now: datetime) -> Together:
     """
     untold = rows["at"].null_count()
     rows = rows.with_columns(first_at="at", at=pl.col("at").fill_null(now))
-    numbered = _numbered(rows)
-    if numbered is None:
+    several = rows.select(pl.struct(WHO).is_duplicated().alias("several"))["several"]
+    if not several.any():
         leads = rows.with_row_index("row")
-        return Together(leads, leads.select("row", "activity", "path", "at"), untold, 0)
-    rows = numbered.sort("row", "at", "line")
+        return Together(leads, _activities(leads), untold, 0)
+    rows = _numbered(rows, several)
+    single, some = rows.filter(~several), rows.filter(several).sort("row", "at", "line")
     had = [pl.col(name).min().over("row") for name in TIMES if name in rows.columns]
-    late = pl.lit(False) if not had else (pl.col("at") > pl.min_horizontal(had)).fill_null(False) & ~pl.col("row").is_first_distinct()
-    kept = rows.filter(~late)
-    return Together(_folded(kept), kept.select("row", "activity", "path", "at"), untold, rows.height - kept.height)
+    late = (pl.col("at") > pl.min_horizontal(had)).fill_null(False) & ~pl.col("row").is_first_distinct() if had else pl.lit(False)
+    kept = some.filter(~late)
+    leads = pl.concat([single, _folded(kept)]).sort("row")
+    activities = pl.concat([_activities(single), _activities(kept)]).sort("row", maintain_order=True)
+    return Together(leads, activities, untold, some.height - kept.height)
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """The rows with the number of their lead, None where each is a lead of its own."""
-    if not rows.select(pl.struct(WHO).is_duplicated().any()).item():
-        return None
-    leads = rows.select(WHO).unique(maintain_order=True).with_row_index("row")
-    return rows.join(leads, on=WHO, how="left", maintain_order="left")
+def _activities(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("row", "activity", "path", "at")
+
+
+def _numbered(rows: pl.DataFrame, several: pl.Series) -> pl.DataFrame:
+    """The rows with the number of their lead: leads stand in the order in which the file names them first."""
+    first = rows.select(first=pl.struct(WHO).is_first_distinct())["first"]
+    rows = rows.with_columns(row=(first.cum_sum() - 1).cast(pl.UInt32))
+    numbers = rows.filter(several & first).select(*WHO, number="row")
+    again = rows.filter(several).join(numbers, on=WHO, how="left", maintain_order="left")["number"]
+    return rows.with_columns(row=rows["row"].scatter(several.arg_true(), again))
 
 
 def _folded(rows: pl.DataFrame) -> pl.DataFrame:
-    several = pl.col("row").is_duplicated()
     facts = [name for name in rows.columns if name not in ("row", *WHO)]
-    by_lead = rows.filter(several).group_by("row", maintain_order=True)
-    folded = by_lead.agg(pl.col(WHO).first(), *(_fold(name, rows.schema[name]) for name in facts))
-    return pl.concat([rows.filter(~several), folded.select(rows.columns)]).sort("row")
+    by_lead = rows.group_by("row", maintain_order=True)
+    return by_lead.agg(pl.col(WHO).first(), *(_fold(name, rows.schema[name]) for name in facts)).select(rows.columns)
 
 
 def _fold(name: str, kind: pl.DataType) -> pl.Expr:
