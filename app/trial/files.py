@@ -169,14 +169,13 @@ def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
     future = int((read.facts["at"] > now).sum())
     if future:
         yield f"{counted(future, 'row lies', 'rows lie')} in the future."
-    people = read.facts.filter(pl.col("email") != "").select(pl.col("email").str.to_lowercase(), "source", "source_id").unique()
-    twice = people.height - people["email"].n_unique()
-    if twice:
-        whose = counted(twice, "lead has", "leads have")
-        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
 
 
 def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | None, wrong: int) -> Iterator[str]:
+    people = together.leads.filter(pl.col("email") != "")["email"].str.to_lowercase()
+    if twice := len(people) - people.n_unique():
+        whose = counted(twice, "lead has", "leads have")
+        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
     if together.without_time:
         yield f"{counted(together.without_time, 'row tells', 'rows tell')} no time: judged as of today."
     if together.too_late:

@@ -16,7 +16,7 @@ from app.csv_rows import Row
 from app.lead_map import UnreadableFile, zone_of
 from app.trial.cells import Facts
 from app.trial.instants import Instants
-from app.trial.table import Block, Table
+from app.trial.table import Block, Table, one_ahead
 from app.trial.twins import twins
 
 #: What must be kept of a row, whatever is asked for: by it rows are told apart and put together to leads.
@@ -74,7 +74,7 @@ def read_rows(
     facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), by)
     reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), keep)
     wanted = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
-    for block, end in table.blocks(sorted(wanted)):
+    for block, end in one_ahead(table.blocks(sorted(wanted))):
         reading.take(block)
         if beside:
             beside.take(block)

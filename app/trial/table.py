@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, TypeVar, cast
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from app.csv_rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
 from app.lead_map import UnreadableFile
 
 BLOCK_BYTES = 32_000_000
+T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
 #: Characters that Python takes for white space, or for the end of a text, and others do not.
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
@@ -141,6 +143,15 @@ class Table:
             raise_if_empty=False,
         )
         return cells.select(numbers, pl.all().fill_null("").str.strip_chars())
+
+
+def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
+    """The same blocks; while one is used, the next is read."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
 
 
 class _Text:

@@ -15,9 +15,9 @@ _FIRST = ("email", "entry_channel", "group", "line", "day")
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """leads: one row each, in the order of the file: `row`, the facts, `first_at` (the first contact, null where no time is
-    told), `at` (the last), and the times of what became of it. activities: row, activity, path and at, by row and time.
-    without_time: rows that tell no time; too_late: those left out because sales had the lead already."""
+    """leads: one row each: `row`, the facts, `first_at` (the first contact, null where no time is told), `at` (the last), and
+    the times of what became of it. activities: row, activity, path and at, by row and time. without_time: rows that tell no
+    time; too_late: those left out because sales had the lead already."""
 
     leads: pl.DataFrame
     activities: pl.DataFrame
@@ -26,38 +26,34 @@ class Together:
 
 
 def put_together(rows: pl.DataFrame, *, now: datetime) -> Together:
-    """One row a lead. rows: as read, with the times of what became of the lead. now: stands for a time that is not told.
+    """One row a lead: those that the file names once, then those it names again, both in its order. rows: as read, with the
+    times of what became of the lead. now: stands for a time that is not told.
 
     What a lead did after sales had it, or after it was won or lost, can have qualified nobody: such rows are left out, all but
     the first of a lead.
     """
     untold = rows["at"].null_count()
     rows = rows.with_columns(first_at="at", at=pl.col("at").fill_null(now))
-    several = rows.select(pl.struct(WHO).is_duplicated().alias("several"))["several"]
-    if not several.any():
-        leads = rows.with_row_index("row")
-        return Together(leads, _activities(leads), untold, 0)
-    rows = _numbered(rows, several)
-    single, some = rows.filter(~several), rows.filter(several).sort("row", "at", "line")
+    again = rows.select(pl.struct(WHO).is_duplicated().alias("again"))["again"]
+    single = (rows.filter(~again) if again.any() else rows).with_row_index("row")
+    if not again.any():
+        return Together(single, _activities(single), untold, 0)
+    several = _numbered(rows.filter(again), single.height).sort("row", "at", "line")
     had = [pl.col(name).min().over("row") for name in TIMES if name in rows.columns]
     late = (pl.col("at") > pl.min_horizontal(had)).fill_null(False) & ~pl.col("row").is_first_distinct() if had else pl.lit(False)
-    kept = some.filter(~late)
-    leads = pl.concat([single, _folded(kept)]).sort("row")
-    activities = pl.concat([_activities(single), _activities(kept)]).sort("row", maintain_order=True)
-    return Together(leads, activities, untold, some.height - kept.height)
+    kept = several.filter(~late)
+    leads, activities = pl.concat([single, _folded(kept)]), pl.concat([_activities(single), _activities(kept)])
+    return Together(leads, activities, untold, several.height - kept.height)
 
 
 def _activities(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select("row", "activity", "path", "at")
 
 
-def _numbered(rows: pl.DataFrame, several: pl.Series) -> pl.DataFrame:
-    """The rows with the number of their lead: leads stand in the order in which the file names them first."""
-    first = rows.select(first=pl.struct(WHO).is_first_distinct())["first"]
-    rows = rows.with_columns(row=(first.cum_sum() - 1).cast(pl.UInt32))
-    numbers = rows.filter(several & first).select(*WHO, number="row")
-    again = rows.filter(several).join(numbers, on=WHO, how="left", maintain_order="left")["number"]
-    return rows.with_columns(row=rows["row"].scatter(several.arg_true(), again))
+def _numbered(rows: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The rows with the number of their lead, from the first number on."""
+    numbers = rows.select(WHO).unique(maintain_order=True).with_row_index("row", offset=first)
+    return rows.join(numbers, on=WHO, how="left", maintain_order="left").select("row", *rows.columns)
 
 
 def _folded(rows: pl.DataFrame) -> pl.DataFrame:
