@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from app.lead_map import LeadMap, UnreadableFile, zone_of
 from app.trial.after_contact import refuse_after_contact
 from app.trial.became import Impossible, became
 from app.trial.cells import FIELD
-from app.trial.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
+from app.trial.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan, read_times
 from app.trial.past import LeftOut, Outcomes, PastLeads, counted
 from app.trial.reader import ReadRows, read_rows
 from app.trial.together import Together, put_together
@@ -61,6 +62,8 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
     later = plan.later_columns() if plan else ()
     refuse_after_contact(agreements, file.mapping, later_columns=later, file=plan.path.name if plan else "")
     asked = {name for agreement in agreements for name in facts_asked(agreement)}
+    plan_zone = zone_of(plan.timezone) if plan and plan.timezone else zone
+    beside = Times(plan, plan_zone, now) if plan and not plan.id_column else None
     read = read_rows(
         file.path,
         mapping=file.mapping,
@@ -69,13 +72,16 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
         today=now,
         keep=_wanted({*asked, file.by}),
         by=file.by,
+        beside=beside,
         progress=lambda done, whole: tell("leads", done, whole),
     )
     left_out = [LeftOut(file.path.name, bad.line, bad.reason) for bad in read.bad]
     rows, warnings = read.facts, list(_warnings(read, now))
     if plan:
-        rows, found, said = _with_outcomes(rows, plan, zone, now, lambda done, whole: tell("outcomes", done, whole))
-        left_out += found
+        progress_of = partial(tell, "outcomes")
+        told = beside.told() if beside else read_times(plan, zone=plan_zone, today=now, progress=progress_of)
+        left_out += [LeftOut(plan.path.name, bad.line, bad.reason) for bad in told.bad]
+        rows, said = _with_outcomes(rows, told, by_line=beside is not None)
         warnings += said
     together = put_together(rows, now=now)
     outcomes, wrong = became(together.leads, zone=zone)
@@ -96,22 +102,17 @@ def _wanted(asked: Collection[str]) -> frozenset[str]:
     return frozenset(told | {FIELD + name for name in asked})
 
 
-def _with_outcomes(
-    rows: pl.DataFrame, plan: OutcomePlan, zone: ZoneInfo, now: datetime, progress: Callable[[int, int], None]
-) -> tuple[pl.DataFrame, list[LeftOut], list[str]]:
-    """The rows with the times of what became of their leads, what of these could not be used, and what to say of them."""
-    plan_zone = zone_of(plan.timezone) if plan.timezone else zone
-    told = read_times(plan.path, columns=plan.columns, id_column=plan.id_column, zone=plan_zone, today=now, progress=progress)
-    left_out = [LeftOut(plan.path.name, bad.line, bad.reason) for bad in told.bad]
-    if not plan.id_column:
-        return rows.join(told.times, on="line", how="left", maintain_order="left"), left_out, []
+def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tuple[pl.DataFrame, list[str]]:
+    """The rows with the times of what became of their leads, and what to say of times that belong to none of them."""
+    if by_line:
+        return rows.join(told.times, on="line", how="left", maintain_order="left"), []
     times = by_lead(told)
     strangers = times.filter(~pl.col("source_id").is_in(rows["source_id"].implode()))
     said = []
     if strangers.height:
         shown = ", ".join(strangers.sort("outcome_line")["source_id"].head(3))
         said.append(f"{counted(strangers.height, 'outcome names', 'outcomes name')} no lead of the file, such as {shown}; left out.")
-    return rows.join(times, on="source_id", how="left", maintain_order="left"), left_out, said
+    return rows.join(times, on="source_id", how="left", maintain_order="left"), said
 
 
 def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
@@ -168,14 +169,13 @@ def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
     future = int((read.facts["at"] > now).sum())
     if future:
         yield f"{counted(future, 'row lies', 'rows lie')} in the future."
-    people = read.facts.filter(pl.col("email") != "").select(pl.col("email").str.to_lowercase(), "source", "source_id").unique()
-    twice = people.height - people["email"].n_unique()
-    if twice:
-        whose = counted(twice, "lead has", "leads have")
-        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
 
 
 def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | None, wrong: int) -> Iterator[str]:
+    people = together.leads.filter(pl.col("email") != "")["email"].str.to_lowercase()
+    if twice := len(people) - people.n_unique():
+        whose = counted(twice, "lead has", "leads have")
+        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
     if together.without_time:
         yield f"{counted(together.without_time, 'row tells', 'rows tell')} no time: judged as of today."
     if together.too_late:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from app.csv_file import BadRow, header_in, instant
 from app.csv_rows import Row
 from app.lead_map import OUTCOMES, LeadMap, UnreadableFile
 from app.trial.instants import Instants
-from app.trial.table import Table
+from app.trial.table import Block, Table
 
 ID = "source_id"
 
@@ -26,38 +26,25 @@ class ToldTimes:
     """The outcomes that a file tells.
 
     times: a row each: `line`, `source_id` where asked for, the times by their names (null for none), and as `won_at_day` …
-    whether a day alone was written. told: the times for which there is a column. columns: all columns of the file.
+    whether a day alone was written. told: the times for which there is a column.
     """
 
     times: pl.DataFrame
     told: tuple[str, ...]
-    columns: tuple[str, ...]
     bad: list[BadRow] = field(default_factory=list)
 
 
-def read_times(
-    path: Path,
-    *,
-    columns: Mapping[str, str],
-    id_column: str,
-    zone: ZoneInfo,
-    today: datetime,
-    progress: Callable[[int, int], None] | None = None,
-) -> ToldTimes:
-    """The times that these columns of a CSV file tell. columns: name of the time -> column. id_column: empty for none.
+def read_times(plan: OutcomePlan, *, zone: ZoneInfo, today: datetime, progress: Callable[[int, int], None] | None = None) -> ToldTimes:
+    """The times that a file of outcomes tells. zone: in which times without one are meant. Raises UnreadableFile.
 
-    A time that cannot be read makes a bad row; the lead then has no such time. Raises UnreadableFile.
+    A time that cannot be read makes a bad row; the lead then has no such time.
     """
-    table = Table(path)
-    wanted = {**({ID: id_column} if id_column else {}), **columns}
-    if missing := [name for name in wanted.values() if name not in table.header]:
-        raise UnreadableFile(f"{path}: these columns are missing: {', '.join(missing)}; there are: {', '.join(table.header)[:500]}")
-    reading = _Reading({name: table.header.index(column) for name, column in wanted.items()}, wanted, Instants(zone, today.year))
-    for block, end in table.blocks(sorted(set(reading.places.values()))):
-        reading.take(block.cells, block.odd, keep_bad_rows=bool(id_column))
+    table, times = Table(plan.path), Times(plan, zone, today)
+    for block, end in table.blocks(sorted(times.places_in(table.header))):
+        times.take(block)
         if progress:
             progress(end, table.size)
-    return ToldTimes(pl.concat(reading.frames), tuple(columns), table.header, sorted(reading.bad, key=lambda one: one.line))
+    return times.told()
 
 
 def by_lead(told: ToldTimes) -> pl.DataFrame:
@@ -102,35 +89,43 @@ def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> Ou
     return OutcomePlan(path, dict(columns), id_column if own else "", said.timezone if said else "", leads) if columns else None
 
 
-@dataclass(slots=True)
-class _Reading:
-    """Gathers the blocks of one file. places: of each column that is wanted; named: how it is called."""
+class Times:
+    """Reads the times of outcomes block by block: from a file of their own, or beside the reader of the leads."""
 
-    places: Mapping[str, int]
-    named: Mapping[str, str]
-    instants: Instants
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    bad: list[BadRow] = field(default_factory=list)
+    def __init__(self, plan: OutcomePlan, zone: ZoneInfo, today: datetime) -> None:
+        self.plan, self.instants = plan, Instants(zone, today.year)
+        self.named = {**({ID: plan.id_column} if plan.id_column else {}), **plan.columns}
+        self.kinds: dict[str, Any] = {"line": pl.UInt32, **{name: pl.String if name == ID else INSTANT for name in self.named}}
+        self.kinds |= {f"{name}_day": pl.Boolean for name in plan.columns}
+        self.frames = [pl.DataFrame(schema=self.kinds)]
+        self.bad: list[BadRow] = []
+        self.places: dict[str, int] = {}
 
-    def __post_init__(self) -> None:
-        kinds: dict[str, Any] = {"line": pl.UInt32, **{name: pl.String if name == ID else INSTANT for name in self.places}}
-        kinds |= {f"{name}_day": pl.Boolean for name in self.places if name != ID}
-        self.frames.append(pl.DataFrame(schema=kinds))
+    def places_in(self, header: Sequence[str]) -> set[int]:
+        """Where the columns stand that are to be read. Raises UnreadableFile for those that are missing."""
+        if missing := [name for name in self.named.values() if name not in header]:
+            there = ", ".join(header)[:500]
+            raise UnreadableFile(f"{self.plan.path}: these columns are missing: {', '.join(missing)}; there are: {there}")
+        self.places = {name: header.index(column) for name, column in self.named.items()}
+        return set(self.places.values())
 
-    def take(self, cells: pl.DataFrame, odd: list[Row], *, keep_bad_rows: bool) -> None:
-        """Reads a block. keep_bad_rows: whether rows that are none are told here, and not by another reader."""
-        cells = pl.concat([cells, self._as_cells([row for row in odd if not row.problem], cells)]).sort("line")
-        self.bad += [BadRow(row.line, row.problem) for row in odd if row.problem and keep_bad_rows]
+    def take(self, block: Block) -> None:
+        """Reads a block. Rows that are none are told here only where no other reader tells them."""
+        cells = pl.concat([block.cells, self._as_cells([row for row in block.odd if not row.problem], block.cells)]).sort("line")
         frame = cells.select("line", **{name: pl.col(str(place)) for name, place in self.places.items()})
-        for name in self.places:
-            if name != ID:
-                read = self.instants.read(frame[name])
-                at = self._mended(read, frame["line"], frame[name], name)
-                frame = frame.with_columns(at.alias(name), read["day"].alias(f"{name}_day"))
-        if ID in self.places:
+        for name in self.plan.columns:
+            read = self.instants.read(frame[name])
+            at = self._mended(read, frame["line"], frame[name], name)
+            frame = frame.with_columns(at.alias(name), read["day"].alias(f"{name}_day"))
+        if self.plan.id_column:
+            self.bad += [BadRow(row.line, row.problem) for row in block.odd if row.problem]
             nameless = frame.filter(pl.col(ID) == "")["line"]
             self.bad += [BadRow(line, f"{self.named[ID]}: is empty: say which lead this is") for line in nameless]
-        self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.frames[0].schema.items()))
+        self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.kinds.items()))
+
+    def told(self) -> ToldTimes:
+        """What was read so far."""
+        return ToldTimes(pl.concat(self.frames), tuple(self.plan.columns), sorted(self.bad, key=lambda one: one.line))
 
     def _as_cells(self, rows: list[Row], like: pl.DataFrame) -> pl.DataFrame:
         made = {name: [row.line if name == "line" else row.cells[int(name)] for row in rows] for name in like.columns}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -15,11 +16,21 @@ from app.csv_rows import Row
 from app.lead_map import UnreadableFile, zone_of
 from app.trial.cells import Facts
 from app.trial.instants import Instants
-from app.trial.table import Block, Table
+from app.trial.table import Block, Table, one_ahead
 from app.trial.twins import twins
 
 #: What must be kept of a row, whatever is asked for: by it rows are told apart and put together to leads.
 NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
+
+
+class Beside(Protocol):
+    """Whoever reads other columns of the same file."""
+
+    def places_in(self, header: Sequence[str]) -> set[int]:
+        """Where the columns stand that are to be read."""
+
+    def take(self, block: Block) -> None:
+        """Reads a block."""
 
 
 @dataclass(slots=True)
@@ -45,13 +56,14 @@ def read_rows(
     today: datetime,
     keep: Collection[str] | None = None,
     by: str = "",
+    beside: Beside | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadRows:
     """Every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
 
-    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. progress: told
-    how many bytes of how many are read.
+    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. beside:
+    reads the same blocks. progress: told how many bytes of how many are read.
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
@@ -61,8 +73,11 @@ def read_rows(
     columns = columns_of(table.header, mapping, str(path))
     facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), by)
     reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), keep)
-    for block, end in table.blocks(sorted({column.index for column in columns})):
+    wanted = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
+    for block, end in one_ahead(table.blocks(sorted(wanted))):
         reading.take(block)
+        if beside:
+            beside.take(block)
         if progress:
             progress(end, table.size)
         if limit is not None and reading.count >= limit and len(reading.without_twins()[0]) >= limit:

@@ -105,7 +105,7 @@ def _told_by_file(
     if plan is None:
         raise UnreadableFile(f"{file}: nothing tells what became of the leads; name the columns under `outcomes` in a map")
     zone = zone_of(plan.timezone or (mapping.timezone if mapping else "") or "UTC")
-    told = read_times(plan.path, columns=plan.columns, id_column=plan.id_column, zone=zone, today=now)
+    told = read_times(plan, zone=zone, today=now)
     ids = past.leads_by_source(session, mapping.source if mapping else "")
     times = by_lead(told).with_columns(lead=pl.col("source_id").replace_strict(ids, default=None, return_dtype=pl.Int64))
     first = did.group_by("row").agg(first_at=pl.col("at").min())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TextIO, TypeVar, cast
 
 import polars as pl
 
@@ -14,6 +15,7 @@ from app.csv_rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
 from app.lead_map import UnreadableFile
 
 BLOCK_BYTES = 32_000_000
+T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
 #: Characters that Python takes for white space, or for the end of a text, and others do not.
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
@@ -70,7 +72,7 @@ class Table:
             rows, gone, taken = self._odd_rows(texts["text"], plain, at=at, line=line, taken=taken)
             if gone:
                 plain = plain & ~pl.int_range(len(plain), eager=True).is_in(gone)
-            yield Block(self._cells(texts["text"], plain, line, wanted), rows), end
+            yield Block(self._cells(texts["text"], plain, self._text.content[at:end], line, wanted), rows), end
             at, line = end, line + texts.height
 
     def _texts_from(self, at: int, line: int) -> tuple[pl.DataFrame, int]:
@@ -123,15 +125,15 @@ class Table:
         self._text.go_to(at)
         self._lines.go_to(line)
 
-    def _cells(self, texts: pl.Series, plain: pl.Series, line: int, wanted: list[int]) -> pl.DataFrame:
+    def _cells(self, texts: pl.Series, plain: pl.Series, raw: bytes, line: int, wanted: list[int]) -> pl.DataFrame:
         numbers = (plain.arg_true() + (line + 1)).alias("line")
         names = [str(place) for place in wanted]
         if not len(numbers):
             return pl.DataFrame({"line": numbers, **{name: pl.Series([], dtype=pl.String) for name in names}})
-        text = "\n".join(texts.filter(plain)) if not plain.all() else texts.str.join("\n").item()
-        quote = '"' if '"' in text else None
+        text = raw if plain.all() else texts.filter(plain).str.join("\n").item().encode()
+        quote = '"' if b'"' in text else None
         cells = pl.read_csv(
-            text.encode(),
+            text,
             has_header=False,
             infer_schema=False,
             separator=self.delimiter,
@@ -141,6 +143,15 @@ class Table:
             raise_if_empty=False,
         )
         return cells.select(numbers, pl.all().fill_null("").str.strip_chars())
+
+
+def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
+    """The same blocks; while one is used, the next is read."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
 
 
 class _Text:

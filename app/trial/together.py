@@ -15,9 +15,9 @@ _FIRST = ("email", "entry_channel", "group", "line", "day")
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """leads: one row each, in the order of the file: `row`, the facts, `first_at` (the first contact, null where no time is
-    told), `at` (the last), and the times of what became of it. activities: row, activity, path and at, by row and time.
-    without_time: rows that tell no time; too_late: those left out because sales had the lead already."""
+    """leads: one row each: `row`, the facts, `first_at` (the first contact, null where no time is told), `at` (the last), and
+    the times of what became of it. activities: row, activity, path and at, by row and time. without_time: rows that tell no
+    time; too_late: those left out because sales had the lead already."""
 
     leads: pl.DataFrame
     activities: pl.DataFrame
@@ -26,38 +26,40 @@ class Together:
 
 
 def put_together(rows: pl.DataFrame, *, now: datetime) -> Together:
-    """One row a lead. rows: as read, with the times of what became of the lead. now: stands for a time that is not told.
+    """One row a lead: those that the file names once, then those it names again, both in its order. rows: as read, with the
+    times of what became of the lead. now: stands for a time that is not told.
 
     What a lead did after sales had it, or after it was won or lost, can have qualified nobody: such rows are left out, all but
     the first of a lead.
     """
     untold = rows["at"].null_count()
     rows = rows.with_columns(first_at="at", at=pl.col("at").fill_null(now))
-    numbered = _numbered(rows)
-    if numbered is None:
-        leads = rows.with_row_index("row")
-        return Together(leads, leads.select("row", "activity", "path", "at"), untold, 0)
-    rows = numbered.sort("row", "at", "line")
+    again = rows.select(pl.struct(WHO).is_duplicated().alias("again"))["again"]
+    single = (rows.filter(~again) if again.any() else rows).with_row_index("row")
+    if not again.any():
+        return Together(single, _activities(single), untold, 0)
+    several = _numbered(rows.filter(again), single.height).sort("row", "at", "line")
     had = [pl.col(name).min().over("row") for name in TIMES if name in rows.columns]
-    late = pl.lit(False) if not had else (pl.col("at") > pl.min_horizontal(had)).fill_null(False) & ~pl.col("row").is_first_distinct()
-    kept = rows.filter(~late)
-    return Together(_folded(kept), kept.select("row", "activity", "path", "at"), untold, rows.height - kept.height)
+    late = (pl.col("at") > pl.min_horizontal(had)).fill_null(False) & ~pl.col("row").is_first_distinct() if had else pl.lit(False)
+    kept = several.filter(~late)
+    leads, activities = pl.concat([single, _folded(kept)]), pl.concat([_activities(single), _activities(kept)])
+    return Together(leads, activities, untold, several.height - kept.height)
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame | None:
-    """The rows with the number of their lead, None where each is a lead of its own."""
-    if not rows.select(pl.struct(WHO).is_duplicated().any()).item():
-        return None
-    leads = rows.select(WHO).unique(maintain_order=True).with_row_index("row")
-    return rows.join(leads, on=WHO, how="left", maintain_order="left")
+def _activities(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("row", "activity", "path", "at")
+
+
+def _numbered(rows: pl.DataFrame, first: int) -> pl.DataFrame:
+    """The rows with the number of their lead, from the first number on."""
+    numbers = rows.select(WHO).unique(maintain_order=True).with_row_index("row", offset=first)
+    return rows.join(numbers, on=WHO, how="left", maintain_order="left").select("row", *rows.columns)
 
 
 def _folded(rows: pl.DataFrame) -> pl.DataFrame:
-    several = pl.col("row").is_duplicated()
     facts = [name for name in rows.columns if name not in ("row", *WHO)]
-    by_lead = rows.filter(several).group_by("row", maintain_order=True)
-    folded = by_lead.agg(pl.col(WHO).first(), *(_fold(name, rows.schema[name]) for name in facts))
-    return pl.concat([rows.filter(~several), folded.select(rows.columns)]).sort("row")
+    by_lead = rows.group_by("row", maintain_order=True)
+    return by_lead.agg(pl.col(WHO).first(), *(_fold(name, rows.schema[name]) for name in facts)).select(rows.columns)
 
 
 def _fold(name: str, kind: pl.DataType) -> pl.Expr:
