@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
-from agreements.checks import notes_of, problems_with_roster
+from agreements.checks import notes_of, problems_of, problems_with_roster
 from agreements.clauses.base import NAME
 from agreements.model import Agreement
 from agreements.roster import read_roster
@@ -92,7 +92,9 @@ def check(
     """Every mistake of a file at once, with its line and what to write instead; and what is agreed but not carried out yet."""
     with terminal.told():
         agreement = agreement_of(ref)
-        problems = problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8"))) if roster else []
+        problems = [f"{'.'.join(map(str, one.where))}: {one.what}" for one in problems_of(agreement)]
+        if roster:
+            problems += problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8")))
     for problem in problems:
         terminal.complaints.print(f"{ref}: {problem}", markup=False, soft_wrap=True)
     if problems:
