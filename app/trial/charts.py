@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.trial.report import Backtest, Share, SideFound
-from app.trial.wording import between, number, percent
+from app.trial.wording import basis, between, number, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _shares(found: Backtest) -> Plot | None:
         line = " ".join(f"{threshold},{100 - _up(100 * (one.share or 0), top):.2f}" for threshold, one in shown)
         traces.append(Trace(kind, line, " ".join(upper + lower)))
     return Plot(
-        f"Share {found.word}" + (" of those decided" if found.losses else " so far"),
+        f"Share {basis(found)}",
         tuple(Tick(_up(value, top), f"{value:g} %") for value in ticks),
         tuple(traces),
     )

@@ -102,7 +102,7 @@ def _warnings(agreements: Sequence[Agreement], names: Sequence[str], past: PastL
             yield f"{called} asks for what is not known of any lead here: {unknown}."
     if all_leads.known and all_leads.won < FEW:
         word = past.outcomes.word
-        yield f"Only {counted(all_leads.won, 'lead was', 'leads were')} {word}: what differs between shares is likely to be chance."
+        yield f"Only {counted(all_leads.won, 'lead', 'leads')} {word}: what differs between shares is likely to be chance."
     if past.groups.n_unique() > GROUPS_AT_MOST:
         yield f"There are {past.groups.n_unique():,} different values of {past.by}; the {GROUPS_AT_MOST:,} with the most leads are shown."
 
@@ -144,7 +144,7 @@ class _Side:
             reference=name,
             threshold=self.agreement.qualification.mql.total,
             elsewhere=self.count(~self.applies),
-            screened={str(name): screened[name] for name in sorted(screened, key=lambda name: -screened[name].leads)},
+            screened={str(name): screened[name] for name in sorted(screened, key=lambda name: (-screened[name].leads, str(name)))},
             qualified=self.count(self.ready),
             below=self.count(self.passes & ~self.ready),
             fast_lane=self.count(self.asked),

@@ -38,7 +38,7 @@ def won(one: Share, word: str = "won") -> str:
 
 def basis(found: Backtest) -> str:
     """Of what shares are."""
-    return f"{found.word}, of those decided" if found.losses else f"{found.word} so far"
+    return f"{found.word} of decided" if found.losses else f"{found.word} so far"
 
 
 def headline(found: Backtest) -> str:
@@ -54,7 +54,12 @@ def _part(side: SideFound, found: Backtest) -> str:
 
 
 def _won(side: SideFound, found: Backtest) -> str:
-    return f"; {percent(side.qualified.share)} of them {basis(found)}" if side.qualified.known else ""
+    whom = (
+        f"of those decided {percent(side.qualified.share)} {found.word}"
+        if found.losses
+        else f"{percent(side.qualified.share)} of them {basis(found)}"
+    )
+    return f"; {whom}" if side.qualified.known else ""
 
 
 def told_apart(found: Backtest) -> str:
@@ -62,17 +67,20 @@ def told_apart(found: Backtest) -> str:
     if not found.moves or not found.other:
         return ""
     moves, draft, other = found.moves, found.draft.reference, found.other.reference
+    only_draft, only_other, both = (
+        (f"only {draft} takes", moves.only_draft),
+        (f"only {other} takes", moves.only_other),
+        ("both take", moves.both),
+    )
     if moves.only_draft.known and moves.only_other.known:
-        return _compared(f"only {draft} takes", moves.only_draft, f"only {other} takes", moves.only_other)
-    for name, one in ((draft, moves.only_draft), (other, moves.only_other)):
-        if one.known and moves.both.known:
-            return _compared(f"only {name} takes", one, "both take", moves.both)
-    return ""
+        return _compared(only_draft, only_other, found.word)
+    moved = next((one for one in (only_draft, only_other) if one[1].known), None)
+    return _compared(moved, both, found.word) if moved and moves.both.known else ""
 
 
-def _compared(whom: str, one: Share, others: str, other: Share) -> str:
-    (low, high), (other_low, other_high) = one.interval or (0.0, 1.0), other.interval or (0.0, 1.0)
-    shares = f"{percent(one.share)} of those whom {whom} were won, {percent(other.share)} of those whom {others}"
+def _compared(one: tuple[str, Share], other: tuple[str, Share], word: str) -> str:
+    (low, high), (other_low, other_high) = one[1].interval or (0.0, 1.0), other[1].interval or (0.0, 1.0)
+    shares = f"{percent(one[1].share)} {word} of those whom {one[0]}, {percent(other[1].share)} of those whom {other[0]}"
     if low > other_high or other_low > high:
         return f"{shares}: more of a difference than chance is likely to make."
     return f"{shares}: a difference that chance may well have made."
