@@ -83,12 +83,9 @@ def preview(session: Session, name: str, version: int, policy: str, now: datetim
         return ()
     counting = contracts.counting(session, max(now, row.effective_at), also=row)
     people, waiting, tenures = roster.current(session), _waits(session, *of_these), _tenures(session, *of_these)
-    further = _handed_on(session, *of_these)
     listed = []
     for handoff, lead in rows:
         one = _in_flight(handoff, lead, waiting.get(handoff.id), tenures.get(handoff.id), policy, people)
-        if one.is_touched and handoff.id in further:
-            one = replace(one, happens=Happens.STAYS, why="it is in a further leg")
         listed.append(_with_target(session, one, handoff, counting) if one.is_touched else one)
     return tuple(listed)
 
@@ -102,12 +99,6 @@ def _tenures(session: Session, *of_these: ColumnElement[bool] | bool) -> dict[in
     query = select(Assignment).join(Handoff, col(Handoff.id) == col(Assignment.handoff_id))
     open_ones = session.exec(query.where(col(Assignment.ended_at).is_(None), *of_these).order_by(col(Assignment.number)))
     return {one.handoff_id: one for one in open_ones}
-
-
-def _handed_on(session: Session, *of_these: ColumnElement[bool] | bool) -> set[int]:
-    """Those that somebody has made an SQL of and handed on to the next leg."""
-    query = select(Assignment.handoff_id).join(Handoff, col(Handoff.id) == col(Assignment.handoff_id))
-    return set(session.exec(query.where(Assignment.ended_because == "sql", *of_these)))
 
 
 def _in_flight(handoff: Handoff, lead: Lead, wait: Wait | None, tenure: Assignment | None, policy: str, people: Roster) -> InFlight:

@@ -89,7 +89,6 @@ def _end(session: Session, handoff: Handoff, one: InFlight, *, actor: str, now: 
 def _hand_down(session: Session, handoff: Handoff, successor: Handoff, *, now: datetime) -> None:
     """What people have said of the lead is not asked of them again: whom it is meant for, and what they wrote in the note."""
     successor.wanted_rep = handoff.wanted_rep
-    successor.leg = handoff.leg if handoff.leg < len(handoffs.agreement_of(session, successor).legs) else 0
     session.add(successor)
     note = handoffs.note_of(session, handoff)
     written = {name: note.content[name] for name in _WRITTEN if note.content.get(name)} if note else {}

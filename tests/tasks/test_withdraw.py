@@ -413,7 +413,7 @@ async def test_a_lead_that_was_handed_on_to_the_next_leg_keeps_what_was_done_for
 
     done = carry_out(box, listed(box, "recall"))
 
-    assert [(one.is_touched, one.why) for one in listed(box, "recall")] == [(False, "it is in a further leg")]
+    assert [(one.is_touched, one.why) for one in listed(box, "recall")] == [(False, "it is an SQL already")]
     assert (done.touched, rows_of(box, taken)) == ((), before)
 
 
