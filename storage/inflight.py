@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -83,10 +83,13 @@ def preview(session: Session, name: str, version: int, policy: str, now: datetim
         return ()
     counting = contracts.counting(session, max(now, row.effective_at), also=row)
     people, waiting, tenures = roster.current(session), _waits(session, *of_these), _tenures(session, *of_these)
+    asks = any(contracts.read(one).applies_to.tests for one in counting)
     listed = []
     for handoff, lead in rows:
         one = _in_flight(handoff, lead, waiting.get(handoff.id), tenures.get(handoff.id), policy, people)
-        listed.append(_with_target(session, one, handoff, counting) if one.is_touched else one)
+        if one.is_touched:
+            one = _with_target(one, counting, facts_at_capture(session, handoff).values if asks else {})
+        listed.append(one)
     return tuple(listed)
 
 
@@ -138,10 +141,10 @@ def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, pol
     return (Happens.ANEW if free else Happens.RECALLED), ""
 
 
-def _with_target(session: Session, one: InFlight, handoff: Handoff, counting: Sequence[AgreementVersion]) -> InFlight:
+def _with_target(one: InFlight, counting: Sequence[AgreementVersion], values: Mapping[str, Any]) -> InFlight:
     """The same with the version under which it starts anew; it stays where none, or its own, would be in force for the lead."""
     try:
-        under = contracts.reference_of(contracts.of_these(counting, facts_at_capture(session, handoff).values))
+        under = contracts.reference_of(contracts.of_these(counting, values))
     except NoAgreementInForce:
         return replace(one, happens=Happens.STAYS, why="no agreement would be in force for it")
     if under == one.version:
