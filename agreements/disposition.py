@@ -52,10 +52,10 @@ def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date |
 def touches_lacking(agreed: Touches, made: Sequence[str]) -> tuple[int, int]:
     """How many attempts, and how many further channels, are lacking until a lead may be returned as unreachable.
 
-    made: the channel of each attempt so far, empty where nobody said by what; those together are one channel at most.
+    made: the channel of each attempt so far, empty where nobody said by what. The first channel comes with the attempts.
     """
-    channels = len(set(made) - {""}) or bool(made)
-    return max(0, agreed.at_least - len(made)), max(0, agreed.channels - channels) if agreed.at_least else 0
+    further = max(0, agreed.channels - max(1, len(set(made) - {""})))
+    return max(0, agreed.at_least - len(made)), further if agreed.at_least else 0
 
 
 def revisit_at(agreement: Agreement, reason: Reason | None, *, now: datetime, asked: date | None = None) -> datetime:

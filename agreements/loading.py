@@ -16,7 +16,7 @@ from agreements.model import Agreement
 from agreements.places import Place, example, fields_of, place_of
 from agreements.written import MAX_BYTES, Mistake, Path, Unreadable, Written, read, too_large
 
-__all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "content_hash", "read_agreement"]
+__all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "as_published", "content_hash", "read_agreement"]
 
 #: A file with more mistakes than this is something else than an agreement.
 MOST_TOLD = 500
@@ -62,6 +62,18 @@ def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
         raise InvalidAgreement(_lines(found, name))
     assert reading.agreement is not None, "an agreement without mistakes is one"
     return reading.agreement
+
+
+def as_published(text: str, *, name: str = "agreement") -> Agreement:
+    """The agreement of a text that passed its check when it was published; only its shape is looked at.
+
+    What later versions of Baton find wrong with it does not strand the leads that run under it. Raises InvalidAgreement where
+    even its shape is not known any more.
+    """
+    try:
+        return Agreement.model_validate(read(text).value)
+    except (Unreadable, ValidationError):
+        return read_agreement(text, name=name)
 
 
 def _lines(found: Iterable[Mistake], name: str) -> list[str]:

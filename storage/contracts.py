@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from agreements import side_by_side
 from agreements.errors import AgreementError, NoAgreementInForce
 from agreements.kept_holidays import resolved_holidays
-from agreements.loading import content_hash, read_agreement
+from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window
 from storage import trail, wakes
@@ -31,7 +31,7 @@ def read(row: AgreementVersion) -> Agreement:
 @lru_cache(maxsize=64)
 def _parsed(hash: str, text: str, holidays: str) -> Agreement:
     """Read once per process; hash keeps two texts apart."""
-    agreement, kept = read_agreement(text, name=hash[:12]), json.loads(holidays)
+    agreement, kept = as_published(text, name=hash[:12]), json.loads(holidays)
     return agreement.with_holidays(kept) if kept else agreement
 
 
@@ -74,7 +74,14 @@ def verified(row: AgreementVersion) -> Agreement:
             f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
             f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
         )
+    _pass_check(row.hash, row.text, reference_of(row))
     return read(row)
+
+
+@lru_cache(maxsize=64)
+def _pass_check(hash: str, text: str, reference: str) -> None:
+    """Checked once per process. Raises InvalidAgreement."""
+    read_agreement(text, name=reference)
 
 
 def sign(

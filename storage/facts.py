@@ -38,6 +38,12 @@ def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | N
     return facts(session, lead, account=account or handoff.account, since=previous.ended_at if previous else None)
 
 
+def facts_at_capture(session: Session, handoff: Handoff) -> LeadFacts:
+    """What is known of the lead when its handoff begins: not yet what the CRM says of the company."""
+    previous = handoffs.before(session, handoff)
+    return facts(session, handoffs.lead_of(session, handoff), since=previous.ended_at if previous else None)
+
+
 def brought_in_by(session: Session, lead_id: int, *, since: datetime | None) -> str:
     """The rep who last brought this lead in after that instant, empty for none."""
     query = select(Activity.brought_by).where(Activity.lead_id == lead_id, Activity.brought_by != "")

@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lifecycle import OPEN_STAGES, Stage
 from agreements.roster import Roster
-from storage import contracts, handoffs, leads, roster, waits
+from storage import contracts, handoffs, roster, waits
+from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
 
 #: What may happen to handoffs under earlier versions, from the narrowest on.
@@ -82,10 +83,13 @@ def preview(session: Session, name: str, version: int, policy: str, now: datetim
         return ()
     counting = contracts.counting(session, max(now, row.effective_at), also=row)
     people, waiting, tenures = roster.current(session), _waits(session, *of_these), _tenures(session, *of_these)
+    further = _handed_on(session, *of_these)
     listed = []
     for handoff, lead in rows:
         one = _in_flight(handoff, lead, waiting.get(handoff.id), tenures.get(handoff.id), policy, people)
-        listed.append(_with_target(session, one, lead, counting) if one.is_touched else one)
+        if one.is_touched and handoff.id in further:
+            one = replace(one, happens=Happens.STAYS, why="it is in a further leg")
+        listed.append(_with_target(session, one, handoff, counting) if one.is_touched else one)
     return tuple(listed)
 
 
@@ -98,6 +102,12 @@ def _tenures(session: Session, *of_these: ColumnElement[bool] | bool) -> dict[in
     query = select(Assignment).join(Handoff, col(Handoff.id) == col(Assignment.handoff_id))
     open_ones = session.exec(query.where(col(Assignment.ended_at).is_(None), *of_these).order_by(col(Assignment.number)))
     return {one.handoff_id: one for one in open_ones}
+
+
+def _handed_on(session: Session, *of_these: ColumnElement[bool] | bool) -> set[int]:
+    """Those that somebody has made an SQL of and handed on to the next leg."""
+    query = select(Assignment.handoff_id).join(Handoff, col(Handoff.id) == col(Assignment.handoff_id))
+    return set(session.exec(query.where(Assignment.ended_because == "sql", *of_these)))
 
 
 def _in_flight(handoff: Handoff, lead: Lead, wait: Wait | None, tenure: Assignment | None, policy: str, people: Roster) -> InFlight:
@@ -135,10 +145,10 @@ def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, pol
     return (Happens.ANEW if free else Happens.RECALLED), ""
 
 
-def _with_target(session: Session, one: InFlight, lead: Lead, counting: Sequence[AgreementVersion]) -> InFlight:
+def _with_target(session: Session, one: InFlight, handoff: Handoff, counting: Sequence[AgreementVersion]) -> InFlight:
     """The same with the version under which it starts anew; it stays where none, or its own, would be in force for the lead."""
     try:
-        under = contracts.reference_of(contracts.of_these(counting, leads.facts(session, lead).values))
+        under = contracts.reference_of(contracts.of_these(counting, facts_at_capture(session, handoff).values))
     except NoAgreementInForce:
         return replace(one, happens=Happens.STAYS, why="no agreement would be in force for it")
     if under == one.version:

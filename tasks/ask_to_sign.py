@@ -46,7 +46,7 @@ def compared(session: Session, row: AgreementVersion, *, now: datetime) -> Agree
 async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "somebody") -> tuple[Asked, ...]:
     """Mails everybody who is to sign and was not reached yet; what became of each. Nobody is left to ask: nothing.
 
-    Raises AgreementError for a version that can no longer be signed or names nobody, Claimed while somebody else is asking.
+    Raises AgreementError for a version that can no longer be signed, Claimed while somebody else is asking.
     """
     claim = f"signatures:{name}@{version}"
 
@@ -67,9 +67,6 @@ def _to_be_signed(session: Session, name: str, version: int) -> tuple[AgreementV
     agreement = contracts.verified(row)
     if newer := contracts.replaced_by(session, row):
         raise AgreementError(f"{agreement.reference} was replaced by {contracts.reference_of(newer)} and can no longer be signed.")
-    nobody = [party for party in contracts.unsigned_parties(session, row) if not contracts.signers(agreement, party)]
-    if nobody:
-        raise AgreementError(f"{agreement.reference} names no signer for {' and '.join(nobody)}; name them under `signers:`.")
     return row, agreement
 
 

@@ -16,8 +16,9 @@ CAUSE = "brought in by them"
 
 
 def has_its_rep(session: Session, handoff: Handoff) -> bool:
-    """Whether a rep brought the lead in who is still in the roster, and nobody has had it yet."""
-    return bool(handoff.brought_by) and roster.is_rep(session, handoff.brought_by) and handoff.first_assigned_at is None
+    """Whether a rep brought the lead in who is still in the roster, and nobody has had it yet in this pass."""
+    had = any(one.first_assigned_at for one in (handoff, *handoffs.taken_over(session, handoff)))
+    return bool(handoff.brought_by) and roster.is_rep(session, handoff.brought_by) and not had
 
 
 def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:

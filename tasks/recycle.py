@@ -34,9 +34,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     elif follows.event == "decision-asked":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         people = roster.current(session)
-        named = people.name_of(str(answer.data["colleague"])) if answer.data.get("colleague") else ""
-        what = f"Sales says: {code}.{f' It belongs to {named}, they say.' if named else ''}"
-        ask_decision(session, handoff, agreement, holder=people.marketing, about="triage", now=now, what=what)
+        ask_decision(session, handoff, agreement, holder=people.marketing, about="triage", now=now, what=f"Sales says: {code}.")
     else:
         if follows.event == "suppressed":
             lead = handoffs.lead_of(session, handoff)

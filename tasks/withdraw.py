@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
 from storage import contracts, deliveries, handoffs, inflight, leads, waits, wakes
+from storage.facts import facts_at_capture
 from storage.inflight import InFlight
 from storage.tables import Handoff, HandoffNote
 from tasks.recycle import tell_withdrawn
@@ -62,9 +63,9 @@ def withdraw(session: Session, one: InFlight, *, actor: str, now: datetime) -> s
 
 
 def _other_version(session: Session, one: InFlight, now: datetime) -> str:
-    lead = handoffs.lead_of(session, handoffs.get(session, one.handoff_id))
+    facts = facts_at_capture(session, handoffs.get(session, one.handoff_id))
     try:
-        under = contracts.reference_of(contracts.in_force(session, now, leads.facts(session, lead).values))
+        under = contracts.reference_of(contracts.in_force(session, now, facts.values))
     except NoAgreementInForce:
         return "no agreement is in force for it"
     return "" if under == one.under else f"{under} is in force for it"
@@ -88,6 +89,7 @@ def _end(session: Session, handoff: Handoff, one: InFlight, *, actor: str, now: 
 def _hand_down(session: Session, handoff: Handoff, successor: Handoff, *, now: datetime) -> None:
     """What people have said of the lead is not asked of them again: whom it is meant for, and what they wrote in the note."""
     successor.wanted_rep = handoff.wanted_rep
+    successor.leg = handoff.leg if handoff.leg < len(handoffs.agreement_of(session, successor).legs) else 0
     session.add(successor)
     note = handoffs.note_of(session, handoff)
     written = {name: note.content[name] for name in _WRITTEN if note.content.get(name)} if note else {}

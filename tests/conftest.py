@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -44,11 +45,24 @@ def database_url(tmp_path: Path) -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """That database in its present shape."""
-    opened = Database(database_url)
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file in its present shape, to be copied: taking every step anew would be most of the time of a short test."""
+    path = tmp_path_factory.mktemp("empty") / "baton.db"
+    opened = Database(f"sqlite:///{path}")
     schema.upgrade(opened)
+    opened.close()
+    return path
+
+
+@pytest.fixture
+def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """That database in its present shape."""
+    if database_url.startswith("sqlite:///"):
+        shutil.copyfile(request.getfixturevalue("empty_sqlite"), database_url.removeprefix("sqlite:///"))
+    opened = Database(database_url)
+    if not opened.is_sqlite:
+        schema.upgrade(opened)
     yield opened
     opened.close()
 

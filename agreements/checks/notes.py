@@ -21,6 +21,9 @@ _KEPT = {
     "review": "is kept; reviews are not prepared yet",
 }
 
+#: What a reason may ask for, and no form does.
+_NOT_ASKED = ("channel", "all")
+
 
 def notes_of(agreement: Agreement) -> list[Problem]:
     """What whoever signs should know: nothing of it keeps the agreement from being deployed."""
@@ -44,6 +47,8 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")
+        if later := [one for one in reason.ask if one in _NOT_ASKED]:
+            yield Problem(("reasons", index, "ask"), f"the rep is not asked for {', '.join(later)} yet")
 
 
 def _channels(where: Path, channels: tuple[str, ...]) -> Iterator[Problem]:

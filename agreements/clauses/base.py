@@ -145,4 +145,5 @@ ATerm = Annotated[Term, BeforeValidator(_term), WithJsonSchema(TERM)]
 ADuration = Annotated[Duration, BeforeValidator(_duration), WithJsonSchema(DURATION)]
 AnElapsed = Annotated[Duration, BeforeValidator(_elapsed), WithJsonSchema(ELAPSED)]
 ACondition = Annotated[Condition, BeforeValidator(_condition), WithJsonSchema(CONDITION)]
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=NAME)]

@@ -76,8 +76,13 @@ WEEKLY: Look = {
     "examples": ["monday 09:00"],
 }
 MONTHLY: Look = {"type": "string", "pattern": f"^first working day {_TIME}$", "examples": ["first working day 09:00"]}
-_HOURS = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2})? ?[-\u2013] ?[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
-INTERVALS: Look = {"type": "string", "pattern": f"^({_HOURS}( ?, ?{_HOURS})*|closed)$", "examples": ["09:00-12:30, 13:30-17:30", "closed"]}
+_AT = "[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?"
+_HOURS = f"{_AT} ?[-\u2010-\u2015\u2212] ?{_AT}"
+_TEXT = {"type": "string", "pattern": f"^({_HOURS}( ?, ?{_HOURS})*|[Cc]losed)$"}
+INTERVALS: Look = {
+    "anyOf": [_TEXT, {"type": "array", "items": {"type": "string", "pattern": f"^{_HOURS}$"}}],
+    "examples": ["09:00-12:30, 13:30-17:30", "closed"],
+}
 CALENDAR: Look = {
     "type": "object",
     "description": "When work is done, in one time zone.",

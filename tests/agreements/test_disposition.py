@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from agreements.disposition import EVENTS, UnknownReason, consequence, revisit_at
+from agreements.disposition import EVENTS, UnknownReason, consequence, revisit_at, touches_lacking
 from agreements.lifecycle import TRANSITIONS, Stage
 from agreements.loading import read_agreement
-from agreements.model import Reason
+from agreements.model import Reason, Touches
 from tests.conftest import AGREEMENT
 
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
@@ -80,3 +80,21 @@ def test_without_a_reason_or_a_time_of_its_own_the_agreements_time_counts() -> N
 def test_a_reason_reads_as_its_label_or_its_code() -> None:
     assert EXAMPLE.reason("not-icp").words == "Not a company we sell to"
     assert Reason(code="no-fit-at-all", then="disqualify").words == "No fit at all"
+
+
+@pytest.mark.parametrize(
+    ("at_least", "channels", "made", "lacking"),
+    [
+        (0, 1, [], (0, 0)),
+        (0, 3, [], (0, 0)),
+        (6, 1, [], (6, 0)),
+        (6, 2, [], (6, 1)),
+        (6, 2, ["phone", "phone"], (4, 1)),
+        (2, 2, ["phone", "email"], (0, 0)),
+        (2, 2, ["", "", ""], (0, 1)),
+        (2, 1, ["", ""], (0, 0)),
+        (3, 3, ["phone", "", "email"], (0, 1)),
+    ],
+)
+def test_what_is_lacking_until_a_lead_may_be_called_unreachable(at_least, channels, made, lacking) -> None:
+    assert touches_lacking(Touches(at_least=at_least, channels=channels), made) == lacking

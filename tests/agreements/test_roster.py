@@ -125,3 +125,44 @@ def test_a_calendar_that_only_the_roster_knows_is_told() -> None:
     roster = read_roster(changed("capacity: 100", "calendar: paris"))
 
     assert problems_with_roster(read_agreement(AGREEMENT), roster) == ["people.dora.calendar: the agreement has no calendar 'paris'"]
+
+
+SECOND_LEG = "legs: [sdr, {name: ae, segments: [{when: {country: GB}, team: closers}, {team: emea}]}]"
+
+
+@pytest.mark.parametrize(
+    ("agreement", "roster", "said"),
+    [
+        (("legs: [sdr]", SECOND_LEG), ("", ""), "legs.1.segments.0.team: there is no team 'closers' in the roster; it has emea, americas"),
+        (
+            ("everyone_away: hold", "everyone_away: on-call-or-hold\n  on_call: doras"),
+            ("", ""),
+            "routing.on_call: nobody in the roster is called 'doras'; did you mean 'dora'?",
+        ),
+        (
+            ("", ""),
+            ("team: americas, timezone: Europe/London}\n  faye", "role: operator, timezone: Europe/London}\n  faye"),
+            "",
+        ),
+        (
+            ("", ""),
+            ("team: americas", "team: emea"),
+            "teams.americas: nobody in this team is a rep, so all its leads go to the default acceptor; give it one",
+        ),
+    ],
+    ids=["a team of a leg", "who is on call", "one rep is enough", "a team without reps"],
+)
+def test_everything_that_is_named_must_be_there(agreement: tuple[str, str], roster: tuple[str, str], said: str) -> None:
+    people = read_roster(ROSTER.replace(*roster))
+
+    found = problems_with_roster(read_agreement(AGREEMENT.replace(*agreement)), people)
+
+    assert found == ([said] if said else [])
+
+
+def test_a_manager_who_is_gone_is_told() -> None:
+    without = EXAMPLE.model_copy(update={"people": {name: one for name, one in EXAMPLE.people.items() if name != "maria"}})
+
+    [problem] = problems_with_roster(read_agreement(AGREEMENT), without)
+
+    assert problem.startswith("teams.emea.manager: nobody in the roster is called 'maria'; name one of ana, ")

@@ -16,10 +16,19 @@ EXAMPLE = read_agreement(AGREEMENT)
 NOBODY: frozenset[str] = frozenset()
 
 
-def rep(name: str, *, turns: int = 0, hours: float | None = None, away: float = 0, open_leads: int = 0, capacity: int = 2) -> Candidate:
+def rep(
+    name: str,
+    *,
+    turns: int = 0,
+    hours: float | None = None,
+    away: float = 0,
+    open_leads: int = 0,
+    capacity: int = 2,
+    left: int | None = None,
+) -> Candidate:
     """A rep who had so many turns, the last one so many hours ago, and is away for so many hours."""
     last = None if hours is None else NOW - timedelta(hours=hours)
-    return Candidate(name, bool(away), NOW + timedelta(hours=away), open_leads, capacity, turns, last)
+    return Candidate(name, bool(away), NOW + timedelta(hours=away), open_leads, capacity, turns, last, left)
 
 
 def agreed(**rules: str) -> Agreement:
@@ -142,3 +151,66 @@ def test_asking_for_somebody_who_is_not_there_changes_nothing() -> None:
 
 def test_the_default_acceptor_is_not_held_up_by_anything() -> None:
     assert route(EXAMPLE, [], declined=NOBODY).why == "nobody else can take it: default acceptor"
+
+
+def test_who_has_had_todays_share_of_a_list_is_passed_over() -> None:
+    assert chosen(rep("ana", left=0), rep("ben", left=1, turns=9)) == "ben"
+
+
+@pytest.mark.parametrize(
+    "candidates",
+    [
+        (rep("ana", left=0), rep("ben", left=0)),
+        (rep("ana", left=3, open_leads=2), rep("ben", left=0)),
+        (rep("ana", left=0), rep("ben", left=3, away=4)),
+    ],
+    ids=["all had their share", "who had not is full", "who had not is away"],
+)
+@pytest.mark.parametrize("rule", ["route-anyway", "default-acceptor", "manager"])
+def test_a_list_that_nobody_may_get_today_stands_in_line_whatever_else_is_agreed(candidates: tuple[Candidate, ...], rule: str) -> None:
+    found = route(agreed(everyone_full=rule), candidates, declined=NOBODY)
+
+    assert (found.rep, found.in_line, found.ask_manager) == ("", True, False)
+
+
+def test_who_is_asked_for_and_has_had_their_share_has_the_lead_stand_in_line() -> None:
+    assert route(EXAMPLE, [rep("ana", left=0), rep("ben", left=2)], declined=NOBODY, wanted="ana").in_line
+
+
+def test_when_everyone_is_full_a_manager_may_be_asked() -> None:
+    found = route(agreed(everyone_full="manager"), [rep("ana", open_leads=2)], declined=NOBODY)
+
+    assert (found.rep, found.ask_manager, found.why) == ("", True, "everyone is full: their manager is asked")
+
+
+@pytest.mark.parametrize(
+    ("on_call", "declined", "to"),
+    [
+        (rep("zoe"), NOBODY, "zoe"),
+        (rep("zoe", open_leads=9), NOBODY, "zoe"),
+        (rep("zoe", away=2), NOBODY, ""),
+        (rep("zoe"), frozenset({"zoe"}), ""),
+        (None, NOBODY, ""),
+    ],
+    ids=["here", "full", "away", "gave it up", "nobody"],
+)
+def test_while_everyone_is_away_whoever_is_on_call_gets_it_or_it_is_held(on_call, declined, to) -> None:
+    found = route(agreed(everyone_away="on-call-or-hold"), [rep("ana", away=4)], declined=declined, on_call=on_call)
+
+    assert found.rep == to
+    assert (found.hold_until == NOW + timedelta(hours=4)) is (to == "")
+
+
+def test_who_is_on_call_gets_nothing_while_somebody_is_here() -> None:
+    found = route(agreed(everyone_away="on-call-or-hold"), [rep("ana", turns=9)], declined=NOBODY, on_call=rep("zoe"))
+
+    assert found.rep == "ana"
+
+
+def test_a_further_leg_asks_its_own_segments_or_routing_again() -> None:
+    legs = "legs: [sdr, {name: ae, segments: [{when: {country: GB}, team: closers}]}, success]"
+    three = read_agreement(AGREEMENT.replace("legs: [sdr]", legs))
+
+    assert segment_for(three, {"country": "GB"}, leg=1).team == "closers"
+    assert segment_for(three, {"country": "US"}, leg=1) is None
+    assert segment_for(three, {"country": "US"}, leg=2).team == "americas"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window, chosen, clash, counting, meet, rivalry, stretches
@@ -154,8 +155,28 @@ def test_without_a_default_a_lead_may_have_none() -> None:
         (agreement("a", default="false"), agreement("b"), ""),
     ],
 )
-def test_two_agreements_that_one_lead_could_match_are_shown_by_it(
-    one: Agreement, other: Agreement, said: str
-) -> None:
+def test_two_agreements_that_one_lead_could_match_are_shown_by_it(one: Agreement, other: Agreement, said: str) -> None:
     assert said in rivalry(one, other)
     assert bool(said) == bool(rivalry(one, other)) == bool(rivalry(other, one))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("account.status: customer", "applies_to.account.status: is asked of the CRM after a lead has come in"),
+        ("persona: ops-leader", "applies_to.persona: is found out after a lead has come in"),
+    ],
+)
+def test_for_which_leads_it_is_must_be_known_when_they_come_in(asked: str, said: str) -> None:
+    with pytest.raises(InvalidAgreement) as refused:
+        agreement("early", f"{{{asked}}}")
+
+    assert said in str(refused.value)
+
+
+def test_what_is_known_after_a_contact_does_not_say_for_whom_it_is() -> None:
+    fields = "fields:\n  met: {type: yes_no, known: after_contact}\n"
+    text = TEXT.replace("fields:\n", fields, 1).replace("signers:", "applies_to: {met: true}\nsigners:", 1)
+
+    with pytest.raises(InvalidAgreement, match="applies_to.met: is known once sales has spoken to the lead"):
+        read_agreement(text)

@@ -56,9 +56,12 @@ clocks:
   delivery: {owed_by: marketing, within: 1 hour, when_missed: [{do: tell-marketing-ops}, {after: 1 day, do: default-acceptor}]}
   acceptance: {owed_by: sales, calendar: rep, within: 4 working hours, when_missed: [{do: nurture, track: unworked}]}
   first_attempt: {owed_by: sales, calendar: rep, within: 4 working hours, when_missed: [{do: manager-decides}]}
-  outcome: {owed_by: sales, calendar: rep, within: 10 working days, when_missed: [{do: manager-decides}]}
+  outcome: {owed_by: sales, calendar: rep, within: 10 working days, touches: 2, when_missed: [{do: manager-decides}]}
+legs: [sdr, ae]
 reasons:
   - {code: not-now, label: "Interested, but not now", then: nurture, revisit: 60 days}
+  - {code: no-response, label: "Could not be reached", needs: touches, then: nurture}
+  - {code: uses-competitor, label: "Uses a competitor", then: nurture, revisit: 270 days, ask: renewal_date}
   - {code: wrong-rep, label: "Belongs to a colleague", then: hand-to}
   - {code: other, label: "Something else", then: marketing-triage, text: required}
 """

@@ -8,7 +8,7 @@ import logging
 from sqlmodel import Session, select
 
 from agreements.errors import CrmError
-from app.clock import Clock
+from app.clock import BEGIN_AT_ONCE, Clock
 from app.engine import Run
 from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
@@ -202,3 +202,34 @@ async def test_a_clock_goes_on_after_a_tick_that_failed_and_stops_when_it_is_tol
 
     assert newest(box, taken[0]).flow_run_id
     assert "a tick failed; the next one goes on" in caplog.text
+
+
+async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driver, runs, box):
+    listed = [capture(box, activity="trade_show_visit") for _ in range(BEGIN_AT_ONCE + 10)]
+    asks = capture(box)
+
+    await driver.clock.deliver()
+
+    assert len(runs.ready) == BEGIN_AT_ONCE + 1
+    assert runs.ready[0] == newest(box, asks).id
+    assert newest(box, listed[-1]).flow_run_id == ""
+
+
+async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next_who_asks_is(driver, runs, box):
+    for _ in range(BEGIN_AT_ONCE + 10):
+        capture(box, activity="trade_show_visit")
+    await driver.clock.deliver()
+    asks = capture(box)
+
+    await driver.clock.deliver()
+
+    assert runs.ready[BEGIN_AT_ONCE:] == [newest(box, asks).id]
+
+
+async def test_an_imported_list_is_begun_to_its_end(driver, runs, box):
+    listed = [capture(box, email=f"n{number}@mailinator.com") for number in range(BEGIN_AT_ONCE + 10)]
+
+    await driver.settle()
+
+    assert len(listed) == BEGIN_AT_ONCE + 10
+    assert {newest(box, one).stage for one in listed} == {"disqualified"}

@@ -305,3 +305,15 @@ def test_every_line_is_a_lead_a_bad_row_or_blank(tmp_path_factory, lines):
 
     full = [number for number, line in enumerate(lines, start=2) if line.replace(",", "").strip()]
     assert sorted([row.line for row in found.rows] + [bad.line for bad in found.bad]) == (full or [1])
+
+
+def test_a_column_says_which_rep_brought_a_lead_in(read):
+    found = read("source_id,sales_sourced_by\n1,ben\n2,\n")
+
+    assert [row.lead.sales_sourced_by for row in found.rows] == ["ben", ""]
+
+
+def test_a_field_named_as_what_the_crm_says_is_bad(read):
+    found = read("source_id,fields.account.status\n1,customer\n")
+
+    assert "'account.status' is what the CRM says of the company, not the lead" in found.bad[0].reason

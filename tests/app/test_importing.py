@@ -160,3 +160,13 @@ def test_hostile_text_is_stored_as_it_is(box):
     take(box, ReadLeads(rows("1", company=text, message="<script>{{ 7*7 }}</script>")))
 
     assert box.read_now(lambda session, now: session.exec(select(col(Lead.company))).one()) == text
+
+
+def test_a_rep_who_brought_leads_in_is_kept_and_one_whom_nobody_knows_is_a_bad_row(box):
+    read = ReadLeads([*rows("1", sales_sourced_by="ben"), *rows("2", start=3, sales_sourced_by="bne")])
+
+    result = take(box, read)
+
+    assert (result.new, [bad.line for bad in result.bad]) == (1, [3])
+    assert result.bad[0].reason == "sales_sourced_by: no rep in the roster is called 'bne'; did you mean 'ben'?"
+    assert box.read_now(lambda session, now: session.exec(select(Handoff.brought_by)).all()) == ["ben"]

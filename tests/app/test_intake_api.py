@@ -14,7 +14,7 @@ import pytest
 
 from agreements.lead import IncomingLead
 from storage import keys
-from storage.tables import Activity, ApiKey, Event, Lead
+from storage.tables import Activity, ApiKey, Event, Handoff, Lead
 from tests.app.stage import NOW, Stage, stage
 
 GOOD = {"source": "shop", "source_id": "1", "conversion_id": "a", "activity": "quote_requested", "email": "kim@quay.example"}
@@ -51,6 +51,34 @@ class TestGoodLeads:
         assert answer.json() == {"lead": 2, "handoff": 2, "result": "new"}
         assert company.rows(Lead)[-1].email == "kim@quay.example"
         assert [row.actor for row in company.rows(Event) if row.kind == "activity" and row.lead_id == 2] == ["api:form"]
+
+    def test_a_lead_that_a_rep_brought_in_names_them(self, company: Stage, api: httpx.Client) -> None:
+        answer = api.post("/api/leads", json={**GOOD, "sales_sourced_by": "ben"})
+        assert answer.status_code == 201
+        assert company.rows(Handoff)[-1].brought_by == "ben"
+
+    @pytest.mark.parametrize(
+        ("who", "said"),
+        [
+            ("bne", "did you mean 'ben'?"),
+            ("zoe", "write the id that the roster gives them"),
+            ("maria", "no rep in the roster is called 'maria'"),
+        ],
+    )
+    def test_somebody_who_is_no_rep_cannot_have_brought_it_in(self, company: Stage, api: httpx.Client, who: str, said: str) -> None:
+        before = company.snapshot()
+        assert said in problems(api.post("/api/leads", json={**GOOD, "sales_sourced_by": who}))["sales_sourced_by"]
+        assert company.snapshot() == before
+
+    def test_what_the_crm_says_of_a_company_is_no_field_of_a_lead(self, company: Stage, api: httpx.Client) -> None:
+        answer = api.post("/api/leads", json={**GOOD, "fields": {"account.status": "customer"}})
+        assert "'account.status' is what the CRM says of the company" in problems(answer)["fields"]
+
+    def test_a_person_at_another_company_begins_anew(self, company: Stage, api: httpx.Client) -> None:
+        api.post("/api/leads", json={**GOOD, "company": "Quay"})
+        answer = api.post("/api/leads", json={**GOOD, "company": "Jetty", "email": "kim@jetty.example", "conversion_id": "b"})
+        assert (answer.status_code, answer.json()) == (201, {"lead": 3, "handoff": 3, "result": "new"})
+        assert company.rows(Lead)[-1].linked_to == 2
 
     def test_the_same_conversion_again_changes_nothing(self, company: Stage, api: httpx.Client) -> None:
         api.post("/api/leads", json=GOOD)

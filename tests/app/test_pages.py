@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from storage import handoffs
-from storage.tables import Answer
+from storage.tables import Answer, Touch
 from tests.app.stage import NOW, Stage, form_of, path_of, send, stage
 
 FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
@@ -190,6 +190,41 @@ class TestAnswering:
         company.later(hours=1)
         send(rep, company.link, choice="connected")
         assert company.touches() == ["connected", "connected"]
+
+    def test_by_what_they_were_tried_is_asked_and_kept(self, company: Stage, rep: httpx.Client) -> None:
+        company.open("first_attempt", holder="ana", events=("accepted",))
+        assert "How you tried to reach them" in rep.get(company.link).text
+        send(rep, company.link, choice="attempted", channel="email")
+        assert company.rows(Answer)[-1].data == {"channel": "email"}
+        company.open("outcome", holder="ana", events=("attempted",))
+        send(rep, company.link, choice="connected", channel="phone")
+        assert [row.channel for row in company.rows(Touch)] == ["phone"]
+
+    def test_a_reason_that_needs_attempts_says_how_many_are_lacking(self, company: Stage, rep: httpx.Client) -> None:
+        company.open("outcome", holder="ana", events=("accepted", "attempted"))
+        assert "Could not be reached (not before 2 more attempts)" in rep.get(company.link).text
+        page = send(rep, company.link, choice="returned", reason="no-response")
+        assert page.status_code == 422
+        assert "needs 2 attempts to reach them first. Lacking: 2 more attempts." in text_of(page)
+
+    def test_the_day_on_which_a_contract_ends_is_asked_and_kept(self, company: Stage, rep: httpx.Client) -> None:
+        assert "Their contract ends on" in rep.get(company.link).text
+        send(rep, company.link, choice="rejected", reason="uses-competitor", renewal_date="2027-09-30")
+        assert company.rows(Answer)[-1].data == {"reason": "uses-competitor", "renewal_date": "2027-09-30"}
+
+    def test_while_another_hand_follows_the_lead_can_be_handed_on_to_it(self, company: Stage, rep: httpx.Client) -> None:
+        company.open("outcome", holder="ana", events=("accepted", "attempted"))
+        page = rep.get(company.link)
+        assert "Qualified: hand on to ae" in page.text
+        assert "Lead 1 · Working · sdr" in text_of(page).replace("Hot lead", "Lead")
+        assert "Whoever takes it next gets the lead" in text_of(send(rep, company.link, choice="sql"))
+
+    def test_the_page_says_for_whom_and_what_and_who_brought_it_in(self, company: Stage, rep: httpx.Client) -> None:
+        company.change_note(persona="ops-leader", product="platform")
+        company.do(lambda session, handoff, now: setattr(handoff, "brought_by", "ben"))
+        shown = text_of(rep.get(company.link))
+        assert "Persona Ops leader Product platform" in shown
+        assert "Brought in by Ben Carter" in shown
 
     def test_the_page_still_counts_when_only_the_clock_has_moved(self, company: Stage, rep: httpx.Client) -> None:
         action, hidden = form_of(rep.get(company.link))

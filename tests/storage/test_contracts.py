@@ -159,6 +159,18 @@ def test_what_does_not_pass_its_check_is_neither_signed_nor_deployed(database: D
             contracts.mark_deployed(session, row, deployment_id="d", now=MONDAY)
 
 
+def test_what_passes_its_check_no_longer_still_runs_for_the_leads_under_it(database: Database) -> None:
+    """A stricter check in a newer Baton must not strand them."""
+    faulty = text().replace("fit_at_least: 30", "fit_at_least: 99", 1)
+    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(faulty), text=faulty, effective_at=MONDAY, published_at=MONDAY)
+    with database.write() as session:
+        session.add(row)
+
+        assert contracts.agreement_of(session, "b2b-saas", 1).qualification.mql.fit_at_least == 99
+        with pytest.raises(InvalidAgreement, match="99"):
+            contracts.verified(row)
+
+
 def test_a_version_that_was_replaced_is_not_signed_any_more(database: Database) -> None:
     with database.write() as session:
         old = publish(session, signed=("sales",), deployed=False)

@@ -170,20 +170,6 @@ def test_two_who_ask_at_once_mail_everybody_once(box, second) -> None:
     assert len(letters(box)) == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        (text_of(2, "2027-03-01", ("sales: [cro@northgate.example]}", "sales: []}")), "b2b-saas@2 names no signer for sales"),
-    ],
-)
-def test_a_version_that_names_nobody_for_a_party_says_so(box, text: str, said: str) -> None:
-    box.write_now(lambda session, now: contracts.publish(session, text, now=now))
-    with pytest.raises(AgreementError, match=said):
-        ask(box)
-
-    assert requests(box) == []
-
-
 def test_a_version_that_was_replaced_is_not_sent_out(box, second) -> None:
     box.write_now(lambda session, now: published(session, text_of(3, "2027-04-01"), now))
     with pytest.raises(AgreementError, match="b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed"):

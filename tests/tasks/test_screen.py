@@ -14,13 +14,15 @@ HARBOUR = Account("A1", "Harbour", status="customer", owner="ben", open_opportun
 
 
 def first_rule(box, **rule: Any) -> None:
-    """Puts this screen rule before the others."""
-    agree_on(box, lambda tree: tree["screen"].insert(0, rule))
+    """Puts this screen rule before the others, in place of one that asks the same."""
+    agree_on(box, lambda tree: tree.update(screen=[rule, *(one for one in tree["screen"] if one["when"] != rule["when"])]))
 
 
 def tier_for_customers(tree: dict[str, Any]) -> None:
     tree["tiers"].insert(0, {"name": "customer", "when": {"account.status": "nobody"}, "channels": ["email", "crm"]})
-    tree["screen"].insert(0, {"when": {"account.status": "customer"}, "then": "route", "to": "account-owner", "tier": "customer"})
+    others = [one for one in tree["screen"] if one["when"] != {"account.status": "customer"}]
+    routes = {"when": {"account.status": "customer"}, "then": "route", "to": "account-owner", "tier": "customer"}
+    tree["screen"] = [routes, *others]
 
 
 @pytest.mark.parametrize(

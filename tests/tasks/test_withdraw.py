@@ -13,10 +13,11 @@ from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from tasks import desk, turn
 from tasks.withdraw import carry_out
-from tests.deal import BY_POINTS, answer_by_duty, letters, staff, wait_of
+from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
 from tests.in_flight import ENDED, FREE, OTHERS, UNANSWERED, everywhere, listed, published, rows_of, text_of
 from tests.stage import answer_by_link, capture, newest, token_of
+from tests.tasks.test_legs import AE_PEOPLE, AES, two_legs
 
 TOUCHED = {"finish": (), "requalify": FREE, "recall": FREE + UNANSWERED}
 
@@ -397,3 +398,35 @@ def test_a_claim_keeps_others_out_until_it_is_given_back(box):
         box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))
     box.write_now(lambda session, now: claims.give_back(session, "deploy", token))
     box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))
+
+
+async def test_a_lead_that_was_handed_on_to_the_next_leg_keeps_what_was_done_for_it(driver, box):
+    """It waits for the account executive's answer, and an SDR has made it an SQL: that is not done again."""
+    staff(box, AES, AE_PEOPLE)
+    agree_on(box, two_legs)
+    taken = await until_working(driver, box)
+    answer_by_link(box, taken, "sql")
+    await driver.settle()
+    assert (newest(box, taken).leg, wait_of(box, taken).kind) == (1, "acceptance")
+    before = rows_of(box, taken)
+    third(box)
+
+    done = carry_out(box, listed(box, "recall"))
+
+    assert [(one.is_touched, one.why) for one in listed(box, "recall")] == [(False, "it is in a further leg")]
+    assert (done.touched, rows_of(box, taken)) == ((), before)
+
+
+async def test_who_brought_a_lead_in_and_let_it_lapse_does_not_get_it_by_starting_anew(driver, box):
+    """It is with somebody else, unanswered, when it is recalled: then it is anybody's turn but theirs."""
+    taken = await assigned(driver, box, sales_sourced_by="cleo")
+    answer_by_link(box, taken, "handed", colleague="ana")
+    await driver.settle()
+    assert (newest(box, taken).stage, newest(box, taken).rep) == ("assigned", "ana")
+    third(box)
+
+    carry_out(box, listed(box, "recall"))
+    await driver.settle()
+
+    assert (newest(box, taken).brought_by, newest(box, taken).stage) == ("cleo", "assigned")
+    assert newest(box, taken).rep != "cleo"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agreements.errors import InvalidAgreement
-from agreements.loading import read_agreement
+from agreements.loading import MAX_BYTES, agreement_text, read_agreement
 from agreements.model import Agreement
 from app import terminal
 from storage import contracts
@@ -20,11 +20,17 @@ ReferenceOrFile = Annotated[str, typer.Argument(help="name@version of a publishe
 def from_file(file: Path) -> Agreement:
     """The agreement of that file; ends the command with every problem told, one a line, where it has any."""
     try:
-        return read_agreement(file.read_text(encoding="utf-8"), name=str(file))
+        return read_agreement(text_of(file), name=str(file))
     except InvalidAgreement as error:
         for problem in error.problems:
             terminal.complaints.print(problem, markup=False, soft_wrap=True)
         raise typer.Exit(terminal.FINDINGS) from error
+
+
+def text_of(file: Path) -> str:
+    """The text of that file, of which no more is read than an agreement can hold. Raises InvalidAgreement, OSError."""
+    with file.open("rb") as opened:
+        return agreement_text(opened.read(MAX_BYTES + 1), name=str(file))
 
 
 def agreement_of(ref: str) -> Agreement:

@@ -1,18 +1,138 @@
-"""Writing an agreement: what is wrong with a file, and where."""
+"""Writing an agreement: one to begin with, what is wrong with a file, and the schema for editors."""
 
 from __future__ import annotations
 
-import typer
+import json
+import re
+from enum import StrEnum
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
 
+import typer
+from rich.markup import escape
+from rich.progress import DownloadColumn, Progress
+from rich.table import Table
+
+from agreements.checks import notes_of, problems_with_roster
+from agreements.clauses.base import NAME
+from agreements.model import Agreement
+from agreements.roster import read_roster
+from agreements.schema import agreement_schema
+from agreements.written import read
 from app import terminal
-from app.commands.agreement.references import ReferenceOrFile, agreement_of
+from app.commands.agreement.references import ReferenceOrFile, agreement_of, text_of
 
 app = typer.Typer()
 
 
+class Example(StrEnum):
+    """The agreements that are shipped."""
+
+    STARTER = "starter"
+    B2B_SAAS = "b2b-saas"
+    MULTI_PRODUCT = "multi-product"
+    MARKETPLACE = "marketplace"
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="What the agreement is called: letters, digits, -, _ and .")],
+    example: Annotated[Example, typer.Option("--from", help="Which of the shipped ones to begin with.")] = Example.STARTER,
+    out: Annotated[Path | None, typer.Option(help="Where to write it; NAME.yaml where left out.")] = None,
+) -> None:
+    """Write an agreement to begin with. It passes `check` at once; a file that is there is never overwritten."""
+    if len(name) > 80 or not re.fullmatch(NAME, name):
+        terminal.fail(terminal.USAGE, f"{name!r} is no name; write letters, digits, -, _ and ., at most 80, such as b2b-saas.")
+    text = files("agreements").joinpath("examples", f"{example}.yaml").read_text(encoding="utf-8")
+    called = name if isinstance(read(name).value, str) else json.dumps(name)
+    text = text.replace(f"\nagreement: {example}\n", f"\nagreement: {called}\n", 1)
+    file = out or Path(f"{name}.yaml")
+    _write(file, text)
+    terminal.console.print(
+        f"{file} is written. Put in it who signs, your teams and your rules (docs/agreements.md), then:\n"
+        f"  baton agreement check {file}\n  baton agreement show {file}\n  baton agreement publish {file}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FileExistsError:
+        terminal.fail(terminal.FINDINGS, f"{file} is there already; name another file by --out.")
+    except OSError as error:
+        terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file by --out.")
+
+
+@app.command("schema")
+def schema(out: Annotated[Path | None, typer.Option(help="Where to write it; printed where left out.")] = None) -> None:
+    """The JSON Schema of an agreement file, for editors: what may stand where, and what it means."""
+    text = json.dumps(agreement_schema(), indent=2, ensure_ascii=False)
+    if out is None:
+        typer.echo(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        terminal.fail(terminal.USAGE, f"{out} cannot be written: {error.strerror}; name another file by --out.")
+    line = f"# yaml-language-server: $schema={out.name}"
+    terminal.console.print(f"{out} is written. Many editors use it where an agreement begins with: {line}", markup=False, soft_wrap=True)
+
+
 @app.command("check")
-def check(ref: ReferenceOrFile) -> None:
-    """Every mistake of a file at once, with its line and what to write instead."""
+def check(
+    ref: ReferenceOrFile,
+    roster: Annotated[Path | None, typer.Option(help="A roster file: whether teams, people and calendars are there.")] = None,
+    leads: Annotated[Path | None, typer.Option(help="A CSV file of leads: how well they can answer the rules.")] = None,
+    map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
+) -> None:
+    """Every mistake of a file at once, with its line and what to write instead; and what is agreed but not carried out yet."""
     with terminal.told():
         agreement = agreement_of(ref)
-        terminal.console.print(f"{agreement.reference} is fine.")
+        problems = problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8"))) if roster else []
+    for problem in problems:
+        terminal.complaints.print(f"{ref}: {problem}", markup=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(terminal.FINDINGS)
+    terminal.console.print(f"{agreement.reference} is fine.", markup=False)
+    for note in _notes(ref, agreement):
+        terminal.console.print(note, markup=False, soft_wrap=True)
+    if leads:
+        _show_fill(agreement, leads, map)
+
+
+def _notes(ref: str, agreement: Agreement) -> list[str]:
+    """What to know before signing, each with its line where the agreement is a file."""
+    written = read(text_of(Path(ref))) if Path(ref).is_file() else None
+    lines = [(f"{ref}:{written.line(note.where)}" if written else ref, note) for note in notes_of(agreement)]
+    return [f"{line}: note: {'.'.join(map(str, note.where))}: {note.what}" for line, note in lines]
+
+
+def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
+    from app.lead_map import UnreadableFile, read_map
+    from app.trial.files import LeadFile
+    from app.trial.fill import read_fill
+
+    now = terminal.open_box().read_now(lambda session, now: now)
+    with Progress(*Progress.get_default_columns(), DownloadColumn(), console=terminal.complaints, transient=True) as progress:
+        bar = progress.add_task("reading", total=None)
+        try:
+            file = LeadFile(leads, read_map(map) if map else None, agreement.timezone)
+            filled = read_fill(agreement, file, now=now, progress=lambda done, whole: progress.update(bar, completed=done, total=whole))
+        except (UnreadableFile, ValueError) as error:
+            terminal.fail(terminal.USAGE, str(error))
+    table = Table("rule", "fact", "known", "values that nothing knows", title=f"{filled.leads:,} leads of {escape(leads.name)}")
+    told: set[str] = set()
+    for fill in filled.fills:
+        known = "not in a file" if fill.known is None else f"{fill.known:.0%}"
+        values = ", ".join(f"{value[:40]} ({count:,})" for value, count in fill.unmatched)
+        table.add_row(escape(fill.rule), escape(fill.fact), known, "as above" if fill.fact in told and values else escape(values))
+        told.add(fill.fact)
+    terminal.console.print(table)
+    if filled.bad:
+        first = filled.bad[0]
+        said = f"{len(filled.bad):,} rows could not be read, the first of them {leads}:{first.line}: {first.reason}"
+        terminal.complaints.print(said, markup=False, soft_wrap=True)

@@ -1,0 +1,25 @@
+"""Whether it can be said for which leads an agreement is, by what is known when they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agreements.checks.base import Finding
+from agreements.clauses.facts import LATER
+from agreements.lead import ACCOUNT
+from agreements.model import Agreement
+
+
+def find(agreement: Agreement) -> Iterator[Finding]:
+    """Facts that nobody knows yet when a lead comes in."""
+    declared = agreement.fields
+    for name in dict.fromkeys(test.field for test in agreement.applies_to.tests):
+        if name.startswith(ACCOUNT):
+            what = "is asked of the CRM after a lead has come in; ask for what the lead itself brings along, such as `source`"
+        elif name in LATER and name not in declared:
+            what = "is found out after a lead has come in; ask for what the lead itself brings along, such as `source`"
+        elif name in declared and declared[name].known == "after_contact":
+            what = "is known once sales has spoken to the lead; ask for what the lead itself brings along, such as `source`"
+        else:
+            continue
+        yield Finding(("applies_to", name), what)

@@ -1,0 +1,54 @@
+"""What is agreed and not carried out yet, and what is allowed but seldom meant: told before anybody signs."""
+
+from __future__ import annotations
+
+import pytest
+
+from agreements.checks import notes_of
+from agreements.loading import read_agreement
+from tests.conftest import AGREEMENT
+
+#: A place of the example, what stands there instead, the place of the note, and a piece of it.
+NOTES = [
+    ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, routing: first-to-claim}", "tiers.0.routing", "first-to-claim"),
+    ("{team: emea}", "{team: emea, strategy: weighted-round-robin}", "routing.segments.1.strategy", "without weights"),
+    ("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", "clocks.outcome.check_in", "digests are not sent"),
+    ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
+    ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
+    ("fallback: [chat, manager-email]", "fallback: [chat, sms]", "notify.fallback.1", "nothing is sent over sms yet"),
+    ("legs: [sdr]", "dispute: {within: 2 working days}", "dispute", "not run yet"),
+    ("legs: [sdr]", "retention: {trail: 3 years}", "retention", "nothing is deleted by itself"),
+    ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),
+    ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "nobody is called: `everyone_away` is hold"),
+    ("sales: [cro@northgate.example]", "sales: [CMO@northgate.example]", "signers", "cmo@northgate.example signs for both sides"),
+    ("{total: 60, fit_at_least: 30, engagement_at_least: 15}", "{total: 0, fit_at_least: -99, engagement_at_least: -99}",
+     "qualification.mql", "every lead that passes the screen is ready for sales"),
+    ("trade_show: {engagement_at_least: 0}", "trade_show: {total: 0, fit_at_least: -99, engagement_at_least: -99}",
+     "qualification.by_channel.trade_show", "every trade_show lead"),
+]  # fmt: skip
+
+
+def notes(text: str) -> dict[str, str]:
+    return {".".join(map(str, note.where)): note.what for note in notes_of(read_agreement(text))}
+
+
+@pytest.mark.parametrize(("old", "new", "where", "said"), NOTES, ids=lambda value: value if "." in value and " " not in value else "")
+def test_what_is_agreed_and_not_carried_out_is_noted(old: str, new: str, where: str, said: str) -> None:
+    assert old in AGREEMENT
+
+    found = notes(AGREEMENT.replace(old, new, 1))
+
+    assert said in found[where]
+
+
+def test_what_is_not_written_is_not_noted() -> None:
+    assert set(notes(AGREEMENT)) == {"objectives"}
+
+
+def test_a_minimum_that_some_cannot_reach_is_nothing_to_note() -> None:
+    """A free address costs fifteen points."""
+    text = AGREEMENT.replace(
+        "{total: 60, fit_at_least: 30, engagement_at_least: 15}", "{total: 0, fit_at_least: 0, engagement_at_least: -99}"
+    )
+
+    assert set(notes(text)) == {"objectives"}
