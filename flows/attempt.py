@@ -25,6 +25,7 @@ from flows import forms
 from storage import handoffs, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import toolbox, turn, views
+from tasks.running import NO_CLOCK
 from tasks.turn import Turn
 
 log = logging.getLogger("baton.attempt")
@@ -178,6 +179,8 @@ def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
 def _message(wait: Wait, people: Roster, zone: str, now: datetime) -> str:
     due = wait.due_at.astimezone(ZoneInfo(zone))
     who = people.name_of(wait.holder) if wait.holder in people.people else wait.holder
+    if wait.about == NO_CLOCK:
+        return f"With {who}, on no clock."
     late = ", past the agreed time" if now > wait.promised_at else ""
     return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}."
 

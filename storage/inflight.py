@@ -138,6 +138,8 @@ def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, pol
     unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in _UNANSWERED or wait.kind == "decision")
     if policy == "finish" or not (free or (unanswered and policy == "recall")):
         return Happens.STAYS, ""
+    if handoff.leg > 0:
+        return Happens.STAYS, "it is an SQL already"
     if wait is not None and wait.kind == "decision":
         return Happens.STAYS, "a decision is asked for"
     if wait is not None and wait.answer_id:

@@ -34,11 +34,11 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
     _put_in_force(box, text)
 
 
-def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object]) -> None:
-    """Puts the example agreement in force as this changes it, as its version 2."""
+def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, version: int = 2) -> None:
+    """Puts the example agreement in force as this changes it, as that version of it."""
     yaml, written = YAML(typ="safe", pure=True), io.StringIO()
     tree = yaml.load(AGREEMENT)
-    tree["version"], tree["effective"] = 2, {"from": date(2027, 1, 1)}
+    tree["version"], tree["effective"] = version, {"from": date(2027, 1, version - 1)}
     change(tree)
     yaml.dump(tree, written)
     _put_in_force(box, written.getvalue())

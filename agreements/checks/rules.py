@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -46,13 +46,16 @@ def find(agreement: Agreement) -> Iterator[Finding]:
 
 def _known(agreement: Agreement, rule: Rule) -> list[str]:
     later = [name for name in LATER if rule.later and (name != "tier" or "segments" in rule.where)]
-    return [*agreement.fields, *BUILT_IN, *later]
+    by_itself = [name for name in BUILT_IN if rule.where != ("applies_to",) or not name.startswith("account.")]
+    return [*agreement.fields, *by_itself, *later]
 
 
 def _undeclared(name: str, rule: Rule, known: list[str]) -> str:
     if name in LATER:
         where = "a segment" if name == "tier" else "tiers and segments"
         return f"{name!r} is known only once the lead is qualified; ask for it in {where}, or leave it out"
+    if name in BUILT_IN:
+        return f"{name!r} is asked of the CRM only once a lead has its agreement; ask for it under `screen:`, or leave it out"
     near = nearest(name, known)
     return f"there is no fact {name!r}{near}; declare it under `fields:`, such as `{name}: {{type: text}}`"
 
@@ -78,13 +81,19 @@ class _Fact:
     """A fact with its type, and with all values that it can have where these are known."""
 
     def __init__(self, name: str, declared: DeclaredField | None, names: tuple[str, ...]) -> None:
-        self.name, self.declared = name, declared
+        self.name = name
+        self.declared = declared.model_copy(update={"if_missing": "unknown"}) if declared else None
         if declared:
             self.type, self.values = str(declared.type), declared.values
         else:
             self.type = "yes_no" if name in _YES_NO else "" if name in _ANYTHING else "number" if name == "score" else "text"
             self.values = names
         self.closed = bool(self.values) or name in ("persona", "product", "tier")
+
+    def is_a(self) -> str:
+        """`'employees' is a number and`, to be gone on with."""
+        words = {"yes_no": "true or false", "": "this"}
+        return f"{self.name!r} is {words.get(self.type, f'a {self.type}')} and"
 
 
 def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[str, Path]]:
@@ -94,56 +103,57 @@ def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[
     limits = {test.operator: test.operand for test in tests}
     for test in tests:
         place: Path = () if test.operator in ("word", "is", "in") else (test.operator,)
-        if what := _wrong(fact, test):
-            yield what, place
+        yield from ((what, place) for what in _wrong(fact, test) if what)
     if "at_least" in limits and "at_most" in limits and limits["at_least"] > limits["at_most"]:
         yield f"no number is at least {limits['at_least']} and at most {limits['at_most']}; swap the two", ("at_least",)
 
 
-def _wrong(fact: _Fact, test: Test) -> str:
+def _wrong(fact: _Fact, test: Test) -> Iterator[str]:
+    """What is wrong with each value that is asked for; empty for what is right."""
     name, operand = fact.name, test.operand
     if test.operator == "word":
         if operand in _MAIL_WORDS and name != "email":
-            return f"'{operand}' asks what kind of address it is, which only `email` has; for the value write {{is: {operand}}}"
-        return ""
-    if test.operator in ("at_least", "at_most"):
-        return "" if fact.type == "number" else f"{_a(fact)} has no size; ask `{name}: [value]`, or declare it as a number"
-    values = operand if isinstance(operand, tuple) else (operand,)
-    if test.operator == "contains":
-        return _wrong_part(fact, values)
-    return next((what for value in values if (what := _wrong_value(fact, value))), "")
+            yield f"'{operand}' asks what kind of address it is, which only `email` has; for the value write {{is: {operand}}}"
+    elif test.operator in ("at_least", "at_most"):
+        if fact.type != "number":
+            yield f"{fact.is_a()} has no size; ask `{name}: [value]`, or declare it as a number"
+    elif test.operator == "contains" and fact.type in ("number", "yes_no", "date"):
+        yield f"{fact.is_a()} contains no text; ask `{name}: [value]`" + (", or at_least and at_most" if fact.type == "number" else "")
+    else:
+        judge = _wrong_part if test.operator == "contains" else _wrong_value
+        yield from (judge(fact, value) for value in (operand if isinstance(operand, tuple) else (operand,)))
 
 
-def _wrong_part(fact: _Fact, values: tuple[Any, ...]) -> str:
-    if fact.type in ("number", "yes_no", "date"):
-        return f"{_a(fact)} contains no text; ask `{fact.name}: [value]`" + (", or at_least and at_most" if fact.type == "number" else "")
-    for value in values:
-        if not isinstance(value, str):
-            return f"{shown(value)} is no text; write it in quotes"
-        if fact.closed and not any(value.casefold() in one.casefold() for one in fact.values):
-            return f"none of the values of {fact.name!r} contains {value!r}; there are {', '.join(fact.values) or 'none'}"
+def _wrong_part(fact: _Fact, value: Any) -> str:
+    if not isinstance(value, str):
+        return f"{shown(value)} is no text; write it in quotes"
+    if not value.strip():
+        return "every text contains an empty one; write what it must contain, or `present`"
+    if fact.closed and not any(value.casefold() in one.casefold() for one in fact.values):
+        return f"none of the values of {fact.name!r} contains {value!r}; there are {', '.join(fact.values) or 'none'}"
     return ""
 
 
 def _wrong_value(fact: _Fact, value: Any) -> str:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if isinstance(value, str) and not value.strip():
+        return "an empty text is no value; write `missing` for a fact that is not known"
     if fact.type == "number" and not is_number:
         return f"{shown(value)} is no number, and {fact.name!r} is; write one, or {{at_least: 50, at_most: 199}}"
     if fact.type == "yes_no" and not isinstance(value, bool):
         return f"{shown(value)} is neither true nor false, and {fact.name!r} is; write one of the two"
     if fact.type == "date" and not _is_day(value):
         return f"{shown(value)} is no day, and {fact.name!r} is; write one such as 2026-12-01"
-    if fact.type in ("text", "choice") and not isinstance(value, str):
-        return f"{shown(value)} is no text, and {fact.name!r} is; write it in quotes"
     if fact.type in ("text", "choice"):
-        return _wrong_word(fact, value)
+        return (
+            _wrong_word(fact, value) if isinstance(value, str) else f"{shown(value)} is no text, and {fact.name!r} is; write it in quotes"
+        )
     return ""
 
 
 def _wrong_word(fact: _Fact, value: str) -> str:
-    declared = fact.declared
-    if declared:
-        meant = value_of(declared.model_copy(update={"if_missing": "unknown"}), value)
+    if fact.declared:
+        meant = value_of(fact.declared, value)
         if meant is None:
             return f"{value!r} stands for nothing known (`null_values`), so it never is the value; write `missing`, or another value"
         if str(meant).casefold() != value.casefold():
@@ -151,11 +161,6 @@ def _wrong_word(fact: _Fact, value: str) -> str:
     if fact.closed and value.casefold() not in {one.casefold() for one in fact.values}:
         return f"{fact.name!r} is never {value!r}{nearest(value, fact.values)}; write {one_of(fact.values) or 'another fact'}"
     return ""
-
-
-def _a(fact: _Fact) -> str:
-    words: Mapping[str, str] = {"yes_no": "true or false", "": "this"}
-    return f"{fact.name!r} is {words.get(fact.type, f'a {fact.type}')} and"
 
 
 def _is_day(value: Any) -> bool:

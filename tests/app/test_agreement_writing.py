@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from agreements.loading import MAX_BYTES, read_agreement
+from agreements.loading import MAX_BYTES, content_hash, read_agreement
 from agreements.schema import agreement_schema
+from app import terminal
 from app.cli import app as cli
 from app.commands.agreement.writing import Example
+from storage.tables import AgreementVersion
 from tests.agreements.test_loading import BOMB, EXPECTED, JARGON, MANY
 from tests.conftest import AGREEMENT, ROOT, ROSTER
 
@@ -103,6 +106,19 @@ def test_a_published_version_is_checked_by_its_name() -> None:
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:2] == ["b2b-saas@1 is fine.", "b2b-saas@1: note: objectives: are kept and not measured yet"]
+
+
+def test_a_version_that_was_published_before_a_check_was_there_is_told_what_it_finds() -> None:
+    """Its leads run on; but nobody is told that it is fine."""
+    text = AGREEMENT.replace("normal: 4 working hours", "normal: 4 hours")
+    days = {"effective_at": datetime(2026, 1, 1, tzinfo=UTC), "published_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(text), text=text, **days)
+    terminal.open_box().write_now(lambda session, now: session.add(row))
+
+    result = baton("check", "b2b-saas@1")
+
+    assert result.exit_code == 1
+    assert "b2b-saas@1: clocks.acceptance.within.normal: '4 hours' is elapsed time beside a calendar" in result.stderr
 
 
 def test_with_a_roster_teams_and_people_are_looked_for() -> None:

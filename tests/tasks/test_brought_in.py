@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from flows.attempt import Rest, attempt, settle
 from storage import figures, handoffs
 from storage.crm.port import Account
 from storage.tables import Answer
@@ -113,9 +114,18 @@ async def test_without_a_clock_for_the_outcome_nothing_is_due_but_it_can_be_said
 
     visit = box.read_now(lambda session, now: desk.visit(session, token_of(box, taken), now=now))
     assert (newest(box, taken).stage, visit.live, visit.due_at) == ("working", True, None)
+    assert (await rest_of(newest(box, taken))).message == "With Cleo Martin, on no clock."
     assert "missed" not in kinds(box, taken)
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     assert (found.unaccounted, "outcome" in found.sla) == (0, False)
+
+
+async def rest_of(handoff) -> Rest:
+    """Where an attempt comes to rest that has nothing to do."""
+    async with attempt(handoff.id) as turn:
+        _, rest = await settle(turn)
+    assert rest is not None
+    return rest
 
 
 async def test_a_lead_on_no_clock_is_asked_about_when_its_data_would_have_to_go(driver, box, time):

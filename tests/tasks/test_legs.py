@@ -11,7 +11,7 @@ from agreements.lifecycle import next_step
 from flows import forms
 from flows.attempt import attempt, settle
 from flows.lead_handoff import STEPS
-from storage import figures, handoffs, roster, waits
+from storage import figures, handoffs, inflight, roster, waits
 from tasks import desk, views
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
@@ -266,6 +266,17 @@ async def test_a_held_second_leg_is_due_from_the_hand_over_on(driver, box, time)
 
     wait = wait_of(box, taken)
     assert (wait.kind, wait.about, wait.due_at) == ("delivery", "hold", time.at + timedelta(hours=1))
+
+
+async def test_an_sql_that_waits_for_its_next_hand_is_not_qualified_again_under_a_new_version(driver, box, company):
+    taken = await until_sql(driver, box)
+    answer_by_link(box, taken, "rejected", reason="bad-data")
+    await driver.settle()
+    agree_on(box, two_legs, version=3)
+
+    [found] = box.read_now(lambda session, now: inflight.preview(session, "b2b-saas", 3, "requalify", now))
+
+    assert (found.stage, found.happens.value, found.why) == ("mql", "stays", "it is an SQL already")
 
 
 async def test_prefect_shows_the_leg_in_the_name_and_tags_of_the_run(driver, box, company):

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
-from agreements.checks import notes_of, problems_with_roster
+from agreements.checks import Problem, notes_of, problems_of, problems_with_roster
 from agreements.clauses.base import NAME
 from agreements.model import Agreement
 from agreements.roster import read_roster
@@ -92,7 +92,9 @@ def check(
     """Every mistake of a file at once, with its line and what to write instead; and what is agreed but not carried out yet."""
     with terminal.told():
         agreement = agreement_of(ref)
-        problems = problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8"))) if roster else []
+        problems = [_told(one) for one in problems_of(agreement)]
+        if roster:
+            problems += problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8")))
     for problem in problems:
         terminal.complaints.print(f"{ref}: {problem}", markup=False, soft_wrap=True)
     if problems:
@@ -108,7 +110,11 @@ def _notes(ref: str, agreement: Agreement) -> list[str]:
     """What to know before signing, each with its line where the agreement is a file."""
     written = read(text_of(Path(ref))) if Path(ref).is_file() else None
     lines = [(f"{ref}:{written.line(note.where)}" if written else ref, note) for note in notes_of(agreement)]
-    return [f"{line}: note: {'.'.join(map(str, note.where))}: {note.what}" for line, note in lines]
+    return [f"{line}: note: {_told(note)}" for line, note in lines]
+
+
+def _told(problem: Problem) -> str:
+    return f"{'.'.join(map(str, problem.where))}: {problem.what}"
 
 
 def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
