@@ -70,7 +70,7 @@ def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bo
     spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
         later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(spare)
-        for wait in session.exec(later):
+        for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # one that is under way comes by itself
             wait.next_at = now
             session.add(wait)
 

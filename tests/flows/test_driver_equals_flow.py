@@ -35,6 +35,8 @@ SHAPES: list[dict[str, Any]] = [
     {"email": "someone@mailinator.com"},
     {"country": "US"},
     {"do_not_contact": True},
+    {"sales_sourced_by": "ben"},
+    {"activity": "webinar_attended", "sales_sourced_by": "cleo"},
 ]
 ANSWERS: dict[str, list[tuple[str, dict[str, str]]]] = {
     "acceptance": [
@@ -47,7 +49,7 @@ ANSWERS: dict[str, list[tuple[str, dict[str, str]]]] = {
         ("handed", {"colleague": "dora"}),
         ("", {}),
     ],
-    "first_attempt": [("attempted", {}), ("connected", {}), ("returned", {"reason": "no-budget"}), ("", {})],
+    "first_attempt": [("attempted", {"channel": "phone"}), ("connected", {}), ("returned", {"reason": "no-budget"}), ("", {})],
     "outcome": [("opportunity", {}), ("returned", {"reason": "no-response"}), ("", {})],
     "decision": [("decided", {"choice": "nurture"}), ("decided", {"choice": "reassign"}), ("", {})],
     "note": [("completed", {"campaign": "spring", "why_qualified": "called us"}), ("", {})],
