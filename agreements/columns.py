@@ -269,7 +269,7 @@ class _Judge:
 
     def _reached(self, fit: pl.Series, engagement: pl.Series, total: pl.Series) -> pl.Series:
         channel = self.leads.column("entry_channel")
-        thresholds = [threshold_for(self.agreement, value or "web") for value in channel.values]
+        thresholds = [threshold_for(self.agreement, "web" if value is None else value) for value in channel.values]
         asked = (
             (total, [one.total for one in thresholds]),
             (fit, [one.fit_at_least for one in thresholds]),
