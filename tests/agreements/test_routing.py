@@ -195,14 +195,14 @@ def test_when_everyone_is_full_a_manager_may_be_asked() -> None:
     ids=["here", "full", "away", "gave it up", "nobody"],
 )
 def test_while_everyone_is_away_whoever_is_on_call_gets_it_or_it_is_held(on_call, declined, to) -> None:
-    found = route(agreed(everyone_away="on-call-or-hold"), [rep("ana", away=4)], declined=declined, on_call=on_call)
+    found = route(agreed(everyone_away="on-call-or-hold\n  on_call: zoe"), [rep("ana", away=4)], declined=declined, on_call=on_call)
 
     assert found.rep == to
     assert (found.hold_until == NOW + timedelta(hours=4)) is (to == "")
 
 
 def test_who_is_on_call_gets_nothing_while_somebody_is_here() -> None:
-    found = route(agreed(everyone_away="on-call-or-hold"), [rep("ana", turns=9)], declined=NOBODY, on_call=rep("zoe"))
+    found = route(agreed(everyone_away="on-call-or-hold\n  on_call: zoe"), [rep("ana", turns=9)], declined=NOBODY, on_call=rep("zoe"))
 
     assert found.rep == "ana"
 
