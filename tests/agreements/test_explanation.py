@@ -120,7 +120,7 @@ def test_a_lead_for_which_the_agreement_is_not_meant_is_told_so() -> None:
 
 
 def test_a_lead_of_sales_own_that_need_not_qualify_is_told_so() -> None:
-    agreement = changed(("sales_sourced: {same_rules: true,", "sales_sourced: {same_rules: false,"))
+    agreement = changed(("  by_channel:", "  sales_sourced: {same_rules: false}\n  by_channel:"))
     own = LeadFacts({"sales_sourced": True})
 
     assert explain(agreement, own, now=NOW).need_not_qualify
