@@ -30,19 +30,37 @@ MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> Iterator[str]:
-    """A new database: SQLite, or a schema of its own on the PostgreSQL that BATON_TEST_POSTGRESQL names."""
+    """A new database: SQLite, or one of its own on the PostgreSQL that BATON_TEST_POSTGRESQL names."""
     server = os.environ.get("BATON_TEST_POSTGRESQL")
     if not server:
         yield f"sqlite:///{tmp_path / 'baton.db'}"
         return
     name = f"baton_{uuid4().hex[:12]}"
-    admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    at_server(f"CREATE DATABASE {name}")
     yield f"{server.rpartition('/')[0]}/{name}"
+    at_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def at_server(*statements: str) -> None:
+    """Says this to the PostgreSQL server of the tests."""
+    url = os.environ["BATON_TEST_POSTGRESQL"].replace("postgresql://", "postgresql+psycopg://")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        for statement in statements:
+            connection.execute(text(statement))
     admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql() -> Iterator[str]:
+    """The name of a PostgreSQL database in its present shape, to be copied."""
+    name = f"baton_empty_{uuid4().hex[:12]}"
+    at_server(f"CREATE DATABASE {name}")
+    opened = Database(f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}")
+    schema.upgrade(opened)
+    opened.close()
+    yield name
+    at_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +78,10 @@ def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Data
     """That database in its present shape."""
     if database_url.startswith("sqlite:///"):
         shutil.copyfile(request.getfixturevalue("empty_sqlite"), database_url.removeprefix("sqlite:///"))
+    else:
+        name, empty = database_url.rpartition("/")[2], request.getfixturevalue("empty_postgresql")
+        at_server(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {empty}")
     opened = Database(database_url)
-    if not opened.is_sqlite:
-        schema.upgrade(opened)
     yield opened
     opened.close()
 
