@@ -60,7 +60,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     names = people.reps_of(segment.team) if segment else []
     wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
     release = _release_of(agreement, handoff) if not (wanted and earlier) else None
-    if release and not segment:
+    if release and not segment and people.person(agreement.routing.default_acceptor):
         names = [agreement.routing.default_acceptor]
     if release:
         _one_at_a_time(session, handoff.tier)
