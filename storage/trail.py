@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -137,7 +138,5 @@ def check(session: Session, *, key: bytes) -> TrailCheck:
 
 def _changed_text(session: Session) -> int | None:
     written = select(Event.id, Event.text_digest, PersonalText).join(PersonalText, col(PersonalText.id) == Event.text_id)
-    for number, digest, text in session.exec(written.order_by(col(Event.id)).execution_options(yield_per=BATCH)):
-        if _text_digest(text) != digest:
-            return number
-    return None
+    with closing(session.exec(written.order_by(col(Event.id)).execution_options(yield_per=BATCH))) as rows:
+        return next((number for number, digest, text in rows if _text_digest(text) != digest), None)
