@@ -29,7 +29,7 @@ test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; 
 	$(MAKE) test-properties
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
 
 check: setup ## ruff, formatting of imports, mypy
 	$(BIN)/ruff check .
