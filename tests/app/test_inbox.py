@@ -32,9 +32,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
         yield running
 
 
-def mail(
-    to: str = "marta@demo.example", subject: str = "New lead", key: str = "", **parts: str
-) -> EmailMessage:
+def mail(to: str = "marta@demo.example", subject: str = "New lead", key: str = "", **parts: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = "Baton <baton@demo.example>"
     message["To"] = to
@@ -199,9 +197,7 @@ def test_a_hostile_message_is_only_text(inbox: Inbox) -> None:
 def test_message_page_has_both_parts_and_headers(inbox: Inbox) -> None:
     send(
         inbox,
-        mail(
-            key="lead-1", text="See https://demo.example/a\n", html='<a href="https://demo.example/b">b</a>'
-        ),
+        mail(key="lead-1", text="See https://demo.example/a\n", html='<a href="https://demo.example/b">b</a>'),
     )
     page = get(inbox, "/m/1").text
     assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
