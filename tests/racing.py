@@ -29,9 +29,9 @@ from tasks.withdraw import withdraw
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 
-#: Seconds by which the side that came first starts later in the next round, and the most it can come to.
-HANDICAP = 0.000_25
-LONGEST_HANDICAP = 0.1
+#: What whoever came first waits longer in the next round of that kind: a share of what it waited, and seconds besides.
+SHARE, STEP_SECONDS = 0.3, 0.000_25
+LONGEST_HANDICAP_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,19 @@ def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[T
 def _run(side: int, together: Callable[[], None], url: str, home: Path, at: datetime, rounds: list[Round]) -> Told:
     """One side of the race.
 
-    Which of two steps is quicker differs from machine to machine, and a race that the same side always wins shows
-    nothing. So a side that came first starts a little later in the next round, and one that did not a little sooner:
-    wherever it runs, either side comes first in about half of the rounds.
+    Which of two steps is quicker differs from machine to machine, and a race that the same step always wins shows
+    nothing. So a step that came first starts a little later in the next round against the same other step, and one that
+    did not a little sooner: wherever it runs, either of them comes first in about half of the rounds. It belongs to the
+    pair of steps, not to the side: the two take turns in who does what.
     """
     told = Told()
-    handicap = 0.0
+    handicaps: dict[tuple[str, str], float] = {}
     box = box_on(url, home, at)
     with asyncio.Runner() as runner:
         for one in rounds:
             how, _, what = one.does[side].partition(":")
+            pair = (how, one.does[1 - side].partition(":")[0])
+            handicap = handicaps.get(pair, 0.0)
             ready = _DOES[how](box, one, what)
             can_tell = how == "park" or "park" not in one.does  # beside a run that parks, an answer wins whenever it comes
             together()
@@ -91,9 +94,15 @@ def _run(side: int, together: Callable[[], None], url: str, home: Path, at: date
                 told.errors.append(traceback.format_exc(limit=-3))
                 told.replies.append((False, "error"))
             if can_tell:
-                handicap = min(LONGEST_HANDICAP, max(0.0, handicap + (HANDICAP if told.replies[-1][0] else -HANDICAP)))
+                handicaps[pair] = _next_handicap(handicap, first=told.replies[-1][0])
     box.database.close()
     return told
+
+
+def _next_handicap(seconds: float, *, first: bool) -> float:
+    """Seconds to wait in the next round: it grows with each round won, so that no lead is too long to be made up."""
+    by = seconds * SHARE + STEP_SECONDS
+    return min(LONGEST_HANDICAP_SECONDS, max(0.0, seconds + (by if first else -by)))
 
 
 Ready = Callable[[], Coroutine[Any, Any, tuple[bool, str]]]

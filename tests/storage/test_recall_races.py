@@ -70,4 +70,4 @@ def test_an_answer_or_the_recall_wins_and_never_both(race_url: str, tmp_path: Pa
         assert (wait.closed_because, tenure.ended_because) == (("withdrawn", "recalled") if recalled else ("", ""))
         assert (wait.answer_id is None, successors[handoff.id]) == (recalled, int(recalled))
         assert answer is None or answer.state == (AnswerState.LATE if recalled else AnswerState.COUNTED)
-    assert min(winners["recall"], winners["answer"]) > ROUNDS / 20, winners
+    assert min(winners["recall"], winners["answer"]) >= 10, f"hardly a race, one side nearly always came first: {winners}"
