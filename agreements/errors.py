@@ -41,11 +41,12 @@ class TransitionNotAllowed(RuleError):
 class DeliveryError(HandoffError):
     """A message was not taken by its channel.
 
-    permanent: trying the same again cannot help (an address that does not exist, say).
+    permanent: trying the same again cannot help (an address that does not exist, say). retry_after_seconds: not before that
+    (a service that limits says so), None where nobody said.
     """
 
-    def __init__(self, channel: str, message: str, *, permanent: bool = False) -> None:
-        self.channel, self.permanent = channel, permanent
+    def __init__(self, channel: str, message: str, *, permanent: bool = False, retry_after_seconds: float | None = None) -> None:
+        self.channel, self.permanent, self.retry_after_seconds = channel, permanent, retry_after_seconds
         super().__init__(f"{channel}: {message}")
 
 

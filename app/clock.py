@@ -17,6 +17,7 @@ from flows.attempt import MAX_FAILURES
 from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import line, read_crm, views
+from tasks.post import send_post
 from tasks.revisit import revisit
 from tasks.toolbox import Toolbox
 
@@ -44,16 +45,23 @@ class Clock:
         self._put_off: dict[str, tuple[float, float]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Ticks until stop is set. Nothing that goes wrong in one tick ends it."""
+        """Ticks until stop is set. Nothing that goes wrong in one tick ends it, and no slow mail server holds one up."""
+        await asyncio.gather(self._again(stop, self.tick, "a tick"), self._again(stop, self.post, "a round of the post"))
+
+    async def _again(self, stop: asyncio.Event, part: Callable[[], Awaitable[int]], called: str) -> None:
         while not stop.is_set():
             try:
-                await self.tick()
+                await part()
             except Exception:
-                log.exception("a tick failed; the next one goes on")
+                log.exception("%s failed; the next one goes on", called)
             try:
                 await asyncio.wait_for(stop.wait(), self.tick_seconds)
             except TimeoutError:
                 continue
+
+    async def post(self) -> int:
+        """Sends the messages that no run sends; how many were dealt with."""
+        return await send_post(self.box)
 
     async def tick(self) -> int:
         """Everything that is due now; how many things moved."""

@@ -25,6 +25,8 @@ class ChatChannel:
     default_url: an Apprise URL for people without a chat address, "" for none.
     """
 
+    may_bounce = False
+
     def __init__(self, name: str = "chat", default_url: str = "") -> None:
         self.name, self._default_url = name, default_url
 

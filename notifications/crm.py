@@ -27,6 +27,8 @@ class TakesAssignments(Protocol):
 class CrmChannel:
     """Tells people through the CRM: an assignment makes its recipient the owner, with a task; every other message is a note."""
 
+    may_bounce = False
+
     def __init__(self, crm: TakesAssignments, name: str = "crm") -> None:
         self.name, self._crm = name, crm
 

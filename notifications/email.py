@@ -52,6 +52,8 @@ class EmailChannel:
     Raises: ValueError for a sender that is no address.
     """
 
+    may_bounce = True
+
     def __init__(
         self,
         name: str = "email",

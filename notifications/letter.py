@@ -104,7 +104,8 @@ class SigningContext:
 class Letter:
     """A message ready to be sent. key goes along, so that a repeat is recognised; thread keeps one lead's letters together.
 
-    facts: what a CRM needs (lead_number, owner, company, contact, due, …); chat: the short form for a chat channel.
+    facts: what a CRM needs (lead_number, owner, company, contact, due, …); chat: the short form for a chat channel. bounce_mark:
+    what goes into the return path, so that a bounce names the delivery; empty for none.
     """
 
     key: str
@@ -117,12 +118,14 @@ class Letter:
     link: str = ""
     thread: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    bounce_mark: str = ""
 
 
 class Channel(Protocol):
-    """A way to reach a person."""
+    """A way to reach a person. may_bounce: what was taken may still come back, so it counts as arrived only some time later."""
 
     name: str
+    may_bounce: bool
 
     async def send(self, letter: Letter) -> str:
         """Sends the letter and returns the proof that it was taken. Raises DeliveryError, which says whether it is permanent."""

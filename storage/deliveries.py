@@ -18,7 +18,7 @@ BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
 
 def queue(
     session: Session,
-    handoff: Handoff,
+    handoff: Handoff | None,
     message: str,
     *,
     key: str,
@@ -30,13 +30,16 @@ def queue(
     answer_id: int | None = None,
     context: dict[str, Any] | None = None,
 ) -> bool:
-    """Asks for one message; the same key twice is one message. send_at: not before (Baton's time), now where not given."""
+    """Asks for one message; the same key twice is one message. send_at: not before (Baton's time), now where not given.
+
+    handoff: whose run sends it; None for what goes by post.
+    """
     at = send_at or now
     new = wakes.insert_once(
         session,
         Delivery,
         key=key,
-        handoff_id=handoff.id,
+        handoff_id=handoff.id if handoff else None,
         assignment_id=assignment_id,
         answer_id=answer_id,
         channel=channel,
@@ -50,7 +53,7 @@ def queue(
         permanent=False,
         proof="",
     )
-    if new:
+    if new and handoff:
         wakes.add(session, handoff.id or 0, "speak", key=f"speak:{key}:0", not_before=at)
     return new
 
@@ -63,12 +66,19 @@ def due(session: Session, handoff_id: int, *, now: datetime, assignment_id: str 
     return list(session.exec(query.order_by(col(Delivery.id))))
 
 
-def claim(session: Session, delivery_id: int) -> bool:
-    """Marks a queued row as being sent; False when somebody else did, or it was cancelled."""
+def due_post(session: Session, *, now: datetime, limit: int) -> list[Delivery]:
+    """What goes by post, is queued and due, in order."""
+    query = select(Delivery).where(col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
+    return list(session.exec(query.order_by(col(Delivery.id)).limit(limit)))
+
+
+def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -> bool:
+    """Marks a queued row as being sent; False when somebody else did, or it was cancelled. real: the real time, for what goes by
+    post: nobody holds a lease on it, so its age tells when its process has died."""
     claimed = session.execute(
         update(Delivery)
         .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
-        .values(state=DeliveryState.SENDING.value, tries=col(Delivery.tries) + 1)
+        .values(state=DeliveryState.SENDING.value, tries=col(Delivery.tries) + 1, claimed_at=real)
     )
     return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
@@ -83,7 +93,18 @@ def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime) -> i
     return len(rows)
 
 
-def succeeded(session: Session, row: Delivery, handoff: Handoff, *, proof: str, now: datetime) -> None:
+def abandon_post(session: Session, *, claimed_before: datetime, now: datetime) -> int:
+    """Post that was being sent when its process died, by its age in real time: it is never sent again."""
+    stale = select(Delivery).where(
+        col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING, col(Delivery.claimed_at) < claimed_before
+    )
+    rows = session.exec(stale).all()
+    for row in rows:
+        lost_sight(session, row, None, error="its process died while it was being sent", now=now)
+    return len(rows)
+
+
+def succeeded(session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime) -> None:
     """The channel took the message and proves it."""
     row.state, row.proof, row.sent_at, row.error = DeliveryState.CONFIRMED, proof[:200], now, ""
     session.add(row)
@@ -99,21 +120,22 @@ def succeeded(session: Session, row: Delivery, handoff: Handoff, *, proof: str, 
     )
 
 
-def failed(session: Session, row: Delivery, handoff: Handoff, *, error: str, permanent: bool, now: datetime) -> None:
+def failed(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, permanent: bool, now: datetime) -> None:
     """The channel did not take it. A passing fault is tried again later, a few times; a permanent one is not."""
     row.error, row.permanent = error[:500], permanent
     retry = not permanent and row.tries <= len(BACK_OFF_MINUTES)
     row.state = DeliveryState.QUEUED if retry else DeliveryState.FAILED
     if retry:
         row.send_at = now + timedelta(minutes=BACK_OFF_MINUTES[row.tries - 1])
-        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{row.key}:{row.tries}", not_before=row.send_at)
+        if handoff:
+            wakes.add(session, handoff.id or 0, "speak", key=f"speak:{row.key}:{row.tries}", not_before=row.send_at)
     session.add(row)
     trail.record(
         session, "not-delivered", now=now, handoff=handoff, channel=row.channel, message=row.message, to=row.person, permanent=permanent
     )
 
 
-def lost_sight(session: Session, row: Delivery, handoff: Handoff, *, error: str, now: datetime) -> None:
+def lost_sight(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, now: datetime) -> None:
     """The channel took the message or did not: nobody can tell, so it is never sent again under its key."""
     row.state, row.error = DeliveryState.UNKNOWN, error[:500]
     session.add(row)

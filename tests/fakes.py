@@ -15,8 +15,8 @@ _number_of: dict[object, int] = {}
 class KeepingChannel:
     """A channel that keeps every letter; it refuses those for addresses named in `refuses`."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, may_bounce: bool = False) -> None:
+        self.name, self.may_bounce = name, may_bounce
         self.letters: list[Letter] = []
         self.refuses: set[str] = set()
         self.broken = False

@@ -1,0 +1,49 @@
+"""The tables. Table classes are written by the modules of storage and never used as a door: they do not validate."""
+
+from __future__ import annotations
+
+from storage.tables.base import new_id
+from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
+from storage.tables.doors import ApiKey, Device, MailedCode, Sight
+from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
+from storage.tables.house import Bookmark, Claim, ClockReading
+from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
+from storage.tables.post import Delivery, DeliveryState, Digest, DigestItem
+from storage.tables.trail import Event, PersonalText, Seal
+from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake
+
+__all__ = [
+    "Activity",
+    "AgreementVersion",
+    "Answer",
+    "AnswerState",
+    "ApiKey",
+    "Assignment",
+    "Bookmark",
+    "Claim",
+    "ClockReading",
+    "Delivery",
+    "DeliveryState",
+    "Device",
+    "Digest",
+    "DigestItem",
+    "Dispute",
+    "Event",
+    "Handoff",
+    "HandoffNote",
+    "Lead",
+    "LeadSource",
+    "LeadValues",
+    "MailedCode",
+    "PersonalText",
+    "RosterSnapshot",
+    "Seal",
+    "Sight",
+    "Signature",
+    "SignatureRequest",
+    "Suppression",
+    "Touch",
+    "Wait",
+    "Wake",
+    "new_id",
+]

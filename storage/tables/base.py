@@ -1,0 +1,26 @@
+"""What the columns of all tables are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field
+
+from storage.database import UtcDateTime
+
+
+def new_id() -> str:
+    """A random name of 122 bits that is never used again."""
+    return uuid4().hex
+
+
+def instant(*, index: bool = False, nullable: bool = False) -> Any:
+    """A column of an aware instant, kept in UTC."""
+    return Field(sa_column=Column(UtcDateTime, index=index, nullable=nullable), default=None)
+
+
+def mapping() -> Any:
+    """A column of a mapping, kept as JSON."""
+    return Field(sa_column=Column(JSON, nullable=False), default_factory=dict)

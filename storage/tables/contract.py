@@ -1,0 +1,72 @@
+"""The contract: its versions, who signed them, and the people it is between."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, mapping
+from storage.tables.post import DeliveryState
+
+
+class AgreementVersion(SQLModel, table=True):
+    """A published version: the text as it was signed. The deployed truth.
+
+    holidays: by calendar the public holidays as they were known when it was published.
+    """
+
+    __tablename__ = "agreement_versions"
+    name: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    hash: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    effective_at: datetime = instant()
+    until: datetime | None = instant(nullable=True)
+    published_at: datetime = instant()
+    deployed_at: datetime | None = instant(nullable=True)
+    closed: bool = False
+    deployment_id: str = ""
+    holidays: dict[str, Any] = mapping()
+
+
+class Signature(SQLModel, table=True):
+    """One party's signature over the hash of a version. address: where the link was sent by which it was given."""
+
+    __tablename__ = "signatures"
+    __table_args__ = (UniqueConstraint("hash", "party"),)
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str = Field(index=True)
+    party: str
+    name: str
+    via: str
+    address: str = ""
+    signed_at: datetime = instant()
+
+
+class SignatureRequest(SQLModel, table=True):
+    """One person asked by e-mail to sign one version for one party: the row exists before the mail, under a key that goes along."""
+
+    __tablename__ = "signature_requests"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    hash: str = Field(index=True)
+    party: str
+    address: str
+    state: str = DeliveryState.QUEUED
+    error: str = ""
+    proof: str = ""
+    asked_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)
+
+
+class RosterSnapshot(SQLModel, table=True):
+    """The people and teams as last loaded; the newest row counts."""
+
+    __tablename__ = "rosters"
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    loaded_at: datetime = instant()

@@ -1,0 +1,69 @@
+"""Doors: the browsers people answer from, who looked at what, and keys of the intake."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for the intake API; only its hash is kept."""
+
+    __tablename__ = "api_keys"
+    hash: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    created_at: datetime = instant()
+    revoked_at: datetime | None = instant(nullable=True)
+
+
+class Device(SQLModel, table=True):
+    """A browser that is known to be one person's. hash: of its cookie, which itself is not kept.
+
+    level: "known" after the number from a message was typed there, "enrolled" after a mailed code was.
+    """
+
+    __tablename__ = "devices"
+    __table_args__ = (UniqueConstraint("hash", "person"),)
+    id: int | None = Field(default=None, primary_key=True)
+    hash: str
+    person: str = Field(index=True)
+    level: str
+    since: datetime = instant()
+    revoked_at: datetime | None = instant(nullable=True)
+
+
+class MailedCode(SQLModel, table=True):
+    """A code that was mailed to enrol a device. It follows from the row's id and a key of the installation, and is not kept."""
+
+    __tablename__ = "mailed_codes"
+    id: int | None = Field(default=None, primary_key=True)
+    person: str = Field(index=True)
+    device_hash: str
+    asked_at: datetime = instant()
+    tries: int = 0
+    used_at: datetime | None = instant(nullable=True)
+
+
+class Sight(SQLModel, table=True):
+    """A request for the pages behind a link: by whom, or by what, cannot be told from it. So it never stops a clock.
+
+    what: looked, sent, refused, held or confirmed. device: "new", "back", "known" or "enrolled", as far as its cookie says.
+    age_seconds: since the form that was sent was shown, -1 where none was.
+    """
+
+    __tablename__ = "sights"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = instant(index=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    assignment_id: str = Field(default="", index=True)
+    wait_id: str = ""
+    person: str = ""
+    method: str
+    what: str
+    device: str
+    agent: str = ""
+    age_seconds: float = -1.0

@@ -1,0 +1,103 @@
+"""Handoffs: one pass of a lead through an agreement, its note, and who had it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, mapping, new_id
+
+
+class Handoff(SQLModel, table=True):
+    """One pass of a lead through an agreement: one flow run.
+
+    step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all else is Baton's time.
+    routed: the screen sent it past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the
+    company when the lead was screened. queue: in which line it waits for its turn, where its tier is released day by day.
+    """
+
+    __tablename__ = "handoffs"
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+    previous_id: int | None = None
+    agreement: str = ""
+    version: int = 0
+    hash: str = ""
+    tier: str = "normal"
+    stage: str = Field(default="inquiry", index=True)
+    step: str = "screen"
+    owner: str = "operator"
+    rep: str = ""
+    wanted_rep: str = ""
+    brought_by: str = ""
+    routed: bool = False
+    account: dict[str, Any] = mapping()
+    queue: str = Field(default="", index=True)
+    leg: int = 0
+    run_no: int = 0
+    flow_run_id: str = Field(default="", index=True)
+    epoch: int = 0
+    lease_by: str = ""
+    lease_until: datetime | None = instant(nullable=True)
+    failures: int = 0
+    retry_at: datetime | None = instant(nullable=True)
+    fit: int = 0
+    engagement: int = 0
+    score: int = 0
+    fast_lane: bool = False
+    climbed: dict[str, Any] = mapping()
+    outcome: str = ""
+    reason: str = ""
+    track: str = ""
+    revisits: int = 0
+    held: bool = False
+    created_at: datetime = instant(index=True)
+    mql_at: datetime | None = instant(nullable=True)
+    first_assigned_at: datetime | None = instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
+
+
+class HandoffNote(SQLModel, table=True):
+    """Why a lead is qualified and ready to buy, written down before it is assigned. Holds no personal data."""
+
+    __tablename__ = "handoff_notes"
+    handoff_id: int = Field(foreign_key="handoffs.id", primary_key=True)
+    content: dict[str, Any] = mapping()
+    complete: bool = False
+    written_at: datetime = instant()
+
+
+class Assignment(SQLModel, table=True):
+    """A lead given to one rep, with its clock. Its id is what the rep's link signs."""
+
+    __tablename__ = "assignments"
+    id: str = Field(default_factory=new_id, primary_key=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    lead_id: int = Field(index=True)
+    leg: int = 0
+    number: int = 1
+    rep: str = Field(index=True)
+    team: str = ""
+    tier: str = ""
+    cause: str = ""
+    assigned_at: datetime = instant(index=True)
+    proven_at: datetime | None = instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
+    ended_because: str = ""
+
+
+class Touch(SQLModel, table=True):
+    """A human attempt to reach the lead. channel: by what (phone, email …), empty where nobody said."""
+
+    __tablename__ = "touches"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    lead_id: int = Field(index=True)
+    by: str
+    via: str
+    kind: str
+    channel: str = ""
+    at: datetime = instant()

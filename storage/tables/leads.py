@@ -1,0 +1,84 @@
+"""Leads: who they are, under which ids others know them, and what they did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, mapping
+
+
+class Lead(SQLModel, table=True):
+    """A person, and the company, known to us. Everything personal about them stands here, in lead_values or in personal_texts.
+
+    source: who sent what it did last. linked_to: the same person's lead at the company where they were before.
+    """
+
+    __tablename__ = "leads"
+    id: int | None = Field(default=None, primary_key=True)
+    mail_key: str = Field(default="", index=True)
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+    company: str = Field(default="", index=True)
+    job_title: str = ""
+    country: str = ""
+    entry_channel: str = "web"
+    source: str = ""
+    campaign: str = ""
+    values: dict[str, Any] = mapping()
+    requested_time: datetime | None = instant(nullable=True)
+    do_not_contact: bool = False
+    merged_into: int | None = Field(default=None, foreign_key="leads.id")
+    linked_to: int | None = Field(default=None, foreign_key="leads.id", index=True)
+    last_touch_at: datetime | None = instant(nullable=True)
+    created_at: datetime = instant()
+
+
+class LeadSource(SQLModel, table=True):
+    """Under which ids others know a lead: one source id names one lead for ever."""
+
+    __tablename__ = "lead_sources"
+    source: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+
+
+class LeadValues(SQLModel, table=True):
+    """What a lead told of itself from this instant on, as facts by name; append-only, and erased with the lead."""
+
+    __tablename__ = "lead_values"
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+    at: datetime = instant()
+    values: dict[str, Any] = mapping()
+
+
+class Activity(SQLModel, table=True):
+    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none."""
+
+    __tablename__ = "activities"
+    __table_args__ = (UniqueConstraint("lead_id", "key"),)
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+    key: str
+    kind: str
+    at: datetime = instant(index=True)
+    path: str = ""
+    campaign: str = ""
+    text_id: int | None = None
+    brought_by: str = ""
+    received_at: datetime = instant()
+
+
+class Suppression(SQLModel, table=True):
+    """Whom nobody may contact: a mail key, a phone number or a domain."""
+
+    __tablename__ = "suppressions"
+    value: str = Field(primary_key=True)
+    reason: str = ""
+    since: datetime = instant()

@@ -1,0 +1,80 @@
+"""Post: every message to one person over one channel, and what is kept for the morning."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, mapping
+
+
+class DeliveryState(StrEnum):
+    """How far a message came. Unknown: it was being sent when the process died; it is never sent again under its key."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    UNKNOWN = "unknown"
+    CANCELLED = "cancelled"
+
+
+class Delivery(SQLModel, table=True):
+    """One message to one person over one channel: the row exists before it is sent, under a key that goes along.
+
+    handoff_id: None for what goes by post, which the clock sends; all else is sent by the handoff's own attempts. confirm_at:
+    when a message that was sent counts as arrived, if it has not bounced. claimed_at: real time.
+    """
+
+    __tablename__ = "deliveries"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    handoff_id: int | None = Field(default=None, foreign_key="handoffs.id", index=True)
+    assignment_id: str = Field(default="", index=True)
+    answer_id: int | None = None
+    channel: str
+    message: str
+    person: str
+    context: dict[str, Any] = mapping()
+    state: str = Field(default=DeliveryState.QUEUED, index=True)
+    send_at: datetime = instant(index=True)
+    claimed_at: datetime | None = instant(nullable=True)
+    sent_at: datetime | None = instant(nullable=True)
+    confirm_at: datetime | None = instant(nullable=True, index=True)
+    tries: int = 0
+    error: str = ""
+    permanent: bool = False
+    proof: str = ""
+
+
+class DigestItem(SQLModel, table=True):
+    """Something that waits for its person's morning digest instead of interrupting: a reminder, a warning, a check-in.
+
+    what: one sentence of codes and names of people, nothing personal of the lead. digest_id: in which it was sent.
+    """
+
+    __tablename__ = "digest_items"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    person: str = Field(index=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    wait_id: str = ""
+    kind: str
+    what: str = ""
+    at: datetime = instant()
+    digest_id: int | None = Field(default=None, index=True)
+
+
+class Digest(SQLModel, table=True):
+    """One person's digest of one working day; its key says whose and which. made_at: when its rows were put together."""
+
+    __tablename__ = "digests"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    person: str = Field(index=True)
+    made_at: datetime = instant(index=True)

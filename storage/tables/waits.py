@@ -1,0 +1,123 @@
+"""Waits: what somebody owes by when, what was answered, and what should move because of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, text
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import instant, mapping, new_id
+
+
+class Wait(SQLModel, table=True):
+    """Something that somebody owes by a due time. At most one is open per handoff.
+
+    due_at: when the next thing happens if nobody answers; promised_at: by when it was agreed. next_at: the next nudge or due_at.
+    parked_key: the pause key under which the run is parked, empty before it ever was. remark: why a form answer was refused.
+    """
+
+    __tablename__ = "waits"
+    __table_args__ = (
+        Index(
+            "one_open_wait",
+            "handoff_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        Index(
+            "waits_to_look_at",
+            "next_at",
+            sqlite_where=text("closed_at IS NULL AND answer_id IS NULL"),
+            postgresql_where=text("closed_at IS NULL AND answer_id IS NULL"),
+        ),
+    )
+    id: str = Field(default_factory=new_id, primary_key=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    assignment_id: str = ""
+    kind: str
+    about: str = ""
+    holder: str = ""
+    opened_at: datetime = instant()
+    due_at: datetime = instant()
+    promised_at: datetime = instant()
+    next_at: datetime = instant()
+    nudges: list[Any] = Field(sa_column=Column(JSON, nullable=False), default_factory=list)
+    rung: int = 0
+    parks: int = 0
+    parked_key: str = ""
+    remark: str = ""
+    answer_id: int | None = None
+    closed_at: datetime | None = instant(nullable=True)
+    closed_because: str = ""
+
+
+class AnswerState(StrEnum):
+    """What became of an answer."""
+
+    COUNTED = "counted"
+    HELD = "held"
+    UNDONE = "undone"
+    LATE = "late"
+
+
+class Answer(SQLModel, table=True):
+    """What somebody answered to a wait; append-only but for its state. answered_at is judged, effective_at lets it act outward."""
+
+    __tablename__ = "answers"
+    id: int | None = Field(default=None, primary_key=True)
+    wait_id: str = Field(foreign_key="waits.id", index=True)
+    handoff_id: int = Field(index=True)
+    kind: str
+    by: str
+    via: str
+    data: dict[str, Any] = mapping()
+    text_id: int | None = None
+    answered_at: datetime = instant()
+    effective_at: datetime = instant()
+    state: str = AnswerState.COUNTED
+
+
+class Wake(SQLModel, table=True):
+    """The outbox: this handoff should move. Delivered by the clock only, again and again until an attempt has read it.
+
+    not_before: Baton's time; created_at, delivered_at: real time.
+    """
+
+    __tablename__ = "wakes"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    kind: str
+    not_before: datetime = instant(index=True)
+    created_at: datetime = instant()
+    delivered_at: datetime | None = instant(nullable=True)
+    tries: int = 0
+
+
+class Dispute(SQLModel, table=True):
+    """Marketing's objection to a rejection: a matter beside the handoff, with a due time of its own.
+
+    ruling: "" while open, then upheld (the rejection stands, also by silence) or overturned. decided_by: empty where nobody
+    decided until due_at. again_id: the handoff in which the lead was assigned again.
+    """
+
+    __tablename__ = "disputes"
+    id: int | None = Field(default=None, primary_key=True)
+    answer_id: int = Field(foreign_key="answers.id", unique=True)
+    handoff_id: int = Field(foreign_key="handoffs.id", index=True)
+    lead_id: int = Field(index=True)
+    raised_by: str
+    via: str
+    raised_at: datetime = instant()
+    text_id: int | None = None
+    holder: str
+    due_at: datetime = instant(index=True)
+    ruling: str = ""
+    decided_by: str = ""
+    decided_at: datetime | None = instant(nullable=True)
+    ruling_text_id: int | None = None
+    again_id: int | None = None
