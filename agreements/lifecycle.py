@@ -79,6 +79,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
     },
     Stage.ASSIGNED: {
         "notified": To(Stage.ASSIGNED, "acceptance"),
+        "unproven": To(Stage.ASSIGNED, "notify"),
         "accepted": To(Stage.ACCEPTED, "follow_up"),
         "decision-asked": To(Stage.ASSIGNED, "decide"),
         **_WITH_SALES,
@@ -151,7 +152,8 @@ AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided
 class Position:
     """What decides the next step: the stage and its step, and of the open wait what has happened to it.
 
-    rescore: something has changed that the score of a lead which nobody has yet was reckoned from.
+    rescore: something has changed that the score of a lead which nobody has yet was reckoned from. bounced: a message by which
+    the rep was told came back.
     """
 
     stage: str
@@ -163,6 +165,7 @@ class Position:
     nudge_due: bool = False
     speech_due: bool = False
     rescore: bool = False
+    bounced: bool = False
 
 
 def next_step(at: Position) -> str | None:
@@ -179,6 +182,8 @@ def next_step(at: Position) -> str | None:
         return "escalate"
     if at.answered:
         return TAKERS[at.wait_kind]
+    if at.bounced and at.wait_kind in ("delivery", "acceptance") and at.stage == Stage.ASSIGNED:
+        return "notify"
     if at.wait_kind == "delivery" and (at.nudge_due or (at.speech_due and at.step == "notify")):
         return at.step
     if at.nudge_due:

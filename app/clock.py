@@ -14,7 +14,7 @@ from agreements.errors import CrmError
 from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
-from storage import contracts, deliveries, handoffs, leads, roster, trail, waits, wakes
+from storage import contracts, deliveries, handoffs, leads, proof, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import line, read_crm, views
 from tasks.post import send_post
@@ -107,6 +107,7 @@ class Clock:
             return list(session.exec(query.order_by(col(Wait.next_at), col(Wait.handoff_id)).limit(SWEEP_LIMIT)))
 
         found = await self.box.read(find)
+        await self.box.write(proof.settle)
         moved = await self.box.write(self._revive)
         for wait in found:
             try:

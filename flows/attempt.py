@@ -22,7 +22,7 @@ from agreements.errors import StaleHandoff
 from agreements.lifecycle import PARKED_NAMES, Stage
 from agreements.roster import Roster
 from flows import forms
-from storage import handoffs, roster, trail, waits, wakes
+from storage import handoffs, proof, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import toolbox, turn, views
 from tasks.running import NO_CLOCK
@@ -171,18 +171,27 @@ def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
     owed.parked_key = f"{owed.id}-{owed.parks}"
     session.add(owed)
     people = roster.current(session)
-    message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now)
+    message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now, _reached(session, owed))
     form = forms.asked(session, handoff, owed, people)
     return Rest(True, PARKED_NAMES[owed.kind], message, tags, owed.parked_key, form)
 
 
-def _message(wait: Wait, people: Roster, zone: str, now: datetime) -> str:
+def _reached(session: Session, wait: Wait) -> str:
+    """How far the lead has come to its rep, as of this park."""
+    if wait.kind == "delivery" and wait.about == "proof":
+        return ", not proven to be delivered yet"
+    if wait.kind == "acceptance":
+        return ", delivered and seen" if proof.was_seen(session, wait.assignment_id) else ", delivered, not seen yet"
+    return ""
+
+
+def _message(wait: Wait, people: Roster, zone: str, now: datetime, reached: str = "") -> str:
     due = wait.due_at.astimezone(ZoneInfo(zone))
     who = people.name_of(wait.holder) if wait.holder in people.people else wait.holder
     if wait.about == NO_CLOCK:
         return f"With {who}, on no clock."
     late = ", past the agreed time" if now > wait.promised_at else ""
-    return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}."
+    return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}{reached}."
 
 
 def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from agreements.errors import LinkInvalid
+from notifications.bounces import BounceMarks
 
 TOKEN_MAX = 1024
 """Longest token that is looked at, in characters."""
@@ -68,6 +69,7 @@ class Links:
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("The base URL is written as https://host or https://host/path.")
+        self.bounce_marks = BounceMarks(secrets)
         self._base_url = base_url.rstrip("/")
         self._tenures, self._duties, self._nonces = (_signer(secrets, purpose) for purpose in ("tenure", "duty", "nonce"))
         self._to_sign = _signer(secrets, "signature")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from storage.tables import Delivery, DeliveryState, Handoff
 PROVEN = (DeliveryState.CONFIRMED,)
 #: Minutes until a delivery that failed for a passing reason is tried again, by how often it was tried.
 BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
+#: How long a channel is left alone that asks for it: neither called all the time, nor forgotten.
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(days=1)
 
 
 def queue(
@@ -104,13 +107,22 @@ def abandon_post(session: Session, *, claimed_before: datetime, now: datetime) -
     return len(rows)
 
 
-def succeeded(session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime) -> None:
-    """The channel took the message and proves it."""
-    row.state, row.proof, row.sent_at, row.error = DeliveryState.CONFIRMED, proof[:200], now, ""
+def succeeded(
+    session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime, may_bounce_for: timedelta = timedelta(0)
+) -> None:
+    """The channel took the message and proves it. may_bounce_for: so long it may still come back, and has not arrived yet.
+
+    Where it has come back already, or nobody waits for the outcome any more, nothing changes.
+    """
+    if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
+        return
+    row.state = DeliveryState.SENT if may_bounce_for else DeliveryState.CONFIRMED
+    row.confirm_at = now + may_bounce_for if may_bounce_for else None
+    row.proof, row.sent_at, row.error = proof[:200], now, ""
     session.add(row)
     trail.record(
         session,
-        "delivered",
+        "sent" if may_bounce_for else "delivered",
         now=now,
         handoff=handoff,
         actor=f"channel:{row.channel}",
@@ -120,23 +132,50 @@ def succeeded(session: Session, row: Delivery, handoff: Handoff | None, *, proof
     )
 
 
-def failed(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, permanent: bool, now: datetime) -> None:
-    """The channel did not take it. A passing fault is tried again later, a few times; a permanent one is not."""
+def failed(
+    session: Session,
+    row: Delivery,
+    handoff: Handoff | None,
+    *,
+    error: str,
+    permanent: bool,
+    now: datetime,
+    retry_after_seconds: float | None = None,
+) -> None:
+    """The channel did not take it. A passing fault is tried again later, a few times; a permanent one is not.
+
+    retry_after_seconds: the channel rests or limits until then, which is no try that failed. Where nobody waits for the outcome
+    any more, nothing changes.
+    """
+    if row.state not in (DeliveryState.QUEUED, DeliveryState.SENDING):
+        return
     row.error, row.permanent = error[:500], permanent
-    retry = not permanent and row.tries <= len(BACK_OFF_MINUTES)
+    rest = None if permanent else _rest(retry_after_seconds)
+    retry = rest is not None or (not permanent and row.tries <= len(BACK_OFF_MINUTES))
     row.state = DeliveryState.QUEUED if retry else DeliveryState.FAILED
     if retry:
-        row.send_at = now + timedelta(minutes=BACK_OFF_MINUTES[row.tries - 1])
+        row.send_at = now + (rest or timedelta(minutes=BACK_OFF_MINUTES[row.tries - 1]))
+        key = f"speak:{row.key}:{row.tries}" if rest is None else f"speak:{row.key}:{row.send_at.isoformat()}"
+        row.tries -= rest is not None
         if handoff:
-            wakes.add(session, handoff.id or 0, "speak", key=f"speak:{row.key}:{row.tries}", not_before=row.send_at)
+            wakes.add(session, handoff.id or 0, "speak", key=key, not_before=row.send_at)
     session.add(row)
     trail.record(
         session, "not-delivered", now=now, handoff=handoff, channel=row.channel, message=row.message, to=row.person, permanent=permanent
     )
 
 
+def _rest(seconds: float | None) -> timedelta | None:
+    """How long a channel asks to be left alone, as far as that is a time."""
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    return min(max(timedelta(seconds=min(seconds, 1e6)), SHORTEST_REST), LONGEST_REST)
+
+
 def lost_sight(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, now: datetime) -> None:
     """The channel took the message or did not: nobody can tell, so it is never sent again under its key."""
+    if row.state != DeliveryState.SENDING:
+        return
     row.state, row.error = DeliveryState.UNKNOWN, error[:500]
     session.add(row)
     trail.record(session, "delivery-unknown", now=now, handoff=handoff, channel=row.channel, message=row.message)

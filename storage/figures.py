@@ -40,7 +40,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of all leads so far. rejected: reason -> count; sla: clock -> kept and missed; stages: stage -> leads."""
+    """What became of all leads so far. rejected: reason -> count; sla: clock -> kept and missed; stages: stage -> leads.
+
+    unanswered: assignments that were not answered in time, and unseen: those of them whose page nobody ever asked for.
+    undelivered: those that were not proven to have arrived in time.
+    """
 
     leads: int
     stages: dict[str, int]
@@ -50,6 +54,8 @@ class Figures:
     rejected: dict[str, int]
     reassigned: int
     unanswered: int
+    unseen: int
+    undelivered: int
     nurturing: int
     came_back: int
     opportunities: int
@@ -99,7 +105,9 @@ def figures(session: Session, *, now: datetime) -> Figures:
         accepted_then_withdrawn=_withdrawn(session),
         rejected=_rejected(session),
         reassigned=_events(session, "reassigned"),
-        unanswered=_missed(session, "acceptance"),
+        unanswered=_missed(session, clock="acceptance"),
+        unseen=_missed(session, clock="acceptance", because="not seen in time"),
+        undelivered=_missed(session, clock="delivery", owed_by="system"),
         nurturing=stages[Stage.NURTURING.value],
         came_back=_came_back(session),
         opportunities=_count(session, col(Handoff.outcome) == Stage.OPPORTUNITY.value),
@@ -127,8 +135,8 @@ def _events(session: Session, kind: str) -> int:
     return session.exec(select(func.count()).select_from(Event).where(Event.kind == kind)).one()
 
 
-def _missed(session: Session, clock: str) -> int:
-    return sum(event.data.get("clock") == clock for event in session.exec(select(Event).where(Event.kind == "missed")))
+def _missed(session: Session, **facts: str) -> int:
+    return sum(facts.items() <= event.data.items() for event in session.exec(select(Event).where(Event.kind == "missed")))
 
 
 def _withdrawn(session: Session) -> int:

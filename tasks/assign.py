@@ -72,11 +72,17 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
     handoff.first_assigned_at = handoff.first_assigned_at or now
     leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
     handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, **leg)
+    session.flush()
+    open_proof(session, handoff, agreement, row, now=now)
+    queue_messages(session, handoff, agreement, row, now=now)
+
+
+def open_proof(session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for the proof that the rep was told; until then the lead is the system's."""
     handoff.owner = "system"
     session.add(handoff)
-    session.flush()
     due = max(agreement.notify.within.after(now, None), now + LOOK_AGAIN)
-    waits.open_wait(
+    return waits.open_wait(
         session,
         handoff,
         "delivery",
@@ -87,7 +93,6 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         next_at=min(now + LOOK_AGAIN, due),
         assignment_id=row.id,
     )
-    queue_messages(session, handoff, agreement, row, now=now)
 
 
 def _ask_manager(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, now: datetime) -> None:

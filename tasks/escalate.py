@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
-from storage import handoffs, roster, trail, waits
-from storage.tables import Handoff, Wait
+from storage import handoffs, proof, roster, trail, waits
+from storage.tables import AnswerState, Handoff, Wait
 from tasks.assign import HOLD_FOR
+from tasks.notify import conclude, is_proven_at
 from tasks.qualify import UNASSIGNED
 from tasks.recycle import ask_decision, pass_on, to_nurture
 from tasks.remind import OWED, nudge
@@ -25,6 +27,7 @@ MISSED = {
     "note": "note not completed in time",
     "decision": "not decided in time",
 }
+UNSEEN = "not seen in time"
 
 
 @step
@@ -35,13 +38,36 @@ async def escalate(turn: Turn) -> Turn:
         agreement = handoffs.agreement_of(session, handoff)
         wait = waits.open_of(session, handoff.id or 0)
         assert wait is not None, "a wait that was missed is open until it is escalated"
+        if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
+            conclude(session, handoff, wait, now=now)
+            return
         if wait.rung == 0 and wait.about != NO_CLOCK:
             owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
-            trail.record(session, "missed", now=wait.due_at, handoff=handoff, clock=wait.kind, owed_by=owed_by, holder=wait.holder)
+            because = missed_words(session, wait)
+            facts: dict[str, Any] = {"clock": wait.kind, "owed_by": owed_by, "holder": wait.holder, "because": because}
+            trail.record(session, "missed", now=wait.due_at, handoff=handoff, **facts)
         waits.close(session, wait, because="missed", now=now)
         climb(session, handoff, agreement, wait, now)
 
     return await turn.save(work)
+
+
+def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
+    """Nobody looked at the proof until its time was over, but it was there: then the deadline has nothing to say."""
+    since = is_proven_at(session, handoff, wait.assignment_id, now=now)
+    deadline = waits.answer_of(session, wait)
+    if since is None or since > wait.due_at or deadline is None or deadline.kind != "deadline":
+        return False
+    deadline.state, wait.answer_id = AnswerState.LATE, None
+    session.add_all([deadline, wait])
+    session.flush()
+    return True
+
+
+def missed_words(session: Session, wait: Wait) -> str:
+    """What was not done in time. A rep who was told and whose page nobody ever asked for has not seen the lead."""
+    unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
+    return UNSEEN if unseen else MISSED[wait.kind]
 
 
 def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
@@ -92,7 +118,7 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
 
 
 def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:
-    because = MISSED[wait.kind]
+    because = missed_words(session, wait)
     if rung.do in ("reassign", "default-acceptor"):
         to = agreement.routing.default_acceptor if rung.do == "default-acceptor" else ""
         pass_on(session, handoff, to=to, because=because, now=now)

@@ -1,4 +1,4 @@
-"""Notify: tell the rep over several channels until enough of them prove that it arrived."""
+"""Notify: tell the rep over several channels until enough of them prove that it arrived, also where a proof is taken back."""
 
 from __future__ import annotations
 
@@ -6,64 +6,105 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import deliveries, handoffs, trail, waits
+from storage import handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.acceptance import open_acceptance
-from tasks.assign import LOOK_AGAIN, queue_messages
+from tasks.assign import LOOK_AGAIN, open_proof, queue_messages
 from tasks.sending import send_due
 from tasks.turn import Turn, step
 
 
 @step
 async def notify(turn: Turn) -> Turn:
-    """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven."""
+    """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven.
+
+    What was sent and may still come back is waited for. Where it does, the fallback goes out, and a clock that ran on its proof
+    stops.
+    """
+    turn = await turn.save(_take_back)
     turn = await send_due(turn)
-    if not await _is_proven(turn):
-        turn = await turn.save(_fall_back)
+    short: list[bool] = []
+    turn = await turn.save(lambda session, handoff, now: short.append(_fall_back(session, handoff, now)))
+    if short[0]:
         turn = await send_due(turn)
     return await turn.save(_conclude)
 
 
-async def _is_proven(turn: Turn) -> bool:
-    seen: list[bool] = []
-    await turn.save(lambda session, handoff, now: seen.append(len(_proof(session, handoff)[1]) >= _wanted(session, handoff)))
-    return seen[0]
-
-
-def _proof(session: Session, handoff: Handoff) -> tuple[Assignment, set[str]]:
-    row = handoffs.open_assignment(session, handoff)
-    assert row is not None, "a lead is in stage assigned only with an open assignment"
-    return row, deliveries.proven_channels(session, row.id)
+def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
+    """Since when enough channels have proven this assignment, None where too few have."""
+    return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
 
 
 def _wanted(session: Session, handoff: Handoff) -> int:
     return handoffs.agreement_of(session, handoff).notify.confirmed_on
 
 
-def _fall_back(session: Session, handoff: Handoff, now: datetime) -> None:
-    row, _ = _proof(session, handoff)
+def _tenure(session: Session, handoff: Handoff) -> Assignment:
+    row = handoffs.open_assignment(session, handoff)
+    assert row is not None, "a lead is in stage assigned only with an open assignment"
+    return row
+
+
+def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
+    """Stops the clock of a rep who, as it turns out, was not told on enough channels, and has not answered."""
+    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "bounce"])
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind != "acceptance" or wait.answer_id is not None:
+        return
+    row = _tenure(session, handoff)
+    if is_proven_at(session, handoff, row.id, now=now) is not None:
+        return
+    waits.close(session, wait, because="unproven", now=now)
+    row.proven_at = None
+    session.add(row)
+    handoffs.move(session, handoff, "unproven", now=now, rep=row.rep)
+    open_proof(session, handoff, handoffs.agreement_of(session, handoff), row, now=now)
+
+
+def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
+    """Queues the fallback where what was sent cannot be enough, and says so."""
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind != "delivery":
+        return False
+    row = _tenure(session, handoff)
+    if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is not None:
+        return False
     queue_messages(session, handoff, handoffs.agreement_of(session, handoff), row, now=now, fallback=True)
+    return True
 
 
 def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
-    row, proven = _proof(session, handoff)
     wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind == "delivery":
+        conclude(session, handoff, wait, now=now)
+
+
+def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
+    """Opens the rep's clock, from the proof or from an answer that was faster; otherwise says when to look again."""
+    row = _tenure(session, handoff)
+    found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
+    proven_at = found.since(wanted)
     answer = waits.answer_of(session, wait) if wait else None
-    if answer is None and len(proven) < _wanted(session, handoff):
-        _look_again(session, handoff, row, wait, len(proven), now)
+    known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
+    if not known:
+        _look_again(session, handoff, row, wait, found, now)
         return
-    row.proven_at = min(answer.answered_at, now) if answer else now
+    row.proven_at = min(now, *known)
     session.add(row)
-    handoffs.move(session, handoff, "notified", now=now, channels=sorted(proven), answered=answer is not None)
+    handoffs.move(session, handoff, "notified", now=now, channels=list(found.arrived), answered=answer is not None)
     waits.close_open(session, handoff, because="proven", now=now)
     wait = open_acceptance(session, handoff, row, now=now)
     wait.answer_id = answer.id if answer else None
     session.add(wait)
 
 
-def _look_again(session: Session, handoff: Handoff, row: Assignment, wait: Wait | None, proven: int, now: datetime) -> None:
+def _look_again(session: Session, handoff: Handoff, row: Assignment, wait: Wait | None, found: proof.Proof, now: datetime) -> None:
     assert wait is not None, "assigning opens the wait for the proof"
+    if expected := found.expected(_wanted(session, handoff)):
+        wait.next_at = min(expected, wait.due_at)
+        session.add(wait)
+        return
     if wait.next_at <= now or now == wait.opened_at:
-        trail.record(session, "not-proven-yet", now=now, handoff=handoff, proven=proven, rep=row.rep)
+        trail.record(session, "not-proven-yet", now=now, handoff=handoff, proven=len(found.arrived), rep=row.rep)
     wait.next_at = min(now + max(LOOK_AGAIN, now - wait.opened_at), wait.due_at)  # ever more seldom: each look is an attempt
     session.add(wait)

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from agreements.errors import DeliveryError, DeliveryUnknown
+from agreements.errors import DeliveryError
 from notifications.letter import Letter
 from storage import deliveries
-from storage.tables import Delivery
 from tasks import letters
+from tasks.sending import marked, write_outcome
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.post")
@@ -43,7 +43,7 @@ def _claim(session: Session, now: datetime) -> tuple[Sequence[_Ready], int]:
     for row in deliveries.due_post(session, now=now, limit=AT_ONCE):
         moved += 1
         try:
-            letter = letters.by_post(session, row, now=now)
+            letter = marked(letters.by_post(session, row, now=now), row)
         except Exception as error:  # a faulty template or address stops no other message: it stands in the row
             log.warning("delivery %s could not be prepared: %s", row.key, error)
             row.tries += 1
@@ -66,14 +66,4 @@ async def _send(box: Toolbox, ready: _Ready) -> None:
     except Exception as raised:  # a channel that breaks in an unforeseen way is a failed delivery
         error = DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}")
 
-    def write(session: Session, now: datetime) -> None:
-        row = session.get(Delivery, ready.id)
-        assert row is not None, "a claimed delivery is never deleted"
-        if error is None:
-            deliveries.succeeded(session, row, None, proof=proof, now=now)
-        elif isinstance(error, DeliveryUnknown):
-            deliveries.lost_sight(session, row, None, error=str(error), now=now)
-        else:
-            deliveries.failed(session, row, None, error=str(error), permanent=error.permanent, now=now)
-
-    await box.write(write)
+    await box.write(lambda session, now: write_outcome(session, ready.id, None, proof, error, now=now))

@@ -136,6 +136,8 @@ def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: 
 
 
 _WITHDRAWN = {
+    "not delivered in time": "Nothing proved in time that it had reached you, so it went to a colleague.",
+    "not seen in time": "It was not looked at in time and went to a colleague.",
     "not answered in time": "It was not answered in time and went to a colleague.",
     "not attempted in time": "It was not attempted in time and went to a colleague.",
     "decided": "Your manager gave it to somebody else.",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from notifications.letter import Letter
 from notifications.rendering import render
@@ -88,17 +89,32 @@ async def _send_one(turn: Turn, ident: int) -> None:
 
 
 def _outcome(ident: int, proof: str, error: DeliveryError | CrmError | None):  # type: ignore[no-untyped-def]
-    def write(session: Session, handoff: Handoff, now: datetime) -> None:
-        row = session.get(Delivery, ident)
-        assert row is not None, "a claimed delivery is never deleted"
-        if error is None:
-            deliveries.succeeded(session, row, handoff, proof=proof, now=now)
-        elif isinstance(error, DeliveryUnknown):
-            deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
-        else:
-            deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now)
+    return lambda session, handoff, now: write_outcome(session, ident, handoff, proof, error, now=now)
 
-    return write
+
+def write_outcome(
+    session: Session, delivery_id: int, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
+) -> None:
+    """Writes down what became of a message that was claimed. proof: what the channel answered; error: why it did not take it."""
+    row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+    assert row is not None, "a claimed delivery is never deleted"
+    if error is None:
+        bounces = _bounces_within(session, row, handoff)
+        deliveries.succeeded(session, row, handoff, proof=proof, now=now, may_bounce_for=bounces)
+    elif isinstance(error, DeliveryUnknown):
+        deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
+    else:
+        rest = error.retry_after_seconds if isinstance(error, DeliveryError) else None
+        deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now, retry_after_seconds=rest)
+
+
+def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None) -> timedelta:
+    """How long what this channel took may come back, as agreed; for what belongs to no agreement, as usual."""
+    channel = toolbox.current().channels.get(row.channel)
+    if channel is None or not channel.may_bounce or row.message in RECORDS:
+        return timedelta(0)
+    agreed = handoffs.agreement_of(session, handoff).notify if handoff and handoff.agreement else Notify()
+    return agreed.bounces_within
 
 
 def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> _Claimed:
@@ -110,7 +126,12 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     facts = contexts.crm_facts(context)
     message = WRITTEN_AS.get(row.message, row.message)
     letter = render(message, context, key=row.key, thread=f"lead-{number}-{handoff.id}", facts=facts, folder=toolbox.current().templates)
-    return _Claimed(row.id or 0, row.channel, row.message, row.key, letter, facts, row.person, number)
+    return _Claimed(row.id or 0, row.channel, row.message, row.key, marked(letter, row), facts, row.person, number)
+
+
+def marked(letter: Letter, row: Delivery) -> Letter:
+    """The letter with the mark by which a bounce names its delivery."""
+    return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(row.id or 0))
 
 
 async def _hand_over(ready: _Claimed) -> str:

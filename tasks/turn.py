@@ -72,4 +72,5 @@ def _position(session: Session, handoff: Handoff, wait: Wait | None, answer: Ans
         nudge_due=bool(wait and answer is None and wait.next_at <= now < wait.due_at),
         speech_due=session.exec(queued.limit(1)).first() is not None,
         rescore="rescore" in waiting,
+        bounced="bounce" in waiting,
     )

@@ -35,6 +35,8 @@ SENTENCES = {
     "assigned": "Assigned to {rep} ({why})",
     "notified": "Proven to have arrived over {channels}",
     "not-proven-yet": "Not yet proven to have arrived",
+    "bounced": "The message to {to} over {channel} came back ({message})",
+    "unproven": "No longer proven to have arrived: the clock of {rep} stops",
     "answered-accepted": "{actor} accepted",
     "answered-rejected": "{actor} rejected: {reason}",
     "answered-returned": "{actor} returned it: {reason}",
@@ -67,6 +69,8 @@ SENTENCES = {
 #: Lines that say more where a fact is there: kind, fact, sentence.
 _MORE = (
     ("captured", "brought_by", "Brought in by {brought_by}"),
+    ("missed", "because", "Missed: {clock}, {because}"),
+    ("bounced", "excused", "The message to {to} over {channel} came back: that {excused} was missed is not the rep's fault"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -84,10 +85,19 @@ class Routing(Clause):
 
 
 class Notify(Clause):
-    """On how many channels an assignment must be proven, within which time, and how long an answer may be undone."""
+    """On how many channels an assignment must be proven, within which time, and how long an answer may be undone.
+
+    no_bounce_for: after what time an e-mail that the mail server took has arrived, if it has not come back.
+    """
 
     confirmed_on: int = Field(default=2, ge=1)
     within: AnElapsed = Duration(10, "minutes", working=False)
     channels: tuple[Channel, ...] = ("crm", "email", "chat")
     fallback: tuple[Channel, ...] = ("manager-email",)
+    no_bounce_for: AnElapsed = Duration(2, "minutes", working=False)
     undo: AnElapsed = Duration(5, "minutes", working=False)
+
+    @property
+    def bounces_within(self) -> timedelta:
+        """After what time what may come back has arrived: never later than it must be proven."""
+        return min(self.no_bounce_for.length, self.within.length)

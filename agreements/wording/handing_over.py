@@ -76,7 +76,8 @@ def notification(agreement: Agreement) -> Section:
     proof = f"The rep's clock starts when {rules.confirmed_on} channels have proven that they were told, within {rules.within}."
     fallback = f" If that is not enough: {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"An answer may be taken back for {rules.undo}; what goes outward waits that long."
-    return Section("notify", "How it is proven that the rep was told", lines(f"{over} {proof}{fallback}", undo))
+    bounce = f"An e-mail has arrived when the mail server took it and it has not come back for {rules.no_bounce_for}."
+    return Section("notify", "How it is proven that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
 
 
 def calendars(agreement: Agreement) -> Section:

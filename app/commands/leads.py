@@ -12,9 +12,10 @@ from rich.table import Table
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
+from agreements.roster import Roster
 from app import terminal
-from storage import handoffs, leads, roster, wakes
-from storage.tables import Delivery, Handoff, Lead
+from storage import handoffs, leads, proof, roster, wakes
+from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from tasks import views
 from tasks.ledger import Ledger, ledger
 
@@ -137,11 +138,29 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
-        console.print(
-            f"  {one.message} to {people.name_of(one.person)} over {one.channel}: {one.state} {one.proof or one.error}", markup=False
-        )
+        said = f"{_state(one)} {one.error or one.proof}"
+        console.print(f"  {one.message} to {people.name_of(one.person)} over {one.channel}: {said}", markup=False)
+    _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
     print_bar(ledger(session, lead_id, now=now))
+
+
+def _state(one: Delivery) -> str:
+    if one.state == DeliveryState.SENT and one.confirm_at:
+        return f"sent, has arrived at {one.confirm_at:%H:%M} UTC unless it comes back;"
+    return str(one.state)
+
+
+def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
+    """Who was told, whether they looked, and whether they answered: three different things."""
+    rows = list(session.exec(select(Assignment).where(Assignment.lead_id == lead_id).order_by(col(Assignment.assigned_at))))
+    if rows:
+        terminal.console.print("\n[bold]Who had it[/bold]")
+    for row in rows:
+        reached = f"delivered {row.proven_at:%a %d %b %H:%M} UTC" if row.proven_at else "not delivered"
+        looked = "seen" if proof.was_seen(session, row.id) else "not seen"
+        ended = f", until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else ""
+        terminal.console.print(f"  {people.name_of(row.rep)}: {reached}, {looked}{ended}", markup=False)
 
 
 def print_bar(found: Ledger) -> None:

@@ -119,6 +119,8 @@ def print_funnel(console: Console, found: dict[str, Any]) -> None:
         "accepted_then_withdrawn",
         "reassigned",
         "unanswered",
+        "unseen",
+        "undelivered",
         "nurturing",
         "came_back",
         "opportunities",

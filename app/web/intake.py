@@ -43,7 +43,9 @@ _SENTENCES = {
 }
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """A call that is not taken; `answer` says why."""
+
     def __init__(self, status: int, error: str, **headers: str) -> None:
         self.answer = JSONResponse({"error": error}, status_code=status, headers=headers)
 
@@ -60,40 +62,41 @@ def routes(box: Toolbox) -> APIRouter:
         a new one is a further activity. Of a list each is judged on its own, and the good ones go in.
         """
         try:
-            actor = await _caller(box, given)
+            actor = await caller(box, given)
             value = await _json(request)
             if isinstance(value, list):
                 return await _take_many(box, value, actor)
             status, said = await _take(box, value, actor)
             return JSONResponse(said, status_code=status)
-        except _Refused as refused:
+        except Refused as refused:
             return refused.answer
 
     return router
 
 
-async def _caller(box: Toolbox, given: HTTPAuthorizationCredentials | None) -> str:
+async def caller(box: Toolbox, given: HTTPAuthorizationCredentials | None) -> str:
+    """Who calls, by the name of the key. Raises Refused for no key or one that does not work."""
     name = await box.read(lambda session, now: keys.verify(session, given.credentials)) if given else None
     if name is None:
-        raise _Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
+        raise Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
     return f"api:{name}"
 
 
 async def _json(request: Request) -> Any:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise _Refused(415, "Send JSON, with the header `Content-Type: application/json`.")
+        raise Refused(415, "Send JSON, with the header `Content-Type: application/json`.")
     try:
         return read_json(await body_of(request, MAX_BYTES))
     except BodyTooLarge as error:
-        raise _Refused(413, f"{error} Send the leads in several calls.") from error
+        raise Refused(413, f"{error} Send the leads in several calls.") from error
     except NotJson as error:
-        raise _Refused(400, str(error)) from error
+        raise Refused(400, str(error)) from error
 
 
 async def _take_many(box: Toolbox, items: list[Any], actor: str) -> JSONResponse:
     if len(items) > MAX_LEADS:
-        raise _Refused(422, f"These are {len(items):,} leads; at most {MAX_LEADS:,} can be sent at once. Send them in several calls.")
+        raise Refused(422, f"These are {len(items):,} leads; at most {MAX_LEADS:,} can be sent at once. Send them in several calls.")
     results = []
     for item in items:
         status, said = await _take(box, item, actor)

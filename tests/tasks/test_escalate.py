@@ -43,7 +43,7 @@ async def test_a_lead_is_reassigned_to_somebody_who_did_not_have_it(driver, box,
     taken = await missed_under("[{do: reassign, at_most: 2}, {do: nurture}]", driver, box, time)
 
     assert [one.rep for one in tenures(box, taken)] == ["ana", "ben"]
-    assert tenures(box, taken)[0].ended_because == "not answered in time"
+    assert tenures(box, taken)[0].ended_because == "not seen in time"
     assert letters(box, "withdrawn") == ["ana"]
 
 
@@ -66,14 +66,14 @@ async def test_nurture_ends_the_climb_on_its_track(driver, box, time):
     taken = await missed_under("[{do: nurture, track: cold}]", driver, box, time)
 
     handoff = newest(box, taken)
-    assert (handoff.stage, handoff.track, handoff.reason) == ("nurturing", "cold", "not-answered-in-time")
-    assert tenures(box, taken)[0].ended_because == "not answered in time"
+    assert (handoff.stage, handoff.track, handoff.reason) == ("nurturing", "cold", "not-seen-in-time")
+    assert tenures(box, taken)[0].ended_because == "not seen in time"
 
 
 async def test_a_lead_can_be_given_up(driver, box, time):
     taken = await missed_under("[{do: disqualify}]", driver, box, time)
 
-    assert (newest(box, taken).stage, newest(box, taken).reason) == ("disqualified", "not-answered-in-time")
+    assert (newest(box, taken).stage, newest(box, taken).reason) == ("disqualified", "not-seen-in-time")
 
 
 async def test_a_rung_is_taken_as_often_as_it_says_and_then_the_next(driver, box, time):

@@ -1,0 +1,63 @@
+"""Returned mail that lies in a Maildir: for installations whose mail server cannot call the door for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from app import terminal
+from notifications import bounces
+from tasks.bounces import NOT_OURS, NOTED, REPEATED, take
+from tasks.toolbox import Toolbox
+
+app = typer.Typer(no_args_is_help=True, help="Returned mail.")
+
+
+@app.command("read")
+def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the address for bounces delivers.")]) -> None:
+    """Read what is new in a Maildir, note each bounce of a message of ours, and move what was read to `cur`.
+
+    What cannot be read is named and stays where it is; the exit code is 3 then.
+    """
+    new, cur = maildir / "new", maildir / "cur"
+    if not (new.is_dir() and cur.is_dir()):
+        terminal.fail(terminal.USAGE, f"{maildir} is no Maildir: it has no folders `new` and `cur`. Name the folder that holds them.")
+    box = terminal.open_box()
+    found: Counter[str] = Counter()
+    unreadable: list[str] = []
+    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
+        files = sorted(new.iterdir())
+        for file in progress.track(files, description="reading"):
+            try:
+                found[_read_one(box, file)] += 1
+                file.rename(cur / _seen(file.name))
+            except FileNotFoundError:  # another reader was faster
+                continue
+            except (bounces.UnreadableMessage, OSError) as error:
+                unreadable.append(f"{file}: {getattr(error, 'strerror', None) or error}")
+    for line in unreadable:
+        terminal.complaints.print(line, markup=False, soft_wrap=True)
+    others = sum(found.values()) - sum(found[kind] for kind in (NOTED, REPEATED, bounces.DELAYED, NOT_OURS))
+    terminal.console.print(
+        f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[bounces.DELAYED]} temporary, {found[NOT_OURS]} not ours, "
+        f"{others} no bounces, {len(unreadable)} unreadable."
+    )
+    if unreadable:
+        raise typer.Exit(terminal.PARTLY)
+
+
+def _read_one(box: Toolbox, file: Path) -> str:
+    if not file.is_file():
+        raise bounces.UnreadableMessage("it is no file")
+    if file.stat().st_size > bounces.MAX_BYTES:
+        raise bounces.UnreadableMessage(f"longer than {bounces.MAX_BYTES:,} bytes")
+    returned = bounces.read(file.read_bytes())
+    return box.write_now(lambda session, now: take(session, returned, box.links, now=now))
+
+
+def _seen(name: str) -> str:
+    return name if ":2," in name else f"{name}:2,S"

@@ -1,0 +1,111 @@
+"""Proof: on which channels an assignment has provably arrived and since when, and what comes back after it was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlmodel import Session, col, select
+
+from agreements.lifecycle import Stage
+from storage import handoffs, sights, trail, wakes
+from storage.tables import Answer, Delivery, DeliveryState, Handoff, Wait
+
+#: What a message that comes back may have been until then. One that was never sent cannot come back.
+MAY_COME_BACK = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN)
+#: How far back a returned message is looked for by its Message-ID.
+LOOK_BACK = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How far an assignment is proven. arrived: channel -> since when it counts; coming: when those count that were sent and may
+    still come back."""
+
+    arrived: dict[str, datetime]
+    coming: tuple[datetime, ...]
+
+    def since(self, wanted: int) -> datetime | None:
+        """When so many channels had proven it, None where they have not."""
+        return _nth(list(self.arrived.values()), wanted)
+
+    def expected(self, wanted: int) -> datetime | None:
+        """When so many will have proven it if nothing comes back; None where too few were sent."""
+        return _nth([*self.arrived.values(), *self.coming], wanted)
+
+
+def _nth(instants: list[datetime], wanted: int) -> datetime | None:
+    return sorted(instants)[wanted - 1] if len(instants) >= wanted else None
+
+
+def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
+    """The proof that an assignment has arrived, as of now."""
+    taken = (DeliveryState.SENT, DeliveryState.CONFIRMED)
+    rows = session.exec(
+        select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
+    )
+    counts = {row.channel: row.confirm_at or row.sent_at or now for row in rows}
+    arrived = {channel: at for channel, at in sorted(counts.items()) if at <= now}
+    return Proof(arrived, tuple(at for at in counts.values() if at > now))
+
+
+def settle(session: Session, now: datetime) -> int:
+    """What was sent and has not come back in the agreed time has arrived; how many messages."""
+    settled = session.execute(
+        update(Delivery)
+        .where(col(Delivery.state) == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
+        .values(state=DeliveryState.CONFIRMED.value)
+        .execution_options(synchronize_session=False)
+    )
+    return int(settled.rowcount)  # type: ignore[attr-defined]
+
+
+def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> bool:
+    """Notes that a message came back, once, and wakes the run whose proof it may have been; False where it changes nothing.
+
+    why: what the mail system said. Call inside a write transaction.
+    """
+    row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+    if row is None or row.state not in MAY_COME_BACK:
+        return False
+    was, row.state, row.error = row.state, DeliveryState.BOUNCED, f"came back: {why}"[:500]
+    session.add(row)
+    session.flush()
+    handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
+    facts: dict[str, Any] = {"message": row.message, "to": row.person, "channel": row.channel, "was": str(was)}
+    if handoff and _excuses(session, handoff, row, now):
+        facts["excused"] = "acceptance"
+    trail.record(session, "bounced", now=now, handoff=handoff, actor=f"channel:{row.channel}", **facts)
+    tenure = handoffs.open_assignment(session, handoff) if handoff else None
+    if handoff and tenure and handoff.stage == Stage.ASSIGNED and row.message == "assigned" and row.assignment_id == tenure.id:
+        wakes.add(session, handoff.id or 0, "bounce", key=f"bounce:{row.id}", not_before=now)
+    return True
+
+
+def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> bool:
+    """Whether the rep missed to answer what, as it turns out, had never provably reached them."""
+    if row.message != "assigned" or not row.assignment_id:
+        return False
+    missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance")
+    missed = missed.join(Answer, col(Answer.id) == col(Wait.answer_id)).where(Answer.kind == "deadline")
+    wanted = handoffs.agreement_of(session, handoff).notify.confirmed_on
+    unproven = proof_of(session, row.assignment_id, now=now).since(wanted) is None
+    return unproven and session.exec(missed.limit(1)).first() is not None
+
+
+def sent_lately(session: Session, *, now: datetime) -> list[tuple[int, str]]:
+    """Id and key of each message that may come back, newest first."""
+    query = select(Delivery.id, Delivery.key).where(
+        col(Delivery.state).in_([*MAY_COME_BACK, DeliveryState.BOUNCED]),
+        col(Delivery.sent_at).is_(None) | (col(Delivery.sent_at) >= now - LOOK_BACK),
+    )
+    return [(ident or 0, key) for ident, key in session.exec(query.order_by(col(Delivery.id).desc()))]
+
+
+def was_seen(session: Session, assignment_id: str) -> bool:
+    """Whether this tenure's page was ever asked for, or its rep ever answered in another way."""
+    answered = select(Answer.id).join(Wait, col(Wait.id) == col(Answer.wait_id))
+    answered = answered.where(Wait.assignment_id == assignment_id, Answer.kind != "deadline")
+    return sights.seen(session, assignment_id) or (bool(assignment_id) and session.exec(answered.limit(1)).first() is not None)
