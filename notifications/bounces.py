@@ -111,6 +111,8 @@ def _judged(message: Message) -> tuple[str, str]:
     by_system = bool(_SYSTEMS.search(parseaddr(str(message.get("From", "")))[1].rpartition("@")[0]))
     if _is_automatic(message) and not by_system:
         return REPLY, ""
+    if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote what came back to them
+        return OTHER, ""
     passing, final = all_failures(message)
     if final:
         return BOUNCED, str(message.get("Subject", ""))

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import deliveries, handoffs
+from storage import deliveries, handoffs, proof
 from storage.database import Database
 from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.conftest import MONDAY
@@ -199,3 +199,58 @@ def test_only_confirmed_assignments_are_proof(database: Database, handoff: Hando
     with database.read() as session:
         assert deliveries.proven_channels(session, "tenure") == {"crm"}
         assert len(deliveries.of_handoff(session, handoff.id)) == 3
+
+
+def rest(database: Database, handoff: Handoff, seconds: float) -> Delivery:
+    """The channel asked to be left alone so long."""
+    with database.write() as session:
+        assert deliveries.claim(session, 1)
+        row = session.get(Delivery, 1)
+        deliveries.failed(session, row, handoff, error="resting", permanent=False, now=MONDAY, retry_after_seconds=seconds)
+    return rows(database)[0]
+
+
+def test_a_channel_that_rests_uses_up_no_tries(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+
+    for minutes in range(1, 3 * len(deliveries.BACK_OFF_MINUTES)):
+        row = rest(database, handoff, 60 * minutes)
+        assert (row.state, row.tries, row.send_at) == (DeliveryState.QUEUED, 0, MONDAY + minutes * MINUTE)
+
+    with database.read() as session:
+        assert wakes_of(session)[-1][1] == row.send_at
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rests"),
+    [(0, timedelta(seconds=10)), (-5, timedelta(seconds=10)), (90.5, timedelta(seconds=90.5)), (1e300, timedelta(days=1))],
+)
+def test_a_rest_is_neither_none_nor_for_ever(database: Database, handoff: Handoff, seconds: float, rests: timedelta) -> None:
+    queue(database, handoff)
+
+    assert rest(database, handoff, seconds).send_at == MONDAY + rests
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf")])
+def test_a_rest_that_is_no_time_is_a_fault_like_any_other(database: Database, handoff: Handoff, seconds: float) -> None:
+    queue(database, handoff)
+
+    row = rest(database, handoff, seconds)
+
+    assert (row.tries, row.send_at) == (1, MONDAY + MINUTE)
+
+
+def test_what_may_come_back_is_sent_and_has_arrived_when_its_time_is_over(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff, assignment_id="tenure")
+    with database.write() as session:
+        deliveries.claim(session, 1)
+        deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250", now=MONDAY, may_bounce_for=2 * MINUTE)
+
+    [row] = rows(database)
+    assert (row.state, row.sent_at, row.confirm_at) == (DeliveryState.SENT, MONDAY, MONDAY + 2 * MINUTE)
+    with database.write() as session:
+        assert proof.settle(session, MONDAY + MINUTE) == 0
+        assert proof.proof_of(session, "tenure", now=MONDAY + MINUTE).coming == (MONDAY + 2 * MINUTE,)
+        assert proof.settle(session, MONDAY + 2 * MINUTE) == 1
+        assert proof.proof_of(session, "tenure", now=MONDAY + 3 * MINUTE).since(1) == MONDAY + 2 * MINUTE
+    assert rows(database)[0].state == DeliveryState.CONFIRMED

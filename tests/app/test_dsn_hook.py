@@ -1,0 +1,117 @@
+"""The door for returned mail over real HTTP: a bounce is noted once, everything else is taken with a plain word, nothing breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from notifications import bounces
+from storage import deliveries
+from storage.tables import Delivery, DeliveryState, Event, Wake
+from tests.app.stage import Stage, stage
+from tests.returned import returned
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Stage]:
+    """The company, whose rep was told of her lead by an e-mail that has arrived, as it seems."""
+    with stage(tmp_path) as running:
+
+        def tell(session, handoff, now):
+            told = {"key": "told", "channel": "email", "person": "ana", "assignment_id": running.assignment_id}
+            deliveries.queue(session, handoff, "assigned", now=now, **told)
+            deliveries.claim(session, 1)
+            deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250 OK", now=now)
+
+        running.do(tell)
+        yield running
+
+
+@pytest.fixture
+def door(company: Stage) -> httpx.Client:
+    return company.browser(headers={"authorization": f"Bearer {company.key()}", "content-type": "message/rfc822"})
+
+
+def bounce_of(company: Stage, name: str = "failed") -> bytes:
+    return returned(name, mark=company.box.links.bounce_marks.of(1))
+
+
+def state(company: Stage) -> str:
+    return company.rows(Delivery)[0].state
+
+
+def test_a_bounce_is_noted_and_wakes_the_run(company: Stage, door: httpx.Client) -> None:
+    answer = door.post("/hooks/dsn", content=bounce_of(company))
+
+    assert (answer.status_code, answer.json()) == (202, {"result": "bounced"})
+    assert state(company) == DeliveryState.BOUNCED
+    assert "bounce:1" in [wake.key for wake in company.rows(Wake)]
+
+
+def test_the_same_bounce_twice_is_one(company: Stage, door: httpx.Client) -> None:
+    door.post("/hooks/dsn", content=bounce_of(company))
+    answer = door.post("/hooks/dsn", content=bounce_of(company))
+
+    assert (answer.status_code, answer.json()) == (202, {"result": "repeated"})
+    assert [event.kind for event in company.rows(Event)].count("bounced") == 1
+
+
+@pytest.mark.parametrize(("name", "result"), [("delayed", "delayed"), ("away", "reply"), ("newsletter", "other"), ("read-receipt", "other")])
+def test_what_is_no_bounce_is_taken_with_a_plain_word(company: Stage, door: httpx.Client, name: str, result: str) -> None:
+    answer = door.post("/hooks/dsn", content=bounce_of(company, name))
+
+    assert (answer.status_code, answer.json()) == (200, {"result": result})
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+def test_a_bounce_of_somebody_elses_mail_is_not_ours(company: Stage, door: httpx.Client) -> None:
+    answer = door.post("/hooks/dsn", content=returned(mark=f"1-{'b' * 16}"))
+
+    assert (answer.status_code, answer.json()) == (200, {"result": "not-ours"})
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+@pytest.mark.parametrize("headers", [{"authorization": ""}, {"authorization": "Bearer wrong"}, {"authorization": "Basic eDp5"}])
+def test_without_a_key_nothing_is_taken(company: Stage, door: httpx.Client, headers: dict[str, str]) -> None:
+    answer = door.post("/hooks/dsn", content=bounce_of(company), headers=headers)
+
+    assert answer.status_code == 401
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+def test_it_says_what_to_send_and_how_much(company: Stage, door: httpx.Client) -> None:
+    as_json = door.post("/hooks/dsn", content=b"{}", headers={"content-type": "application/json"})
+    too_long = door.post("/hooks/dsn", content=b"x" * (bounces.MAX_BYTES + 1))
+
+    assert (as_json.status_code, too_long.status_code) == (415, 413)
+    assert "message/rfc822" in as_json.json()["error"]
+    assert "At most" in too_long.json()["error"]
+
+
+def test_looking_at_the_door_does_nothing(company: Stage, door: httpx.Client) -> None:
+    before = company.snapshot()
+
+    assert door.get("/hooks/dsn").status_code == 405
+    assert company.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\0" * 1000,
+        b"no headers at all",
+        b"From: mailer-daemon@x.example\r\nContent-Type: multipart/report; boundary=\"\"\r\n\r\n--\r\n",
+        b"Content-Type: message/rfc822\r\n\r\n" * 3000,
+        b"To: bounces+" + b"9" * 100_000 + b"-" + b"a" * 16 + b"@x.example\r\n\r\n",
+        b"Return-Path: <>\r\nX-Original-To: b+99999999999999-" + b"a" * 16 + b"@x\r\nFrom: postmaster@x\r\n\r\nfailure",
+    ],
+)  # fmt: skip
+def test_hostile_mail_is_refused_in_peace(company: Stage, door: httpx.Client, raw: bytes) -> None:
+    answer = door.post("/hooks/dsn", content=raw)
+
+    assert answer.status_code == 200
+    assert answer.json()["result"] in ("unreadable", "other", "not-ours")

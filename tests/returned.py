@@ -1,0 +1,16 @@
+"""Returned mail for tests: messages written for this project after the manner of several mail systems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from notifications.bounces import letter_id_of
+
+FOLDER = Path(__file__).parent / "notifications" / "returned"
+
+
+def returned(name: str = "failed", *, mark: str = "", key: str = "unknown") -> bytes:
+    """The returned message of that name, about the delivery with this mark and key; without a mark the address bears none."""
+    text = (FOLDER / f"{name}.eml").read_text(encoding="utf-8")
+    text = text.replace("+MARK", f"+{mark}" if mark else "").replace("LETTERID", letter_id_of(key)).replace("KEY", key)
+    return text.replace("\n", "\r\n").encode()
