@@ -61,6 +61,10 @@ def test_where_no_action_is_said_the_status_decides() -> None:
     assert read(returned("delayed").replace(b"Action: delayed\r\n", b"")).kind == bounces.DELAYED
 
 
+def test_the_line_that_a_mail_server_puts_before_what_it_pipes_is_no_hindrance() -> None:
+    assert read(b"From MAILER-DAEMON Mon Feb  1 09:00:41 2027\n" + returned("failed")).kind == bounces.BOUNCED
+
+
 def test_a_report_within_a_forwarded_message_says_nothing_of_this_one() -> None:
     inner = returned("failed", mark=MARKS.of(17))
     outer = b"From: oscar@firm.example\r\nTo: bounces@firm.example\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + inner
