@@ -1,0 +1,147 @@
+"""Services that misbehave, over real sockets: a mail server with every fault that mail servers have, and a chat that often fails."""
+
+from __future__ import annotations
+
+import random
+import re
+import socketserver
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+FAULTS = ("greylisted", "unknown mailbox", "accepted, then bounced", "dropped after DATA", "hangs", "hangs after DATA")
+_KEY = re.compile(rb"^X-Baton-Key: (\S+)", re.MULTILINE)
+
+
+@dataclass
+class FaultyMail:
+    """A mail server of which one message in five goes wrong, and which sometimes takes no connections at all.
+
+    arrived: how often each key came in whole, whatever the server said to it. to_bounce: keys of what it took and will return.
+    """
+
+    share: float = 0.2
+    seed: int = 4
+    port: int = 0
+    arrived: Counter[str] = field(default_factory=Counter)
+    happened: Counter[str] = field(default_factory=Counter)
+    to_bounce: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._dice, self._lock, self._over = random.Random(self.seed), threading.Lock(), threading.Event()
+        self._server: socketserver.ThreadingTCPServer | None = None
+
+    def open(self) -> None:
+        """Takes connections, always on the same port."""
+        mail = self
+
+        class Session(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                mail.serve(self)
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address, daemon_threads = True, True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """A client that went away is no news."""
+
+        self._server = Server(("127.0.0.1", self.port), Session)
+        self._server.block_on_close = False
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def close(self) -> None:
+        """Refuses connections until it is opened again; those that are there end at their next word."""
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def end(self) -> None:
+        """For good; whoever hangs lets go."""
+        self._over.set()
+        self.close()
+
+    def fault(self) -> str:
+        """What goes wrong with this message, empty for nothing."""
+        with self._lock:
+            fault = self._dice.choice(FAULTS) if self._dice.random() < self.share else ""
+            self.happened[fault or "nothing"] += 1
+            return fault
+
+    def serve(self, session: socketserver.StreamRequestHandler) -> None:
+        """Talks to one client."""
+        say = lambda answer: session.wfile.write(f"{answer}\r\n".encode())  # noqa: E731
+        say("220 mail.test")
+        fault, mine = "", self._server
+        while (line := session.rfile.readline(2000)) and self._server is mine:
+            word = line[:4].upper()
+            if word == b"MAIL":
+                fault = self.fault()
+            if (word, fault) == (b"MAIL", "hangs"):
+                self._over.wait(2)
+                return
+            refusal = {"greylisted": "451 4.7.1 later", "unknown mailbox": "550 5.1.1 nobody of that name"}.get(fault)
+            if word == b"DATA":
+                say("354 go on")
+                if not self._take(session, fault):
+                    return
+                say("250 2.0.0 taken")
+            elif word == b"QUIT":
+                say("221 bye")
+                return
+            else:
+                say(refusal if word == b"RCPT" and refusal else "250 fine")
+
+    def _take(self, session: socketserver.StreamRequestHandler, fault: str) -> bool:
+        content = b""
+        while (line := session.rfile.readline()) and line != b".\r\n":
+            content += line
+        if not line:
+            return False
+        found = _KEY.search(content)
+        assert found, "every message bears its key"
+        key = found[1].decode()
+        with self._lock:
+            self.arrived[key] += 1
+            if fault == "accepted, then bounced":
+                self.to_bounce.append(key)
+        if fault == "hangs after DATA":
+            self._over.wait(2)
+        return not fault.endswith("after DATA")
+
+
+@dataclass
+class FaultyChat:
+    """A chat service that refuses one post in five. arrived: how often each key was taken."""
+
+    share: float = 0.2
+    seed: int = 5
+    arrived: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        dice, chat = random.Random(self.seed), self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                fails = dice.random() < chat.share
+                if not fails:
+                    chat.arrived[self.headers["X-Baton-Key"]] += 1
+                self.send_response(500 if fails else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Keeps quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"json://127.0.0.1:{self._server.server_address[1]}/room"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def end(self) -> None:
+        """For good."""
+        self._server.shutdown()
+        self._server.server_close()
