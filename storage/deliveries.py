@@ -211,7 +211,7 @@ def call_off(session: Session, handoff_id: int) -> None:
 
 def may_have_arrived(session: Session, assignment_id: str) -> bool:
     """Whether the rep of this assignment may have heard of it."""
-    unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED)
+    unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
     query = select(Delivery.id).where(
         Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(unheard)
     )

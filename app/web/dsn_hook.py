@@ -49,4 +49,3 @@ async def _message(request: Request) -> bytes:
         return await body_of(request, bounces.MAX_BYTES)
     except BodyTooLarge as error:
         raise Refused(413, f"{error} A returned message is shorter than that.") from error
-

@@ -59,7 +59,9 @@ def test_the_same_bounce_twice_is_one(company: Stage, door: httpx.Client) -> Non
     assert [event.kind for event in company.rows(Event)].count("bounced") == 1
 
 
-@pytest.mark.parametrize(("name", "result"), [("delayed", "delayed"), ("away", "reply"), ("newsletter", "other"), ("read-receipt", "other")])
+@pytest.mark.parametrize(
+    ("name", "result"), [("delayed", "delayed"), ("away", "reply"), ("newsletter", "other"), ("read-receipt", "other")]
+)
 def test_what_is_no_bounce_is_taken_with_a_plain_word(company: Stage, door: httpx.Client, name: str, result: str) -> None:
     answer = door.post("/hooks/dsn", content=bounce_of(company, name))
 

@@ -11,7 +11,7 @@ from notifications import bounces
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Wait
 from tasks.bounces import take
-from tests.deal import BY_POINTS, agree, deliveries_of, letters, tenures, until_accepted, wait_of
+from tests.deal import BY_POINTS, agree, deliveries_of, tenures, until_accepted, wait_of
 from tests.returned import returned
 from tests.stage import answer_by_link, capture, events_of, newest
 
@@ -351,43 +351,3 @@ class TestWhileItIsSent:
 
         assert deliveries_of(box, taken)[("assigned", "chat")] == "confirmed"
         assert wait_of(box, taken).kind == "acceptance"
-
-
-class TestSeenOrNot:
-    async def test_a_rep_who_never_looked_has_not_seen_it(self, driver, box, time):
-        taken = await notified(driver, box, time)
-        await driver.run(until=wait_of(box, taken).due_at)
-
-        [missed] = [event for event in events_of(box, taken) if event.kind == "missed"]
-        assert (missed.data["clock"], missed.data["because"]) == ("acceptance", "not seen in time")
-        assert tenures(box, taken)[0].ended_because == "not seen in time"
-        assert letters(box, "withdrawn") == [tenures(box, taken)[0].rep]
-
-    async def test_a_rep_whose_page_was_looked_at_has_not_answered(self, driver, box, time):
-        from storage import sights
-
-        taken = await notified(driver, box, time)
-        look = {"handoff_id": newest(box, taken).id, "assignment_id": tenures(box, taken)[0].id}
-        box.write_now(lambda session, now: sights.record(session, now=now, method="GET", what="looked", device="new", **look))
-        await driver.run(until=wait_of(box, taken).due_at)
-
-        [missed] = [event for event in events_of(box, taken) if event.kind == "missed"]
-        assert missed.data["because"] == "not answered in time"
-        assert tenures(box, taken)[0].ended_because == "not answered in time"
-
-    async def test_the_figures_tell_them_apart(self, driver, box, time):
-        from storage import figures, sights
-
-        seen, unseen = await notified(driver, box, time), await notified(driver, box, time)
-        look = {"handoff_id": newest(box, seen).id, "assignment_id": tenures(box, seen)[0].id}
-        box.write_now(lambda session, now: sights.record(session, now=now, method="GET", what="looked", device="new", **look))
-        await driver.run(until=wait_of(box, unseen).due_at)
-        for channel in ("email", "chat", "manager-email"):
-            box.channels[channel].broken = True
-        undelivered = capture(box, **BY_POINTS)
-        await driver.run(until=time.at + 11 * MINUTE)
-
-        found = box.read_now(lambda session, now: figures.figures(session, now=now))
-        assert (found.unanswered, found.unseen, found.undelivered) == (2, 1, 1)
-        [missed] = [event for event in events_of(box, undelivered) if event.kind == "missed"]
-        assert (missed.data["owed_by"], missed.data["because"]) == ("system", "not delivered in time")
