@@ -19,7 +19,7 @@ class ChatChannel:
     may_bounce = False
 
     def __init__(self, name: str = "chat", default_url: str = "", slack: Channel | None = None) -> None:
-        self.name, self._default_url, self._slack = name, default_url, slack
+        self.name, self.default_url, self._slack = name, default_url, slack
 
     async def send(self, letter: Letter) -> str:
         """Sends the short form once and returns what the service said.
@@ -27,7 +27,7 @@ class ChatChannel:
         Raises: DeliveryError, permanent where there is no address, or none that can be used, or one for e-mail. It never
         holds the address, which may contain a secret.
         """
-        url = letter.to.chat or self._default_url
+        url = letter.to.chat or self.default_url
         if not url:
             raise DeliveryError(self.name, f"{one_line(letter.to.name)[:80]} has no chat address", permanent=True)
         if not is_slack(url):
@@ -38,5 +38,5 @@ class ChatChannel:
 
     def lane(self, letter: Letter) -> str:
         """Which service a letter goes to: one that hangs holds up no other."""
-        url = letter.to.chat or self._default_url
+        url = letter.to.chat or self.default_url
         return "slack-app" if is_slack(url) else schema_of(url)

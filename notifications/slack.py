@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -55,7 +56,7 @@ class SlackApi:
     def __init__(self, token: str, *, name: str = "chat", url: str = API_URL, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         if not token.startswith("xox") or not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError("write the bot token of the Slack app, which begins with xoxb-")
-        if not url.startswith("https://") and not is_this_machine(httpx.URL(url).host):
+        if not url.startswith("https://") and not is_this_machine(urlsplit(url).hostname or ""):
             raise ValueError("BATON_SLACK_API_URL is written as https://slack.com/api/")
         self.name, self._token, self.url, self._timeout = name, token, url.rstrip("/") + "/", timeout_seconds
 
