@@ -17,8 +17,8 @@ _MAIL = ("mailto", "mailtos")
 _JSON = ("json", "jsons")
 #: The longest that an address may make us wait for a connection, and for an answer.
 _TIMEOUT_SECONDS = 10.0
-#: A failure that took so long was a service that hangs, and not one that refused.
-_SLOW_SECONDS = 3.5
+#: A failure that took so much of the time limit was a service that hangs, and not one that refused.
+_SLOW = 0.9
 #: Threads of its own: services that hang must not keep the database's work waiting.
 _THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="apprise")
 
@@ -53,7 +53,7 @@ async def send_by_apprise(channel: str, url: str, *, key: str, title: str, body:
         raise DeliveryError(channel, "the address is not one that Apprise can use", permanent=True)
     began = time.monotonic()
     if not await asyncio.get_running_loop().run_in_executor(_THREADS, _notify, service, title, body):
-        slow = time.monotonic() - began >= _SLOW_SECONDS
+        slow = time.monotonic() - began >= _SLOW * min(service.socket_connect_timeout, service.socket_read_timeout)
         raise (ServiceAway if slow else DeliveryError)(channel, f"{schema} did not accept the message")
     return f"apprise: {schema} accepted"
 
