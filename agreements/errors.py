@@ -50,6 +50,10 @@ class DeliveryError(HandoffError):
         super().__init__(f"{channel}: {message}")
 
 
+class ServiceAway(DeliveryError):
+    """The service behind a channel does not answer, limits us or does not let us in: another message would fare no better now."""
+
+
 class DeliveryUnknown(DeliveryError):
     """Whether a message arrived cannot be told: the connection broke after it was handed over. It is never sent again."""
 

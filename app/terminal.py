@@ -6,9 +6,10 @@ import getpass
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
@@ -16,6 +17,7 @@ from agreements.errors import AgreementError, HandoffError, RosterError
 from app.stack import StackError
 from storage import schema
 from tasks import toolbox
+from tasks.channels import WrongSetting
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
@@ -30,9 +32,21 @@ def fail(code: int, message: str) -> NoReturn:
     raise typer.Exit(code)
 
 
+def read_settings(**given: Any) -> Settings:
+    """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = [f"BATON_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)]
+        fail(USAGE, "\n".join(wrong))
+
+
 def open_box(settings: Settings | None = None) -> Toolbox:
-    """The installation's toolbox, its database brought up to date."""
-    box = toolbox.wire(settings)
+    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named."""
+    try:
+        box = toolbox.wire(settings or read_settings())
+    except WrongSetting as error:
+        fail(USAGE, str(error))
     try:
         schema.upgrade(box.database)
     except OperationalError as error:

@@ -1,55 +1,52 @@
-"""E-mail over SMTP. What the server answers to the message is the proof; a bounce that comes later is not seen here."""
+"""E-mail over SMTP. What the server answers to the message is the proof; a bounce that comes later goes to the return path."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import formatdate, parseaddr
 from functools import partial
-from hashlib import sha256
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPRecipientRefused, SMTPResponseException, SMTPSenderRefused
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
 
-from agreements.errors import DeliveryError, DeliveryUnknown
+from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.letter import Letter
+from notifications.mail_message import POLICY, message_of, sender_of, split_address
 from notifications.rendering import one_line
 
 Tls = Literal["none", "starttls", "implicit"]
 
 _SCHEMES: dict[str, tuple[Tls, int]] = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("implicit", 465)}
-_ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
-_ADDRESS_MAX = 254
 _KEPT_CONNECTIONS = 4
 _REFUSALS = (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError)
-#: The standard library writes these as encoded words when they are long, and then nobody finds the thread or the key.
-_UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key"}
-_HEADER_MAX = 900
-
-
-class _Policy(EmailPolicy):
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() in _UNFOLDED:
-            return f"{name}: {value}\r\n".encode("ascii", "backslashreplace")
-        return super().fold_binary(name, value)
-
-
-_POLICY = _Policy(linesep="\r\n", cte_type="7bit")
+#: With this a server says that it closes the connection, whatever it was asked.
+_CLOSING = 421
+_MARK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class EmailChannel:
     """Sends letters through one mail server, and keeps a few connections to it open between them.
 
-    sender: an address, or a name with one ("Baton <baton@firm.example>"); letters come from it and so do bounces.
-    tls: "starttls" and "implicit" check the certificate against the system's authorities and send nothing without TLS.
+    sender: an address, or a name with one ("Baton <baton@firm.example>"); letters come from it. bounces: the address that bounces
+    go to, the sender where empty; a letter's bounce_mark is added to it ("bounces+mark@firm.example").
+    tls: "starttls" and "implicit" check the certificate and send nothing without TLS; ca_file: authorities to trust instead of the
+    system's. password, or token_file with an OAuth token that is read anew for each connection; a token is only sent over TLS.
     timeout_seconds: for each answer of the server.
-    Raises: ValueError for a sender that is no address.
+    Raises: ValueError for an address that is none, a ca_file that cannot be used, a token without user or TLS.
     """
 
     may_bounce = True
@@ -61,15 +58,22 @@ class EmailChannel:
         host: str,
         port: int,
         sender: str,
+        bounces: str = "",
         username: str = "",
         password: str = "",
+        token_file: str = "",
         tls: Tls = "none",
+        ca_file: str = "",
         timeout_seconds: float = 10,
     ) -> None:
         self.name = name
-        self._sender_name, address = parseaddr(one_line(sender))
-        self._sender, self._domain = _split(address)
+        self._sender_name, self._sender, self._domain = sender_of(sender)
+        self._bounces, self._marks_bounces = split_address(bounces)[0] if bounces else self._sender, bool(bounces)
+        self._token_file = token_file
         self._idle: list[SMTP] = []
+        if token_file and (not username or password or tls == "none"):
+            raise ValueError("A token needs a user without a password, and TLS: write smtps://user@host or smtp+starttls://user@host.")
+        login: dict[str, Any] = {"oauth_token_generator": self._token} if token_file else {"password": password or None}
         self._new_connection = partial(
             SMTP,
             hostname=host,
@@ -78,85 +82,68 @@ class EmailChannel:
             local_hostname=self._domain,
             timeout=timeout_seconds,
             username=username or None,
-            password=password or None,
             use_tls=tls == "implicit",
             start_tls=tls == "starttls",
+            tls_context=trusting(ca_file),
+            **login,
         )
 
     @classmethod
-    def from_url(cls, url: str, *, sender: str, name: str = "email", timeout_seconds: float = 10) -> Self:
+    def from_url(cls, url: str, *, sender: str, name: str = "email", **more: Any) -> Self:
         """A channel from smtp://, smtp+starttls:// or smtps://user:password@host:port, where all but the host may be left out.
 
-        User and password are percent-encoded; the ports are 25, 587 and 465 where not given.
+        User and password are percent-encoded; the ports are 25, 587 and 465 where not given. more: as for the channel itself.
         Raises: ValueError, which never names the password, for another scheme, no host or a port that is none.
         """
         parts, tls, port = _server(url)
-        server, login = parts.hostname or "", {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
-        return cls(name, host=server, port=port, sender=sender, tls=tls, timeout_seconds=timeout_seconds, **login)
+        more |= {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
+        return cls(name, host=parts.hostname or "", port=port, sender=sender, tls=tls, **more)
 
     async def send(self, letter: Letter) -> str:
         """Sends the letter and returns the server's answer to it, such as "250 queued as 17".
 
         Raises: DeliveryError, permanent when the server refused sender, recipient or message for good (5xx) or the address
-        is none. If the connection is lost after the message was handed over, the error says that it may have arrived.
+        is none; ServiceAway where nobody's letter would go: no server, a bad certificate, a refused login, a server that hangs;
+        DeliveryUnknown if the connection is lost after the message was handed over.
         """
         try:
-            recipient, _ = _split(letter.to.email)
-            message = self._message(letter, recipient)
+            recipient, _ = split_address(letter.to.email)
+            message = message_of(letter, recipient, sender=self._sender, sender_name=self._sender_name)
         except ValueError as error:
             raise DeliveryError(self.name, str(error), permanent=True) from error
         try:
             async with self._connection() as smtp:
-                return await self._hand_over(smtp, recipient, message)
-        except SMTPResponseException as error:
-            final = isinstance(error, _REFUSALS) and error.code >= 500
-            raise self._failed(f"{error.code} {error.message}", permanent=final) from error
+                return await self._hand_over(smtp, self._return_path(letter), recipient, message)
         except (SMTPException, OSError, ValueError) as error:
-            raise self._failed(str(error) or type(error).__name__) from error
+            raise self._error(error) from error
 
     async def close(self) -> None:
         """Says goodbye on every connection that is kept. To be called in the event loop that sent; sending opens new ones."""
         while smtp := self._from_this_loop():
             await _say_goodbye(smtp)
 
-    async def _hand_over(self, smtp: SMTP, recipient: str, message: EmailMessage) -> str:
+    def _return_path(self, letter: Letter) -> str:
+        """Where a bounce of this letter goes; a mark that fits into no address is left out."""
+        local, _, domain = self._bounces.rpartition("@")
+        marked = f"{local}+{letter.bounce_mark}"
+        fits = self._marks_bounces and _MARK.fullmatch(letter.bounce_mark) and len(marked) <= 64
+        return f"{marked}@{domain}" if fits else self._bounces
+
+    async def _hand_over(self, smtp: SMTP, sender: str, recipient: str, message: EmailMessage) -> str:
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
-        international = not (recipient + self._sender).isascii()
+        international = not (recipient + self._sender + sender).isascii()
         if international and not smtp.supports_extension("smtputf8"):
             raise self._failed(f"the mail server does not take addresses such as {recipient}", permanent=True)
         encoding, options = ("utf-8", ["SMTPUTF8"]) if international else ("ascii", [])
-        await smtp.mail(self._sender, options=options, encoding=encoding)
+        await smtp.mail(sender, options=options, encoding=encoding)
         await smtp.rcpt(recipient, encoding=encoding)
-        content = message.as_bytes(policy=_POLICY.clone(utf8=international))
+        content = message.as_bytes(policy=POLICY.clone(utf8=international))
         try:
             answer = await smtp.data(content)
         except OSError as error:
             raise DeliveryUnknown(self.name, f"no answer to the message, it may have arrived: {error}") from error
         return one_line(f"{answer.code} {answer.message}")
-
-    def _message(self, letter: Letter, recipient: str) -> EmailMessage:
-        message = EmailMessage(policy=_POLICY)
-        message["From"] = _address(self._sender_name, self._sender)
-        message["To"] = _address(letter.to.name, recipient)
-        message["Subject"] = _undecodable(letter.subject)
-        message["Auto-Submitted"] = "auto-generated"
-        message["Date"] = formatdate(usegmt=True)  # the real time, also where Baton's own is stepped
-        for name, value in self._marks(letter).items():
-            message[name] = one_line(value)[:_HEADER_MAX]
-        message.set_content(letter.text)
-        if letter.html:
-            message.add_alternative(letter.html, subtype="html")
-        return message
-
-    def _marks(self, letter: Letter) -> dict[str, str]:
-        """By the headers a repeat is recognised and one lead's letters are shown together."""
-        domain = self._domain
-        with suppress(ValueError):
-            domain = _split(letter.thread)[1] or domain
-        marks = {"Message-ID": _message_id("letter", letter.key, domain), "X-Baton-Key": letter.key}
-        thread = _message_id("thread", letter.thread, domain)
-        return marks | ({"In-Reply-To": thread, "References": thread} if letter.thread else {})
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[SMTP]:
@@ -194,8 +181,43 @@ class EmailChannel:
         await smtp.connect()
         return smtp
 
+    async def _token(self) -> str:
+        try:
+            token = one_line(await asyncio.to_thread(Path(self._token_file).read_text, "utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ServiceAway(self.name, f"the token cannot be read from {self._token_file}: {type(error).__name__}") from error
+        if not token:
+            raise ServiceAway(self.name, f"there is no token in {self._token_file}")
+        return token
+
+    def _error(self, error: Exception) -> DeliveryError:
+        """What an error of the connection means for the letter, and for others."""
+        if (certificate := _certificate_error(error)) is not None:
+            told = f"the mail server's certificate is not trusted: {certificate.verify_message or certificate.reason}"
+            return ServiceAway(self.name, one_line(told)[:300])
+        if isinstance(error, SMTPAuthenticationError):
+            return ServiceAway(self.name, one_line(f"the mail server refused our login: {error.code} {error.message}")[:300])
+        if isinstance(error, _REFUSALS) and error.code != _CLOSING:
+            return self._failed(f"{error.code} {error.message}", permanent=error.code >= 500)
+        told = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else str(error) or type(error).__name__
+        return ServiceAway(self.name, one_line(told)[:300])
+
     def _failed(self, problem: str, *, permanent: bool = False) -> DeliveryError:
         return DeliveryError(self.name, one_line(problem)[:300], permanent=permanent)
+
+
+def trusting(ca_file: str) -> ssl.SSLContext | None:
+    """What trusts the authorities in that file, None for no file. Raises ValueError for one that cannot be used."""
+    try:
+        return None if not ca_file else ssl.create_default_context(cafile=ca_file)
+    except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
+        raise ValueError(f"No certificates can be read from {ca_file}: {type(error).__name__}.") from error
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 async def _say_goodbye(smtp: SMTP) -> None:
@@ -214,37 +236,3 @@ def _server(url: str) -> tuple[SplitResult, Tls, int]:
     if not port or not parts.hostname:
         raise ValueError("A mail server is written as smtp://host:port, smtp+starttls://host:port or smtps://host:port.")
     return parts, tls, port
-
-
-def _split(address: str) -> tuple[str, str]:
-    """The address with its domain as the network writes it, and that domain. Raises ValueError if it is none."""
-    found = _ADDRESS.fullmatch(address) if len(address) <= _ADDRESS_MAX and address.isprintable() else None
-    domain = _network_name(found[2].lower()) if found else ""
-    if not found or not domain:
-        raise ValueError(f"{one_line(address)[:80]!r} is not an e-mail address" if address else "there is no e-mail address")
-    return f"{found[1]}@{domain}", domain
-
-
-def _network_name(domain: str) -> str:
-    try:
-        name = domain.encode("idna")
-        # Python's rules of 2003 turn some letters into others ("ß" into "ss"): that is somebody else's domain.
-        exact = domain.isascii() or name.decode("idna") == domain
-    except UnicodeError:
-        return ""
-    return name.decode("ascii") if exact else ""
-
-
-def _address(name: str, address: str) -> Address:
-    local, _, domain = address.rpartition("@")
-    # Without these signs no name can be read as a second address, however a mail program decodes it.
-    return Address(" ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())[:100], local, domain)
-
-
-def _undecodable(text: str) -> str:
-    """One line in which nothing is taken for an encoded word, behind which any sign could hide."""
-    return one_line(text).replace("=?", "= ?")
-
-
-def _message_id(kind: str, text: str, domain: str) -> str:
-    return f"<{kind}.{sha256(text.encode(errors='replace')).hexdigest()[:32]}@{domain}>"

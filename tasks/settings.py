@@ -30,8 +30,17 @@ class Settings(BaseSettings):
     web_port: int = 8787
     web_url: str = ""
     smtp_url: str = "smtp://127.0.0.1:1025"
+    smtp_token_file: str = ""
+    smtp_ca_file: str = ""
     mail_from: str = "Baton <baton@localhost>"
+    bounce_address: str = ""
     chat_url: str = ""
+    slack_token: str = ""
+    slack_signing_secret: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+    sms_url: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
     templates: str = ""
     work_pool: str = "baton"
     undo_minutes: float | None = Field(default=None, ge=0)

@@ -11,15 +11,13 @@ from typing import Protocol, TypeVar
 
 from sqlmodel import Session
 
-from notifications.chat import ChatChannel
-from notifications.crm import CrmChannel
-from notifications.email import EmailChannel
 from notifications.letter import Channel
 from notifications.links import Links
 from storage import clock
 from storage.crm.local import LocalCrm
 from storage.crm.port import Crm
 from storage.database import Database
+from tasks.channels import WrongSetting, wire_channels
 from tasks.settings import Settings
 
 T = TypeVar("T")
@@ -97,13 +95,14 @@ class Toolbox:
 
 
 def wire(settings: Settings | None = None) -> Toolbox:
-    """The toolbox of this installation."""
+    """The toolbox of this installation. Raises WrongSetting, which names each setting that cannot be used and never its value."""
     settings = settings or Settings()
     crm = LocalCrm(settings.crm_path or settings.folder / "crm.db")
-    email = EmailChannel.from_url(settings.smtp_url, sender=settings.mail_from)
-    channels: dict[str, Channel] = {"email": email, "manager-email": email, "crm": CrmChannel(crm)}
-    channels["chat"] = ChatChannel(default_url=settings.chat_url)
-    links = Links(settings.signing_keys(), settings.public_url)
+    channels = wire_channels(settings, crm)
+    try:
+        links = Links(settings.signing_keys(), settings.public_url)
+    except ValueError as error:
+        raise WrongSetting([f"BATON_SECRETS or BATON_WEB_URL: {error}"]) from error
     return Toolbox(settings, Database(settings.database), crm, channels, links)
 
 

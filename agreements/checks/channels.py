@@ -10,9 +10,6 @@ from agreements.clauses.handover import CHANNELS
 from agreements.model import Agreement
 from agreements.written import Path
 
-#: Channels that may be agreed and that this version does not have.
-NOT_CARRIED_OUT = frozenset({"sms"})
-
 
 def find(agreement: Agreement) -> Iterator[Finding]:
     """Channels that are not there, and fewer of them than must confirm."""
@@ -40,8 +37,7 @@ def _unconfirmed(agreement: Agreement) -> Iterator[Finding]:
         told.insert(0, (("notify", "channels"), notify.channels))
     for where, channels in told:
         named = {*channels, *notify.fallback}
-        have = named & (CHANNELS.keys() - NOT_CARRIED_OUT)
-        if len(have) < notify.confirmed_on and named <= CHANNELS.keys():
-            said = f"only {len(have)} can: {', '.join(sorted(have))}" if have else "none is named that can"
+        if len(named) < notify.confirmed_on and named <= CHANNELS.keys():
+            said = f"only {len(named)} can: {', '.join(sorted(named))}" if named else "none is named that can"
             what = f"{notify.confirmed_on} channels must confirm, but {said}; name more, or lower `notify.confirmed_on`"
             yield Finding(where, what, needs=(where, ("notify", "fallback"), ("notify", "confirmed_on"), ("tiers",)))

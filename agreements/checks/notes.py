@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agreements.checks.base import Problem
-from agreements.checks.channels import NOT_CARRIED_OUT
 from agreements.checks.reach import reach
 from agreements.checks.running import running
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
-from agreements.written import Path
 
 #: Clauses that are kept and not followed, where a file writes them: what Baton does instead.
 _KEPT = {
@@ -37,9 +35,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     for index, tier in enumerate(agreement.tiers):
         if tier.routing == "first-to-claim":
             yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go round like all others")
-        yield from _channels(("tiers", index, "channels"), tier.channels)
-    yield from _channels(("notify", "channels"), agreement.notify.channels)
-    yield from _channels(("notify", "fallback"), agreement.notify.fallback)
     yield from _routing(agreement)
     for one in running(agreement):
         if one.clock.check_in:
@@ -49,12 +44,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
             yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")
         if later := [one for one in reason.ask if one in _NOT_ASKED]:
             yield Problem(("reasons", index, "ask"), f"the rep is not asked for {', '.join(later)} yet")
-
-
-def _channels(where: Path, channels: tuple[str, ...]) -> Iterator[Problem]:
-    for index, channel in enumerate(channels):
-        if channel in NOT_CARRIED_OUT:
-            yield Problem((*where, index), f"nothing is sent over {channel} yet, and it does not count towards `notify.confirmed_on`")
 
 
 def _routing(agreement: Agreement) -> Iterator[Problem]:

@@ -169,7 +169,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "Notify": {
         "confirmed_on": Key("on how many channels an assignment must be proven", "2"),
         "within": Key(f"by when, else the ladder of `delivery`; {_ELAPSED}", "10 minutes"),
-        "channels": Key("crm, email, chat, manager-email", "[crm, email, chat]"),
+        "channels": Key("crm, email, chat, manager-email, sms, webhook", "[crm, email, chat]"),
         "fallback": Key("used when the others have not proven enough", "[manager-email]"),
         "no_bounce_for": Key(f"after what time an e-mail that has not come back has arrived; {_ELAPSED}", "2 minutes"),
         "undo": Key(f"how long an answer may be taken back; {_ELAPSED}", "5 minutes"),

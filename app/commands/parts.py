@@ -14,6 +14,7 @@ import typer
 from app import stack, terminal
 from app.deploying import create_deployment
 from storage import contracts
+from tasks.channels import problems_of
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
@@ -77,7 +78,9 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker, web pages and clock. Ctrl-C ends it."""
-    settings = Settings() if home is None else Settings(home=home)
+    settings = terminal.read_settings(**({} if home is None else {"home": home}))
+    if wrong := problems_of(settings):
+        terminal.fail(terminal.USAGE, "\n".join(wrong))
     stack.end_on_sigterm()
     with (
         terminal.told(),

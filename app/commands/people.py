@@ -8,10 +8,20 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from agreements.errors import RosterError
+from agreements.roster import Roster, read_roster
 from app import terminal
 from storage import roster
+from tasks.channels import unusable_addresses
 
 app = typer.Typer(no_args_is_help=True, help="The people and teams.")
+
+
+@app.command("check")
+def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
+    """Say what is wrong with a roster file: every mistake, also addresses that no chat service can be reached at. Loads nothing."""
+    with terminal.told():
+        terminal.console.print(_counted(_checked(file.read_text(encoding="utf-8"))))
 
 
 @app.command("load")
@@ -20,8 +30,20 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
     box = terminal.open_box()
     with terminal.told():
         text = file.read_text(encoding="utf-8")
-        people = box.write_now(lambda session, now: roster.load(session, text, now=now))
-        terminal.console.print(f"{len(people.people)} people in {len(people.teams)} teams.")
+        people = _checked(text)
+        box.write_now(lambda session, now: roster.load(session, text, now=now))
+        terminal.console.print(_counted(people))
+
+
+def _checked(text: str) -> Roster:
+    people = read_roster(text)
+    if problems := unusable_addresses(people):
+        raise RosterError("\n".join(problems))
+    return people
+
+
+def _counted(people: Roster) -> str:
+    return f"{len(people.people)} people in {len(people.teams)} teams."
 
 
 @app.command("show")

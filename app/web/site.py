@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError
-from app.web import api_page, dsn_hook, intake, pages, sign_page
+from app.web import api_page, dsn_hook, intake, pages, sign_page, slack_hook
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
 from tasks import toolbox
@@ -59,6 +59,7 @@ def create_site(box: Toolbox) -> FastAPI:
     site.include_router(intake.routes(box))
     site.include_router(dsn_hook.routes(box))
     site.include_router(api_page.routes(box))
+    site.include_router(slack_hook.routes(box))
     _add_front(site, box)
     site.add_exception_handler(HTTPException, _not_here)
     site.add_exception_handler(LinkError, _no_link)

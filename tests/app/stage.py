@@ -186,13 +186,13 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, *, web_url: str = "http://baton.example") -> Iterator[Stage]:
+def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -> Iterator[Stage]:
     """The company with one lead assigned to ana, who owes an answer by DUE; its site answers until the block ends.
 
-    web_url: under which address people would reach the site.
+    web_url: under which address people would reach the site. more: further settings.
     """
     time = SteppedTime(NOW)
-    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url)
+    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url, **more)
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     SQLModel.metadata.create_all(database.engine)
     links = Links(settings.signing_keys(), settings.public_url)

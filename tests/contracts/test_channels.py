@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
@@ -16,12 +18,17 @@ from agreements.errors import CrmError, DeliveryError
 from notifications.chat import ChatChannel
 from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
+from notifications.gate import Gate
 from notifications.letter import Channel, Context, LeadView, Letter, Recipient, SigningContext
 from notifications.rendering import message_names, render
+from notifications.slack import SlackApi, SlackChannel
+from notifications.sms import SmsChannel
+from notifications.webhook import WebhookChannel
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
+SECRET = "a-secret-for-tests-only"
 HOSTILE = ["x\r\nBcc: all@evil.example\r\n\r\n", '"><b>&{{ 7 * 7 }}\u202e\x00\udcff', "y" * 10_000, ""]
 
 
@@ -48,12 +55,30 @@ class MailServer:
 
 
 @dataclass
-class ChatServer:
+class WebServer:
+    """What chat services, text message services, Slack and webhooks are: somebody who takes a POST. told: path and body of each."""
+
+    port: int = 0
     keys: list[str] = field(default_factory=list)
     status: int = 200
+    answer: dict[str, Any] = field(default_factory=lambda: {"ok": True, "channel": "D1", "ts": "1.2"})
 
     def refuse(self, *, permanent: bool) -> None:
-        self.status = 500
+        self.status = 400 if permanent else 503
+
+    def take(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Remembers the key, wherever this kind of message carries it."""
+        told = json.loads(body)
+        key = headers.get("X-Baton-Key") or headers.get("webhook-id") or told["metadata"]["event_payload"]["key"]
+        self.keys.append(key)
+
+
+@dataclass
+class SlackServer(WebServer):
+    """Slack says what it refuses in an answer with status 200."""
+
+    def refuse(self, *, permanent: bool) -> None:
+        self.answer = {"ok": False, "error": "channel_not_found" if permanent else "internal_error"}
 
 
 @dataclass
@@ -81,47 +106,67 @@ class Crm:
         return f"crm: change {list(self.changes).index(key) + 1}"
 
 
-@pytest.fixture
-def chat_server() -> Iterator[tuple[ChatServer, int]]:
-    room = ChatServer()
-
+@contextmanager
+def web(server: WebServer) -> Iterator[WebServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            room.keys.append(self.headers["X-Baton-Key"])
-            self.send_response(room.status)
+            server.take(dict(self.headers), self.rfile.read(int(self.headers["Content-Length"])))
+            answer = json.dumps(server.answer).encode()
+            self.send_response(server.status)
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Keeps quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        server.port = listening.server_port
+        serving = threading.Thread(target=listening.serve_forever, args=(0.01,))
         serving.start()
-        yield room, server.server_port
-        server.shutdown()
+        yield server
+        listening.shutdown()
         serving.join()
 
 
-@pytest.fixture(params=["email", "chat", "crm"])
-async def both(request: pytest.FixtureRequest, chat_server: tuple[ChatServer, int]) -> AsyncIterator[tuple[Channel, Receiver]]:
-    if request.param == "crm":
+@asynccontextmanager
+async def mail_channel() -> AsyncIterator[tuple[Channel, Receiver]]:
+    box, loop = MailServer(), asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(box, loop=loop, hostname="mail.example"), "127.0.0.1", 0)
+    email = EmailChannel(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="baton@firm.example")
+    yield email, box
+    await email.close()
+    server.close()
+
+
+def web_channel(kind: str, server: WebServer) -> Channel:
+    address = f"127.0.0.1:{server.port}/"
+    if kind == "slack":
+        return ChatChannel(slack=SlackChannel(SlackApi("xoxb-token", url=f"http://{address}")))
+    if kind == "sms":
+        return SmsChannel(f"json://{address}{{phone}}")
+    if kind == "webhook":
+        return WebhookChannel(f"http://{address}", SECRET)
+    return ChatChannel(default_url=f"json://{address}")
+
+
+@pytest.fixture(params=["email", "chat", "slack", "sms", "crm", "webhook", "gated email", "gated webhook"])
+async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Channel, Receiver]]:
+    gated, kind = request.param.startswith("gated"), request.param.removeprefix("gated ")
+    if kind == "crm":
         crm = Crm()
         yield CrmChannel(crm), crm
-    elif request.param == "chat":
-        room, port = chat_server
-        yield ChatChannel(default_url=f"json://127.0.0.1:{port}/"), room
+    elif kind == "email":
+        async with mail_channel() as (channel, box):
+            yield Gate(channel) if gated else channel, box
     else:
-        box, loop = MailServer(), asyncio.get_running_loop()
-        server = await loop.create_server(lambda: SMTP(box, loop=loop, hostname="mail.example"), "127.0.0.1", 0)
-        email = EmailChannel(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="baton@firm.example")
-        yield email, box
-        await email.close()
-        server.close()
+        with web(SlackServer() if kind == "slack" else WebServer()) as server:
+            channel = web_channel(kind, server)
+            yield Gate(channel) if gated else channel, server
 
 
 def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: str = "Nordlicht") -> Letter:
-    ana = Recipient("ana", text or "Ana", "ana@sales.example")
+    ana = Recipient("ana", text or "Ana", "ana@sales.example", "+44 20 7946 0101")
     if message == "signature-asked":
         asked = SigningContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text, differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
@@ -130,9 +175,16 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     return render(message, context, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
 
 
+def to(channel: Channel, sent: Letter) -> Letter:
+    """The letter as this channel can deliver it: to somebody in Slack where it is the Slack app."""
+    inner = getattr(channel, "channel", channel)
+    in_slack = isinstance(inner, ChatChannel) and not inner.default_url
+    return replace(sent, to=replace(sent.to, chat="slack:U0123ABCD")) if in_slack else sent
+
+
 async def test_a_letter_is_taken_and_proven_under_its_key(both: tuple[Channel, Receiver]) -> None:
     channel, receiver = both
-    proof = await channel.send(letter())
+    proof = await channel.send(to(channel, letter()))
     assert proof
     assert proof.isprintable()
     assert receiver.keys == ["lead-42/assigned/ana"]
@@ -140,14 +192,14 @@ async def test_a_letter_is_taken_and_proven_under_its_key(both: tuple[Channel, R
 
 async def test_a_repeat_goes_under_the_same_key(both: tuple[Channel, Receiver]) -> None:
     channel, receiver = both
-    assert await channel.send(letter()) == await channel.send(letter())
+    assert await channel.send(to(channel, letter())) == await channel.send(to(channel, letter()))
     assert receiver.keys == ["lead-42/assigned/ana"] * 2
 
 
 @pytest.mark.parametrize("message", message_names())
 async def test_every_message_can_be_sent(both: tuple[Channel, Receiver], message: str) -> None:
     channel, receiver = both
-    await channel.send(letter(message, key=message))
+    await channel.send(to(channel, letter(message, key=message)))
     assert receiver.keys == [message]
 
 
@@ -157,23 +209,26 @@ async def test_a_refusal_names_the_channel_and_whether_it_lasts(both: tuple[Chan
     receiver.refuse(permanent=permanent)
 
     with pytest.raises(DeliveryError) as error:
-        await channel.send(letter())
+        await channel.send(to(channel, letter()))
 
     assert error.value.channel == channel.name
     assert str(error.value).startswith(f"{channel.name}: ")
-    assert error.value.permanent == (permanent and not isinstance(channel, ChatChannel))
+    by_apprise = channel.name == "sms" or (
+        isinstance(receiver, WebServer) and not isinstance(receiver, SlackServer) and channel.name == "chat"
+    )
+    assert error.value.permanent == (permanent and not by_apprise), "Apprise does not say why it failed, so it may pass"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_texts_are_delivered_like_any_other(both: tuple[Channel, Receiver], text: str) -> None:
     channel, receiver = both
-    await channel.send(letter(text=text))
+    await channel.send(to(channel, letter(text=text)))
     assert receiver.keys == ["lead-42/assigned/ana"]
 
 
 async def test_many_at_once_are_all_taken_once(both: tuple[Channel, Receiver]) -> None:
     channel, receiver = both
-    await asyncio.gather(*(channel.send(letter(key=f"k{number}")) for number in range(8)))
+    await asyncio.gather(*(channel.send(to(channel, letter(key=f"k{number}"))) for number in range(8)))
     assert sorted(receiver.keys) == [f"k{number}" for number in range(8)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from agreements.errors import DeliveryError
+from agreements.errors import DeliveryError, ServiceAway
+from notifications.by_apprise import _service
 from notifications.chat import ChatChannel
 from notifications.letter import Letter, Recipient
 
@@ -119,6 +121,19 @@ async def test_an_address_can_neither_hide_a_failure_nor_ask_twice(room: Room, o
 async def test_nobody_there_is_an_error_and_may_pass(room: Room) -> None:
     error = await refused(ChatChannel(), to("json://127.0.0.1:1/room"))
     assert not error.permanent
+
+
+@pytest.mark.parametrize("limit", ["rto=0.2", "rto=0.2&cto=900"])
+async def test_a_service_that_hangs_is_given_up_and_at_fault_itself(limit: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        error = await refused(ChatChannel(), to(f"json://127.0.0.1:{silent.getsockname()[1]}/?{limit}"))
+    assert (error.permanent, type(error)) == (False, ServiceAway)
+
+
+def test_no_address_may_make_us_wait_for_long() -> None:
+    service = _service("json://127.0.0.1/?rto=900&cto=900")
+    assert service is not None
+    assert (service.socket_connect_timeout, service.socket_read_timeout) == (10, 10)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import typer
 
 from app import terminal
 from app.commands.agreement.references import Reference, reference
-from notifications.email import EmailChannel
+from notifications.gate import Gate
 from storage import contracts
 from tasks.ask_to_sign import Asked, ask_to_sign
 from tasks.toolbox import Toolbox
@@ -43,7 +43,7 @@ async def _ask(box: Toolbox, name: str, version: int) -> tuple[Asked, ...]:
     try:
         return await ask_to_sign(box, name, version, by=terminal.who())
     finally:
-        if isinstance(email, EmailChannel):
+        if isinstance(email, Gate):
             await email.close()
 
 

@@ -1,0 +1,182 @@
+"""Slack's door: what a person pressed or typed there is an answer like any other. It is stored first; then Slack is told."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from slack_sdk.signature import SignatureVerifier
+from sqlmodel import Session, select
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from agreements.errors import DeliveryError, LinkInvalid
+from app.web import slack_words as words
+from app.web.bodies import NotJson, body_of, read_form, read_json
+from app.web.slack_words import REASON_DIALOG, NotYours
+from notifications.rendering import clean
+from notifications.slack import ACCEPT, REJECT, is_slack, slack_id
+from storage import roster, trail
+from storage.tables import Event
+from tasks import desk
+from tasks.channels import slack_api
+from tasks.desk import ChoiceRefused, Reply, Visit
+from tasks.toolbox import Toolbox
+
+log = logging.getLogger("baton.web.slack")
+MAX_BYTES = 250_000
+RESPONSES = "https://hooks.slack.com/"
+PRESSED = "slack-pressed"
+"""The line of the trail by which a delivery of the same press is recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """What a person did in Slack. does: accept, reject (asks for the reason) or send (the reason), empty for what is not ours.
+
+    user: Slack's id of the person; token: of the link; once: names this one press for ever; fields: of the dialog; trigger,
+    response_url: with which Slack lets us open a dialog and say something to that person.
+    """
+
+    does: str = ""
+    user: str = ""
+    token: str = ""
+    once: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    trigger: str = ""
+    response_url: str = ""
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The door for Slack; closed where no signing secret is set."""
+    router = APIRouter(include_in_schema=False)
+    if box.settings.slack_signing_secret:
+        router.add_api_route("/hooks/slack", SlackDoor(box).take, methods=["POST"], response_model=None)
+    return router
+
+
+class SlackDoor:
+    """Takes what Slack sends when somebody uses a message or a dialog of ours. A request too large raises BodyTooLarge."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+        self._verifier = SignatureVerifier(box.settings.slack_signing_secret)
+        self._api = slack_api(box.settings)
+
+    async def take(self, request: Request) -> Response:
+        """Answers 401 to what is not signed by Slack within the last five minutes, 400 to what cannot be read, otherwise 200."""
+        body = await body_of(request, MAX_BYTES)
+        if not self._is_signed(body, request):
+            log.warning("a request to /hooks/slack was refused: its signature or its time is wrong")
+            return JSONResponse({"error": "The signature or its time is wrong."}, status_code=401)
+        try:
+            press = _read(read_json(read_form(body).get("payload", "").encode()))
+        except (NotJson, KeyError, TypeError, IndexError, AttributeError):
+            log.warning("a signed request to /hooks/slack could not be read")
+            return JSONResponse({"error": "This is not an interaction as Slack sends it."}, status_code=400)
+        if press.does == "send":
+            return await self._send(press)
+        # Slack wants its answer within three seconds; what is to be said follows it.
+        if press.does == "accept":
+            return Response(background=BackgroundTask(self._tell, press, await self._accept(press)))
+        return Response(background=BackgroundTask(self._ask, press) if press.does == "reject" else None)
+
+    def _is_signed(self, body: bytes, request: Request) -> bool:
+        try:
+            return self._verifier.is_valid_request(body, dict(request.headers))
+        except (ValueError, TypeError):  # a timestamp that is none, a signature or a body that is no text
+            return False
+
+    async def _accept(self, press: Press) -> str:
+        try:
+            return words.outcome(*await self._give(press, "accepted", {}))
+        except (NotYours, LinkInvalid, ChoiceRefused) as error:
+            return words.refusal(error)
+
+    async def _send(self, press: Press) -> Response:
+        """The dialog was sent: the answer is stored, or what is missing is said beside its field."""
+        try:
+            told = words.outcome(*await self._give(press, "rejected", press.fields))
+        except ChoiceRefused as error:
+            return JSONResponse({"response_action": "errors", "errors": words.beside(str(error), press.fields)})
+        except (NotYours, LinkInvalid) as error:
+            told = words.refusal(error)
+        return JSONResponse({"response_action": "update", "view": words.closing(told)})
+
+    async def _give(self, press: Press, kind: str, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
+        """Stores the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
+
+        def work(session: Session, now: datetime) -> tuple[Reply, Visit]:
+            seen = _checked(session, press, now)
+            if _is_repeat(session, seen, press):
+                last = next((one for one in reversed(seen.answers) if one.mine and one.kind == kind), None)
+                first = last or (seen.answers[-1] if seen.answers else None)
+                return Reply(last is not None, kind, winner=first, ended=seen.ended), seen
+            reply = desk.answer(session, press.token, kind, now=now, fields=fields, via="slack", key=press.once)
+            trail.record(session, PRESSED, now=now, lead_id=seen.lead.number, actor=seen.person, mark=_mark(press))
+            return reply, desk.visit(session, press.token, now=now)
+
+        return await self.box.write(work)
+
+    async def _ask(self, press: Press) -> None:
+        """Opens the dialog that asks for the reason, or says why there is nothing to ask."""
+        try:
+            seen = await self.box.read(lambda session, now: _checked(session, press, now))
+            if not any(option.kind == "rejected" for option in seen.options):
+                await self._tell(press, words.settled(seen))
+            elif self._api is not None:
+                await self._api.call("views.open", {"trigger_id": press.trigger, "view": words.reason_dialog(seen, press.token)})
+        except (NotYours, LinkInvalid) as error:
+            await self._tell(press, words.refusal(error))
+        except DeliveryError as error:
+            log.warning("Slack did not open the dialog: %s", error)
+            await self._tell(press, words.NO_DIALOG)
+
+    async def _tell(self, press: Press, text: str) -> None:
+        """Says something to the person who pressed; nothing else than Slack (or what stands for it here) is ever called."""
+        if self._api is None or not press.response_url.startswith((RESPONSES, self._api.url)):
+            return
+        try:
+            await self._api.tell(press.response_url, text)
+        except DeliveryError as error:
+            log.warning("Slack did not take what was said to the person who pressed: %s", error)
+
+
+def _read(payload: Any) -> Press:
+    """What an interaction is to us. Raises KeyError, TypeError, IndexError or AttributeError where it is none."""
+    user = str(payload["user"]["id"])
+    if payload["type"] == "view_submission" and payload["view"]["callback_id"] == REASON_DIALOG:
+        view = payload["view"]
+        fields = {name: clean(value) for name, value in words.fields_of(view["state"]["values"]).items()}
+        return Press("send", user, str(view["private_metadata"]), f"view:{view['id']}", fields)
+    action = payload["actions"][0] if payload["type"] == "block_actions" else {"action_id": ""}
+    does = {ACCEPT: "accept", REJECT: "reject"}.get(action["action_id"], "")
+    if not does:  # the link was opened, or a choice was made in the dialog
+        return Press()
+    once, trigger, response_url = f"{does}:{action['action_ts']}", str(payload["trigger_id"]), str(payload.get("response_url", ""))
+    return Press(does, user, str(action["value"]), once, {}, trigger, response_url)
+
+
+def _checked(session: Session, press: Press, now: datetime) -> Visit:
+    """What the link shows, if it is that of the person who pressed. Raises NotYours, LinkInvalid."""
+    seen = desk.visit(session, press.token, now=now)
+    person = roster.current(session).person(seen.person)
+    chat = person.chat if person else ""
+    if not is_slack(chat) or slack_id(chat) != press.user:
+        raise NotYours(seen.person_name)
+    return seen
+
+
+def _is_repeat(session: Session, seen: Visit, press: Press) -> bool:
+    query = select(Event).where(Event.kind == PRESSED, Event.lead_id == seen.lead.number)
+    return any(event.data.get("mark") == _mark(press) for event in session.exec(query))
+
+
+def _mark(press: Press) -> str:
+    return hashlib.sha256(f"{press.user}:{press.token}:{press.once}".encode(errors="replace")).hexdigest()[:32]

@@ -1,0 +1,113 @@
+"""What is said in Slack: the dialog that asks for a reason, what came of a press, and why one was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.web.notices import NEXT
+from tasks.desk import Given, Reply, Visit
+
+REASON_DIALOG = "baton-reason"
+NO_DIALOG = "The reason could not be asked for here just now. Please open the lead with its link and reject it there."
+#: The dialog's fields, and what each holds when it is sent.
+_FIELDS = ("reason", "text", "colleague", "renewal_date")
+#: What Slack takes at most: of an option's words, of a list, of a text.
+_WORDS_MAX, _LIST_MAX, _TEXT_MAX = 75, 100, 1000
+_TITLE_MAX = 24
+
+
+class NotYours(Exception):
+    """Somebody else than the addressee pressed; it says whose the lead is."""
+
+
+def reason_dialog(seen: Visit, token: str) -> dict[str, Any]:
+    """The dialog for a rejection: the agreement's reasons without a default, a text, and what some reasons ask for as well."""
+    blocks = [_input("reason", "Why?", _list((one.code, one.words) for one in seen.reasons))]
+    text = {"type": "plain_text_input", "multiline": True, "max_length": _TEXT_MAX}
+    blocks.append(_input("text", "In a few words (some reasons need it)", text, optional=True))
+    if seen.colleagues:
+        blocks.append(_input("colleague", "Colleague, if it belongs to one", _list(seen.colleagues), optional=True))
+    if "renewal_date" in seen.asks:
+        blocks.append(_input("renewal_date", "When does their contract end, if you know?", {"type": "datepicker"}, optional=True))
+    return {
+        "type": "modal",
+        "callback_id": REASON_DIALOG,
+        "private_metadata": token,
+        "title": _plain(f"Reject lead {seen.lead.number}"[:_TITLE_MAX]),
+        "submit": _plain("Reject"),
+        "close": _plain("Go back"),
+        "blocks": blocks,
+    }
+
+
+def closing(text: str) -> dict[str, Any]:
+    """The dialog's last page."""
+    section = {"type": "section", "text": _plain(text[:2900])}
+    return {"type": "modal", "title": _plain("Baton"), "close": _plain("Close"), "blocks": [section]}
+
+
+def fields_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What was chosen and typed in the dialog, by name."""
+    fields = {}
+    for name in _FIELDS:
+        given = values.get(name, {}).get(name, {})
+        chosen = (given.get("selected_option") or {}).get("value")
+        fields[name] = str(chosen or given.get("value") or given.get("selected_date") or "").strip()
+    return fields
+
+
+def beside(problem: str, fields: Mapping[str, str]) -> dict[str, str]:
+    """The problem, by the field of the dialog that it is about."""
+    names = {"few words": "text", "which colleague": "colleague", "the date": "renewal_date"}
+    block = next((name for said, name in names.items() if said in problem), "reason")
+    return {block if fields["reason"] else "reason": problem}
+
+
+def outcome(reply: Reply, seen: Visit) -> str:
+    """What came of an answer."""
+    if not reply.won:
+        return " ".join(filter(None, ("Your answer changed nothing.", _who(reply.winner, seen), reply.ended)))
+    undo = f" Until {_at(reply.undo_until, seen)} you can take it back on the page behind the link." if reply.undo_until else ""
+    return f"Thank you, noted: you {_did(reply.kind)} lead {seen.lead.number}. {NEXT.get(reply.kind, '')}{undo}"
+
+
+def settled(seen: Visit) -> str:
+    """Why nothing can be answered any more."""
+    last = seen.answers[-1] if seen.answers else None
+    return " ".join(filter(None, (_who(last, seen), seen.ended))) or "Nothing is open here just now."
+
+
+def refusal(error: Exception) -> str:
+    """Why a press did nothing, to the person who pressed."""
+    if isinstance(error, NotYours):
+        return f"This lead is {error}'s to answer, so nothing was changed. If it should be yours, ask them to hand it to you."
+    return str(error)
+
+
+def _who(given: Given | None, seen: Visit) -> str:
+    return f"{'You' if given.mine else given.by} {given.words} at {_at(given.at, seen)}." if given else ""
+
+
+def _at(instant: datetime, seen: Visit) -> str:
+    local = instant.astimezone(ZoneInfo(seen.timezone))
+    return f"{local:%H:%M} on {local.day} {local:%b} ({seen.timezone})"
+
+
+def _did(kind: str) -> str:
+    return {"accepted": "accepted", "rejected": "rejected"}.get(kind, "answered")
+
+
+def _input(name: str, label: str, element: Mapping[str, Any], *, optional: bool = False) -> dict[str, Any]:
+    return {"type": "input", "block_id": name, "label": _plain(label), "optional": optional, "element": {**element, "action_id": name}}
+
+
+def _list(choices: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    options = [{"text": _plain(words[:_WORDS_MAX]), "value": value} for value, words in choices]
+    return {"type": "static_select", "placeholder": _plain("Choose"), "options": options[:_LIST_MAX]}
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}

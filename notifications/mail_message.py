@@ -1,0 +1,95 @@
+"""A letter as an e-mail message: its headers, its parts, and what may stand in an address."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import formatdate, parseaddr
+from hashlib import sha256
+
+from notifications.letter import Letter
+from notifications.rendering import one_line
+
+_ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
+_ADDRESS_MAX = 254
+#: The standard library writes these as encoded words when they are long, and then nobody finds the thread or the key.
+_UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key"}
+_HEADER_MAX = 900
+
+
+class _Policy(EmailPolicy):
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in _UNFOLDED:
+            return f"{name}: {value}\r\n".encode("ascii", "backslashreplace")
+        return super().fold_binary(name, value)
+
+
+POLICY = _Policy(linesep="\r\n", cte_type="7bit")
+
+
+def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str) -> EmailMessage:
+    """The letter as it goes over the wire, with the marks by which a repeat and a thread are recognised."""
+    message = EmailMessage(policy=POLICY)
+    message["From"] = _address(sender_name, sender)
+    message["To"] = _address(letter.to.name, recipient)
+    message["Subject"] = _undecodable(letter.subject)
+    message["Auto-Submitted"] = "auto-generated"
+    message["Date"] = formatdate(usegmt=True)  # the real time, also where Baton's own is stepped
+    for name, value in _marks(letter, sender.rpartition("@")[2]).items():
+        message[name] = one_line(value)[:_HEADER_MAX]
+    message.set_content(letter.text)
+    if letter.html:
+        message.add_alternative(letter.html, subtype="html")
+    return message
+
+
+def _marks(letter: Letter, domain: str) -> dict[str, str]:
+    """By the headers a repeat is recognised and one lead's letters are shown together."""
+    with suppress(ValueError):
+        domain = split_address(letter.thread)[1] or domain
+    marks = {"Message-ID": _message_id("letter", letter.key, domain), "X-Baton-Key": letter.key}
+    thread = _message_id("thread", letter.thread, domain)
+    return marks | ({"In-Reply-To": thread, "References": thread} if letter.thread else {})
+
+
+def sender_of(text: str) -> tuple[str, str, str]:
+    """Name, address and domain of "Baton <baton@firm.example>". Raises ValueError where there is no address in it."""
+    name, address = parseaddr(one_line(text))
+    return name, *split_address(address)
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """The address with its domain as the network writes it, and that domain. Raises ValueError if it is none."""
+    found = _ADDRESS.fullmatch(address) if len(address) <= _ADDRESS_MAX and address.isprintable() else None
+    domain = _network_name(found[2].lower()) if found else ""
+    if not found or not domain:
+        raise ValueError(f"{one_line(address)[:80]!r} is not an e-mail address" if address else "there is no e-mail address")
+    return f"{found[1]}@{domain}", domain
+
+
+def _network_name(domain: str) -> str:
+    try:
+        name = domain.encode("idna")
+        # Python's rules of 2003 turn some letters into others ("ß" into "ss"): that is somebody else's domain.
+        exact = domain.isascii() or name.decode("idna") == domain
+    except UnicodeError:
+        return ""
+    return name.decode("ascii") if exact else ""
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.rpartition("@")
+    # Without these signs no name can be read as a second address, however a mail program decodes it.
+    return Address(" ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())[:100], local, domain)
+
+
+def _undecodable(text: str) -> str:
+    """One line in which nothing is taken for an encoded word, behind which any sign could hide."""
+    return one_line(text).replace("=?", "= ?")
+
+
+def _message_id(kind: str, text: str, domain: str) -> str:
+    return f"<{kind}.{sha256(text.encode(errors='replace')).hexdigest()[:32]}@{domain}>"
