@@ -17,6 +17,7 @@ from storage import handoffs, leads, roster, wakes
 from storage.tables import Delivery, Handoff, Lead
 from tasks import views
 from tasks.ledger import Ledger, ledger
+from tasks.own_templates import FAULTY
 
 app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at.")
 
@@ -137,9 +138,9 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
-        console.print(
-            f"  {one.message} to {people.name_of(one.person)} over {one.channel}: {one.state} {one.proof or one.error}", markup=False
-        )
+        instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""
+        said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {one.state} {one.proof or one.error}"
+        console.print(f"  {said}{instead}", markup=False)
     console.print("\n[bold]Where the time went[/bold]")
     print_bar(ledger(session, lead_id, now=now))
 
