@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import FileSystemLoader, pass_context
 from jinja2.runtime import Context as TemplateValues
 
+from agreements.lead import is_address
 from notifications.faults import MessageFaulty, fault_of
 from notifications.letter import Context, Fault, Letter, SigningContext
 from notifications.sandbox import Sandbox
@@ -37,7 +38,9 @@ _KEEP_LINES = frozenset({"message", "text"})
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff]")
-_MENTION = re.compile(r"(?<!\w)@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+#: What a chat service makes a link of by itself, but for e-mail addresses, which are read over.
+_LINK_IN_CHAT = re.compile(r"[\w.+-]+@[\w.-]+|(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
 _CHAT_MARKS = str.maketrans("<>[]`|", "‹›()'/")
 _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 _Value = TypeVar("_Value")
@@ -143,8 +146,11 @@ def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
 
 
 def _without_chat_marks(text: str) -> str:
-    """Chat services make links and mentions of these signs, which a lead could use to show a false link."""
-    return _MENTION.sub("@\u200b", text.translate(_CHAT_MARKS))
+    """Chat services make links and mentions of these signs, of addresses and of names; a lead could show a false link by them.
+
+    They are broken by a space of no width, so that they read as they did.
+    """
+    return _LINK_IN_CHAT.sub(lambda found: found[0] or "\u200b", _MENTION.sub("@\u200b", text.translate(_CHAT_MARKS)))
 
 
 def _spaced(text: str) -> str:
@@ -198,5 +204,5 @@ def tel(phone: str) -> str:
 
 
 def mailto(address: str) -> str:
-    """A mailto: link, "" for what is no address."""
-    return "mailto:" + quote(address, safe="@+.-_") if "@" in address else ""
+    """A mailto: link, "" for what is not one plain address."""
+    return "mailto:" + quote(address, safe="@+.-_") if is_address(address) else ""
