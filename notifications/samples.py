@@ -62,7 +62,7 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "ops-told": {"error": "mail server: 451 greylisted"},
 }
 _WHAT: Mapping[str, str] = {
-    "reminder": "Ana, you owe an answer on this lead.",
+    "reminder": "Still owed: an answer: accept or reject.",
     "decision-asked": "Nobody answered in time.",
     "feedback": "Ana Ruiz rejected Harbour & Sons.",
     "manager-told": "Ana Ruiz has not answered in time.",
