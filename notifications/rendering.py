@@ -109,6 +109,7 @@ def one_line(text: str) -> str:
 def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
     values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(context)}
     values["zone"] = _zone(context.to.timezone).key
+    values["to"] = replace(context.to, chat="")  # it may hold a secret
     try:
         return _sandbox(folder).written(file, values)
     except Exception as error:  # a user's template may fail in any way, and no lead may stop because of it
