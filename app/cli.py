@@ -23,9 +23,9 @@ app.command(name="verify")(verify.verify)
 app.add_typer(leads.app, name="leads")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(people.app, name="roster")
+app.add_typer(messages.app, name="messages")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bounces.app, name="bounces")
-app.add_typer(messages.app, name="messages")
 
 
 def main() -> None:

@@ -101,11 +101,29 @@ class SigningContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a template: its file below the folder of templates, the line (0 where none is known), and what to do."""
+
+    file: str
+    problem: str
+    line: int = 0
+
+    @property
+    def place(self) -> str:
+        """File and line, and nothing of what a lead wrote."""
+        return f"{self.file}, line {self.line}" if self.line else self.file
+
+    def __str__(self) -> str:
+        return f"{self.file}: {f'line {self.line}: ' if self.line else ''}{self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message ready to be sent. key goes along, so that a repeat is recognised; thread keeps one lead's letters together.
 
     facts: what a CRM needs (lead_number, owner, company, contact, due, …); chat: the short form for a chat channel. bounce_mark:
-    what goes into the return path, so that a bounce names the delivery; empty for none.
+    what goes into the return path, so that a bounce names the delivery; empty for none. faults: the company's own templates
+    that could not be used, for whose parts Baton's own stand.
     """
 
     key: str
@@ -119,6 +137,7 @@ class Letter:
     thread: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     bounce_mark: str = ""
+    faults: tuple[Fault, ...] = ()
 
 
 class Channel(Protocol):

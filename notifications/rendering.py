@@ -1,6 +1,6 @@
 """Turns a context into a letter by the templates of its message. What a lead wrote is only ever text: it opens no tag or line.
 
-Nothing is sent here, no link is signed here and no clock is read here.
+Nothing is sent here, no link is signed here and no clock is read here. What a template may do at all is in sandbox.py.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, pass_context, select_autoescape
+from jinja2 import FileSystemLoader, pass_context
 from jinja2.runtime import Context as TemplateValues
-from jinja2.sandbox import SandboxedEnvironment
 
-from agreements.errors import HandoffError
-from notifications.letter import Context, Letter, SigningContext
+from agreements.lead import is_address
+from notifications.faults import MessageFaulty, fault_of
+from notifications.letter import Context, Fault, Letter, SigningContext
+from notifications.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MAX = 150
@@ -37,18 +38,12 @@ _KEEP_LINES = frozenset({"message", "text"})
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff]")
-_MENTION = re.compile(r"(?<!\w)@(?=(?:everyone|here|channel|all)\b)", re.IGNORECASE)
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+#: What a chat service makes a link of by itself, but for e-mail addresses, which are read over.
+_LINK_IN_CHAT = re.compile(r"[\w.+-]+@[\w.-]+|(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
 _CHAT_MARKS = str.maketrans("<>[]`|", "‹›()'/")
 _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 _Value = TypeVar("_Value")
-
-
-class MessageFaulty(HandoffError):  # noqa: N818 - errors here are named as states
-    """This message cannot be written. Mend the template that is named."""
-
-    def __init__(self, file: str, problem: str) -> None:
-        self.file, self.problem = file, problem
-        super().__init__(f"{file}: {problem}")
 
 
 def message_names() -> list[str]:
@@ -67,24 +62,37 @@ def render(
 ) -> Letter:
     """A letter whose subject is one line and whose parts all say the same, with times in the reader's zone.
 
-    folder: templates that go before Baton's own, file by file (folder/<message>/subject.txt …). Texts that are too long are
-    cut, and end in "…".
-    Raises: MessageFaulty if there is no such message, or a template is missing or has a mistake.
+    folder: templates that go before Baton's own, file by file (folder/<message>/subject.txt …). A part for which they are faulty
+    is written by Baton's own, and the letter says so in `faults`: no lead waits for a template. Texts that are too long are cut,
+    and end in "…".
+    Raises: MessageFaulty if there is no such message, or Baton's own template has a mistake.
     """
     if message not in message_names():
-        raise MessageFaulty(message, f"there is no such message; there are {', '.join(message_names())}")
-    told = _tidy(context)
+        raise MessageFaulty(Fault(message, f"there is no such message; there are {', '.join(message_names())}"))
+    told, said = _tidy(context), _tidy(context, _without_chat_marks)
+    faults: list[Fault] = []
+
+    def part(file: str, values: Context | SigningContext) -> str:
+        try:
+            return _written(f"{message}/{file}", values, folder)
+        except MessageFaulty as error:
+            if folder is None:
+                raise
+            faults.append(error.fault)
+            return _written(f"{message}/{file}", values, None)
+
     return Letter(
         key=key,
         message=message,
         to=context.to,
-        subject=_cut(one_line(_written(f"{message}/subject.txt", told, folder)), SUBJECT_MAX),
-        text=_spaced(_written(f"{message}/body.txt", told, folder)),
-        html=_written(f"{message}/body.html", told, folder),
-        chat=_spaced(_written(f"{message}/chat.txt", _tidy(context, _without_chat_marks), folder)),
+        subject=_cut(one_line(part("subject.txt", told)), SUBJECT_MAX),
+        text=_spaced(part("body.txt", told)),
+        html=part("body.html", told),
+        chat=_spaced(part("chat.txt", said)),
         link=context.link,
         thread=thread,
         facts={name: clean(value) for name, value in facts.items()},
+        faults=tuple(faults),
     )
 
 
@@ -99,30 +107,24 @@ def one_line(text: str) -> str:
 
 
 def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
-    zone = _zone(context.to.timezone)
-    values = {field.name: getattr(context, field.name) for field in fields(context)}
+    values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(context)}
+    values["zone"] = _zone(context.to.timezone).key
+    values["to"] = replace(context.to, chat="")  # it may hold a secret
     try:
-        return _environment(folder).get_template(file).render(values, zone=zone.key)
-    except TemplateSyntaxError as error:
-        raise MessageFaulty(error.name or file, f"line {error.lineno}: {error.message}") from error
-    except TemplateError as error:
-        raise MessageFaulty(file, error.message or f"{type(error).__name__}") from error
+        return _sandbox(folder).written(file, values)
     except Exception as error:  # a user's template may fail in any way, and no lead may stop because of it
-        raise MessageFaulty(file, f"{type(error).__name__}: {error}") from error
+        raise MessageFaulty(fault_of(file, error, values=values, folders=_folders(folder))) from error
+
+
+def _folders(folder: Path | None) -> list[Path]:
+    return [folder, TEMPLATES] if folder else [TEMPLATES]
 
 
 @lru_cache(maxsize=8)
-def _environment(folder: Path | None) -> SandboxedEnvironment:
-    environment = SandboxedEnvironment(
-        loader=FileSystemLoader([folder, TEMPLATES] if folder else [TEMPLATES]),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+def _sandbox(folder: Path | None) -> Sandbox:
+    return Sandbox(
+        FileSystemLoader(_folders(folder)), when=_when, day=_day, short=_cut, quoted=_quoted, tel=tel, mailto=mailto, label=label
     )
-    environment.filters.update(when=_when, day=_day, short=_cut, quoted=_quoted, tel=tel, mailto=mailto, label=label)
-    return environment
 
 
 def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> _Value:
@@ -145,8 +147,11 @@ def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
 
 
 def _without_chat_marks(text: str) -> str:
-    """Chat services make links and mentions of these signs, which a lead could use to show a false link."""
-    return _MENTION.sub("@\u200b", text.translate(_CHAT_MARKS))
+    """Chat services make links and mentions of these signs, of addresses and of names; a lead could show a false link by them.
+
+    They are broken by a space of no width, so that they read as they did.
+    """
+    return _LINK_IN_CHAT.sub(lambda found: found[0] or "\u200b", _MENTION.sub("@\u200b", text.translate(_CHAT_MARKS)))
 
 
 def _spaced(text: str) -> str:
@@ -200,5 +205,5 @@ def tel(phone: str) -> str:
 
 
 def mailto(address: str) -> str:
-    """A mailto: link, "" for what is no address."""
-    return "mailto:" + quote(address, safe="@+.-_") if "@" in address else ""
+    """A mailto: link, "" for what is not one plain address."""
+    return "mailto:" + quote(address, safe="@+.-_") if is_address(address) else ""

@@ -69,7 +69,8 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
         return None, ""
     runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
     term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
-    return due, f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
+    agreed = f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
+    return due, f"Agreed: {agreed}."
 
 
 def _link(row: Delivery) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from sqlmodel import Session
@@ -15,6 +16,8 @@ from storage.tables import Handoff, HandoffNote, Wait
 from tasks import toolbox
 from tasks.running import calendar_of
 from tasks.turn import Turn, step
+
+_CELL_MAX = 200
 
 
 @step
@@ -128,4 +131,6 @@ def _for_whom(row: HandoffNote) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return "".join(ch if ch.isalnum() or ch in " -_.,/%+" else " " for ch in text)
+    """The text without any sign that Markdown, or a page that shows it, makes something of."""
+    plain = "".join(ch if ch.isalnum() or ch in " -.,/%+" else " " for ch in text[:_CELL_MAX])
+    return re.sub(r"(?i)\bwww\.", "www ", plain)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from agreements.errors import DeliveryError
 from notifications.letter import Letter
 from storage import deliveries
-from tasks import letters
+from tasks import letters, own_templates
 from tasks.sending import marked, write_outcome
 from tasks.toolbox import Toolbox
 
@@ -44,6 +44,7 @@ def _claim(session: Session, now: datetime) -> tuple[Sequence[_Ready], int]:
         moved += 1
         try:
             letter = marked(letters.by_post(session, row, now=now), row)
+            own_templates.note_faults(session, row, None, letter, now=now)
         except Exception as error:  # a faulty template or address stops no other message: it stands in the row
             log.warning("delivery %s could not be prepared: %s", row.key, error)
             row.tries += 1

@@ -15,7 +15,7 @@ from notifications.letter import Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Handoff
-from tasks import contexts, toolbox
+from tasks import contexts, own_templates, toolbox
 from tasks.turn import Turn
 
 log = logging.getLogger("baton.sending")
@@ -126,6 +126,7 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     facts = contexts.crm_facts(context)
     message = WRITTEN_AS.get(row.message, row.message)
     letter = render(message, context, key=row.key, thread=f"lead-{number}-{handoff.id}", facts=facts, folder=toolbox.current().templates)
+    own_templates.note_faults(session, row, handoff, letter, now=now)
     return _Claimed(row.id or 0, row.channel, row.message, row.key, marked(letter, row), facts, row.person, number)
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
 from notifications.letter import LeadView
+from notifications.rendering import one_line
 from storage import handoffs, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
@@ -158,9 +159,9 @@ def leg_of(session: Session, handoff: Handoff) -> str:
 
 
 def run_name(session: Session, handoff: Handoff) -> str:
-    """What its run is called in Prefect's windows: company, number, and the leg where there are several."""
+    """What its run is called in Prefect's windows, on one line: company, number, and the leg where there are several."""
     lead, leg = handoffs.lead_of(session, handoff), leg_of(session, handoff)
-    return f"{lead.company or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
+    return f"{one_line(lead.company)[:100] or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
 
 
 def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[datetime, str]]:

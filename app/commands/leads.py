@@ -1,4 +1,4 @@
-"""Leads: import, list, show, release."""
+"""Leads: import, export, list, show, release."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from app import terminal
+from app.files import standard_output, written_whole
 from storage import handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from tasks import views
 from tasks.ledger import Ledger, ledger
+from tasks.own_templates import FAULTY
 
-app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at.")
+app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at, write out.")
 
 
 @app.command("import")
@@ -55,6 +57,41 @@ def import_file(
     )
     if result.bad:
         raise typer.Exit(terminal.PARTLY)
+
+
+@app.command("export")
+def export_file(
+    file: Annotated[str, typer.Argument(help="Where to; - is standard output.")],
+    stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
+    agreement: Annotated[str, typer.Option(help="Only leads under this agreement: name, or name@version.")] = "",
+    excel: Annotated[bool, typer.Option("--excel", help="With a byte order mark, by which Excel knows UTF-8.")] = False,
+) -> None:
+    """Write leads as CSV. Texts that a spreadsheet would calculate get an apostrophe before them."""
+    from app.exporting import Wanted, count, export
+
+    wanted = Wanted(_stage(stage), _agreement(agreement))
+    encoding = "utf-8-sig" if excel else "utf-8"
+    box = terminal.open_box()
+    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
+        bar = progress.add_task("exporting", total=box.read_now(lambda session, now: count(session, wanted)))
+        with standard_output(encoding=encoding) if file == "-" else written_whole(Path(file), encoding=encoding) as out:
+            done = export(box, out, wanted, progress=lambda rows: progress.advance(bar, rows))
+    terminal.complaints.print(f"{done} leads written.")
+
+
+def _stage(stage: str) -> str:
+    if stage and stage not in list(Stage):
+        terminal.fail(terminal.USAGE, f"There is no stage {stage!r}; there are {', '.join(Stage)}.")
+    return stage
+
+
+def _agreement(reference: str) -> str:
+    _, at, version = reference.partition("@")
+    if at and not version.isdecimal():
+        terminal.fail(
+            terminal.USAGE, f"{reference!r} is no agreement; write its name, as in b2b-saas, or name and version, as in b2b-saas@3."
+        )
+    return reference
 
 
 @app.command("release")
@@ -138,8 +175,9 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
-        said = f"{_state(one)} {one.error or one.proof}"
-        console.print(f"  {one.message} to {people.name_of(one.person)} over {one.channel}: {said}", markup=False)
+        instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""
+        said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {_state(one)} {one.error or one.proof}"
+        console.print(f"  {said}{instead}", markup=False)
     _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
     print_bar(ledger(session, lead_id, now=now))

@@ -1,72 +1,95 @@
-"""Messages: what people are told, and whether it can reach them."""
+"""Messages: which there are, how each reads, and whether the company's own templates are right."""
 
 from __future__ import annotations
 
-import asyncio
-import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
-from agreements.roster import Roster
 from app import terminal
-from notifications.gate import Gate
-from notifications.letter import Channel, Context, LeadView, Letter
-from notifications.rendering import render
-from storage import roster
-from tasks.contexts import recipient
-from tasks.toolbox import Toolbox
+from app.commands.channel_trial import send_test
+from app.files import written_whole
+from app.message_preview import for_lead, made_up
+from notifications.catalogue import WHO_GETS
+from notifications.checking import PARTS, problems_of
+from notifications.letter import Letter
+from notifications.rendering import message_names
+from tasks.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="What people are told, and whether it can reach them.")
-
-
-@app.callback()
-def messages() -> None:
-    """What people are told, and whether it can reach them."""
+app = typer.Typer(no_args_is_help=True, help="Messages: list, look at, check, try a channel out.")
+app.command("test")(send_test)
 
 
-@app.command("test")
-def send_test(
-    channel: Annotated[str, typer.Argument(help="email, chat, sms, webhook, crm …: as agreements name it.")],
-    to: Annotated[str, typer.Option(help="Id of a person in the roster; the roster's operator otherwise.")] = "",
+@app.command("list")
+def list_messages() -> None:
+    """Every message: who gets it, when, and which of its parts are the company's own."""
+    folder = _folder()
+    table = Table("message", "goes to", "when", "of your own")
+    for name in message_names():
+        own = [part for part in PARTS if folder and (folder / name / part).is_file()]
+        table.add_row(name, *(words.replace("`", "") for words in WHO_GETS.get(name, ("", ""))), ", ".join(own) or "–")
+    terminal.console.print(table)
+
+
+@app.command("preview")
+def preview(
+    name: Annotated[str, typer.Argument(help="Which message; `baton messages list` has them.")],
+    lead: Annotated[int | None, typer.Option(help="Number of a stored lead; without it, for a made-up one.")] = None,
+    to: Annotated[str, typer.Option(help="Id of a person of the roster; otherwise to whom it goes.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write the HTML part to this file.")] = None,
+    text: Annotated[bool, typer.Option("--text", help="Show the plain text alone.")] = False,
 ) -> None:
-    """Send a short harmless message over a channel, and say what the other side answered.
-
-    Exit code 1: refused for good; 4: the service is away, or whether it arrived cannot be told.
-    """
-    box = terminal.open_box()
+    """Show a message as it would be sent now. Nothing is sent, and nothing is stored."""
+    if to and lead is None:
+        terminal.fail(terminal.USAGE, "--to needs a --lead: a made-up message goes to a made-up person.")
     with terminal.told():
-        people = box.read_now(lambda session, now: roster.current(session))
-        over, letter = _channel(box, channel), _letter(box, people, to or people.operator, channel)
-        try:
-            proof = asyncio.run(_send(over, letter))
-        except DeliveryUnknown as error:
-            terminal.fail(terminal.AWAY, f"{error}\nWhether it arrived cannot be told.")
-        except (DeliveryError, CrmError) as error:
-            lasting = "This is permanent: the same again cannot help." if error.permanent else "This may pass: Baton would try again."
-            terminal.fail(terminal.FINDINGS if error.permanent else terminal.AWAY, f"{error}\n{lasting}")
-        terminal.console.print(f"Taken for {letter.to.id}. The proof: {proof}", markup=False)
+        letter = made_up(name, _folder()) if lead is None else _stored(name, lead, to)
+        if html:
+            with written_whole(html) as file:
+                file.write(letter.html)
+            terminal.complaints.print(f"{html} written.", markup=False, soft_wrap=True)
+    for fault in letter.faults:
+        terminal.complaints.print(f"{fault} Baton's own stands in.", markup=False, style="yellow", soft_wrap=True)
+    if lead is not None and letter.link:
+        terminal.complaints.print(f"The link in it is the one of {letter.to.name}: do not pass it on.", markup=False, soft_wrap=True)
+    _print(letter, only_text=text, with_text=text or not html)
 
 
-def _channel(box: Toolbox, name: str) -> Channel:
-    channel = box.channels.get(name)
-    if channel is None:
-        terminal.fail(terminal.USAGE, f"{name!r} is not set up here; there are {', '.join(sorted(box.channels))}.")
-    return channel
+def _stored(name: str, lead: int, to: str) -> Letter:
+    box = terminal.open_box()
+    return box.read_now(lambda session, now: for_lead(session, box, name, lead, to=to, now=now))
 
 
-def _letter(box: Toolbox, people: Roster, ident: str, channel: str) -> Letter:
-    if people.person(ident) is None:
-        terminal.fail(terminal.USAGE, f"Nobody in the roster is called {ident!r}; name one of {', '.join(people.people)}.")
-    context = Context(recipient(people, ident), LeadView(0, "", ""), what=f"over {channel}, asked for by {terminal.who()}")
-    key = f"test/{channel}/{ident}/{secrets.token_hex(8)}"
-    return render("test", context, key=key, facts={"lead_number": "0", "owner": ident}, folder=box.templates)
+def _folder() -> Path | None:
+    given = Settings().templates
+    return Path(given) if given else None
 
 
-async def _send(channel: Channel, letter: Letter) -> str:
-    try:
-        return await channel.send(letter)
-    finally:
-        if isinstance(channel, Gate):
-            await channel.close()
+def _print(letter: Letter, *, only_text: bool, with_text: bool) -> None:
+    if not with_text:
+        return
+    say = terminal.console.out
+    if only_text:
+        say(letter.text, end="", highlight=False)
+        return
+    for name, words in (("To", f"{letter.to.name} <{letter.to.email}>"), ("Subject", letter.subject)):
+        say(f"{name}: {words}", highlight=False)
+    say(f"\n{letter.text}\n-- in a chat --\n{letter.chat}", end="", highlight=False)
+
+
+@app.command("check")
+def check() -> None:
+    """Write every message for several made-up leads, hostile ones among them, and name every template that is not right."""
+    folder = _folder()
+    found = problems_of(folder)
+    for fault in found:
+        terminal.complaints.print(str(fault), markup=False, soft_wrap=True)
+    if found:
+        terminal.complaints.print(
+            f"{len(found)} found in {folder}. Where a template is faulty, Baton's own is sent.", markup=False, soft_wrap=True
+        )
+        raise typer.Exit(terminal.FINDINGS)
+    whose = f"with the templates in {folder}" if folder else "with Baton's own templates: BATON_TEMPLATES is not set"
+    terminal.console.print(f"{len(message_names())} messages are right, {whose}.", markup=False, soft_wrap=True)

@@ -13,8 +13,9 @@ import typer
 
 from app import stack, terminal
 from app.deploying import create_deployment
+from notifications.checking import problems_of
 from storage import contracts
-from tasks.channels import problems_of
+from tasks import channels
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
@@ -25,6 +26,7 @@ def worker(poll: Annotated[float, typer.Option(help="Real seconds between two lo
 
     terminal.log_to_standard_error()
     box = terminal.open_box()
+    warn_of_templates(box.settings)
     _show_notes_in_prefect(box)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -34,6 +36,15 @@ def worker(poll: Annotated[float, typer.Option(help="Real seconds between two lo
         thread.join(0.5)
     if not stop.is_set():
         terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
+
+
+def warn_of_templates(settings: Settings) -> None:
+    """Names the company's templates that are faulty. No part refuses to start because of them: Baton's own stand in."""
+    faults = problems_of(Path(settings.templates)) if settings.templates else []
+    for fault in faults:
+        terminal.complaints.print(f"template {fault}", markup=False, style="yellow", soft_wrap=True)
+    if faults:
+        terminal.complaints.print("Baton's own are sent instead of the faulty ones; `baton messages check` looks again.", soft_wrap=True)
 
 
 def _show_notes_in_prefect(box: Toolbox) -> None:
@@ -79,8 +90,9 @@ def up(
 ) -> None:
     """Run everything on this machine: Prefect server, worker, web pages and clock. Ctrl-C ends it."""
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
-    if wrong := problems_of(settings):
+    if wrong := channels.problems_of(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
+    warn_of_templates(settings)
     stack.end_on_sigterm()
     with (
         terminal.told(),

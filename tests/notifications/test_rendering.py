@@ -269,21 +269,41 @@ def test_a_users_templates_go_first_file_by_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("{{ leed.company }}", "assigned/subject.txt: 'leed' is undefined"),
+        ("{{ leed.company }}", "assigned/subject.txt: line 1: 'leed' is undefined. A template may use due_at, extra, lead, link, "),
+        (
+            "\n{{ lead.compny }}",
+            "assigned/subject.txt: line 2: 'notifications.letter.LeadView object' has no attribute 'compny'. It has agr",
+        ),
         ("one\n{% if %}", "assigned/subject.txt: line 2: "),
         ("{{ lead.company|shout }}", "No filter named 'shout'"),
-        ("{{ ''.__class__.__mro__ }}", "assigned/subject.txt: "),
+        ("{{ ''.__class__.__mro__ }}", "assigned/subject.txt: line 1: this is not possible in a message: access to attribute '__class__'"),
         ("{{ lead.score / 0 }}", "ZeroDivisionError"),
-        ("{% include '../../../secret.txt' %}", "assigned/subject.txt: ../../../secret.txt"),
-        ("{{ lead.company|when }}", "assigned/subject.txt: "),
+        ("{% include '../../../secret.txt' %}", "assigned/subject.txt: line 1: there is no template ../../../secret.txt; "),
+        ("{{ lead.company|when }}", "assigned/subject.txt: line 1: "),
+        ("{% include 'assigned/subject.txt' %}", "assigned/subject.txt: line 1: it calls or includes itself without end"),
+        (b"caf\xe9", "assigned/subject.txt: it is not written in UTF-8; save it as UTF-8."),
     ],
 )
-def test_a_faulty_template_is_named(tmp_path: Path, template: str, problem: str) -> None:
+def test_a_faulty_template_of_the_company_is_named_and_batons_own_stands_in(tmp_path: Path, template: str | bytes, problem: str) -> None:
     (tmp_path / "assigned").mkdir()
-    (tmp_path / "assigned" / "subject.txt").write_text(template)
-    with pytest.raises(MessageFaulty) as faulty:
-        written(folder=tmp_path)
-    assert problem in str(faulty.value)
+    (tmp_path / "assigned" / "subject.txt").write_bytes(template.encode() if isinstance(template, str) else template)
+    (tmp_path / "assigned" / "body.txt").write_text("Ours: {{ lead.company }}")
+
+    letter = written(folder=tmp_path)
+
+    assert problem in str(letter.faults[0])
+    assert len(letter.faults) == 1
+    assert letter.subject == written().subject
+    assert letter.text == "Ours: Nordlicht GmbH\n"
+
+
+def test_a_fault_in_a_shared_part_is_named_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "_end.txt").write_text("--\n\n{{ our_firm }}\n")
+
+    letter = written("reminder", folder=tmp_path)
+
+    assert [fault.place for fault in letter.faults] == ["_end.txt, line 3"]
+    assert letter.text == written("reminder").text
 
 
 @pytest.mark.parametrize("message", ["no-such", "../assigned", "_layout.html", ""])

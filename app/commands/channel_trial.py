@@ -1,0 +1,64 @@
+"""A test message: whether a channel reaches somebody, and what the other side says to it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Annotated
+
+import typer
+
+from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from agreements.roster import Roster
+from app import terminal
+from notifications.gate import Gate
+from notifications.letter import Channel, Context, LeadView, Letter
+from notifications.rendering import render
+from storage import roster
+from tasks.contexts import recipient
+from tasks.toolbox import Toolbox
+
+
+def send_test(
+    channel: Annotated[str, typer.Argument(help="email, chat, sms, webhook, crm …: as agreements name it.")],
+    to: Annotated[str, typer.Option(help="Id of a person in the roster; the roster's operator otherwise.")] = "",
+) -> None:
+    """Send a short harmless message over a channel, and say what the other side answered.
+
+    Exit code 1: refused for good; 4: the service is away, or whether it arrived cannot be told.
+    """
+    box = terminal.open_box()
+    with terminal.told():
+        people = box.read_now(lambda session, now: roster.current(session))
+        over, letter = _channel(box, channel), _letter(box, people, to or people.operator, channel)
+        try:
+            proof = asyncio.run(_send(over, letter))
+        except DeliveryUnknown as error:
+            terminal.fail(terminal.AWAY, f"{error}\nWhether it arrived cannot be told.")
+        except (DeliveryError, CrmError) as error:
+            lasting = "This is permanent: the same again cannot help." if error.permanent else "This may pass: Baton would try again."
+            terminal.fail(terminal.FINDINGS if error.permanent else terminal.AWAY, f"{error}\n{lasting}")
+        terminal.console.print(f"Taken for {letter.to.id}. The proof: {proof}", markup=False)
+
+
+def _channel(box: Toolbox, name: str) -> Channel:
+    channel = box.channels.get(name)
+    if channel is None:
+        terminal.fail(terminal.USAGE, f"{name!r} is not set up here; there are {', '.join(sorted(box.channels))}.")
+    return channel
+
+
+def _letter(box: Toolbox, people: Roster, ident: str, channel: str) -> Letter:
+    if people.person(ident) is None:
+        terminal.fail(terminal.USAGE, f"Nobody in the roster is called {ident!r}; name one of {', '.join(people.people)}.")
+    context = Context(recipient(people, ident), LeadView(0, "", ""), what=f"over {channel}, asked for by {terminal.who()}")
+    key = f"test/{channel}/{ident}/{secrets.token_hex(8)}"
+    return render("test", context, key=key, facts={"lead_number": "0", "owner": ident}, folder=box.templates)
+
+
+async def _send(channel: Channel, letter: Letter) -> str:
+    try:
+        return await channel.send(letter)
+    finally:
+        if isinstance(channel, Gate):
+            await channel.close()

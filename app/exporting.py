@@ -1,0 +1,111 @@
+"""Exports leads as CSV: a row each, with texts marked so that no spreadsheet takes them for formulas."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO, Any
+
+from sqlalchemy import exists, func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from agreements.roster import Roster
+from storage import roster
+from storage.tables import Handoff, Lead, Wait
+from tasks.toolbox import Toolbox
+
+COLUMNS = tuple("lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split())
+MARK = "'"
+"""Stands before every text, or part of one behind a separator, that a spreadsheet would take for a formula."""
+_AT_ONCE = 500
+#: Where a cell begins for a spreadsheet: the text itself, or behind what it may take for the end of a cell.
+_FORMULA = r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_BEGINS = re.compile(rf"((?:\A|[,;|\t\r\n])[\s\"']*){_FORMULA}")
+_MARKED = re.compile(rf"((?:\A|[,;|\t\r\n])[\s\"']*){MARK}{_FORMULA}")
+_CONTROL = re.compile(r"\A('*)(?=[\t\r\n])")
+_MARKED_CONTROL = re.compile(r"\A('*)'(?=[\t\r\n])")
+
+
+def defused(text: str) -> str:
+    """The text as a spreadsheet may be given it: a text that it would calculate gets the mark, as in '+44 20 7946 0177.
+
+    Source: OWASP on CSV injection: = + - @, their wide forms, tab and line ends, also behind a separator inside the text.
+    """
+    return _CONTROL.sub(r"\1'", _BEGINS.sub(r"\1'", text))
+
+
+def undone(text: str) -> str:
+    """What was defused, as it was."""
+    return _MARKED.sub(r"\1", _MARKED_CONTROL.sub(r"\1", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which leads: all whose newest handoff is in this stage and under this agreement (name, or name@version); "" for any."""
+
+    stage: str = ""
+    agreement: str = ""
+
+
+def count(session: Session, wanted: Wanted) -> int:
+    """How many there are."""
+    return session.exec(select(func.count()).select_from(_newest(wanted).subquery())).one()
+
+
+def export(box: Toolbox, file: IO[str], wanted: Wanted, *, progress: Callable[[int], None]) -> int:
+    """Writes them, the oldest first, with a line of headings before; how many. No more than some hundred are held at once."""
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    done = 0
+    for rows in _pages(box, wanted):
+        writer.writerows(rows)
+        done += len(rows)
+        progress(len(rows))
+    return done
+
+
+def _pages(box: Toolbox, wanted: Wanted) -> Iterator[list[list[str]]]:
+    after = 0
+    while True:
+        rows, after = box.read_now(lambda session, now, after=after: _page(session, wanted, after))  # type: ignore[misc]
+        if not rows:
+            return
+        yield rows
+
+
+def _newest(wanted: Wanted) -> SelectOfScalar[Any]:
+    newer = aliased(Handoff)
+    query = select(Handoff.id).where(~exists().where(col(newer.lead_id) == col(Handoff.lead_id), col(newer.id) > col(Handoff.id)))
+    if wanted.stage:
+        query = query.where(Handoff.stage == wanted.stage)
+    name, _, version = wanted.agreement.partition("@")
+    if name:
+        query = query.where(Handoff.agreement == name)
+    if version:
+        query = query.where(Handoff.version == int(version))
+    return query
+
+
+def _page(session: Session, wanted: Wanted, after: int) -> tuple[list[list[str]], int]:
+    people = roster.current(session)
+    query = select(Handoff, Lead).join(Lead, col(Lead.id) == col(Handoff.lead_id)).where(col(Handoff.id).in_(_newest(wanted)))
+    found = session.exec(query.where(col(Lead.id) > after).order_by(col(Lead.id)).limit(_AT_ONCE)).all()
+    open_waits = select(Wait).where(col(Wait.handoff_id).in_([handoff.id for handoff, _ in found]), col(Wait.closed_at).is_(None))
+    due = {wait.handoff_id: wait.due_at for wait in session.exec(open_waits)}
+    rows = [_row(handoff, lead, due.get(handoff.id or 0), people) for handoff, lead in found]
+    return rows, found[-1][1].id or 0 if found else after
+
+
+def _row(handoff: Handoff, lead: Lead, due: datetime | None, people: Roster) -> list[str]:
+    person = " ".join(filter(None, (lead.first_name, lead.last_name)))
+    with_whom = (people.name_of(handoff.owner), people.name_of(handoff.rep))
+    reference = f"{handoff.agreement}@{handoff.version}" if handoff.agreement else ""
+    texts = (lead.company, person, lead.email, lead.phone, handoff.stage, *with_whom, handoff.tier)
+    points = (str(handoff.score), str(handoff.fit), str(handoff.engagement))
+    when = (due.isoformat() if due else "", lead.created_at.isoformat())
+    return [str(handoff.lead_id), *map(defused, texts), *points, *map(defused, (reference, lead.campaign)), *when]

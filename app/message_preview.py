@@ -1,0 +1,86 @@
+"""A message as it would be sent now, written for a stored lead; nothing is sent, and nothing is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import HandoffError
+from notifications.letter import Letter
+from notifications.rendering import message_names, render
+from notifications.samples import is_about_a_lead, sample
+from storage import handoffs, roster, waits
+from storage.tables import Answer, Delivery, Handoff, Lead
+from tasks import contexts
+from tasks.toolbox import Toolbox
+
+
+class NothingToPreview(HandoffError):
+    """This message cannot be shown for this lead."""
+
+
+def made_up(message: str, folder: Path | None) -> Letter:
+    """The message for a lead that does not exist. Raises MessageFaulty for a message that there is not."""
+    if message not in message_names():
+        render(message, sample("told"), key="preview")
+    return render(message, sample(message), key="preview", folder=folder)
+
+
+def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: str, now: datetime) -> Letter:
+    """The message of that name for this lead, to this person; to "", to whom it went last, or would go.
+
+    Raises NothingToPreview where it cannot be: no such lead, nobody of that id, or a message that is about no single lead.
+    """
+    if message in message_names() and not is_about_a_lead(message):
+        raise NothingToPreview(f"{message} is not about one lead; preview it without --lead.")
+    handoff = _handoff(session, lead_id)
+    row = _row(session, handoff, message, to)
+    people = roster.current(session)
+    if people.person(row.person) is None:
+        known = ", ".join(sorted(people.people))
+        raise NothingToPreview(f"{row.person or 'nobody'} is not in the roster; name somebody who is with --to: {known}.")
+    context = contexts.context_of(session, handoff, row, now=now)
+    thread = f"lead-{lead_id}-{handoff.id}"
+    return render(message, context, key=row.key, thread=thread, facts=contexts.crm_facts(context), folder=box.templates)
+
+
+def _handoff(session: Session, lead_id: int) -> Handoff:
+    handoff = handoffs.latest_of(session, lead_id)
+    if handoff is None:
+        lead = session.get(Lead, lead_id)
+        went = f" It was merged into lead {lead.merged_into}." if lead and lead.merged_into else ""
+        raise NothingToPreview(f"There is no handoff of lead {lead_id}.{went} `baton leads list` shows which there are.")
+    if not handoff.agreement:
+        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody is told of it yet.")
+    return handoff
+
+
+def _row(session: Session, handoff: Handoff, message: str, to: str) -> Delivery:
+    """The delivery that there was last, with what it was told; one like it, never stored, where there was none."""
+    query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.message == message)
+    if to:
+        query = query.where(Delivery.person == to)
+    known = session.exec(query.order_by(col(Delivery.id).desc()).limit(1)).first()
+    if known is not None:
+        return known
+    tenures = handoffs.assignments(session, handoff.id or 0)
+    wait, tenure = waits.open_of(session, handoff.id or 0), tenures[-1].id if tenures else ""
+    answer = session.exec(select(Answer).where(Answer.handoff_id == handoff.id).order_by(col(Answer.id).desc()).limit(1)).first()
+    context = {"wait_id": wait.id if wait else "", "tenure": tenure, "answer_id": answer.id if answer else None}
+    person = to or _usual(session, handoff, message)
+    return Delivery(
+        key=f"preview:{message}:{handoff.id}", message=message, person=person, assignment_id=tenure, channel="email", context=context
+    )
+
+
+def _usual(session: Session, handoff: Handoff, message: str) -> str:
+    people = roster.current(session)
+    if message in ("note-needed", "feedback"):
+        return people.marketing
+    if message == "ops-told":
+        return people.operator
+    if message in ("manager-told", "decision-asked"):
+        return people.manager_of(handoff.rep)
+    return handoff.rep or handoff.brought_by

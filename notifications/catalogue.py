@@ -1,0 +1,23 @@
+"""Which messages there are, who gets each, and when; docs/messages.md says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: By name: who gets it, and when.
+WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "assigned": ("the rep; the manager where it is not proven to have arrived", "a lead is assigned"),
+        "taken": ("the rep who found the lead", "a rep brings a lead in"),
+        "reminder": ("whoever owes something", "a part of the agreed time has passed"),
+        "manager-told": ("the manager of whoever owes something", "the agreement has the manager told"),
+        "decision-asked": ("the manager", "a lead waits for a decision"),
+        "withdrawn": ("the rep who had the lead", "a new version of the agreement takes it back"),
+        "note-needed": ("marketing", "a handoff note lacks something"),
+        "feedback": ("marketing", "sales has answered on a lead"),
+        "told": ("whoever should know", "something happened that asks for nothing"),
+        "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
+        "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),
+    }
+)

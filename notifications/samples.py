@@ -1,0 +1,135 @@
+"""Made-up messages: what `baton messages preview` shows without a lead, and by which templates are checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
+
+from notifications.letter import Context, LeadView, Recipient, SigningContext
+
+T = TypeVar("T")
+
+LINK = "https://baton.example/l/made-up"
+_REP = Recipient("ana", "Ana Ruiz", "ana@sales.example", "+44 20 7946 0100", timezone="Europe/London")
+_LEAD = LeadView(
+    number=42,
+    company="Harbour & Sons",
+    person="Lee O'Hara",
+    job_title="Head of Operations",
+    email="lee@harbour.example",
+    phone="+44 20 7946 0177",
+    country="GB",
+    entry_channel="demo_request",
+    campaign="Autumn webinar",
+    message="We lose leads between two tools, and nobody sees it before the end of the month.\n\nCould somebody call after lunch?",
+    requested_time=datetime(2026, 12, 2, 12, 30, tzinfo=UTC),
+    tier="hot",
+    score=82,
+    fit=45,
+    engagement=37,
+    fast_lane=True,
+    stage="assigned",
+    agreement="b2b-saas@3",
+    persona="ops-leader",
+    product="Platform",
+    statements={
+        "why_qualified": "Asked by itself (demo requested); score 82 of 100.",
+        "buying_signal": "Demo requested, and the pricing page twice in a week.",
+        "next_step": "Call, understand what prompted the request, and agree the next meeting.",
+        "campaign": "Autumn webinar",
+        "pain_point": "manual handover; no overview of what became of a lead",
+    },
+    criteria=(("persona ops-leader", "Head of Operations", 25), ("employees at least 200", "340", 20), ("free mail address", "", -5)),
+    history=((datetime(2026, 3, 3, 10, tzinfo=UTC), "Ben Carter rejected: Interested, but not now"),),
+)
+_LEAD_CONTEXT = Context(
+    to=_REP,
+    lead=_LEAD,
+    link=LINK,
+    due_at=datetime(2026, 12, 1, 13, tzinfo=UTC),
+    promise="Agreed: within 4 working hours.",
+    rep="Ana Ruiz",
+    what="Handed on by Ben Carter.",
+)
+#: What single messages say besides.
+_EXTRA: Mapping[str, Mapping[str, str]] = {
+    "note-needed": {"missing": "pain point, campaign"},
+    "feedback": {"reason_words": "Interested, but not now", "text": "Budget comes in April.\nTheir works council has to agree."},
+    "decision-asked": {"reason_words": "Could not be reached", "text": "Three calls, two e-mails."},
+    "ops-told": {"error": "mail server: 451 greylisted"},
+}
+_WHAT: Mapping[str, str] = {
+    "reminder": "Still owed: an answer: accept or reject.",
+    "decision-asked": "Nobody answered in time.",
+    "feedback": "Ana Ruiz rejected Harbour & Sons.",
+    "manager-told": "Ana Ruiz has not answered in time.",
+    "note-needed": "The note still lacks: pain point, campaign.",
+    "ops-told": "The assignment could not be delivered.",
+    "told": "Ana Ruiz accepted the lead that you brought in.",
+    "withdrawn": "A new version of the agreement is in force.",
+}
+#: Messages that are not about one lead.
+_OTHERS: Mapping[str, Any] = {
+    "signature-asked": SigningContext(
+        to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
+        link="https://baton.example/s/made-up",
+        reference="b2b-saas@3",
+        party="marketing",
+        begins="1 January 2027",
+        differences=("The rep answers a hot lead within 30 minutes, not within 1 hour.",),
+        compared_with="b2b-saas@2",
+    ),
+}
+
+
+def sample(message: str) -> Any:
+    """What this message could say, all of it made up."""
+    if message in _OTHERS:
+        return _OTHERS[message]
+    return replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+
+
+def is_about_a_lead(message: str) -> bool:
+    """Whether the message tells of one lead, so that it can be previewed for a stored one."""
+    return isinstance(sample(message), Context)
+
+
+def bare(context: T) -> T:
+    """The same message where next to nothing is known: every text empty, everything that may be left out left out."""
+    assert is_dataclass(context)
+    assert not isinstance(context, type)
+    given: dict[str, Any] = {}
+    for one in fields(context):
+        value = getattr(context, one.name)
+        if is_dataclass(value) and one.default is MISSING:
+            given[one.name] = bare(value)
+        elif one.default is not MISSING:
+            given[one.name] = one.default
+        elif one.default_factory is not MISSING:
+            given[one.name] = one.default_factory()
+        else:
+            given[one.name] = "" if isinstance(value, str) else value
+    return cast(T, replace(context, **given))
+
+
+#: What is not a text of the lead or of a person: who may read it, how times are shown, the link, and the contract itself.
+_OURS = frozenset({"id", "timezone", "link", "page", "contract", "chat"})
+
+
+def full_of(value: T, text: str, name: str = "") -> T:
+    """The same message with this text in every place where somebody outside, or in the roster, may have written one."""
+    told: Any = value
+    if name in _OURS:
+        return value
+    if isinstance(value, str):
+        told = text
+    elif isinstance(value, Mapping):
+        told = MappingProxyType({key: full_of(one, text) for key, one in value.items()})
+    elif isinstance(value, tuple):
+        told = tuple(full_of(one, text) for one in value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        told = replace(value, **{one.name: full_of(getattr(value, one.name), text, one.name) for one in fields(value)})
+    return cast(T, told)

@@ -1,0 +1,197 @@
+"""Where templates run: they see what they are given, reach nothing else, and end after so much work, whatever is written in them.
+
+RevOps may write templates of their own. A slip in one (a loop in a loop, a text doubled in each round) must not stop Baton.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, Template, TemplateSyntaxError, nodes, select_autoescape
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context as TemplateValues
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
+WORK_MAX = 200_000
+"""How much one template may do: a round of a loop, a call or sixteen characters that are made are one each, a file is fifty."""
+TEXT_MAX = 500_000
+"""Longest text that a template may make on its way, in characters."""
+
+_RANGE_MAX = 10_000
+_NUMBER_BITS = 200
+#: Filters that no message needs, and by which a template could make links of what a lead wrote, or fill the memory.
+_NOT_HERE = "attr batch center filesizeformat indent pprint random slice tojson urlize wordwrap xmlattr".split()
+_OF_TEXTS = frozenset(
+    """
+    capitalize casefold count endswith find isalnum isalpha isdigit islower isspace istitle isupper lower lstrip partition
+    removeprefix removesuffix rfind rpartition rsplit rstrip split splitlines startswith strip swapcase title upper
+    """.split()
+)
+_WIDE = re.compile(r"%[^%a-zA-Z]*(?:\d{4,}|\*)")
+_left: ContextVar[list[int] | None] = ContextVar("work left for the template", default=None)
+
+
+class TooMuchWork(SecurityError):
+    """The template would go on for too long, or make too long a text."""
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Templates of one or more folders. Their HTML is escaped, an unknown name is an error, and work is counted while `measured`."""
+
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+    def __init__(self, loader: BaseLoader, **filters: Callable[..., Any]) -> None:
+        super().__init__(
+            loader=loader,
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        for name in _NOT_HERE:
+            del self.filters[name]
+        self.filters.update(filters)
+        self.filters = {name: _counted(name, one) for name, one in self.filters.items()}
+        self.filters |= {"_rounds": _rounds, "_made": _made}
+        self.globals = {"range": _range, **{name: self.globals[name] for name in ("dict", "namespace", "joiner", "cycler")}}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Of numbers nothing, of texts what makes no longer ones, of the rest what does not begin with an underscore."""
+        if isinstance(obj, str):
+            return attr in _OF_TEXTS
+        return not isinstance(obj, int | float | bytes) and super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """Nothing: `format` of a text is as unsafe here as any other of its methods that can make a long one."""
+
+    def call(__self, __context: TemplateValues, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
+        """A call from a template, which is work."""
+        _work(1)
+        return _made(super().call(__context, __obj, *args, **kwargs))
+
+    def call_binop(self, context: TemplateValues, operator: str, left: Any, right: Any) -> Any:
+        """What two values give, where that is not too much."""
+        if operator == "%" and isinstance(left, str):
+            _narrow(left)
+        elif operator == "*":
+            _work(_size(left) * right if isinstance(right, int) else 0)
+            _work(_size(right) * left if isinstance(left, int) else 0)
+        elif operator == "**" and (abs(left) > 1_000_000 or not 0 <= right <= 9):
+            raise TooMuchWork("a power is too large")
+        result = _made(super().call_binop(context, operator, left, right))
+        if isinstance(result, int) and result.bit_length() > _NUMBER_BITS:
+            raise TooMuchWork("a number is too large")
+        return result
+
+    def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> Template:
+        _work(50)
+        return super()._load_template(name, globals)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        parsed = super()._parse(source, name, filename)
+        changed = _CountsRounds(name).visit(parsed)
+        assert isinstance(changed, nodes.Template)
+        return changed
+
+    def written(self, file: str, values: dict[str, Any]) -> str:
+        """The template of that file with these values. Raises TooMuchWork, and whatever else a template may do wrong."""
+        with measured():
+            return "".join(_made(part) for part in self.get_template(file).generate(values))
+
+
+@contextmanager
+def measured() -> Iterator[None]:
+    """Inside, a template may do so much and no more."""
+    token = _left.set([WORK_MAX])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+class _CountsRounds(NodeTransformer):
+    """Has every loop count its rounds, and everything that puts texts together look how long they become."""
+
+    def __init__(self, name: str | None) -> None:
+        self._name = name
+
+    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802
+        if node.recursive:
+            raise TemplateSyntaxError("a loop cannot be recursive here", node.lineno, self._name)
+        self.generic_visit(node)
+        node.iter = _through("_rounds", node.iter)
+        return node
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
+        self.generic_visit(node)
+        return _through("_made", node)
+
+    def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.AssignBlock:  # noqa: N802
+        self.generic_visit(node)
+        node.filter = _through("_made", node.filter, node.lineno)
+        return node
+
+
+def _through(name: str, node: nodes.Node | None, line: int = 0) -> nodes.Filter:
+    made = nodes.Filter(node, name, [], [], None, None)
+    return made.set_lineno(node.lineno if node else line)  # type: ignore[return-value]
+
+
+def _work(amount: int) -> None:
+    left = _left.get()
+    if amount > TEXT_MAX:
+        raise TooMuchWork("a text becomes too long")
+    if left is not None:
+        left[0] -= max(amount, 0)
+        if left[0] < 0:
+            raise TooMuchWork("it does too much: look for a loop in a loop, or a text that grows in each round")
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | tuple | dict) else 0
+
+
+def _made(value: Any) -> Any:
+    if (size := _size(value)) > TEXT_MAX:
+        raise TooMuchWork("a text becomes too long")
+    _work(size // 16)
+    return value
+
+
+def _rounds(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        _work(1)
+        yield value
+
+
+def _range(*bounds: int) -> range:
+    rounds = range(*bounds)
+    if len(rounds) > _RANGE_MAX:
+        raise TooMuchWork(f"a range has more than {_RANGE_MAX} numbers")
+    return rounds
+
+
+def _counted(name: str, one: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(one)
+    def filtered(*args: Any, **kwargs: Any) -> Any:
+        _work(1 + sum(_size(arg) for arg in args) // 16)
+        if name == "format":
+            _narrow(str(args[0]))
+        elif name == "replace":
+            _, text, old, new = args[:4]
+            _work(str(text).count(str(old)) * len(str(new)))
+        return _made(one(*args, **kwargs))
+
+    return filtered
+
+
+def _narrow(form: str) -> None:
+    if _WIDE.search(form):
+        raise TooMuchWork("a number is written too wide")
