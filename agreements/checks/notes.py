@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from agreements.checks.base import Problem
 from agreements.checks.channels import NOT_CARRIED_OUT
 from agreements.checks.reach import reach
-from agreements.checks.running import running
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
@@ -41,9 +40,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     yield from _channels(("notify", "channels"), agreement.notify.channels)
     yield from _channels(("notify", "fallback"), agreement.notify.fallback)
     yield from _routing(agreement)
-    for one in running(agreement):
-        if one.clock.check_in:
-            yield Problem((*one.where, "check_in"), "digests are not sent yet")
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")

@@ -91,3 +91,9 @@ class Notify(Clause):
     channels: tuple[Channel, ...] = ("crm", "email", "chat")
     fallback: tuple[Channel, ...] = ("manager-email",)
     undo: AnElapsed = Duration(5, "minutes", working=False)
+
+
+class Attention(Clause):
+    """For which tiers a reminder or a warning is a message of its own; for all others it waits for the morning digest."""
+
+    interrupt: tuple[Name, ...] = ("hot",)
