@@ -21,7 +21,7 @@ from jinja2.runtime import Context as TemplateValues
 from jinja2.sandbox import SandboxedEnvironment
 
 from agreements.errors import HandoffError
-from notifications.letter import Context, Letter, SigningContext
+from notifications.letter import Context, DigestContext, Letter, SigningContext
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MAX = 150
@@ -58,7 +58,7 @@ def message_names() -> list[str]:
 
 def render(
     message: str,
-    context: Context | SigningContext,
+    context: Context | SigningContext | DigestContext,
     *,
     key: str,
     thread: str = "",
@@ -98,7 +98,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
+def _written(file: str, context: Context | SigningContext | DigestContext, folder: Path | None) -> str:
     zone = _zone(context.to.timezone)
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     try:

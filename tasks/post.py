@@ -15,6 +15,7 @@ from notifications.letter import Letter
 from storage import deliveries
 from storage.tables import Delivery
 from tasks import letters
+from tasks.digest import NothingToSay
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.post")
@@ -44,6 +45,9 @@ def _claim(session: Session, now: datetime) -> tuple[Sequence[_Ready], int]:
         moved += 1
         try:
             letter = letters.by_post(session, row, now=now)
+        except NothingToSay:
+            deliveries.drop(session, row.id or 0)
+            continue
         except Exception as error:  # a faulty template or address stops no other message: it stands in the row
             log.warning("delivery %s could not be prepared: %s", row.key, error)
             row.tries += 1

@@ -66,6 +66,7 @@ SENTENCES = {
 }
 #: Lines that say more where a fact is there: kind, fact, sentence.
 _MORE = (
+    ("nudged", "over", "{to} is told in the morning ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),

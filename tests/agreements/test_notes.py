@@ -41,7 +41,9 @@ def test_what_is_agreed_and_not_carried_out_is_noted(old: str, new: str, where: 
 
 
 def test_a_check_in_that_is_agreed_is_carried_out_and_not_noted() -> None:
-    assert set(notes(AGREEMENT.replace("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", 1))) == {"objectives"}
+    text = AGREEMENT.replace("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", 1)
+
+    assert set(notes(text)) == {"objectives"}
 
 
 def test_what_is_not_written_is_not_noted() -> None:
