@@ -136,9 +136,7 @@ def _rows(session: Session, person: str, items: list[DigestItem], *, now: dateti
     """A row per lead: what is due first, and last what was settled."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in _check_ins(session, person):
-        told[handoff.id or 0] = row_of(
-            session, handoff, wait, person, HOW_IT_STANDS
-        )
+        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS)
     for item in items:
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
