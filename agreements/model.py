@@ -15,7 +15,7 @@ from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
 from agreements.clauses.facts import DeclaredField, Persona, ScreenRule
-from agreements.clauses.handover import Capacity, Notify, Release, Routing, Segment, Tier
+from agreements.clauses.handover import Attention, Capacity, Notify, Release, Routing, Segment, Tier
 from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
     STATEMENTS,
@@ -35,7 +35,7 @@ from agreements.working_time import WorkingCalendar
 
 # fmt: off
 __all__ = [
-    "Agreement", "Aim", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
+    "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "Persona",
     "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
@@ -88,6 +88,7 @@ class Agreement(Clause):
     calendars: Mapping[str, ACalendar] = Field(default_factory=_usual_calendars, min_length=1)
     routing: Routing
     notify: Notify = Notify()
+    attention: Attention = Attention()
     clocks: Clocks = Field(default_factory=Clocks)
     legs: Annotated[tuple[ALeg, ...], Field(min_length=1)] = (Leg(name="sdr"),)
     reasons: tuple[Reason, ...] = Field(default_factory=_usual_reasons, min_length=1)
@@ -134,6 +135,10 @@ class Agreement(Clause):
         """The clock of that name for a leg, counted from 0. Raises KeyError for none."""
         own = getattr(self.legs[leg].clocks, name, None) if leg < len(self.legs) else None
         return own or self.clocks.named(name)
+
+    def interrupts(self, tier: str) -> bool:
+        """Whether reminders and warnings about leads of this tier are messages of their own."""
+        return tier in self.attention.interrupt
 
     def reason(self, code: str) -> Reason | None:
         """The reason with that code, None where the agreement has none such."""

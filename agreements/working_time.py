@@ -105,6 +105,17 @@ class WorkingCalendar:
             raise _never_opens(at)
         return closing
 
+    def next_working_day(self, at: datetime) -> datetime:
+        """The first opening of the first working day that begins after this instant.
+
+        Raises: CalendarError if no open day follows within HORIZON.
+        """
+        at = as_utc(at)
+        for spans in self._open_days(at):
+            if spans[0][0] > at:
+                return spans[0][0]
+        raise _never_opens(at)
+
     def end_of_working_day(self, at: datetime) -> datetime:
         """The last closing of the working day this instant falls in, otherwise of the next open day.
 

@@ -118,6 +118,33 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestRow:
+    """One lead in a digest. what: why it stands there; done: it was settled since; link: where its reader may act, if anywhere."""
+
+    number: int
+    company: str
+    stage: str
+    what: str
+    due_at: datetime | None = None
+    link: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DigestContext:
+    """Everything that a digest may use. link: of its page; more: how many rows stand only there."""
+
+    to: Recipient
+    link: str
+    rows: tuple[DigestRow, ...]
+    more: int = 0
+
+
+AnyContext = Context | SigningContext | DigestContext
+"""What a message may be written from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message ready to be sent. key goes along, so that a repeat is recognised; thread keeps one lead's letters together.
 

@@ -1,5 +1,5 @@
-"""Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, and the
-nonces of the forms behind them.
+"""Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, one per
+morning digest, and the nonces of the forms behind them.
 
 A link says whose it is and never expires by itself; what may be done with it is decided where it is read.
 """
@@ -55,6 +55,14 @@ class ToSign:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """One person's digest of one day, as an ISO date."""
+
+    person: str
+    day: str
+
+
 class Links:
     """Writes and reads links of one installation.
 
@@ -72,7 +80,7 @@ class Links:
         self.bounce_marks = BounceMarks(secrets)
         self._base_url = base_url.rstrip("/")
         self._tenures, self._duties, self._nonces = (_signer(secrets, purpose) for purpose in ("tenure", "duty", "nonce"))
-        self._to_sign = _signer(secrets, "signature")
+        self._to_sign, self._mornings = _signer(secrets, "signature"), _signer(secrets, "digest")
 
     def for_tenure(self, assignment_id: str) -> str:
         """The URL for the rep who holds that assignment; the same each time until the key rotates."""
@@ -91,6 +99,17 @@ class Links:
         match _loaded(self._to_sign, token):
             case [str(party), str(address), str(reference), str(hash)]:
                 return ToSign(party, address, reference, hash)
+        raise LinkInvalid()
+
+    def for_digest(self, person: str, day: str) -> str:
+        """The URL of what is open for one person, as that day's digest gives it; the same each time until the key rotates."""
+        return self._url(self._mornings.dumps([person, day]), folder="d")
+
+    def read_digest(self, token: str) -> Morning:
+        """Whose digest of which day the last part of such a link's URL is. Raises LinkInvalid."""
+        match _loaded(self._mornings, token):
+            case [str(person), str(day)]:
+                return Morning(person, day)
         raise LinkInvalid()
 
     def read(self, token: str) -> Tenure | Duty:

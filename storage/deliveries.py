@@ -86,6 +86,15 @@ def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -
     return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
 
+def drop(session: Session, delivery_id: int) -> None:
+    """Takes back one message that has not been taken to be sent."""
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
+        .values(state=DeliveryState.CANCELLED.value)
+    )
+
+
 def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime) -> int:
     """Rows that were being sent when an attempt died: whether they arrived is unknown, so they are never sent again."""
     rows = session.exec(select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)).all()

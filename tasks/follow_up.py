@@ -11,7 +11,7 @@ from agreements.clocks import first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
-from tasks import brought_in
+from tasks import brought_in, digest
 from tasks.recycle import dispose, pass_on, tell_marketing
 from tasks.running import running
 from tasks.sending import crm_status
@@ -63,7 +63,7 @@ def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
     tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= row.assigned_at)
     start = given_back or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now
     plan = running(session, handoff, "outcome", row, start=start, anew=given_back is not None).schedule(now=now)
-    return waits.open_wait(
+    wait = waits.open_wait(
         session,
         handoff,
         "outcome",
@@ -73,6 +73,8 @@ def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
         nudges=plan.nudges,
         assignment_id=row.id,
     )
+    digest.expect_check_in(session, handoff, wait, now=now)
+    return wait
 
 
 def _tenure(session: Session, handoff: Handoff) -> Assignment:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from notifications.letter import Letter
 from storage.tables import Delivery
+from tasks import digest
 
 
 class NoSuchLetter(HandoffError):
@@ -16,5 +17,11 @@ class NoSuchLetter(HandoffError):
 
 
 def by_post(session: Session, row: Delivery, *, now: datetime) -> Letter:
-    """The letter of a delivery that has no handoff. Raises NoSuchLetter, MessageFaulty, KeyError for nobody of that id."""
+    """The letter of a delivery that has no handoff.
+
+    Raises NoSuchLetter, MessageFaulty, KeyError for nobody of that id, NothingToSay for one that is not to be sent after all.
+    """
+    match row.message:
+        case digest.MESSAGE:
+            return digest.letter(session, row, now=now)
     raise NoSuchLetter(f"{row.message} does not go by post.")

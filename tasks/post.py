@@ -14,6 +14,7 @@ from agreements.errors import DeliveryError
 from notifications.letter import Letter
 from storage import deliveries
 from tasks import letters, own_templates
+from tasks.digest import NothingToSay
 from tasks.sending import marked, write_outcome
 from tasks.toolbox import Toolbox
 
@@ -45,6 +46,9 @@ def _claim(session: Session, now: datetime) -> tuple[Sequence[_Ready], int]:
         try:
             letter = marked(letters.by_post(session, row, now=now), row)
             own_templates.note_faults(session, row, None, letter, now=now)
+        except NothingToSay:
+            deliveries.drop(session, row.id or 0)
+            continue
         except Exception as error:  # a faulty template or address stops no other message: it stands in the row
             log.warning("delivery %s could not be prepared: %s", row.key, error)
             row.tries += 1

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import deliveries, roster, trail, waits
+from storage import deliveries, handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
+from tasks import digest
 from tasks.turn import Turn, step
 
 #: What is owed, in words, by kind of wait.
@@ -41,7 +42,10 @@ async def remind(turn: Turn) -> Turn:
 
 
 def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:
-    """Tells somebody about a wait without changing it: the holder, the manager, or operations."""
+    """Tells somebody about a wait without changing it: the holder, the manager, or operations.
+
+    Where leads of this tier do not interrupt, it waits for the person's morning digest.
+    """
     people = roster.current(session)
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
@@ -55,6 +59,11 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
         message, person = "ops-told", people.operator
         what = f"Lead {handoff.lead_id}: {owed} is {'late' if late else 'due soon'}."
     if people.person(person) is None:
+        return
+    if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
+        kind = digest.MISSED if late else action
+        digest.put_aside(session, handoff, wait, key=key, person=person, kind=kind, what=what, now=now)
+        trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person, over="digest")
         return
     deliveries.queue(
         session,

@@ -69,6 +69,7 @@ SENTENCES = {
 }
 #: Lines that say more where a fact is there: kind, fact, sentence.
 _MORE = (
+    ("nudged", "over", "{to} is told in the morning ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
     ("bounced", "excused", "The message to {to} over {channel} came back: that {excused} was missed is not the rep's fault"),

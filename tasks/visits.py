@@ -110,7 +110,7 @@ def visit(session: Session, token: str, *, now: datetime) -> Visit:
         due_at=due.due_at if due else None,
         term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
         options=place.options,
-        reasons=_reasons(session, place),
+        reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
         choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
@@ -122,7 +122,8 @@ def visit(session: Session, token: str, *, now: datetime) -> Visit:
     )
 
 
-def _reasons(session: Session, place: Place) -> tuple[ReasonOption, ...]:
+def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
+    """The agreed reasons, each with what is lacking until it may be given."""
     gives = any(option.needs == "reason" for option in place.options)
     lacks = {one.code: lacking(session, place.handoff, place.agreement, one) for one in place.agreement.reasons if gives}
     return tuple(ReasonOption(one.code, one.words, one.text == "required", lacks.get(one.code, "")) for one in place.agreement.reasons)

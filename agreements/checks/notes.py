@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from agreements.checks.base import Problem
 from agreements.checks.reach import reach
-from agreements.checks.running import running
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
@@ -36,9 +35,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
         if tier.routing == "first-to-claim":
             yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go round like all others")
     yield from _routing(agreement)
-    for one in running(agreement):
-        if one.clock.check_in:
-            yield Problem((*one.where, "check_in"), "digests are not sent yet")
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")

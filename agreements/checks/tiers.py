@@ -7,7 +7,7 @@ from typing import Any
 
 from agreements.checks.base import Finding, names_of
 from agreements.clauses.base import nearest, one_of
-from agreements.model import Agreement
+from agreements.model import Agreement, Attention
 from agreements.written import Path
 
 
@@ -21,6 +21,10 @@ def find(agreement: Agreement) -> Iterator[Finding]:
         what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"
         yield Finding(("routing", "everyone_away"), what, needs=(("routing", "on_call"),))
     names = [tier.name for tier in agreement.tiers]
+    for index, name in enumerate(agreement.attention.interrupt if agreement.attention != Attention() else ()):
+        if name not in names:
+            what = f"there is no tier {name!r}{nearest(name, names)}; write {one_of(names)}, or [] where none interrupts"
+            yield Finding(("attention", "interrupt", index), what, needs=names_of("tiers", len(names)))
     for index, rule in enumerate(agreement.screen):
         if not rule.when.tests and rule.then != "route":
             what = "asks nothing, so it takes every lead and none is ever qualified; write what is asked, such as {email: disposable}"

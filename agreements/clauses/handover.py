@@ -102,3 +102,9 @@ class Notify(Clause):
     def bounces_within(self) -> timedelta:
         """After what time what may come back has arrived: never later than it must be proven."""
         return min(self.no_bounce_for.length, self.within.length)
+
+
+class Attention(Clause):
+    """For which tiers a reminder or a warning is a message of its own; for all others it waits for the morning digest."""
+
+    interrupt: tuple[Name, ...] = ("hot",)

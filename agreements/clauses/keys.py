@@ -43,6 +43,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "calendars": Key("when work is done", '{office: {timezone: Europe/London, hours: {mon-fri: "09:00-17:30"}}}'),
         "routing": Key("who gets a lead", "{segments: [{team: emea}], default_acceptor: dora}"),
         "notify": Key("how a rep is told, and how that is proven", "{confirmed_on: 2, channels: [crm, email, chat]}"),
+        "attention": Key("which leads interrupt; all else waits for the morning digest", "{interrupt: [hot]}"),
         "clocks": Key("who owes what by when", f"{{acceptance: {_CLOCK}}}"),
         "legs": Key("the hands that a lead passes through on the way to the opportunity", "[sdr, ae]"),
         "reasons": Key("why sales rejects or returns a lead, and what follows", "[{code: not-now, then: nurture, revisit: 60 days}]"),
@@ -174,6 +175,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "no_bounce_for": Key(f"after what time an e-mail that has not come back has arrived; {_ELAPSED}", "2 minutes"),
         "undo": Key(f"how long an answer may be taken back; {_ELAPSED}", "5 minutes"),
     },
+    "Attention": {"interrupt": Key("the tiers whose reminders and warnings are messages of their own", "[hot]")},
     "Clocks": {
         "delivery": Key("marketing's: from qualified to assigned", "{owed_by: marketing, within: 12 hours, when_missed: [{do: nurture}]}"),
         "acceptance": Key("the rep's: from the proof that the rep was told to accepted or rejected", _CLOCK),
@@ -200,7 +202,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "at": Key("what is done at shares of its time", "{50%: remind, 80%: tell-manager}"),
         "respect_requested_time": Key(f"of first_attempt: a time the lead asked for moves it, plus this; {_ELAPSED}", "30 minutes"),
         "touches": Key("of outcome: how many attempts, and on how many channels", "{at_least: 6, channels: 2}"),
-        "check_in": Key("daily-digest: a digest of what is open", "daily-digest"),
+        "check_in": Key("daily-digest: the rep is asked each working morning, in the digest", "daily-digest"),
         "when_missed": Key(
             "the ladder: one rung after another, the last one changes the stage", "[{do: reassign, at_most: 2}, {do: nurture}]"
         ),

@@ -17,6 +17,7 @@ _LABELS = {
     "calendar": "is counted on the calendar",
     "check_in": "check-in",
     "default": "by default",
+    "interrupt": "sent at once for tier",
     "known": "is known",
     "label": "reads",
     "match": "",

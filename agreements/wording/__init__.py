@@ -21,6 +21,7 @@ _SECTIONS = (
     handing_over.tiers,
     handing_over.routing,
     handing_over.notification,
+    handing_over.attention,
     clocks.clocks,
     handing_over.calendars,
     handing_over.legs,

@@ -80,6 +80,18 @@ def notification(agreement: Agreement) -> Section:
     return Section("notify", "How it is proven that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
 
 
+def attention(agreement: Agreement) -> Section:
+    """Which leads interrupt, and where everything else is told."""
+    tiers = [name for name in agreement.attention.interrupt if name in {tier.name for tier in agreement.tiers}]
+    rest = "one digest a person, at the first opening of each working day"
+    if not tiers:
+        words = f"Reminders, warnings and check-ins interrupt nobody: they go into {rest}."
+    else:
+        words = f"Reminders and warnings about leads of tier {say.listed(tiers, 'or')} are sent at once; all others go into {rest}."
+    always = "A new lead, a decision or note that is asked for, and what has become of a lead are always told at once."
+    return Section("attention", "What interrupts", lines(words, always))
+
+
 def calendars(agreement: Agreement) -> Section:
     """When work is done, by calendar."""
     blocks = (

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from app import terminal
+from app.commands import attention
 from app.commands.channel_trial import send_test
 from app.files import written_whole
 from app.message_preview import for_lead, made_up
@@ -18,8 +19,9 @@ from notifications.letter import Letter
 from notifications.rendering import message_names
 from tasks.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Messages: list, look at, check, try a channel out.")
+app = typer.Typer(no_args_is_help=True, help="Messages: list, look at, check, count, try a channel out.")
 app.command("test")(send_test)
+app.command("count")(attention.count)
 
 
 @app.command("list")

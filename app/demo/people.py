@@ -68,6 +68,9 @@ class Person:
         link = next((one for one in Inbox.links(received) if "/l/" in one), "")
         if ":assigned:" in received.key and link and "manager" not in received.key:
             self._take(received, link)
+        elif received.key.startswith("digest:"):
+            for row in Inbox.links(received):
+                self._reminded(row)
         elif message == "reminder" or ":remind" in received.key:
             self._reminded(link)
         elif ":decision-asked:" in received.key:

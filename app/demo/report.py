@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
+from app.demo.inbox import Inbox
 from app.demo.scanner import MARK
 from app.stack import Stack
-from storage import figures
+from storage import attention, figures
 from tasks.toolbox import Toolbox
 
 
@@ -23,6 +26,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
     inbox = director.inbox
     outside = {
         "messages_received": len(inbox.messages()) + len(room.posts),
+        "messages_per_person_day": attention.summary(_per_person_day(inbox, room)),
         "messages_repeated": sum(times - 1 for times in inbox.repeated_keys().values()) + room.repeated(),
         "scanner_requests": _scanner_requests(director.stack),
         "changes_by_scanner": director.scanner.changes if director.scanner else 0,
@@ -32,6 +36,21 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
         "restarted": director.restarted,
     }
     return inside | outside
+
+
+def _per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:
+    """What lies in the inbox and in the chat room, by whose it is and the day on which it came.
+
+    The room does not say to whom it speaks: a post is theirs, and of that day, who got the mail about the same.
+    """
+    counts: Counter[tuple[str, date]] = Counter()
+    about: dict[str, tuple[str, date]] = {}
+    for message in inbox.messages():
+        for recipient in message.recipients:
+            counts[recipient, message.at.date()] += 1
+            about.setdefault(message.key.partition(":")[0], (recipient, message.at.date()))
+    counts.update(about[post.key.partition(":")[0]] for post in room.posts if post.key.partition(":")[0] in about)
+    return counts
 
 
 def _access(stack: Stack) -> list[dict[str, Any]]:

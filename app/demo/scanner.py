@@ -22,7 +22,7 @@ class Scanner:
     def scan(self, received: Received) -> None:
         """HEAD and two GETs without cookies, then a visit with cookies that presses the first form as it stands."""
         for link in Inbox.links(received):
-            if "/l/" in link:
+            if "/l/" in link or "/d/" in link:
                 self._scan_link(link)
 
     def _scan_link(self, link: str) -> None:
@@ -39,7 +39,10 @@ class Scanner:
         with httpx.Client(timeout=30, follow_redirects=True, headers={"User-Agent": f"{agent} {MARK}"}) as client:
             self.requests += 1
             page = read_page(client.get(link))
-        return sorted(choice for form in page.forms for choice in form.choices.get("choice", []))
+        offered = (
+            choice for form in page.forms for name, choices in form.choices.items() if name.startswith("choice") for choice in choices
+        )
+        return sorted(offered)
 
     def _press(self, link: str) -> None:
         with httpx.Client(timeout=30, follow_redirects=False, headers={"User-Agent": f"{AGENTS[2]} {MARK}"}) as client:

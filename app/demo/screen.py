@@ -136,3 +136,5 @@ def print_funnel(console: Console, found: dict[str, Any]) -> None:
         whole = one["kept"] + one["missed"]
         sla.add_row(name.replace("_", " "), str(one["kept"]), str(one["missed"]), f"{one['kept'] / whole:.0%}" if whole else "–")
     console.print(sla)
+    told = found["messages_per_person_day"]
+    console.print(f"Messages a person and day: at most {told['max']}, usually {told['median']:g}.")

@@ -46,11 +46,11 @@ async def body_of(request: Request, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def read_form(body: bytes) -> dict[str, str]:
+def read_form(body: bytes, *, most: int = _MAX_FORM_FIELDS) -> dict[str, str]:
     """The fields of a form as browsers send it, without white space around them; of several with one name the first that says
-    something. A body that is no such form has no fields."""
+    something. A body that is no such form, or has more fields than `most`, has none."""
     try:
-        pairs = parse_qsl(body.decode("utf-8", "replace"), errors="replace", max_num_fields=_MAX_FORM_FIELDS)
+        pairs = parse_qsl(body.decode("utf-8", "replace"), errors="replace", max_num_fields=most)
     except ValueError:
         return {}
     fields: dict[str, str] = {}

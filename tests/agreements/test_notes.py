@@ -12,7 +12,6 @@ from tests.conftest import AGREEMENT
 NOTES = [
     ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, routing: first-to-claim}", "tiers.0.routing", "first-to-claim"),
     ("{team: emea}", "{team: emea, strategy: weighted-round-robin}", "routing.segments.1.strategy", "without weights"),
-    ("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", "clocks.outcome.check_in", "digests are not sent"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
     ("legs: [sdr]", "dispute: {within: 2 working days}", "dispute", "not run yet"),
@@ -38,6 +37,12 @@ def test_what_is_agreed_and_not_carried_out_is_noted(old: str, new: str, where: 
     found = notes(AGREEMENT.replace(old, new, 1))
 
     assert said in found[where]
+
+
+def test_a_check_in_that_is_agreed_is_carried_out_and_not_noted() -> None:
+    text = AGREEMENT.replace("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", 1)
+
+    assert set(notes(text)) == {"objectives"}
 
 
 def test_what_is_not_written_is_not_noted() -> None:

@@ -347,13 +347,34 @@ def test_negative_time_is_refused() -> None:
         calendar().add_days(at("2026-06-01T09:00Z"), -1)
 
 
+#: From when, and when the next working day begins: on the same day only before its first opening, and not after a break.
+NEXT_DAYS = [
+    ("2026-06-01T08:59+01:00", "2026-06-01T09:00+01:00"),
+    ("2026-06-01T09:00+01:00", "2026-06-02T09:00+01:00"),
+    ("2026-06-01T13:15+01:00", "2026-06-02T09:00+01:00"),
+    ("2026-06-05T18:00+01:00", "2026-06-08T09:00+01:00"),
+    ("2026-10-23T18:00+01:00", "2026-10-26T09:00+00:00"),
+]
+
+
+@pytest.mark.parametrize(("since", "begins"), NEXT_DAYS)
+def test_the_next_working_day_begins_with_its_first_opening(since: str, begins: str) -> None:
+    assert at(begins) == calendar().next_working_day(at(since))
+
+
+def test_a_night_shift_begins_on_the_evening_of_its_day() -> None:
+    night = calendar(hours={"mon-fri": "23:00-07:00"})
+
+    assert at("2026-06-02T23:00+01:00") == night.next_working_day(at("2026-06-02T03:00+01:00"))
+
+
 def test_a_calendar_that_never_opens_again_says_so() -> None:
     once = WorkingCalendar.from_clause({"timezone": "UTC", "special_days": {"2026-06-01": "09:00-17:00"}})
     after = at("2026-06-02T00:00Z")
 
     assert at("2026-06-01T17:00Z") == once.next_closing(at("2026-05-01T00:00Z"))
     assert timedelta() == once.between(after, at("2046-01-01T00:00Z"))
-    for ask in (once.next_opening, once.next_closing, once.end_of_working_day):
+    for ask in (once.next_opening, once.next_closing, once.next_working_day, once.end_of_working_day):
         with pytest.raises(CalendarError, match="5 years in which nothing is open"):
             ask(after)
     with pytest.raises(CalendarError, match="5 years in which nothing is open"):

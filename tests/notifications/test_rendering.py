@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.letter import Context, LeadView, Letter, Recipient
+from notifications.letter import Context, DigestContext, DigestRow, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
+from tasks.digest import ROWS_SHOWN
 
 MESSAGES = ["assigned", "decision-asked", "feedback", "manager-told", "note-needed", "ops-told", "reminder", "taken", "told", "withdrawn"]
 ANA = Recipient("ana", "Ana Ruiz", "ana@sales.example", timezone="Europe/London")
@@ -103,7 +104,7 @@ def lines_of_ours(text: str) -> int:
 
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
-    assert message_names() == sorted([*MESSAGES, "signature-asked", "test"])
+    assert message_names() == sorted([*MESSAGES, "digest", "signature-asked", "test"])
 
 
 @pytest.mark.parametrize("message", MESSAGES)
@@ -320,3 +321,46 @@ def test_a_time_without_a_zone_is_refused() -> None:
 def test_each_message_has_its_four_files() -> None:
     for message in MESSAGES:
         assert {file.name for file in (TEMPLATES / message).iterdir()} == {"subject.txt", "body.txt", "body.html", "chat.txt"}
+
+
+def digest(*rows: DigestRow, more: int = 0) -> Letter:
+    return render("digest", DigestContext(ANA, "https://baton.example/d/Zm9v.c2ln", rows, more), key="digest:ana:2026-12-01")
+
+
+def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
+    letter = digest(
+        DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer: accept or reject.", DUE, LINK),
+        DigestRow(43, "Südwind AG", "nurturing", "Ben owes an answer and has missed the agreed time.", done=True),
+        more=3,
+    )
+
+    assert letter.subject == "4 open for you this morning: Nordlicht GmbH and more"
+    for part in (letter.text, letter.html, letter.chat):
+        assert part.count("https://baton.example/d/Zm9v.c2ln") == 1
+        assert "Nordlicht GmbH" in part
+        assert "3 more" in part
+    assert f"Due Tue 1 Dec 13:00.\n  {LINK}" in letter.text
+    assert "Settled since." in letter.text
+    assert "Times are in Europe/London." in letter.text
+
+
+def test_a_digest_of_one_lead_says_which() -> None:
+    row = DigestRow(42, "", "working", "How does it stand?")
+
+    assert digest(row).subject == "1 open for you this morning: lead 42"
+    assert digest(replace(row, done=True)).subject == "Nothing open for you this morning: lead 42"
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_in_a_company_changes_the_shape_of_a_digest(text: str) -> None:
+    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer.", DUE, LINK)
+    usual, hostile = _Shape(digest(row).html), _Shape(digest(replace(row, company=text)).html)
+
+    assert (hostile.tags, hostile.links) == (usual.tags, usual.links)
+    assert "\n" not in digest(replace(row, company=text)).subject
+
+
+def test_a_digest_stays_below_what_a_mail_reader_shows_however_much_is_in_it() -> None:
+    worst = DigestRow(10**9, "<&\"'>" * 40, "assigned", "&" * 400, DUE, LINK + "x" * 120)
+
+    assert len(digest(*[worst] * ROWS_SHOWN, more=160).html.encode()) < 100_000

@@ -1,0 +1,150 @@
+"""The page behind a digest: everything that is open for one person, answered in one form. Looking changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.web.bodies import body_of, read_form
+from app.web.notices import number
+from app.web.pages import Caller, is_from_page, remember_device
+from app.web.showing import page
+from notifications.rendering import clean
+from tasks import digest_rows
+from tasks.digest_rows import OpenRow, Round, RowReply
+from tasks.toolbox import Toolbox
+
+#: So many rows are in the form at once; the others are on the next page.
+ROWS_AT_ONCE = 50
+#: What each row may send along with its choice.
+ROW_FIELDS = ("choice", "wait", "reason", "colleague", "channel", "text")
+MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 2
+MAX_FORM_BYTES = 256_000
+#: Says nothing about its row.
+LEAVE = "leave"
+_OPEN_AGAIN = "This page was not opened in this browser, or that was too long ago. Please choose here once more."
+_NOTHING = "Please choose an answer in at least one row."
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The digest pages of this installation."""
+    router, pages = APIRouter(include_in_schema=False), DigestPages(box)
+    router.add_api_route("/d/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route("/d/{token}", pages.take, methods=["POST"], response_model=None)
+    return router
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What was sent for one row."""
+
+    ident: str
+    wait_id: str
+    choice: str
+    fields: Mapping[str, str]
+
+
+class DigestPages:
+    """What a digest's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+
+    async def show(self, request: Request, token: str) -> Response:
+        """What is open now."""
+        asked = request.query_params
+        start = number(asked.get("from", ""))
+        return await self._page(Caller.of(request, token, folder="d"), start=start, saved=number(asked.get("saved", "")))
+
+    async def take(self, request: Request, token: str) -> Response:
+        """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept."""
+        caller = Caller.of(request, token, folder="d")
+        typed = await _form_of(request)
+        self.box.links.read_digest(token)
+        start = number(typed.get("from", ""))
+        if not await is_from_page(self.box, request, caller, typed):
+            return await self._page(caller, status=403, start=start, problem=_OPEN_AGAIN)
+        rows = _sent(typed)
+        if not rows:
+            return await self._page(caller, status=422, start=start, typed=typed, problem=_NOTHING)
+        replies = {row.ident: await self._answer(token, row, typed["nonce"]) for row in rows}
+        saved = sum(reply.saved for reply in replies.values())
+        if saved == len(replies):
+            return RedirectResponse(f"{caller.path}?saved={saved}", 303)
+        return await self._page(caller, status=422, start=start, typed=typed, replies=replies, saved=saved)
+
+    async def _answer(self, token: str, row: _Sent, press: str) -> RowReply:
+        return await self.box.write(
+            lambda session, now: digest_rows.answer_row(
+                session, token, row.ident, row.choice, wait_id=row.wait_id, now=now, fields=row.fields, press=press
+            )
+        )
+
+    async def _page(
+        self,
+        caller: Caller,
+        *,
+        status: int = 200,
+        start: int = 0,
+        saved: int = 0,
+        typed: Mapping[str, str] | None = None,
+        replies: Mapping[str, RowReply] | None = None,
+        problem: str = "",
+    ) -> Response:
+        def look(session: Session, now: datetime) -> tuple[Round, str]:
+            seen = digest_rows.open_round(session, caller.token, now=now)
+            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
+
+        seen, nonce = await self.box.read(look)
+        start = start if 0 <= start < len(seen.rows) else 0
+        response = page(
+            "digest.html",
+            status=status,
+            seen=seen,
+            shown=seen.rows[start : start + ROWS_AT_ONCE],
+            start=start,
+            following=start + ROWS_AT_ONCE if len(seen.rows) > start + ROWS_AT_ONCE else 0,
+            zone=seen.timezone,
+            now=seen.now,
+            path=caller.path,
+            nonce=nonce,
+            saved=saved,
+            typed=_kept(seen.rows, typed or {}, replies or {}),
+            replies=replies or {},
+            problem=problem,
+            leave=LEAVE,
+        )
+        if not caller.known:
+            remember_device(self.box, response, caller)
+        return response
+
+
+async def _form_of(request: Request) -> dict[str, str]:
+    fields = read_form(await body_of(request, MAX_FORM_BYTES), most=MAX_FIELDS)
+    return {name: clean(value) for name, value in fields.items()}
+
+
+def _sent(typed: Mapping[str, str]) -> list[_Sent]:
+    """The rows in which something was chosen."""
+    chosen = {name.removeprefix("choice-"): value for name, value in typed.items() if name.startswith("choice-")}
+    return [
+        _Sent(ident, typed.get(f"wait-{ident}", ""), choice, {name: typed.get(f"{name}-{ident}", "") for name in ROW_FIELDS[2:]})
+        for ident, choice in chosen.items()
+        if choice and choice != LEAVE
+    ]
+
+
+def _kept(rows: tuple[OpenRow, ...], typed: Mapping[str, str], replies: Mapping[str, RowReply]) -> dict[str, dict[str, str]]:
+    """What stays in the form, by row and field: everything but what was saved, or cannot be chosen any more."""
+    kept: dict[str, dict[str, str]] = {}
+    for row in rows:
+        reply = replies.get(row.ident)
+        fields = {} if reply and reply.saved else {name: typed.get(f"{name}-{row.ident}", "") for name in ROW_FIELDS}
+        kept[row.ident] = {**dict.fromkeys(ROW_FIELDS, ""), **fields}
+    return kept
