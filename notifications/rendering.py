@@ -21,7 +21,7 @@ from jinja2.runtime import Context as TemplateValues
 from jinja2.sandbox import SandboxedEnvironment
 
 from agreements.errors import HandoffError
-from notifications.letter import Context, Letter, SigningContext
+from notifications.letter import CodeContext, Context, Letter, SigningContext
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MAX = 150
@@ -29,7 +29,7 @@ SUBJECT_MAX = 150
 
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 #: Longest text of a field in a letter, in characters; with them the HTML part stays under 100 kB whatever a lead sends.
-_LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "zone": 60}
+_LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "page": 4000, "zone": 60}
 #: Of a contract nothing is cut: where it is too long, it is left out as a whole.
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
@@ -58,7 +58,7 @@ def message_names() -> list[str]:
 
 def render(
     message: str,
-    context: Context | SigningContext,
+    context: Context | CodeContext | SigningContext,
     *,
     key: str,
     thread: str = "",
@@ -98,7 +98,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
+def _written(file: str, context: Context | CodeContext | SigningContext, folder: Path | None) -> str:
     zone = _zone(context.to.timezone)
     values = {field.name: getattr(context, field.name) for field in fields(context)}
     try:
@@ -141,7 +141,7 @@ def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> 
 
 def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
     told = clean(text).strip() if name in _KEEP_LINES else one_line(text)
-    return _cut(told if name == "link" else defuse(told), _LIMITS.get(name, _LIMIT))
+    return _cut(told if name in ("link", "page") else defuse(told), _LIMITS.get(name, _LIMIT))
 
 
 def _without_chat_marks(text: str) -> str:

@@ -15,7 +15,19 @@ from hypothesis import strategies as st
 from notifications.letter import Context, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 
-MESSAGES = ["assigned", "decision-asked", "feedback", "manager-told", "note-needed", "ops-told", "reminder", "taken", "told", "withdrawn"]
+MESSAGES = [
+    "answered-for-you",
+    "assigned",
+    "decision-asked",
+    "feedback",
+    "manager-told",
+    "note-needed",
+    "ops-told",
+    "reminder",
+    "taken",
+    "told",
+    "withdrawn",
+]
 ANA = Recipient("ana", "Ana Ruiz", "ana@sales.example", timezone="Europe/London")
 LINK = "https://baton.example/l/ImFzc2lnbm1lbnQi.c2lnbmF0dXJl"
 DUE = datetime(2026, 12, 1, 13, tzinfo=UTC)
@@ -103,7 +115,7 @@ def lines_of_ours(text: str) -> int:
 
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
-    assert message_names() == sorted([*MESSAGES, "signature-asked"])
+    assert message_names() == sorted([*MESSAGES, "device-code", "signature-asked"])
 
 
 @pytest.mark.parametrize("message", MESSAGES)
