@@ -24,7 +24,7 @@ from tasks.running import NO_CLOCK
 class Given:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
 
-    mine: it was given by the person whose link this is.
+    mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Given:
     answer_id: int = 0
     undo_until: datetime | None = None
     mine: bool = False
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,7 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         answer_id=row.id or 0,
         undo_until=may_undo,
         mine=row.by in (place.person, *place.members),
+        forwarded=bool(row.data.get("forwarded")),
     )
 
 
