@@ -29,6 +29,7 @@ class Person(Clause):
     """Somebody who takes part. calendar: a name from the agreement's `calendars`; empty takes the first one.
 
     timezone: in which the person reads times, UTC where empty. capacity: overrides the agreement's number of open leads.
+    shared: it is a mailbox that several read; members: who they are, by id. An answer through it is one of theirs.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -40,6 +41,8 @@ class Person(Clause):
     calendar: str = ""
     timezone: str = "UTC"
     capacity: int | None = Field(default=None, ge=0)
+    shared: bool = False
+    members: tuple[Name, ...] = ()
     away: tuple[Away, ...] = ()
 
     def is_away(self, at: datetime) -> bool:
@@ -97,10 +100,26 @@ class Roster(Clause):
                 ZoneInfo(person.timezone)
             except Exception:  # zoneinfo raises several unrelated types for one bad name
                 found.append(f"people.{ident}.timezone: {person.timezone!r} is no time zone; write one such as Europe/London")
+            found += self._wrong_members(ident, person)
         named = [(f"teams.{name}.manager", team.manager) for name, team in self.teams.items()]
         for where, ident in [*named, ("marketing", self.marketing), ("operator", self.operator)]:
             if ident not in self.people:
                 found.append(f"{where}: nobody is called {ident!r}; name one of {', '.join(self.people)}")
+        return found
+
+    def _wrong_members(self, ident: str, person: Person) -> list[str]:
+        if not person.shared:
+            wrong = f"people.{ident}.members: only a shared mailbox has members; write shared: true, or leave them out"
+            return [wrong] if person.members else []
+        where, found = f"people.{ident}.members", []
+        if person.role == "operator":
+            found.append(f"people.{ident}.shared: an operator gets alarms and answers nothing; leave shared out")
+        if not person.members:
+            found.append(f"{where}: a shared mailbox needs the ids of those who read it, such as [ana, ben]")
+        for member in person.members:
+            known = self.people.get(member)
+            if known is None or known.shared or known.role != person.role:
+                found.append(f"{where}: {member!r} is not somebody with the role {person.role}; name the ids of such people")
         return found
 
 

@@ -69,7 +69,8 @@ class Context:
     """Everything a message template may use.
 
     due_at: by when an answer is owed, aware, None for nothing owed; promise: that in the agreement's words.
-    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name.
+    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name. number: what the
+    link's page asks for once per browser; page: the link to the reader's own page, empty for none.
     """
 
     to: Recipient
@@ -80,6 +81,18 @@ class Context:
     rep: str = ""
     what: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
+    number: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeContext:
+    """Everything that the message with a code for a browser may use. minutes: for how long it is good."""
+
+    to: Recipient
+    link: str
+    code: str
+    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +153,7 @@ class DigestContext:
     more: int = 0
 
 
-AnyContext = Context | SigningContext | DigestContext
+AnyContext = Context | CodeContext | DigestContext | SigningContext
 """What a message may be written from."""
 
 

@@ -46,6 +46,13 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """All that one person can answer: the page of somebody who decides for others."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToSign:
     """A version that one person is asked to sign for a party. reference: name@version; hash: of the text that is meant."""
 
@@ -80,7 +87,8 @@ class Links:
         self.bounce_marks = BounceMarks(secrets)
         self._base_url = base_url.rstrip("/")
         self._tenures, self._duties, self._nonces = (_signer(secrets, purpose) for purpose in ("tenure", "duty", "nonce"))
-        self._to_sign, self._mornings = _signer(secrets, "signature"), _signer(secrets, "digest")
+        self._to_sign, self._mornings, self._own = (_signer(secrets, purpose) for purpose in ("signature", "digest", "person"))
+        self._keys = [key.encode() for key in reversed(secrets)]
 
     def for_tenure(self, assignment_id: str) -> str:
         """The URL for the rep who holds that assignment; the same each time until the key rotates."""
@@ -89,6 +97,10 @@ class Links:
     def for_duty(self, wait_id: str, person: str) -> str:
         """The URL for one person who must answer that wait; the same each time until the key rotates."""
         return self._url(self._duties.dumps([wait_id, person]))
+
+    def for_person(self, person: str) -> str:
+        """The URL of one person's own page; the same each time until the key rotates."""
+        return self._url(self._own.dumps(person), folder="m")
 
     def for_signature(self, asked: ToSign) -> str:
         """The URL for one person who is asked to sign that; the same each time until the key rotates."""
@@ -121,6 +133,40 @@ class Links:
                 return Duty(wait_id, person)
         raise LinkInvalid()
 
+    def read_person(self, token: str) -> Own:
+        """Whose own page the last part of such a link's URL opens. Raises LinkInvalid."""
+        match _loaded(self._own, token):
+            case str(person):
+                return Own(person)
+        raise LinkInvalid()
+
+    def number(self, token: str) -> str:
+        """The four digits that stand beside this link in its message, and are asked for once per browser. Raises LinkInvalid.
+
+        They follow from what the link means, so that every message about one tenure, and all to somebody who decides, say the same.
+        """
+        return self._numbers(token)[0]
+
+    def is_number(self, token: str, typed: str) -> bool:
+        """Whether these digits stood in a message with this link, under any of the keys. Raises LinkInvalid."""
+        return _is_one_of(typed, self._numbers(token))
+
+    def code(self, subject: str) -> str:
+        """Six digits that only this installation can know for that subject."""
+        return _digits(self._keys[0], "code", subject, 6)
+
+    def is_code(self, subject: str, typed: str) -> bool:
+        """Whether these are the digits for that subject, under any of the keys."""
+        return _is_one_of(typed, [_digits(key, "code", subject, 6) for key in self._keys])
+
+    def _numbers(self, token: str) -> list[str]:
+        try:
+            purpose: Tenure | Duty | Own = self.read(token)
+        except LinkInvalid:
+            purpose = self.read_person(token)
+        meant = f"tenure {purpose.assignment_id}" if isinstance(purpose, Tenure) else f"person {purpose.person}"
+        return [_digits(key, "number", meant, 4) for key in self._keys]
+
     def nonce(self, token: str, device: str, wait_id: str, *, now: datetime) -> str:
         """A mark for one showing of a form, that only this link on this device for this wait can send back within 24 hours.
 
@@ -128,15 +174,19 @@ class Links:
         """
         if not device:
             raise ValueError("a nonce needs a device")
-        return self._nonces.dumps([_seconds(now), randomness.token_urlsafe(6), _bound(token, device, wait_id)])
+        return self._nonces.dumps([round(_seconds(now), 3), randomness.token_urlsafe(6), _bound(token, device, wait_id)])
 
     def check_nonce(self, nonce: str, token: str, device: str, wait_id: str, *, now: datetime) -> bool:
         """Whether the nonce was given to this link, device and wait at most 24 hours before now, which must be aware."""
+        return self.nonce_age(nonce, token, device, wait_id, now=now) is not None
+
+    def nonce_age(self, nonce: str, token: str, device: str, wait_id: str, *, now: datetime) -> timedelta | None:
+        """How long before now this nonce was given to this link, device and wait; None where it was not, or over 24 hours ago."""
         match _loaded(self._nonces, nonce):
-            case [int(shown), str(_), str(bound)] if device and hmac.compare_digest(bound, _bound(token, device, wait_id)):
-                age = timedelta(seconds=_seconds(now) - shown)
-                return -_CLOCKS_DIFFER <= age <= NONCE_AGE_MAX
-        return False
+            case [int(shown) | float(shown), str(_), str(bound)] if device and hmac.compare_digest(bound, _bound(token, device, wait_id)):
+                age = timedelta(seconds=round(_seconds(now) - shown, 3))
+                return age if -_CLOCKS_DIFFER <= age <= NONCE_AGE_MAX else None
+        return None
 
     def _url(self, token: str, *, folder: str = "l") -> str:
         if len(token) > TOKEN_MAX:
@@ -172,7 +222,18 @@ def _bound(token: str, device: str, wait_id: str) -> str:
     return base64_encode(hashlib.sha256(b"".join(digests)).digest()[:16]).decode("ascii")
 
 
-def _seconds(instant: datetime) -> int:
+def _seconds(instant: datetime) -> float:
     if instant.tzinfo is None:
         raise ValueError("now has no zone")
-    return int(instant.timestamp())
+    return instant.timestamp()
+
+
+def _digits(key: bytes, purpose: str, subject: str, count: int) -> str:
+    digest = hmac.digest(key, f"baton.{purpose}\0{subject}".encode(errors="replace"), "sha256")
+    return f"{int.from_bytes(digest[:8]) % 10**count:0{count}}"
+
+
+def _is_one_of(typed: str, digits: list[str]) -> bool:
+    """Looks at all of them, so that the time it takes tells nothing."""
+    given = "".join(typed.split()).encode(errors="replace")
+    return sum(hmac.compare_digest(given, one.encode()) for one in digits) > 0

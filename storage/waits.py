@@ -91,6 +91,8 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
 
 #: What of an answer people wrote freely: it stays with the answer and does not go into the trail.
 FREE_TEXT = ("statements",)
+#: What is kept with an answer only while it is held.
+WHILE_HELD = ("device", "link_of", "wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +129,72 @@ def answer(
     assert handoff is not None, "a wait always has a handoff: the foreign key says so"
     kept = trail.keep_text(session, text, lead_id=handoff.lead_id)
     at = answered_at or now
-    row = Answer(
-        wait_id=wait_id,
-        handoff_id=wait.handoff_id,
-        kind=kind,
-        by=by,
-        via=via,
-        data=data,
-        text_id=kept.id if kept else None,
-        answered_at=at,
-        effective_at=effective_at or at,
-    )
+    row = _stored(session, wait, kind, by=by, via=via, data=data, text=kept, answered_at=at, effective_at=effective_at or at)
+    return _judge(session, wait, handoff, row, kept, now)
+
+
+def hold(
+    session: Session, wait: Wait, kind: str, *, by: str, link_of: str, device: str, via: str, now: datetime, text: str = "", **data: Any
+) -> Answer:
+    """Stores an answer that does not count yet: it closes nothing, wakes nothing and is told to nobody.
+
+    link_of: whose link it came through; device: hash of the browser it came from. Call inside a write transaction. The same
+    answer from the same browser twice is one, as of the first time.
+    """
+    for row in held_of(session, wait.handoff_id, link_of=link_of, device=device):
+        same = {name: value for name, value in row.data.items() if name not in WHILE_HELD} == data
+        if (row.wait_id, row.kind, row.by) == (wait.id, kind, by) and same and _text_of(session, row) == text:
+            return row
+    handoff = session.get(Handoff, wait.handoff_id)
+    kept = trail.keep_text(session, text, lead_id=handoff.lead_id if handoff else None)
+    said = {**data, "device": device, "link_of": link_of}
+    row = _stored(session, wait, kind, by=by, via=via, data=said, text=kept, answered_at=now, effective_at=now)
+    row.state = AnswerState.HELD
     session.add(row)
     session.flush()
+    return row
+
+
+def held_of(session: Session, handoff_id: int, *, link_of: str, device: str) -> list[Answer]:
+    """What was sent from that browser through this person's link in this handoff and is held, newest first."""
+    query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == AnswerState.HELD)
+    rows = session.exec(query.order_by(col(Answer.id).desc()))
+    return [row for row in rows if (row.data.get("device"), row.data.get("link_of")) == (device, link_of)]
+
+
+def release(session: Session, row: Answer, wait: Wait, *, now: datetime, effective_at: datetime, **more: Any) -> Verdict:
+    """Lets a held answer count as of its own time, for a wait that is open now or was when it came; as in `answer`, the first
+    one counts. more: what is to be kept with it as well."""
+    handoff = session.get(Handoff, wait.handoff_id)
+    assert handoff is not None, "a wait always has a handoff: the foreign key says so"
+    row.data = {name: value for name, value in row.data.items() if name not in WHILE_HELD} | more
+    row.wait_id, row.state, row.effective_at = wait.id, AnswerState.COUNTED, effective_at
+    session.add(row)
+    session.flush()
+    text = session.get(PersonalText, row.text_id) if row.text_id else None
+    return _judge(session, wait, handoff, row, text, now)
+
+
+def _text_of(session: Session, row: Answer) -> str:
+    text = session.get(PersonalText, row.text_id) if row.text_id else None
+    return text.text if text else ""
+
+
+def _stored(session: Session, wait: Wait, kind: str, *, text: PersonalText | None, **said: Any) -> Answer:
+    row = Answer(wait_id=wait.id, handoff_id=wait.handoff_id, kind=kind, text_id=text.id if text else None, **said)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _judge(session: Session, wait: Wait, handoff: Handoff, row: Answer, text: PersonalText | None, now: datetime) -> Verdict:
     if _claim(session, wait, row):
         _wake_for(session, row, now)
-        _tell_trail(session, f"answered-{kind}", row, wait, handoff, kept)
+        _tell_trail(session, f"answered-{row.kind}", row, wait, handoff, text)
         return Verdict(True, row, row)
     row.state = AnswerState.LATE
     session.add(row)
-    _tell_trail(session, "answered-late", row, wait, handoff, kept, answer=kind)
+    _tell_trail(session, "answered-late", row, wait, handoff, text, answer=row.kind)
     winner = session.get(Answer, wait.answer_id) if wait.answer_id else None
     return Verdict(False, row, winner, wait.closed_because)
 

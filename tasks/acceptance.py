@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import handoffs, waits
+from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.follow_up import open_first_attempt
 from tasks.recycle import dispose, pass_on, tell_marketing
@@ -51,6 +51,7 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     else:
         on_time = answer.answered_at <= wait.promised_at
+        _give_to_member(session, handoff, answer)
         handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
         tell_marketing(session, handoff, answer, now=now)
         send_at = max(now, answer.effective_at)
@@ -58,3 +59,13 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
         if further := answer.data.get("implied_by"):  # the CRM was further already, so that is answered as well
             waits.answer(session, first.id, further, by=answer.by, via=answer.via, now=now, answered_at=answer.answered_at)
+
+
+def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> None:
+    """A lead that came to a shared mailbox is from now on with the one of its members who takes it; the link stays the same."""
+    mailbox, row = roster.current(session).person(handoff.rep), handoffs.open_assignment(session, handoff)
+    if mailbox is None or row is None or answer.by not in mailbox.members:
+        return
+    row.rep = handoff.rep = answer.by
+    session.add(row)
+    session.add(handoff)

@@ -41,10 +41,13 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
         extra["leg"] = leg
+    link, page = _link(row), _page(row)
     return Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
-        link=_link(row),
+        link=link,
+        number=number_of(link or page),
+        page=page,
         due_at=due,
         promise=promise,
         rep=people.name_of(str(given.get("rep") or handoff.rep)),
@@ -81,6 +84,16 @@ def _link(row: Delivery) -> str:
         return links.for_duty(str(row.context["wait_id"]), row.person)
     tenure = str(row.context.get("tenure", ""))
     return links.for_tenure(tenure) if tenure and row.message in ("reminder", "withdrawn") else ""
+
+
+def _page(row: Delivery) -> str:
+    """The page of all that somebody who decides for others can answer."""
+    return toolbox.current().links.for_person(row.person) if row.message in ("decision-asked", "manager-told") else ""
+
+
+def number_of(url: str) -> str:
+    """What the page behind this link asks for once per browser; empty for no link."""
+    return toolbox.current().links.number(url.rpartition("/")[2]) if url else ""
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:
@@ -131,6 +144,7 @@ def crm_facts(context: Context) -> dict[str, str]:
         "product": lead.product,
         "what": context.what,
         "link": context.link,
+        "number": context.number if context.link else "",
     }
     facts |= {"lead_number": str(lead.number), "owner": context.to.id, **dict(lead.statements)}
     if context.due_at:

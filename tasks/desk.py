@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,24 +11,32 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agreements.model import Agreement
-from storage import handoffs, roster, waits
+from storage import devices, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Wait
 from tasks import toolbox
-from tasks.asking import ChoiceRefused, channel_of, data_of, refuse_gaps
+from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.follow_up import touch
 from tasks.options import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
+from tasks.senders import Sender, forwarding, is_unproven, tell_addressee
 from tasks.visits import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 
 __all__ = [
-    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Visit", "answer", "answer_wait", "undo", "visit",
+    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Visit", "answer", "answer_wait", "confirm",
+    "undo", "visit",
 ]  # fmt: skip
+
+
+#: So many wrong numbers a browser may send for one person in an hour.
+WRONG_NUMBERS = 5
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
 
-    touched: an attempt was noted.
+    touched: an attempt was noted. held: its number, where it counts only after the number from the message. refused: why that
+    number was not taken.
     """
 
     won: bool
@@ -36,40 +45,140 @@ class Reply:
     ended: str = ""
     touched: bool = False
     undo_until: datetime | None = None
+    held: int = 0
+    refused: str = ""
 
 
-def answer(session: Session, token: str, kind: str, *, now: datetime, fields: Mapping[str, str], via: str = "link", key: str = "") -> Reply:
-    """Gives an answer through a link. Call inside a write transaction.
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An answer that can be given: all that goes with it is there. row: where it was held until now."""
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, and statements by name. key: names
-    this visit's page, so that the same press twice is one touch. Raises LinkInvalid, ChoiceRefused (says what is missing;
-    nothing is stored then).
+    kind: str
+    by: str
+    via: str
+    at: datetime
+    text: str
+    data: dict[str, Any]
+    key: str
+    row: Answer | None = None
+
+
+def answer(
+    session: Session,
+    token: str,
+    kind: str,
+    *,
+    now: datetime,
+    fields: Mapping[str, str],
+    via: str = "link",
+    key: str = "",
+    wait_id: str = "",
+    sender: Sender | None = None,
+) -> Reply:
+    """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
+
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, and statements by name. key:
+    names this visit's page, so that the same press twice is one touch. wait_id: as in visit. sender: the browser, None where
+    somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says what is missing; nothing is stored then).
     """
-    place = place_of(session, token, lock=True)
+    place = place_of(session, token, wait_id, lock=True)
+    unproven = sender is not None and is_unproven(session, sender, place.person)
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
-        if not again and kind in LABELS:
+        if not again and not unproven and kind in LABELS:
             _keep_late(session, place, kind, fields, via, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "Nothing is open here just now.")
     if kind not in {option.kind for option in place.options}:
         if kind in LABELS and settled is not None:
             return Reply(again, kind, winner=settled, ended="" if again else "It was answered before.")
         raise ChoiceRefused("Please choose one of the answers.")
+    by = _taker(place, fields)
     data = data_of(session, place.handoff, place.agreement, place.people, place.wait, kind, fields)
     if place.wait.kind == "note":
         refuse_gaps(missing_of(session, place), fields)
-    if place.wait.kind == "outcome" and kind in ("attempted", "connected"):
-        told = {"by": place.person, "via": via, "channel": channel_of(fields)}
-        touched = touch(session, place.handoff, kind, key=f"touch:{key or now.isoformat()}", at=now, **told)
-        return Reply(True, kind, touched=touched)
-    undo = timedelta(0) if kind in ("completed", "decided") else _undo_time(place.agreement)
-    verdict = waits.answer(
-        session, place.wait.id, kind, by=place.person, via=via, now=now, effective_at=now + undo, text=fields.get("text", ""), **data
-    )
+    text = fields.get("text", "")
+    if sender and unproven:
+        row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
+        return Reply(False, kind, held=row.id or 0)
+    said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
+    return _count(session, place, said, sender, now=now, was=devices.level(session, sender.device, place.person) if sender else "")
+
+
+def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
+    """Lets a held answer count, as of when it was sent, if what was typed is the number from the message; the browser is known
+    then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
+    place = place_of(session, token, wait_id, lock=True)
+    held = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=sender.device)
+    row = next((one for one in held if one.id == answer_id), None)
+    if row is None:
+        settled = _settled(session, place, now)
+        if settled is not None and settled.answer_id == answer_id:
+            return Reply(True, settled.kind, winner=settled)
+        raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
+    if refused := _wrong_number(session, token, typed, row, held, now):
+        return Reply(False, row.kind, held=answer_id, refused=refused)
+    was = devices.level(session, sender.device, place.person)
+    devices.remember(session, sender.device, place.person, level=devices.KNOWN, now=now)
+    data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
+    said = _Said(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
+    return _count(session, place, said, sender, now=now, was=was)
+
+
+def _wrong_number(session: Session, token: str, typed: str, row: Answer, held: list[Answer], now: datetime) -> str:
+    """Why the number is not taken, empty for the right one; a wrong one is counted."""
+    wrong = sorted(at for one in held for text in one.data.get("wrong", []) if (at := datetime.fromisoformat(text)) > now - _HOUR)
+    if len(wrong) >= WRONG_NUMBERS:
+        minutes = max(1, math.ceil((wrong[-WRONG_NUMBERS] + _HOUR - now) / timedelta(minutes=1)))
+        return f"That were too many wrong numbers. Please try again in {minutes} minute{'s' if minutes > 1 else ''}; your answer is kept."
+    if toolbox.current().links.is_number(token, typed):
+        return ""
+    row.data = {**row.data, "wrong": [*row.data.get("wrong", []), now.isoformat()]}
+    session.add(row)
+    return "That is not the number from the message. It has four digits and stands right by the link."
+
+
+def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:
+    """Lets an answer count, whose sender is known to be somebody; whoever the link was for is told where that was somebody else."""
+    about = forwarding(session, sender, place, was=was) if sender else {}
+    wait = place.wait if said.kind in {option.kind for option in place.options} else None
+    if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
+        return _touch(session, place, said, about, now)
+    wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
+    assert wait is not None, "an answer is to something that was or is open"
+    undo = timedelta(0) if said.kind in ("completed", "decided") else _undo_time(place.agreement)
+    if said.row is not None:
+        verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
+    else:
+        verdict = waits.answer(
+            session, wait.id, said.kind, by=said.by, via=said.via, now=now, effective_at=now + undo, text=said.text, **said.data, **about
+        )
+    if verdict.won and about:
+        context = {"answer_id": verdict.answer.id, **about}
+        tell_addressee(session, place, key=f"answer:{verdict.answer.id}", kind=said.kind, context=context, now=said.at)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
-    ended = "" if verdict.won else (verdict.closed_because or "It was answered before.")
-    return Reply(verdict.won, kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+    ended = "" if verdict.won else (verdict.closed_because or place.ended or "It was answered before.")
+    return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+
+
+def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], now: datetime) -> Reply:
+    touched = touch(
+        session, place.handoff, said.kind, key=said.key, by=said.by, via=said.via, at=said.at, channel=str(said.data.get("channel", ""))
+    )
+    if said.row is not None:
+        said.row.state = AnswerState.NOTED
+        session.add(said.row)
+    if touched and about:
+        tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
+    return Reply(True, said.kind, touched=touched)
+
+
+def _taker(place: Place, fields: Mapping[str, str]) -> str:
+    """Who answers: whoever the link was sent to, or the one of a shared mailbox who says so. Raises ChoiceRefused."""
+    member = fields.get("member", "")
+    if place.members and member not in place.members:
+        raise ChoiceRefused("Please say who takes it.")
+    return member if place.members else place.person
 
 
 def _keep_late(session: Session, place: Place, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
@@ -115,13 +224,13 @@ def answer_wait(
     return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
 
 
-def undo(session: Session, token: str, answer_id: int, *, now: datetime) -> bool:
+def undo(session: Session, token: str, answer_id: int, *, now: datetime, wait_id: str = "") -> bool:
     """Takes back the person's own answer while that is possible; False when it is too late. Raises LinkInvalid."""
-    place = place_of(session, token)
+    place = place_of(session, token, wait_id)
     row = session.get(Answer, answer_id)
-    if row is None or row.handoff_id != place.handoff.id or row.by != place.person:
+    if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
         return False
-    return waits.undo(session, answer_id, by=place.person, now=now)
+    return waits.undo(session, answer_id, by=row.by, now=now)
 
 
 def _undo_time(agreement: Agreement) -> timedelta:

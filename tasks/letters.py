@@ -7,9 +7,13 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.errors import HandoffError
-from notifications.letter import Letter
-from storage.tables import Delivery
-from tasks import digest
+from notifications.letter import CodeContext, Context, Letter
+from notifications.rendering import render
+from storage import handoffs, roster
+from storage.tables import Answer, Delivery
+from tasks import contexts, digest, enrolment, toolbox
+from tasks.views import lead_view
+from tasks.visits import DID
 
 
 class NoSuchLetter(HandoffError):
@@ -22,6 +26,41 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Letter:
     Raises NoSuchLetter, MessageFaulty, KeyError for nobody of that id, NothingToSay for one that is not to be sent after all.
     """
     match row.message:
+        case "answered-for-you":
+            return _answered_for_you(session, row, now)
+        case "device-code":
+            return _device_code(session, row)
         case digest.MESSAGE:
             return digest.letter(session, row, now=now)
     raise NoSuchLetter(f"{row.message} does not go by post.")
+
+
+def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Letter:
+    people, given, links = roster.current(session), row.context, toolbox.current().links
+    handoff = handoffs.get(session, int(given["handoff_id"]))
+    answer = session.get(Answer, given["answer_id"]) if given.get("answer_id") else None
+    whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that was not known as yours"
+    undo = answer.effective_at if answer and answer.effective_at > now else None
+    tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
+    link = links.for_tenure(tenure) if tenure else links.for_duty(wait, row.person)
+    context = Context(
+        to=contexts.recipient(people, row.person),
+        lead=lead_view(session, handoff),
+        link=link,
+        number=contexts.number_of(link),
+        due_at=undo,
+        rep=people.name_of(handoff.rep),
+        what=f"Through your link, from {whose}, it was said: {DID.get(str(given['kind']), str(given['kind']))}.",
+    )
+    return _letter(row, context, thread=f"lead-{handoff.lead_id}-{handoff.id}")
+
+
+def _device_code(session: Session, row: Delivery) -> Letter:
+    box = toolbox.current()
+    to = contexts.recipient(roster.current(session), row.person)
+    code = enrolment.code_of(int(row.context["code_id"]))
+    return _letter(row, CodeContext(to, f"{box.settings.public_url}/me", code, enrolment.MINUTES))
+
+
+def _letter(row: Delivery, context: Context | CodeContext, *, thread: str = "") -> Letter:
+    return render(row.message, context, key=row.key, thread=thread, folder=toolbox.current().templates)

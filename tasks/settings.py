@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from contextlib import suppress
@@ -9,6 +10,12 @@ from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agreements.errors import HandoffError
+
+
+class KeysElsewhere(HandoffError):  # noqa: N818 - errors here are named as states
+    """The keys are set by BATON_SECRETS. Write a new one behind them there, after a comma, and restart every part."""
 
 
 class Settings(BaseSettings):
@@ -69,7 +76,24 @@ class Settings(BaseSettings):
     def signing_keys(self) -> list[str]:
         """The keys that sign links, oldest first."""
         given = [key.strip() for key in self.secrets.split(",") if key.strip()]
-        return given or [self._kept("link-key")]
+        return given or self._kept("link-key").split()
+
+    def rotate(self) -> int:
+        """Puts a new key behind those that sign links and are kept in home; how many there are then.
+
+        Links that are out stay good: every kept key is accepted. Raises: KeysElsewhere where the keys come from BATON_SECRETS.
+        """
+        if self.secrets.strip(", "):
+            raise KeysElsewhere()
+        path = self.folder / "link-key"
+        with (self.folder / ".link-key.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of two who rotate at once, neither key is lost
+            keys = [*self.signing_keys(), secrets.token_urlsafe(32)]
+            own = self.folder / f".link-key.{os.getpid()}"
+            own.touch(mode=0o600)
+            own.write_text("\n".join(keys) + "\n")
+            own.replace(path)
+        return len(keys)
 
     def seal_key(self) -> bytes:
         """The key of the trail's hash chain."""

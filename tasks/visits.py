@@ -12,7 +12,7 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
-from storage import handoffs, roster, waits
+from storage import devices, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks import toolbox, views
 from tasks.asking import colleagues_of, lacking
@@ -24,7 +24,7 @@ from tasks.running import NO_CLOCK
 class Given:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
 
-    mine: it was given by the person whose link this is.
+    mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link.
     """
 
     kind: str
@@ -37,6 +37,7 @@ class Given:
     answer_id: int = 0
     undo_until: datetime | None = None
     mine: bool = False
+    forwarded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Visit:
 
     colleagues: id and name; choices: of a decision; channels: by what they can be tried; missing: of a note; asks: what some
     of the reasons ask for as well. wait_kind, due_at, term: what is owed now, by when, and the time agreed for it, in words.
-    answers: newest last. timeline: this handoff's, in sentences.
+    answers: newest last. timeline: this handoff's, in sentences. members: who reads the addressee's mailbox, where several do, by
+    id and name. level: what the browser is to the person: "", "known" or "enrolled". held: what was sent from it and does not
+    count yet.
     """
 
     person: str
@@ -76,6 +79,9 @@ class Visit:
     missing: tuple[str, ...] = ()
     answers: tuple[Given, ...] = ()
     timeline: tuple[tuple[datetime, str], ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
+    level: str = ""
+    held: Given | None = None
     now: datetime | None = None
 
 
@@ -92,10 +98,19 @@ class Place:
     people: Roster
     options: tuple[Option, ...] = field(default=())
 
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Who reads the mailbox that this link was sent to, where several do."""
+        person = self.people.person(self.person)
+        return person.members if person else ()
 
-def visit(session: Session, token: str, *, now: datetime) -> Visit:
-    """What this link shows now. Reads only. Raises LinkInvalid."""
-    place = place_of(session, token)
+
+def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
+    """What this link shows now. Reads only. Raises LinkInvalid.
+
+    wait_id: which of all that the link's owner can answer, where it opens somebody's own page. device: hash of the browser.
+    """
+    place = place_of(session, token, wait_id)
     person = place.people.person(place.person)
     due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
     tries = any(option.kind == "attempted" for option in place.options)
@@ -118,8 +133,18 @@ def visit(session: Session, token: str, *, now: datetime) -> Visit:
         missing=missing_of(session, place),
         answers=tuple(given(session, answer, place, now) for answer in answers_at(session, place)),
         timeline=_timeline(session, place),
+        members=tuple((ident, place.people.name_of(ident)) for ident in place.members),
+        level=devices.level(session, device, place.person),
+        held=_held(session, place, device, now),
         now=now,
     )
+
+
+def _held(session: Session, place: Place, device: str, now: datetime) -> Given | None:
+    """What was sent last from this browser and waits for the number, while it can still count."""
+    rows = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=device)
+    offered = {option.kind for option in place.options}
+    return next((given(session, row, place, now) for row in rows[:1] if row.kind in offered), None)
 
 
 def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
@@ -147,14 +172,17 @@ def missing_of(session: Session, place: Place) -> tuple[str, ...]:
 def answers_at(session: Session, place: Place) -> list[Answer]:
     """What was answered in this handoff and counts, oldest first."""
     query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
-    query = query.where(col(Answer.state).in_([AnswerState.COUNTED, AnswerState.HELD]))
+    query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
-def place_of(session: Session, token: str, *, lock: bool = False) -> Place:
-    """Where this link leads. lock: keep others from answering until this transaction ends. Raises LinkInvalid."""
-    purpose = toolbox.current().links.read(token)
-    people = roster.current(session)
+def place_of(session: Session, token: str, wait_id: str = "", *, lock: bool = False) -> Place:
+    """Where this link leads. wait_id: to which wait, where it opens somebody's own page. lock: keep others from answering until
+    this transaction ends. Raises LinkInvalid."""
+    links, people = toolbox.current().links, roster.current(session)
+    if wait_id:
+        return _own_place(session, links.read_person(token).person, wait_id, people, lock)
+    purpose = links.read(token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
         if row is None:
@@ -197,6 +225,24 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
     return place
 
 
+def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> Place:
+    """The place of somebody who decides for others, at one of their waits."""
+    wait = session.get(Wait, wait_id)
+    if wait is None or people.person(person) is None or person not in (wait.holder, people.manager_of(wait.holder)):
+        raise LinkInvalid()
+    if lock:
+        waits.open_of(session, wait.handoff_id, lock=True)
+        session.refresh(wait)
+    handoff = handoffs.get(session, wait.handoff_id)
+    place = Place(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    if wait.closed_at is None and wait.answer_id is None:
+        kinds = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
+        place.options = options(place.agreement, handoff, kinds)
+    else:
+        place.ended = "This is settled."
+    return place
+
+
 def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
     """An answer as this visitor sees it."""
     text = session.get(PersonalText, row.text_id) if row.text_id else None
@@ -205,17 +251,18 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         kind=row.kind,
         by=place.people.name_of(row.by),
         at=row.answered_at,
-        words=_DID.get(row.kind, row.kind),
+        words=DID.get(row.kind, row.kind),
         reason=str(row.data.get("reason", "")),
         text=text.text if text else "",
         via=row.via,
         answer_id=row.id or 0,
         undo_until=may_undo,
-        mine=row.by == place.person,
+        mine=row.by in (place.person, *place.members),
+        forwarded=bool(row.data.get("forwarded")),
     )
 
 
-_DID = {
+DID = {
     "accepted": "accepted",
     "rejected": "rejected",
     "returned": "returned",

@@ -1,4 +1,4 @@
-"""Keys for the intake API."""
+"""Keys for the intake API, and the keys that sign links."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import typer
 
 from app import terminal
 from storage import keys
+from tasks.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Keys for the intake API.")
+app = typer.Typer(no_args_is_help=True, help="Keys for the intake API, and those that sign links.")
 
 
 @app.command("create")
@@ -34,3 +35,12 @@ def show() -> None:
     box = terminal.open_box()
     for name in box.read_now(lambda session, now: keys.names(session)):
         terminal.console.print(name)
+
+
+@app.command("rotate")
+def rotate() -> None:
+    """Sign links with a new key from the next start on; links, numbers and forms that are out stay good."""
+    with terminal.told():
+        count = Settings().rotate()
+    terminal.console.print(f"There are {count} keys now; the newest signs, all are accepted. Restart every part of Baton: until then it")
+    terminal.console.print("signs with the key before, and refuses what another part has signed with the new one.")

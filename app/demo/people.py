@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 
 from agreements.roster import Roster
 from agreements.working_time import WorkingCalendar
-from app.demo.browser import Page, Visitor
+from app.demo.browser import Form, Page, Visitor
 from app.demo.inbox import Inbox, Received
 from storage.crm.local import LocalCrm
 
 Action = Callable[[], Awaitable[object]]
 Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
+_NUMBER = re.compile(r"Asked once per browser: (\d{4})")
 
 #: How each rep takes one lead after another: the list is gone through in a circle.
 MANNERS: dict[str, tuple[str, ...]] = {
@@ -61,11 +63,14 @@ class Person:
         self.visitor = Visitor()
         self.taken = 0
         self.behaviour: dict[str, str] = {}
+        self.numbers: dict[str, str] = {}
 
     async def receive(self, received: Received) -> None:
         """Reads a message and plans what to do about it."""
         message = received.key.split(":")[1] if ":" in received.key else ""
         link = next((one for one in Inbox.links(received) if "/l/" in one), "")
+        if number := _NUMBER.search(received.text):
+            self.numbers[link] = number[1]
         if ":assigned:" in received.key and link and "manager" not in received.key:
             self._take(received, link)
         elif received.key.startswith("digest:"):
@@ -116,8 +121,16 @@ class Person:
             return False
         if colleague:
             fields["colleague"] = next((one for one in form.choices.get("colleague", []) if one and one != self.ident), "")
-        after = await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice=choice, **fields))
+        after = await self._send(link, page, form, choice=choice, **fields)
         return after.status < 400
+
+    async def _send(self, link: str, page: Page, form: Form, **fields: str) -> Page:
+        """Sends the form, and types the number from the message where it is asked for: in a new browser, and after so quick a press."""
+        after = await asyncio.to_thread(lambda: self.visitor.submit(page, form, **fields))
+        asked = after.form_with("number")
+        if asked is None:
+            return after
+        return await asyncio.to_thread(lambda: self.visitor.submit(after, asked, number=self.numbers.get(link, "")))
 
     async def _reject(self, link: str, reason: str) -> None:
         await self._answer(link, "rejected", reason=reason, text="Interested, the budget opens in spring." if reason == "not-now" else "")
@@ -155,7 +168,7 @@ class Person:
         form = page.form_with("choice")
         if form is not None:
             said = {name: "Spring campaign, completed by marketing" for name in form.values if name.startswith("state_")}
-            await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice="completed", **said))
+            await self._send(link, page, form, choice="completed", **said)
 
     async def _decide(self, received: Received, link: str) -> None:
         decision = ("nurture", "reassign", "disqualify")[self.taken % 3]
@@ -166,7 +179,7 @@ class Person:
         page = await self._open(link)
         form = page.form_with("choice")
         if form is not None:
-            await asyncio.to_thread(lambda: self.visitor.submit(page, form, choice="decided", decision=decision))
+            await self._send(link, page, form, choice="decided", decision=decision)
 
     async def _decide_in_prefect(self, number: int, decision: str) -> None:
         """Resumes the run as the form in Prefect's window does."""

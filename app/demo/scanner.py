@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import httpx
 
-from app.demo.browser import read_page
+from app.demo.browser import Form, Page, Visitor, read_page
 from app.demo.inbox import Inbox, Received
 
 #: How scanners have been seen to call themselves; none of it can be relied on.
 AGENTS = ("", "Go-http-client/1.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/97.0.4692.99 HeadlessChrome")
 MARK = "BatonDemoScanner"
+_ONES_OWN = ("/l/", "/m/", "/d/", "/q/")
+#: What a page says when something was taken.
+_TAKEN = ("Thank you", "Taken back")
 
 
 class Scanner:
@@ -20,9 +23,10 @@ class Scanner:
         self.changes = 0
 
     def scan(self, received: Received) -> None:
-        """HEAD and two GETs without cookies, then a visit with cookies that presses the first form as it stands."""
+        """HEAD and two GETs without cookies; then, with cookies, the first form as it stands, the same with the first choice
+        everywhere, and every button in order, also those of the pages that come of it."""
         for link in Inbox.links(received):
-            if "/l/" in link or "/d/" in link:
+            if any(folder in link for folder in _ONES_OWN):
                 self._scan_link(link)
 
     def _scan_link(self, link: str) -> None:
@@ -31,7 +35,8 @@ class Scanner:
             plain.head(link)
             self.requests += 1
         self._offers(link, AGENTS[2])
-        self._press(link)
+        with Visitor(f"{AGENTS[2]} {MARK}") as visitor:
+            self._press(visitor, link)
         if self._offers(link, AGENTS[1]) != before:
             self.changes += 1
 
@@ -44,13 +49,21 @@ class Scanner:
         )
         return sorted(offered)
 
-    def _press(self, link: str) -> None:
-        with httpx.Client(timeout=30, follow_redirects=False, headers={"User-Agent": f"{AGENTS[2]} {MARK}"}) as client:
-            page = read_page(client.get(link))
-            self.requests += 1
-            for form in page.forms[:1]:
-                target = httpx.URL(page.url).join(form.action or page.url)
-                sent = client.request(form.method.upper(), target, data=form.values)
-                self.requests += 1
-                if sent.status_code < 400 and form.method == "post":
-                    self.changes += 1
+    def _press(self, visitor: Visitor, link: str) -> None:
+        page = self._seen(visitor.open(link))
+        for form in page.forms[:1]:
+            self._seen(visitor.submit(page, form))
+        for form in page.forms:
+            after = self._seen(visitor.submit(page, form, **first_choices(form)))
+            for further in after.forms:
+                self._seen(visitor.submit(after, further, **first_choices(further)))
+
+    def _seen(self, page: Page) -> Page:
+        self.requests += 1
+        self.changes += any(words in page.text for words in _TAKEN)
+        return page
+
+
+def first_choices(form: Form) -> dict[str, str]:
+    """The first choice of every group of the form that is one."""
+    return {name: first for name, offered in form.choices.items() if (first := next(filter(None, offered), ""))}

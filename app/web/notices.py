@@ -47,6 +47,9 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
         done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
     if done is not None and done.mine:
         return _thanks(visit, done, answered)
+    foreign = next((one for one in visit.answers if may_take_back(visit, one)), None)
+    if foreign is not None and not asked:
+        return Notice("Was this you?", ("It was answered through your link, from another browser.",), foreign, undo=True)
     if asked.get("noted") in NEXT:
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
@@ -56,6 +59,11 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
     if "kept" in asked:
         return Notice("It can no longer be taken back", ("What you answered has been carried out.",))
     return None
+
+
+def may_take_back(visit: Visit, given: Given) -> bool:
+    """Whether the addressee, in a browser of their own, may take back what somebody else answered through their link."""
+    return given.forwarded and given.mine and given.undo_until is not None and bool(visit.level) and not visit.ended
 
 
 def number(text: str) -> int:

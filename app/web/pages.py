@@ -1,130 +1,186 @@
-"""The pages behind a link. Looking changes nothing, however often and by whomever; only a form sent from such a page answers."""
+"""The pages behind a link. Looking changes nothing, however often and by whomever; only a form sent from such a page answers, and
+where it may have been sent by a robot, only once the number from the message was typed."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import secrets
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.web.bodies import body_of, read_form
-from app.web.notices import notice_for, number
+from app.web.callers import (
+    ANSWER_COOKIE,
+    MAX_FORM_BYTES,
+    Caller,
+    age_of_form,
+    form_of,
+    is_from_page,
+    remember_device,
+    sender_of,
+    set_cookie,
+)
+from app.web.notices import may_take_back, notice_for, number
 from app.web.showing import lead_page
-from notifications.rendering import clean
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
+from tasks.senders import note_sight
 from tasks.toolbox import Toolbox
+from tasks.visits import place_of
 
-MAX_FORM_BYTES = 64_000
-DEVICE_COOKIE = "baton_device"
-ANSWER_COOKIE = "baton_answer"
-"""Names the answer that this browser gave, so that no other one is offered to take it back."""
+__all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remember_device", "routes"]
 
-_YEAR_SECONDS = 365 * 24 * 60 * 60
+log = logging.getLogger("baton.web")
 _HOUR_SECONDS = 60 * 60
-_DEVICE = re.compile(r"[A-Za-z0-9_-]{20,64}")
-_CHOSEN = ("choice", "decision")
+_CHOSEN = ("choice", "decision", "member")
 _OPEN_AGAIN = (
     "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
     " or choose here once more."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: the link's token and its path for this browser, the browser's stable id (known: it had one before), and the
-    answer it gave, 0 for none."""
-
-    token: str
-    path: str
-    device: str
-    known: bool
-    answered: int = 0
-
-    @classmethod
-    def of(cls, request: Request, token: str, *, folder: str = "l") -> Caller:
-        """The caller of this request; a browser without an id gets a new one. folder: under which the links of this kind are."""
-        device, answered = request.cookies.get(DEVICE_COOKIE, ""), request.cookies.get(ANSWER_COOKIE, "")
-        known = bool(_DEVICE.fullmatch(device))
-        path = f"{request.scope['root_path']}/{folder}/{token}"
-        return cls(token, path, device if known else secrets.token_urlsafe(24), known, number(answered))
-
-
 def routes(box: Toolbox) -> APIRouter:
     """The pages of this installation."""
-    router, pages = APIRouter(include_in_schema=False), LinkPages(box)
-    router.add_api_route("/l/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
-    router.add_api_route("/l/{token}", pages.take, methods=["POST"], response_model=None)
-    router.add_api_route("/l/{token}/undo", pages.go_back, methods=["GET", "HEAD"], response_model=None)
-    router.add_api_route("/l/{token}/undo", pages.undo, methods=["POST"], response_model=None)
+    router = APIRouter(include_in_schema=False)
+    add_link_pages(router, LinkPages(box), "/l/{token}")
     return router
 
 
-class LinkPages:
-    """What a link answers to each request. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+def add_link_pages(router: APIRouter, pages: LinkPages, path: str) -> None:
+    """Serves such pages under this path: itself, /number for the number from the message, /undo."""
+    router.add_api_route(path, pages.show, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route(path, pages.take, methods=["POST"], response_model=None)
+    for part, send in (("number", pages.confirm), ("undo", pages.undo)):
+        router.add_api_route(f"{path}/{part}", pages.go_back, methods=["GET", "HEAD"], response_model=None)
+        router.add_api_route(f"{path}/{part}", send, methods=["POST"], response_model=None)
 
-    def __init__(self, box: Toolbox) -> None:
-        self.box = box
+
+class LinkPages:
+    """What a link answers to each request. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge.
+
+    folder: under which such links are.
+    """
+
+    def __init__(self, box: Toolbox, folder: str = "l") -> None:
+        self.box, self.folder = box, folder
 
     async def show(self, request: Request, token: str) -> Response:
         """The page as it is now."""
-        return await self._page(Caller.of(request, token), asked=request.query_params)
+        caller = Caller.of(request, token, folder=self.folder)
+        response = await self._page(caller, asked=request.query_params)
+        await self._note(request, caller, "looked")
+        return response
 
     async def go_back(self, request: Request, token: str) -> Response:
         """The page itself, for somebody who opens the address that a form was sent to."""
-        return RedirectResponse(Caller.of(request, token).path, 303)
+        return RedirectResponse(Caller.of(request, token, folder=self.folder).path, 303)
 
     async def take(self, request: Request, token: str) -> Response:
         """Gives the chosen answer; what is missing is said, with all that was typed kept."""
-        caller, typed = Caller.of(request, token), await form_of(request)
-        if not await self._is_ours(request, caller, typed):
-            return await self._refused(caller, typed)
-        if not typed.get("choice"):
-            return await self._page(caller, status=422, typed=typed, problem="Please choose one of the answers.")
-        key = hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
+        caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
+        age = await self._age(request, caller, typed)
+        if age is None:
+            return await self._refused(request, caller, typed)
+        sender, key = sender_of(request, caller, age), hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
+
+        def work(session: Session, now: datetime) -> Reply:
+            fields = _answer_fields(typed)
+            reply = desk.answer(session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender)
+            note_sight(session, place_of(session, token, caller.wait_id), sender, "held" if reply.held else "sent", now=now)
+            return reply
+
         try:
-            reply = await self.box.write(
-                lambda session, now: desk.answer(session, token, typed["choice"], now=now, fields=_answer_fields(typed), key=key)
-            )
+            if not typed.get("choice"):
+                raise ChoiceRefused("Please choose one of the answers.")
+            reply = await self.box.write(work)
         except ChoiceRefused as error:
+            await self._note(request, caller, "refused", age)
             return await self._page(caller, status=422, typed=typed, problem=str(error))
+        return self._left(caller, reply)
+
+    async def confirm(self, request: Request, token: str) -> Response:
+        """Lets the answer count that this browser sent, if the number is the one from the message."""
+        caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
+        age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
+        if age is None:
+            return await self._refused(request, caller, {})
+        sender = sender_of(request, caller, age)
+
+        def work(session: Session, now: datetime) -> Reply:
+            digits = typed.get("number", "")
+            reply = desk.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
+            place = place_of(session, token, caller.wait_id)
+            note_sight(session, place, sender, "refused" if reply.refused else "confirmed", now=now)
+            return reply
+
+        try:
+            reply = await self.box.write(work)
+        except ChoiceRefused as error:
+            await self._note(request, caller, "refused", age)
+            return await self._page(caller, status=422, problem=str(error))
+        if reply.refused:
+            return await self._page(caller, status=422, problem=reply.refused)
         return self._left(caller, reply)
 
     async def undo(self, request: Request, token: str) -> Response:
         """Takes back the answer that this browser gave, while that is possible."""
-        caller, typed = Caller.of(request, token), await form_of(request)
-        answer_id = number(typed.get("answer_id", ""))
-        if not await self._is_ours(request, caller, typed) or not answer_id or answer_id != caller.answered:
-            return await self._refused(caller, {})
-        undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now))
+        caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
+        age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
+        if age is None or not answer_id or not (answer_id == caller.answered or await self._may_take_back(caller, answer_id)):
+            return await self._refused(request, caller, {})
+        undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now, wait_id=caller.wait_id))
+        await self._note(request, caller, "sent", age)
         return RedirectResponse(f"{caller.path}?{'undone' if undone else 'kept'}={answer_id}", 303)
 
+    async def _may_take_back(self, caller: Caller, answer_id: int) -> bool:
+        visit = await self.box.read(
+            lambda session, now: desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
+        )
+        return any(one.answer_id == answer_id and may_take_back(visit, one) for one in visit.answers)
+
     def _left(self, caller: Caller, reply: Reply) -> Response:
-        """Where an answer leaves its visitor: on the page again, which says what came of it."""
+        """Where an answer leaves its visitor: on the page again, which says what came of it, or asks for the number."""
         first = reply.winner.answer_id if reply.winner else 0
+        if reply.held:
+            return RedirectResponse(f"{caller.path}?held={reply.held}", 303)
         if not reply.won:
             return RedirectResponse(f"{caller.path}?late={first}", 303)
         if not first:
             return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
         response = RedirectResponse(f"{caller.path}?done={first}", 303)
-        _set_cookie(self.box, response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
+        set_cookie(self.box, response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
         return response
 
-    async def _is_ours(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
-        """Whether the form was sent from a page that was shown to this browser for this link. Raises LinkInvalid."""
-        self.box.links.read(caller.token)
-        return await is_from_page(self.box, request, caller, typed)
+    async def _age(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> timedelta | None:
+        """How long ago the form was shown to this browser for this link, None where it was not. Raises LinkInvalid."""
+        self._read(caller)
+        return await age_of_form(self.box, request, caller, typed)
 
-    async def _refused(self, caller: Caller, typed: Mapping[str, str]) -> Response:
+    def _read(self, caller: Caller) -> None:
+        if caller.wait_id:
+            self.box.links.read_person(caller.token)
+        else:
+            self.box.links.read(caller.token)
+
+    async def _refused(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> Response:
         kept = {name: value for name, value in typed.items() if name not in _CHOSEN}
-        return await self._page(caller, status=403, typed=kept, problem=_OPEN_AGAIN)
+        response = await self._page(caller, status=403, typed=kept, problem=_OPEN_AGAIN)
+        await self._note(request, caller, "refused")
+        return response
+
+    async def _note(self, request: Request, caller: Caller, what: str, age: timedelta | None = None) -> None:
+        """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
+        sender = sender_of(request, caller, age)
+        try:
+            await self.box.write(
+                lambda session, now: note_sight(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
+            )
+        except Exception as error:
+            log.warning("a request for a page behind a link could not be kept: %s", type(error).__name__)
 
     async def _page(
         self,
@@ -136,42 +192,32 @@ class LinkPages:
         problem: str = "",
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Visit, str]:
-            seen = desk.visit(session, caller.token, now=now)
-            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
+            seen = desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
+            return seen, self.box.links.nonce(caller.token, caller.device, caller.wait_id, now=now)
 
+        asked = asked or {}
         visit, nonce = await self.box.read(look)
-        notice = None if problem else notice_for(visit, asked or {}, answered=caller.answered)
-        response = lead_page(visit, status=status, path=caller.path, nonce=nonce, notice=notice, typed=typed or {}, problem=problem)
+        notice = None if problem else notice_for(visit, asked, answered=caller.answered)
+        asks_number = visit.held is not None and notice is None and "anew" not in asked and not typed
+        response = lead_page(
+            visit,
+            status=status,
+            path=caller.path,
+            nonce=nonce,
+            notice=notice,
+            typed=typed or {},
+            problem=problem,
+            asks_number=asks_number,
+            token=caller.token,
+            wait_id=caller.wait_id,
+        )
         if not caller.known:
             remember_device(self.box, response, caller)
         return response
 
 
-def remember_device(box: Toolbox, response: Response, caller: Caller) -> None:
-    """Gives the browser its lasting id."""
-    _set_cookie(box, response, DEVICE_COOKIE, caller.device, "/", _YEAR_SECONDS)
-
-
-def _set_cookie(box: Toolbox, response: Response, name: str, value: str, path: str, seconds: int) -> None:
-    secure = box.settings.public_url.startswith("https:")
-    response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="lax", secure=secure)
-
-
-async def is_from_page(box: Toolbox, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:
-    """Whether a form was sent from a page that was shown to this browser for this link within the last day."""
-    nonce = typed.get("nonce", "")
-    fits = await box.read(lambda session, now: box.links.check_nonce(nonce, caller.token, caller.device, "", now=now))
-    from_here = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-    return fits and caller.known and from_here
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form that was sent, cleaned. Raises BodyTooLarge."""
-    fields = read_form(await body_of(request, MAX_FORM_BYTES))
-    return {name: clean(value) for name, value in fields.items()}
-
-
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
-    named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel")}
+    asked = ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
+    named = {name: typed.get(name, "") for name in asked}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
     return {**stated, **named, "choice": typed.get("decision", "")}

@@ -27,6 +27,8 @@ QUESTIONS = {
     "completed": "What the note still lacks",
     "decided": "What becomes of this lead?",
 }
+#: Answers that need nothing more to be said.
+DIRECT = ("accepted", "attempted")
 #: What the due time is for, by what is owed.
 DUE = {
     "acceptance": "Answer by",
@@ -38,7 +40,7 @@ DUE = {
 #: Through which door an answer came, where it was not a link.
 VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API"}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
-_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel")
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -52,9 +54,23 @@ def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTM
 
 
 def lead_page(
-    visit: Visit, *, status: int, path: str, nonce: str, notice: Notice | None, typed: Mapping[str, str], problem: str
+    visit: Visit,
+    *,
+    status: int,
+    path: str,
+    nonce: str,
+    notice: Notice | None,
+    typed: Mapping[str, str],
+    problem: str,
+    asks_number: bool = False,
+    token: str = "",
+    wait_id: str = "",
 ) -> HTMLResponse:
-    """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken."""
+    """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken.
+
+    asks_number: instead of the form, ask for the number from the message. token, wait_id: of the link, for the offer to remember
+    a browser that is known.
+    """
     return page(
         "lead.html",
         status=status,
@@ -66,6 +82,12 @@ def lead_page(
         notice=notice,
         typed={**dict.fromkeys(_FIELDS, ""), **typed},
         problem=problem,
+        asks_number=asks_number,
+        direct=_direct(visit),
+        offers_enrolment=visit.level == "known" and not visit.members and not visit.ended,
+        token=token,
+        wait_id=wait_id,
+        base=path.rpartition(f"/l/{token}")[0] if not wait_id else path.rpartition(f"/m/{token}")[0],
         question=_question(visit),
         due_words=DUE.get(visit.wait_kind, "Due by"),
         states=_to_state(visit),
@@ -73,6 +95,13 @@ def lead_page(
         via_words=VIA,
         answers_first=_answers_first(visit) and not (notice and notice.thanks),
     )
+
+
+def _direct(visit: Visit) -> list[tuple[str, str]]:
+    """What an enrolled browser can answer by one press, as nothing else is needed for it."""
+    if visit.level != "enrolled" or visit.members:
+        return []
+    return [(option.kind, option.label) for option in visit.options if option.kind in DIRECT]
 
 
 def _question(visit: Visit) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agreements.errors import AgreementError
-from app.web.pages import Caller, form_of, is_from_page, remember_device
+from app.web.callers import Caller, form_of, is_from_page, remember_device
 from app.web.showing import page
 from notifications.contract_page import contract_html
 from tasks import signing

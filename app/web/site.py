@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError
-from app.web import api_page, digest_page, dsn_hook, intake, pages, sign_page, slack_hook
+from app.web import api_page, digest_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
 from tasks import toolbox
@@ -45,7 +45,7 @@ HEADERS = {
 }
 _STOP_SECONDS = 5
 _CLIENT_LEFT = 499
-_TOKEN = re.compile(r"(/(?:l|d|sign)/[^/]{8})[^/]*")
+_TOKEN = re.compile(r"(/(?:l|d|m|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox) -> FastAPI:
@@ -55,6 +55,8 @@ def create_site(box: Toolbox) -> FastAPI:
         title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
     site.include_router(pages.routes(box))
+    site.include_router(me_page.routes(box))
+    site.include_router(manager_page.routes(box))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))
     site.include_router(intake.routes(box))

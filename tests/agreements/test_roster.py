@@ -166,3 +166,27 @@ def test_a_manager_who_is_gone_is_told() -> None:
     [problem] = problems_with_roster(read_agreement(AGREEMENT), without)
 
     assert problem.startswith("teams.emea.manager: nobody in the roster is called 'maria'; name one of ana, ")
+
+
+def with_mailbox(line: str) -> str:
+    return changed("people:\n", f"people:\n  inbound: {{name: Inbound, email: inbound@northgate.example, {line}}}\n")
+
+
+def test_a_mailbox_may_be_read_by_several() -> None:
+    person = read_roster(with_mailbox("team: emea, shared: true, members: [ana, ben]")).person("inbound")
+    assert (person.shared, person.members) == (True, ("ana", "ben"))
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("shared: true", "people.inbound.members: a shared mailbox needs the ids of those who read it, such as [ana, ben]"),
+        ("members: [ana]", "people.inbound.members: only a shared mailbox has members; write shared: true, or leave them out"),
+        ("shared: true, members: [ana, zoe]", "people.inbound.members: 'zoe' is not somebody with the role rep"),
+        ("shared: true, members: [maria]", "people.inbound.members: 'maria' is not somebody with the role rep"),
+        ("shared: true, members: [inbound]", "people.inbound.members: 'inbound' is not somebody with the role rep"),
+        ("role: operator, shared: true, members: [oscar]", "people.inbound.shared: an operator gets alarms and answers nothing"),
+    ],
+)
+def test_a_mailbox_that_nobody_reads_is_refused(line: str, said: str) -> None:
+    assert said in refused(with_mailbox(line))

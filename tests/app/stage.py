@@ -18,7 +18,7 @@ from agreements.lead import IncomingLead
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
 from notifications.links import Links
-from storage import contracts, handoffs, keys, roster, waits
+from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.leads import capture
@@ -127,9 +127,17 @@ class Stage:
         return [row.kind for row in self.rows(Touch)]
 
     def snapshot(self) -> dict[str, list[Any]]:
-        """Everything in the database, to be compared."""
+        """Everything in the database but who or what looked, to be compared."""
+        tables = [table for table in SQLModel.metadata.sorted_tables if table.name != "sights"]
         with self.box.database.engine.connect() as connection:
-            return {table.name: list(connection.execute(table.select())) for table in SQLModel.metadata.sorted_tables}
+            return {table.name: list(connection.execute(table.select())) for table in tables}
+
+    def know(self, browser: httpx.Client, person: str = "ana", *, level: str = devices.KNOWN) -> httpx.Client:
+        """Makes the browser known for that person, as if the number from a message, or a mailed code, had been typed in it."""
+        browser.get(self.link)
+        hash = devices.hash_of(browser.cookies["baton_device"])
+        self.box.write_now(lambda session, now: devices.remember(session, hash, person, level=level, now=now))
+        return browser
 
     def do(self, work: Any) -> Any:
         """Changes the database from another door than the pages: work(session, handoff, now)."""
@@ -255,7 +263,29 @@ def form_of(page: httpx.Response, number: int = 0) -> tuple[str, dict[str, str]]
     return action[1], dict(hidden)
 
 
-def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
-    """Opens the link, fills in its last form, and sends it, as a person does."""
-    action, hidden = form_of(browser.get(link), -1)
+def answer_form(page: httpx.Response) -> tuple[str, dict[str, str]]:
+    """Where the page's answer form goes, and what goes along when nothing is chosen."""
+    forms = re.findall(r"<form[^>]*>", page.text)
+    return form_of(page, next((number for number, form in enumerate(forms) if 'id="answer"' in form), -1))
+
+
+def press(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
+    """Opens the link, fills in its answer form, and sends it."""
+    action, hidden = answer_form(browser.get(link))
     return browser.post(action, data={**hidden, **chosen})
+
+
+def type_number(browser: httpx.Client, page: httpx.Response, number: str = "") -> httpx.Response:
+    """Types the number from the message where it is asked for, as a person does; number: another one instead."""
+    forms = [form for form in re.findall(r"<form[^>]*>", page.text) if 'id="number_form"' in form]
+    if not forms:
+        return page
+    action, hidden = form_of(page, re.findall(r"<form[^>]*>", page.text).index(forms[0]))
+    token = re.search(r"/[lm]/([^/]+)/", action)
+    assert token is not None
+    return browser.post(action, data={**hidden, "number": number or toolbox.current().links.number(token[1])})
+
+
+def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
+    """Opens the link, answers, and types the number from the message where it is asked for, as a person does."""
+    return type_number(browser, press(browser, link, **chosen))

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agreements.errors import LinkInvalid
-from notifications.links import Duty, Links, Tenure, ToSign
+from notifications.links import Duty, Links, Own, Tenure, ToSign
 
 OLD, NEW, FOREIGN = "old-key-of-this-house", "new-key-of-this-house", "key-of-another-house"
 BASE = "https://baton.example/sales"
@@ -149,6 +149,55 @@ def test_a_base_that_is_no_address_is_refused_at_once(base: str) -> None:
 def test_an_id_too_long_to_be_read_again_is_not_written() -> None:
     with pytest.raises(ValueError, match="too long"):
         LINKS.for_duty(WAIT, "".join(map(chr, range(256, 800))))
+
+
+def test_a_number_has_four_digits_and_is_that_of_what_the_link_means() -> None:
+    tenure, duty = token_of(LINKS.for_tenure(ASSIGNMENT)), token_of(LINKS.for_duty(WAIT, "marta"))
+    own = LINKS.for_person("marta").rpartition("/")[2]
+
+    assert all(len(LINKS.number(token)) == 4 and LINKS.number(token).isdecimal() for token in (tenure, duty, own))
+    assert LINKS.number(duty) == LINKS.number(own) == LINKS.number(token_of(LINKS.for_duty("another", "marta")))
+    assert LINKS.is_number(tenure, LINKS.number(tenure))
+    numbers = {LINKS.number(token_of(LINKS.for_tenure(str(one)))) for one in range(300)}
+    assert len(numbers) > 280, "numbers of different links are different, as far as four digits go"
+
+
+@pytest.mark.parametrize("typed", ["", "12", "abcd", "99999", "٤٨٢٧", "\udcff", "1" * 10_000])
+def test_nonsense_is_no_number_and_no_code(typed: str) -> None:
+    assert not LINKS.is_number(token_of(LINKS.for_tenure(ASSIGNMENT)), typed)
+    assert not LINKS.is_code("device 1", typed)
+
+
+def test_a_code_has_six_digits_and_is_good_for_its_subject_only() -> None:
+    assert len(LINKS.code("device 1")) == 6
+    assert LINKS.is_code("device 1", LINKS.code("device 1"))
+    assert not LINKS.is_code("device 2", LINKS.code("device 1"))
+
+
+def test_numbers_codes_and_nonces_that_are_out_survive_a_new_key() -> None:
+    before, both, foreign = Links([OLD], BASE), Links([OLD, NEW], BASE), Links([FOREIGN], BASE)
+    out, again = token_of(before.for_tenure(ASSIGNMENT)), token_of(both.for_tenure(ASSIGNMENT))
+
+    assert before.number(out) != both.number(out) == both.number(again)
+    for token in (out, again):
+        assert both.is_number(token, before.number(out))
+        assert both.is_number(token, both.number(again))
+        assert not both.is_number(token, foreign.number(token_of(foreign.for_tenure(ASSIGNMENT))))
+    assert both.is_code("device 1", before.code("device 1"))
+    nonce = before.nonce(out, "device", "", now=NOON)
+    assert both.nonce_age(nonce, out, "device", "", now=NOON + timedelta(seconds=1.5)) == timedelta(seconds=1.5)
+
+
+def test_a_link_to_somebodys_own_page_is_of_its_own_kind() -> None:
+    own = LINKS.for_person("marta").rpartition("/")[2]
+
+    assert LINKS.for_person("marta").startswith(f"{BASE}/m/")
+    assert LINKS.read_person(own) == Own("marta")
+    with pytest.raises(LinkInvalid):
+        LINKS.read(own)
+    for token in (token_of(LINKS.for_tenure("marta")), token_of(LINKS.for_duty(WAIT, "marta")), "", "x"):
+        with pytest.raises(LinkInvalid):
+            LINKS.read_person(token)
 
 
 def test_a_nonce_is_good_for_its_link_device_and_wait_only() -> None:

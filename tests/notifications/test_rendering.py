@@ -16,7 +16,19 @@ from notifications.letter import Context, DigestContext, DigestRow, LeadView, Le
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 from tasks.digest import ROWS_SHOWN
 
-MESSAGES = ["assigned", "decision-asked", "feedback", "manager-told", "note-needed", "ops-told", "reminder", "taken", "told", "withdrawn"]
+MESSAGES = [
+    "answered-for-you",
+    "assigned",
+    "decision-asked",
+    "feedback",
+    "manager-told",
+    "note-needed",
+    "ops-told",
+    "reminder",
+    "taken",
+    "told",
+    "withdrawn",
+]
 ANA = Recipient("ana", "Ana Ruiz", "ana@sales.example", timezone="Europe/London")
 LINK = "https://baton.example/l/ImFzc2lnbm1lbnQi.c2lnbmF0dXJl"
 DUE = datetime(2026, 12, 1, 13, tzinfo=UTC)
@@ -104,7 +116,7 @@ def lines_of_ours(text: str) -> int:
 
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
-    assert message_names() == sorted([*MESSAGES, "digest", "signature-asked", "test"])
+    assert message_names() == sorted([*MESSAGES, "device-code", "digest", "signature-asked", "test"])
 
 
 @pytest.mark.parametrize("message", MESSAGES)

@@ -1,0 +1,51 @@
+"""The page of somebody who decides for others: all that waits in their teams, each answered as it could be in Prefect's forms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agreements.errors import LinkInvalid
+from app.web.callers import Caller, remember_device
+from app.web.pages import LinkPages, add_link_pages
+from app.web.showing import page
+from storage import roster
+from tasks.own_list import Row, list_for
+from tasks.toolbox import Toolbox
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """Such pages of this installation: the list, and one page for everything on it."""
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route("/m/{token}", ManagerPage(box).show, methods=["GET", "HEAD"], response_model=None)
+    add_link_pages(router, LinkPages(box, "m"), "/m/{token}/{wait_id}")
+    return router
+
+
+class ManagerPage:
+    """The list. A link that is not from here, or of somebody who left, raises LinkInvalid."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+
+    async def show(self, request: Request, token: str) -> Response:
+        """What waits now. Looking changes nothing."""
+        caller = Caller.of(request, token, folder="m")
+
+        def look(session: Session, now: datetime) -> tuple[str, str, list[Row], datetime]:
+            ident = self.box.links.read_person(token).person
+            person = roster.current(session).person(ident)
+            if person is None:
+                raise LinkInvalid()
+            folder = f"{request.scope['root_path']}/m"
+            return person.name, person.timezone, list_for(session, ident, token=token, folder=folder), now
+
+        name, zone, rows, now = await self.box.read(look)
+        response = page("mine.html", list=rows, reader=name, zone=zone, now=now)
+        if not caller.known:
+            remember_device(self.box, response, caller)
+        return response

@@ -1,0 +1,132 @@
+"""A person's own page in a browser that is remembered as theirs: how it becomes so, what they owe, and forgetting it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from agreements.errors import LinkInvalid
+from app.web.callers import Caller, age_of_form, form_of, is_from_page, remember_device
+from app.web.showing import page
+from storage import devices, roster
+from storage.devices import ENROLLED
+from tasks import enrolment
+from tasks.enrolment import CodeRefused
+from tasks.own_list import Row, own_list
+from tasks.toolbox import Toolbox
+from tasks.visits import place_of
+
+ME = "me"
+_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please send it once more from here."
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What the page shows. people: for whom the browser is enrolled, each with their list; known: for whom it is at least known."""
+
+    people: tuple[tuple[str, str, tuple[Row, ...]], ...]
+    known: tuple[str, ...]
+    code_asked_of: str
+    zone: str
+    now: datetime
+
+
+def routes(box: Toolbox) -> APIRouter:
+    """The own page of this installation."""
+    router, pages = APIRouter(include_in_schema=False), MePages(box)
+    router.add_api_route("/me", pages.show, methods=["GET", "HEAD"], response_model=None)
+    for part, send in (("enrol", pages.enrol), ("code", pages.code), ("forget", pages.forget)):
+        router.add_api_route(f"/me/{part}", pages.go_back, methods=["GET", "HEAD"], response_model=None)
+        router.add_api_route(f"/me/{part}", send, methods=["POST"], response_model=None)
+    return router
+
+
+class MePages:
+    """What the own page answers. Looking changes nothing."""
+
+    def __init__(self, box: Toolbox) -> None:
+        self.box = box
+
+    async def show(self, request: Request) -> Response:
+        """The list, the question for the code, or how to get there."""
+        return await self._page(self._caller(request))
+
+    async def go_back(self, request: Request) -> Response:
+        """The page itself, for somebody who opens the address that a form was sent to."""
+        return RedirectResponse(self._caller(request).path, 303)
+
+    async def enrol(self, request: Request) -> Response:
+        """Mails a code to whoever the link was for, from whose page this was sent."""
+        typed = await form_of(request)
+        wait_id, caller = typed.get("wait_id", ""), self._caller(request)
+        lead = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
+        if await age_of_form(self.box, request, lead, typed) is None:
+            return await self._page(caller, status=403, problem=_OPEN_AGAIN)
+
+        def work(session: Session, now: datetime) -> None:
+            enrolment.ask(session, place_of(session, lead.token, wait_id).person, caller.hash, now=now)
+
+        try:
+            await self.box.write(work)
+        except (CodeRefused, LinkInvalid) as error:
+            return await self._page(caller, status=422, problem=str(error))
+        return RedirectResponse(caller.path, 303)
+
+    async def code(self, request: Request) -> Response:
+        """Enrols this browser, if the code is the one that was mailed."""
+        caller, typed = self._caller(request), await form_of(request)
+        if not await is_from_page(self.box, request, caller, typed):
+            return await self._page(caller, status=403, problem=_OPEN_AGAIN)
+        refused = await self.box.write(lambda session, now: enrolment.enter(session, caller.hash, typed.get("code", ""), now=now))
+        return await self._page(caller, status=422, problem=refused) if refused else RedirectResponse(caller.path, 303)
+
+    async def forget(self, request: Request) -> Response:
+        """Makes this browser nobody's again."""
+        caller, typed = self._caller(request), await form_of(request)
+        if not await is_from_page(self.box, request, caller, typed):
+            return await self._page(caller, status=403, problem=_OPEN_AGAIN)
+
+        def work(session: Session, now: datetime) -> None:
+            for row in devices.of_person(session):
+                if row.hash == caller.hash:
+                    devices.forget(session, row, now=now)
+
+        await self.box.write(work)
+        return RedirectResponse(caller.path, 303)
+
+    def _caller(self, request: Request) -> Caller:
+        seen = Caller.of(request, ME)
+        return Caller(ME, f"{request.scope['root_path']}/me", seen.device, seen.known)
+
+    async def _page(self, caller: Caller, *, status: int = 200, problem: str = "") -> Response:
+        def look(session: Session, now: datetime) -> tuple[Mine, str]:
+            return _mine(session, caller.hash, now), self.box.links.nonce(ME, caller.device, "", now=now)
+
+        mine, nonce = await self.box.read(look)
+        response = page(
+            "me.html", status=status, mine=mine, path=caller.path, nonce=nonce, problem=problem, zone=mine.zone, now=mine.now, soon=_SOON
+        )
+        if not caller.known:
+            remember_device(self.box, response, caller)
+        return response
+
+
+_SOON = timedelta(hours=1)
+
+
+def _mine(session: Session, device: str, now: datetime) -> Mine:
+    people = roster.current(session)
+    enrolled = [ident for ident in devices.people_of(session, device, level=ENROLLED) if people.person(ident)]
+    asked, first = enrolment.pending(session, device, now=now), people.person(enrolled[0]) if enrolled else None
+    return Mine(
+        people=tuple((ident, people.name_of(ident), tuple(own_list(session, ident))) for ident in enrolled),
+        known=tuple(people.name_of(ident) for ident in devices.people_of(session, device)),
+        code_asked_of=people.name_of(asked.person) if asked else "",
+        zone=first.timezone if first else "UTC",
+        now=now,
+    )

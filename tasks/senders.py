@@ -1,0 +1,88 @@
+"""Senders: from which browser an answer came, whether that proves a person, and who is told when it was somebody else's."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from storage import deliveries, devices, roster, sights
+from storage.devices import ENROLLED, KNOWN
+from tasks.visits import Place
+
+log = logging.getLogger("baton.web")
+TOO_FAST = timedelta(seconds=2)
+"""Nobody reads a page and answers it in less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The browser a request came from. device: hash of its cookie; is_new: it had none; age: of the form that was sent."""
+
+    device: str
+    is_new: bool = False
+    method: str = "POST"
+    agent: str = ""
+    age: timedelta | None = None
+
+
+def is_unproven(session: Session, sender: Sender, person: str) -> bool:
+    """Whether it may have been a robot: the browser is not known for that person, or known and too fast."""
+    level = devices.level(session, sender.device, person)
+    too_fast = sender.age is None or sender.age < TOO_FAST
+    return level != ENROLLED and (level != KNOWN or too_fast)
+
+
+def forwarding(session: Session, sender: Sender, place: Place, *, was: str) -> dict[str, Any]:
+    """What the trail says of an answer that somebody else than the addressee probably gave; nothing otherwise.
+
+    was: what the browser was to the addressee before this answer.
+    """
+    if was == ENROLLED or place.members:
+        return {}
+    others = [ident for ident in devices.people_of(session, sender.device) if ident != place.person]
+    had_another = any(row.hash != sender.device for row in devices.of_person(session, place.person))
+    if not others and (was or not had_another):
+        return {}
+    of = next((ident for ident in others if place.people.person(ident)), "")
+    return {"forwarded": True, **({"device_of": of} if of else {})}
+
+
+def tell_addressee(session: Session, place: Place, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
+    """Tells the addressee by post that somebody else seems to have answered through their link."""
+    said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
+    said |= {"wait_id": place.wait.id if place.wait else "", **context}
+    deliveries.queue(
+        session, None, "answered-for-you", key=f"{key}:answered-for-you:email", channel="email", person=place.person, now=now, context=said
+    )
+
+
+def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:
+    """Keeps the request, if that can be done; it is never a reason to fail. Call inside a write transaction."""
+    level = devices.level(session, sender.device, place.person)
+    try:
+        with session.begin_nested():
+            sights.record(
+                session,
+                now=now,
+                handoff_id=place.handoff.id or 0,
+                assignment_id=place.tenure.id if place.tenure else "",
+                wait_id=place.wait.id if place.wait else "",
+                person=place.person,
+                method=sender.method,
+                what=what,
+                device=level or ("new" if sender.is_new else "back"),
+                agent=sender.agent,
+                age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
+            )
+    except SQLAlchemyError as error:
+        log.warning("a request for the page of handoff %s could not be kept: %s", place.handoff.id, type(error).__name__)
+
+
+def name_of_sender(session: Session, ident: str) -> str:
+    """What to call whoever's browser it was; nobody in particular where that is not known."""
+    return roster.current(session).name_of(ident) if ident else "somebody"
