@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import agreement, demo, keys, leads, parts, people, verify
+from app.commands import agreement, demo, disputes, keys, leads, parts, people, verify
 
 app = typer.Typer(
     name="baton",
@@ -23,6 +23,7 @@ app.command(name="verify")(verify.verify)
 app.add_typer(leads.app, name="leads")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(people.app, name="roster")
+app.add_typer(disputes.app, name="disputes")
 app.add_typer(keys.app, name="keys")
 
 

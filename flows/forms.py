@@ -18,7 +18,9 @@ from pydantic import Field, create_model
 from sqlmodel import Session
 
 from agreements.errors import HandoffError
+from agreements.model import STATEMENTS
 from agreements.roster import Roster
+from notifications.rendering import label
 from storage import clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk, toolbox
@@ -26,7 +28,9 @@ from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
 
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.
-_ASKED = ("reason", "colleague", "choice", "channel", "renewal_date", "text")
+_ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
+_DAY = "As 2027-01-31"
+_NO_PERSONAL = "No personal data of the lead, please."
 
 
 def keyset(key: str) -> Keyset:
@@ -44,7 +48,8 @@ class WaitForm(RunInput):
 class Asked:
     """What a form asks: title, description (no personal data), and the choices of each field as words.
 
-    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends.
+    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends; states: what the note still
+    has to state, by name; ticks: what of the note can have been wrong or missing, by name.
     """
 
     title: str
@@ -55,6 +60,8 @@ class Asked:
     choices: tuple[str, ...]
     channels: tuple[str, ...] = ()
     renewal: bool = False
+    states: tuple[str, ...] = ()
+    ticks: tuple[str, ...] = ()
 
     def model(self) -> type[RunInput]:
         """The form as Prefect wants it."""
@@ -65,19 +72,31 @@ class Asked:
             fields["reason"] = (_choices("Reason", self.reasons), Field(default=NOTHING, title="Reason, when it is rejected or returned"))
         if self.colleagues:
             fields["colleague"] = (_choices("Colleague", self.colleagues), Field(default=NOTHING, title="To whom, when it is handed on"))
+        if self.ticks:
+            fields["note_wrong"] = _ticks(self.ticks)
+        for name in self.states:
+            fields[name] = (str, Field(default="", title=label(name), description=f"For the note. {_NO_PERSONAL}"))
         if self.channels:
             fields["channel"] = (_choices("Channel", self.channels), Field(default=NOTHING, title="How you tried to reach them"))
+        if self.reasons:
+            fields["revisit_on"] = (str, Field(default="", title="Contact them again on", description=f"{_DAY}, if they named a day."))
         if self.renewal:
-            fields["renewal_date"] = (str, Field(default="", title="Their contract ends on", description="As 2027-01-31, if they said so."))
+            fields["renewal_date"] = (str, Field(default="", title="Their contract ends on", description=f"{_DAY}, if they said so."))
         fields["who_answers"] = (str, Field(default="", title="Who answers (your name)"))
-        fields["text"] = (str, Field(default="", title="In a few words", description="No personal data of the lead, please."))
+        fields["text"] = (str, Field(default="", title="In a few words", description=_NO_PERSONAL))
         form = create_model("Answer", __base__=WaitForm, **fields)
         form._description = self.description
         return form
 
 
-def _choices(name: str, words: tuple[str, ...]) -> Any:
-    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words))}, type=str)
+def _ticks(names: tuple[str, ...]) -> Any:
+    about = "Only if it is accepted. Marketing is told."
+    words = _choices("Statement", names, none=False)
+    return (list[words], Field(default=[], title="What in the note was wrong or missing", description=about))  # type: ignore[valid-type]
+
+
+def _choices(name: str, words: tuple[str, ...], *, none: bool = True) -> Any:
+    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words) if none else words)}, type=str)
 
 
 def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
@@ -95,6 +114,8 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
         choices=tuple(decisions(wait)) if wait.kind == "decision" else (),
         channels=tuple(CHANNELS) if "attempted" in answers else (),
+        states=STATEMENTS if "completed" in answers else (),
+        ticks=STATEMENTS if "accepted" in answers else (),
         renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
     )
 
@@ -154,7 +175,9 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     assert wait is not None, "a wait is never deleted"
     at = min(resumed + clock.ahead_at(session, resumed), now)
     kind = str(values.get("answer", NOTHING))
-    fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in _ASKED}
+    fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in (*_ASKED, *STATEMENTS)}
+    ticks = values.get("note_wrong")
+    fields["note_wrong"] = ",".join(map(str, ticks)) if isinstance(ticks, list) else ""
     if kind == NOTHING and not any(fields.values()):
         return False
     try:

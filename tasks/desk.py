@@ -41,9 +41,9 @@ class Reply:
 def answer(session: Session, token: str, kind: str, *, now: datetime, fields: Mapping[str, str], via: str = "link", key: str = "") -> Reply:
     """Gives an answer through a link. Call inside a write transaction.
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, and statements by name. key: names
-    this visit's page, so that the same press twice is one touch. Raises LinkInvalid, ChoiceRefused (says what is missing;
-    nothing is stored then).
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, note_wrong (names of statements with
+    commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch. Raises
+    LinkInvalid, ChoiceRefused (says what is missing; nothing is stored then).
     """
     place = place_of(session, token, lock=True)
     settled = _settled(session, place, now)
@@ -106,8 +106,10 @@ def answer_wait(
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
     if kind not in allowed:
-        raise ChoiceRefused(f"choose an answer: {', '.join(allowed)}.")
+        raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
+    if wait.kind == "note":
+        refuse_gaps(missing_of(session, place), fields)
     verdict = waits.answer(
         session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
     )

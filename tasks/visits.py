@@ -24,7 +24,8 @@ from tasks.running import NO_CLOCK
 class Given:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
 
-    mine: it was given by the person whose link this is.
+    mine: it was given by the person whose link this is. note_wrong: what of the note was wrong or missing, by name;
+    claimed: the name is as somebody typed it, and nobody looked whether it was them.
     """
 
     kind: str
@@ -37,6 +38,8 @@ class Given:
     answer_id: int = 0
     undo_until: datetime | None = None
     mine: bool = False
+    note_wrong: tuple[str, ...] = ()
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,8 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         answer_id=row.id or 0,
         undo_until=may_undo,
         mine=row.by == place.person,
+        note_wrong=tuple(row.data.get("note_wrong", ())),
+        claimed=bool(row.data.get("claimed")),
     )
 
 

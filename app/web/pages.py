@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
 from app.web.notices import notice_for, number
-from app.web.showing import lead_page
+from app.web.showing import lead_page, ticked
 from notifications.rendering import clean
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
@@ -174,4 +174,4 @@ async def form_of(request: Request) -> dict[str, str]:
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
     named = {name: typed.get(name, "") for name in ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel")}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
-    return {**stated, **named, "choice": typed.get("decision", "")}
+    return {**stated, **named, "choice": typed.get("decision", ""), "note_wrong": ticked(typed)}

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError
-from app.web import api_page, intake, pages, sign_page
+from app.web import api_page, dispute_page, intake, pages, sign_page
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
 from tasks import toolbox
@@ -45,7 +45,7 @@ HEADERS = {
 }
 _STOP_SECONDS = 5
 _CLIENT_LEFT = 499
-_TOKEN = re.compile(r"(/(?:l|sign)/[^/]{8})[^/]*")
+_TOKEN = re.compile(r"(/(?:l|sign|q)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox) -> FastAPI:
@@ -56,6 +56,7 @@ def create_site(box: Toolbox) -> FastAPI:
     )
     site.include_router(pages.routes(box))
     site.include_router(sign_page.routes(box))
+    site.include_router(dispute_page.routes(box))
     site.include_router(intake.routes(box))
     site.include_router(api_page.routes(box))
     _add_front(site, box)

@@ -16,7 +16,6 @@ NOTES = [
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
     ("fallback: [chat, manager-email]", "fallback: [chat, sms]", "notify.fallback.1", "nothing is sent over sms yet"),
-    ("legs: [sdr]", "dispute: {within: 2 working days}", "dispute", "not run yet"),
     ("legs: [sdr]", "retention: {trail: 3 years}", "retention", "nothing is deleted by itself"),
     ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),
     ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "nobody is called: `everyone_away` is hold"),
