@@ -29,7 +29,6 @@ from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.
 _ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
-_DAY = "As 2027-01-31"
 _NO_PERSONAL = "No personal data of the lead, please."
 
 
@@ -41,7 +40,7 @@ def keyset(key: str) -> Keyset:
 class WaitForm(RunInput):
     """What every form has: a resume with `wake` set, or an empty one, is Baton's own and never an answer."""
 
-    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.")
+    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.", json_schema_extra={"position": 99})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +74,24 @@ class Asked:
         if self.ticks:
             fields["note_wrong"] = _ticks(self.ticks)
         for name in self.states:
-            fields[name] = (str, Field(default="", title=label(name), description=f"For the note. {_NO_PERSONAL}"))
+            fields[name] = _line(label(name), f"For the note. {_NO_PERSONAL}")
         if self.channels:
             fields["channel"] = (_choices("Channel", self.channels), Field(default=NOTHING, title="How you tried to reach them"))
         if self.reasons:
-            fields["revisit_on"] = (str, Field(default="", title="Contact them again on", description=f"{_DAY}, if they named a day."))
+            fields["revisit_on"] = _line("Contact them again on", "As 2027-01-31, if they named a day.")
         if self.renewal:
-            fields["renewal_date"] = (str, Field(default="", title="Their contract ends on", description=f"{_DAY}, if they said so."))
-        fields["who_answers"] = (str, Field(default="", title="Who answers (your name)"))
-        fields["text"] = (str, Field(default="", title="In a few words", description=_NO_PERSONAL))
+            fields["renewal_date"] = _line("Their contract ends on", "As 2027-01-31, if they said so.")
+        fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.")
+        fields["text"] = _line("In a few words", _NO_PERSONAL)
+        for place, (_, field) in enumerate(fields.values()):
+            field.json_schema_extra = {"position": place}
         form = create_model("Answer", __base__=WaitForm, **fields)
         form._description = self.description
         return form
+
+
+def _line(title: str, about: str) -> Any:
+    return (str, Field(default="", title=title, description=about))
 
 
 def _ticks(names: tuple[str, ...]) -> Any:
