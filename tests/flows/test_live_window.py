@@ -93,11 +93,11 @@ def test_retry_of_a_run_that_has_ended_does_nothing_to_the_lead(live: Live) -> N
     live.answer(taken, "rejected", reason="not-now")
     live.until_stage(taken, "nurturing")
     live.until(lambda: live.run_of(taken).state.is_completed())
-    count = live.run_of(taken).run_count
+    ended = live.run_of(taken).state.id
 
     press(live, run, Scheduled(name="AwaitingRetry"))
 
-    live.until(lambda: live.run_of(taken).run_count > count and live.run_of(taken).state.is_completed())
+    live.until(lambda: live.run_of(taken).state.id != ended and live.run_of(taken).state.is_completed())
     assert (live.handoff(taken).stage, live.run_of(taken).state.name) == ("nurturing", "Nurturing")
     assert live.inbox.repeated_keys() == {}
 

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from notifications.letter import Context, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 
-MESSAGES = ["assigned", "decision-asked", "feedback", "manager-told", "note-needed", "ops-told", "reminder", "taken", "told", "withdrawn"]
+MESSAGES = [
+    "assigned", "decision-asked", "dispute-raised", "dispute-settled", "feedback", "manager-told", "note-needed", "ops-told", "reminder",
+    "taken", "told", "withdrawn",
+]  # fmt: skip
 ANA = Recipient("ana", "Ana Ruiz", "ana@sales.example", timezone="Europe/London")
 LINK = "https://baton.example/l/ImFzc2lnbm1lbnQi.c2lnbmF0dXJl"
 DUE = datetime(2026, 12, 1, 13, tzinfo=UTC)
