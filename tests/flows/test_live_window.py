@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Cancelled, Paused, Scheduled, State, Suspended
 from typer.testing import CliRunner
@@ -132,6 +133,20 @@ def test_suspend_and_pause_stop_no_lead(live: Live, state: type[State]) -> None:
 
     goes_on(live, taken)
     assert live.run_of(taken).id == run.id
+
+
+def test_a_paused_work_pool_stores_answers_and_carries_them_out_when_it_is_resumed(live: Live) -> None:
+    """Nothing is lost; it only waits."""
+    taken, _ = parked(live)
+    pool = live.box.settings.work_pool
+    live.prefect(lambda client: client.update_work_pool(pool, WorkPoolUpdate(is_paused=True)))
+
+    live.answer(taken, "accepted")
+
+    live.until(lambda: not live.run_of(taken).state.is_paused())
+    assert (live.handoff(taken).stage, live.wait_of(taken).answer_id is None) == ("assigned", False)
+    live.prefect(lambda client: client.update_work_pool(pool, WorkPoolUpdate(is_paused=False)))
+    live.until_parked(taken, "AwaitingFirstAttempt")
 
 
 def test_a_suspended_run_misses_no_deadline(live: Live) -> None:

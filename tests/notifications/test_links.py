@@ -74,11 +74,12 @@ def test_nonsense_is_invalid(token: str) -> None:
 @given(answer=st.integers(min_value=0), person=st.text(max_size=60))
 def test_a_link_to_a_dispute_says_of_which_answer_and_whose_it_is_and_is_good_for_nothing_else(answer: int, person: str) -> None:
     url = LINKS.for_dispute(answer, person)
+    token = url.removeprefix(f"{BASE}/q/")
 
-    assert LINKS.read_to_dispute(token_of(url)) == ToDispute(answer, person)
+    assert LINKS.read_to_dispute(token) == ToDispute(answer, person)
     for read in (LINKS.read, LINKS.read_to_sign):
         with pytest.raises(LinkInvalid):
-            read(token_of(url))
+            read(token)
     with pytest.raises(LinkInvalid):
         LINKS.read_to_dispute(token_of(LINKS.for_tenure(ASSIGNMENT)))
 
