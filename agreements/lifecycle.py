@@ -64,6 +64,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         "screened": To(Stage.INQUIRY, "qualify"),
         "routed": To(Stage.MQL, "document"),
         "qualified": To(Stage.MQL, "document"),
+        "assigned-again": To(Stage.MQL, "assign"),
         **_BROUGHT_IN,
         **_EXITS,
     },

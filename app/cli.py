@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import agreement, bounces, demo, devices, keys, leads, messages, parts, people, verify
+from app.commands import agreement, bounces, demo, devices, disputes, keys, leads, messages, parts, people, verify
 
 app = typer.Typer(
     name="baton",
@@ -24,6 +24,7 @@ app.add_typer(leads.app, name="leads")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(people.app, name="roster")
 app.add_typer(messages.app, name="messages")
+app.add_typer(disputes.app, name="disputes")
 app.add_typer(keys.app, name="keys")
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(devices.app, name="devices")

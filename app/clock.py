@@ -14,9 +14,10 @@ from agreements.errors import CrmError
 from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
-from storage import contracts, deliveries, handoffs, leads, proof, roster, trail, waits, wakes
+from storage import contracts, deliveries, disputes, handoffs, leads, proof, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import line, read_crm, views
+from tasks.dispute import settle_in_silence
 from tasks.post import send_post
 from tasks.revisit import revisit
 from tasks.toolbox import Toolbox
@@ -68,6 +69,7 @@ class Clock:
         moved, self._failed = 0, False
         for part in (self._every(self.box.settings.crm_poll_seconds, self._read_crm), self.sweep, self.deliver):
             moved += await self._guarded(part)
+        moved += await self._guarded(self._settle_disputes)
         await self._guarded(self._every(1.0, self._collect))
         await self._guarded(self._every(RECONCILE_SECONDS, self._reconcile))
         await self._guarded(self._every(RECONCILE_SECONDS, self._release))
@@ -136,6 +138,16 @@ class Clock:
             return 0
         return await self.box.write(lambda session, now: self._missed(session, wait.id, now))
 
+    async def _settle_disputes(self) -> int:
+        """Silence agrees: where nobody has decided on a dispute in time, the rejection stands. One that fails stops no other."""
+        settled = 0
+        for ident in await self.box.read(lambda session, now: disputes.overdue(session, now=now)):
+            try:
+                settled += await self.box.write(lambda session, now, one=ident: settle_in_silence(session, one, now=now))  # type: ignore[misc]
+            except Exception:
+                log.exception("dispute %s could not be settled; the others go on", ident)
+        return settled
+
     @staticmethod
     def _missed(session: Session, wait_id: str, now: datetime) -> int:
         wait = session.get(Wait, wait_id)
@@ -145,7 +157,7 @@ class Clock:
 
     @staticmethod
     def _revisit(session: Session, wait_id: str, now: datetime) -> int:
-        wait = session.get(Wait, wait_id)
+        wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # a ruling may take it from nurture too
         if wait is None or wait.closed_at:
             return 0
         revisit(session, wait, now=now)

@@ -85,7 +85,7 @@ class Engine(Protocol):
         ...
 
     async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
-        """Of these runs those that have ended: id -> whether a person cancelled it."""
+        """Of these runs those that have ended, or are not there any more: id -> whether a person cancelled it."""
         ...
 
 
@@ -174,11 +174,19 @@ class PrefectEngine:
         return [str(run.id) for run in await self._runs(wanted)]
 
     async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
-        wanted = FlowRunFilter(
-            id=FlowRunFilterId(any_=[UUID(one) for one in run_ids]),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL))),
-        )
-        return {str(run.id): bool(run.state and run.state.type == StateType.CANCELLED) for run in await self._runs(wanted)}
+        these = FlowRunFilterId(any_=[UUID(one) for one in run_ids])
+        wanted = FlowRunFilter(id=these, state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL))))
+        found = {str(run.id): bool(run.state and run.state.type == StateType.CANCELLED) for run in await self._runs(wanted)}
+        if await self._count(FlowRunFilter(id=these)) < len(run_ids):  # somebody has deleted one: seldom, so all are read only then
+            there = {str(run.id) for run in await self._runs(FlowRunFilter(id=these))}
+            found |= dict.fromkeys(set(run_ids) - there, False)
+        return found
+
+    async def _count(self, wanted: FlowRunFilter) -> int:
+        try:
+            return await self.client.count_flow_runs(flow_run_filter=wanted)
+        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+            raise EngineAway(str(error)) from error
 
     async def _runs(self, wanted: FlowRunFilter) -> list[FlowRun]:
         try:

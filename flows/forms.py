@@ -18,7 +18,9 @@ from pydantic import Field, create_model
 from sqlmodel import Session
 
 from agreements.errors import HandoffError
+from agreements.model import STATEMENTS
 from agreements.roster import Roster
+from notifications.rendering import label
 from storage import clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk, toolbox
@@ -26,7 +28,8 @@ from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
 
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.
-_ASKED = ("reason", "colleague", "choice", "channel", "renewal_date", "text")
+_ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
+_NO_PERSONAL = "No personal data of the lead, please."
 
 
 def keyset(key: str) -> Keyset:
@@ -37,14 +40,15 @@ def keyset(key: str) -> Keyset:
 class WaitForm(RunInput):
     """What every form has: a resume with `wake` set, or an empty one, is Baton's own and never an answer."""
 
-    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.")
+    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.", json_schema_extra={"position": 99})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a form asks: title, description (no personal data), and the choices of each field as words.
 
-    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends.
+    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends; states: what the note still
+    has to state, by name; ticks: what of the note can have been wrong or missing, by name.
     """
 
     title: str
@@ -55,6 +59,8 @@ class Asked:
     choices: tuple[str, ...]
     channels: tuple[str, ...] = ()
     renewal: bool = False
+    states: tuple[str, ...] = ()
+    ticks: tuple[str, ...] = ()
 
     def model(self) -> type[RunInput]:
         """The form as Prefect wants it."""
@@ -65,19 +71,37 @@ class Asked:
             fields["reason"] = (_choices("Reason", self.reasons), Field(default=NOTHING, title="Reason, when it is rejected or returned"))
         if self.colleagues:
             fields["colleague"] = (_choices("Colleague", self.colleagues), Field(default=NOTHING, title="To whom, when it is handed on"))
+        if self.ticks:
+            fields["note_wrong"] = _ticks(self.ticks)
+        for name in self.states:
+            fields[name] = _line(label(name), f"For the note. {_NO_PERSONAL}")
         if self.channels:
             fields["channel"] = (_choices("Channel", self.channels), Field(default=NOTHING, title="How you tried to reach them"))
+        if self.reasons:
+            fields["revisit_on"] = _line("Contact them again on", "As 2027-01-31, if they named a day.")
         if self.renewal:
-            fields["renewal_date"] = (str, Field(default="", title="Their contract ends on", description="As 2027-01-31, if they said so."))
-        fields["who_answers"] = (str, Field(default="", title="Who answers (your name)"))
-        fields["text"] = (str, Field(default="", title="In a few words", description="No personal data of the lead, please."))
+            fields["renewal_date"] = _line("Their contract ends on", "As 2027-01-31, if they said so.")
+        fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.")
+        fields["text"] = _line("In a few words", _NO_PERSONAL)
+        for place, (_, field) in enumerate(fields.values()):
+            field.json_schema_extra = {"position": place}
         form = create_model("Answer", __base__=WaitForm, **fields)
         form._description = self.description
         return form
 
 
-def _choices(name: str, words: tuple[str, ...]) -> Any:
-    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words))}, type=str)
+def _line(title: str, about: str) -> Any:
+    return (str, Field(default="", title=title, description=about))
+
+
+def _ticks(names: tuple[str, ...]) -> Any:
+    about = "Only if it is accepted. Marketing is told."
+    words = _choices("Statement", names, none=False)
+    return (list[words], Field(default=[], title="What in the note was wrong or missing", description=about))  # type: ignore[valid-type]
+
+
+def _choices(name: str, words: tuple[str, ...], *, none: bool = True) -> Any:
+    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words) if none else words)}, type=str)
 
 
 def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
@@ -95,6 +119,8 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
         choices=tuple(decisions(wait)) if wait.kind == "decision" else (),
         channels=tuple(CHANNELS) if "attempted" in answers else (),
+        states=STATEMENTS if "completed" in answers else (),
+        ticks=STATEMENTS if "accepted" in answers else (),
         renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
     )
 
@@ -154,7 +180,9 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     assert wait is not None, "a wait is never deleted"
     at = min(resumed + clock.ahead_at(session, resumed), now)
     kind = str(values.get("answer", NOTHING))
-    fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in _ASKED}
+    fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in (*_ASKED, *STATEMENTS)}
+    ticks = values.get("note_wrong")
+    fields["note_wrong"] = ",".join(map(str, ticks)) if isinstance(ticks, list) else ""
     if kind == NOTHING and not any(fields.values()):
         return False
     try:

@@ -1,5 +1,5 @@
 """Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, one per
-morning digest, and the nonces of the forms behind them.
+morning digest, one per answer that may be disputed, and the nonces of the forms behind them.
 
 A link says whose it is and never expires by itself; what may be done with it is decided where it is read.
 """
@@ -70,6 +70,14 @@ class Morning:
     day: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToDispute:
+    """What one person may dispute or decide: the answer of that number; 0 for all that may be disputed just now."""
+
+    answer_id: int
+    person: str
+
+
 class Links:
     """Writes and reads links of one installation.
 
@@ -87,7 +95,9 @@ class Links:
         self.bounce_marks = BounceMarks(secrets)
         self._base_url = base_url.rstrip("/")
         self._tenures, self._duties, self._nonces = (_signer(secrets, purpose) for purpose in ("tenure", "duty", "nonce"))
-        self._to_sign, self._mornings, self._own = (_signer(secrets, purpose) for purpose in ("signature", "digest", "person"))
+        self._to_sign, self._mornings, self._own, self._to_dispute = (
+            _signer(secrets, purpose) for purpose in ("signature", "digest", "person", "dispute")
+        )
         self._keys = [key.encode() for key in reversed(secrets)]
 
     def for_tenure(self, assignment_id: str) -> str:
@@ -105,6 +115,17 @@ class Links:
     def for_signature(self, asked: ToSign) -> str:
         """The URL for one person who is asked to sign that; the same each time until the key rotates."""
         return self._url(self._to_sign.dumps([asked.party, asked.address, asked.reference, asked.hash]), folder="sign")
+
+    def for_dispute(self, answer_id: int, person: str) -> str:
+        """The URL for one person's part in the dispute about that answer, 0 for the list; the same until the key rotates."""
+        return self._url(self._to_dispute.dumps([answer_id, person]), folder="q")
+
+    def read_to_dispute(self, token: str) -> ToDispute:
+        """What the last part of such a link's URL stands for. Raises LinkInvalid for whatever was not written here exactly so."""
+        match _loaded(self._to_dispute, token):
+            case [int(answer_id), str(person)] if answer_id >= 0:
+                return ToDispute(answer_id, person)
+        raise LinkInvalid()
 
     def read_to_sign(self, token: str) -> ToSign:
         """What the last part of such a link's URL asks for. Raises LinkInvalid for whatever was not written here exactly so."""

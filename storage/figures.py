@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from storage.tables import Answer, AnswerState, Assignment, Event, Handoff, Lead, Wait, Wake
+from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Ends of a tenure that took an accepted lead away again.
 WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
@@ -44,6 +44,7 @@ class Figures:
 
     unanswered: assignments that were not answered in time, and unseen: those of them whose page nobody ever asked for.
     undelivered: those that were not proven to have arrived in time.
+    overturned: reason -> how many of those rejections did not stand; note_wrong: what of the note was wrong or missing -> count.
     """
 
     leads: int
@@ -62,6 +63,8 @@ class Figures:
     screened_out: int
     handoffs: int
     sla: dict[str, Kept] = field(default_factory=dict)
+    overturned: dict[str, int] = field(default_factory=dict)
+    note_wrong: dict[str, int] = field(default_factory=dict)
 
 
 def stage_of_each_lead(session: Session) -> dict[int, str]:
@@ -114,6 +117,8 @@ def figures(session: Session, *, now: datetime) -> Figures:
         screened_out=_count(session, _SCREENED_OUT),
         handoffs=_count(session, col(Handoff.id).is_not(None)),
         sla=_sla(session),
+        overturned=_overturned(session),
+        note_wrong=_note_wrong(session),
     )
 
 
@@ -150,6 +155,16 @@ def _withdrawn(session: Session) -> int:
 def _rejected(session: Session) -> dict[str, int]:
     rows = session.exec(select(Answer).where(col(Answer.kind).in_(["rejected", "returned"]), _counted()))
     return dict(Counter(str(row.data.get("reason", "")) for row in rows).most_common())
+
+
+def _overturned(session: Session) -> dict[str, int]:
+    rows = session.exec(select(Answer).join(Dispute, col(Dispute.answer_id) == col(Answer.id)).where(Dispute.ruling == "overturned"))
+    return dict(Counter(str(row.data.get("reason", "")) for row in rows).most_common())
+
+
+def _note_wrong(session: Session) -> dict[str, int]:
+    rows = session.exec(select(Answer).where(Answer.kind == "accepted", _counted()))
+    return dict(Counter(str(name) for row in rows for name in row.data.get("note_wrong", ())).most_common())
 
 
 def _sla(session: Session) -> dict[str, Kept]:

@@ -36,6 +36,8 @@ def data_of(
         return _reason_data(session, handoff, agreement, known, fields)
     if kind == "handed":
         return {"colleague": _colleague(known, fields, "Please say which colleague takes it.")}
+    if kind == "accepted":
+        return _ticked(fields.get("note_wrong", ""))
     if kind == "decided":
         return _decision_data(wait, known, fields)
     if kind == "completed":
@@ -44,6 +46,14 @@ def data_of(
     if kind in ("attempted", "connected"):
         return {"channel": channel_of(fields)}
     return {}
+
+
+def _ticked(names: str) -> dict[str, Any]:
+    """Which of the note's statements were wrong or missing, in the order of the note; nothing where none was ticked."""
+    ticked = {name.strip() for name in names.split(",")} - {""}
+    if unknown := sorted(ticked - set(STATEMENTS)):
+        raise ChoiceRefused(f"The note has no statement {', '.join(unknown)}; it can have {', '.join(STATEMENTS)}.")
+    return {"note_wrong": [name for name in STATEMENTS if name in ticked]} if ticked else {}
 
 
 def channel_of(fields: Mapping[str, str]) -> str:

@@ -10,9 +10,9 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from agreements.roster import Roster
 from notifications.letter import Context, Recipient
-from storage import handoffs, roster, waits
+from storage import disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
-from tasks import toolbox
+from tasks import disputable, toolbox
 from tasks.running import NO_CLOCK, running
 from tasks.views import lead_view
 
@@ -35,6 +35,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
     if row.message == "feedback":
         what = _feedback(session, handoff, people, given)
         extra |= _reason_words(session, agreement, given)
+        due, promise = _may_dispute(session, row, now)
     if row.message == "assigned":
         what = what or _why_now(session, handoff)
         if given.get("rep") and given["rep"] != row.person:
@@ -54,6 +55,14 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         what=what,
         extra=extra,
     )
+
+
+def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
+    """Until when marketing may dispute what sales answered, and what comes of silence; nothing where it may not."""
+    answer = session.get(Answer, row.context.get("answer_id"))
+    if answer is None or disputable.why_not(session, answer, now=now):
+        return None, ""
+    return disputable.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
 
 
 def _leg(agreement: Agreement, tenure: Assignment | None) -> str:
@@ -82,6 +91,9 @@ def _link(row: Delivery) -> str:
         return links.for_tenure(row.assignment_id)
     if row.message in ("note-needed", "decision-asked") and row.context.get("wait_id"):
         return links.for_duty(str(row.context["wait_id"]), row.person)
+    answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")
+    if row.message == "feedback" and answer_id and kind in disputes.DISPUTABLE:
+        return links.for_dispute(int(answer_id), row.person)
     tenure = str(row.context.get("tenure", ""))
     return links.for_tenure(tenure) if tenure and row.message in ("reminder", "withdrawn") else ""
 
@@ -97,6 +109,8 @@ def number_of(url: str) -> str:
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:
+    if disputes.which_led_to(session, handoff.id or 0):
+        return "Marketing disputed that it was given back, and the manager agreed. It comes with its history."
     if handoffs.before(session, handoff):
         return "Back from nurture, with its history."
     earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
@@ -122,7 +136,9 @@ def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[st
     who = people.name_of(answer.by) if answer else "Sales"
     lead = handoffs.lead_of(session, handoff)
     did = _DID.get(answer.kind if answer else "", "answered")
-    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}."
+    wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
+    found = f" In the note was wrong or missing: {wrong}." if wrong else ""
+    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}"
 
 
 def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any]) -> dict[str, str]:

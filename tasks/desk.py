@@ -77,9 +77,10 @@ def answer(
 ) -> Reply:
     """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, and statements by name. key:
-    names this visit's page, so that the same press twice is one touch. wait_id: as in visit. sender: the browser, None where
-    somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says what is missing; nothing is stored then).
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
+    with commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch.
+    wait_id: as in visit. sender: the browser, None where somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says
+    what is missing; nothing is stored then).
     """
     place = place_of(session, token, wait_id, lock=True)
     unproven = sender is not None and is_unproven(session, sender, place.person)
@@ -215,8 +216,10 @@ def answer_wait(
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
     if kind not in allowed:
-        raise ChoiceRefused(f"choose an answer: {', '.join(allowed)}.")
+        raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
+    if wait.kind == "note":
+        refuse_gaps(missing_of(session, place), fields)
     verdict = waits.answer(
         session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
     )

@@ -11,7 +11,7 @@ from notifications.letter import CodeContext, Context, Letter
 from notifications.rendering import render
 from storage import handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, digest, enrolment, toolbox
+from tasks import contexts, digest, dispute_letters, enrolment, toolbox
 from tasks.views import lead_view
 from tasks.visits import DID
 
@@ -32,6 +32,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Letter:
             return _device_code(session, row)
         case digest.MESSAGE:
             return digest.letter(session, row, now=now)
+        case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
+            return dispute_letters.letter_of(session, row, now=now)
     raise NoSuchLetter(f"{row.message} does not go by post.")
 
 

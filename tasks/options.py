@@ -53,6 +53,8 @@ class Option:
 
 def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[str, ...]:
     """What the rep who has the lead may answer to this wait, also while a manager is asked to decide about it."""
+    if wait.kind == "delivery" and wait.about != "proof":
+        return ()  # it is held or stands in line: nobody has it who could answer
     kinds = REP_CHOICES.get(wait.about if wait.kind == "decision" else wait.kind, ())
     return kinds if next_leg(agreement, handoff) else tuple(kind for kind in kinds if kind != "sql")
 

@@ -49,6 +49,10 @@ SENTENCES = {
     "answered-completed": "{actor} completed the note",
     "answered-decided": "{actor} decided: {choice}",
     "answered-late": "{actor} answered after it was settled",
+    "dispute-raised": "{actor} disputes the answer of {rep}: {reason}",
+    "dispute-upheld": "{actor} let the rejection stand",
+    "dispute-overturned": "{actor} overturned the rejection: {reason}",
+    "assigned-again": "Assigned again: the rejection did not stand",
     "answer-undone": "{actor} took the answer back",
     "touched": "{actor}: {touch}",
     "missed": "Missed: {clock}",
@@ -75,7 +79,11 @@ _MORE = (
     ("bounced", "excused", "The message to {to} over {channel} came back: that {excused} was missed is not the rep's fault"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
+    ("answered-accepted", "note_wrong", "{actor} accepted; in the note was wrong or missing: {note_wrong}"),
+    ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
 )
+#: Where an answer came in under a name that nobody could look at.
+_CLAIMED = {"prefect": "in Prefect, the name as it was typed there", "cli": "at the command line, the name as it was typed there"}
 _QUIET = ("activity", "answered-handed")
 
 
@@ -86,7 +94,8 @@ def sentence(event: Event, people: Roster) -> str:
         return ""
     words = {name: _word(value, people) for name, value in event.data.items()}
     words["actor"] = people.name_of(event.actor)
-    return form.format_map(_Blank(words))
+    claimed = _CLAIMED.get(str(event.data.get("via"))) if event.data.get("claimed") else None
+    return form.format_map(_Blank(words)) + (f" ({claimed})" if claimed else "")
 
 
 class _Blank(dict[str, str]):
@@ -180,6 +189,7 @@ def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[d
         "missed",
         "came-back",
         "disqualified",
+        "dispute-overturned",
     )
     query = select(Event).where(Event.lead_id == handoff.lead_id, col(Event.handoff_id) < handoff.id, col(Event.kind).in_(told))
     told_of = session.exec(query.order_by(col(Event.at), col(Event.id)))

@@ -24,7 +24,8 @@ from tasks.running import NO_CLOCK
 class Given:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
 
-    mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link.
+    mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link. note_wrong: what
+    of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and nobody looked whether it was them.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Given:
     undo_until: datetime | None = None
     mine: bool = False
     forwarded: bool = False
+    note_wrong: tuple[str, ...] = ()
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,8 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         undo_until=may_undo,
         mine=row.by in (place.person, *place.members),
         forwarded=bool(row.data.get("forwarded")),
+        note_wrong=tuple(row.data.get("note_wrong", ())),
+        claimed=bool(row.data.get("claimed")),
     )
 
 

@@ -14,7 +14,7 @@ from app.clock import Clock
 from app.engine import Came, Run
 from flows.attempt import attempt, settle
 from flows.lead_handoff import STEPS
-from storage.tables import Delivery, Wait, Wake
+from storage.tables import Delivery, Dispute, Wait, Wake
 from tasks.toolbox import SteppedTime, Toolbox
 
 
@@ -113,6 +113,7 @@ class Driver:
                 session.exec(waits).one(),
                 session.exec(select(func.min(Wake.not_before))).one(),
                 session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == "queued")).one(),
+                session.exec(select(func.min(Dispute.due_at)).where(Dispute.ruling == "")).one(),
             ]
 
         known = [at for at in self.box.read_now(find) if at is not None]

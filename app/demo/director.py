@@ -19,7 +19,7 @@ from app.demo.scanner import Scanner
 from app.stack import Stack
 from storage import clock
 from storage.crm.local import LocalCrm
-from storage.tables import Bookmark, Delivery, Event, Handoff, Wait, Wake
+from storage.tables import Bookmark, Delivery, Dispute, Event, Handoff, Wait, Wake
 from tasks.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
@@ -136,6 +136,7 @@ class Director:
             session.exec(select(func.min(Wake.not_before))).one(),
             session.exec(waits.where(Wait.kind != "revisit")).one(),
             session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == "queued")).one(),
+            session.exec(select(func.min(Dispute.due_at)).where(Dispute.ruling == "")).one(),
         ]
         revisits = session.exec(waits.where(Wait.kind == "revisit")).one()
         leased = session.exec(select(func.count()).select_from(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC))).one()

@@ -25,7 +25,7 @@ from app.web.callers import (
     set_cookie,
 )
 from app.web.notices import may_take_back, notice_for, number
-from app.web.showing import lead_page
+from app.web.showing import lead_page, ticked
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
 from tasks.senders import note_sight
@@ -220,4 +220,4 @@ def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
     asked = ("reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
     named = {name: typed.get(name, "") for name in asked}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
-    return {**stated, **named, "choice": typed.get("decision", "")}
+    return {**stated, **named, "choice": typed.get("decision", ""), "note_wrong": ticked(typed)}

@@ -91,6 +91,7 @@ def lead_page(
         question=_question(visit),
         due_words=DUE.get(visit.wait_kind, "Due by"),
         states=_to_state(visit),
+        ticks=_to_tick(visit),
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
         answers_first=_answers_first(visit) and not (notice and notice.thanks),
@@ -120,6 +121,19 @@ def _to_state(visit: Visit) -> list[tuple[str, str]]:
     if _is_wrong(visit):
         names += [name for name in known if name not in names]
     return [(name, known.get(name, "")) for name in names]
+
+
+def _to_tick(visit: Visit) -> list[tuple[str, str]]:
+    """What of the note may be ticked on acceptance: each statement by name, and whether it is there to be wrong or is missing."""
+    if not any(option.kind == "accepted" for option in visit.options):
+        return []
+    here = visit.lead.statements
+    return sorted(((name, "wrong" if here.get(name) else "missing") for name in STATEMENTS), key=lambda pair: pair[1] == "missing")
+
+
+def ticked(typed: Mapping[str, str]) -> str:
+    """The names that were ticked in a form, with commas between; whether there are such statements is asked where it is stored."""
+    return ",".join(name.removeprefix("wrong_") for name, value in typed.items() if name.startswith("wrong_") and value)
 
 
 def _answers_first(visit: Visit) -> bool:

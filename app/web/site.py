@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError
-from app.web import api_page, digest_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
+from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
 from tasks import toolbox
@@ -45,7 +45,7 @@ HEADERS = {
 }
 _STOP_SECONDS = 5
 _CLIENT_LEFT = 499
-_TOKEN = re.compile(r"(/(?:l|d|m|sign)/[^/]{8})[^/]*")
+_TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox) -> FastAPI:
@@ -59,6 +59,7 @@ def create_site(box: Toolbox) -> FastAPI:
     site.include_router(manager_page.routes(box))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))
+    site.include_router(dispute_page.routes(box))
     site.include_router(intake.routes(box))
     site.include_router(dsn_hook.routes(box))
     site.include_router(api_page.routes(box))

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agreements.errors import LinkInvalid
-from notifications.links import Duty, Links, Own, Tenure, ToSign
+from notifications.links import Duty, Links, Own, Tenure, ToDispute, ToSign
 
 OLD, NEW, FOREIGN = "old-key-of-this-house", "new-key-of-this-house", "key-of-another-house"
 BASE = "https://baton.example/sales"
@@ -69,6 +69,19 @@ def test_a_truncated_or_lengthened_link_is_invalid() -> None:
 def test_nonsense_is_invalid(token: str) -> None:
     with pytest.raises(LinkInvalid):
         LINKS.read(token)
+
+
+@given(answer=st.integers(min_value=0), person=st.text(max_size=60))
+def test_a_link_to_a_dispute_says_of_which_answer_and_whose_it_is_and_is_good_for_nothing_else(answer: int, person: str) -> None:
+    url = LINKS.for_dispute(answer, person)
+    token = url.removeprefix(f"{BASE}/q/")
+
+    assert LINKS.read_to_dispute(token) == ToDispute(answer, person)
+    for read in (LINKS.read, LINKS.read_to_sign):
+        with pytest.raises(LinkInvalid):
+            read(token)
+    with pytest.raises(LinkInvalid):
+        LINKS.read_to_dispute(token_of(LINKS.for_tenure(ASSIGNMENT)))
 
 
 TO_SIGN = ToSign("sales", "cro@northgate.example", "b2b-saas@3", "5b122b48" * 8)

@@ -20,6 +20,8 @@ MESSAGES = [
     "answered-for-you",
     "assigned",
     "decision-asked",
+    "dispute-raised",
+    "dispute-settled",
     "feedback",
     "manager-told",
     "note-needed",
