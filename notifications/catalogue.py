@@ -18,6 +18,12 @@ WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "feedback": ("marketing", "sales has answered on a lead"),
         "told": ("whoever should know", "something happened that asks for nothing"),
         "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
+        "digest": ("whoever has something that can wait", "in the morning of a working day, once"),
+        "dispute-raised": ("the manager of the rep", "marketing disputes a rejection"),
+        "dispute-settled": ("marketing and the rep", "a dispute is decided, or nobody decided in time"),
+        "answered-for-you": ("whose link it is", "an answer came through it from a browser that was not known as theirs"),
+        "device-code": ("whoever asked for it", "a browser is to be remembered as theirs"),
+        "test": ("somebody of the roster", "`baton messages test`"),
         "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),
     }
 )

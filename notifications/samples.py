@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
-from notifications.letter import Context, LeadView, Recipient, SigningContext
+from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Recipient, SigningContext
 
 T = TypeVar("T")
 
@@ -60,6 +60,13 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "feedback": {"reason_words": "Interested, but not now", "text": "Budget comes in April.\nTheir works council has to agree."},
     "decision-asked": {"reason_words": "Could not be reached", "text": "Three calls, two e-mails."},
     "ops-told": {"error": "mail server: 451 greylisted"},
+    "dispute-raised": {
+        "reason_words": "Not our kind of customer",
+        "rep_text": "Too small for us.",
+        "marketing": "Mina Okoro",
+        "text": "They have 340 people, and asked for the demo themselves.",
+    },
+    "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
 _WHAT: Mapping[str, str] = {
     "reminder": "Still owed: an answer: accept or reject.",
@@ -68,11 +75,24 @@ _WHAT: Mapping[str, str] = {
     "manager-told": "Ana Ruiz has not answered in time.",
     "note-needed": "The note still lacks: pain point, campaign.",
     "ops-told": "The assignment could not be delivered.",
+    "answered-for-you": "Through your link, from a browser that was not known as yours, it was said: accepted.",
+    "dispute-raised": "Mina Okoro disputes that Ana Ruiz rejected Harbour & Sons.",
+    "dispute-settled": "The rejection of Harbour & Sons does not stand.",
     "told": "Ana Ruiz accepted the lead that you brought in.",
     "withdrawn": "A new version of the agreement is in force.",
 }
 #: Messages that are not about one lead.
 _OTHERS: Mapping[str, Any] = {
+    "device-code": CodeContext(_REP, "https://baton.example/me", "482913", 15),
+    "digest": DigestContext(
+        to=_REP,
+        link="https://baton.example/d/made-up",
+        rows=(
+            DigestRow(42, "Harbour & Sons", "working", "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
+            DigestRow(43, "Northgate Mills", "assigned", "Still owed: an answer: accept or reject.", None, LINK, done=True),
+        ),
+        more=3,
+    ),
     "signature-asked": SigningContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
         link="https://baton.example/s/made-up",

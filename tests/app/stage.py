@@ -197,19 +197,20 @@ class Stage:
 def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -> Iterator[Stage]:
     """The company with one lead assigned to ana, who owes an answer by DUE; its site answers until the block ends.
 
-    web_url: under which address people would reach the site. more: further settings.
+    web_url: under which address people would reach the site; empty for the one under which it is. more: further settings.
     """
     time = SteppedTime(NOW)
-    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url, **more)
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url or url, **more)
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     SQLModel.metadata.create_all(database.engine)
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time)
     company.handoff_id, company.assignment_id = company.box.write_now(_found)
     site = create_site(company.box)
-    listener = socket.create_server(("127.0.0.1", 0))
     server = PageServer(site, listener)
-    company.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    company.url = url
     server.start()
     try:
         yield company

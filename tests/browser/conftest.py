@@ -1,0 +1,72 @@
+"""Real Chromium on the real pages, over real HTTP. With BATON_PICTURES=FOLDER the pictures of the docs are taken on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.app.stage import Stage, stage
+
+#: What axe calls grave enough to keep somebody out.
+GRAVE = ("serious", "critical")
+PHONE = {"width": 375, "height": 740}
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium without a window. Skips where there is none, and fails under BATON_REQUIRE_ALL=1."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        (pytest.fail if os.environ.get("BATON_REQUIRE_ALL") == "1" else pytest.skip)("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Stage]:
+    with stage(tmp_path, web_url="") as running:
+        yield running
+
+
+@pytest.fixture
+def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a browser of its own, as wide as a phone, and an empty page in it. What goes wrong in a page fails the test."""
+    contexts, wrong = [], []
+
+    def open_page(**more: object) -> Page:
+        context = chromium.new_context(**{"viewport": PHONE, **more})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" and "Content" in message.text else None)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    return new_page()
+
+
+def shown(page: Page, name: str = "") -> None:
+    """Looks at the page as it is: axe finds nothing grave, nothing is wider than the window. name: of its picture, for the docs."""
+    grave = [one for one in Axe().run(page).response["violations"] if one["impact"] in GRAVE]
+    told = [f"{one['id']}: {one['help']}: {[node['html'][:150] for node in one['nodes']]}" for one in grave]
+    assert told == []
+    wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= window
+    folder = os.environ.get("BATON_PICTURES", "")
+    if folder and name:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
