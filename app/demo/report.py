@@ -26,7 +26,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
     inbox = director.inbox
     outside = {
         "messages_received": len(inbox.messages()) + len(room.posts),
-        "messages_per_person_day": attention.summary(_per_person_day(inbox, room)),
+        "messages_per_person_day": attention.summary(per_person_day(inbox, room)),
         "messages_repeated": sum(times - 1 for times in inbox.repeated_keys().values()) + room.repeated(),
         "scanner_requests": _scanner_requests(director.stack),
         "changes_by_scanner": director.scanner.changes if director.scanner else 0,
@@ -38,7 +38,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
     return inside | outside
 
 
-def _per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:
+def per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:
     """What lies in the inbox and in the chat room, by whose it is and the day on which it came.
 
     The room does not say to whom it speaks: a post is theirs, and of that day, who got the mail about the same.
