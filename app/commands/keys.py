@@ -42,5 +42,5 @@ def rotate() -> None:
     """Sign links with a new key from the next start on; links, numbers and forms that are out stay good."""
     with terminal.told():
         count = Settings().rotate()
-    terminal.console.print(f"There are {count} keys now; the newest signs, all are accepted. Restart every part of Baton: until then it")
-    terminal.console.print("signs with the key before, and refuses what another part has signed with the new one.")
+    said = f"There are {count} keys now; the newest signs, all are accepted. Restart every part of Baton: until then it signs"
+    terminal.console.print(f"{said} with the key before, and refuses what another part has signed with the new one.", soft_wrap=True)

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -49,16 +39,6 @@ def text_of(page: httpx.Response) -> str:
     """What a person reads: no tags, no styles, single spaces."""
     body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
-
-
-def log_lines(caplog: pytest.LogCaptureFixture, count: int) -> list[dict[str, Any]]:
-    """The lines of the access log; the last one is written after its answer is sent, so it is waited for."""
-    until = time.monotonic() + 10
-    while True:
-        lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
-        if len(lines) >= count or time.monotonic() > until:
-            return lines
-        time.sleep(0.01)
 
 
 class TestLooking:
@@ -329,104 +309,6 @@ class TestUndo:
         assert page.url.path == company.link
 
 
-class TestStrangers:
-    @pytest.mark.parametrize(
-        "spoil",
-        [lambda t: t[:-1], lambda t: t + "x", lambda t: t[: len(t) // 2], lambda t: "%00%FF", lambda t: "a" * 5000],
-        ids=["truncated", "longer", "half", "binary", "huge"],
-    )
-    def test_a_link_that_is_not_from_here_is_a_plain_page(self, company: Stage, rep: httpx.Client, spoil: Any) -> None:
-        path = "/l/" + spoil(company.link.removeprefix("/l/"))
-        for page in (rep.get(path), rep.post(path, data={"choice": "accepted"}), rep.post(path + "/undo", data={"answer_id": "1"})):
-            assert page.status_code == 404
-            assert "This link does not work" in page.text
-            assert "Traceback" not in page.text
-        assert company.answers() == []
-
-    def test_without_a_cookie_nothing_is_sent(self, company: Stage) -> None:
-        stranger = company.browser()
-        action, hidden = form_of(stranger.get(company.link))
-        stranger.cookies.clear()
-        page = stranger.post(action, data={**hidden, "choice": "accepted", "text": "kept"})
-        assert page.status_code == 403
-        assert "Please open the link again and choose there" in text_of(page)
-        assert "kept</textarea>" in page.text
-        assert " checked" not in page.text
-        assert company.answers() == []
-        assert "Thank you" in type_number(stranger, stranger.post(action, data={**form_of(page)[1], "choice": "accepted"})).text
-
-    @pytest.mark.parametrize("nonce", ["", "x", "\x00", "9" * 3000])
-    def test_without_a_good_nonce_nothing_is_sent(self, company: Stage, rep: httpx.Client, nonce: str) -> None:
-        rep.get(company.link)
-        assert rep.post(company.link, data={"choice": "accepted", "nonce": nonce}).status_code == 403
-        assert company.answers() == []
-
-    def test_the_nonce_of_another_link_or_browser_does_not_fit(self, company: Stage, rep: httpx.Client) -> None:
-        wait = company.open("decision", holder="maria", about="acceptance")
-        duty = company.duty_link(wait, "maria")
-        _, foreign = form_of(rep.get(duty))
-        assert rep.post(company.link, data={**foreign, "choice": "accepted"}).status_code == 403
-        _, others = form_of(company.browser().get(company.link))
-        assert rep.post(company.link, data={**others, "choice": "accepted"}).status_code == 403
-        assert company.answers() == []
-
-    def test_a_form_on_another_site_is_refused(self, company: Stage, rep: httpx.Client) -> None:
-        action, hidden = form_of(rep.get(company.link))
-        page = rep.post(action, data={**hidden, "choice": "accepted"}, headers={"sec-fetch-site": "cross-site"})
-        assert page.status_code == 403
-        assert company.answers() == []
-
-    def test_a_scanner_that_looks_twice_and_presses_the_first_form_changes_nothing(self, company: Stage, rep: httpx.Client) -> None:
-        before = company.snapshot()
-        scanner = company.browser(headers={"user-agent": ""})
-        scanner.head(company.link)
-        scanner.get(company.link)
-        action, hidden = form_of(scanner.get(company.link))
-        assert scanner.post(action, data=hidden).status_code == 422
-        bare = httpx.post(company.url + action, data=hidden, trust_env=False)
-        assert bare.status_code == 403
-        one_click = httpx.post(company.url + action, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
-        assert one_click.status_code == 403
-        assert company.snapshot() == before
-        company.later(minutes=4)
-        assert "Thank you" in send(rep, company.link, choice="accepted").text
-
-    def test_a_scanner_that_comes_after_the_answer_cannot_take_it_back(self, company: Stage, rep: httpx.Client) -> None:
-        send(rep, company.link, choice="accepted")
-        scanner = company.browser()
-        for address in re.findall(r'(?:href|action)="(/l/[^"]+)"', scanner.get(company.link).text):
-            scanner.post(address, data={})
-        assert company.answers() == [("accepted", "ana", "counted")]
-
-    @pytest.mark.parametrize("lies", [False, True])
-    def test_a_huge_form_is_refused(self, company: Stage, rep: httpx.Client, lies: bool) -> None:
-        rep.get(company.link)
-        body = b"text=" + b"x" * 70_000
-        parts = iter([body[:40_000], body[40_000:]])
-        page = rep.post(company.link, content=parts if lies else body, headers={"content-type": "application/x-www-form-urlencoded"})
-        assert page.status_code == 413
-        assert "That is too long" in page.text
-
-    @pytest.mark.parametrize("body", [b"\xff\xfe=%zz&&==&a", b"&".join(b"a%d=1" % n for n in range(1000)), b"--x\r\n", b""])
-    def test_a_body_that_is_no_form_is_refused(self, company: Stage, rep: httpx.Client, body: bytes) -> None:
-        rep.get(company.link)
-        assert rep.post(company.link, content=body).status_code == 403
-
-    def test_signs_that_no_database_keeps_are_taken_out(self, company: Stage, rep: httpx.Client) -> None:
-        send(rep, company.link, choice="rejected", reason="other", text="a\x00b\u202ec")
-        page = rep.get(company.link).text
-        assert "\x00" not in page
-        assert "\u202e" not in page
-
-    @pytest.mark.parametrize(
-        ("method", "path"), [("DELETE", "/l/x"), ("GET", "/nowhere"), ("POST", "/"), ("GET", "/docs"), ("GET", "/openapi.json")]
-    )
-    def test_what_is_not_there_is_a_plain_page(self, company: Stage, rep: httpx.Client, method: str, path: str) -> None:
-        page = rep.request(method, path)
-        assert page.status_code in (404, 405)
-        assert "There is no such page" in page.text
-
-
 class TestDuties:
     def test_a_manager_decides(self, company: Stage) -> None:
         wait = company.open("decision", holder="maria", about="acceptance")
@@ -481,101 +363,6 @@ class TestDuties:
         assert rep.get(gone).status_code == 404
 
 
-class TestTheLog:
-    @pytest.fixture(autouse=True)
-    def _at_info(self, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.INFO, "baton.web.access")
-
-    def test_one_line_a_request_that_does_not_give_the_link_away(self, company: Stage, rep: httpx.Client, caplog: Any) -> None:
-        rep.get(company.link)
-        rep.post(company.link + "/undo?x=1", headers={"user-agent": "a\tb"})
-        first, second = log_lines(caplog, 2)
-        assert first.pop("milliseconds") > 0
-        assert first == {
-            "method": "GET",
-            "path": company.link[: len("/l/") + 8],
-            "status": 200,
-            "user_agent": FIREFOX["user-agent"],
-            "has_cookie": False,
-        }
-        assert (second["path"], second["status"], second["has_cookie"]) == (company.link[:11] + "/undo", 403, True)
-        token = company.link.removeprefix("/l/")
-        assert not any(token in json.dumps(line) for line in (first, second))
-
-    def test_a_fault_is_a_plain_page_with_a_number_and_one_traceback(
-        self, company: Stage, rep: httpx.Client, caplog: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(company.box, "time", None)
-        page = rep.get(company.link)
-        assert page.status_code == 500
-        assert page.headers["cache-control"] == "no-store"
-        (fault,) = [record for record in caplog.records if record.exc_info]
-        (reference,) = re.findall(r"whoever runs Baton: (\w+)", page.text)
-        assert reference in fault.getMessage()
-        assert "NoneType" not in page.text
-        assert [line["status"] for line in log_lines(caplog, 1)] == [500]
-        assert rep.post("/api/leads", headers={"authorization": "Bearer x"}).json().keys() == {"error", "reference"}
-
-    def test_a_database_that_does_not_answer_is_not_healthy(self, company: Stage, rep: httpx.Client, tmp_path: Path) -> None:
-        company.box.database.close()
-        (tmp_path / "baton.db").write_bytes(b"no database" * 1000)
-        assert rep.get("/healthz").status_code == 503
-
-
 def test_times_of_long_ago_say_their_year(company: Stage, rep: httpx.Client) -> None:
     company.time.at = NOW + timedelta(days=400)
     assert "Tue 1 Dec 2026 13:00" in text_of(rep.get(company.link))
-
-
-def test_a_site_behind_another_address_stays_there(tmp_path: Path) -> None:
-    with stage(tmp_path, web_url="https://northgate.example/baton") as company:
-        rep = company.browser()
-        page = rep.get(company.link)  # an address with the folder, as some proxies pass it on
-        assert company.link.startswith("/baton/l/")
-        assert page.status_code == 200
-        assert "secure" in page.headers["set-cookie"].lower()
-        bare = company.link.removeprefix("/baton")
-        assert rep.get(bare).status_code == 200
-        cookie = {"cookie": page.headers["set-cookie"].partition(";")[0]}
-        action, hidden = form_of(page)
-        assert action == company.link
-        answer = rep.post(bare, data={**hidden, "choice": "accepted"}, headers=cookie, follow_redirects=False)
-        assert answer.headers["location"] == f"{company.link}?held=1"
-        held = rep.get(bare, headers=cookie)
-        action, hidden = form_of(held)
-        assert action == f"{company.link}/number"
-        number = company.box.links.number(company.link.rpartition("/")[2])
-        answer = rep.post(f"{bare}/number", data={**hidden, "number": number}, headers=cookie, follow_redirects=False)
-        assert answer.headers["location"] == f"{company.link}?done=1"
-        assert f"Path={company.link};" in answer.headers["set-cookie"]
-        assert 'href="/baton/api/docs"' in rep.get("/").text
-
-
-def test_somebody_who_hangs_up_leaves_a_line_and_no_traceback(company: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "baton.web.access")
-    address = httpx.URL(company.url)
-    with socket.create_connection((address.host, address.port or 0)) as line:
-        line.sendall(f"POST {company.link} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nchoice=".encode())
-    assert [line["status"] for line in log_lines(caplog, 1)] == [499]
-    assert not [record for record in caplog.records if record.exc_info]
-
-
-def test_serving_ends_at_a_signal_and_goes_on_after_it(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    script = (
-        "import signal; from app.web.site import serve; from tasks.toolbox import wire;"
-        f"serve(wire(), '127.0.0.1', {port}); print('ended', signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
-    )
-    environment = {**os.environ, "BATON_HOME": str(tmp_path)}
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment) as serving:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and serving.poll() is None:
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200:
-                    break
-            time.sleep(0.1)
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 503  # there are no tables yet
-        serving.send_signal(signal.SIGTERM)
-        assert serving.communicate(timeout=30)[0] == "ended True\n"
-        assert serving.returncode == 0
