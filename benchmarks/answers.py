@@ -1,35 +1,59 @@
-"""How long it takes until an answer is stored for good, with ten thousand waits open."""
+"""How long it takes until an answer by link is stored for good, with ten thousand waits open: alone, and beside a busy process."""
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from sqlmodel import Session
 
-from benchmarks.ground import MONDAY, ground, percentile
-from storage import waits
-from storage.tables import Bookmark, Handoff, Lead, Wait, new_id
+from agreements.lead import IncomingLead
+from benchmarks.ground import MONDAY, box_on, ground, percentile
+from storage import leads
+from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import desk
+from tasks.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
+#: Between two answers, and between two leads that the other process takes in.
+PAUSE_SECONDS, LOAD_PAUSE_SECONDS = 0.005, 0.02
 
 
 def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
     """Rows: what, figure, against, ratio. Against a bare transaction that writes one row, in the same database and run."""
     box = ground(folder)
     ids = [new_id() for _ in range(WAITS)]
-    box.write_now(lambda session, now: _fill(session, ids))
-    bare, full = [], []
-    for number in track(range(ANSWERS), description="answers", console=console, transient=True):
-        bare.append(_timed(lambda number=number: box.write_now(lambda session, now: session.add(Bookmark(name=f"b{number}")))))  # type: ignore[misc]
-        full.append(_timed(lambda number=number: box.write_now(lambda session, now: _answer(session, ids[number], now))))  # type: ignore[misc]
+    box.write_now(lambda session, now: _fill(session, box, ids))
+    bare, full = _answers(box, ids[:ANSWERS], console)
+    yield from _rows("answer stored", full, bare)
+    with _busy_process(folder):
+        bare, full = _answers(box, ids[ANSWERS : 2 * ANSWERS], console)
+    yield from _rows(f"answer stored while {1 / LOAD_PAUSE_SECONDS:.0f} leads a second come in", full, bare)
+
+
+def _rows(what: str, full: list[float], bare: list[float]) -> Iterator[tuple[str, str, str, str]]:
     for percent in (50, 99):
         ours, theirs = percentile(full, percent), percentile(bare, percent)
-        yield f"answer stored, {percent} %", f"{ours * 1000:.1f} ms", f"one row written: {theirs * 1000:.1f} ms", f"{ours / theirs:.1f}"
+        yield f"{what}, {percent} %", f"{ours * 1000:.1f} ms", f"one row written: {theirs * 1000:.1f} ms", f"{ours / theirs:.1f}"
+
+
+def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float], list[float]]:
+    """Seconds for one bare row and for one answer, in turns."""
+    bare, full = [], []
+    for ident in track(ids, description="answers", console=console, transient=True):
+        token = box.links.for_tenure(ident).rpartition("/")[2]
+        time.sleep(PAUSE_SECONDS)
+        bare.append(_timed(lambda ident=ident: box.write_now(lambda session, now: session.add(Bookmark(name=ident)))))  # type: ignore[misc]
+        time.sleep(PAUSE_SECONDS)
+        full.append(_timed(lambda token=token: box.write_now(lambda session, now: _answer(session, token, now))))  # type: ignore[misc]
+    return bare, full
 
 
 def _timed(action: Callable[[], object]) -> float:
@@ -38,17 +62,44 @@ def _timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _answer(session: Session, wait_id: str, now: datetime) -> None:
-    waits.answer(session, wait_id, "accepted", by="ana", via="link", now=now)
+def _answer(session: Session, token: str, now: datetime) -> None:
+    if not desk.answer(session, token, "accepted", now=now, fields={}).won:
+        raise RuntimeError("an answer to an open wait counts")
 
 
-def _fill(session: Session, ids: list[str]) -> None:
+@contextmanager
+def _busy_process(folder: Path) -> Iterator[None]:
+    """Another process that takes in one lead after another on the same database."""
+    context = multiprocessing.get_context("spawn")
+    ready, stop = context.Event(), context.Event()
+    process = context.Process(target=_take_in, args=(folder, ready, stop), daemon=True)
+    process.start()
+    ready.wait(60)
+    try:
+        yield
+    finally:
+        stop.set()
+        process.join(30)
+
+
+def _take_in(folder: Path, ready: Event, stop: Event) -> None:
+    box = box_on(folder)
+    number = 0
+    while not stop.wait(LOAD_PAUSE_SECONDS):
+        number += 1
+        incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
+        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        ready.set()
+
+
+def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:
     due = MONDAY + timedelta(hours=4)
     session.add_all(Lead(id=number, created_at=MONDAY) for number in range(1, len(ids) + 1))
     session.flush()
-    session.add_all(Handoff(id=number, lead_id=number, stage="assigned", created_at=MONDAY) for number in range(1, len(ids) + 1))
-    session.flush()
-    for number, wait_id in enumerate(ids, 1):
-        session.add(
-            Wait(id=wait_id, handoff_id=number, kind="acceptance", holder="ana", opened_at=MONDAY, due_at=due, promised_at=due, next_at=due)
-        )
+    for number, ident in enumerate(ids, 1):
+        session.add(Handoff(id=number, lead_id=number, agreement="b2b-saas", version=1, stage="assigned", rep="ana", created_at=MONDAY))
+        session.flush()
+        session.add(Assignment(id=ident, handoff_id=number, lead_id=number, rep="ana", assigned_at=MONDAY, proven_at=MONDAY))
+        wait = Wait(handoff_id=number, kind="acceptance", holder="ana", opened_at=MONDAY, due_at=due, promised_at=due, next_at=due)
+        wait.assignment_id = ident
+        session.add(wait)

@@ -20,20 +20,20 @@ ROOT = Path(__file__).resolve().parents[1]
 MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 
-def ground(folder: Path) -> Toolbox:
-    """A toolbox on a new SQLite database, Monday nine o'clock; it sends nothing."""
+def box_on(folder: Path) -> Toolbox:
+    """A toolbox on the SQLite database of that folder, Monday nine o'clock; it sends nothing."""
     logging.disable(logging.INFO)
+    links = Links(["a-key-for-benchmarks"], "http://baton")
     database = Database(f"sqlite:///{folder / 'baton.db'}")
-    schema.upgrade(database)
-    box = Toolbox(
-        Settings(home=folder),
-        database,
-        LocalCrm(folder / "crm.db"),
-        {},
-        Links(["a-key-for-benchmarks"], "http://baton"),
-        SteppedTime(MONDAY),
-    )
+    box = Toolbox(Settings(home=folder), database, LocalCrm(folder / "crm.db"), {}, links, SteppedTime(MONDAY))
     toolbox.use(box)
+    return box
+
+
+def ground(folder: Path) -> Toolbox:
+    """The same on a new database, with the example agreement in force."""
+    box = box_on(folder)
+    schema.upgrade(box.database)
 
     def put_in_force(session: Session, now: datetime) -> None:
         roster.load(session, (ROOT / "examples/roster.yaml").read_text(encoding="utf-8"), now=now)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlmodel import select
+from sqlmodel import col, func, select
 
 from storage import schema
 from storage.database import Database, normal_url
-from storage.tables import Activity, Lead
+from storage.tables import Activity, Bookmark, Lead
+from tests.processes import side_by_side
 
 MIDNIGHT = datetime(2027, 2, 1, tzinfo=UTC)
 
@@ -145,3 +148,42 @@ def test_a_second_writer_waits_for_the_first_instead_of_failing(database: Databa
 )
 def test_a_url_is_taken_as_people_write_it(given: str, used: str) -> None:
     assert normal_url(given) == used
+
+
+def write_without_pause(side: int, together: Callable[[], None], url: str) -> int:
+    """One side writes without a pause until the other, which writes now and then, has written a hundred rows.
+
+    How many rows each wrote; for the one that pauses, how many the other wrote while it was kept waiting.
+    """
+    database, counted = Database(url), 0
+    together()
+    for number in range(100) if side else itertools.count():
+        if not side and rows_of(database, "end"):
+            break
+        before = rows_of(database, "0") if side else 0
+        with database.write() as session:
+            session.add(Bookmark(name=f"{side}:{number}"))
+        counted += rows_of(database, "0") - before if side else 1
+        if side:
+            time.sleep(0.01)
+    if side:
+        with database.write() as session:
+            session.add(Bookmark(name="end"))
+    database.close()
+    return counted
+
+
+def rows_of(database: Database, start: str) -> int:
+    with database.read() as session:
+        return session.exec(select(func.count()).select_from(Bookmark).where(col(Bookmark.name).startswith(start))).one()
+
+
+def test_who_writes_now_and_then_is_not_kept_out_by_who_writes_without_a_pause(database_url: str) -> None:
+    """With SQLite's own waiting it is overtaken again and again, and may be told "database is locked" in the end."""
+    schema.upgrade(database := Database(database_url))
+    database.close()
+
+    written, overtaken = side_by_side(write_without_pause, database_url)
+
+    assert written > 100
+    assert overtaken < 450
