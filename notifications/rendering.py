@@ -21,7 +21,7 @@ from jinja2.runtime import Context as TemplateValues
 
 from agreements.lead import is_address
 from notifications.faults import MessageFaulty, fault_of
-from notifications.letter import Context, Fault, Letter, SigningContext
+from notifications.letter import Fault, Letter, Told
 from notifications.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,7 +30,7 @@ SUBJECT_MAX = 150
 
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 #: Longest text of a field in a letter, in characters; with them the HTML part stays under 100 kB whatever a lead sends.
-_LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "zone": 60}
+_LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "page": 4000, "zone": 60}
 #: Of a contract nothing is cut: where it is too long, it is left out as a whole.
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
@@ -53,7 +53,7 @@ def message_names() -> list[str]:
 
 def render(
     message: str,
-    context: Context | SigningContext,
+    context: Told,
     *,
     key: str,
     thread: str = "",
@@ -72,7 +72,7 @@ def render(
     told, said = _tidy(context), _tidy(context, _without_chat_marks)
     faults: list[Fault] = []
 
-    def part(file: str, values: Context | SigningContext) -> str:
+    def part(file: str, values: Told) -> str:
         try:
             return _written(f"{message}/{file}", values, folder)
         except MessageFaulty as error:
@@ -106,8 +106,8 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written(file: str, context: Context | SigningContext, folder: Path | None) -> str:
-    values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(context)}
+def _written(file: str, context: Told, folder: Path | None) -> str:
+    values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(cast(Any, context))}
     values["zone"] = _zone(context.to.timezone).key
     values["to"] = replace(context.to, chat="")  # it may hold a secret
     try:
@@ -143,7 +143,7 @@ def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> 
 
 def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
     told = clean(text).strip() if name in _KEEP_LINES else one_line(text)
-    return _cut(told if name == "link" else defuse(told), _LIMITS.get(name, _LIMIT))
+    return _cut(told if name in ("link", "page") else defuse(told), _LIMITS.get(name, _LIMIT))
 
 
 def _without_chat_marks(text: str) -> str:
