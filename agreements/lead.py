@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000)]
-FieldValue = str | int | float | bool | None
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """The text with a sign of replacement for what not every database keeps: NUL, and halves of a pair of surrogates."""
+    return _NOT_STORABLE.sub("\ufffd", text)
+
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+Short = Annotated[Address, AfterValidator(storable)]
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), AfterValidator(storable)]
+FieldValue = Annotated[str, AfterValidator(storable)] | int | float | bool | None
 #: How the facts begin that come from the CRM alone.
 ACCOUNT = "account."
 
@@ -49,7 +59,7 @@ class IncomingLead(BaseModel):
     source_id: Key
     conversion_id: Short = ""
     at: AwareDatetime | None = None
-    email: Short = ""
+    email: Address = ""
     first_name: Short = ""
     last_name: Short = ""
     phone: Short = ""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from agreements.roster import Roster
+from agreements.errors import RosterError
 from storage import roster
 from storage.tables import Handoff, Lead, Wait
 from tasks.toolbox import Toolbox
@@ -92,18 +92,26 @@ def _newest(wanted: Wanted) -> SelectOfScalar[Any]:
 
 
 def _page(session: Session, wanted: Wanted, after: int) -> tuple[list[list[str]], int]:
-    people = roster.current(session)
+    name_of = _names(session)
     query = select(Handoff, Lead).join(Lead, col(Lead.id) == col(Handoff.lead_id)).where(col(Handoff.id).in_(_newest(wanted)))
     found = session.exec(query.where(col(Lead.id) > after).order_by(col(Lead.id)).limit(_AT_ONCE)).all()
     open_waits = select(Wait).where(col(Wait.handoff_id).in_([handoff.id for handoff, _ in found]), col(Wait.closed_at).is_(None))
     due = {wait.handoff_id: wait.due_at for wait in session.exec(open_waits)}
-    rows = [_row(handoff, lead, due.get(handoff.id or 0), people) for handoff, lead in found]
+    rows = [_row(handoff, lead, due.get(handoff.id or 0), name_of) for handoff, lead in found]
     return rows, found[-1][1].id or 0 if found else after
 
 
-def _row(handoff: Handoff, lead: Lead, due: datetime | None, people: Roster) -> list[str]:
+def _names(session: Session) -> Callable[[str], str]:
+    """How people are called: by the roster, or by their ids where none is loaded yet."""
+    try:
+        return roster.current(session).name_of
+    except RosterError:
+        return str
+
+
+def _row(handoff: Handoff, lead: Lead, due: datetime | None, name_of: Callable[[str], str]) -> list[str]:
     person = " ".join(filter(None, (lead.first_name, lead.last_name)))
-    with_whom = (people.name_of(handoff.owner), people.name_of(handoff.rep))
+    with_whom = (name_of(handoff.owner), name_of(handoff.rep))
     reference = f"{handoff.agreement}@{handoff.version}" if handoff.agreement else ""
     texts = (lead.company, person, lead.email, lead.phone, handoff.stage, *with_whom, handoff.tier)
     points = (str(handoff.score), str(handoff.fit), str(handoff.engagement))

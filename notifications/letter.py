@@ -113,6 +113,20 @@ class SigningContext:
     compared_with: str = ""
 
 
+class Told(Protocol):
+    """What every message is told by: a dataclass whose fields are the names that its templates may use, these two among them."""
+
+    @property
+    def to(self) -> Recipient:
+        """Who reads it."""
+        ...
+
+    @property
+    def link(self) -> str:
+        """Where they may act; empty for nowhere."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a template: its file below the folder of templates, the line (0 where none is known), and what to do."""
@@ -151,10 +165,6 @@ class DigestContext:
     link: str
     rows: tuple[DigestRow, ...]
     more: int = 0
-
-
-AnyContext = Context | CodeContext | DigestContext | SigningContext
-"""What a message may be written from."""
 
 
 @dataclass(frozen=True, slots=True)

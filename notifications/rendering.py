@@ -21,7 +21,7 @@ from jinja2.runtime import Context as TemplateValues
 
 from agreements.lead import is_address
 from notifications.faults import MessageFaulty, fault_of
-from notifications.letter import AnyContext, Fault, Letter
+from notifications.letter import Fault, Letter, Told
 from notifications.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,7 +53,7 @@ def message_names() -> list[str]:
 
 def render(
     message: str,
-    context: AnyContext,
+    context: Told,
     *,
     key: str,
     thread: str = "",
@@ -72,7 +72,7 @@ def render(
     told, said = _tidy(context), _tidy(context, _without_chat_marks)
     faults: list[Fault] = []
 
-    def part(file: str, values: AnyContext) -> str:
+    def part(file: str, values: Told) -> str:
         try:
             return _written(f"{message}/{file}", values, folder)
         except MessageFaulty as error:
@@ -106,8 +106,8 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def _written(file: str, context: AnyContext, folder: Path | None) -> str:
-    values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(context)}
+def _written(file: str, context: Told, folder: Path | None) -> str:
+    values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(cast(Any, context))}
     values["zone"] = _zone(context.to.timezone).key
     values["to"] = replace(context.to, chat="")  # it may hold a secret
     try:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+from agreements.loading import read_agreement
+from agreements.wording import contract
+from agreements.wording.document import Contract
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Recipient, SigningContext
 
 T = TypeVar("T")
@@ -106,10 +111,17 @@ _OTHERS: Mapping[str, Any] = {
 
 
 def sample(message: str) -> Any:
-    """What this message could say, all of it made up."""
+    """What this message could say, all of it made up, but for the contract: that is of the agreement to begin with."""
+    if message == "signature-asked":
+        return replace(_OTHERS[message], contract=_contract())
     if message in _OTHERS:
         return _OTHERS[message]
     return replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+
+
+@lru_cache(maxsize=1)
+def _contract() -> Contract:
+    return contract(read_agreement(resources.files("agreements").joinpath("examples", "starter.yaml").read_text(encoding="utf-8")))
 
 
 def is_about_a_lead(message: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import text as sql
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from agreements.lead import storable
 from storage.tables import Event, Handoff, PersonalText, Seal
 
 BATCH = 1000
@@ -23,7 +24,7 @@ def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalTe
     """Stores what somebody wrote, None for nothing."""
     if not text:
         return None
-    row = PersonalText(lead_id=lead_id, text=text)
+    row = PersonalText(lead_id=lead_id, text=storable(text))
     session.add(row)
     session.flush()
     return row

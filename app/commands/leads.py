@@ -76,7 +76,7 @@ def export_file(
         bar = progress.add_task("exporting", total=box.read_now(lambda session, now: count(session, wanted)))
         with standard_output(encoding=encoding) if file == "-" else written_whole(Path(file), encoding=encoding) as out:
             done = export(box, out, wanted, progress=lambda rows: progress.advance(bar, rows))
-    terminal.complaints.print(f"{done} leads written.")
+    terminal.complaints.print(f"{done} lead{'' if done == 1 else 's'} written.")
 
 
 def _stage(stage: str) -> str:

@@ -2,96 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
-from rich.table import Table
 
-from app import terminal
-from app.commands import attention
-from app.commands.channel_trial import send_test
-from app.files import written_whole
-from app.message_preview import for_lead, made_up
-from notifications.catalogue import WHO_GETS
-from notifications.checking import PARTS, problems_of
-from notifications.letter import Letter
-from notifications.rendering import message_names
-from tasks.settings import Settings
+from app.commands import attention, channel_trial, message_texts
 
 app = typer.Typer(no_args_is_help=True, help="Messages: list, look at, check, count, try a channel out.")
-app.command("test")(send_test)
+app.command("list")(message_texts.list_messages)
+app.command("preview")(message_texts.preview)
+app.command("check")(message_texts.check)
 app.command("count")(attention.count)
-
-
-@app.command("list")
-def list_messages() -> None:
-    """Every message: who gets it, when, and which of its parts are the company's own."""
-    folder = _folder()
-    table = Table("message", "goes to", "when", "of your own")
-    for name in message_names():
-        own = [part for part in PARTS if folder and (folder / name / part).is_file()]
-        table.add_row(name, *(words.replace("`", "") for words in WHO_GETS.get(name, ("", ""))), ", ".join(own) or "–")
-    terminal.console.print(table)
-
-
-@app.command("preview")
-def preview(
-    name: Annotated[str, typer.Argument(help="Which message; `baton messages list` has them.")],
-    lead: Annotated[int | None, typer.Option(help="Number of a stored lead; without it, for a made-up one.")] = None,
-    to: Annotated[str, typer.Option(help="Id of a person of the roster; otherwise to whom it goes.")] = "",
-    html: Annotated[Path | None, typer.Option(help="Write the HTML part to this file.")] = None,
-    text: Annotated[bool, typer.Option("--text", help="Show the plain text alone.")] = False,
-) -> None:
-    """Show a message as it would be sent now. Nothing is sent, and nothing is stored."""
-    if to and lead is None:
-        terminal.fail(terminal.USAGE, "--to needs a --lead: a made-up message goes to a made-up person.")
-    with terminal.told():
-        letter = made_up(name, _folder()) if lead is None else _stored(name, lead, to)
-        if html:
-            with written_whole(html) as file:
-                file.write(letter.html)
-            terminal.complaints.print(f"{html} written.", markup=False, soft_wrap=True)
-    for fault in letter.faults:
-        terminal.complaints.print(f"{fault} Baton's own stands in.", markup=False, style="yellow", soft_wrap=True)
-    if lead is not None and letter.link:
-        terminal.complaints.print(f"The link in it is the one of {letter.to.name}: do not pass it on.", markup=False, soft_wrap=True)
-    _print(letter, only_text=text, with_text=text or not html)
-
-
-def _stored(name: str, lead: int, to: str) -> Letter:
-    box = terminal.open_box()
-    return box.read_now(lambda session, now: for_lead(session, box, name, lead, to=to, now=now))
-
-
-def _folder() -> Path | None:
-    given = Settings().templates
-    return Path(given) if given else None
-
-
-def _print(letter: Letter, *, only_text: bool, with_text: bool) -> None:
-    if not with_text:
-        return
-    say = terminal.console.out
-    if only_text:
-        say(letter.text, end="", highlight=False)
-        return
-    for name, words in (("To", f"{letter.to.name} <{letter.to.email}>"), ("Subject", letter.subject)):
-        say(f"{name}: {words}", highlight=False)
-    say(f"\n{letter.text}\n-- in a chat --\n{letter.chat}", end="", highlight=False)
-
-
-@app.command("check")
-def check() -> None:
-    """Write every message for several made-up leads, hostile ones among them, and name every template that is not right."""
-    folder = _folder()
-    found = problems_of(folder)
-    for fault in found:
-        terminal.complaints.print(str(fault), markup=False, soft_wrap=True)
-    if found:
-        terminal.complaints.print(
-            f"{len(found)} found in {folder}. Where a template is faulty, Baton's own is sent.", markup=False, soft_wrap=True
-        )
-        raise typer.Exit(terminal.FINDINGS)
-    whose = f"with the templates in {folder}" if folder else "with Baton's own templates: BATON_TEMPLATES is not set"
-    terminal.console.print(f"{len(message_names())} messages are right, {whose}.", markup=False, soft_wrap=True)
+app.command("test")(channel_trial.send_test)

@@ -160,3 +160,12 @@ def test_a_lead_cannot_be_changed_after_it_came_in() -> None:
 def test_facts_that_are_not_known_are_none() -> None:
     assert LeadFacts({"country": "GB"}).value("country") == "GB"
     assert LeadFacts().value("country") is None
+
+
+@pytest.mark.parametrize("text", ["Har\x00bour", "Har\ud83dbour"])
+def test_what_not_every_database_keeps_is_replaced_at_the_door(text: str) -> None:
+    values = {"fields": {"industry": text, "employees": 3}}
+    lead = IncomingLead.model_validate({"source_id": "1", **values, **({"company": text, "message": text} if "\x00" in text else {})})
+
+    assert lead.fields == {"industry": "Har\ufffdbour", "employees": 3}
+    assert (lead.company, lead.message) in [("Har\ufffdbour", "Har\ufffdbour"), ("", "")]

@@ -164,11 +164,25 @@ def test_a_file_is_written_with_a_mark_for_excel_where_asked(box, baton, tmp_pat
     done, again = baton(plain), baton(excel, "--excel")
 
     assert (done.exit_code, again.exit_code) == (0, 0), done.output + again.output
-    assert "1 leads written" in done.stderr
+    assert "1 lead written" in done.stderr
     assert done.stdout == ""
     assert excel.read_bytes() == b"\xef\xbb\xbf" + plain.read_bytes()
     assert rows_of(plain.read_text(encoding="utf-8"))[0]["company"] == "Größe"
     assert stat.S_IMODE(plain.stat().st_mode) == 0o600
+
+
+def test_leads_can_be_written_out_before_there_is_a_roster(database, time, tmp_path: Path) -> None:
+    """Held ones, that were imported first."""
+    from notifications.links import Links
+    from storage.crm.local import LocalCrm
+    from tasks.settings import Settings
+    from tasks.toolbox import Toolbox
+
+    crm, links = LocalCrm(tmp_path / "crm.db"), Links(["a-key-for-tests-only"], "http://baton.test")
+    bare = Toolbox(Settings(home=tmp_path), database, crm, {}, links, time)
+    capture(bare, company="Harbour")
+
+    assert [(row["company"], row["owner"]) for row in exported(bare)] == [("Harbour", "operator")]
 
 
 def test_standard_output_holds_the_rows_alone(box, baton) -> None:
