@@ -1,0 +1,141 @@
+"""Two processes at one dispute: one objection, one ruling, and at most one new handoff, on either kind of database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import Session, SQLModel, col, select
+
+from app.clock import Clock
+from storage import contracts, disputes, handoffs, waits
+from storage.database import Database
+from storage.tables import Activity, Assignment, Dispute, Event, Handoff
+from tasks import dispute, toolbox
+from tasks.asking import ChoiceRefused
+from tasks.recycle import dispose
+from tests.conftest import AGREEMENT, MONDAY, ROSTER
+from tests.postgres import new_database
+from tests.processes import side_by_side
+from tests.racing import box_on, prepare
+from tests.rows import a_handoff
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+ROUNDS = 120
+LATER = MONDAY + timedelta(days=1)
+PAIRS = [("overturn", "uphold"), ("uphold", "overturn"), ("overturn", "overturn"), ("overturn", "revisit"), ("revisit", "overturn")]
+PAIRS += [("raise", "raise"), ("overturn", "silence"), ("silence", "overturn")]
+
+
+@dataclass(frozen=True)
+class Matter:
+    """One rejected lead. does: what either side does about it."""
+
+    answer_id: int
+    handoff_id: int
+    revisit_id: str
+    dispute_id: int
+    does: tuple[str, str]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database for two processes, of either kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'race.db'}"
+        return
+    with new_database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
+
+
+def rejected_leads(url: str, home: Path) -> list[Matter]:
+    """So many leads in nurture whose rejection is disputed, or not yet where it is raced for raising."""
+    prepare(url, home, MONDAY, [], agreement=AGREEMENT, people=ROSTER)
+    box = box_on(url, home, MONDAY)
+    found = box.write_now(lambda session, now: [_matter(session, PAIRS[number % len(PAIRS)], now) for number in range(ROUNDS)])
+    box.database.close()
+    toolbox.use(None)
+    return found
+
+
+def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
+    handoff = a_handoff(session, now)
+    handoffs.born_under(session, handoff, at=now, values={})
+    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    session.add(tenure)
+    session.flush()
+    wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=LATER, assignment_id=tenure.id)
+    answer = waits.answer(session, wait.id, "rejected", by="ana", via="race", now=now, reason="not-now").answer
+    waits.close(session, wait, because="rejected", now=now)
+    dispose(session, handoff, contracts.agreement_of(session, handoff.agreement, handoff.version), answer, now=now)
+    lead = handoffs.lead_of(session, handoff)
+    lead.job_title, lead.country, lead.values = "Head of Operations", "GB", {"industry": "logistics", "employees": 300}
+    asked = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
+    session.add(Activity(at=now + timedelta(hours=2), **asked))  # something new, so that a revisit would bring it back
+    revisit = waits.open_of(session, handoff.id or 0)
+    assert revisit is not None
+    raised = 0 if does[0] == "raise" else dispute.raise_dispute(session, answer.id or 0, "mina", "No.", now=now).id or 0
+    return Matter(answer.id or 0, handoff.id or 0, revisit.id, raised, does)
+
+
+def act(side: int, together: Callable[[], None], url: str, home: Path, matters: list[Matter]) -> list[str]:
+    """One side of the race: what came of each of its moves."""
+    box, told = box_on(url, home, LATER), []
+    for one in matters:
+        move = _MOVES[one.does[side]]
+        together()
+        told.append(str(box.write_now(lambda session, now, one=one, move=move: move(session, one, now))))
+    box.database.close()
+    return told
+
+
+def _raise(session: Session, one: Matter, now: datetime) -> str:
+    with suppress(ChoiceRefused):
+        dispute.raise_dispute(session, one.answer_id, "mina", "No.", now=now)
+        return "raised"
+    return "refused"
+
+
+def _silence(session: Session, one: Matter, now: datetime) -> bool:
+    return dispute.settle_in_silence(session, one.dispute_id, now=now + timedelta(days=9))
+
+
+_MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
+    "raise": _raise,
+    "silence": _silence,
+    "overturn": lambda session, one, now: dispute.decide(session, one.dispute_id, "overturned", "maria", now=now).won,
+    "uphold": lambda session, one, now: dispute.decide(session, one.dispute_id, "upheld", "maria", now=now).won,
+    "revisit": lambda session, one, now: Clock._revisit(session, one.revisit_id, now),
+}
+
+
+def rows(url: str, table: type[SQLModel]) -> list[Any]:
+    database = Database(url)
+    with database.read() as session:
+        found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+    database.close()
+    return found
+
+
+def test_whatever_two_processes_do_at_once_there_is_one_ruling_and_one_new_handoff_at_most(race_url: str, tmp_path: Path) -> None:
+    matters = rejected_leads(race_url, tmp_path)
+
+    told = list(zip(*side_by_side(act, race_url, tmp_path, matters, patience_seconds=240), strict=True))
+
+    by_answer = {row.answer_id: row for row in rows(race_url, Dispute)}
+    after = Counter(row.previous_id for row in rows(race_url, Handoff) if row.previous_id)
+    rulings = Counter(event.handoff_id for event in rows(race_url, Event) if event.kind in ("dispute-upheld", "dispute-overturned"))
+    for one, said in zip(matters, told, strict=True):
+        row, ruled = by_answer[one.answer_id], set(one.does) & {"overturn", "uphold", "silence"}
+        assert rulings[one.handoff_id] == (1 if ruled else 0), one
+        assert after[one.handoff_id] == (1 if row.ruling == disputes.OVERTURNED or "revisit" in one.does else 0), one
+        if one.does == ("raise", "raise"):
+            assert sorted(said) == ["raised", "refused"]
+    assert {row.ruling for row in by_answer.values()} == {"", "upheld", "overturned"}
