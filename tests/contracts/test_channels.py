@@ -19,7 +19,7 @@ from notifications.chat import ChatChannel
 from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
 from notifications.gate import Gate
-from notifications.letter import Channel, Context, DigestContext, DigestRow, LeadView, Letter, Recipient, SigningContext
+from notifications.letter import Channel, CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient, SigningContext
 from notifications.rendering import message_names, render
 from notifications.slack import SlackApi, SlackChannel
 from notifications.sms import SmsChannel
@@ -170,6 +170,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "signature-asked":
         asked = SigningContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text, differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
+    if message == "device-code":
+        code = CodeContext(ana, "https://baton.example/me", "482913", 15)
+        return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
         rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})
