@@ -16,7 +16,7 @@ from agreements.errors import CrmError, DeliveryError
 from notifications.chat import ChatChannel
 from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
-from notifications.letter import Channel, Context, LeadView, Letter, Recipient, SigningContext
+from notifications.letter import Channel, CodeContext, Context, LeadView, Letter, Recipient, SigningContext
 from notifications.rendering import message_names, render
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.
@@ -125,6 +125,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "signature-asked":
         asked = SigningContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text, differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
+    if message == "device-code":
+        code = CodeContext(ana, "https://baton.example/me", "123456", 15)
+        return render(message, code, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
     lead = LeadView(42, text, text, text, text, text, message=text, statements={"next_step": text})
     context = Context(ana, lead, "https://baton.example/l/token", what=text, rep=text)
     return render(message, context, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
