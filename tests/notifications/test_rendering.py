@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.letter import Context, DigestContext, DigestRow, LeadView, Letter, Recipient
+from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 from tasks.digest import ROWS_SHOWN
 
@@ -378,3 +378,31 @@ def test_a_digest_stays_below_what_a_mail_reader_shows_however_much_is_in_it() -
     worst = DigestRow(10**9, "<&\"'>" * 40, "assigned", "&" * 400, DUE, LINK + "x" * 120)
 
     assert len(digest(*[worst] * ROWS_SHOWN, more=160).html.encode()) < 100_000
+
+
+@pytest.mark.parametrize("message", ["assigned", "taken", "decision-asked", "note-needed", "reminder"])
+def test_the_number_stands_once_in_each_part_right_by_the_link(message: str) -> None:
+    letter = written(message, number="4827")
+
+    assert "Asked once per browser: <strong>4827</strong>" in letter.html
+    for part in (letter.text, letter.chat):
+        assert part.count("Asked once per browser: 4827") == 1
+        lines = [line for line in part.splitlines() if line]
+        assert LINK in lines[lines.index("Asked once per browser: 4827") - 1]
+    assert "Asked once" not in written(message).html + written(message).text + written(message).chat
+
+
+@pytest.mark.parametrize("message", ["decision-asked", "manager-told"])
+def test_whoever_decides_finds_the_link_to_all_that_waits(message: str) -> None:
+    page = "https://baton.example/m/" + "x" * 300
+    letter = written(message, page=page, link="" if message == "manager-told" else LINK, number="4827")
+
+    assert all(page in part for part in (letter.html, letter.text, letter.chat))
+    assert all("4827" in part for part in (letter.html, letter.text, letter.chat))
+
+
+def test_a_code_for_a_browser_stands_in_every_part() -> None:
+    letter = render("device-code", CodeContext(ANA, "https://baton.example/me", "012345", 15), key="k")
+
+    assert all("012345" in part for part in (letter.subject, letter.html, letter.text, letter.chat))
+    assert "within 15 minutes" in letter.text
