@@ -126,7 +126,7 @@ def _contract() -> Contract:
 
 def is_about_a_lead(message: str) -> bool:
     """Whether the message tells of one lead, so that it can be previewed for a stored one."""
-    return message != "test" and isinstance(sample(message), Context)
+    return message != "test" and message not in _OTHERS
 
 
 def bare(context: T) -> T:
