@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import time as real_time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
@@ -81,6 +84,7 @@ LEAD = IncomingLead(
     message="We lose leads between two tools.\n\n<script>alert(1)</script>\nPlease call after lunch.",
     requested_time=datetime(2026, 12, 1, 12, 30, tzinfo=UTC),
 )
+FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
 STATEMENTS = {"why_qualified": "Asked by itself (demo requested).", "buying_signal": "Demo requested.", "next_step": "Call."}
 
 
@@ -290,3 +294,19 @@ def type_number(browser: httpx.Client, page: httpx.Response, number: str = "") -
 def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
     """Opens the link, answers, and types the number from the message where it is asked for, as a person does."""
     return type_number(browser, press(browser, link, **chosen))
+
+
+def text_of(page: httpx.Response) -> str:
+    """What a person reads: no tags, no styles, single spaces."""
+    body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def log_lines(caplog: pytest.LogCaptureFixture, count: int) -> list[dict[str, Any]]:
+    """The lines of the access log; the last one is written after its answer is sent, so it is waited for."""
+    until = real_time.monotonic() + 10
+    while True:
+        lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
+        if len(lines) >= count or real_time.monotonic() > until:
+            return lines
+        real_time.sleep(0.01)

@@ -15,8 +15,7 @@ from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
 from storage.leads import capture
 from storage.tables import Answer, Assignment, HandoffNote, Wait
-from tests.app.stage import DUE, LEAD, Stage, form_of, path_of, stage
-from tests.app.test_pages import FIREFOX, log_lines, text_of
+from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, path_of, stage, text_of
 
 DAY = "2026-12-01"
 

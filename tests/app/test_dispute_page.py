@@ -14,8 +14,7 @@ from sqlmodel import Session
 from storage import waits
 from storage.tables import Answer, Dispute, Handoff
 from tasks.recycle import dispose
-from tests.app.stage import Stage, path_of, send, stage
-from tests.app.test_pages import text_of
+from tests.app.stage import Stage, path_of, send, stage, text_of
 
 WHY = "They asked for <b>a demo</b>."
 

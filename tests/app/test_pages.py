@@ -12,9 +12,7 @@ import pytest
 
 from storage import handoffs
 from storage.tables import Answer, Touch
-from tests.app.stage import NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number
-
-FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
+from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, text_of, type_number
 
 
 @pytest.fixture
@@ -33,12 +31,6 @@ def rep(company: Stage) -> httpx.Client:
 def known(company: Stage) -> httpx.Client:
     """The rep's browser after that."""
     return company.know(company.browser(headers=FIREFOX))
-
-
-def text_of(page: httpx.Response) -> str:
-    """What a person reads: no tags, no styles, single spaces."""
-    body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
 class TestLooking:

@@ -19,9 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.app.stage import Stage, form_of, stage
-
-FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
+from tests.app.stage import FIREFOX, Stage, form_of, log_lines, stage
 
 
 @pytest.fixture
@@ -34,16 +32,6 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def rep(company: Stage) -> httpx.Client:
     """A browser that has never been here: the number from the message is asked for once."""
     return company.browser(headers=FIREFOX)
-
-
-def log_lines(caplog: pytest.LogCaptureFixture, count: int) -> list[dict[str, Any]]:
-    """The lines of the access log; the last one is written after its answer is sent, so it is waited for."""
-    until = time.monotonic() + 10
-    while True:
-        lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
-        if len(lines) >= count or time.monotonic() > until:
-            return lines
-        time.sleep(0.01)
 
 
 class TestTheLog:

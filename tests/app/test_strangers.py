@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.app.stage import Stage, form_of, send, stage, type_number
-
-FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
+from tests.app.stage import FIREFOX, Stage, form_of, send, stage, text_of, type_number
 
 
 @pytest.fixture
@@ -25,12 +23,6 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def rep(company: Stage) -> httpx.Client:
     """A browser that has never been here: the number from the message is asked for once."""
     return company.browser(headers=FIREFOX)
-
-
-def text_of(page: httpx.Response) -> str:
-    """What a person reads: no tags, no styles, single spaces."""
-    body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
 
 
 class TestStrangers:
