@@ -296,7 +296,7 @@ def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
     return type_number(browser, press(browser, link, **chosen))
 
 
-def text_of(page: httpx.Response) -> str:
+def words_of(page: httpx.Response) -> str:
     """What a person reads: no tags, no styles, single spaces."""
     body = re.sub(r"<style>.*?</style>", "", page.text, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())

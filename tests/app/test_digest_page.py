@@ -15,7 +15,7 @@ from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
 from storage.leads import capture
 from storage.tables import Answer, Assignment, HandoffNote, Wait
-from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, path_of, stage, text_of
+from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, path_of, stage, words_of
 
 DAY = "2026-12-01"
 
@@ -84,7 +84,7 @@ def five(company: Stage) -> list[tuple[str, dict[str, str]]]:
 
 def test_it_shows_a_row_per_open_lead_with_its_own_choices_and_nothing_chosen(company: Stage, rep: httpx.Client) -> None:
     page = rep.get(link(company))
-    said = text_of(page)
+    said = words_of(page)
 
     assert page.status_code == 200
     assert [f"Harbour {number} &lt;i&gt;" in said for number in (2, 3, 4, 5)] == [True] * 4
@@ -117,10 +117,10 @@ def test_one_press_answers_five_leads(company: Stage, rep: httpx.Client) -> None
     page = press(rep, link(company), *five(company))
 
     assert page.status_code == 200
-    assert "Saved: 5 answers." in text_of(page)
+    assert "Saved: 5 answers." in words_of(page)
     assert sorted(kind for kind, _, _ in company.answers()) == ["accepted", "attempted", "opportunity", "returned"]
     assert company.touches() == ["connected"]
-    assert "You accepted." in text_of(page)
+    assert "You accepted." in words_of(page)
 
 
 def test_the_same_press_twice_is_one(company: Stage, rep: httpx.Client) -> None:
@@ -128,7 +128,7 @@ def test_the_same_press_twice_is_one(company: Stage, rep: httpx.Client) -> None:
     sent = {**hidden, **filled(*five(company))}
     first, second = (rep.post(action, data=sent) for _ in range(2))
 
-    assert [text_of(page).count("Saved: 5 answers.") for page in (first, second)] == [1, 1]
+    assert [words_of(page).count("Saved: 5 answers.") for page in (first, second)] == [1, 1]
     assert len(company.answers()) == 4
     assert company.touches() == ["connected"]
 
@@ -142,7 +142,7 @@ def test_the_same_press_after_the_answer_was_carried_out_is_still_one(company: S
     company.box.write_now(lambda session, now: moved_on(session, ident, now))
     page = rep.post(action, data=sent)
 
-    assert "Saved: 1 answer." in text_of(page)
+    assert "Saved: 1 answer." in words_of(page)
     assert [kind for kind, _, _ in company.answers()] == ["attempted"]
     assert company.touches() == []
 
@@ -162,7 +162,7 @@ def test_what_was_refused_is_said_beside_its_row_and_the_others_are_saved(compan
     page = press(rep, link(company), *rows)
 
     assert page.status_code == 422
-    said = text_of(page)
+    said = words_of(page)
     assert "Saved: 4 answers." in said
     assert said.count("Nothing was saved here: Please choose one of the agreed reasons.") == 1
     assert f'aria-describedby="reply-{rows[2][0]}"' in page.text
@@ -182,7 +182,7 @@ def test_a_press_without_any_answer_asks_for_one(company: Stage, rep: httpx.Clie
     page = press(rep, link(company), (tenures(company)[0], chosen))
 
     assert page.status_code == 422
-    assert "Please choose an answer in at least one row." in text_of(page)
+    assert "Please choose an answer in at least one row." in words_of(page)
     assert company.answers() == []
 
 
@@ -193,7 +193,7 @@ def test_a_lead_that_moved_on_since_the_page_was_shown_is_not_answered(company: 
     page = rep.post(action, data={**hidden, **filled((ident, {"choice": "attempted"}))})
 
     assert page.status_code == 422
-    assert "this lead has moved on since the page was shown" in text_of(page)
+    assert "this lead has moved on since the page was shown" in words_of(page)
     assert (company.answers(), company.touches()) == ([], [])
 
 
@@ -273,12 +273,12 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
     page = rep.get(link(company, "maria"))
 
     assert path_of(company.box.links.for_duty(wait.id, "maria")) in page.text
-    assert "Ana Silva owes an outcome" in text_of(page)
+    assert "Ana Silva owes an outcome" in words_of(page)
     assert "<form" not in page.text
 
 
 def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
-    assert "Nothing is open for you just now." in text_of(rep.get(link(company, "oscar")))
+    assert "Nothing is open for you just now." in words_of(rep.get(link(company, "oscar")))
 
 
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:
@@ -293,7 +293,7 @@ def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: htt
     empty = {f"{name}-{ident}": "" for ident in rows for name in ("reason", "channel", "colleague", "text")}
     page = rep.post(action, data={**hidden, **empty, **filled(*((ident, {"choice": "opportunity"}) for ident in rows))})
 
-    assert f"Saved: {len(rows)} answers." in text_of(page)
+    assert f"Saved: {len(rows)} answers." in words_of(page)
     assert len(company.rows(Answer)) == len(rows) >= 49
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from storage import waits
 from storage.tables import Answer, Dispute, Handoff
 from tasks.recycle import dispose
-from tests.app.stage import Stage, path_of, send, stage, text_of
+from tests.app.stage import Stage, path_of, send, stage, words_of
 
 WHY = "They asked for <b>a demo</b>."
 
@@ -54,7 +54,7 @@ def raised(company: Stage) -> None:
 
 
 def test_marketing_sees_the_rejection_and_until_when_it_may_be_disputed(company: Stage) -> None:
-    said = text_of(company.browser().get(link(company, "mina")))
+    said = words_of(company.browser().get(link(company, "mina")))
 
     assert "By Ana Silva, Tue 1 Dec 09:00 Reason Interested, but not now" in said
     assert "They said spring." in said
@@ -82,7 +82,7 @@ def test_a_dispute_is_raised_once_and_says_who_decides_by_when(company: Stage) -
     page = send(browser, link(company, "mina"), text=WHY)
 
     assert page.status_code == 200
-    assert "The manager of Ana Silva is asked to decide by Wed 2 Dec 17:00." in text_of(page)
+    assert "The manager of Ana Silva is asked to decide by Wed 2 Dec 17:00." in words_of(page)
     assert "They asked for &lt;b&gt;a demo&lt;/b&gt;." in page.text
     assert "<form" not in page.text
     assert [(row.raised_by, row.holder, row.via) for row in company.rows(Dispute)] == [("mina", "maria", "link")]
@@ -92,7 +92,7 @@ def test_without_words_it_says_what_is_missing(company: Stage) -> None:
     page = send(company.browser(), link(company, "mina"), text=" ")
 
     assert (page.status_code, company.rows(Dispute)) == (422, [])
-    assert "Please say in a few words why the rejection is wrong." in text_of(page)
+    assert "Please say in a few words why the rejection is wrong." in words_of(page)
 
 
 def test_a_bare_post_and_a_post_from_elsewhere_are_refused_with_the_words_kept(company: Stage) -> None:
@@ -122,8 +122,8 @@ def test_the_manager_decides_without_a_default_and_the_lead_is_assigned_again(co
 
     done = send(browser, link(company, "maria"), choice="overturned", text="Call them.")
 
-    assert "The lead is assigned again at once." in text_of(done)
-    assert "It does not stand. Decided by Maria Keller" in text_of(done)
+    assert "The lead is assigned again at once." in words_of(done)
+    assert "It does not stand. Decided by Maria Keller" in words_of(done)
     assert [(row.stage, row.step, row.wanted_rep) for row in company.rows(Handoff)][1:] == [("mql", "assign", "ana")]
 
 
@@ -133,7 +133,7 @@ def test_a_decision_without_a_choice_says_so(company: Stage) -> None:
     page = send(company.browser(), link(company, "maria"), text="Well.")
 
     assert (page.status_code, company.rows(Dispute)[0].ruling) == (422, "")
-    assert "Please choose one of the answers." in text_of(page)
+    assert "Please choose one of the answers." in words_of(page)
 
 
 def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
@@ -146,8 +146,8 @@ def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
 
     late = kept()
 
-    assert "This was settled before" in text_of(late)
-    assert "Your answer changed nothing." in text_of(late)
+    assert "This was settled before" in words_of(late)
+    assert "Your answer changed nothing." in words_of(late)
     assert company.rows(Dispute)[0].ruling == "overturned"
 
 
@@ -166,13 +166,13 @@ def test_whoever_may_not_decide_sees_no_form(company: Stage, person: str) -> Non
     page = company.browser().get(link(company, person))
 
     assert "<form" not in page.text
-    assert "To be decided by the manager of Ana Silva" in text_of(page)
+    assert "To be decided by the manager of Ana Silva" in words_of(page)
 
 
 def test_after_its_time_nothing_can_be_disputed(company: Stage) -> None:
     company.later(days=3)
 
-    said = text_of(company.browser().get(link(company, "mina")))
+    said = words_of(company.browser().get(link(company, "mina")))
 
     assert "The time in which it could be disputed has passed: the rejection stands." in said
 
@@ -180,20 +180,20 @@ def test_after_its_time_nothing_can_be_disputed(company: Stage) -> None:
 def test_the_list_shows_the_last_week_and_leads_to_each(company: Stage) -> None:
     browser = company.browser()
     page = browser.get(all_of(company))
-    assert "Ana Silva rejected it, interested, but not now. May be disputed until Wed 2 Dec 17:00." in text_of(page)
+    assert "Ana Silva rejected it, interested, but not now. May be disputed until Wed 2 Dec 17:00." in words_of(page)
     there = re.search(r'<a href="([^"]+)"', page.text)
 
     send(browser, httpx.URL(there[1]).path, text=WHY)
 
-    assert "Disputed, not decided yet." in text_of(browser.get(all_of(company)))
+    assert "Disputed, not decided yet." in words_of(browser.get(all_of(company)))
     company.time.at += timedelta(days=8)
-    assert "Nothing." in text_of(browser.get(all_of(company)))
+    assert "Nothing." in words_of(browser.get(all_of(company)))
 
 
 def test_the_list_of_somebody_else_than_marketing_is_empty(company: Stage) -> None:
     page = company.browser().get(path_of(company.box.links.for_dispute(0, "ana")))
 
-    assert "Nothing." in text_of(page)
+    assert "Nothing." in words_of(page)
 
 
 class TestTicks:
@@ -210,14 +210,14 @@ class TestTicks:
         assert re.findall(r'type="checkbox" name="wrong_(\w+)" value="yes">', page.text) == [
             "why_qualified", "buying_signal", "next_step", "campaign", "pain_point",
         ]  # fmt: skip
-        assert "Missing: pain point" in text_of(page)
-        assert "Missing: buying signal" not in text_of(page)
+        assert "Missing: pain point" in words_of(page)
+        assert "Missing: buying signal" not in words_of(page)
 
     def test_what_is_ticked_is_kept_with_the_acceptance_and_shown_afterwards(self, company: Stage) -> None:
         page = send(company.browser(), company.link, choice="accepted", wrong_pain_point="yes", wrong_next_step="yes")
 
         assert company.rows(Answer)[0].data == {"note_wrong": ["next_step", "pain_point"]}
-        assert "Ana Silva accepted; in the note was wrong or missing: next step, pain point" in text_of(page)
+        assert "Ana Silva accepted; in the note was wrong or missing: next step, pain point" in words_of(page)
 
     def test_nothing_ticked_is_nothing_wrong(self, company: Stage) -> None:
         send(company.browser(), company.link, choice="accepted")
@@ -228,12 +228,12 @@ class TestTicks:
         page = send(company.browser(), company.link, choice="accepted", wrong_spelling="yes", wrong_campaign="yes")
 
         assert (page.status_code, company.rows(Answer)) == (422, [])
-        assert "The note has no statement spelling" in text_of(page)
+        assert "The note has no statement spelling" in words_of(page)
         assert 'name="wrong_campaign" value="yes" checked' in page.text
 
     def test_an_answer_in_prefect_is_shown_as_claimed(self, company: Stage) -> None:
         company.answer("accepted", by="Maria", via="prefect", claimed=True)
 
-        said = text_of(company.browser().get(company.link))
+        said = words_of(company.browser().get(company.link))
 
         assert "Maria accepted (in Prefect, the name as it was typed there)" in said

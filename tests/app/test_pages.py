@@ -12,7 +12,7 @@ import pytest
 
 from storage import handoffs
 from storage.tables import Answer, Touch
-from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, text_of, type_number
+from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number, words_of
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def known(company: Stage) -> httpx.Client:
 class TestLooking:
     def test_shows_the_lead_and_what_is_owed(self, company: Stage, rep: httpx.Client) -> None:
         page = rep.get(company.link)
-        said = text_of(page)
+        said = words_of(page)
         assert page.status_code == 200
         assert "Harbour &amp; Sons" in page.text
         assert 'href="tel:+442079460177"' in page.text
@@ -106,8 +106,8 @@ class TestAnswering:
         assert page.status_code == 200
         assert page.history[0].status_code == 303
         assert "Thank you" in page.text
-        assert "You accepted." in text_of(page)
-        assert "first attempt" in text_of(page)
+        assert "You accepted." in words_of(page)
+        assert "first attempt" in words_of(page)
         assert company.answers() == [("accepted", "ana", "counted")]
 
     def test_the_same_press_twice_is_one_answer(self, company: Stage, known: httpx.Client) -> None:
@@ -122,7 +122,7 @@ class TestAnswering:
         page = send(rep, company.link, choice="rejected", reason="not-now", revisit_on="2027-02-01", text="Budget\r\nin spring <soon>")
         (row,) = company.rows(Answer)
         assert row.data == {"reason": "not-now", "revisit_on": "2027-02-01"}
-        assert "You rejected: Interested, but not now." in text_of(page)
+        assert "You rejected: Interested, but not now." in words_of(page)
         assert "Budget\nin spring &lt;soon&gt;" in page.text
 
     def test_a_colleague_can_take_it(self, company: Stage, rep: httpx.Client) -> None:
@@ -148,7 +148,7 @@ class TestAnswering:
         before = company.snapshot()
         page = press(rep, company.link, **sent)
         assert page.status_code == 422
-        assert said in text_of(page)
+        assert said in words_of(page)
         assert company.snapshot() == before
 
     def test_what_was_typed_is_kept(self, company: Stage, rep: httpx.Client) -> None:
@@ -163,7 +163,7 @@ class TestAnswering:
 
     def test_an_attempt_and_then_touches_are_noted(self, company: Stage, known: httpx.Client) -> None:
         company.open("first_attempt", holder="ana", events=("accepted",))
-        assert "You tried to reach the lead." in text_of(send(known, company.link, choice="attempted"))
+        assert "You tried to reach the lead." in words_of(send(known, company.link, choice="attempted"))
         company.open("outcome", holder="ana", events=("attempted",))
         action, hidden = answer_form(known.get(company.link))
         company.later(seconds=3)
@@ -188,7 +188,7 @@ class TestAnswering:
         assert "Could not be reached (not before 2 more attempts)" in rep.get(company.link).text
         page = send(rep, company.link, choice="returned", reason="no-response")
         assert page.status_code == 422
-        assert "needs 2 attempts to reach them first. Lacking: 2 more attempts." in text_of(page)
+        assert "needs 2 attempts to reach them first. Lacking: 2 more attempts." in words_of(page)
 
     def test_the_day_on_which_a_contract_ends_is_asked_and_kept(self, company: Stage, rep: httpx.Client) -> None:
         assert "Their contract ends on" in rep.get(company.link).text
@@ -199,13 +199,13 @@ class TestAnswering:
         company.open("outcome", holder="ana", events=("accepted", "attempted"))
         page = rep.get(company.link)
         assert "Qualified: hand on to ae" in page.text
-        assert "Lead 1 · Working · sdr" in text_of(page).replace("Hot lead", "Lead")
-        assert "Whoever takes it next gets the lead" in text_of(send(rep, company.link, choice="sql"))
+        assert "Lead 1 · Working · sdr" in words_of(page).replace("Hot lead", "Lead")
+        assert "Whoever takes it next gets the lead" in words_of(send(rep, company.link, choice="sql"))
 
     def test_the_page_says_for_whom_and_what_and_who_brought_it_in(self, company: Stage, rep: httpx.Client) -> None:
         company.change_note(persona="ops-leader", product="platform")
         company.do(lambda session, handoff, now: setattr(handoff, "brought_by", "ben"))
-        shown = text_of(rep.get(company.link))
+        shown = words_of(rep.get(company.link))
         assert "Persona Ops leader Product platform" in shown
         assert "Brought in by Ben Carter" in shown
 
@@ -221,7 +221,7 @@ class TestLater:
         send(rep, company.link, choice="accepted")
         company.later(hours=2)
         page = company.browser().get(company.link)
-        assert "Tue 1 Dec 09:41 Ana Silva accepted" in text_of(page)
+        assert "Tue 1 Dec 09:41 Ana Silva accepted" in words_of(page)
         assert "<form" not in page.text
 
     def test_late_after_another_door_is_told_who_was_first(self, company: Stage, known: httpx.Client) -> None:
@@ -231,7 +231,7 @@ class TestLater:
         page = known.post(action, data={**hidden, "choice": "accepted"})
         assert (page.status_code, page.history[0].status_code) == (200, 303)
         assert "This was answered before" in page.text
-        assert "Ben Carter rejected: Interested, but not now, on Tue 1 Dec 09:10." in text_of(page)
+        assert "Ben Carter rejected: Interested, but not now, on Tue 1 Dec 09:10." in words_of(page)
         assert "(in the CRM)" in page.text
         assert company.answers() == [("rejected", "ben", "counted"), ("accepted", "ana", "late")]
 
@@ -240,13 +240,13 @@ class TestLater:
         colleague = company.give_to("ben", because="not answered in time")
         company.later(seconds=3)
         page = known.get(company.link)
-        assert "This lead is no longer yours: not answered in time." in text_of(page)
-        assert "Assigned to Ben Carter" in text_of(page)
+        assert "This lead is no longer yours: not answered in time." in words_of(page)
+        assert "Assigned to Ben Carter" in words_of(page)
         assert "<form" not in page.text
         for private in ("7946", "lee@", "O&#39;Hara", "between two tools"):
             assert private not in page.text
         late = known.post(action, data={**hidden, "choice": "accepted"})
-        assert "Your answer changed nothing. This lead is no longer yours" in text_of(late)
+        assert "Your answer changed nothing. This lead is no longer yours" in words_of(late)
         assert company.answers() == [("accepted", "ana", "late")]
         assert "Thank you" in send(company.browser(), colleague, choice="accepted").text
 
@@ -259,7 +259,7 @@ class TestLater:
 
     def test_an_end_is_told_in_words(self, company: Stage, rep: httpx.Client) -> None:
         company.do(lambda session, handoff, now: handoffs.move(session, handoff, "recycled", now=now, track="unworked"))
-        assert "This lead is no longer yours: it went to nurture." in text_of(rep.get(company.link))
+        assert "This lead is no longer yours: it went to nurture." in words_of(rep.get(company.link))
 
     def test_what_came_after_an_earlier_pass_is_not_shown_on_its_link(self, company: Stage, rep: httpx.Client) -> None:
         company.do(lambda session, handoff, now: handoffs.move(session, handoff, "recycled", now=now, track="unworked"))
@@ -271,7 +271,7 @@ class TestLater:
 class TestUndo:
     def test_an_answer_can_be_taken_back_for_five_minutes(self, company: Stage, rep: httpx.Client) -> None:
         page = send(rep, company.link, choice="accepted")
-        assert "until Tue 1 Dec 09:05" in text_of(page)
+        assert "until Tue 1 Dec 09:05" in words_of(page)
         company.later(minutes=4)
         action, hidden = form_of(page)
         page = rep.post(action, data=hidden)
@@ -307,9 +307,9 @@ class TestDuties:
         manager = company.browser()
         link = company.duty_link(wait, "maria")
         page = manager.get(link)
-        assert "What becomes of this lead?" in text_of(page)
-        assert "To be decided by Tue 1 Dec 14:00" in text_of(page)
-        assert "You answer as Maria Keller. Times are in Europe/Berlin." in text_of(page)
+        assert "What becomes of this lead?" in words_of(page)
+        assert "To be decided by Tue 1 Dec 14:00" in words_of(page)
+        assert "You answer as Maria Keller. Times are in Europe/Berlin." in words_of(page)
         assert " checked" not in page.text
         assert send(manager, link).status_code == 422
         page = send(manager, link, decision="reassign", colleague="ben")
@@ -317,12 +317,12 @@ class TestDuties:
         assert "Undo" not in page.text
         (row,) = company.rows(Answer)
         assert (row.kind, row.by, row.data) == ("decided", "maria", {"choice": "reassign", "colleague": "ben"})
-        assert "Maria Keller decided" in text_of(manager.get(link))
+        assert "Maria Keller decided" in words_of(manager.get(link))
 
     def test_the_rep_can_still_answer_while_the_manager_decides(self, company: Stage, rep: httpx.Client) -> None:
         company.open("decision", holder="maria", about="acceptance")
         page = rep.get(company.link)
-        assert "Do you take this lead?" in text_of(page)
+        assert "Do you take this lead?" in words_of(page)
         assert 'name="decision"' not in page.text
         assert "Thank you" in send(rep, company.link, choice="accepted").text
 
@@ -334,7 +334,7 @@ class TestDuties:
         assert re.findall(r'name="(state_\w+)"', page.text) == ["state_why_qualified", "state_buying_signal"]
         page = send(marketing, link, choice="completed", state_why_qualified="They asked for us by name.")
         assert page.status_code == 422
-        assert "Please write down what the note still lacks: buying signal." in text_of(page)
+        assert "Please write down what the note still lacks: buying signal." in words_of(page)
         assert "They asked for us by name.</textarea>" in page.text
         stated = {"state_why_qualified": "By name.", "state_buying_signal": "Asked for prices."}
         assert "Thank you" in send(marketing, link, choice="completed", **stated).text
@@ -357,4 +357,4 @@ class TestDuties:
 
 def test_times_of_long_ago_say_their_year(company: Stage, rep: httpx.Client) -> None:
     company.time.at = NOW + timedelta(days=400)
-    assert "Tue 1 Dec 2026 13:00" in text_of(rep.get(company.link))
+    assert "Tue 1 Dec 2026 13:00" in words_of(rep.get(company.link))

@@ -14,7 +14,7 @@ from agreements.loading import content_hash
 from notifications.links import ToSign
 from storage import contracts
 from storage.tables import AgreementVersion, Event, Signature
-from tests.app.stage import Stage, log_lines, path_of, send, stage, text_of
+from tests.app.stage import Stage, log_lines, path_of, send, stage, words_of
 from tests.in_flight import published, text_of
 
 ASIDE = ("signers: {", "default: false\napplies_to: {source: [webinar]}\nsigners: {")
@@ -60,7 +60,7 @@ def sign(signer: httpx.Client, path: str, **typed: str) -> httpx.Response:
 
 def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, signer: httpx.Client) -> None:
     page = signer.get(link(company))
-    said = text_of(page)
+    said = words_of(page)
 
     assert page.status_code == 200
     assert "Please sign b2b-saas@2 You are asked to sign this version for sales . It counts for new leads from 1 March 2027 on" in said
@@ -94,7 +94,7 @@ def test_a_typed_name_signs_by_link_and_the_trail_says_by_which_address(company:
     page = sign(signer, link(company), name="  Cleo \t Roth ")
 
     assert page.status_code == 200
-    assert "Thank you Cleo Roth has signed b2b-saas@2 for sales. Both parties have signed." in text_of(page)
+    assert "Thank you Cleo Roth has signed b2b-saas@2 for sales. Both parties have signed." in words_of(page)
     assert signatures(company) == [("marketing", "Mina <b>Okoro</b>", ""), ("sales", "Cleo Roth", SALES)]
     told = company.box.read_now(lambda session, now: list(session.exec(select(Event).where(Event.kind == "signed"))))[-1]
     assert (told.actor, told.data["via"], told.data["address"], told.data["on_behalf"]) == ("Cleo Roth", "link", SALES, False)
@@ -109,7 +109,7 @@ def test_a_second_visit_says_who_signed_and_offers_no_form(company: Stage, signe
 
     page = company.browser().get(path)
 
-    assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. There is nothing more for you to do." in text_of(page)
+    assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. There is nothing more for you to do." in words_of(page)
     assert "<form" not in page.text
 
 
@@ -121,7 +121,7 @@ def test_of_two_signers_of_a_party_the_second_is_told_who_was_first(company: Sta
     late = other.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Late Comer"})
 
     assert late.status_code == 409
-    assert "Not signed. b2b-saas@2 is signed for sales already, by Cleo Roth on 2026-12-01 at 09:00 UTC." in text_of(late)
+    assert "Not signed. b2b-saas@2 is signed for sales already, by Cleo Roth on 2026-12-01 at 09:00 UTC." in words_of(late)
     assert [name for _, name, _ in signatures(company)] == ["Mina <b>Okoro</b>", "Cleo Roth"]
 
 
@@ -141,7 +141,7 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(company: Stage, sign
     page = sign(signer, link(company), **typed)
 
     assert page.status_code == 422
-    assert f"Not signed yet. {said}" in text_of(page)
+    assert f"Not signed yet. {said}" in words_of(page)
     assert typed.get("name", "Cleo Roth").strip() in page.text
     assert len(signatures(company)) == 1
 
@@ -160,7 +160,7 @@ def test_a_form_from_elsewhere_signs_nothing(company: Stage, signer: httpx.Clien
     ]
 
     assert [page.status_code for page in pages] == [403] * 4
-    assert all("This form was not opened in this browser, or that was too long ago." in text_of(page) for page in pages)
+    assert all("This form was not opened in this browser, or that was too long ago." in words_of(page) for page in pages)
     assert all('value="sign" required>' in page.text for page in pages), "nothing is chosen beforehand"
     assert len(signatures(company)) == 1
 
@@ -181,7 +181,7 @@ def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Clien
     page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
 
     assert page.status_code == 409
-    assert "b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed." in text_of(page)
+    assert "b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed." in words_of(page)
     assert "<form" not in signer.get(path).text
     assert len(signatures(company)) == 1
 
@@ -203,10 +203,10 @@ def test_a_text_that_was_changed_after_it_was_sent_says_so(company: Stage, signe
     page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
 
     assert page.status_code == 409
-    assert "The text of b2b-saas@2 is not the one that was published, so it cannot be signed." in text_of(page)
-    assert "Who owes whom what by when" not in text_of(page)
+    assert "The text of b2b-saas@2 is not the one that was published, so it cannot be signed." in words_of(page)
+    assert "Who owes whom what by when" not in words_of(page)
     change(company, other, content_hash(other))
-    assert "This link was sent for another text of b2b-saas@2" in text_of(signer.get(path))
+    assert "This link was sent for another text of b2b-saas@2" in words_of(signer.get(path))
     assert len(company.rows(Signature)) == 5
 
 
@@ -217,13 +217,13 @@ def test_a_version_that_does_not_pass_its_check_any_more_says_so(company: Stage,
     page = signer.get(link(company))
 
     assert page.status_code == 200
-    assert "b2b-saas@2 does not pass its check any more, so it cannot be signed." in text_of(page)
+    assert "b2b-saas@2 does not pass its check any more, so it cannot be signed." in words_of(page)
     assert "<form" not in page.text
 
 
 @pytest.mark.parametrize("changes", [{"reference": "b2b-saas@9"}, {"reference": "b2b-saas"}, {"reference": "b2b-saas@x"}])
 def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, str]) -> None:
-    assert "This link does not work" in text_of(signer.get(link(company, **changes)))
+    assert "This link does not work" in words_of(signer.get(link(company, **changes)))
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
@@ -234,7 +234,7 @@ def test_a_tampered_link_is_a_plain_page(company: Stage, signer: httpx.Client, m
     for wrong in (path[:-1] + ("A" if path[-1] != "A" else "B"), "/sign/forged", f"/sign/{tenure}", path.replace("/sign/", "/l/")):
         page = signer.request(method, wrong, data={"choice": "sign", "name": "x"} if method == "POST" else None)
         assert page.status_code == 404
-        assert method == "HEAD" or "This link does not work" in text_of(page)
+        assert method == "HEAD" or "This link does not work" in words_of(page)
 
 
 def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.app.stage import FIREFOX, Stage, form_of, send, stage, text_of, type_number
+from tests.app.stage import FIREFOX, Stage, form_of, send, stage, type_number, words_of
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class TestStrangers:
         stranger.cookies.clear()
         page = stranger.post(action, data={**hidden, "choice": "accepted", "text": "kept"})
         assert page.status_code == 403
-        assert "Please open the link again and choose there" in text_of(page)
+        assert "Please open the link again and choose there" in words_of(page)
         assert "kept</textarea>" in page.text
         assert " checked" not in page.text
         assert company.answers() == []
