@@ -159,12 +159,14 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """Everything that a digest may use. link: of its page; more: how many rows stand only there."""
+    """Everything that a digest may use. link: of its page; more: how many rows stand only there; number, page: as in Context."""
 
     to: Recipient
     link: str
     rows: tuple[DigestRow, ...]
     more: int = 0
+    number: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True, slots=True)

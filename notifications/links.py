@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets as randomness
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -164,7 +165,7 @@ class Links:
     def number(self, token: str) -> str:
         """The four digits that stand beside this link in its message, and are asked for once per browser. Raises LinkInvalid.
 
-        They follow from what the link means, so that every message about one tenure, and all to somebody who decides, say the same.
+        They follow from what the link means: every message about one tenure says the same, and so do all others to one person.
         """
         return self._numbers(token)[0]
 
@@ -181,12 +182,15 @@ class Links:
         return _is_one_of(typed, [_digits(key, "code", subject, 6) for key in self._keys])
 
     def _numbers(self, token: str) -> list[str]:
-        try:
-            purpose: Tenure | Duty | Own = self.read(token)
-        except LinkInvalid:
-            purpose = self.read_person(token)
+        purpose = self._purpose(token)
         meant = f"tenure {purpose.assignment_id}" if isinstance(purpose, Tenure) else f"person {purpose.person}"
         return [_digits(key, "number", meant, 4) for key in self._keys]
+
+    def _purpose(self, token: str) -> Tenure | Duty | Own | Morning | ToDispute:
+        for read in (self.read, self.read_person, self.read_digest):
+            with suppress(LinkInvalid):
+                return read(token)
+        return self.read_to_dispute(token)
 
     def nonce(self, token: str, device: str, wait_id: str, *, now: datetime) -> str:
         """A mark for one showing of a form, that only this link on this device for this wait can send back within 24 hours.

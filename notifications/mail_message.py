@@ -82,8 +82,9 @@ def _network_name(domain: str) -> str:
 
 def _address(name: str, address: str) -> Address:
     local, _, domain = address.rpartition("@")
-    # Without these signs no name can be read as a second address, however a mail program decodes it.
-    return Address(" ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())[:100], local, domain)
+    # Without these signs no name can be read as a second address, however a mail program decodes it; none begins with a dot.
+    plain = " ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())
+    return Address(plain.lstrip(". ")[:100], local, domain)
 
 
 def _undecodable(text: str) -> str:

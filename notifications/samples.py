@@ -18,6 +18,7 @@ from notifications.letter import CodeContext, Context, DigestContext, DigestRow,
 T = TypeVar("T")
 
 LINK = "https://baton.example/l/made-up"
+_NUMBER = "4827"
 _REP = Recipient("ana", "Ana Ruiz", "ana@sales.example", "+44 20 7946 0100", timezone="Europe/London")
 _LEAD = LeadView(
     number=42,
@@ -58,6 +59,7 @@ _LEAD_CONTEXT = Context(
     promise="Agreed: within 4 working hours.",
     rep="Ana Ruiz",
     what="Handed on by Ben Carter.",
+    number=_NUMBER,
 )
 #: What single messages say besides.
 _EXTRA: Mapping[str, Mapping[str, str]] = {
@@ -97,6 +99,8 @@ _OTHERS: Mapping[str, Any] = {
             DigestRow(43, "Northgate Mills", "assigned", "Still owed: an answer: accept or reject.", None, LINK, done=True),
         ),
         more=3,
+        number=_NUMBER,
+        page="https://baton.example/m/made-up",
     ),
     "signature-asked": SigningContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
@@ -147,8 +151,8 @@ def bare(context: T) -> T:
     return cast(T, replace(context, **given))
 
 
-#: What is not a text of the lead or of a person: who may read it, how times are shown, the link, and the contract itself.
-_OURS = frozenset({"id", "timezone", "link", "page", "contract", "chat"})
+#: What is not a text of the lead or of a person: who may read it, how times are shown, links and their number, and the contract itself.
+_OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

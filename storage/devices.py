@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
-from storage.tables import Device
+from storage.tables import Device, WrongNumber
 
 KNOWN, ENROLLED = "known", "enrolled"
 
@@ -52,6 +52,19 @@ def forget(session: Session, row: Device, *, now: datetime) -> None:
     """From now on this browser is nobody's again, as far as that person goes."""
     row.revoked_at = now
     session.add(row)
+    session.flush()
+
+
+def mistyped(session: Session, hash: str, person: str, *, since: datetime) -> list[datetime]:
+    """When a wrong number was typed in this browser for that person, oldest first."""
+    query = select(WrongNumber.at).where(WrongNumber.device_hash == hash, WrongNumber.person == person, col(WrongNumber.at) > since)
+    return list(session.exec(query.order_by(col(WrongNumber.at))))
+
+
+def mistype(session: Session, hash: str, person: str, *, now: datetime, kept: timedelta) -> None:
+    """Counts a wrong number, and forgets those that are as old as is kept. Call inside a write transaction."""
+    session.execute(delete(WrongNumber).where(col(WrongNumber.at) <= now - kept))
+    session.add(WrongNumber(device_hash=hash, person=person, at=now))
     session.flush()
 
 

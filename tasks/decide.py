@@ -13,14 +13,6 @@ from tasks.follow_up import take_progress
 from tasks.recycle import pass_on, to_nurture
 from tasks.turn import Turn, step
 
-#: What can be decided, and how people read it.
-CHOICES = {
-    "reassign": "Give it to somebody else",
-    "give-back": "Leave it with the rep, with a new clock",
-    "nurture": "Back to marketing, into nurture",
-    "disqualify": "Not a lead for us",
-}
-
 
 @step
 async def decide(turn: Turn) -> Turn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,19 +15,15 @@ from storage.tables import Answer, AnswerState, Wait
 from tasks import toolbox
 from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.follow_up import touch
+from tasks.numbers import HOUR, WRONG, too_many
 from tasks.options import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
-from tasks.senders import Sender, forwarding, is_unproven, tell_addressee
+from tasks.senders import Sender, forwarding, is_unproven, tell_addressee, was_before
 from tasks.visits import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 
 __all__ = [
     "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Visit", "answer", "answer_wait", "confirm",
     "undo", "visit",
 ]  # fmt: skip
-
-
-#: So many wrong numbers a browser may send for one person in an hour.
-WRONG_NUMBERS = 5
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +98,7 @@ def answer(
         row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
         return Reply(False, kind, held=row.id or 0)
     said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
-    return _count(session, place, said, sender, now=now, was=devices.level(session, sender.device, place.person) if sender else "")
+    return _count(session, place, said, sender, now=now, was=was_before(session, sender, place.person) if sender else "")
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
@@ -128,15 +123,14 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
 
 def _wrong_number(session: Session, token: str, typed: str, row: Answer, held: list[Answer], now: datetime) -> str:
     """Why the number is not taken, empty for the right one; a wrong one is counted."""
-    wrong = sorted(at for one in held for text in one.data.get("wrong", []) if (at := datetime.fromisoformat(text)) > now - _HOUR)
-    if len(wrong) >= WRONG_NUMBERS:
-        minutes = max(1, math.ceil((wrong[-WRONG_NUMBERS] + _HOUR - now) / timedelta(minutes=1)))
-        return f"That were too many wrong numbers. Please try again in {minutes} minute{'s' if minutes > 1 else ''}; your answer is kept."
+    wrong = sorted(at for one in held for text in one.data.get("wrong", []) if (at := datetime.fromisoformat(text)) > now - HOUR)
+    if refused := too_many(wrong, now):
+        return f"{refused}; your answer is kept."
     if toolbox.current().links.is_number(token, typed):
         return ""
     row.data = {**row.data, "wrong": [*row.data.get("wrong", []), now.isoformat()]}
     session.add(row)
-    return "That is not the number from the message. It has four digits and stands right by the link."
+    return WRONG
 
 
 def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:

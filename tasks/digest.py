@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from agreements.model import Agreement
-from agreements.roster import Person
+from agreements.roster import Person, Roster
 from agreements.working_time import WorkingCalendar
 from notifications.letter import DigestContext, DigestRow, Letter
 from notifications.rendering import render
 from storage import contracts, deliveries, digests, handoffs, roster, waits
 from storage.tables import Assignment, Delivery, DeliveryState, DigestItem, Handoff, Wait
 from tasks import toolbox
-from tasks.contexts import recipient
+from tasks.contexts import number_of, recipient
+from tasks.options import DUTIES, rep_choices
 from tasks.running import NO_CLOCK, clock_of
 
 MESSAGE = "digest"
@@ -118,8 +119,14 @@ def letter(session: Session, row: Delivery, *, now: datetime) -> Letter:
     digests.make(session, row.key, row.person, items, now=now)
     expect(session, row.person, now=now)
     link = toolbox.current().links.for_digest(row.person, str(row.context["day"]))
-    context = DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=max(0, len(rows) - ROWS_SHOWN))
+    page = toolbox.current().links.for_person(row.person) if _decides_for_others(people, row.person) else ""
+    to, more = recipient(people, row.person), max(0, len(rows) - ROWS_SHOWN)
+    context = DigestContext(to, link, rows[:ROWS_SHOWN], more=more, number=number_of(link), page=page)
     return render(MESSAGE, context, key=row.key, thread=f"{MESSAGE}-{row.person}", folder=toolbox.current().templates)
+
+
+def _decides_for_others(people: Roster, person: str) -> bool:
+    return any(people.manager_of(ident) == person for ident in people.people if ident != person)
 
 
 def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:
@@ -175,15 +182,19 @@ def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, w
         stage=handoff.stage,
         what=what,
         due_at=wait.due_at if wait else None,
-        link=link_of(session, wait, person) if wait else "",
+        link=link_of(session, handoff, wait, person) if wait else "",
         done=wait is None,
     )
 
 
-def link_of(session: Session, wait: Wait, person: str) -> str:
-    """The page on which this person may answer that wait, empty where it is another one's to answer."""
+def link_of(session: Session, handoff: Handoff, wait: Wait, person: str) -> str:
+    """The page on which this person may answer that wait, as its rep, as whoever owes it, or as the manager of one of them; empty
+    where it is not theirs to answer."""
     links = toolbox.current().links
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:
         return links.for_tenure(tenure.id)
-    return links.for_duty(wait.id, person) if wait.holder == person and wait.kind in ("decision", "note") else ""
+    if wait.holder == person and wait.kind in DUTIES:
+        return links.for_duty(wait.id, person)
+    may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
+    return f"{links.for_person(person)}/{wait.id}" if may and roster.current(session).manager_of(wait.holder) == person else ""

@@ -12,13 +12,15 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from notifications.letter import DigestRow
 from notifications.links import Morning
-from storage import digests, handoffs, roster, waits
+from storage import devices, digests, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Wait
-from tasks import desk, toolbox
+from tasks import desk, numbers, toolbox
 from tasks.asking import ChoiceRefused, colleagues_of
 from tasks.digest import matter_of, row_of
+from tasks.numbers import Proof
 from tasks.options import CHANNELS, DUTIES, Option
 from tasks.remind import OWED
+from tasks.senders import Sender, note_sight
 from tasks.visits import Place, ReasonOption, answers_at, given, place_of, reasons_of
 
 _MOVED_ON = "Nothing was saved here: this lead has moved on since the page was shown. The row shows how it stands now."
@@ -27,7 +29,8 @@ _NOT_SAVED = "Nothing was saved here"
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """One open lead of a rep. ident: of the tenure; wait_id: what its options answer; said: what the rep has answered already."""
+    """One open lead of a rep. ident: of the tenure; wait_id: what its options answer; said: what the rep has answered already;
+    undo_until: aware while that may be taken back on the lead's own page."""
 
     ident: str
     wait_id: str
@@ -37,12 +40,13 @@ class OpenRow:
     colleagues: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
     said: str = ""
+    undo_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """What a digest's link shows now. rows: what the person may answer here; elsewhere: what they answer on a page of its own, or
-    only should know."""
+    only should know; level: what the browser is to the person: "", "known" or "enrolled"."""
 
     person: str
     person_name: str
@@ -51,6 +55,7 @@ class Round:
     rows: tuple[OpenRow, ...]
     elsewhere: tuple[DigestRow, ...]
     now: datetime
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +66,38 @@ class RowReply:
     words: str
 
 
-def open_round(session: Session, token: str, *, now: datetime) -> Round:
-    """What is open for whoever this link is for. Reads only. Raises LinkInvalid."""
+def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> Round:
+    """What is open for whoever this link is for. device: hash of the browser. Reads only. Raises LinkInvalid."""
     morning = _read(session, token)
     people = roster.current(session)
     person = people.people[morning.person]
     rows = sorted(_rows(session, morning.person, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
     elsewhere = _elsewhere(session, morning.person, {row.lead.number for row in rows}, now)
-    return Round(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now)
+    level = devices.level(session, device, morning.person)
+    return Round(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
+
+
+def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
+    """Whether the person whose digest this is sent the form, as numbers.prove says. Raises LinkInvalid."""
+    return numbers.prove(session, token, _read(session, token).person, typed, sender=sender, now=now)
 
 
 def answer_row(
-    session: Session, token: str, ident: str, kind: str, *, wait_id: str, now: datetime, fields: Mapping[str, str], press: str
+    session: Session,
+    token: str,
+    ident: str,
+    kind: str,
+    *,
+    wait_id: str,
+    now: datetime,
+    fields: Mapping[str, str],
+    press: str,
+    sender: Sender,
 ) -> RowReply:
     """Answers for one row as the person whose link this is. Call inside a write transaction.
 
     wait_id: what was open when the page was shown; press: names this showing of the page, so that the same press twice is once.
-    Raises LinkInvalid for a link that is not from here.
+    sender: the browser, which has proved itself. Raises LinkInvalid for a link that is not from here.
     """
     morning = _read(session, token)
     tenure = session.get(Assignment, ident)
@@ -88,11 +108,12 @@ def answer_row(
     if wait is None or wait.id != wait_id:
         return _again(session, wait_id, kind, morning.person)
     try:
-        reply = desk.answer(session, link, kind, now=now, fields=fields, key=key)
+        reply = desk.answer(session, link, kind, now=now, fields=fields, key=key, sender=sender)
     except ChoiceRefused as error:
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:
         return RowReply(False, f"{_NOT_SAVED}: {reply.ended or 'It was answered before.'}")
+    note_sight(session, place_of(session, link), sender, "sent", now=now)
     return RowReply(True, "Saved.")
 
 
@@ -139,6 +160,7 @@ def _row(session: Session, place: Place, tenure: Assignment, wait: Wait, now: da
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
         channels=tuple(CHANNELS.items()) if "attempted" in kinds else (),
         said=f"{'You' if last.mine else last.by} {last.words}." if last else "",
+        undo_until=last.undo_until if last and last.mine else None,
     )
 
 

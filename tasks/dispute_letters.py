@@ -12,7 +12,7 @@ from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
 from tasks import toolbox
-from tasks.contexts import recipient
+from tasks.contexts import number_of, recipient
 from tasks.views import lead_view
 
 RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
@@ -59,10 +59,12 @@ def letter_of(session: Session, row: Delivery, *, now: datetime) -> Letter:
         "ruling": dispute.ruling,
         "ruling_text": _words(session, dispute.ruling_text_id),
     }
+    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person)
     context = Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
-        link="" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person),
+        link=link,
+        number=number_of(link),
         due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,
         promise="If you do not decide by then, the rejection stands." if row.message == RAISED and not dispute.ruling else "",
         rep=people.name_of(rep),

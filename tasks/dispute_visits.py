@@ -10,11 +10,13 @@ from sqlmodel import Session
 from agreements.errors import LinkInvalid
 from agreements.roster import Roster
 from notifications.letter import LeadView
-from storage import disputes, handoffs, roster
+from notifications.links import ToDispute
+from storage import devices, disputes, handoffs, roster
 from storage.tables import Answer, Dispute
 from tasks import dispute, toolbox, views
 from tasks.disputable import open_until, why_not
 from tasks.dispute_letters import text_of
+from tasks.senders import Sender, note_sight_of
 
 LISTED_FOR = timedelta(days=7)
 
@@ -45,7 +47,8 @@ class DisputeVisit:
     """What the link shows now. open_to: what this person may do: dispute, decide, or empty for nothing.
 
     words: what the rep wrote; raised_by, raised_words, raised_at, due_at: the objection; ruling, decided_by, ruling_words,
-    decided_at, again: how it ended, decided_by empty where nobody decided in time.
+    decided_at, again: how it ended, decided_by empty where nobody decided in time. level: what the browser is to the person: "",
+    "known" or "enrolled".
     """
 
     person_name: str
@@ -66,6 +69,7 @@ class DisputeVisit:
     decided_at: datetime | None = None
     again: bool = False
     list_link: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,8 @@ class DisputeList:
     rejections: tuple[Rejection, ...]
 
 
-def visit(session: Session, token: str, *, now: datetime) -> DisputeVisit | DisputeList:
-    """What this link shows now. Reads only. Raises LinkInvalid."""
+def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
+    """What this link shows now. device: hash of the browser. Reads only. Raises LinkInvalid."""
     asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
     person = people.person(asked.person)
     if person is None:
@@ -90,7 +94,14 @@ def visit(session: Session, token: str, *, now: datetime) -> DisputeVisit | Disp
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
         raise LinkInvalid()
-    return _one(session, people, answer, asked.person, now)
+    return _one(session, people, answer, asked.person, now, devices.level(session, device, asked.person))
+
+
+def note_sight(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> None:
+    """Keeps a request for this page, where it is about a handoff. Call inside a write transaction."""
+    answer = session.get(Answer, asked.answer_id)
+    if answer is not None:
+        note_sight_of(session, answer.handoff_id, asked.person, sender, what, now=now)
 
 
 def listed(session: Session, people: Roster, *, now: datetime, person: str = "", since: datetime | None = None) -> tuple[Rejection, ...]:
@@ -120,7 +131,7 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
     )
 
 
-def _one(session: Session, people: Roster, answer: Answer, ident: str, now: datetime) -> DisputeVisit:
+def _one(session: Session, people: Roster, answer: Answer, ident: str, now: datetime, level: str) -> DisputeVisit:
     person, row = people.people[ident], disputes.of_answer(session, answer.id or 0)
     rejection = _rejection(session, people, answer, now)
     of_marketing = dispute.may_raise(people, ident)
@@ -133,6 +144,7 @@ def _one(session: Session, people: Roster, answer: Answer, ident: str, now: date
         open_to=_open_to(session, people, answer, row, ident, now),
         words=_words(session, answer.text_id),
         list_link=toolbox.current().links.for_dispute(0, ident) if of_marketing else "",
+        level=level,
         **(_told_of(session, people, row) if row else {}),  # type: ignore[arg-type]
     )
 

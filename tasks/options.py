@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from agreements.model import Agreement
 from storage.tables import Handoff, Wait
 from tasks.assign import EVERYONE_FULL
-from tasks.decide import CHOICES
 
 #: What a rep may answer, by what is owed; `sql` only while another leg follows.
 REP_CHOICES = {
@@ -30,6 +29,13 @@ LABELS = {
 }
 #: What somebody else than a rep may answer.
 DUTIES = {"decision": ("decided",), "note": ("completed",)}
+#: What can be decided, and how people read it.
+CHOICES = {
+    "reassign": "Give it to somebody else",
+    "give-back": "Leave it with the rep, with a new clock",
+    "nurture": "Back to marketing, into nurture",
+    "disqualify": "Not a lead for us",
+}
 #: What goes with an answer.
 NEEDS = {"rejected": "reason", "returned": "reason", "handed": "colleague", "decided": "choice", "completed": "statements"}
 #: By what somebody can be tried.

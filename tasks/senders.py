@@ -21,20 +21,31 @@ TOO_FAST = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The browser a request came from. device: hash of its cookie; is_new: it had none; age: of the form that was sent."""
+    """The browser a request came from. device: hash of its cookie; is_new: it had none; age: of the form that was sent.
+
+    was: what it was to the addressee before it proved itself by what came with this request; None where it has not.
+    """
 
     device: str
     is_new: bool = False
     method: str = "POST"
     agent: str = ""
     age: timedelta | None = None
+    was: str | None = None
 
 
 def is_unproven(session: Session, sender: Sender, person: str) -> bool:
     """Whether it may have been a robot: the browser is not known for that person, or known and too fast."""
+    if sender.was is not None:
+        return False
     level = devices.level(session, sender.device, person)
     too_fast = sender.age is None or sender.age < TOO_FAST
     return level != ENROLLED and (level != KNOWN or too_fast)
+
+
+def was_before(session: Session, sender: Sender, person: str) -> str:
+    """What the browser was to that person before this request."""
+    return devices.level(session, sender.device, person) if sender.was is None else sender.was
 
 
 def forwarding(session: Session, sender: Sender, place: Place, *, was: str) -> dict[str, Any]:
@@ -63,16 +74,32 @@ def tell_addressee(session: Session, place: Place, *, key: str, kind: str, conte
 
 def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:
     """Keeps the request, if that can be done; it is never a reason to fail. Call inside a write transaction."""
-    level = devices.level(session, sender.device, place.person)
+    of = {"assignment_id": place.tenure.id if place.tenure else "", "wait_id": place.wait.id if place.wait else ""}
+    note_sight_of(session, place.handoff.id or 0, place.person, sender, what, now=now, **of)
+
+
+def note_sight_of(
+    session: Session,
+    handoff_id: int,
+    person: str,
+    sender: Sender,
+    what: str,
+    *,
+    now: datetime,
+    assignment_id: str = "",
+    wait_id: str = "",
+) -> None:
+    """Keeps a request for a page about that handoff, as note_sight does."""
+    level = devices.level(session, sender.device, person)
     try:
         with session.begin_nested():
             sights.record(
                 session,
                 now=now,
-                handoff_id=place.handoff.id or 0,
-                assignment_id=place.tenure.id if place.tenure else "",
-                wait_id=place.wait.id if place.wait else "",
-                person=place.person,
+                handoff_id=handoff_id,
+                assignment_id=assignment_id,
+                wait_id=wait_id,
+                person=person,
                 method=sender.method,
                 what=what,
                 device=level or ("new" if sender.is_new else "back"),
@@ -80,7 +107,7 @@ def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now
                 age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
             )
     except SQLAlchemyError as error:
-        log.warning("a request for the page of handoff %s could not be kept: %s", place.handoff.id, type(error).__name__)
+        log.warning("a request for the page of handoff %s could not be kept: %s", handoff_id, type(error).__name__)
 
 
 def name_of_sender(session: Session, ident: str) -> str:

@@ -33,9 +33,11 @@ def list_disputes(
     box = terminal.open_box()
     with terminal.told():
         if open_to_dispute:
-            found, link = box.read_now(lambda session, now: _open(session, now))
+            found, person = box.read_now(lambda session, now: _open(session, now))
             _print_open(found[:limit])
-            terminal.console.print(f"As a page, for marketing: {box.links.for_dispute(0, link)}", markup=False, soft_wrap=True)
+            page = box.links.for_dispute(0, person)
+            terminal.console.print(f"As a page, for marketing: {page}", markup=False, soft_wrap=True)
+            terminal.console.print(f"Asked once per browser: {box.links.number(page.rpartition('/')[2])}", markup=False)
         else:
             _print(box.read_now(lambda session, now: _newest(session, limit)))
 

@@ -132,6 +132,10 @@ class Visitor:
         )
         return read_page(sent)
 
+    def become(self, device: str) -> None:
+        """Takes over another browser's lasting id."""
+        self._client.cookies.set("baton_device", device)
+
     def close(self) -> None:
         """Closes the browser."""
         self._client.close()

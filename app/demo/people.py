@@ -21,7 +21,7 @@ from storage.crm.local import LocalCrm
 Action = Callable[[], Awaitable[object]]
 Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
-_NUMBER = re.compile(r"Asked once per browser: (\d{4})")
+_NUMBER = re.compile(r"(https?://\S+)\s+Asked once per browser: (\d{4})")
 
 #: How each rep takes one lead after another: the list is gone through in a circle.
 MANNERS: dict[str, tuple[str, ...]] = {
@@ -69,8 +69,7 @@ class Person:
         """Reads a message and plans what to do about it."""
         message = received.key.split(":")[1] if ":" in received.key else ""
         link = next((one for one in Inbox.links(received) if "/l/" in one), "")
-        if number := _NUMBER.search(received.text):
-            self.numbers[link] = number[1]
+        self.numbers.update(_NUMBER.findall(received.text))
         if ":assigned:" in received.key and link and "manager" not in received.key:
             self._take(received, link)
         elif received.key.startswith("digest:"):

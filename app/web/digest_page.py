@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -12,19 +12,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
+from app.web.callers import Caller, age_of_form, remember_device, sender_of
 from app.web.notices import number
-from app.web.pages import Caller, is_from_page, remember_device
 from app.web.showing import page
 from notifications.rendering import clean
 from tasks import digest_rows
 from tasks.digest_rows import OpenRow, Round, RowReply
+from tasks.senders import Sender
 from tasks.toolbox import Toolbox
 
 #: So many rows are in the form at once; the others are on the next page.
 ROWS_AT_ONCE = 50
 #: What each row may send along with its choice.
 ROW_FIELDS = ("choice", "wait", "reason", "colleague", "channel", "text")
-MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 2
+MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 3
 MAX_FORM_BYTES = 256_000
 #: Says nothing about its row.
 LEAVE = "leave"
@@ -63,26 +64,38 @@ class DigestPages:
         return await self._page(Caller.of(request, token, folder="d"), start=start, saved=number(asked.get("saved", "")))
 
     async def take(self, request: Request, token: str) -> Response:
-        """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept."""
+        """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept.
+
+        Where the press may be a robot's, nothing is saved without the number from the message, and nothing need be held
+        meanwhile: the page keeps what was typed, and the answers count as of the press that carried the number.
+        """
         caller = Caller.of(request, token, folder="d")
         typed = await _form_of(request)
         self.box.links.read_digest(token)
         start = number(typed.get("from", ""))
-        if not await is_from_page(self.box, request, caller, typed):
+        age = await age_of_form(self.box, request, caller, typed)
+        if age is None:
             return await self._page(caller, status=403, start=start, problem=_OPEN_AGAIN)
         rows = _sent(typed)
         if not rows:
             return await self._page(caller, status=422, start=start, typed=typed, problem=_NOTHING)
-        replies = {row.ident: await self._answer(token, row, typed["nonce"]) for row in rows}
+        sender = sender_of(request, caller, age)
+        proof = await self.box.write(
+            lambda session, now: digest_rows.prove(session, token, typed.get("number", ""), sender=sender, now=now)
+        )
+        if proof.refused:
+            return await self._page(caller, status=422, start=start, typed=typed, problem=proof.refused, asks_number=True)
+        sender = replace(sender, was=proof.was)
+        replies = {row.ident: await self._answer(token, row, typed["nonce"], sender) for row in rows}
         saved = sum(reply.saved for reply in replies.values())
         if saved == len(replies):
             return RedirectResponse(f"{caller.path}?saved={saved}", 303)
         return await self._page(caller, status=422, start=start, typed=typed, replies=replies, saved=saved)
 
-    async def _answer(self, token: str, row: _Sent, press: str) -> RowReply:
+    async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
         return await self.box.write(
             lambda session, now: digest_rows.answer_row(
-                session, token, row.ident, row.choice, wait_id=row.wait_id, now=now, fields=row.fields, press=press
+                session, token, row.ident, row.choice, wait_id=row.wait_id, now=now, fields=row.fields, press=press, sender=sender
             )
         )
 
@@ -96,9 +109,10 @@ class DigestPages:
         typed: Mapping[str, str] | None = None,
         replies: Mapping[str, RowReply] | None = None,
         problem: str = "",
+        asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Round, str]:
-            seen = digest_rows.open_round(session, caller.token, now=now)
+            seen = digest_rows.open_round(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
 
         seen, nonce = await self.box.read(look)
@@ -118,6 +132,8 @@ class DigestPages:
             typed=_kept(seen.rows, typed or {}, replies or {}),
             replies=replies or {},
             problem=problem,
+            asks_number=asks_number or not seen.level,
+            number_typed="" if asks_number else (typed or {}).get("number", ""),
             leave=LEAVE,
         )
         if not caller.known:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 
 from fastapi import APIRouter
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
-from app.web.pages import Caller, form_of, is_from_page, remember_device
+from app.web.callers import Caller, age_of_form, form_of, remember_device, sender_of
 from app.web.showing import page
 from notifications.links import ToDispute
 from storage import disputes
-from tasks import dispute, dispute_visits
+from tasks import dispute, dispute_visits, numbers
 from tasks.asking import ChoiceRefused
 from tasks.dispute_visits import DisputeList, DisputeVisit
+from tasks.senders import Sender
 from tasks.toolbox import Toolbox
 
+log = logging.getLogger("baton.web")
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."
 
 
@@ -38,28 +41,78 @@ class DisputePages:
 
     async def show(self, request: Request, token: str) -> Response:
         """The rejection with what may be done about it now, or the list of the last week."""
-        return await self._page(Caller.of(request, token, folder="q"), left=_left(request.query_params))
+        caller = Caller.of(request, token, folder="q")
+        response = await self._page(caller, left=_left(request.query_params))
+        await self._note(sender_of(request, caller, None), self.box.links.read_to_dispute(token), "looked")
+        return response
 
     async def take(self, request: Request, token: str) -> Response:
-        """Stores the objection or the ruling; what is missing is said, with what was typed kept."""
+        """Stores the objection or the ruling; what is missing is said, with what was typed kept.
+
+        Where the press may be a robot's, nothing is stored without the number from the message, and what is stored counts as of
+        the press that carried it.
+        """
         caller, typed = Caller.of(request, token, folder="q"), await form_of(request)
         asked = self.box.links.read_to_dispute(token)
-        if not await is_from_page(self.box, request, caller, typed):
+        age = await age_of_form(self.box, request, caller, typed)
+        sender = sender_of(request, caller, age)
+        if age is None:
+            await self._note(sender, asked, "refused")
             return await self._page(caller, status=403, typed={"text": typed.get("text", "")}, problem=_OPEN_AGAIN)
+        if refused := await self._unproven(asked, typed, caller, sender):
+            await self._note(sender, asked, "refused")
+            return await self._page(caller, status=422, typed=typed, problem=refused, asks_number=True)
         try:
             left = await self.box.write(lambda session, now: _do(session, asked, typed, now))
-        except ChoiceRefused as refused:
-            return await self._page(caller, status=422, typed=typed, problem=str(refused))
+        except ChoiceRefused as error:
+            await self._note(sender, asked, "refused")
+            return await self._page(caller, status=422, typed=typed, problem=str(error))
+        await self._note(sender, asked, "sent")
         return RedirectResponse(f"{caller.path}?left={left}", 303)
 
+    async def _unproven(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> str:
+        """Why nothing may be stored, empty where it may."""
+        proof = await self.box.write(
+            lambda session, now: numbers.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
+        )
+        return proof.refused
+
+    async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
+        """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
+        try:
+            await self.box.write(lambda session, now: dispute_visits.note_sight(session, asked, sender, what, now=now))
+        except Exception as error:
+            log.warning("a request for the page of a dispute could not be kept: %s", type(error).__name__)
+
     async def _page(
-        self, caller: Caller, *, status: int = 200, left: str = "", typed: Mapping[str, str] | None = None, problem: str = ""
+        self,
+        caller: Caller,
+        *,
+        status: int = 200,
+        left: str = "",
+        typed: Mapping[str, str] | None = None,
+        problem: str = "",
+        asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
-            return dispute_visits.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.device, "", now=now)
+            seen = dispute_visits.visit(session, caller.token, now=now, device=caller.hash)
+            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
 
         seen, nonce = await self.box.read(look)
-        response = _shown(seen, status=status, path=caller.path, nonce=nonce, left=left, typed=typed or {}, problem=problem)
+        response = page(
+            "disputes.html" if isinstance(seen, DisputeList) else "dispute.html",
+            status=status,
+            seen=seen,
+            zone=seen.timezone,
+            now=seen.now,
+            path=caller.path,
+            nonce=nonce,
+            left=left,
+            typed={"text": "", "choice": "", **(typed or {})},
+            problem=problem,
+            rulings=dispute.RULINGS,
+            asks_number=asks_number or (isinstance(seen, DisputeVisit) and not seen.level),
+        )
         if not caller.known:
             remember_device(self.box, response, caller)
         return response
@@ -80,21 +133,3 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
 def _left(asked: Mapping[str, str]) -> str:
     left = asked.get("left", "")
     return left if left in ("raised", "decided", "late") else ""
-
-
-def _shown(
-    seen: DisputeVisit | DisputeList, *, status: int, path: str, nonce: str, left: str, typed: Mapping[str, str], problem: str
-) -> HTMLResponse:
-    return page(
-        "disputes.html" if isinstance(seen, DisputeList) else "dispute.html",
-        status=status,
-        seen=seen,
-        zone=seen.timezone,
-        now=seen.now,
-        path=path,
-        nonce=nonce,
-        left=left,
-        typed={"text": "", "choice": "", **typed},
-        problem=problem,
-        rulings=dispute.RULINGS,
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.visits import Given, Visit
 
@@ -47,9 +47,10 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
         done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
     if done is not None and done.mine:
         return _thanks(visit, done, answered)
-    foreign = next((one for one in visit.answers if may_take_back(visit, one)), None)
-    if foreign is not None and not asked:
-        return Notice("Was this you?", ("It was answered through your link, from another browser.",), foreign, undo=True)
+    open_yet = next((one for one in visit.answers if may_take_back(visit, one)), None)
+    if open_yet is not None and not asked:
+        foreign = Notice("Was this you?", ("It was answered through your link, from a browser that was not known as yours.",))
+        return replace(foreign if open_yet.forwarded else Notice("You can still take this back"), given=open_yet, undo=True)
     if asked.get("noted") in NEXT:
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
@@ -62,8 +63,9 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
 
 
 def may_take_back(visit: Visit, given: Given) -> bool:
-    """Whether the addressee, in a browser of their own, may take back what somebody else answered through their link."""
-    return given.forwarded and given.mine and given.undo_until is not None and bool(visit.level) and not visit.ended
+    """Whether the addressee, in a browser of their own, may take back what was answered as them, wherever that was."""
+    own = bool(visit.level) and not visit.members
+    return own and given.mine and given.undo_until is not None and not visit.ended
 
 
 def number(text: str) -> int:

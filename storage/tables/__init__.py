@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
-from storage.tables.doors import ApiKey, Device, MailedCode, Sight
+from storage.tables.doors import ApiKey, Device, MailedCode, Sight, WrongNumber
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
 from storage.tables.house import Bookmark, Claim, ClockReading
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
@@ -45,5 +45,6 @@ __all__ = [
     "Touch",
     "Wait",
     "Wake",
+    "WrongNumber",
     "new_id",
 ]

@@ -48,6 +48,16 @@ class MailedCode(SQLModel, table=True):
     used_at: datetime | None = instant(nullable=True)
 
 
+class WrongNumber(SQLModel, table=True):
+    """A wrong number that was typed in a browser for a person within the last hour, on a page where nothing is held meanwhile."""
+
+    __tablename__ = "wrong_numbers"
+    id: int | None = Field(default=None, primary_key=True)
+    device_hash: str = Field(index=True)
+    person: str
+    at: datetime = instant()
+
+
 class Sight(SQLModel, table=True):
     """A request for the pages behind a link: by whom, or by what, cannot be told from it. So it never stops a clock.
 

@@ -291,6 +291,19 @@ def type_number(browser: httpx.Client, page: httpx.Response, number: str = "") -
     return browser.post(action, data={**hidden, "number": number or toolbox.current().links.number(token[1])})
 
 
+def number_of(link: str) -> str:
+    """The number that stands in the message beside a link with this path."""
+    return toolbox.current().links.number(link.partition("?")[0].rpartition("/")[2])
+
+
+def press_with_number(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
+    """Opens a page that asks for the number in its form, fills that in with all else, and sends it, as a person does."""
+    page = browser.get(link)
+    action, hidden = form_of(page, -1)
+    typed = {"number": number_of(link)} if 'name="number"' in page.text else {}
+    return browser.post(action, data={**hidden, **typed, **chosen})
+
+
 def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
     """Opens the link, answers, and types the number from the message where it is asked for, as a person does."""
     return type_number(browser, press(browser, link, **chosen))

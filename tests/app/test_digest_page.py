@@ -15,7 +15,7 @@ from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
 from storage.leads import capture
 from storage.tables import Answer, Assignment, HandoffNote, Wait
-from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, path_of, stage, words_of
+from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 
 DAY = "2026-12-01"
 
@@ -61,9 +61,8 @@ def tenures(company: Stage) -> list[str]:
 
 
 def press(rep: httpx.Client, path: str, *choices: tuple[str, dict[str, str]]) -> httpx.Response:
-    """Opens the page, fills in these rows, and sends the form."""
-    action, hidden = form_of(rep.get(path))
-    return rep.post(action, data={**hidden, **filled(*choices)})
+    """Opens the page, fills in these rows and the number from the message, and sends the form."""
+    return press_with_number(rep, path, **filled(*choices))
 
 
 def filled(*choices: tuple[str, dict[str, str]]) -> dict[str, str]:
@@ -125,7 +124,7 @@ def test_one_press_answers_five_leads(company: Stage, rep: httpx.Client) -> None
 
 def test_the_same_press_twice_is_one(company: Stage, rep: httpx.Client) -> None:
     action, hidden = form_of(rep.get(link(company)))
-    sent = {**hidden, **filled(*five(company))}
+    sent = {**hidden, "number": number_of(action), **filled(*five(company))}
     first, second = (rep.post(action, data=sent) for _ in range(2))
 
     assert [words_of(page).count("Saved: 5 answers.") for page in (first, second)] == [1, 1]
@@ -137,7 +136,7 @@ def test_the_same_press_after_the_answer_was_carried_out_is_still_one(company: S
     """The lead waits for its outcome by then; an attempt that is sent again is not another one."""
     ident = tenures(company)[1]
     action, hidden = form_of(rep.get(link(company)))
-    sent = {**hidden, **filled((ident, {"choice": "attempted"}))}
+    sent = {**hidden, "number": number_of(action), **filled((ident, {"choice": "attempted"}))}
     rep.post(action, data=sent)
     company.box.write_now(lambda session, now: moved_on(session, ident, now))
     page = rep.post(action, data=sent)
@@ -190,7 +189,7 @@ def test_a_lead_that_moved_on_since_the_page_was_shown_is_not_answered(company: 
     ident = tenures(company)[1]
     action, hidden = form_of(rep.get(link(company)))
     company.box.write_now(lambda session, now: moved_on(session, ident, now))
-    page = rep.post(action, data={**hidden, **filled((ident, {"choice": "attempted"}))})
+    page = rep.post(action, data={**hidden, "number": number_of(action), **filled((ident, {"choice": "attempted"}))})
 
     assert page.status_code == 422
     assert "this lead has moved on since the page was shown" in words_of(page)
@@ -291,7 +290,9 @@ def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: htt
     rows = re.findall(r'name="choice-(\w+)" value="opportunity"', first.text)
     action, hidden = form_of(first)
     empty = {f"{name}-{ident}": "" for ident in rows for name in ("reason", "channel", "colleague", "text")}
-    page = rep.post(action, data={**hidden, **empty, **filled(*((ident, {"choice": "opportunity"}) for ident in rows))})
+    page = rep.post(
+        action, data={**hidden, **empty, "number": number_of(action), **filled(*((ident, {"choice": "opportunity"}) for ident in rows))}
+    )
 
     assert f"Saved: {len(rows)} answers." in words_of(page)
     assert len(company.rows(Answer)) == len(rows) >= 49

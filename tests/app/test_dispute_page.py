@@ -14,7 +14,7 @@ from sqlmodel import Session
 from storage import waits
 from storage.tables import Answer, Dispute, Handoff
 from tasks.recycle import dispose
-from tests.app.stage import Stage, path_of, send, stage, words_of
+from tests.app.stage import Stage, form_of, number_of, path_of, press_with_number, send, stage, words_of
 
 WHY = "They asked for <b>a demo</b>."
 
@@ -50,7 +50,7 @@ def all_of(company: Stage) -> str:
 
 
 def raised(company: Stage) -> None:
-    send(company.browser(), link(company, "mina"), text=WHY)
+    press_with_number(company.browser(), link(company, "mina"), text=WHY)
 
 
 def test_marketing_sees_the_rejection_and_until_when_it_may_be_disputed(company: Stage) -> None:
@@ -79,7 +79,7 @@ def test_looking_and_asking_for_the_head_change_nothing(company: Stage) -> None:
 def test_a_dispute_is_raised_once_and_says_who_decides_by_when(company: Stage) -> None:
     browser = company.browser()
 
-    page = send(browser, link(company, "mina"), text=WHY)
+    page = press_with_number(browser, link(company, "mina"), text=WHY)
 
     assert page.status_code == 200
     assert "The manager of Ana Silva is asked to decide by Wed 2 Dec 17:00." in words_of(page)
@@ -89,7 +89,7 @@ def test_a_dispute_is_raised_once_and_says_who_decides_by_when(company: Stage) -
 
 
 def test_without_words_it_says_what_is_missing(company: Stage) -> None:
-    page = send(company.browser(), link(company, "mina"), text=" ")
+    page = press_with_number(company.browser(), link(company, "mina"), text=" ")
 
     assert (page.status_code, company.rows(Dispute)) == (422, [])
     assert "Please say in a few words why the rejection is wrong." in words_of(page)
@@ -120,7 +120,7 @@ def test_the_manager_decides_without_a_default_and_the_lead_is_assigned_again(co
     assert re.findall(r'name="choice" value="(\w+)" required>', page.text) == ["overturned", "upheld"]
     assert " checked" not in page.text
 
-    done = send(browser, link(company, "maria"), choice="overturned", text="Call them.")
+    done = press_with_number(browser, link(company, "maria"), choice="overturned", text="Call them.")
 
     assert "The lead is assigned again at once." in words_of(done)
     assert "It does not stand. Decided by Maria Keller" in words_of(done)
@@ -130,7 +130,7 @@ def test_the_manager_decides_without_a_default_and_the_lead_is_assigned_again(co
 def test_a_decision_without_a_choice_says_so(company: Stage) -> None:
     raised(company)
 
-    page = send(company.browser(), link(company, "maria"), text="Well.")
+    page = press_with_number(company.browser(), link(company, "maria"), text="Well.")
 
     assert (page.status_code, company.rows(Dispute)[0].ruling) == (422, "")
     assert "Please choose one of the answers." in words_of(page)
@@ -142,7 +142,7 @@ def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
     for browser in (first, second):
         browser.get(link(company, "maria"))
     kept = send_later(second, link(company, "maria"), choice="upheld")
-    send(first, link(company, "maria"), choice="overturned")
+    press_with_number(first, link(company, "maria"), choice="overturned")
 
     late = kept()
 
@@ -153,10 +153,8 @@ def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
 
 def send_later(browser: httpx.Client, where: str, **chosen: str):
     """Opens the form now; sends it when it is called."""
-    from tests.app.stage import form_of
-
     action, hidden = form_of(browser.get(where), -1)
-    return lambda: browser.post(action, data={**hidden, **chosen})
+    return lambda: browser.post(action, data={**hidden, "number": number_of(where), **chosen})
 
 
 @pytest.mark.parametrize("person", ["ana", "ben", "mina", "oscar"])
@@ -183,7 +181,7 @@ def test_the_list_shows_the_last_week_and_leads_to_each(company: Stage) -> None:
     assert "Ana Silva rejected it, interested, but not now. May be disputed until Wed 2 Dec 17:00." in words_of(page)
     there = re.search(r'<a href="([^"]+)"', page.text)
 
-    send(browser, httpx.URL(there[1]).path, text=WHY)
+    press_with_number(browser, httpx.URL(there[1]).path, text=WHY)
 
     assert "Disputed, not decided yet." in words_of(browser.get(all_of(company)))
     company.time.at += timedelta(days=8)

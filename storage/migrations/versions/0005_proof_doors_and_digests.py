@@ -80,6 +80,13 @@ def _doors() -> None:
     )
     _index("mailed_codes", "person")
     op.create_table(
+        "wrong_numbers",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        *_texts("device_hash", "person"),
+        sa.Column("at", UtcDateTime(), nullable=False),
+    )
+    _index("wrong_numbers", "device_hash")
+    op.create_table(
         "sights",
         sa.Column("id", sa.Integer(), primary_key=True),
         sa.Column("at", UtcDateTime(), nullable=False),
