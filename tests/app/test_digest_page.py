@@ -314,7 +314,8 @@ def test_what_was_saved_leads_to_the_leads_own_page_where_it_is_taken_back(compa
     (first, accepts), (_, tries), *_ = rows = five(company)
     page = press(rep, link(company), *rows[:2])
     there = path_of(company.box.links.for_tenure(first))
-    assert f'<a href="{company.box.links.for_tenure(first)}">Take it back, until Tue 1 Dec 09:05</a>' in page.text
+    assert f'<a href="{company.box.links.for_tenure(first)}">Take it back</a>' in page.text
+    assert "You accepted. Take it back until Tue 1 Dec 09:05" in text_of(page)
 
     own = rep.get(there)
     assert "You can still take this back You accepted" in text_of(own)
