@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
 from storage.leads import capture
-from storage.tables import Answer, Assignment, HandoffNote, Wait
+from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 
 DAY = "2026-12-01"
@@ -306,3 +306,67 @@ def test_the_token_of_a_digest_does_not_stand_in_the_access_log(
 
     (line,) = log_lines(caplog, 1)
     assert line["path"] == link(company)[: len("/d/") + 8]
+
+
+def test_what_was_saved_leads_to_the_leads_own_page_where_it_is_taken_back(company: Stage, rep: httpx.Client) -> None:
+    (first, accepts), (_, tries), *_ = rows = five(company)
+    page = press(rep, link(company), *rows[:2])
+    there = path_of(company.box.links.for_tenure(first))
+    assert f'<a href="{company.box.links.for_tenure(first)}">Take it back</a>' in page.text
+    assert "You accepted. Take it back until Tue 1 Dec 09:05" in words_of(page)
+
+    own = rep.get(there)
+    assert "You can still take this back You accepted" in words_of(own)
+    action, hidden = form_of(own)
+    assert action == f"{there}/undo"
+    undone = rep.post(action, data=hidden)
+
+    assert "Taken back" in words_of(undone)
+    assert company.answers() == [("accepted", "ana", "undone"), ("attempted", "ana", "counted")]
+    assert (accepts["choice"], tries["choice"]) == ("accepted", "attempted")
+
+
+def test_what_was_saved_can_be_taken_back_only_for_so_long_and_in_no_foreign_browser(company: Stage, rep: httpx.Client) -> None:
+    first = tenures(company)[0]
+    press(rep, link(company), (first, {"choice": "accepted"}))
+    assert "/undo" not in company.browser().get(path_of(company.box.links.for_tenure(first))).text
+
+    company.later(minutes=6)
+
+    assert "Take it back" not in rep.get(link(company)).text
+    assert "/undo" not in rep.get(path_of(company.box.links.for_tenure(first))).text
+
+
+def test_a_press_without_any_answer_keeps_the_number_too(company: Stage, rep: httpx.Client) -> None:
+    page = press(rep, link(company), (tenures(company)[0], {"choice": "leave"}))
+
+    assert f'value="{number_of(link(company))}"' in page.text
+    assert company.rows(Device) == []
+
+
+def test_answers_in_another_browser_than_usual_are_told_to_the_person(company: Stage, rep: httpx.Client) -> None:
+    company.know(company.browser())
+    press(rep, link(company), (tenures(company)[0], {"choice": "accepted"}))
+
+    assert [(row.message, row.person) for row in company.rows(Delivery)] == [("answered-for-you", "ana")]
+
+
+def test_each_saved_row_is_kept_as_a_sight_of_its_lead(company: Stage, rep: httpx.Client) -> None:
+    first, second, *_ = tenures(company)
+    press(rep, link(company), (first, {"choice": "accepted"}), (second, {"choice": "attempted"}))
+
+    assert [(row.assignment_id, row.what) for row in company.rows(Sight)] == [(first, "sent"), (second, "sent")]
+
+
+def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep: httpx.Client) -> None:
+    other = next(row for row in company.rows(Wait) if row.kind == "outcome")
+
+    def warn(session: Session, now) -> None:
+        handoff = handoffs.get(session, other.handoff_id)
+        digests.put_aside(session, handoff, key="w", person="maria", wait_id=other.id, kind="tell-manager", what="Late.", now=now)
+
+    company.box.write_now(warn)
+    there = f"{company.box.links.for_person('maria')}/{other.id}"
+
+    assert f'href="{there}"' in rep.get(link(company, "maria")).text
+    assert rep.get(path_of(there)).status_code == 200

@@ -53,7 +53,8 @@ async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver, bo
     told = run("list", "--open-to-dispute").output
 
     assert re.search(r"1 +│ 1 +│ Company \d+ +│ Ana Silva │ Interested, but not now │ 02 Feb 2027 17:30 UTC", told)
-    assert box.links.for_dispute(0, "mina") in told
+    page = box.links.for_dispute(0, "mina")
+    assert f"{page}\nAsked once per browser: {box.links.number(page.rpartition('/')[2])}" in told
 
 
 async def test_a_dispute_is_raised_and_decided_on_somebodys_word_which_the_trail_marks_as_claimed(driver, box, run):

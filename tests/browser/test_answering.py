@@ -8,8 +8,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from storage.tables import Device
-from tests.app.stage import Stage
+from tests.app.stage import Stage, path_of
+from tests.app.test_digest_page import one_more
 from tests.app.test_own_pages import mailed_code
+from tests.app.test_pages_scanned import DOORS
 from tests.browser.conftest import shown
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -228,3 +230,84 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
     for path in ("/", "/me", "/l/not-from-here", "/nowhere"):
         go(page, company, path)
         shown(page)
+
+
+def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
+    for number, kind in ((2, "first_attempt"), (3, "outcome")):
+        company.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
+    link = path_of(company.box.links.for_digest("ana", "2026-12-01"))
+    go(page, company, link)
+    assert page.locator("input[type=radio]:checked").count() == 0
+    first, second, third = (page.get_by_role("group", name=name) for name in ("Harbour & Sons", "Harbour 2", "Harbour 3"))
+    first.get_by_label("Accept: I take this lead").check()
+    second.get_by_label("I tried to reach them").check()
+    second.get_by_label("How you tried to reach them").select_option("phone")
+    third.get_by_label("Return it, with a reason").check()
+    third.get_by_label("Reason", exact=True).select_option("not-now")
+    third.get_by_label("Anything to add").fill("In spring.")
+    shown(page, "digest")
+    page.get_by_label("Number from the message").fill("12")
+    page.get_by_role("button", name="Save all answers").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("That is not the number from the message.")
+    expect(third.get_by_label("Anything to add")).to_have_value("In spring.")
+    expect(first.get_by_label("Accept: I take this lead")).to_be_checked()
+    assert company.answers() == []
+    shown(page, "digest-number")
+    page.get_by_label("Number from the message").fill(number_of(company, link))
+    page.get_by_role("button", name="Save all answers").click()
+
+    expect(page.get_by_role("status")).to_contain_text("Saved: 3 answers.")
+    assert sorted(kind for kind, _, _ in company.answers()) == ["accepted", "attempted", "returned"]
+    shown(page, "digest-saved")
+    page.get_by_role("link", name="Take it back").first.click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="Taken back")).to_be_visible()
+
+
+def test_a_manager_decides_on_a_dispute_on_a_phone(company: Stage, page: Page) -> None:
+    door = DOORS["deciding a dispute"](company)
+    go(page, company, door.link)
+    shown(page, "dispute")
+    page.get_by_label("Overturn it: the rejection was wrong").check()
+    page.get_by_label("Anything to add").fill("They have a budget.")
+    page.get_by_label("Number from the message").fill(number_of(company, door.link))
+    page.get_by_role("button", name="Send the decision").click()
+
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    expect(page.get_by_text("The lead is assigned again at once.")).to_be_visible()
+    shown(page, "dispute-decided")
+    assert door.counted()
+
+
+def test_marketing_disputes_a_rejection_on_a_phone(company: Stage, page: Page) -> None:
+    door = DOORS["raising a dispute"](company)
+    go(page, company, door.link)
+    page.get_by_label("Why the rejection is wrong").fill("They asked for a demo.")
+    page.get_by_label("Number from the message").fill(number_of(company, door.link))
+    shown(page, "dispute-raise")
+    page.get_by_role("button", name="Dispute it").click()
+
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert door.counted()
+    page.get_by_role("link", name="What sales gave back in the last week").click()
+    shown(page, "dispute-list")
+
+
+def test_a_manager_finds_all_that_waits_and_answers_from_there(company: Stage, page: Page) -> None:
+    company.box.write_now(lambda session, now: one_more(session, now, 2, "outcome", rep="ben"))
+    company.open("decision", holder="maria", about="acceptance")
+    own = path_of(company.box.links.for_person("maria"))
+    go(page, company, own)
+    expect(page.get_by_role("heading", name="All that waits in your teams")).to_be_visible()
+    shown(page, "manager-page")
+    page.get_by_role("link", name="Harbour & Sons, lead 1").click()
+    shown(page)
+    page.get_by_label("Back to marketing, into nurture").check()
+    page.get_by_role("button", name="Send the answer").click()
+    shown(page, "manager-number")
+    page.get_by_label("Number").fill(number_of(company, own))
+    page.get_by_role("button", name="Confirm").click()
+
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert company.answers() == [("decided", "maria", "counted")]

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from storage.tables import Answer, Device, Sight
-from tests.app.stage import Stage
+from tests.app.stage import Stage, press_with_number
+from tests.app.test_pages_scanned import DOORS
+from tests.app.test_scanners import AGENTS
 from tests.browser.test_answering import accept
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -45,6 +47,7 @@ def course(company: Stage) -> dict[str, list]:
     rows = company.snapshot()
     rows["answers"] = [row for row in rows["answers"] if row.state != "held"]
     rows["personal_texts"] = []
+    rows["wrong_numbers"] = []
     return rows
 
 
@@ -54,6 +57,27 @@ def run(robot: Page, script: str) -> None:
         robot.evaluate(script)
     robot.wait_for_timeout(200)
     robot.wait_for_load_state("networkidle")
+
+
+@pytest.mark.parametrize("press", PRESSES)
+@pytest.mark.parametrize("kind", DOORS)
+def test_a_scanner_with_a_browser_changes_nothing_behind_a_digest_or_a_dispute(
+    company: Stage, new_page: Callable[..., Page], press: str, kind: str
+) -> None:
+    door = DOORS[kind](company)
+    before = course(company)
+    robot = new_page(user_agent=AGENTS[2])
+    robot.goto(company.url + door.link, wait_until="networkidle")
+    for _ in range(3):
+        run(robot, PRESSES[press])
+        company.later(seconds=5)
+
+    assert course(company) == before
+    assert [row.person for row in company.rows(Device) if row.person == door.of] == []
+
+    company.later(minutes=4)
+    assert press_with_number(company.browser(), door.link, **door.said).status_code == 200
+    assert door.counted()
 
 
 @pytest.mark.parametrize("press", PRESSES)

@@ -270,3 +270,19 @@ def test_a_naive_now_is_refused() -> None:
 
 def test_the_path_of_a_link_is_one_part() -> None:
     assert urlsplit(LINKS.for_duty(WAIT, "marta")).path.count("/") == 3
+
+
+def test_every_message_to_one_person_about_what_others_have_says_the_same_number() -> None:
+    links = Links([OLD, NEW], BASE)
+    urls = [
+        links.for_person("maria"),
+        links.for_duty(WAIT, "maria"),
+        links.for_digest("maria", "2026-12-01"),
+        links.for_dispute(7, "maria"),
+    ]
+    numbers = {links.number(url.rpartition("/")[2]) for url in urls}
+
+    assert len(numbers) == 1
+    assert numbers != {links.number(links.for_digest("ben", "2026-12-01").rpartition("/")[2])}
+    with pytest.raises(LinkInvalid):
+        links.number(to_sign_token(TO_SIGN))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
+from notifications.samples import sample
 from tasks.digest import ROWS_SHOWN
 
 MESSAGES = [
@@ -380,7 +381,19 @@ def test_a_digest_stays_below_what_a_mail_reader_shows_however_much_is_in_it() -
     assert len(digest(*[worst] * ROWS_SHOWN, more=160).html.encode()) < 100_000
 
 
-@pytest.mark.parametrize("message", ["assigned", "taken", "decision-asked", "note-needed", "reminder"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        "assigned",
+        "taken",
+        "decision-asked",
+        "note-needed",
+        "reminder",
+        "feedback",
+        "dispute-raised",
+        "dispute-settled",
+    ],
+)
 def test_the_number_stands_once_in_each_part_right_by_the_link(message: str) -> None:
     letter = written(message, number="4827")
 
@@ -390,6 +403,17 @@ def test_the_number_stands_once_in_each_part_right_by_the_link(message: str) -> 
         lines = [line for line in part.splitlines() if line]
         assert LINK in lines[lines.index("Asked once per browser: 4827") - 1]
     assert "Asked once" not in written(message).html + written(message).text + written(message).chat
+
+
+def test_a_digest_has_its_number_by_its_link_and_leads_whoever_decides_to_all_that_waits() -> None:
+    letter = render("digest", replace(sample("digest"), number="4827", page="https://baton.example/m/own"), key="k")
+
+    assert "Asked once per browser: <strong>4827</strong>" in letter.html
+    for part in (letter.text, letter.chat):
+        lines = [line for line in part.splitlines() if line]
+        assert "https://baton.example/d/made-up" in lines[lines.index("Asked once per browser: 4827") - 1]
+    assert all("https://baton.example/m/own" in part for part in (letter.html, letter.text, letter.chat))
+    assert "4827" not in letter.subject
 
 
 @pytest.mark.parametrize("message", ["decision-asked", "manager-told"])

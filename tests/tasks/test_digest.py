@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from agreements.roster import read_roster
 from storage import deliveries
-from storage.tables import Delivery, Digest, DigestItem
+from storage.tables import Delivery, Digest, DigestItem, Wait
 from tasks import views
 from tasks.post import send_post
 from tests.conftest import ROSTER
@@ -112,6 +112,20 @@ async def test_a_managers_warning_waits_for_the_managers_morning(driver, box, ti
     (digest,) = digests_of(box, "maria")
     assert "Ana Silva owes an answer: accept or reject; most of the agreed time has passed." in digest.text
     assert letters(box, "manager-told") == []
+    own = box.links.for_person("maria")
+    (wait,) = [row for row in rows(box, Wait) if row.closed_at is None]
+    assert f"  {own}/{wait.id}\n" in digest.text, "where she may answer in the rep's place"
+    assert f"All that waits in your teams: {own}\n" in digest.text
+    assert f"{digest.link}\nAsked once per browser: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
+
+
+async def test_a_reps_digest_has_no_page_of_all_that_waits_in_teams(driver, box, time):
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY)
+
+    (digest,) = digests_of(box)
+    assert "/m/" not in digest.text + digest.html
 
 
 async def test_what_was_settled_by_the_morning_is_left_out_and_an_empty_digest_is_not_sent(driver, box, time):
