@@ -25,7 +25,8 @@ test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n auto -m "not long" $(ARGS)
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-properties
-	$(BIN)/python -m pytest -m long $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "long and not live" $(ARGS)
+	$(BIN)/python -m pytest -m "long and live" $(ARGS)
 	$(MAKE) test-properties
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(600)]
 ZERO = ("unaccounted", "messages_repeated", "changes_by_scanner", "tracebacks", "server_errors")
 SOME = (
     "accepted",

@@ -21,7 +21,7 @@ from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.live import Live, live_stack
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(900)]
 LEADS = 50
 #: What differs between two tellings of the same story: instants, and ids that are drawn anew.
 INSTANTS = ("due", "revisit", "next")

@@ -14,7 +14,7 @@ from storage import waits
 from storage.tables import Answer, Delivery
 from tests.live import Live, live_stack
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from tests.in_flight import published, text_of
 from tests.live import Live, live_stack
 from tests.stage import Taken
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

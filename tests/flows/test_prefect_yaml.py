@@ -12,7 +12,7 @@ import pytest
 
 from app import stack
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKE_POOL = "import asyncio; from app.worker import ensure_pool; asyncio.run(ensure_pool('baton'))"
