@@ -309,7 +309,8 @@ def test_the_token_of_a_digest_does_not_stand_in_the_access_log(
 
 
 def test_what_was_saved_leads_to_the_leads_own_page_where_it_is_taken_back(company: Stage, rep: httpx.Client) -> None:
-    (first, accepts), (_, tries), *_ = rows = five(company)
+    rows = five(company)
+    first = rows[0][0]
     page = press(rep, link(company), *rows[:2])
     there = path_of(company.box.links.for_tenure(first))
     assert f'<a href="{company.box.links.for_tenure(first)}">Take it back</a>' in page.text
@@ -323,7 +324,6 @@ def test_what_was_saved_leads_to_the_leads_own_page_where_it_is_taken_back(compa
 
     assert "Taken back" in words_of(undone)
     assert company.answers() == [("accepted", "ana", "undone"), ("attempted", "ana", "counted")]
-    assert (accepts["choice"], tries["choice"]) == ("accepted", "attempted")
 
 
 def test_what_was_saved_can_be_taken_back_only_for_so_long_and_in_no_foreign_browser(company: Stage, rep: httpx.Client) -> None:
