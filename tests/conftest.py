@@ -21,6 +21,10 @@ from tasks.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
 
+#: The test's workers say how wide their terminal is, and the command line would take that for ever for its own.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
 ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")
 ROSTER = (ROOT / "examples/roster.yaml").read_text(encoding="utf-8")
