@@ -18,9 +18,12 @@ GRAVE = ("serious", "critical")
 PHONE = {"width": 375, "height": 740}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium without a window. Skips where there is none, and fails under BATON_REQUIRE_ALL=1."""
+    """The system's Chromium without a window. Skips where there is none, and fails under BATON_REQUIRE_ALL=1.
+
+    One for each module and not for all: while it is open, no other event loop runs in this process.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         (pytest.fail if os.environ.get("BATON_REQUIRE_ALL") == "1" else pytest.skip)("Chromium is not installed")

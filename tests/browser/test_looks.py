@@ -6,20 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from notifications.rendering import message_names, render
 from notifications.samples import sample
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(params=["light", "dark", "outlook"])
@@ -28,9 +20,9 @@ def mode(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser, mode: str) -> Iterator[Page]:
+def page(chromium: Browser, mode: str) -> Iterator[Page]:
     """A phone, in this mode."""
-    opened = browser.new_page(viewport={"width": 360, "height": 800}, color_scheme="dark" if mode == "dark" else "light")
+    opened = chromium.new_page(viewport={"width": 360, "height": 800}, color_scheme="dark" if mode == "dark" else "light")
     yield opened
     opened.close()
 
