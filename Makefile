@@ -36,6 +36,9 @@ check: setup ## ruff, formatting of imports, mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
+	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_answering.py
+
 bench: setup ## the figures of the README, on this machine
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -43,4 +46,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-properties check bench lock
+.PHONY: help setup demo test test-long test-properties check pictures bench lock

@@ -72,4 +72,5 @@ def shown(page: Page, name: str = "") -> None:
     assert wide <= window
     folder = os.environ.get("BATON_PICTURES", "")
     if folder and name:
+        Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
