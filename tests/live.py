@@ -20,7 +20,7 @@ from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
-from storage import clock, contracts, handoffs, leads, roster, waits
+from storage import clock, contracts, devices, handoffs, leads, roster, waits
 from storage.tables import Handoff, Wait
 from tasks import toolbox
 from tasks.settings import Settings
@@ -116,11 +116,23 @@ class Live:
         return self.until(ask)
 
     def answer(self, taken: Taken, choice: str, *, visitor: Visitor | None = None, **fields: str) -> Page:
-        """Opens the link from the message and answers as a person would; the page that follows."""
+        """Opens the link from the message and answers as a person would, with the number from it; the page that follows."""
         with nullcontext(visitor) if visitor else Visitor() as person:
-            page = person.open(self.link_of(taken))
-            form = page.form_with("choice")
-            return page if form is None else person.submit(page, form, choice=choice, **fields)
+            link = self.link_of(taken)
+            page = person.open(link)
+            if form := page.form_with("choice"):
+                page = person.submit(page, form, choice=choice, **fields)
+            if asked := page.form_with("number"):
+                page = person.submit(page, asked, number=self.box.links.number(link.rpartition("/")[2]))
+            return page
+
+    def enrolled(self, taken: Taken) -> Visitor:
+        """A browser that is remembered as the rep's, as if the code that is mailed for that had been typed in it."""
+        visitor, rep = Visitor(), self.handoff(taken).rep
+        visitor.open(self.link_of(taken))
+        hash = devices.hash_of(visitor.cookie("baton_device"))
+        self.box.write_now(lambda session, now: devices.remember(session, hash, rep, level=devices.ENROLLED, now=now))
+        return visitor
 
     def leap_to(self, at: datetime) -> None:
         """Makes Baton's time jump."""

@@ -117,6 +117,10 @@ class Visitor:
         """Reads the page at this address."""
         return read_page(self._client.get(url))
 
+    def cookie(self, name: str) -> str:
+        """What it was given under this name, empty for nothing."""
+        return self._client.cookies.get(name) or ""
+
     def head(self, url: str) -> int:
         """Asks for the head of the page only; the status."""
         return self._client.head(url).status_code

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from sqlmodel import select
 
-from app.demo.browser import Page, Visitor
+from app.demo.browser import Page
 from storage.tables import Answer
 from tests.live import Live, live_stack
 from tests.stage import Taken
@@ -48,7 +48,7 @@ def together(actions: list[Callable[[], object]]) -> list[object]:
 
 def press(live: Live, taken: Taken, choice: str, **fields: str) -> Callable[[], Page]:
     """A person who has read the page and has a finger on the button."""
-    visitor = Visitor()
+    visitor = live.enrolled(taken)
     page = visitor.open(live.link_of(taken))
     form = page.form_with("choice")
     assert form is not None
