@@ -22,15 +22,15 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 	$(BIN)/baton demo $(ARGS)
 
 test: setup ## every test that needs no other service, in minutes
-	$(BIN)/python -m pytest -n auto -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long" $(ARGS)
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-properties
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "long and not live" $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest -m "long and live" $(ARGS)
 	$(MAKE) test-properties
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
 
 check: setup ## ruff, formatting of imports, mypy
 	$(BIN)/ruff check .

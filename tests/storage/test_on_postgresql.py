@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import ROOT
 
 SUITES = ["tests/storage", "tests/tasks", "tests/fundamentals"]
+WORKERS = ["-n", "auto", "--maxprocesses", "4"]
 TAIL_LINES = 80
 
 
@@ -20,7 +21,7 @@ TAIL_LINES = 80
 def test_storage_tasks_and_fundamentals_hold_on_postgresql(postgresql_server: str) -> None:
     """Everything that holds on SQLite holds there."""
     environment = {**os.environ, "BATON_TEST_POSTGRESQL": postgresql_server}
-    command = [sys.executable, "-m", "pytest", *SUITES, "-n", "auto", "-m", "not long", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *SUITES, "-m", "not long", "-q", "-p", "no:cacheprovider", *WORKERS]
 
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1600, check=False)
 
