@@ -137,9 +137,9 @@ def scale(most: float) -> tuple[float, list[float]]:
     """Up to where an axis goes, and where its lines stand: round numbers, at most five steps. most: above 0."""
     step = 10.0 ** len(str(int(most)))
     for part in (1000, 500, 250, 200, 100, 50, 25, 20, 10, 5, 2.5, 2, 1):
-        if most / (step * part / 1000) <= 5:
+        if 5 * (step * part / 1000) >= most:
             width = step * part / 1000
-    steps = int(-(-most // width))
+    steps = next(count for count in range(1, 6) if count * width >= most)
     return steps * width, [place * width for place in range(steps + 1)]
 
 

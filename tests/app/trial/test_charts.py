@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.trial.charts import curve, scale, whiskers
@@ -32,6 +32,7 @@ def a_report(moves: Moves | None = None) -> Backtest:
 
 
 @given(st.floats(1e-2, 1e9))
+@example(0.1)
 def test_an_axis_reaches_over_everything_in_at_most_five_steps(most):
     top, ticks = scale(most)
 
