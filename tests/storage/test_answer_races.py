@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from sqlmodel import SQLModel, col, select
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
-from tests.postgres import new_database
 from tests.racing import Round, Told, prepare, race
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -30,16 +28,6 @@ OPPOSITE = [
     ("answer:attempted", "answer:deadline"),
 ]
 UNPARKED = [("link:accepted", "park"), ("park", "answer:rejected"), ("answer:deadline", "park"), ("park", "link:rejected")]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database for two processes, of either kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'race.db'}"
-        return
-    with new_database(request.getfixturevalue("postgresql_server")) as url:
-        yield url
 
 
 def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round], Told, Told]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,7 +21,6 @@ from tasks import dispute, toolbox
 from tasks.asking import ChoiceRefused
 from tasks.recycle import dispose
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
-from tests.postgres import new_database
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
 from tests.rows import a_handoff
@@ -43,16 +42,6 @@ class Matter:
     revisit_id: str
     dispute_id: int
     does: tuple[str, str]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database for two processes, of either kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'race.db'}"
-        return
-    with new_database(request.getfixturevalue("postgresql_server")) as url:
-        yield url
 
 
 def rejected_leads(url: str, home: Path) -> list[Matter]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from storage.database import Database
 from storage.tables import Answer, AnswerState, Assignment, Handoff, Wait
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.in_flight import published, text_of
-from tests.postgres import new_database
 from tests.racing import prepare, race
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -21,16 +19,6 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 ROUNDS = 500
 RECALL = "recall:b2b-saas@2"
 PAIRS = [("link:accepted", RECALL), (RECALL, "link:rejected"), ("answer:deadline", RECALL), (RECALL, "answer:accepted")]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def race_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database for two processes, of either kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'race.db'}"
-        return
-    with new_database(request.getfixturevalue("postgresql_server")) as url:
-        yield url
 
 
 def rows(url: str, table: type[SQLModel]) -> list:
