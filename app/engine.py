@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +29,10 @@ from flows import forms
 
 log = logging.getLogger("baton.engine")
 WOKEN = "Woken"
+#: How many runs Prefect tells of in one answer.
+AT_MOST = 200
+#: A run in one of these states does not rest: it was resumed, or an attempt carries it out.
+MOVING = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 TERMINAL = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 
 
@@ -72,8 +76,8 @@ class Engine(Protocol):
         """Resumes a parked run. Busy: it is on its way; gone: it has ended or is not there; cancelled: by a person."""
         ...
 
-    async def is_parked(self, run_id: str, key: str) -> bool:
-        """Whether the run rests under this pause key now."""
+    async def not_parked(self, parked: Mapping[str, str]) -> set[str]:
+        """Of these runs, each by id with its pause key, those that do not rest under it now."""
         ...
 
     async def collect(self, handoff_id: int, run_id: str) -> bool:
@@ -153,13 +157,15 @@ class PrefectEngine:
             return Came.MOVED
         return Came.BUSY
 
-    async def is_parked(self, run_id: str, key: str) -> bool:
-        try:
-            return forms.is_parked_on(await self.client.read_flow_run(UUID(run_id)), key)
-        except ObjectNotFound:
-            return False
-        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-            raise EngineAway(str(error)) from error
+    async def not_parked(self, parked: Mapping[str, str]) -> set[str]:
+        """One call where few runs move: whoever moves is not parked. Where many do, each of these runs is read."""
+        moving = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(MOVING))))
+        found = await self._runs(moving)
+        if len(found) < AT_MOST:
+            return {str(run.id) for run in found} & set(parked)
+        these = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in parked]))
+        rest = {str(run.id) for run in await self._runs(these) if not _moves(run)}
+        return set(parked) - rest
 
     async def collect(self, handoff_id: int, run_id: str) -> bool:
         try:
@@ -190,6 +196,10 @@ class PrefectEngine:
 
     async def _runs(self, wanted: FlowRunFilter) -> list[FlowRun]:
         try:
-            return await self.client.read_flow_runs(flow_run_filter=wanted, limit=200)
+            return await self.client.read_flow_runs(flow_run_filter=wanted, limit=AT_MOST)
         except (httpx.HTTPError, PrefectHTTPStatusError) as error:
             raise EngineAway(str(error)) from error
+
+
+def _moves(run: FlowRun) -> bool:
+    return run.state is not None and run.state.type in MOVING

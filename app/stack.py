@@ -1,4 +1,4 @@
-"""The embedded stack: Prefect server, worker, web pages and clock as processes of one folder, watched and restarted."""
+"""The embedded stack: Prefect server, worker and web pages as processes of one folder, watched and restarted."""
 
 from __future__ import annotations
 
@@ -209,7 +209,6 @@ def running(
         prepare(stack)
         add("web", baton("web"), answers(f"{web_url}/healthz"))
         add("worker", baton("worker"))
-        add("clock", baton("clock"))
         stack.wait_until_ready("web", tell=tell)
-        tell("worker and clock are up")
+        tell("worker is up")
         yield stack

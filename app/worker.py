@@ -1,11 +1,10 @@
-"""A Prefect worker that runs attempts inside its own process, many at once on one event loop, instead of one process each."""
+"""The worker: the clock, and attempts that are carried out inside this process, many at once on one event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, cast
@@ -16,32 +15,38 @@ from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
-from prefect.context import AsyncClientContext
 from prefect.exceptions import Abort, ObjectAlreadyExists, Pause
+from prefect.filesystems import LocalFileSystem
 from prefect.flow_engine import run_flow
 from prefect.settings import temporary_settings
 from prefect.states import Cancelled, Pending
 from prefect.utilities.engine import propose_state
 from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker, BaseWorkerResult
-from sqlmodel import Session, col, select
 
+from app.attempt_client import AttemptClient, AttemptClientContext
+from app.attempts import Attempts
+from app.clock import Clock
+from app.engine import PrefectEngine
+from app.run_mover import RunMover
 from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
-from storage.tables import Wake
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"
-#: How often the worker tells the server that it is there; the server writes that in a way which SQLite refuses now and then.
-HEARTBEAT_SECONDS = 600
+#: How often Prefect is asked for flows that run by its timetable, in seconds.
+TIMETABLE_SECONDS = 15.0
+#: The block that tells Prefect's engine where results would go. Baton keeps none; without it each attempt asks the server.
+RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
 FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):
-    """Takes runs from its pool and carries them out here.
+    """Takes from its pool what is scheduled there, and carries it out here: flows that run by the timetable, and runs that a person
+    started. Handoffs that Baton moves do not come this way, see attempts.py.
 
-    The engine gets a copy of the run without its deployment, so that it does not start an observer thread for each attempt;
+    The engine gets a copy of the run without its deployment, so that it does not start an observer thread for each run;
     see docs/decisions for what of Prefect this leans on. A contract test holds it against the pinned version.
     """
 
@@ -52,10 +57,9 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
     async def setup(self) -> None:
         await super().setup()
         self._flow_names: dict[UUID, str] = {}
-        await self._exit_stack.enter_async_context(AsyncClientContext())
 
     async def run(self, flow_run: FlowRun, configuration: BaseJobConfiguration, task_status: Any = None) -> BaseWorkerResult:
-        raise NotImplementedError("attempts run in this process, see _submit_run")
+        raise NotImplementedError("runs are carried out in this process, see _submit_run")
 
     async def _submit_run(self, flow_run: FlowRun) -> None:
         try:
@@ -92,58 +96,84 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
 
     @property
     def busy(self) -> int:
-        """How many attempts are under way."""
+        """How many runs are under way."""
         return len(self._submitting_flow_run_ids)
 
 
-async def work(box: Toolbox, *, stop: threading.Event, poll_seconds: float = 5.0) -> None:
+async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetable_seconds: float = TIMETABLE_SECONDS) -> None:
     """Works until stop is set, then lets attempts under way come to rest.
 
-    Polls Prefect as soon as a wake was delivered, else every poll_seconds (for scheduled flows and resumes by hand).
+    on_sqlite: the Prefect server keeps its runs in SQLite. Where the work pool is not of Baton's type, this process only hands
+    runs over to the workers of that pool.
     """
     logging.getLogger("prefect.flow_runs").addFilter(_WithoutParking())
-    await ensure_pool(box.settings.work_pool)
-    quick = {prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(quick):
-        worker = BatonWorker(
-            work_pool_name=box.settings.work_pool,
-            limit=box.settings.attempts_at_once,
-            prefetch_seconds=0,
-            heartbeat_interval_seconds=HEARTBEAT_SECONDS,
-        )
-        async with worker:
-            await _poll(worker, box, stop, poll_seconds)
-            while worker.busy:
-                await asyncio.sleep(0.1)
+    pool_type = await ensure_pool(box.settings.work_pool)
+    with temporary_settings({prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        async with AttemptClientContext() as context:
+            client = cast(AttemptClient, context.client)
+            engine = PrefectEngine(client, on_sqlite=on_sqlite)
+            own = pool_type == POOL_TYPE
+            at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
+            clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)
+            parts = [_until(clock.run, stop)]
+            if own:
+                flow, mover = await _prepared(client)
+                attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)
+                parts += [attempts.run(stop), _timetable(box, stop, timetable_seconds)]
+            else:
+                log.info("the work pool %s is of type %s: its own workers carry the runs out", box.settings.work_pool, pool_type)
+            await asyncio.gather(*parts)
 
 
-async def _poll(worker: BatonWorker, box: Toolbox, stop: threading.Event, poll_seconds: float) -> None:
-    polled = time.monotonic()
-    await worker.sync_with_backend()
-    while not stop.is_set():
-        now = time.monotonic()
-        expected = await box.read(lambda session, _now: _expected(session))
-        if expected or now - polled >= poll_seconds:
-            polled = now
+async def _until(run: Any, stop: threading.Event) -> None:
+    """Runs a part whose stop belongs to this event loop."""
+    ended = asyncio.Event()
+
+    async def watch() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0.1)
+        ended.set()
+
+    await asyncio.gather(run(ended), watch())
+
+
+async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMover]:
+    """The flow as this process carries it out, and what moves its runs."""
+    block = LocalFileSystem(basepath="~/.prefect/storage")
+    await block.save(RESULTS_BLOCK, overwrite=True)
+    flow = cast(Flow[[str], object], lead_handoff.with_options(result_storage=block, persist_result=False, retries=0))
+    return flow, RunMover(client, await client.create_flow(lead_handoff))
+
+
+async def _timetable(box: Toolbox, stop: threading.Event, seconds: float) -> None:
+    """Carries out what the server has scheduled, until stop is set."""
+    worker = BatonWorker(work_pool_name=box.settings.work_pool, limit=box.settings.attempts_at_once, prefetch_seconds=0)
+    async with worker:
+        await worker.sync_with_backend()
+        while not stop.is_set():
             try:
                 await worker.get_and_submit_flow_runs()
             except Exception as error:
                 log.warning("the Prefect server does not answer, trying again: %s", type(error).__name__)
-                await asyncio.sleep(1)
-        await asyncio.sleep(0.25 if expected else 0.1)
+            await _sleep(seconds, stop)
+        while worker.busy:
+            await asyncio.sleep(0.1)
 
 
-def _expected(session: Session) -> bool:
-    return session.exec(select(Wake.id).where(col(Wake.delivered_at).is_not(None)).limit(1)).first() is not None
+async def _sleep(seconds: float, stop: threading.Event) -> None:
+    while seconds > 0 and not stop.is_set():
+        await asyncio.sleep(min(0.25, seconds))
+        seconds -= 0.25
 
 
-async def ensure_pool(name: str) -> None:
-    """Makes the work pool when it is not there; one that is there stays as it is, of whichever type."""
+async def ensure_pool(name: str) -> str:
+    """Makes the work pool when it is not there; one that is there stays as it is, of whichever type. Its type."""
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(
                 WorkPoolCreate(name=name, type=POOL_TYPE, base_job_template=BatonWorker.get_default_base_job_template())
             )
+        return (await client.read_work_pool(name)).type
 
 
 class _WithoutParking(logging.Filter):
@@ -153,8 +183,12 @@ class _WithoutParking(logging.Filter):
         return "Finished in state" not in record.getMessage() or "type=PAUSED" not in record.getMessage()
 
 
-def run_in_thread(box: Toolbox, stop: threading.Event, *, poll_seconds: float = 5.0) -> threading.Thread:
+def run_in_thread(box: Toolbox, stop: threading.Event, *, on_sqlite: bool, timetable_seconds: float) -> threading.Thread:
     """Starts work() on a loop in a thread of its own: Prefect's engine takes over signals only in the main thread."""
-    thread = threading.Thread(target=lambda: asyncio.run(work(box, stop=stop, poll_seconds=poll_seconds)), name="baton-worker", daemon=True)
+
+    def run() -> None:
+        asyncio.run(work(box, stop=stop, on_sqlite=on_sqlite, timetable_seconds=timetable_seconds))
+
+    thread = threading.Thread(target=run, name="baton-worker", daemon=True)
     thread.start()
     return thread

@@ -1,4 +1,4 @@
-"""An attempt: one execution of the flow, which holds the handoff's lease from its first step until it rests."""
+"""An attempt: one execution of the flow. It holds the handoff's lease from its first step until the run is parked or ended."""
 
 from __future__ import annotations
 
@@ -7,31 +7,34 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from prefect.context import FlowRunContext
-from prefect.exceptions import Abort
+from prefect.exceptions import Abort, Pause
 from sqlalchemy import update
 from sqlmodel import Session, col
 
 from agreements.errors import StaleHandoff
-from agreements.lifecycle import PARKED_NAMES, Stage
-from agreements.roster import Roster
+from agreements.lifecycle import Stage
 from flows import forms
-from storage import handoffs, proof, roster, trail, waits, wakes
-from storage.tables import Handoff, Wait, Wake
-from tasks import toolbox, turn, views
-from tasks.running import NO_CLOCK
-from tasks.turn import Turn
+from flows.going import Going
+from flows.resting import Rest
+from flows.window import show
+from storage import handoffs, leases, trail, wakes
+from storage.leases import MAX_FAILURES
+from storage.tables import Wake
+from tasks import toolbox
+from tasks.toolbox import Toolbox
+from tasks.work import AskCrm
 
 log = logging.getLogger("baton.attempt")
-RENEW_SECONDS = handoffs.LEASE_SECONDS / 3
-#: Failed attempts after which an operator has to look.
-MAX_FAILURES = 5
+RENEW_SECONDS = leases.LEASE_SECONDS / 3
+#: After this time a run that could not be parked, because Prefect did not take it, is tried again.
+PARK_AGAIN = timedelta(seconds=2)
 
 
 class SupersededRun(Exception):
@@ -39,46 +42,85 @@ class SupersededRun(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """Where an attempt came to rest: at a wait (key, name, message, tags, form) or at the end (name, message).
+class Lease:
+    """The right to carry out a handoff. given: the process that started the attempt took the lease and gives it back.
 
-    run_name: what the run is called from now on, empty where it stays as it is.
+    asks: what the first step will want to know of the CRM, None where the step is another one.
     """
 
-    waits: bool
-    name: str
-    message: str
-    tags: tuple[str, ...] = ()
-    key: str = ""
-    form: forms.Asked | None = None
-    run_name: str = ""
+    handoff_id: int
+    epoch: int
+    run_id: str = ""
+    given: bool = False
+    asks: AskCrm | None = None
+
+
+#: The lease that the worker took for the attempt which it starts in this context.
+GIVEN: ContextVar[Lease | None] = ContextVar("given_lease", default=None)
+
+
+class Attempt:
+    """What the flow does with a lead: steps within a transaction, then asking and telling outside of any."""
+
+    def __init__(self, box: Toolbox, lease: Lease) -> None:
+        self.lease = lease
+        self._box = box
+        self._going = Going(box, lease.handoff_id, lease.epoch, lease.run_id)
+
+    @property
+    def rest(self) -> Rest | None:
+        """Where the lead came to rest; None while there is more to do."""
+        return self._going.rest
+
+    async def take_steps(self) -> None:
+        """Takes step after step in one transaction, until something outside has to be asked or told, or the lead rests."""
+        try:
+            await asyncio.to_thread(self._going.take_steps)
+        finally:
+            await show(self._going.shown())
+
+    async def ask_and_tell(self) -> None:
+        """Asks the CRM, or hands messages over, as the step that was taken wants it. Nothing where the lead rests."""
+        await self._going.ask_and_tell()
+
+    async def ask(self, need: AskCrm) -> None:
+        """Asks the CRM before the step that wants to know is taken, which saves a transaction. May raise CrmError."""
+        await self._going.ask(need)
+
+    async def go_on(self) -> Rest:
+        """Both in turns, until the lead rests."""
+        while self.rest is None:
+            await self.take_steps()
+            await self.ask_and_tell()
+        return self.rest
 
 
 @asynccontextmanager
-async def attempt(handoff_id: int) -> AsyncIterator[Turn]:
-    """Takes the lease and the next epoch, waiting for a live lease to end; an error counts and frees the lease.
+async def attempt(handoff_id: int) -> AsyncIterator[Attempt]:
+    """Holds the lease, taking it where the worker has not; an attempt that fails is counted, and made again later.
 
     Ends at once, without a change, for a run that is not the recorded one or has lost its lease.
     """
     box = toolbox.current()
-    run_id = _run_id()
-    epoch = await _lease(handoff_id, run_id)
-    renewal = asyncio.create_task(_keep(handoff_id, epoch))
+    lease = await _lease(box, handoff_id)
+    renewal = asyncio.create_task(_keep(box, lease))
+    going = Attempt(box, lease)
     try:
-        if run_id:
-            await forms.collect(handoff_id, run_id)
-
-        def begin(session: Session, now: datetime) -> Turn:
-            read = tuple(wake.id or 0 for wake in wakes.pending(session, handoff_id, now=now))
-            return turn.load(session, handoff_id, epoch, read, now)
-
-        yield await box.read(begin)
+        if lease.run_id and not lease.given:
+            await forms.collect(handoff_id, lease.run_id)
+        if lease.asks:
+            await going.ask(lease.asks)
+        yield going
+        await _give_back(box, lease)
+    except (Pause, Abort):
+        await _give_back(box, lease)
+        raise
     except StaleHandoff as stale:
         raise Abort(str(stale)) from stale
     except Exception as error:
         log.exception("attempt at handoff %s failed", handoff_id)
-        failed = partial(_failed, handoff_id, epoch, type(error).__name__)
-        await box.write(failed)
+        did_rest = going.rest is not None
+        await box.write(partial(_not_parked if did_rest else _failed, lease, type(error).__name__))
         raise
     finally:
         renewal.cancel()
@@ -91,118 +133,59 @@ def _run_id() -> str:
     return str(context.flow_run.id) if context and context.flow_run else ""
 
 
-async def _lease(handoff_id: int, run_id: str) -> int:
-    box = toolbox.current()
-    by = f"{socket.gethostname()}:{uuid4().hex[:8]}"
+async def _lease(box: Toolbox, handoff_id: int) -> Lease:
+    """The lease that was given, or one of this attempt's own: waits for a live one to end."""
+    given = GIVEN.get()
+    if given is not None and given.handoff_id == handoff_id:
+        return given
+    run_id, by = _run_id(), f"{socket.gethostname()}:{uuid4().hex[:8]}"
 
     def take(session: Session, now: datetime) -> int | None:
         handoff = handoffs.get(session, handoff_id)
         if run_id and handoff.flow_run_id and handoff.flow_run_id != run_id:
             raise SupersededRun(f"Handoff {handoff_id} is carried out by run {handoff.flow_run_id}.")
-        if run_id and not handoff.flow_run_id:
-            handoff.flow_run_id = run_id
-            session.add(handoff)
-            session.flush()
-        return handoffs.take_lease(session, handoff_id, by=by, real=datetime.now(UTC))
+        return leases.take(session, handoff_id, by=by, real=datetime.now(UTC))
 
     while (epoch := await box.write(take)) is None:
         await asyncio.sleep(1)
-    return epoch
+    return Lease(handoff_id, epoch, run_id)
 
 
-async def _keep(handoff_id: int, epoch: int) -> None:
-    box = toolbox.current()
+async def _keep(box: Toolbox, lease: Lease) -> None:
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         with suppress(Exception):  # a renewal that fails is tried again; a lost lease shows at the next write
-            await box.write(lambda session, now: handoffs.renew_lease(session, handoff_id, epoch, real=datetime.now(UTC)))
+            await box.write(lambda session, now: leases.renew(session, lease.handoff_id, lease.epoch, real=datetime.now(UTC)))
 
 
-def _failed(handoff_id: int, epoch: int, error: str, session: Session, now: datetime) -> None:
-    handoff = handoffs.get(session, handoff_id)
-    if handoff.epoch != epoch:
+async def _give_back(box: Toolbox, lease: Lease) -> None:
+    """Only when the run is parked or ended: until then the lease is what will move the handoff if this process dies."""
+    if not lease.given:
+        await box.write(lambda session, now: leases.release(session, [(lease.handoff_id, lease.epoch)]))
+
+
+def _failed(lease: Lease, error: str, session: Session, now: datetime) -> None:
+    """Counts the failure and tries again later; after a few, an operator has to look."""
+    handoff = leases.locked(session, lease.handoff_id)
+    if handoff.epoch != lease.epoch:
         return
     handoff.failures += 1
-    handoff.lease_by, handoff.lease_until = "", None
     handoff.retry_at = datetime.now(UTC) + timedelta(seconds=2**handoff.failures)
-    session.add(handoff)
     trail.record(session, "attempt-failed", now=now, handoff=handoff, error=error, failures=handoff.failures)
     if handoff.failures >= MAX_FAILURES and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK:
         handoffs.move(session, handoff, "got-stuck", now=now, why=f"{handoff.failures} attempts failed: {error}")
-    session.execute(update(Wake).where(col(Wake.handoff_id) == handoff_id).values(delivered_at=None))
+    _again(session, lease, now)
 
 
-async def settle(at: Turn) -> tuple[Turn, Rest | None]:
-    """Comes to rest in one transaction: read wakes are dropped, the lease is given back, the park is prepared.
-
-    None instead of a rest when more has happened meanwhile: go on then.
-    """
-    rests: list[Rest] = []
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        pending = wakes.pending(session, at.handoff_id, now=now)
-        wakes.drop(session, at.read_wakes)
-        if any(wake.id not in at.read_wakes for wake in pending):
-            return
-        handoff.failures, handoff.retry_at = 0, None
-        name = views.run_name(session, handoff) if views.leg_of(session, handoff) else ""
-        rests.append(replace(_rest(session, handoff, now), run_name=name))
-        handoffs.release_lease(session, at.handoff_id, at.epoch)
-
-    after = await at.save(work)
-    if rests:
-        return after, rests[0]
-    fresh = await toolbox.current().read(
-        lambda session, now: tuple(wake.id or 0 for wake in wakes.pending(session, at.handoff_id, now=now))
-    )
-    return replace(after, read_wakes=fresh), None
+def _not_parked(lease: Lease, error: str, session: Session, now: datetime) -> None:
+    """The work is done and stored, but Prefect did not take the park: that is nothing wrong with the lead, so it is tried again."""
+    handoff = leases.locked(session, lease.handoff_id)
+    if handoff.epoch == lease.epoch:
+        handoff.retry_at = datetime.now(UTC) + PARK_AGAIN
+        _again(session, lease, now)
 
 
-def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
-    stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id or 0)
-    owed = wait if wait and wait.kind != "revisit" and handoffs.is_open(handoff) and not stuck else None
-    tags = _tags(session, handoff, owed, now)
-    if stuck:
-        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", tags)
-    if owed is None:
-        reason = f": {handoff.reason}" if handoff.reason else ""
-        return Rest(False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.", tags)
-    owed.parks += 1
-    owed.parked_key = f"{owed.id}-{owed.parks}"
-    session.add(owed)
-    people = roster.current(session)
-    message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now, _reached(session, owed))
-    form = forms.asked(session, handoff, owed, people)
-    return Rest(True, PARKED_NAMES[owed.kind], message, tags, owed.parked_key, form)
-
-
-def _reached(session: Session, wait: Wait) -> str:
-    """How far the lead has come to its rep, as of this park."""
-    if wait.kind == "delivery" and wait.about == "proof":
-        return ", not proven to be delivered yet"
-    if wait.kind == "acceptance":
-        return ", delivered and seen" if proof.was_seen(session, wait.assignment_id) else ", delivered, not seen yet"
-    return ""
-
-
-def _message(wait: Wait, people: Roster, zone: str, now: datetime, reached: str = "") -> str:
-    due = wait.due_at.astimezone(ZoneInfo(zone))
-    who = people.name_of(wait.holder) if wait.holder in people.people else wait.holder
-    if wait.about == NO_CLOCK:
-        return f"With {who}, on no clock."
-    late = ", past the agreed time" if now > wait.promised_at else ""
-    return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}{reached}."
-
-
-def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
-    leg = (f"leg:{name}",) if (name := views.leg_of(session, handoff)) else ()
-    sla = (f"sla:{_standing(wait, now)}",) if wait else ()
-    version = f"{handoff.agreement}@{handoff.version}"
-    return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *leg, *sla)
-
-
-def _standing(wait: Wait, now: datetime) -> str:
-    left, whole = wait.promised_at - now, wait.promised_at - wait.opened_at
-    if left <= timedelta(0):
-        return "breached"
-    return "due-soon" if whole and left < whole / 5 else "on-track"
+def _again(session: Session, lease: Lease, now: datetime) -> None:
+    leases.release(session, [(lease.handoff_id, lease.epoch)])
+    session.execute(update(Wake).where(col(Wake.handoff_id) == lease.handoff_id).values(delivered_at=None))
+    wakes.add(session, lease.handoff_id, "again", key=f"again:{lease.handoff_id}:{lease.epoch}", not_before=now)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -85,9 +86,19 @@ class Asked:
         fields["text"] = _line("In a few words", _NO_PERSONAL)
         for place, (_, field) in enumerate(fields.values()):
             field.json_schema_extra = {"position": place}
-        form = create_model("Answer", __base__=WaitForm, **fields)
-        form._description = self.description
-        return form
+        return create_model("Answer", __base__=WaitForm, **fields)
+
+    def schema(self) -> str:
+        """The form as Prefect keeps it: a JSON schema, with what the form is about said at its first question."""
+        found = orjson.loads(_schema(replace(self, title="", description="")))
+        found["properties"]["answer"]["description"] = self.description
+        return orjson.dumps(found).decode()
+
+
+@lru_cache(maxsize=256)
+def _schema(form: Asked) -> bytes:
+    """Made once for all leads of which the same is asked."""
+    return orjson.dumps(form.model().model_json_schema(by_alias=True))
 
 
 def _line(title: str, about: str) -> Any:

@@ -13,16 +13,21 @@ from prefect.states import Completed, Suspended
 from prefect.utilities.engine import propose_state
 
 from flows import forms
-from flows.attempt import Rest
+from flows.resting import Rest
 
 
-async def park(rest: Rest) -> NoReturn:
-    """Parks this run until somebody resumes it: the form first, then the state, as a resume needs both.
+async def come_to_rest(rest: Rest) -> State:
+    """Parks this run where the lead waits for somebody; the state of its end otherwise.
 
     Raises Pause (the run rests, and the attempt ends) or Abort (the run may not rest, being cancelled for example).
     """
+    return await _park(rest) if rest.waits else await _finish(rest)
+
+
+async def _park(rest: Rest) -> NoReturn:
+    """The form first, then the state: a resume needs both."""
     client, run_id = _own_run()
-    await _save_form(rest, run_id)
+    await _save_form(client, run_id, rest)
     await _show(client, run_id, rest)
     wanted: State[Any] = Suspended(pause_key=rest.key, message=rest.message)
     wanted.name = rest.name
@@ -33,16 +38,16 @@ async def park(rest: Rest) -> NoReturn:
     raise Pause(state=state)
 
 
-async def _save_form(rest: Rest, run_id: UUID) -> None:
+async def _save_form(client: PrefectClient, run_id: UUID, rest: Rest) -> None:
     assert rest.form is not None, "what waits for somebody has a form"
     try:
-        await rest.form.model().asave(forms.keyset(rest.key), run_id)
+        await client.create_flow_run_input(run_id, forms.keyset(rest.key)["schema"], rest.form.schema())
     except PrefectHTTPStatusError as error:
         if error.response.status_code != 409:  # it is there already: the attempt before died between form and state
             raise
 
 
-async def finish(rest: Rest) -> State:
+async def _finish(rest: Rest) -> State:
     """Ends the run under the name of the outcome, its tags saying so too."""
     client, run_id = _own_run()
     await _show(client, run_id, rest)

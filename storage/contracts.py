@@ -21,6 +21,8 @@ from storage import trail, wakes
 from storage.tables import AgreementVersion, Signature
 
 PARTIES = ("marketing", "sales")
+#: Agreements that were read, by database, name, version and hash.
+_KEPT: dict[tuple[str, str, int, str], Agreement] = {}
 
 
 def read(row: AgreementVersion) -> Agreement:
@@ -239,10 +241,19 @@ def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> Agr
     return by_name[found.agreement]
 
 
-def agreement_of(session: Session, name: str, version: int) -> Agreement:
-    """The parsed agreement of a published version. Raises AgreementError for one that is not published."""
+def agreement_of(session: Session, name: str, version: int, *, hash: str = "") -> Agreement:
+    """The parsed agreement of a published version. Raises AgreementError for one that is not published.
+
+    hash: of its text where that is known; a published text never changes, so that it is read once a process then.
+    """
+    key = (str(session.get_bind().engine.url), name, version, hash)
+    if hash and key in _KEPT:
+        return _KEPT[key]
     row = get(session, name, version)
-    return read(row)
+    found = read(row)
+    if hash == row.hash:
+        _KEPT[key] = found
+    return found
 
 
 def get(session: Session, name: str, version: int) -> AgreementVersion:

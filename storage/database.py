@@ -38,6 +38,17 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class WriteSession(Session):
+    """A session for one short transaction. What was read stays until its end, so that no row is read twice."""
+
+
+@event.listens_for(WriteSession, "loaded_as_persistent")
+@event.listens_for(WriteSession, "pending_to_persistent")
+def _stay(session: Session, row: object) -> None:
+    """SQLAlchemy lets go of rows that nobody holds, and would read them again."""
+    session.info.setdefault("rows", []).append(row)
+
+
 class Database:
     """Sessions on one database.
 
@@ -60,7 +71,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for one short transaction; commits when the block ends without an error."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with WriteSession(self._writer, expire_on_commit=False) as session, session.begin():
             yield session
 
     def close(self) -> None:

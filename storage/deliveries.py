@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
-from storage import trail, wakes
+from storage import held, trail, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
 PROVEN = (DeliveryState.CONFIRMED,)
@@ -56,17 +57,40 @@ def queue(
         permanent=False,
         proof="",
     )
-    if new and handoff:
+    mine = held.of(session, handoff.id) if handoff else None
+    if new and mine and at <= now:
+        mine.speech = True  # the attempt that holds the lead sends it before it rests; should it die, its lease ends and another comes
+    elif new and handoff:
         wakes.add(session, handoff.id or 0, "speak", key=f"speak:{key}:0", not_before=at)
     return new
 
 
-def due(session: Session, handoff_id: int, *, now: datetime, assignment_id: str | None = None) -> list[Delivery]:
-    """What is queued and due, in order; with assignment_id only that assignment's."""
+def speech_is_due(session: Session, handoff_id: int, *, now: datetime) -> bool:
+    """Whether a message of this handoff is queued and due, or was left half sent by an attempt that died."""
+    mine = held.of(session, handoff_id)
+    if mine is not None and mine.speech is not None:
+        return mine.speech
+    queued = and_(col(Delivery.state) == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
+    query = select(Delivery.id).where(Delivery.handoff_id == handoff_id, or_(queued, col(Delivery.state) == DeliveryState.SENDING))
+    found = session.exec(query.limit(1)).first() is not None
+    if mine is not None:
+        mine.speech = found
+    return found
+
+
+def due(session: Session, handoff_id: int, *, now: datetime) -> list[Delivery]:
+    """What is queued and due, in order."""
     query = select(Delivery).where(Delivery.handoff_id == handoff_id, Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
-    if assignment_id is not None:
-        query = query.where(Delivery.assignment_id == assignment_id)
     return list(session.exec(query.order_by(col(Delivery.id))))
+
+
+def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
+    """What is queued and due, in order, and what is being sent; locked, so that nobody cancels it until this transaction ends."""
+    queued = and_(col(Delivery.state) == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
+    query = select(Delivery).where(Delivery.handoff_id == handoff_id, or_(queued, col(Delivery.state) == DeliveryState.SENDING))
+    session.flush()
+    rows = list(session.exec(query.order_by(col(Delivery.id)).with_for_update().execution_options(populate_existing=True)))
+    return [row for row in rows if row.state == DeliveryState.QUEUED], [row for row in rows if row.state == DeliveryState.SENDING]
 
 
 def due_post(session: Session, *, now: datetime, limit: int) -> list[Delivery]:
@@ -95,9 +119,20 @@ def drop(session: Session, delivery_id: int) -> None:
     )
 
 
-def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime) -> int:
-    """Rows that were being sent when an attempt died: whether they arrived is unknown, so they are never sent again."""
-    rows = session.exec(select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)).all()
+def note_speech(session: Session, handoff: Handoff, due: bool) -> None:
+    """Tells those who hold the handoff whether a message is still queued and due."""
+    if mine := held.of(session, handoff.id):
+        mine.speech = due
+
+
+def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime, rows: Sequence[Delivery] | None = None) -> int:
+    """Rows that were being sent when an attempt died: whether they arrived is unknown, so they are never sent again.
+
+    rows: those that are known already, else all of this handoff.
+    """
+    if rows is None:
+        query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)
+        rows = session.exec(query).all()
     for row in rows:
         row.state = DeliveryState.UNKNOWN
         session.add(row)

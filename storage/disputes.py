@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from storage import trail, wakes
+from storage import held, trail, wakes
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Wait
 
 UPHELD, OVERTURNED = "upheld", "overturned"
@@ -69,7 +69,8 @@ def of_answer(session: Session, answer_id: int) -> Dispute | None:
 
 def which_led_to(session: Session, handoff_id: int) -> Dispute | None:
     """The dispute because of which this handoff began, None for any other handoff."""
-    return session.exec(select(Dispute).where(Dispute.again_id == handoff_id)).first()
+    query = select(Dispute).where(Dispute.again_id == handoff_id)
+    return held.known(session, handoff_id, "dispute", lambda: session.exec(query).first())
 
 
 def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[int]:

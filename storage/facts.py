@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agreements.lead import ACCOUNT, Done, LeadFacts
-from storage import handoffs, linked
+from storage import handoffs, held, linked
 from storage.history import told_by
 from storage.tables import Activity, Handoff, Lead
 
@@ -33,9 +33,13 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
 
 def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
     """What the rules may ask about the lead of this handoff. account: as the CRM has it now; else as it was when screened."""
-    previous = handoffs.before(session, handoff)
-    lead = handoffs.lead_of(session, handoff)
-    return facts(session, lead, account=account or handoff.account, since=previous.ended_at if previous else None)
+    asked = account or handoff.account
+
+    def find() -> LeadFacts:
+        previous = handoffs.before(session, handoff)
+        return facts(session, handoffs.lead_of(session, handoff), account=asked, since=previous.ended_at if previous else None)
+
+    return held.known(session, handoff.id, ("facts", str(asked)), find)
 
 
 def facts_at_capture(session: Session, handoff: Handoff) -> LeadFacts:

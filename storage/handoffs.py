@@ -1,68 +1,21 @@
-"""Handoffs: moving through the stages, and the lease that lets one attempt at a time do so."""
+"""Handoffs: moving through the stages, and who has the lead. Which process carries one out is in leases.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from agreements.errors import HandoffError, StaleHandoff
+from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
-from storage import contracts, trail, waits
+from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
-LEASE_SECONDS = 30
 #: Who owns a handoff at each stage, where it is not a person.
 _OWNERS = {Stage.INQUIRY: "operator", Stage.MQL: "marketing", Stage.NURTURING: "marketing", Stage.STUCK: "operator"}
-
-
-def take_lease(session: Session, handoff_id: int, *, by: str, real: datetime) -> int | None:
-    """The new epoch, or None while another attempt holds the lease. real: real time, aware."""
-    free = col(Handoff.lease_until).is_(None) | (col(Handoff.lease_until) <= real)
-    taken = session.execute(
-        update(Handoff)
-        .where(col(Handoff.id) == handoff_id, free)
-        .values(epoch=col(Handoff.epoch) + 1, lease_by=by, lease_until=real + timedelta(seconds=LEASE_SECONDS))
-    )
-    return session.exec(select(Handoff.epoch).where(Handoff.id == handoff_id)).one() if taken.rowcount else None  # type: ignore[attr-defined]
-
-
-def renew_lease(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> bool:
-    """Holds the lease for another while; False when it was lost."""
-    kept = session.execute(
-        update(Handoff)
-        .where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
-        .values(lease_until=real + timedelta(seconds=LEASE_SECONDS))
-    )
-    return bool(kept.rowcount)  # type: ignore[attr-defined]
-
-
-def take_over(session: Session, handoff: Handoff) -> None:
-    """Ends the lease of whichever attempt is under way: it writes nothing any more. Keep the row locked until the commit."""
-    handoff.epoch += 1
-    handoff.lease_by, handoff.lease_until = "", None
-    session.add(handoff)
-
-
-def release_lease(session: Session, handoff_id: int, epoch: int) -> None:
-    """Gives the lease back; nothing when it was lost already."""
-    session.execute(update(Handoff).where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch).values(lease_by="", lease_until=None))
-
-
-def owned(session: Session, handoff_id: int, epoch: int) -> Handoff:
-    """The handoff and its open wait, locked for this transaction, so that no answer slips in between.
-
-    Raises StaleHandoff when another attempt has taken it over.
-    """
-    handoff = session.exec(select(Handoff).where(Handoff.id == handoff_id).with_for_update(key_share=True)).one()
-    if handoff.epoch != epoch:
-        raise StaleHandoff()
-    waits.open_of(session, handoff_id, lock=True)
-    return handoff
 
 
 def get(session: Session, handoff_id: int) -> Handoff:
@@ -82,7 +35,7 @@ def lead_of(session: Session, handoff: Handoff) -> Lead:
 
 def agreement_of(session: Session, handoff: Handoff) -> Agreement:
     """The version under which this handoff was born."""
-    return contracts.agreement_of(session, handoff.agreement, handoff.version)
+    return contracts.agreement_of(session, handoff.agreement, handoff.version, hash=handoff.hash)
 
 
 def note_of(session: Session, handoff: Handoff) -> HandoffNote | None:
@@ -118,13 +71,23 @@ def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor
 
 def open_assignment(session: Session, handoff: Handoff) -> Assignment | None:
     """The rep's current tenure of the lead, None while nobody has it."""
+    if held.of(session, handoff.id):
+        return next((row for row in reversed(assignments(session, handoff.id or 0)) if row.ended_at is None), None)
     query = select(Assignment).where(Assignment.handoff_id == handoff.id, col(Assignment.ended_at).is_(None))
     return session.exec(query.order_by(col(Assignment.number).desc()).limit(1)).first()
 
 
 def assignments(session: Session, handoff_id: int) -> list[Assignment]:
     """All tenures of a handoff in order."""
-    return list(session.exec(select(Assignment).where(Assignment.handoff_id == handoff_id).order_by(col(Assignment.number))))
+    query = select(Assignment).where(Assignment.handoff_id == handoff_id).order_by(col(Assignment.number))
+    return held.known(session, handoff_id, "assignments", lambda: list(session.exec(query)))
+
+
+def add_assignment(session: Session, row: Assignment) -> None:
+    """Gives the lead to a rep."""
+    if held.of(session, row.handoff_id):
+        assignments(session, row.handoff_id).append(row)
+    session.add(row)
 
 
 def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:

@@ -51,6 +51,12 @@ def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
     return Proof(arrived, tuple(at for at in counts.values() if at > now))
 
 
+def can_settle(session: Session, now: datetime) -> bool:
+    """Whether something that was sent has arrived by now, because it has not come back in the agreed time."""
+    query = select(Delivery.id).where(Delivery.state == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
+    return session.exec(query.limit(1)).first() is not None
+
+
 def settle(session: Session, now: datetime) -> int:
     """What was sent and has not come back in the agreed time has arrived; how many messages."""
     settled = session.execute(

@@ -12,7 +12,11 @@ from sqlmodel import Session, col, select
 from agreements.errors import RosterError
 from agreements.lead import domain_of, mail_key
 from agreements.roster import Roster, read_roster
+from storage import held
+from storage.database import WriteSession
 from storage.tables import RosterSnapshot, Suppression
+
+_KEY = "roster"
 
 
 @lru_cache(maxsize=16)
@@ -28,19 +32,27 @@ def load(session: Session, text: str, *, now: datetime) -> Roster:
     if last is None or last.hash != hash:
         session.add(RosterSnapshot(hash=hash, text=text, loaded_at=now))
         session.flush()
+    session.info.pop(_KEY, None)
     return roster
 
 
 def current(session: Session) -> Roster:
-    """The roster that counts now. Raises RosterError where none was loaded."""
+    """The roster that counts now, read once a transaction. Raises RosterError where none was loaded."""
+    known: Roster | None = session.info.get(_KEY)
+    if known is not None and session.in_transaction():
+        return known
     row = session.exec(select(RosterSnapshot).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
     if row is None:
         raise RosterError("No roster is loaded. Load one: baton roster load FILE.")
-    return _parsed(row.hash, row.text)
+    found = _parsed(row.hash, row.text)
+    if isinstance(session, WriteSession):
+        session.info[_KEY] = found
+    return found
 
 
 def suppress(session: Session, email: str, *, reason: str, now: datetime, phone: str = "") -> None:
     """Puts the address (and number) on the list of whom nobody may contact; again changes nothing."""
+    held.forget(session)
     for value in filter(None, (mail_key(email), phone)):
         if session.get(Suppression, value) is None:
             session.add(Suppression(value=value, reason=reason, since=now))

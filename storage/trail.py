@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import insert, update
 from sqlalchemy import text as sql
-from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lead import storable
+from storage import held
 from storage.tables import Event, Handoff, PersonalText, Seal
 
 BATCH = 1000
@@ -42,7 +44,26 @@ def record(
     **data: Any,
 ) -> Event:
     """Adds one line to the trail. data: codes and numbers only, never personal text; now: Baton's time, aware."""
-    event = Event(
+    event = line(kind, now=now, handoff=handoff, lead_id=lead_id, actor=actor, text=text, **data)
+    if handoff is not None and (mine := held.of(session, handoff.id)):
+        mine.events.append(event)
+    else:
+        session.add(event)
+    return event
+
+
+def line(
+    kind: str,
+    *,
+    now: datetime,
+    handoff: Handoff | None = None,
+    lead_id: int | None = None,
+    actor: str = "baton",
+    text: PersonalText | None = None,
+    **data: Any,
+) -> Event:
+    """One line of the trail, not stored yet."""
+    return Event(
         at=now,
         recorded_at=datetime.now(UTC),
         kind=kind,
@@ -54,8 +75,12 @@ def record(
         text_id=text.id if text else None,
         text_digest=_text_digest(text) if text else "",
     )
-    session.add(event)
-    return event
+
+
+def write(session: Session, events: Sequence[Event]) -> None:
+    """Stores these lines in their order, in one statement."""
+    if events:
+        session.execute(insert(Event).returning(col(Event.id)), [event.model_dump(exclude={"id"}) for event in events])
 
 
 def _text_digest(text: PersonalText) -> str:

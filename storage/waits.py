@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from storage import trail, wakes
+from storage import held, trail, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
@@ -49,18 +49,25 @@ def open_wait(
     )
     session.add(wait)
     session.flush()
+    if mine := held.of(session, handoff.id):
+        mine.wait = wait
     trail.record(session, "wait-opened", now=now, handoff=handoff, wait=kind, holder=holder, due=due_at.isoformat())
     return wait
 
 
 def open_of(session: Session, handoff_id: int, *, lock: bool = False) -> Wait | None:
     """The open wait of a handoff, None for none. lock: keep others from answering or closing it until this transaction ends."""
+    if mine := held.of(session, handoff_id):
+        return mine.open_wait  # locked by this transaction, so nobody else can have closed it or opened another
     query = select(Wait).where(Wait.handoff_id == handoff_id, col(Wait.closed_at).is_(None))
     if not lock:
         return session.exec(query).first()
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    # On PostgreSQL a row that was closed while we waited for it drops out; its successor is seen by a second look.
-    return session.exec(locked).first() or session.exec(locked).first()
+    found = session.exec(locked).first()
+    if found is None and session.get_bind().dialect.name == "postgresql":
+        # A row that was closed while we waited for its lock drops out there; its successor is seen by a second look.
+        return session.exec(locked).first()
+    return found
 
 
 def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:

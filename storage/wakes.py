@@ -2,36 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel, col, select
 
-from storage.tables import Wake
+from storage import held
+from storage.tables import Handoff, Wake
 
-#: After this many real seconds a wake that was delivered and not read is delivered again.
+#: After this many real seconds a wake that was handed over and not read is handed over again.
 AGAIN_AFTER_SECONDS = 30
 #: Kinds of wakes: a lead begins that asked for nothing, one that asked by itself, one in line comes to its turn.
 CAPTURE, REQUEST, TURN = "capture", "request", "turn"
 CAN_WAIT = (CAPTURE, TURN)
 
 
+class Urgency(IntEnum):
+    """Which wakes come first: of leads that asked by themselves; of all that moves; of leads that can wait."""
+
+    HOT = 0
+    SOON = 1
+    LATER = 2
+
+
 def insert_once(session: Session, table: type[SQLModel], **values: Any) -> bool:
     """Inserts the row unless its unique key is there already; says whether it did."""
+    return insert_new(session, table, [values]) == 1
+
+
+def insert_new(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> int:
+    """Inserts those rows whose unique key is not there already, in one statement; says how many."""
+    if not rows:
+        return 0
     shared = session.get_bind().dialect.name == "postgresql"
-    new: Any = (postgresql if shared else sqlite).insert(table).values(**values).on_conflict_do_nothing()
-    result: Any = session.execute(new, execution_options={"preserve_rowcount": True})
-    return bool(result.rowcount)
+    key = next(iter(table.__table__.primary_key))  # type: ignore[attr-defined]
+    new: Any = (postgresql if shared else sqlite).insert(table).on_conflict_do_nothing().returning(key)
+    return len(session.execute(new, list(rows)).all())
+
+
+def row(handoff_id: int, kind: str, *, key: str, not_before: datetime, urgency: Urgency) -> dict[str, Any]:
+    """The columns of a new wake, for those who insert many at once."""
+    known = {"key": key, "handoff_id": handoff_id, "kind": kind, "urgency": urgency.value, "not_before": not_before}
+    return {**known, "created_at": datetime.now(UTC), "tries": 0}
 
 
 def add(session: Session, handoff_id: int, kind: str, *, key: str, not_before: datetime) -> bool:
     """Asks that this handoff moves, not before that instant of Baton's time. The same key twice is one wake."""
-    real = datetime.now(UTC)
-    return insert_once(session, Wake, key=key, handoff_id=handoff_id, kind=kind, not_before=not_before, created_at=real, tries=0)
+    return insert_once(session, Wake, **row(handoff_id, kind, key=key, not_before=not_before, urgency=_urgency(session, handoff_id, kind)))
+
+
+def _urgency(session: Session, handoff_id: int, kind: str) -> Urgency:
+    if kind in CAN_WAIT:
+        return Urgency.LATER
+    if kind == REQUEST:
+        return Urgency.HOT
+    handoff = session.get(Handoff, handoff_id)
+    return Urgency.HOT if handoff is not None and handoff.fast_lane else Urgency.SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +76,32 @@ class Due:
     can_wait: bool = False
 
 
-def due(session: Session, *, now: datetime, real: datetime, limit: int = 500) -> list[Due]:
-    """Handoffs with wakes to deliver: due in Baton's time, and not just delivered. One entry a handoff, oldest first, and last
-    those that can wait: whoever asks for something is not behind a list that is being imported."""
+def due(session: Session, *, now: datetime, real: datetime, which: Any, limit: int = 500) -> list[Due]:
+    """Handoffs with wakes to hand over: due in Baton's time, and not just handed over. One entry a handoff, the most urgent first.
+
+    which: a condition on the handoffs, so that those that may not be moved take no room.
+    """
     rows = session.exec(
         select(Wake)
+        .join(Handoff, col(Handoff.id) == col(Wake.handoff_id))
         .where(
             col(Wake.not_before) <= now,
             col(Wake.delivered_at).is_(None) | (col(Wake.delivered_at) < real - timedelta(seconds=AGAIN_AFTER_SECONDS)),
+            which,
         )
-        .order_by(col(Wake.kind).in_(CAN_WAIT), col(Wake.id))
+        .order_by(col(Wake.urgency), col(Wake.id))
         .limit(limit)
     )
     grouped: dict[int, list[Wake]] = {}
-    for row in rows:
-        grouped.setdefault(row.handoff_id, []).append(row)
+    for wake in rows:
+        grouped.setdefault(wake.handoff_id, []).append(wake)
     return [
         Due(
             handoff_id,
-            tuple(row.id or 0 for row in many),
-            min(row.created_at for row in many),
-            max(row.tries for row in many),
-            all(row.kind in CAN_WAIT for row in many),
+            tuple(wake.id or 0 for wake in many),
+            min(wake.created_at for wake in many),
+            max(wake.tries for wake in many),
+            all(wake.kind in CAN_WAIT for wake in many),
         )
         for handoff_id, many in grouped.items()
     ]
@@ -85,6 +120,12 @@ def mark_delivered(session: Session, wake_ids: Iterable[int], *, real: datetime)
     )
 
 
+def was_handed_over(session: Session, handoff_id: int) -> bool:
+    """Whether a run of this handoff was created or resumed by Baton, and no attempt has read the wake yet."""
+    query = select(Wake.id).where(Wake.handoff_id == handoff_id, col(Wake.delivered_at).is_not(None))
+    return session.exec(query.limit(1)).first() is not None
+
+
 def count_try(session: Session, wake_ids: Iterable[int]) -> None:
     """Notes an attempt to deliver that did not succeed."""
     session.execute(update(Wake).where(col(Wake.id).in_(list(wake_ids))).values(tries=Wake.__table__.c.tries + 1))  # type: ignore[attr-defined]
@@ -92,13 +133,22 @@ def count_try(session: Session, wake_ids: Iterable[int]) -> None:
 
 def pending(session: Session, handoff_id: int, *, now: datetime) -> list[Wake]:
     """The wakes of one handoff that are due."""
+    if mine := held.of(session, handoff_id):
+        return mine.pending
+    return fresh(session, handoff_id, now=now)
+
+
+def fresh(session: Session, handoff_id: int, *, now: datetime) -> list[Wake]:
+    """The wakes of one handoff that are due at this very moment, also for those who hold it."""
     query = select(Wake).where(Wake.handoff_id == handoff_id, col(Wake.not_before) <= now).order_by(col(Wake.id))
     return list(session.exec(query))
 
 
 def drop(session: Session, wake_ids: Iterable[int]) -> None:
     """Deletes the wakes that an attempt has read and acted on."""
-    session.execute(delete(Wake).where(col(Wake.id).in_(list(wake_ids))))
+    if ids := list(wake_ids):
+        held.drop(session, ids)
+        session.execute(delete(Wake).where(col(Wake.id).in_(ids)), execution_options={"synchronize_session": False})
 
 
 def drop_all(session: Session, handoff_id: int) -> None:

@@ -12,24 +12,20 @@ from tasks.follow_up import open_first_attempt
 from tasks.recycle import dispose, pass_on, tell_marketing
 from tasks.running import running
 from tasks.sending import crm_status
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 
-@step
-async def acceptance(turn: Turn) -> Turn:
+def acceptance(work: Work) -> None:
     """Opens the wait for the rep's answer, or takes the answer that counts."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        wait = waits.open_of(session, handoff.id or 0)
-        answer = waits.answer_of(session, wait) if wait else None
-        if wait is None:
-            row = handoffs.open_assignment(session, handoff)
-            assert row is not None, "a lead is in stage assigned only with an open assignment"
-            open_acceptance(session, handoff, row, now=now)
-        elif answer is not None:
-            _take(session, handoff, wait, answer, now)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is None:
+        row = handoffs.open_assignment(session, handoff)
+        assert row is not None, "a lead is in stage assigned only with an open assignment"
+        open_acceptance(session, handoff, row, now=now)
+    elif answer is not None:
+        _take(session, handoff, wait, answer, now)
 
 
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:

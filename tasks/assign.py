@@ -16,7 +16,7 @@ from tasks.choosing import Choosing, choosing
 from tasks.line import is_served, must_wait, pull_forward, stand_in_line
 from tasks.recycle import ask_decision
 from tasks.running import calendar_of
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 HOLD_FOR = timedelta(minutes=15)
 #: After this time a delivery that is not proven yet is looked at again.
@@ -25,32 +25,28 @@ LOOK_AGAIN = timedelta(minutes=1)
 EVERYONE_FULL = "everyone-full"
 
 
-@step
-async def assign(turn: Turn) -> Turn:
+def assign(work: Work) -> None:
     """Asks routing who gets it and writes the assignment; the messages are queued with it."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.agreement_of(session, handoff)
-        if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
-            take(session, handoff, agreement, now=now)
-            return
-        earlier = handoffs.assignments(session, handoff.id or 0)
-        seen = choosing(session, handoff, agreement, earlier, now=now)
-        choice = seen.route(agreement)
-        if is_served(seen, choice.rep):
-            waits_its_turn = must_wait(session, handoff, seen)
-            pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
-            choice = SHARED_OUT if waits_its_turn else choice
-        if choice.in_line or (seen.release and choice.hold_until):
-            stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
-        elif choice.ask_manager:
-            _ask_manager(session, handoff, agreement, seen, now)
-        elif not choice.rep:
-            _hold(session, handoff, agreement, choice, now)
-        else:
-            _give(session, handoff, agreement, choice, len(earlier) + 1, now)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
+        take(session, handoff, agreement, now=now)
+        return
+    earlier = handoffs.assignments(session, handoff.id or 0)
+    seen = choosing(session, handoff, agreement, earlier, now=now)
+    choice = seen.route(agreement)
+    if is_served(seen, choice.rep):
+        waits_its_turn = must_wait(session, handoff, seen)
+        pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
+        choice = SHARED_OUT if waits_its_turn else choice
+    if choice.in_line or (seen.release and choice.hold_until):
+        stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
+    elif choice.ask_manager:
+        _ask_manager(session, handoff, agreement, seen, now)
+    elif not choice.rep:
+        _hold(session, handoff, agreement, choice, now)
+    else:
+        _give(session, handoff, agreement, choice, len(earlier) + 1, now)
 
 
 def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, number: int, now: datetime) -> None:
@@ -67,7 +63,7 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         cause=choice.why,
         assigned_at=now,
     )
-    session.add(row)
+    handoffs.add_assignment(session, row)
     handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
     handoff.first_assigned_at = handoff.first_assigned_at or now
     leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}

@@ -38,7 +38,7 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
         assigned_at=now,
         proven_at=now,
     )
-    session.add(row)
+    handoffs.add_assignment(session, row)
     handoff.rep, handoff.wanted_rep, handoff.first_assigned_at = rep, "", now
     event = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
     handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,8 +67,10 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
         _one_at_a_time(session, handoff.tier)
     if wanted and wanted not in names:
         names = [*names, wanted]
-    see = _Eyes(session, handoff, agreement, people, release, now)
     on_call = agreement.routing.on_call
+    everybody = {*names, *([on_call] if people.person(on_call) else [])}
+    turns, open_leads = _turns(session, everybody), _open_leads(session, everybody, agreement, release)
+    see = _Eyes(session, handoff, agreement, people, release, now, turns, open_leads)
     return Choosing(
         team=segment.team if segment else "",
         candidates=tuple(see.candidate(name) for name in names),
@@ -117,17 +120,18 @@ class _Eyes:
     people: Roster
     release: Release | None
     now: datetime
+    turns: Mapping[str, tuple[int, datetime | None]]
+    open_leads: Mapping[str, int]
 
     def candidate(self, name: str) -> Candidate:
         person = self.people.people[name]
-        kept = col(Assignment.ended_because).not_in(CREDITED_BACK)
-        counted = select(func.count(), func.max(Assignment.assigned_at)).where(Assignment.rep == name, kept)
-        turns, last = self.session.exec(counted).one()
+        turns, last = self.turns.get(name, (0, None))
         capacity = self.agreement.routing.capacity.per_rep if person.capacity is None else person.capacity
         left = None
         if self.release:
             left = self.share(name) if self.agreement.calendar(person.calendar).is_open(self.now) else 0
-        return Candidate(name, person.is_away(self.now), person.back_at(self.now), self._open_leads(name), capacity, turns, last, left)
+        has = self.open_leads.get(name, 0)
+        return Candidate(name, person.is_away(self.now), person.back_at(self.now), has, capacity, turns, last, left)
 
     def share(self, name: str) -> int:
         assert self.release is not None, "only a tier that is released day by day has shares"
@@ -136,10 +140,18 @@ class _Eyes:
         calendar = self.agreement.calendar(self.people.people[name].calendar)
         return share_left(self.release.per_rep, list(newest), now=self.now, calendar=calendar)
 
-    def _open_leads(self, name: str) -> int:
-        """Leads of a tier that is released day by day do not stand in the way of those that are not."""
-        stages = [_STAGES[one].value for one in self.agreement.routing.capacity.open_means]
-        query = select(func.count()).select_from(Handoff).where(Handoff.rep == name, col(Handoff.stage).in_(stages))
-        if not self.release:
-            query = query.where(col(Handoff.tier).not_in([tier.name for tier in self.agreement.tiers if tier.release]))
-        return self.session.exec(query).one()
+
+def _turns(session: Session, names: Iterable[str]) -> dict[str, tuple[int, datetime | None]]:
+    """How many leads stayed with each of these reps, and when they were given the last one."""
+    kept = col(Assignment.ended_because).not_in(CREDITED_BACK)
+    query = select(Assignment.rep, func.count(), func.max(Assignment.assigned_at)).where(col(Assignment.rep).in_(list(names)), kept)
+    return {rep: (count, last) for rep, count, last in session.exec(query.group_by(col(Assignment.rep)))}
+
+
+def _open_leads(session: Session, names: Iterable[str], agreement: Agreement, release: Release | None) -> dict[str, int]:
+    """Leads of a tier that is released day by day do not stand in the way of those that are not."""
+    stages = [_STAGES[one].value for one in agreement.routing.capacity.open_means]
+    query = select(Handoff.rep, func.count()).where(col(Handoff.rep).in_(list(names)), col(Handoff.stage).in_(stages))
+    if not release:
+        query = query.where(col(Handoff.tier).not_in([tier.name for tier in agreement.tiers if tier.release]))
+    return dict(session.exec(query.group_by(col(Handoff.rep))).all())

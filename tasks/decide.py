@@ -11,25 +11,21 @@ from storage import handoffs, waits
 from storage.tables import Answer, Handoff, Wait
 from tasks.follow_up import take_progress
 from tasks.recycle import pass_on, to_nurture
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 
-@step
-async def decide(turn: Turn) -> Turn:
+def decide(work: Work) -> None:
     """Carries out the decision; what the rep did meanwhile counts as well, if it came first."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        wait = waits.open_of(session, handoff.id or 0)
-        answer = waits.answer_of(session, wait) if wait else None
-        if wait is None or answer is None:
-            return
-        if answer.kind == "decided":
-            waits.close(session, wait, because="decided", now=now)
-            _carry_out(session, handoff, wait, answer, now)
-        else:
-            take_progress(session, handoff, wait, answer, now=now)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is None or answer is None:
+        return
+    if answer.kind == "decided":
+        waits.close(session, wait, because="decided", now=now)
+        _carry_out(session, handoff, wait, answer, now)
+    else:
+        take_progress(session, handoff, wait, answer, now=now)
 
 
 def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:

@@ -13,37 +13,28 @@ from agreements.model import Agreement
 from agreements.note import Note, write_note
 from storage import deliveries, handoffs, leads, roster, waits
 from storage.tables import Handoff, HandoffNote, Wait
-from tasks import toolbox
 from tasks.running import calendar_of
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 _CELL_MAX = 200
 
 
-@step
-async def document(turn: Turn) -> Turn:
+def document(work: Work) -> None:
     """Writes the note, or asks a named person in marketing for what it lacks and waits for that."""
-    shown: list[str] = []
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.agreement_of(session, handoff)
-        row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
-        _take_completion(session, handoff, row, now)
-        note = _compose(session, handoff, agreement, row, now)
-        row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
-        missing = [*row.content.get("to_fix", []), *note.missing]
-        row.complete, row.written_at = not missing, now
-        session.add(row)
-        if missing:
-            _ask_marketing(session, handoff, agreement, missing, now)
-            return
-        handoffs.move(session, handoff, "documented", now=now, states=sorted(note.statements))
-        shown.append(as_markdown(handoff, row))
-
-    after = await turn.save(work)
-    for markdown in shown:
-        await toolbox.current().show(markdown)
-    return after
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    _take_completion(session, handoff, row, now)
+    note = _compose(session, handoff, agreement, row, now)
+    row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
+    missing = [*row.content.get("to_fix", []), *note.missing]
+    row.complete, row.written_at = not missing, now
+    session.add(row)
+    if missing:
+        _ask_marketing(session, handoff, agreement, missing, now)
+        return
+    handoffs.move(session, handoff, "documented", now=now, states=sorted(note.statements))
+    work.notes.append(as_markdown(handoff, row))
 
 
 def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> None:

@@ -17,7 +17,7 @@ from tasks.qualify import UNASSIGNED
 from tasks.recycle import ask_decision, pass_on, to_nurture
 from tasks.remind import OWED, nudge
 from tasks.running import NO_CLOCK, bound_of, calendar_of, clock_of
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 MISSED = {
     "delivery": "not delivered in time",
@@ -30,26 +30,22 @@ MISSED = {
 UNSEEN = "not seen in time"
 
 
-@step
-async def escalate(turn: Turn) -> Turn:
+def escalate(work: Work) -> None:
     """Notes who missed what, and climbs the clock's ladder."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.agreement_of(session, handoff)
-        wait = waits.open_of(session, handoff.id or 0)
-        assert wait is not None, "a wait that was missed is open until it is escalated"
-        if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
-            conclude(session, handoff, wait, now=now)
-            return
-        if wait.rung == 0 and wait.about != NO_CLOCK:
-            owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
-            because = missed_words(session, wait)
-            facts: dict[str, Any] = {"clock": wait.kind, "owed_by": owed_by, "holder": wait.holder, "because": because}
-            trail.record(session, "missed", now=wait.due_at, handoff=handoff, **facts)
-        waits.close(session, wait, because="missed", now=now)
-        climb(session, handoff, agreement, wait, now)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    wait = waits.open_of(session, handoff.id or 0)
+    assert wait is not None, "a wait that was missed is open until it is escalated"
+    if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
+        conclude(session, handoff, wait, now=now)
+        return
+    if wait.rung == 0 and wait.about != NO_CLOCK:
+        owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
+        because = missed_words(session, wait)
+        facts: dict[str, Any] = {"clock": wait.kind, "owed_by": owed_by, "holder": wait.holder, "because": because}
+        trail.record(session, "missed", now=wait.due_at, handoff=handoff, **facts)
+    waits.close(session, wait, because="missed", now=now)
+    climb(session, handoff, agreement, wait, now)
 
 
 def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:

@@ -9,30 +9,26 @@ from sqlmodel import Session, col, select
 
 from agreements.clocks import first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
-from storage import deliveries, handoffs, trail, waits, wakes
+from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks import brought_in, digest
 from tasks.recycle import dispose, pass_on, tell_marketing
 from tasks.running import running
 from tasks.sending import crm_status
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 
-@step
-async def follow_up(turn: Turn) -> Turn:
+def follow_up(work: Work) -> None:
     """Opens the wait for the first attempt or the outcome, or takes the answer that counts."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        wait = waits.open_of(session, handoff.id or 0)
-        answer = waits.answer_of(session, wait) if wait else None
-        if wait is not None and answer is not None:
-            take_progress(session, handoff, wait, answer, now=now)
-        elif wait is None and handoff.stage == Stage.ACCEPTED:
-            open_first_attempt(session, handoff, now=now, accepted_at=now)
-        elif wait is None:
-            open_outcome(session, handoff, now=now)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is not None and answer is not None:
+        take_progress(session, handoff, wait, answer, now=now)
+    elif wait is None and handoff.stage == Stage.ACCEPTED:
+        open_first_attempt(session, handoff, now=now, accepted_at=now)
+    elif wait is None:
+        open_outcome(session, handoff, now=now)
 
 
 def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, accepted_at: datetime) -> Wait:
@@ -121,6 +117,7 @@ def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, v
     said = {"by": by, "via": via, "kind": kind, "channel": channel, "at": at}
     new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, **said)
     if new:
+        held.forget(session)
         lead.last_touch_at = max(at, lead.last_touch_at or at)
         session.add(lead)
         early = is_too_early(at=at, requested=lead.requested_time)
@@ -132,6 +129,7 @@ def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
     """Takes back the attempt that this answer told of."""
     lead = handoffs.lead_of(session, handoff)
     session.execute(delete(Touch).where(col(Touch.key) == f"answer:{answer.id}"))
+    held.forget(session)
     lead.last_touch_at = session.exec(select(func.max(Touch.at)).where(Touch.lead_id == handoff.lead_id)).one()
     session.add(lead)
 

@@ -10,24 +10,20 @@ from storage import handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.acceptance import open_acceptance
 from tasks.assign import LOOK_AGAIN, open_proof, queue_messages
-from tasks.sending import send_due
-from tasks.turn import Turn, step
+from tasks.work import Doing, Tell, Work
 
 
-@step
-async def notify(turn: Turn) -> Turn:
+def notify(work: Work) -> Doing:
     """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven.
 
     What was sent and may still come back is waited for. Where it does, the fallback goes out, and a clock that ran on its proof
     stops.
     """
-    turn = await turn.save(_take_back)
-    turn = await send_due(turn)
-    short: list[bool] = []
-    turn = await turn.save(lambda session, handoff, now: short.append(_fall_back(session, handoff, now)))
-    if short[0]:
-        turn = await send_due(turn)
-    return await turn.save(_conclude)
+    _take_back(work.session, work.handoff, work.now)
+    yield Tell()
+    if _fall_back(work.session, work.handoff, work.now):
+        yield Tell()
+    _conclude(work.session, work.handoff, work.now)
 
 
 def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:

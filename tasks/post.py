@@ -44,7 +44,7 @@ def _claim(session: Session, now: datetime) -> tuple[Sequence[_Ready], int]:
     for row in deliveries.due_post(session, now=now, limit=AT_ONCE):
         moved += 1
         try:
-            letter = marked(letters.by_post(session, row, now=now), row)
+            letter = marked(letters.by_post(session, row, now=now), row.id or 0)
             own_templates.note_faults(session, row, None, letter, now=now)
         except NothingToSay:
             deliveries.drop(session, row.id or 0)

@@ -17,30 +17,26 @@ from storage.tables import Handoff, HandoffNote
 from tasks.document import rewrite
 from tasks.recycle import to_nurture
 from tasks.tell import tell_its_rep
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 #: What a lead waits for while no rep could be found, or while it stands in line.
 UNASSIGNED = ("hold", "release")
 
 
-@step
-async def qualify(turn: Turn) -> Turn:
+def qualify(work: Work) -> None:
     """Scores the lead as it stands now; ready for sales, or stays with marketing in nurture."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.agreement_of(session, handoff)
-        wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "rescore"])
-        if handoff.stage == Stage.MQL:
-            _judge_again(session, handoff, agreement, now)
-            return
-        verdict = rate(session, handoff, agreement, now)
-        facts = {**_points(verdict), "fast_lane": verdict.fast_lane}
-        if verdict.is_mql:
-            handoffs.move(session, handoff, "qualified", now=now, tier=handoff.tier, **facts)
-        else:
-            _not_ready(session, handoff, agreement, verdict, now, **facts)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "rescore"])
+    if handoff.stage == Stage.MQL:
+        _judge_again(session, handoff, agreement, now)
+        return
+    verdict = rate(session, handoff, agreement, now)
+    facts = {**_points(verdict), "fast_lane": verdict.fast_lane}
+    if verdict.is_mql:
+        handoffs.move(session, handoff, "qualified", now=now, tier=handoff.tier, **facts)
+    else:
+        _not_ready(session, handoff, agreement, verdict, now, **facts)
 
 
 def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime, *, tier: str = "") -> Qualified:

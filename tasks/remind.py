@@ -9,7 +9,7 @@ from sqlmodel import Session
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
 from tasks import digest
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 #: What is owed, in words, by kind of wait.
 OWED = {
@@ -22,23 +22,19 @@ OWED = {
 }
 
 
-@step
-async def remind(turn: Turn) -> Turn:
+def remind(work: Work) -> None:
     """Does every nudge that is due, and sets when to look again."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        wait = waits.open_of(session, handoff.id or 0)
-        assert wait is not None, "a nudge is due only while a wait is open"
-        plan = [(datetime.fromisoformat(at), action) for at, action in wait.nudges]
-        for at, action in plan:
-            if at <= now:
-                nudge(session, handoff, wait, action, key=f"{wait.id}:{action}:{at.isoformat()}", now=now)
-        left = [(at, action) for at, action in plan if at > now]
-        wait.nudges = [[at.isoformat(), action] for at, action in left]
-        wait.next_at = min([wait.due_at, *(at for at, _ in left)])
-        session.add(wait)
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    assert wait is not None, "a nudge is due only while a wait is open"
+    plan = [(datetime.fromisoformat(at), action) for at, action in wait.nudges]
+    for at, action in plan:
+        if at <= now:
+            nudge(session, handoff, wait, action, key=f"{wait.id}:{action}:{at.isoformat()}", now=now)
+    left = [(at, action) for at, action in plan if at > now]
+    wait.nudges = [[at.isoformat(), action] for at, action in left]
+    wait.next_at = min([wait.due_at, *(at for at, _ in left)])
+    session.add(wait)
 
 
 def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:

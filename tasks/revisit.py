@@ -17,6 +17,15 @@ from tasks.tell import tell
 LOOK_AGAIN = timedelta(hours=1)
 
 
+def look_again(session: Session, wait_id: str, *, now: datetime) -> int:
+    """Looks at the lead of this wait if it is still in nurture; how many were looked at. Call inside a write transaction."""
+    wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # a ruling may take it from nurture too
+    if wait is None or wait.closed_at:
+        return 0
+    revisit(session, wait, now=now)
+    return 1
+
+
 def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     """Looks at one nurtured lead, inside the caller's write transaction. Says what came of it: returned, waiting or exhausted.
 

@@ -11,45 +11,40 @@ from agreements.lead import domain_of
 from agreements.model import Agreement, ScreenRule
 from storage import deliveries, handoffs, leads, roster
 from storage.crm.port import Account
-from storage.tables import Handoff
-from tasks import toolbox
+from storage.tables import Handoff, Lead
 from tasks.brought_in import has_its_rep, take
 from tasks.qualify import rate
 from tasks.tell import tell, tell_its_rep
-from tasks.turn import Turn, step
+from tasks.toolbox import Toolbox
+from tasks.work import AskCrm, Doing, Work
 
 
-@step
-async def screen(turn: Turn) -> Turn:
-    """Asks the CRM about the company, then lets the first screen rule that matches decide."""
-    account = await account_of(turn.handoff_id)
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        agreement = handoffs.agreement_of(session, handoff)
-        handoff.account = account.as_facts() if account else {}
-        session.add(handoff)
-        result = screening.screen(agreement, leads.facts_for(session, handoff).values)
-        if result.rule is not None:
-            _sort_out(session, handoff, agreement, result.rule, account, now)
-        elif has_its_rep(session, handoff) and not agreement.qualification.sales_sourced.same_rules:
-            rate(session, handoff, agreement, now)
-            take(session, handoff, agreement, now=now)
-        else:
-            handoffs.move(session, handoff, "screened", now=now)
-
-    return await turn.save(work)
+def screen(work: Work) -> Doing:
+    """Asks the CRM about the company, then lets the first screen rule that matches decide. May raise CrmError."""
+    account: Account | None = yield question(handoffs.lead_of(work.session, work.handoff))
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    handoff.account = account.as_facts() if account else {}
+    session.add(handoff)
+    result = screening.screen(agreement, leads.facts_for(session, handoff).values)
+    if result.rule is not None:
+        _sort_out(session, handoff, agreement, result.rule, account, now)
+    elif has_its_rep(session, handoff) and not agreement.qualification.sales_sourced.same_rules:
+        rate(session, handoff, agreement, now)
+        take(session, handoff, agreement, now=now)
+    else:
+        handoffs.move(session, handoff, "screened", now=now)
 
 
-async def account_of(handoff_id: int) -> Account | None:
+def question(lead: Lead) -> AskCrm:
+    """What the screen has to know of the lead's company."""
+    return AskCrm(lead.company, domain_of(lead.email))
+
+
+async def account_of(box: Toolbox, handoff_id: int) -> Account | None:
     """What the CRM knows of the lead's company; None where it knows nothing. Raises CrmError."""
-    box = toolbox.current()
-
-    def who(session: Session, now: datetime) -> tuple[str, str]:
-        lead = handoffs.lead_of(session, handoffs.get(session, handoff_id))
-        return lead.company, domain_of(lead.email)
-
-    company, domain = await box.read(who)
-    return await box.crm.account(company=company, domain=domain)
+    asks = await box.read(lambda session, now: question(handoffs.lead_of(session, handoffs.get(session, handoff_id))))
+    return await box.crm.account(company=asks.company, domain=asks.domain)
 
 
 def _sort_out(session: Session, handoff: Handoff, agreement: Agreement, rule: ScreenRule, account: Account | None, now: datetime) -> None:

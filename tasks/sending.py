@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
-from notifications.letter import Letter
+from notifications.letter import Context, Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
-from storage.tables import Delivery, Handoff
+from storage.tables import Delivery, DeliveryState, Handoff
 from tasks import contexts, own_templates, toolbox
-from tasks.turn import Turn
+from tasks.work import Work
 
 log = logging.getLogger("baton.sending")
 #: Messages to the CRM that change a record rather than tell somebody something.
@@ -26,70 +26,96 @@ WRITTEN_AS = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimed:
+class Ready:
+    """A message that is claimed, to be written and handed to its channel once. context: None for what changes a record."""
+
     id: int
     channel: str
     message: str
     key: str
-    letter: Letter | None
+    thread: str
+    context: Context | None
     facts: dict[str, str]
     owner: str
     lead_number: str
+    letter: Letter | None = None
 
 
-async def send_due(turn: Turn) -> Turn:
-    """Sends everything of this handoff that is due: channels side by side, within a channel in order.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message that was handed over. proof: what the channel answered; error: why it did not take the message;
+    letter: as it was written, None where it was not."""
+
+    delivery_id: int
+    proof: str = ""
+    error: DeliveryError | CrmError | None = None
+    letter: Letter | None = None
+
+
+def claim_due(work: Work) -> list[Ready]:
+    """Claims the first message of each channel that is due, so that a crash leaves only those unknown that were being sent.
 
     What an earlier attempt left half sent is unknown, and not sent again.
     """
-    queues: dict[str, list[int]] = {}
-
-    def collect(session: Session, handoff: Handoff, now: datetime) -> None:
-        deliveries.abandon_half_sent(session, handoff, now=now)
-        for row in deliveries.due(session, handoff.id or 0, now=now):
-            queues.setdefault(row.channel, []).append(row.id or 0)
-
-    async def send(queue: list[int]) -> None:
-        for ident in queue:
-            await _send_one(turn, ident)
-
-    await turn.save(collect)
-    await asyncio.gather(*(send(queue) for queue in queues.values()))
-    return await turn.save(lambda session, handoff, now: None)
+    session, handoff = work.session, work.handoff
+    rows, sending = deliveries.to_send(session, handoff.id or 0, now=work.now)
+    deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
+    ready: dict[str, Ready] = {}
+    for row in rows:
+        if row.channel not in ready and (claimed := _claimed(session, handoff, row, work.now)):
+            row.state, row.tries = DeliveryState.SENDING, row.tries + 1
+            session.add(row)
+            ready[row.channel] = claimed
+    deliveries.note_speech(session, handoff, any(row.state == DeliveryState.QUEUED and row.send_at <= work.now for row in rows))
+    return list(ready.values())
 
 
-async def _send_one(turn: Turn, ident: int) -> None:
-    claimed: list[_Claimed] = []
-
-    def claim(session: Session, handoff: Handoff, now: datetime) -> None:
-        row = session.get(Delivery, ident)
-        if row is None:
-            return
-        try:
-            ready = _prepare(session, handoff, row, now)
-        except Exception as error:  # a faulty template or address must not stop the lead: it stands in the row
-            log.warning("delivery %s could not be prepared: %s", row.key, error)
-            row.tries += 1
-            deliveries.failed(session, row, handoff, error=f"could not be written: {error}", permanent=True, now=now)
-            return
-        if deliveries.claim(session, ident):
-            claimed.append(ready)
-
-    await turn.save(claim)
-    for ready in claimed:
-        error: DeliveryError | CrmError | None = None
-        proof = ""
-        try:
-            proof = await _hand_over(ready)
-        except (DeliveryError, CrmError) as raised:
-            error = raised
-        except Exception as raised:  # a channel that breaks in an unforeseen way is a failed delivery, not a failed run
-            error = DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}")
-        await turn.save(_outcome(ident, proof, error))
+def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready | None:
+    """All that the message says; None where that cannot be found, which its row says."""
+    try:
+        return _prepare(session, handoff, row, now)
+    except Exception as error:  # a faulty template or address must not stop the lead
+        log.warning("delivery %s could not be prepared: %s", row.key, error)
+        row.tries += 1
+        deliveries.failed(session, row, handoff, error=f"could not be written: {error}", permanent=True, now=now)
+        return None
 
 
-def _outcome(ident: int, proof: str, error: DeliveryError | CrmError | None):  # type: ignore[no-untyped-def]
-    return lambda session, handoff, now: write_outcome(session, ident, handoff, proof, error, now=now)
+def write_letter(ready: Ready) -> Ready | Outcome:
+    """The message as it goes out, written outside of any transaction; the outcome for one that cannot be written."""
+    if ready.context is None:
+        return ready
+    words = WRITTEN_AS.get(ready.message, ready.message)
+    try:
+        letter = render(
+            words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=toolbox.current().templates
+        )
+    except Exception as error:  # a faulty template must not stop the lead
+        log.warning("delivery %s could not be prepared: %s", ready.key, error)
+        return Outcome(ready.id, error=DeliveryError(ready.channel, f"could not be written: {error}", permanent=True))
+    return replace(ready, letter=marked(letter, ready.id))
+
+
+async def hand_over(ready: Ready) -> Outcome:
+    """Hands one message to its channel. A channel that breaks in an unforeseen way is a failed delivery, not a failed attempt."""
+    try:
+        return Outcome(ready.id, await _hand_over(ready), letter=ready.letter)
+    except (DeliveryError, CrmError) as raised:
+        return Outcome(ready.id, error=raised, letter=ready.letter)
+    except Exception as raised:
+        return Outcome(ready.id, error=DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}"), letter=ready.letter)
+
+
+def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Writes down what became of these messages of one handoff."""
+    ids = [one.delivery_id for one in outcomes]
+    locked = select(Delivery).where(col(Delivery.id).in_(ids)).with_for_update().execution_options(populate_existing=True)
+    rows = {row.id: row for row in session.exec(locked)} if ids else {}
+    for one in outcomes:
+        row = rows[one.delivery_id]
+        if one.letter is not None:
+            own_templates.note_faults(session, row, handoff, one.letter, now=now)
+        _write(session, row, handoff, one.proof, one.error, now=now)
 
 
 def write_outcome(
@@ -98,6 +124,12 @@ def write_outcome(
     """Writes down what became of a message that was claimed. proof: what the channel answered; error: why it did not take it."""
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     assert row is not None, "a claimed delivery is never deleted"
+    _write(session, row, handoff, proof, error, now=now)
+
+
+def _write(
+    session: Session, row: Delivery, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
+) -> None:
     if error is None:
         bounces = _bounces_within(session, row, handoff)
         deliveries.succeeded(session, row, handoff, proof=proof, now=now, may_bounce_for=bounces)
@@ -117,25 +149,22 @@ def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None) ->
     return agreed.bounces_within
 
 
-def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> _Claimed:
-    number = str(handoff.lead_id)
+def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready:
+    number, thread = str(handoff.lead_id), f"lead-{handoff.lead_id}-{handoff.id}"
     if row.message in RECORDS:
         facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
-        return _Claimed(row.id or 0, row.channel, row.message, row.key, None, facts, row.person, number)
+        return Ready(row.id or 0, row.channel, row.message, row.key, thread, None, facts, row.person, number)
     context = contexts.context_of(session, handoff, row, now=now)
     facts = contexts.crm_facts(context)
-    message = WRITTEN_AS.get(row.message, row.message)
-    letter = render(message, context, key=row.key, thread=f"lead-{number}-{handoff.id}", facts=facts, folder=toolbox.current().templates)
-    own_templates.note_faults(session, row, handoff, letter, now=now)
-    return _Claimed(row.id or 0, row.channel, row.message, row.key, marked(letter, row), facts, row.person, number)
+    return Ready(row.id or 0, row.channel, row.message, row.key, thread, context, facts, row.person, number)
 
 
-def marked(letter: Letter, row: Delivery) -> Letter:
+def marked(letter: Letter, delivery_id: int) -> Letter:
     """The letter with the mark by which a bounce names its delivery."""
-    return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(row.id or 0))
+    return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(delivery_id))
 
 
-async def _hand_over(ready: _Claimed) -> str:
+async def _hand_over(ready: Ready) -> str:
     box = toolbox.current()
     if ready.message == "status":
         return await box.crm.update(key=ready.key, lead_number=ready.lead_number, values=ready.facts)

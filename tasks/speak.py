@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.sending import send_due
-from tasks.turn import Turn, step
+from tasks.work import Doing, Tell, Work
 
 
-@step
-async def speak(turn: Turn) -> Turn:
+def speak(work: Work) -> Doing:
     """Sends every message of this handoff that is due."""
-    return await send_due(turn)
+    yield Tell()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,13 +49,13 @@ class SteppedTime:
         return self.at
 
 
-async def _show_nothing(markdown: str) -> None:
+def _no_fault(where: str) -> None:
     return None
 
 
 @dataclass
 class Toolbox:
-    """Everything a step needs from outside. show: puts the handoff note where the run is looked at."""
+    """Everything a step needs from outside. fault: is told how far an attempt is; a test lets it die there."""
 
     settings: Settings
     database: Database
@@ -63,7 +63,7 @@ class Toolbox:
     channels: Mapping[str, Channel]
     links: Links
     time: Time = field(default_factory=LeapingTime)
-    show: Callable[[str], Awaitable[None]] = _show_nothing
+    fault: Callable[[str], None] = _no_fault
 
     async def write(self, work: Callable[[Session, datetime], T]) -> T:
         """Runs work in one short write transaction, off the event loop, with the present read once."""

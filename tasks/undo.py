@@ -11,22 +11,18 @@ from storage import deliveries, handoffs, waits, wakes
 from storage.tables import Answer, Handoff, Wait
 from tasks.acceptance import open_acceptance
 from tasks.follow_up import open_first_attempt, untouch
-from tasks.turn import Turn, step
+from tasks.work import Work
 
 
-@step
-async def undo(turn: Turn) -> Turn:
+def undo(work: Work) -> None:
     """Puts back what the answer had begun; what it would have said outward is not said."""
-
-    def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        pending = [wake for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "undo"]
-        for wake in pending:
-            answer = session.get(Answer, int(wake.key.removeprefix("undo:")))
-            if answer is not None:
-                _take_back(session, handoff, answer, now)
-        wakes.drop(session, [wake.id or 0 for wake in pending])
-
-    return await turn.save(work)
+    session, handoff, now = work.session, work.handoff, work.now
+    pending = [wake for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "undo"]
+    for wake in pending:
+        answer = session.get(Answer, int(wake.key.removeprefix("undo:")))
+        if answer is not None:
+            _take_back(session, handoff, answer, now)
+    wakes.drop(session, [wake.id or 0 for wake in pending])
 
 
 def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:

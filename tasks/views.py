@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from notifications.letter import LeadView
 from notifications.rendering import one_line
-from storage import handoffs, roster
+from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
 #: How the trail's lines read to people. Lines that are not here are for the engineer.
@@ -124,6 +124,10 @@ def timeline(session: Session, lead_id: int, *, people: Roster, until_handoff: i
 
 def lead_view(session: Session, handoff: Handoff) -> LeadView:
     """The lead of this handoff as a rep sees it."""
+    return held.known(session, handoff.id, ("view", handoff.stage), lambda: _view(session, handoff))
+
+
+def _view(session: Session, handoff: Handoff) -> LeadView:
     lead = handoffs.lead_of(session, handoff)
     note = handoffs.note_of(session, handoff)
     content = note.content if note else {}
@@ -172,6 +176,11 @@ def run_name(session: Session, handoff: Handoff) -> str:
     """What its run is called in Prefect's windows, on one line: company, number, and the leg where there are several."""
     lead, leg = handoffs.lead_of(session, handoff), leg_of(session, handoff)
     return f"{one_line(lead.company)[:100] or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
+
+
+def first_tags(handoff: Handoff) -> tuple[str, ...]:
+    """By what its run is found in Prefect's windows before the first attempt."""
+    return (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
 
 
 def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[datetime, str]]:

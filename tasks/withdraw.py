@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
-from storage import contracts, deliveries, handoffs, inflight, leads, waits, wakes
+from storage import contracts, deliveries, handoffs, inflight, leads, leases, waits, wakes
 from storage.facts import facts_at_capture
 from storage.inflight import InFlight
 from storage.tables import Handoff, HandoffNote
@@ -73,7 +73,7 @@ def _other_version(session: Session, one: InFlight, now: datetime) -> str:
 
 def _end(session: Session, handoff: Handoff, one: InFlight, *, actor: str, now: datetime) -> None:
     """Ends the handoff: no attempt writes to it any more, and nothing is said for it but that it was withdrawn."""
-    handoffs.take_over(session, handoff)
+    leases.take_over(session, handoff)
     deliveries.abandon_half_sent(session, handoff, now=now)
     deliveries.call_off(session, one.handoff_id)
     wakes.drop_all(session, one.handoff_id)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from agreements.lifecycle import next_step
 from app.clock import Clock
 from app.engine import Came, Run
-from flows.attempt import attempt, settle
-from flows.lead_handoff import STEPS
+from flows.attempt import attempt
 from storage.tables import Delivery, Dispute, Wait, Wake
 from tasks.toolbox import SteppedTime, Toolbox
 
@@ -37,6 +35,9 @@ class DrivenRuns:
             return Came.BUSY
         self.ready.append(run.handoff_id)
         return Came.MOVED
+
+    async def not_parked(self, parked: Mapping[str, str]) -> set[str]:
+        return {run_id for run_id, key in parked.items() if not await self.is_parked(run_id, key)}
 
     async def is_parked(self, run_id: str, key: str) -> bool:
         return self.parked.get(run_id) == key
@@ -90,12 +91,8 @@ class Driver:
 
     async def carry_out(self, handoff_id: int) -> None:
         """One attempt, as the flow makes it."""
-        async with attempt(handoff_id) as turn:
-            rest = None
-            while rest is None:
-                while step := next_step(turn.position):
-                    turn = await STEPS[step].fn(turn)
-                turn, rest = await settle(turn)
+        async with attempt(handoff_id) as lead:
+            rest = await lead.go_on()
         run_id = await self.box.read(lambda session, now: _run_id(session, handoff_id))
         if rest.waits:
             self.runs.parked[run_id] = rest.key

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
 
 from app import stack, terminal
@@ -147,12 +148,21 @@ class Live:
 
 
 @contextmanager
-def live_stack(folder: Path, **more: str) -> Iterator[Live]:
-    """Everything up, the example agreement in force, Monday nine o'clock."""
-    box = terminal.open_box(Settings(home=folder, undo_minutes=0))
+def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[Live]:
+    """Everything up, the example agreement in force, Monday nine o'clock.
+
+    stock_pool: the name of a pool of type `process`, whose runs Prefect's own worker carries out; empty for Baton's own pool.
+    """
+    if stock_pool:
+        more["BATON_WORK_POOL"] = stock_pool
+    settings = {name.removeprefix("BATON_").lower(): value for name, value in more.items() if name.startswith("BATON_")}
+    box = terminal.open_box(Settings(home=folder, undo_minutes=0, **settings))
     box.write_now(lambda session, now: clock.leap_to(session, MONDAY))
 
     async def put_in_force() -> None:
+        if stock_pool:
+            async with get_client() as client:
+                await client.create_work_pool(WorkPoolCreate(name=stock_pool, type="process"))
         await box.write(lambda session, now: roster.load(session, ROSTER, now=now))
         row = await box.write(lambda session, now: contracts.publish(session, AGREEMENT, now=now))
         for party in ("marketing", "sales"):
@@ -164,7 +174,7 @@ def live_stack(folder: Path, **more: str) -> Iterator[Live]:
             asyncio.run(put_in_force())
 
     with ChatRoom() as room, Inbox(folder=folder / "inbox", now=lambda: box.read_now(lambda session, now: now)) as inbox:
-        settings = {
+        own = {
             "BATON_SMTP_URL": f"smtp://127.0.0.1:{inbox.smtp_port}",
             "BATON_CHAT_URL": room.apprise_url,
             "BATON_UNDO_MINUTES": "0",
@@ -173,7 +183,7 @@ def live_stack(folder: Path, **more: str) -> Iterator[Live]:
             **more,
         }
         ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
-        with stack.running(folder, **ports, more=settings, prepare=prepare) as running:
+        with stack.running(folder, **ports, more=own, prepare=prepare) as running:
             yield Live(box, running, inbox)
     box.database.close()
     toolbox.use(None)

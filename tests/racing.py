@@ -14,15 +14,15 @@ from typing import Any
 from sqlmodel import Session
 
 from agreements.errors import HandoffError
-from flows.attempt import settle
+from flows.going import Going
 from notifications.links import Links
-from storage import handoffs, roster, schema, waits
+from storage import handoffs, leases, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.inflight import Happens, InFlight, Mark
 from storage.tables import Assignment
-from tasks import desk, toolbox, turn
+from tasks import desk, toolbox
 from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
 from tasks.withdraw import withdraw
@@ -131,12 +131,12 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
 
 
 def _park(box: Toolbox, one: Round, _: str) -> Ready:
-    """Comes to rest, as an attempt does that has opened the wait: true when it rests, else whether it saw the answer."""
-    at = box.read_now(lambda session, now: turn.load(session, one.handoff_id, one.epoch, (), now))
+    """Comes to rest, as an attempt does that has opened the wait: true when it rests, else it saw the answer and acts on it."""
+    going = Going(box, one.handoff_id, one.epoch, "")
 
     async def go() -> tuple[bool, str]:
-        after, rest = await settle(at)
-        return rest is not None, "answered" if after.position.answered else ""
+        await asyncio.to_thread(going.take_steps)
+        return going.rest is not None, ""
 
     return go
 
@@ -182,7 +182,7 @@ def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
     tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
-    epoch = handoffs.take_lease(session, handoff.id or 0, by="race", real=datetime.now(UTC))
+    epoch = leases.take(session, handoff.id or 0, by="race", real=datetime.now(UTC))
     if epoch is None:
         raise HandoffError("a new handoff has no lease yet")
     wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=now, assignment_id=tenure.id)

@@ -20,18 +20,19 @@ from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
 
-def worker(poll: Annotated[float, typer.Option(help="Real seconds between two looks when nothing is expected.")] = 5.0) -> None:
-    """Run attempts: takes runs from the work pool and carries them out in this process. More of them share the work."""
+def worker(
+    timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
+) -> None:
+    """Watch deadlines and carry leads out, in this process. Any number of them share the work, on any number of machines."""
     from app.worker import run_in_thread
 
     terminal.log_to_standard_error()
     box = terminal.open_box()
     warn_of_templates(box.settings)
-    _show_notes_in_prefect(box)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    thread = run_in_thread(box, stop, poll_seconds=poll)
+    thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
     while thread.is_alive():
         thread.join(0.5)
     if not stop.is_set():
@@ -47,12 +48,6 @@ def warn_of_templates(settings: Settings) -> None:
         terminal.complaints.print("Baton's own are sent instead of the faulty ones; `baton messages check` looks again.", soft_wrap=True)
 
 
-def _show_notes_in_prefect(box: Toolbox) -> None:
-    from flows.window import show_note
-
-    box.show = show_note
-
-
 def web() -> None:
     """Serve the pages behind the links, and the intake API."""
     from app.web.site import serve
@@ -62,33 +57,11 @@ def web() -> None:
     serve(box, box.settings.web_host, box.settings.web_port)
 
 
-def clock(tick: Annotated[float | None, typer.Option(help="Real seconds between two ticks; BATON_TICK_SECONDS otherwise.")] = None) -> None:
-    """Watch deadlines, deliver wakes, mend what was left lying. Run one (a second one does no harm)."""
-    from prefect.client.orchestration import get_client
-
-    from app.clock import Clock
-    from app.engine import PrefectEngine
-
-    terminal.log_to_standard_error()
-    box = terminal.open_box()
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(name, stop.set)
-        async with get_client() as client:
-            engine = PrefectEngine(client, on_sqlite=stack.prefect_on_sqlite())
-            at_once = box.settings.resume_at_once or (1 if engine.on_sqlite or box.database.is_sqlite else 8)
-            await Clock(box, engine, tick_seconds=tick or box.settings.tick_seconds, at_once=at_once).run(stop)
-
-    asyncio.run(run())
-
-
 def up(
     prefect_port: Annotated[int, typer.Option(help="Where the Prefect server listens.")] = 4200,
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
 ) -> None:
-    """Run everything on this machine: Prefect server, worker, web pages and clock. Ctrl-C ends it."""
+    """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
     if wrong := channels.problems_of(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))

@@ -74,7 +74,7 @@ def tracebacks(stack: Stack) -> int:
 def server_errors(stack: Stack) -> int:
     """5xx of Baton's pages, and how often the Prefect server failed one of Baton's parts after the client's own retries."""
     pages = sum(int(line.get("status", 0)) >= 500 for line in _access(stack))
-    prefect = sum("Prefect server does not answer" in line for name in ("clock", "worker") for line in _lines(stack.parts[name].log))
+    prefect = sum("Prefect server does not answer" in line for line in _lines(stack.parts["worker"].log))
     return pages + prefect
 
 

@@ -86,14 +86,16 @@ class Answer(SQLModel, table=True):
 class Wake(SQLModel, table=True):
     """The outbox: this handoff should move. Delivered by the clock only, again and again until an attempt has read it.
 
-    not_before: Baton's time; created_at, delivered_at: real time.
+    urgency: which come first, the lowest first, see wakes.Urgency. not_before: Baton's time; created_at, delivered_at: real time.
     """
 
     __tablename__ = "wakes"
+    __table_args__ = (Index("wakes_by_urgency", "urgency", "not_before", "id"),)
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     kind: str
+    urgency: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     not_before: datetime = instant(index=True)
     created_at: datetime = instant()
     delivered_at: datetime | None = instant(nullable=True)

@@ -8,7 +8,7 @@ import pytest
 
 from agreements.errors import TransitionNotAllowed
 from agreements.lifecycle import AT_ONCE, ENDS, OPEN_STAGES, PARKED_NAMES, TAKERS, TRANSITIONS, Position, Stage, next_step, transition
-from flows.lead_handoff import STEPS
+from flows.steps import STEPS
 from tasks.desk import LABELS, REP_CHOICES
 from tasks.escalate import MISSED
 from tasks.remind import OWED

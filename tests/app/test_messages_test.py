@@ -111,7 +111,7 @@ def test_a_good_roster_is_checked_and_not_loaded(home: Path) -> None:
     assert "Newman" not in baton("roster", "show").stdout
 
 
-@pytest.mark.parametrize("part", ["web", "worker", "clock", "up"])
+@pytest.mark.parametrize("part", ["web", "worker", "up"])
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

@@ -86,18 +86,16 @@ def test_after_a_recall_the_old_runs_end_as_withdrawn_and_the_new_ones_park(live
 
 
 def test_what_was_answered_in_prefects_window_and_not_read_yet_came_first(live: Live) -> None:
-    """No worker and no clock are there to read it; the deploy does, and leaves that lead alone."""
+    """No worker is there to read it; the deploy does, and leaves that lead alone."""
     taken = live.capture()
     run = live.until_parked(taken, "AwaitingAcceptance")
     publish(live, 3, "2027-01-02")
-    for name in ("worker", "clock"):
-        live.stack.parts[name].stop()
+    live.stack.parts["worker"].stop()
     live.prefect(lambda client: client.resume_flow_run(run.id, run_input={"answer": "accepted", "who_answers": "Maria"}))
 
     code, output = said(baton(live, "deploy", "b2b-saas@3", "--in-flight", "recall"))
 
-    for name in ("worker", "clock"):
-        live.stack.parts[name].start()
+    live.stack.parts["worker"].start()
     assert code == 3, output
     assert f"lead {taken.lead_id}, {taken.incoming.company}: Maria answered: accepted" in output
     live.until_stage(taken, "accepted")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -11,12 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
 
-from app import stack
-from app.deploying import create_deployment
-from storage import contracts
 from tests.live import Live, live_stack
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
@@ -24,25 +18,13 @@ pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
-    """A stack whose own worker gets nothing to do: the agreement is deployed to a stock pool."""
-    with live_stack(tmp_path / "stock") as running:
-        running.stack.parts["worker"].stop()
-        with stack.talking_to(running.stack.prefect_url):
-            asyncio.run(move_to_stock_pool(running))
+    """A stack whose own worker hands runs over only: the agreement is deployed to a stock pool."""
+    with live_stack(tmp_path / "stock", stock_pool="stock") as running:
         worker = start_stock_worker(running, tmp_path / "stock-worker.log")
         try:
             yield running
         finally:
             end(worker)
-
-
-async def move_to_stock_pool(live: Live) -> None:
-    """The same deployment of the same version, on a pool of type `process`."""
-    async with get_client() as client:
-        await client.create_work_pool(WorkPoolCreate(name="stock", type="process"))
-    agreement = await live.box.read(lambda session, now: contracts.agreement_of(session, "b2b-saas", 1))
-    made = await create_deployment(agreement, pool="stock")
-    assert made
 
 
 def start_stock_worker(live: Live, log: Path) -> subprocess.Popen[bytes]:

@@ -65,12 +65,11 @@ def test_a_message_is_not_due_before_its_time(database: Database, handoff: Hando
     assert due(database, handoff, now=MONDAY + MINUTE) == ["key"]
 
 
-def test_what_is_due_is_in_order_and_can_be_one_assignments_only(database: Database, handoff: Handoff) -> None:
+def test_what_is_due_is_in_order(database: Database, handoff: Handoff) -> None:
     for key, assignment in (("first", "a"), ("second", "b"), ("third", "a")):
         queue(database, handoff, key, assignment_id=assignment)
 
     assert due(database, handoff) == ["first", "second", "third"]
-    assert due(database, handoff, assignment_id="a") == ["first", "third"]
 
 
 def test_a_message_is_claimed_by_one_sender(database: Database, handoff: Handoff) -> None:

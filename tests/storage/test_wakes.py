@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from storage import wakes
+from storage import leases, wakes
 from storage.database import Database
 from storage.tables import Wake
 from tests.conftest import MONDAY
@@ -25,7 +25,7 @@ def handoff_ids(database: Database) -> list[int]:
 
 def due(session: Session, *, now: datetime = MONDAY, real: datetime = REAL, **more: int) -> list[tuple[int, int]]:
     """Which handoffs are to be moved, and by how many wakes."""
-    return [(one.handoff_id, len(one.wake_ids)) for one in wakes.due(session, now=now, real=real, **more)]
+    return [(one.handoff_id, len(one.wake_ids)) for one in wakes.due(session, now=now, real=real, which=leases.may_be_moved(real), **more)]
 
 
 def test_the_same_key_twice_is_one_wake(database: Database, handoff_ids: list[int]) -> None:
@@ -71,7 +71,7 @@ def test_a_wake_waits_for_its_instant(database: Database, handoff_ids: list[int]
 def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_30_seconds(database: Database, handoff_ids: list[int]) -> None:
     with database.write() as session:
         wakes.add(session, handoff_ids[0], "answer", key="k", not_before=MONDAY)
-        [item] = wakes.due(session, now=MONDAY, real=REAL)
+        [item] = wakes.due(session, now=MONDAY, real=REAL, which=leases.may_be_moved(REAL))
         wakes.mark_delivered(session, item.wake_ids, real=REAL)
 
         assert due(session, real=REAL + AGAIN) == []
@@ -89,7 +89,7 @@ def test_a_delivered_wake_is_still_pending_for_the_attempt_that_reads_it(databas
 def test_every_delivery_and_every_vain_one_is_counted(database: Database, handoff_ids: list[int]) -> None:
     with database.write() as session:
         wakes.add(session, handoff_ids[0], "answer", key="k", not_before=MONDAY)
-        [item] = wakes.due(session, now=MONDAY, real=REAL)
+        [item] = wakes.due(session, now=MONDAY, real=REAL, which=leases.may_be_moved(REAL))
         wakes.count_try(session, item.wake_ids)
         wakes.mark_delivered(session, item.wake_ids, real=REAL)
     with database.read() as session:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from flows.attempt import Rest, attempt, settle
+from flows.attempt import attempt
+from flows.resting import Rest
 from storage import figures, handoffs
 from storage.crm.port import Account
 from storage.tables import Answer
@@ -122,10 +123,8 @@ async def test_without_a_clock_for_the_outcome_nothing_is_due_but_it_can_be_said
 
 async def rest_of(handoff) -> Rest:
     """Where an attempt comes to rest that has nothing to do."""
-    async with attempt(handoff.id) as turn:
-        _, rest = await settle(turn)
-    assert rest is not None
-    return rest
+    async with attempt(handoff.id) as lead:
+        return await lead.go_on()
 
 
 async def test_a_lead_on_no_clock_is_asked_about_when_its_data_would_have_to_go(driver, box, time):

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from agreements.lifecycle import next_step
 from flows import forms
-from flows.attempt import attempt, settle
-from flows.lead_handoff import STEPS
+from flows.attempt import attempt
 from storage import figures, handoffs, inflight, roster, waits
 from tasks import desk, views
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
@@ -282,12 +280,8 @@ async def test_an_sql_that_waits_for_its_next_hand_is_not_qualified_again_under_
 async def test_prefect_shows_the_leg_in_the_name_and_tags_of_the_run(driver, box, company):
     taken = await until_working(driver, box)
     answer_by_link(box, taken, "sql")
-    rest = None
-    async with attempt(newest(box, taken).id) as turn:
-        while rest is None:
-            while step := next_step(turn.position):
-                turn = await STEPS[step].fn(turn)
-            turn, rest = await settle(turn)
+    async with attempt(newest(box, taken).id) as lead:
+        rest = await lead.go_on()
 
     assert rest.run_name == f"{taken.incoming.company} · lead {taken.lead_id} · ae"
     assert "leg:ae" in rest.tags

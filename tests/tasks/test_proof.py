@@ -8,10 +8,11 @@ import pytest
 from sqlmodel import Session, select
 
 from notifications import bounces
-from storage import deliveries, handoffs
+from storage import deliveries
 from storage.tables import Delivery, Wait
 from tasks.bounces import take
 from tests.deal import BY_POINTS, agree, deliveries_of, tenures, until_accepted, wait_of
+from tests.dying import Died, dies_at, leases_end, lives
 from tests.returned import returned
 from tests.stage import answer_by_link, capture, events_of, newest
 
@@ -336,16 +337,13 @@ class TestWhileItIsSent:
         assert row.tries == 1
 
     async def test_an_attempt_that_dies_after_it_took_the_proof_back_loses_nothing(self, driver, box, time):
-        from agreements.lifecycle import next_step
-        from flows.attempt import attempt
-        from tasks.notify import _take_back
-
         taken = await notified(driver, box, time)
         come_back(box, taken)
-        async with attempt(newest(box, taken).id) as turn:
-            assert next_step(turn.position) == "notify"
-            turn = await turn.save(_take_back)
-            await turn.save(lambda session, handoff, now: handoffs.release_lease(session, handoff.id, turn.epoch))
+        box.fault = dies_at("step notify")
+        with pytest.raises(Died):
+            await driver.carry_out(newest(box, taken).id)
+        box.fault = lives
+        leases_end(box)
 
         await driver.run(until=time.at + 2 * MINUTE)
 

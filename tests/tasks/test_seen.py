@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session
 
-from agreements.lifecycle import next_step
 from app import terminal
 from app.commands import leads
-from flows.attempt import attempt, settle
-from flows.lead_handoff import STEPS
+from flows.attempt import attempt
 from storage import figures, roster, sights
 from storage.tables import Lead
 from tasks import desk, views
@@ -57,12 +55,8 @@ def told(box, taken: Taken) -> list[str]:
 
 async def rest_of(box, taken: Taken) -> str:
     """What Prefect is told when the run parks."""
-    async with attempt(newest(box, taken).id) as turn:
-        rest = None
-        while rest is None:
-            while step := next_step(turn.position):
-                turn = await STEPS[step].fn(turn)
-            turn, rest = await settle(turn)
+    async with attempt(newest(box, taken).id) as lead:
+        rest = await lead.go_on()
     return rest.message
 
 

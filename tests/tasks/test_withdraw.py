@@ -8,10 +8,11 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.errors import CrmError, StaleHandoff
-from storage import claims, contracts, figures, handoffs, leads, trail
+from flows.going import Going
+from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
-from tasks import desk, turn
+from tasks import desk
 from tasks.withdraw import carry_out
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
@@ -178,14 +179,14 @@ async def test_what_went_on_to_another_step_is_left_alone_and_named(driver, box,
 async def test_an_attempt_that_is_under_way_writes_nothing_any_more(driver, box):
     taken = capture(box)
     handoff_id = newest(box, taken).id
-    epoch = box.write_now(lambda session, now: handoffs.take_lease(session, handoff_id, by="test", real=datetime.now(UTC)))
-    under_way = box.read_now(lambda session, now: turn.load(session, handoff_id, epoch, (), now))
+    epoch = box.write_now(lambda session, now: leases.take(session, handoff_id, by="test", real=datetime.now(UTC)))
+    under_way = Going(box, handoff_id, epoch, "")
     third(box)
 
     carry_out(box, listed(box, "requalify"))
 
     with pytest.raises(StaleHandoff):
-        await under_way.save(lambda session, handoff, now: handoffs.move(session, handoff, "screened", now=now))
+        under_way.take_steps()
     assert [one.stage for one in handoffs_of(box, taken)] == ["withdrawn", "inquiry"]
 
 

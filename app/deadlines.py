@@ -1,0 +1,103 @@
+"""Deadlines, nudges and revisits: what comes of time alone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from app.engine import Engine, EngineAway
+from storage import due, wakes
+from storage.due import DueWait
+from tasks import line
+from tasks.revisit import look_again
+from tasks.toolbox import Toolbox
+
+log = logging.getLogger("baton.deadlines")
+#: How many waits are looked at in one round, and how many are written in one transaction.
+ROUND, AT_ONCE = 500, 25
+#: The longest that a wait which cannot be looked at is left alone, in seconds.
+LONGEST_PUT_OFF = 300.0
+
+
+class Deadlines:
+    """Looks at the waits whose next instant has come. A missed deadline never waits behind a nudge."""
+
+    def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float) -> None:
+        self.box, self.engine, self.tick_seconds = box, engine, tick_seconds
+        self._put_off: dict[str, tuple[float, float]] = {}
+
+    async def missed(self) -> int:
+        """Declares the waits missed whose time is over and which nobody has answered; how many things moved.
+
+        First those runs are looked at that do not rest any more: an answer that was given in Prefect's window counts as of then.
+        """
+        off = self._still_put_off()
+        found = await self.box.read(lambda session, now: due.missed(session, now=now, but=off, limit=ROUND))
+        moved = 0
+        for some in _batches(found):
+            moved += await self._declare(some)
+        return moved
+
+    async def _declare(self, some: Sequence[DueWait]) -> int:
+        try:
+            awake = await self._not_parked(some)
+        except EngineAway:
+            raise
+        except Exception as error:
+            if len(some) > 1:  # one of them cannot be looked at: each for itself, so that the others go on
+                return sum([await self._declare([one]) for one in some])
+            self._put_off_one(some[0], error)
+            return 0
+        for one in some:
+            self._put_off.pop(one.wait_id, None)
+        moved = sum([await self._look(one) for one in some if one.run_id in awake])
+        ids = [one.wait_id for one in some if one.run_id not in awake]
+        return moved + await self.box.write(lambda session, now: due.declare_missed(session, ids, now=now))
+
+    async def _not_parked(self, some: Sequence[DueWait]) -> set[str]:
+        parked = {one.run_id: one.parked_key for one in some if one.run_id and one.parked_key}
+        return await self.engine.not_parked(parked) if parked else set()
+
+    async def _look(self, one: DueWait) -> int:
+        """A run that does not rest was perhaps resumed with an answer; else an attempt has to look."""
+        if await self.engine.collect(one.handoff_id, one.run_id):
+            return 1
+        key = f"look:{one.wait_id}:{one.parks}"
+        await self.box.write(lambda session, now: wakes.add(session, one.handoff_id, "look", key=key, not_before=now))
+        return 0
+
+    def _still_put_off(self) -> list[str]:
+        return [ident for ident, (until, _) in self._put_off.items() if until > time.monotonic()]
+
+    def _put_off_one(self, one: DueWait, error: Exception) -> None:
+        before = self._put_off.get(one.wait_id)
+        pause = min(LONGEST_PUT_OFF, 2 * (before[1] if before else self.tick_seconds))
+        self._put_off[one.wait_id] = (time.monotonic() + pause, pause)
+        known = None if before else error
+        log.error("wait %s of handoff %s could not be looked at; the others go on", one.wait_id, one.handoff_id, exc_info=known)
+
+    async def nudges(self) -> int:
+        """Wakes the runs whose wait has something to say before it is due; how many."""
+        found = await self.box.read(lambda session, now: due.nudges(session, now=now, limit=ROUND))
+        moved = 0
+        for some in _batches(found):
+            rows = [_nudge(one) for one in some]
+            moved += await self.box.write(lambda session, now, rows=rows: due.wake(session, rows, now=now))  # type: ignore[misc]
+        return moved
+
+    async def revisits(self) -> int:
+        """Looks again at nurtured leads whose date has come, each in a transaction of its own; how many."""
+        moved = 0
+        for wait_id in await self.box.read(lambda session, now: due.revisits(session, now=now, limit=AT_ONCE)):
+            moved += await self.box.write(lambda session, now, one=wait_id: look_again(session, one, now=now))  # type: ignore[misc]
+        return moved
+
+
+def _batches(found: Sequence[DueWait]) -> Iterable[Sequence[DueWait]]:
+    return (found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE))
+
+
+def _nudge(one: DueWait) -> due.Nudge:
+    kind = wakes.TURN if one.about == line.ABOUT else "rung"
+    return due.Nudge(one.handoff_id, kind, f"rung:{one.wait_id}:{one.next_at.isoformat()}", one.fast_lane)

@@ -1,0 +1,189 @@
+"""Going on with a lead: step after step in one transaction, and what they need from outside between two."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlmodel import Session
+
+from agreements.lifecycle import next_step
+from flows.resting import Rest, rest_of
+from flows.steps import STEPS
+from flows.window import Shown, ShownStep
+from storage import deliveries, leases, trail, wakes
+from storage.crm.port import Account
+from storage.held import Held
+from storage.tables import Handoff
+from tasks import sending
+from tasks.sending import Outcome, Ready
+from tasks.toolbox import Toolbox
+from tasks.work import AskCrm, Doing, Tell, Work
+
+#: So long the outcomes of quick channels wait for each other, in seconds, before they are stored without the slow ones.
+GATHER_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class _Step:
+    """The step that has asked or told something and goes on when the answer is there."""
+
+    name: str
+    doing: Doing
+    began: datetime
+
+
+class Going:
+    """One attempt's way: transactions on one side, the world outside on the other. Not for two threads at once."""
+
+    def __init__(self, box: Toolbox, handoff_id: int, epoch: int, run_id: str) -> None:
+        self.box, self.handoff_id, self.epoch, self.run_id = box, handoff_id, epoch, run_id
+        self.rest: Rest | None = None
+        self._work: Work | None = None
+        self._step: _Step | None = None
+        self._need: AskCrm | Tell | None = None
+        self._known: dict[AskCrm, Account | None] = {}
+        self._ready: list[Ready] = []
+        self._more = True
+        self._outcomes: list[Outcome] = []
+        self._steps: list[ShownStep] = []
+
+    def shown(self) -> Shown:
+        """What there is to show since the last time: the steps that were taken, and notes."""
+        notes, self._steps, steps = (self._work.notes if self._work else []), [], self._steps
+        if self._work:
+            self._work.notes = []
+        return Shown(tuple(steps), tuple(notes))
+
+    # -- within a transaction
+
+    def take_steps(self) -> None:
+        """One transaction: outcomes of what was told, then steps until one needs something from outside, or the lead rests."""
+        steps: list[ShownStep] = []
+        try:
+            with self.box.database.write() as session:
+                self._go_on(session, steps)
+        except BaseException:
+            self._steps += [step for step in steps if step.error]  # the others were rolled back
+            raise
+        self._steps += steps
+        self._write_letters()
+
+    def _go_on(self, session: Session, steps: list[ShownStep]) -> None:
+        now = self.box.time.now(session)
+        handoff, kept = leases.hold(session, self.handoff_id, self.epoch, now=now)
+        if self.run_id and not handoff.flow_run_id:
+            handoff.flow_run_id = self.run_id
+        work = self._enter(session, handoff, now)
+        self._store_outcomes(work)
+        while not self._must_leave(work):
+            name = self._step.name if self._step else next_step(work.position)
+            if name is None:
+                self.rest = self._settle(work, kept)
+                break
+            self._take(work, name, steps)
+            self.box.fault(f"step {name}")
+        _write_events(session, kept)
+
+    def _enter(self, session: Session, handoff: Handoff, now: datetime) -> Work:
+        if self._work is None:
+            self._work = Work(session, handoff, now)
+        self._work.session, self._work.handoff, self._work.now = session, handoff, now
+        return self._work
+
+    def _must_leave(self, work: Work) -> bool:
+        """Whether the step under way has to ask or tell something now, outside of the transaction."""
+        if isinstance(self._need, Tell):
+            self._ready = sending.claim_due(work) if self._more else []
+            self._more = bool(self._ready) and deliveries.speech_is_due(work.session, self.handoff_id, now=work.now)
+            work.in_flight |= {one.id for one in self._ready}
+            if not self._ready:
+                self._need, self._more = None, True  # everything that was due has been told
+            return bool(self._ready)
+        return self._need is not None and self._need not in self._known
+
+    def _take(self, work: Work, name: str, steps: list[ShownStep]) -> None:
+        """Takes one step as far as it goes without anything from outside, and notes how it ended."""
+        step = self._step or _Step(name, _doing(work, name), datetime.now(UTC))
+        self._step, answer = None, None
+        try:
+            if isinstance(self._need, AskCrm):
+                answer, self._need = self._known.pop(self._need), None
+            while (need := step.doing.send(answer)) in self._known:
+                answer = self._known.pop(need)
+            self._need, self._step = need, step
+        except StopIteration:
+            steps.append(ShownStep(name, step.began, datetime.now(UTC)))
+        except Exception as error:
+            steps.append(ShownStep(name, step.began, datetime.now(UTC), error=type(error).__name__))
+            raise
+
+    def _settle(self, work: Work, kept: Held) -> Rest | None:
+        """Comes to rest: the wakes that were read are dropped and the park is prepared. The lease is kept until it is parked.
+
+        None when more has happened meanwhile: another transaction looks at that.
+        """
+        known = {wake.id for wake in kept.wakes}
+        if any(wake.id not in known for wake in wakes.fresh(work.session, self.handoff_id, now=work.now)):
+            return None
+        wakes.drop(work.session, [wake.id or 0 for wake in kept.pending])
+        work.handoff.failures, work.handoff.retry_at = 0, None
+        return rest_of(work.session, work.handoff, work.now)
+
+    def _store_outcomes(self, work: Work) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        if outcomes:
+            sending.write_outcomes(work.session, work.handoff, outcomes, now=work.now)
+
+    # -- outside
+
+    async def ask(self, need: AskCrm) -> None:
+        """Asks the CRM; the step that wants to know is given the answer. May raise CrmError."""
+        self._known[need] = await self.box.crm.account(company=need.company, domain=need.domain)
+
+    async def ask_and_tell(self) -> None:
+        """What the step under way needs: an answer of the CRM, or the outcomes of messages."""
+        if isinstance(self._need, AskCrm):
+            await self.ask(self._need)
+        elif self._ready:
+            ready, self._ready = self._ready, []
+            await self._tell(ready)
+
+    async def _tell(self, ready: Iterable[Ready]) -> None:
+        """Hands all over side by side. What quick channels say is stored while a slow one is still at it."""
+        self.box.fault("before telling")
+        under_way = {asyncio.create_task(sending.hand_over(one)) for one in ready}
+        while under_way:
+            done, under_way = await asyncio.wait(under_way, timeout=GATHER_SECONDS)
+            self._outcomes += [task.result() for task in done]
+            if under_way and self._outcomes:
+                await asyncio.to_thread(self._store_meanwhile)
+        self.box.fault("told")
+
+    def _store_meanwhile(self) -> None:
+        with self.box.database.write() as session:
+            now = self.box.time.now(session)
+            handoff, kept = leases.hold(session, self.handoff_id, self.epoch, now=now)
+            self._store_outcomes(self._enter(session, handoff, now))
+            _write_events(session, kept)
+
+    def _write_letters(self) -> None:
+        written = [sending.write_letter(one) for one in self._ready]
+        self._ready = [one for one in written if isinstance(one, Ready)]
+        self._outcomes += [one for one in written if isinstance(one, Outcome)]
+
+
+def _write_events(session: Session, kept: Held) -> None:
+    """Writes what happened into the trail, in one statement at the end of the transaction."""
+    session.flush()
+    trail.write(session, kept.events)
+    kept.events = []
+
+
+def _doing(work: Work, name: str) -> Doing:
+    """The step as something that can go on later, also where it takes place within one transaction."""
+    doing = STEPS[name](work)
+    if doing is not None:
+        yield from doing

@@ -1,0 +1,89 @@
+"""Where an attempt comes to rest: what its run is called and says while it waits, and at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from agreements.lifecycle import PARKED_NAMES, Stage
+from agreements.roster import Roster
+from flows import forms
+from storage import handoffs, proof, roster, waits
+from storage.tables import Handoff, Wait
+from tasks import views
+from tasks.running import NO_CLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Where an attempt came to rest: at a wait (key, name, message, tags, form) or at the end (name, message).
+
+    run_name: what the run is called from now on, empty where it stays as it is.
+    """
+
+    waits: bool
+    name: str
+    message: str
+    tags: tuple[str, ...] = ()
+    key: str = ""
+    form: forms.Asked | None = None
+    run_name: str = ""
+
+
+def rest_of(session: Session, handoff: Handoff, now: datetime) -> Rest:
+    """Where this handoff rests now: at its open wait, under a key that was never used before, or at its end."""
+    rest = _rest(session, handoff, now)
+    return replace(rest, run_name=views.run_name(session, handoff) if views.leg_of(session, handoff) else "")
+
+
+def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
+    stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id or 0)
+    owed = wait if wait and wait.kind != "revisit" and handoffs.is_open(handoff) and not stuck else None
+    tags = _tags(session, handoff, owed, now)
+    if stuck:
+        return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", tags)
+    if owed is None:
+        reason = f": {handoff.reason}" if handoff.reason else ""
+        return Rest(False, handoff.outcome.capitalize(), f"Lead {handoff.lead_id} ended in {handoff.outcome}{reason}.", tags)
+    owed.parks += 1
+    owed.parked_key = f"{owed.id}-{owed.parks}"
+    session.add(owed)
+    people = roster.current(session)
+    message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now, _reached(session, owed))
+    form = forms.asked(session, handoff, owed, people)
+    return Rest(True, PARKED_NAMES[owed.kind], message, tags, owed.parked_key, form)
+
+
+def _reached(session: Session, wait: Wait) -> str:
+    """How far the lead has come to its rep, as of this park."""
+    if wait.kind == "delivery" and wait.about == "proof":
+        return ", not proven to be delivered yet"
+    if wait.kind == "acceptance":
+        return ", delivered and seen" if proof.was_seen(session, wait.assignment_id) else ", delivered, not seen yet"
+    return ""
+
+
+def _message(wait: Wait, people: Roster, zone: str, now: datetime, reached: str = "") -> str:
+    due = wait.due_at.astimezone(ZoneInfo(zone))
+    who = people.name_of(wait.holder) if wait.holder in people.people else wait.holder
+    if wait.about == NO_CLOCK:
+        return f"With {who}, on no clock."
+    late = ", past the agreed time" if now > wait.promised_at else ""
+    return f"{wait.remark + ' ' if wait.remark else ''}With {who} until {due:%a %d %b %H:%M} ({zone}){late}{reached}."
+
+
+def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
+    leg = (f"leg:{name}",) if (name := views.leg_of(session, handoff)) else ()
+    sla = (f"sla:{_standing(wait, now)}",) if wait else ()
+    version = f"{handoff.agreement}@{handoff.version}"
+    return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *leg, *sla)
+
+
+def _standing(wait: Wait, now: datetime) -> str:
+    left, whole = wait.promised_at - now, wait.promised_at - wait.opened_at
+    if left <= timedelta(0):
+        return "breached"
+    return "due-soon" if whole and left < whole / 5 else "on-track"

@@ -1,0 +1,162 @@
+"""What comes of time alone: waits that are missed, nudges, revisits. Found in bulk, and written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, insert
+from sqlmodel import Session, col, select
+
+from storage import leases, trail, wakes
+from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
+
+REVISIT = "revisit"
+
+
+@dataclass(frozen=True, slots=True)
+class DueWait:
+    """A wait to be looked at. run_id, parked_key: where its run rests, empty where it never did. parks: how often it came to rest."""
+
+    wait_id: str
+    handoff_id: int
+    run_id: str
+    parked_key: str
+    parks: int
+    about: str
+    next_at: datetime
+    fast_lane: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """A wake for a wait that has something to say before it is due."""
+
+    handoff_id: int
+    kind: str
+    key: str
+    fast_lane: bool
+
+
+def _open() -> ColumnElement[bool]:
+    return and_(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
+
+
+def _waits(session: Session, *conditions: ColumnElement[bool], order: Any, limit: int) -> list[DueWait]:
+    query = (
+        select(Wait, Handoff.flow_run_id, Handoff.fast_lane)
+        .join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+        .where(_open(), col(Wait.kind) != REVISIT, *conditions)
+        .order_by(order, col(Wait.handoff_id))
+        .limit(limit)
+    )
+    return [
+        DueWait(wait.id, wait.handoff_id, run_id, wait.parked_key, wait.parks, wait.about, wait.next_at, hot)
+        for wait, run_id, hot in session.exec(query)
+    ]
+
+
+def missed(session: Session, *, now: datetime, but: Collection[str], limit: int) -> list[DueWait]:
+    """Waits whose time is over and which nobody has answered, the longest due first.
+
+    One whose handoff an attempt is carrying out just now is left for the next round: the attempt reads first what was answered
+    in Prefect's window. but: ids that are left alone.
+    """
+    free = leases.is_free(datetime.now(UTC))
+    others = [col(Wait.id).not_in(list(but))] if but else []
+    return _waits(session, col(Wait.due_at) <= now, free, *others, order=col(Wait.due_at), limit=limit)
+
+
+def nudges(session: Session, *, now: datetime, limit: int) -> list[DueWait]:
+    """Waits with something to say before they are due, whose handoff is not about to be moved anyway."""
+    moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id))
+    return _waits(session, col(Wait.next_at) <= now, col(Wait.due_at) > now, ~moves, order=col(Wait.next_at), limit=limit)
+
+
+def revisits(session: Session, *, now: datetime, limit: int) -> list[str]:
+    """The ids of the waits by which nurtured leads are to be looked at again."""
+    query = select(Wait.id).where(_open(), Wait.kind == REVISIT, col(Wait.next_at) <= now)
+    return list(session.exec(query.order_by(col(Wait.next_at), col(Wait.handoff_id)).limit(limit)))
+
+
+def wake(session: Session, found: Sequence[Nudge], *, now: datetime) -> int:
+    """Asks that these handoffs move; how many had not been asked already."""
+    hot, soon, later = wakes.Urgency
+    return wakes.insert_new(
+        session,
+        Wake,
+        [
+            wakes.row(
+                one.handoff_id,
+                one.kind,
+                key=one.key,
+                not_before=now,
+                urgency=later if one.kind in wakes.CAN_WAIT else hot if one.fast_lane else soon,
+            )
+            for one in found
+        ],
+    )
+
+
+def declare_missed(session: Session, wait_ids: Sequence[str], *, now: datetime) -> int:
+    """Answers these waits by their deadline, as of the instant at which each was due, unless somebody was faster; how many.
+
+    On PostgreSQL a wait that somebody answers or carries out at this moment is left for the next round.
+    """
+    locked = (
+        select(Wait, Handoff)
+        .join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+        .where(col(Wait.id).in_(list(wait_ids)), _open(), col(Wait.due_at) <= now)
+        .with_for_update(of=Wait, skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = session.exec(locked).all() if wait_ids else []
+    if not rows:
+        return 0
+    answers = _store_answers(session, [wait for wait, _ in rows])
+    for wait, _ in rows:
+        wait.answer_id = answers[wait.id]
+    wakes.insert_new(
+        session,
+        Wake,
+        [
+            wakes.row(
+                handoff.id or 0,
+                "answer",
+                key=f"answer:{wait.answer_id}",
+                not_before=now,
+                urgency=wakes.Urgency.HOT if handoff.fast_lane else wakes.Urgency.SOON,
+            )
+            for wait, handoff in rows
+        ],
+    )
+    trail.write(session, [_event(wait, handoff) for wait, handoff in rows])
+    return len(rows)
+
+
+def _store_answers(session: Session, rows: Sequence[Wait]) -> dict[str, int]:
+    """The id of each new answer by its wait."""
+    values: list[dict[str, Any]] = [
+        {
+            "wait_id": wait.id,
+            "handoff_id": wait.handoff_id,
+            "kind": "deadline",
+            "by": "clock",
+            "via": "clock",
+            "data": {},
+            "text_id": None,
+            "answered_at": wait.due_at,
+            "effective_at": wait.due_at,
+            "state": AnswerState.COUNTED.value,
+        }
+        for wait in rows
+    ]
+    stored = session.execute(insert(Answer).returning(col(Answer.wait_id), col(Answer.id)), values)
+    return {wait_id: ident or 0 for wait_id, ident in stored}
+
+
+def _event(wait: Wait, handoff: Handoff) -> Event:
+    on_time = wait.due_at <= wait.promised_at
+    return trail.line("answered-deadline", now=wait.due_at, handoff=handoff, actor="clock", wait=wait.kind, via="clock", on_time=on_time)

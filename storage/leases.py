@@ -1,0 +1,152 @@
+"""Leases: which process carries out a handoff, and which handoffs may be carried out now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, not_, or_, select, update
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlmodel import Session, col
+
+from agreements.errors import StaleHandoff
+from agreements.lifecycle import Stage
+from storage import held, waits, wakes
+from storage.held import Held
+from storage.tables import Handoff, Lead, Wake
+
+LEASE_SECONDS = 30
+#: Failed attempts after which an operator has to look.
+MAX_FAILURES = 5
+#: The longest that a handoff which cannot be moved is left alone, in seconds.
+LONGEST_PUT_OFF = 300
+
+
+def take(session: Session, handoff_id: int, *, by: str, real: datetime) -> int | None:
+    """The new epoch, or None while another attempt holds the lease. real: real time, aware."""
+    taken: Any = session.execute(
+        update(Handoff)
+        .where(col(Handoff.id) == handoff_id, is_free(real))
+        .values(epoch=col(Handoff.epoch) + 1, lease_by=by, lease_until=real + timedelta(seconds=LEASE_SECONDS))
+    )
+    return session.execute(select(col(Handoff.epoch)).where(col(Handoff.id) == handoff_id)).scalar_one() if taken.rowcount else None
+
+
+def claim_due(session: Session, *, by: str, now: datetime, real: datetime, room: int) -> list[Handoff]:
+    """Takes the lease of up to `room` handoffs that have a wake which is due, the most urgent first; each has its new epoch.
+
+    Each lead is loaded too. On PostgreSQL another claim skips what this one has locked; on SQLite there is one writer.
+    """
+    found: dict[int, Handoff] = {}
+    for urgency in wakes.Urgency:
+        if len(found) < room:
+            for handoff in _due(session, urgency, now=now, real=real, limit=4 * room):
+                if len(found) < room:
+                    found.setdefault(handoff.id or 0, handoff)
+    if found:
+        until = real + timedelta(seconds=LEASE_SECONDS)
+        session.execute(
+            update(Handoff)
+            .where(col(Handoff.id).in_(list(found)))
+            .values(epoch=col(Handoff.epoch) + 1, lease_by=by, lease_until=until)
+            .execution_options(synchronize_session=False)
+        )
+        for handoff in found.values():
+            set_committed_value(handoff, "epoch", handoff.epoch + 1)
+            set_committed_value(handoff, "lease_until", until)
+    return list(found.values())
+
+
+def is_any_due(session: Session, *, now: datetime, real: datetime) -> bool:
+    """Whether any handoff could be claimed."""
+    query = select(col(Wake.id)).join(Handoff, col(Handoff.id) == col(Wake.handoff_id))
+    for urgency in wakes.Urgency:
+        due = query.where(col(Wake.urgency) == urgency.value, col(Wake.not_before) <= now, may_be_moved(real))
+        if session.execute(due.limit(1)).first() is not None:
+            return True
+    return False
+
+
+def _due(session: Session, urgency: wakes.Urgency, *, now: datetime, real: datetime, limit: int) -> Sequence[Handoff]:
+    query = (
+        select(Handoff, Lead)
+        .join(Wake, col(Wake.handoff_id) == col(Handoff.id))
+        .join(Lead, col(Lead.id) == col(Handoff.lead_id))
+        .where(col(Wake.urgency) == urgency.value, col(Wake.not_before) <= now, may_be_moved(real))
+        .order_by(col(Wake.not_before), col(Wake.id))
+        .limit(limit)
+        .with_for_update(of=Handoff, skip_locked=True, key_share=True)
+    )
+    return [handoff for handoff, _ in session.execute(query)]
+
+
+def is_free(real: datetime) -> ColumnElement[bool]:
+    """Whether nobody carries the handoff out."""
+    return or_(col(Handoff.lease_until).is_(None), col(Handoff.lease_until) <= real)
+
+
+def may_be_moved(real: datetime) -> ColumnElement[bool]:
+    """Whether an attempt may begin: nobody carries the handoff out, it is not held, does not back off, and was not given up."""
+    rests = and_(col(Handoff.retry_at).is_not(None), col(Handoff.retry_at) > real)
+    given_up = and_(col(Handoff.stage) == Stage.STUCK.value, col(Handoff.failures) >= MAX_FAILURES)
+    return and_(is_free(real), not_(rests), col(Handoff.held).is_(False), not_(given_up))
+
+
+def renew(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> bool:
+    """Keeps the lease for another while; False when it was lost."""
+    kept: Any = session.execute(
+        update(Handoff)
+        .where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
+        .values(lease_until=real + timedelta(seconds=LEASE_SECONDS))
+    )
+    return bool(kept.rowcount)
+
+
+def release(session: Session, leases: Sequence[tuple[int, int]]) -> None:
+    """Gives leases back, each by handoff and epoch; one that was lost already stays as it is."""
+    if leases:
+        theirs = or_(*(and_(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch) for handoff_id, epoch in leases))
+        session.execute(update(Handoff).where(theirs).values(lease_by="", lease_until=None).execution_options(synchronize_session=False))
+
+
+def put_off(session: Session, handoff_id: int, *, tries: int, real: datetime) -> None:
+    """Leaves a handoff alone for longer each time it could not be moved; the first tries follow at once."""
+    if tries >= 2:
+        seconds = min(LONGEST_PUT_OFF, 2 ** min(tries - 1, 10))
+        session.execute(update(Handoff).where(col(Handoff.id) == handoff_id).values(retry_at=real + timedelta(seconds=seconds)))
+
+
+def rest(session: Session, handoff_id: int, epoch: int, *, seconds: float, real: datetime) -> None:
+    """Gives a lease back and leaves the handoff alone for so long; nothing where the lease was lost."""
+    theirs = and_(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
+    retry_at = real + timedelta(seconds=seconds)
+    session.execute(update(Handoff).where(theirs).values(lease_by="", lease_until=None, retry_at=retry_at))
+
+
+def take_over(session: Session, handoff: Handoff) -> None:
+    """Ends the lease of whichever attempt is under way: that attempt writes nothing any more. Keep the row locked until the commit."""
+    handoff.epoch += 1
+    handoff.lease_by, handoff.lease_until = "", None
+    session.add(handoff)
+
+
+def locked(session: Session, handoff_id: int) -> Handoff:
+    """The handoff as it is now, locked for this transaction."""
+    query = select(Handoff).where(col(Handoff.id) == handoff_id).with_for_update(key_share=True)
+    found: Handoff = session.execute(query.execution_options(populate_existing=True)).scalar_one()
+    return found
+
+
+def hold(session: Session, handoff_id: int, epoch: int, *, now: datetime) -> tuple[Handoff, Held]:
+    """Locks the handoff and its open wait for this transaction, so that no answer slips in, and reads them with the due wakes.
+
+    Raises StaleHandoff when another attempt has taken the handoff over.
+    """
+    handoff = locked(session, handoff_id)
+    if handoff.epoch != epoch:
+        raise StaleHandoff()
+    due = wakes.pending(session, handoff_id, now=now)
+    kept = Held(handoff_id, due, waits.open_of(session, handoff_id, lock=True))
+    held.keep(session, kept)
+    return handoff, kept

@@ -1,0 +1,58 @@
+"""Strays: open handoffs that nothing would move. Each open handoff has a wake, a live lease, or an open wait with a next look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists
+from sqlmodel import Session, col, select
+
+from agreements.lifecycle import OPEN_STAGES, Stage
+from storage import leases, trail, wakes
+from storage.tables import Handoff, Wait, Wake
+
+#: So long after its end a lease is surely over, whoever's clock it was taken by.
+GRACE = timedelta(seconds=1)
+_MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
+
+
+def _without_a_wake() -> ColumnElement[bool]:
+    return ~exists().where(col(Wake.handoff_id) == col(Handoff.id))
+
+
+def dead_leases(session: Session, *, real: datetime, limit: int) -> list[tuple[int, int]]:
+    """Handoff and epoch of attempts that died: their lease is over, and nothing would wake the handoff."""
+    query = select(Handoff.id, Handoff.epoch).where(
+        col(Handoff.lease_until).is_not(None), col(Handoff.lease_until) < real - GRACE, _without_a_wake()
+    )
+    return [(ident or 0, epoch) for ident, epoch in session.exec(query.order_by(col(Handoff.lease_until)).limit(limit))]
+
+
+def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) -> int:
+    """Wakes the handoffs whose attempt died; how many."""
+    rows = [
+        wakes.row(handoff_id, "revive", key=f"revive:{handoff_id}:{epoch}", not_before=now, urgency=wakes.Urgency.SOON)
+        for handoff_id, epoch in dead
+    ]
+    return wakes.insert_new(session, Wake, rows)
+
+
+def stranded(session: Session, *, after: int = 0, limit: int) -> list[int]:
+    """Open handoffs that break the rule above, by id. Those that are held, or stuck with an operator, rest on purpose.
+
+    after: only those with a higher id, so that many are looked at in slices.
+    """
+    looks = exists().where(col(Wait.handoff_id) == col(Handoff.id), col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
+    rule = and_(col(Handoff.lease_until).is_(None), _without_a_wake(), ~looks)
+    query = select(Handoff.id).where(col(Handoff.stage).in_(_MOVING_STAGES), col(Handoff.held).is_(False), rule, col(Handoff.id) > after)
+    return [ident or 0 for ident in session.exec(query.order_by(col(Handoff.id)).limit(limit))]
+
+
+def rescue(session: Session, handoff_id: int, *, now: datetime) -> bool:
+    """Wakes a handoff if it is still stranded, and writes that into the trail, by which it is counted."""
+    handoff = leases.locked(session, handoff_id)
+    if handoff_id not in stranded(session, after=handoff_id - 1, limit=1):
+        return False
+    trail.record(session, "stranded", now=now, handoff=handoff, epoch=handoff.epoch)
+    return wakes.add(session, handoff_id, "stranded", key=f"stranded:{handoff_id}:{handoff.epoch}", not_before=now)
