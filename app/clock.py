@@ -20,6 +20,7 @@ from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0
+STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 SEAL_SECONDS = 5.0
 #: How often Prefect is asked for runs that were resumed by hand, in real seconds.
@@ -27,6 +28,11 @@ RESUMED_SECONDS = 1.5
 RELEASE_SECONDS = 600.0
 #: The longest that a part which fails again and again is left alone, in seconds.
 LONGEST_PAUSE = 60.0
+
+#: What a part says whose time has not come.
+NOT_NOW = -1
+#: Parts that have surely asked Prefect when they say at least so much.
+ASK_PREFECT = {"answers in Prefect": 0, "wakes": 1}
 
 Part = Callable[[], Awaitable[int]]
 
@@ -62,7 +68,8 @@ class Clock:
             "revisits": self.deadlines.revisits,
             "messages": self.post,
             "answers in Prefect": self._every(RESUMED_SECONDS, self.repair.collect),
-            "repair": self._every(min(5.0, 5 * self.tick_seconds), self.repair.strays),
+            "repair": self.repair.dead,
+            "stranded leads": self._every(STRANDED_SECONDS, self.repair.stranded),
             "reconciliation": self._every(RECONCILE_SECONDS, self.repair.reconcile),
             "changes in the CRM": self._every(self.box.settings.crm_poll_seconds, self._read_crm),
             "disputes": self._settle_disputes,
@@ -78,7 +85,7 @@ class Clock:
         failures = 0
         while not stop.is_set():
             try:
-                await self._guarded(part)
+                await self._guarded(called, part)
                 failures = 0
             except Exception as error:
                 failures += 1
@@ -97,11 +104,11 @@ class Clock:
         parts = self._parts()
         for called in (*order, *(one for one in parts if one not in (*order, "messages"))):
             if called in parts:
-                done = await self._guarded(parts[called])
-                moved += done if called in order else 0
+                done = await self._guarded(called, parts[called])
+                moved += max(0, done) if called in order else 0
         return moved
 
-    async def _guarded(self, part: Part) -> int:
+    async def _guarded(self, called: str, part: Part) -> int:
         """The engine may be away: that is told once, and again when it went away anew."""
         try:
             moved = await part()
@@ -110,13 +117,15 @@ class Clock:
                 log.warning("the Prefect server does not answer; answers are stored and go on when it is back: %s", error)
             self._away = True
             return 0
+        if called in ASK_PREFECT and moved >= ASK_PREFECT[called]:
+            self._away = False
         return moved
 
     def _every(self, seconds: float, part: Part) -> Part:
         async def timed() -> int:
             name, now = getattr(part, "__name__", repr(part)), time.monotonic()
             if now < self._next.get(name, 0.0):
-                return 0
+                return NOT_NOW
             self._next[name] = now + seconds
             return await part()
 

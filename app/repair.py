@@ -24,14 +24,19 @@ class Repair:
 
     def __init__(self, box: Toolbox, engine: Engine) -> None:
         self.box, self.engine = box, engine
-        self._compared_up_to = 0
+        self._compared_up_to = self._looked_up_to = 0
 
-    async def strays(self) -> int:
-        """Wakes handoffs whose attempt died, and any other open handoff that nothing would move; how many."""
+    async def dead(self) -> int:
+        """Wakes the handoffs whose attempt died; how many."""
         real = datetime.now(UTC)
         dead = await self.box.read(lambda session, now: strays.dead_leases(session, real=real, limit=ROUND))
-        moved = await self.box.write(lambda session, now: strays.revive(session, dead, now=now)) if dead else 0
-        for handoff_id in await self.box.read(lambda session, now: strays.stranded(session, limit=ROUND)):
+        return await self.box.write(lambda session, now: strays.revive(session, dead, now=now)) if dead else 0
+
+    async def stranded(self) -> int:
+        """Wakes any other open handoff that nothing would move, a stretch of them each time; how many. There should be none."""
+        moved, after = 0, self._looked_up_to
+        found, self._looked_up_to = await self.box.read(lambda session, now: strays.stranded(session, after=after))
+        for handoff_id in found[:ROUND]:
             if await self.box.write(lambda session, now, one=handoff_id: strays.rescue(session, one, now=now)):  # type: ignore[misc]
                 log.error("handoff %s was stranded: nothing would have moved it. It goes on; please report this.", handoff_id)
                 moved += 1

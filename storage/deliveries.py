@@ -110,6 +110,13 @@ def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -
     return bool(claimed.rowcount)  # type: ignore[attr-defined]
 
 
+def claim_all(session: Session, ids: Sequence[int]) -> None:
+    """Marks rows as being sent that this transaction has locked."""
+    if ids:
+        sending = {"state": DeliveryState.SENDING.value, "tries": col(Delivery.tries) + 1}
+        session.execute(update(Delivery).where(col(Delivery.id).in_(ids)).values(**sending).execution_options(synchronize_session=False))
+
+
 def drop(session: Session, delivery_id: int) -> None:
     """Takes back one message that has not been taken to be sent."""
     session.execute(

@@ -147,6 +147,6 @@ def hold(session: Session, handoff_id: int, epoch: int, *, now: datetime) -> tup
     if handoff.epoch != epoch:
         raise StaleHandoff()
     due = wakes.pending(session, handoff_id, now=now)
-    kept = Held(handoff_id, due, waits.open_of(session, handoff_id, lock=True))
+    kept = Held(handoff_id, due, waits.open_of(session, handoff_id, lock=True, alone=True))
     held.keep(session, kept)
     return handoff, kept

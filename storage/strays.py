@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, exists, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
@@ -14,6 +15,8 @@ from storage.tables import Handoff, Wait, Wake
 
 #: So long after its end a lease is surely over, whoever's clock it was taken by.
 GRACE = timedelta(seconds=1)
+#: How many ids are looked at in one go.
+STRETCH = 20_000
 _MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
 
 
@@ -38,21 +41,27 @@ def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) 
     return wakes.insert_new(session, Wake, rows)
 
 
-def stranded(session: Session, *, after: int = 0, limit: int) -> list[int]:
-    """Open handoffs that break the rule above, by id. Those that are held, or stuck with an operator, rest on purpose.
+def stranded(session: Session, *, after: int = 0, stretch: int = STRETCH) -> tuple[list[int], int]:
+    """Open handoffs that break the rule above, by id, and where to go on. Those that are held, or stuck with an operator, rest on
+    purpose.
 
-    after: only those with a higher id, so that many are looked at in slices.
+    after: only those with a higher id, and no more than a stretch of ids, so that many are looked at little by little.
     """
+    newest = session.exec(select(func.max(Handoff.id))).one() or 0
+    found = list(session.exec(_stranded().where(col(Handoff.id) > after, col(Handoff.id) <= after + stretch).order_by(col(Handoff.id))))
+    return [ident or 0 for ident in found], after + stretch if after + stretch < newest else 0
+
+
+def _stranded() -> Any:
     looks = exists().where(col(Wait.handoff_id) == col(Handoff.id), col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     rule = and_(col(Handoff.lease_until).is_(None), _without_a_wake(), ~looks)
-    query = select(Handoff.id).where(col(Handoff.stage).in_(_MOVING_STAGES), col(Handoff.held).is_(False), rule, col(Handoff.id) > after)
-    return [ident or 0 for ident in session.exec(query.order_by(col(Handoff.id)).limit(limit))]
+    return select(Handoff.id).where(col(Handoff.stage).in_(_MOVING_STAGES), col(Handoff.held).is_(False), rule)
 
 
 def rescue(session: Session, handoff_id: int, *, now: datetime) -> bool:
     """Wakes a handoff if it is still stranded, and writes that into the trail, by which it is counted."""
     handoff = leases.locked(session, handoff_id)
-    if handoff_id not in stranded(session, after=handoff_id - 1, limit=1):
+    if session.exec(_stranded().where(col(Handoff.id) == handoff_id)).first() is None:
         return False
     trail.record(session, "stranded", now=now, handoff=handoff, epoch=handoff.epoch)
     return wakes.add(session, handoff_id, "stranded", key=f"stranded:{handoff_id}:{handoff.epoch}", not_before=now)

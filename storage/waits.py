@@ -55,19 +55,19 @@ def open_wait(
     return wait
 
 
-def open_of(session: Session, handoff_id: int, *, lock: bool = False) -> Wait | None:
-    """The open wait of a handoff, None for none. lock: keep others from answering or closing it until this transaction ends."""
+def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: bool = False) -> Wait | None:
+    """The open wait of a handoff, None for none. lock: keep others from answering or closing it until this transaction ends.
+
+    alone: this transaction has locked the handoff; whoever closes a wait and opens the next one locks the handoff first.
+    """
     if mine := held.of(session, handoff_id):
         return mine.open_wait  # locked by this transaction, so nobody else can have closed it or opened another
     query = select(Wait).where(Wait.handoff_id == handoff_id, col(Wait.closed_at).is_(None))
     if not lock:
         return session.exec(query).first()
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    found = session.exec(locked).first()
-    if found is None and session.get_bind().dialect.name == "postgresql":
-        # A row that was closed while we waited for its lock drops out there; its successor is seen by a second look.
-        return session.exec(locked).first()
-    return found
+    # On PostgreSQL a row that was closed while we waited for its lock drops out; its successor is seen by a second look.
+    return session.exec(locked).first() or (None if alone else session.exec(locked).first())
 
 
 def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from notifications.letter import Context, Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
-from storage.tables import Delivery, DeliveryState, Handoff
+from storage.tables import Delivery, Handoff
 from tasks import contexts, own_templates, toolbox
 from tasks.work import Work
 
@@ -63,10 +63,10 @@ def claim_due(work: Work) -> list[Ready]:
     ready: dict[str, Ready] = {}
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, work.now)):
-            row.state, row.tries = DeliveryState.SENDING, row.tries + 1
-            session.add(row)
             ready[row.channel] = claimed
-    deliveries.note_speech(session, handoff, any(row.state == DeliveryState.QUEUED and row.send_at <= work.now for row in rows))
+    deliveries.claim_all(session, [one.id for one in ready.values()])
+    left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
+    deliveries.note_speech(session, handoff, bool(left))
     return list(ready.values())
 
 

@@ -36,7 +36,7 @@ class LeapingTime:
 
     def now(self, session: Session) -> datetime:
         real = datetime.now(UTC)
-        return real + clock.ahead_at(session, real)
+        return real + clock.now_ahead(session, real)
 
 
 class SteppedTime:

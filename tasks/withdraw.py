@@ -51,7 +51,7 @@ def withdraw(session: Session, one: InFlight, *, actor: str, now: datetime) -> s
     """
     if why := inflight.changed(session, one) or _other_version(session, one, now):
         return why
-    handoff = handoffs.get(session, one.handoff_id)
+    handoff = leases.locked(session, one.handoff_id)
     wait = waits.open_of(session, one.handoff_id)
     if wait is not None and not waits.close_unanswered(session, wait, because="withdrawn", now=now):
         return "it was answered in this moment"

@@ -8,8 +8,8 @@ import logging
 from sqlmodel import Session, select
 
 from agreements.errors import CrmError
-from app.clock import BEGIN_AT_ONCE, Clock
-from app.engine import Run
+from app.clock import Clock
+from app.hand_over import BEGIN_AT_ONCE
 from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
 from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, runs, wakes_of
@@ -34,7 +34,7 @@ async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, capl
 
 async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver, runs, box, time, monkeypatch):
     """They are put off for a while, and the next sweep has room."""
-    monkeypatch.setattr("app.clock.SWEEP_LIMIT", 2)
+    monkeypatch.setattr("app.deadlines.ROUND", 2)
     bad = [await assigned(driver, box) for _ in range(2)]
     good = await assigned(driver, box)
     runs.broken.update(newest(box, one).id for one in bad)
@@ -63,7 +63,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     await driver.settle()
     asked = len(runs.asked)
 
-    await driver.clock.deliver()
+    await driver.clock.hand_over.deliver()
     assert len(runs.asked) == asked
     delivered_earlier(box, 31)
     runs.swallows = False
@@ -144,7 +144,7 @@ async def test_an_answer_in_the_engines_window_comes_before_the_deadline(driver,
     runs.collects = True
     time.at = wait_of(box, taken).due_at
 
-    await driver.clock.sweep()
+    await driver.clock.deadlines.missed()
 
     assert box.read_now(lambda session, now: session.exec(select(Answer)).all()) == []
 
@@ -154,8 +154,8 @@ async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(driver, 
     runs.parked.clear()
     time.at = wait_of(box, taken).due_at
 
-    await driver.clock.sweep()
-    await driver.clock.sweep()
+    await driver.clock.deadlines.missed()
+    await driver.clock.deadlines.missed()
 
     assert wakes_of(box, taken) == ["look"]
 
@@ -186,29 +186,33 @@ async def test_what_happened_is_sealed_into_the_trail(driver, box):
     assert all(event.seal_id for event in events_of(box, taken))
 
 
-async def test_a_clock_goes_on_after_a_tick_that_failed_and_stops_when_it_is_told(box, caplog):
-    stop, taken = asyncio.Event(), []
+async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_full_once(box, caplog):
+    stop = asyncio.Event()
 
-    class FailsOnce(ShakyRuns):
+    class Fails(ShakyRuns):
+        failures = 0
+
         async def resumed(self) -> list[str]:
-            taken.append(capture(box))
+            self.failures += 1
+            if self.failures == 1:
+                capture(box)
+            if self.failures >= 3 and self.ready:
+                stop.set()
             raise RuntimeError("nobody thought of this")
 
-        async def create(self, run: Run) -> str:
-            stop.set()
-            return await super().create(run)
+    clock = Clock(box, Fails(), tick_seconds=0.001)
+    clock._every = lambda seconds, part: part
+    await asyncio.wait_for(clock.run(stop), 60)
 
-    await asyncio.wait_for(Clock(box, FailsOnce(), tick_seconds=0.001).run(stop), 10)
-
-    assert newest(box, taken[0]).flow_run_id
-    assert "a tick failed; the next one goes on" in caplog.text
+    told = [record for record in caplog.records if "answers in Prefect failed, and will be tried again" in record.getMessage()]
+    assert [bool(record.exc_info) for record in told[:3]] == [True, False, False]
 
 
 async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driver, runs, box):
     listed = [capture(box, activity="trade_show_visit") for _ in range(BEGIN_AT_ONCE + 10)]
     asks = capture(box)
 
-    await driver.clock.deliver()
+    await driver.clock.hand_over.deliver()
 
     assert len(runs.ready) == BEGIN_AT_ONCE + 1
     assert runs.ready[0] == newest(box, asks).id
@@ -218,10 +222,10 @@ async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driv
 async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next_who_asks_is(driver, runs, box):
     for _ in range(BEGIN_AT_ONCE + 10):
         capture(box, activity="trade_show_visit")
-    await driver.clock.deliver()
+    await driver.clock.hand_over.deliver()
     asks = capture(box)
 
-    await driver.clock.deliver()
+    await driver.clock.hand_over.deliver()
 
     assert runs.ready[BEGIN_AT_ONCE:] == [newest(box, asks).id]
 

@@ -92,7 +92,7 @@ async def test_an_attempt_that_fails_is_made_again_later_and_later(driver, box):
 
     first = newest(box, taken)
     assert (first.failures, first.lease_until, first.stage) == (1, None, "inquiry")
-    assert await driver.clock.deliver() == 0
+    assert await driver.clock.hand_over.deliver() == 0
     await fail(driver, box, taken)
     with pytest.raises(CrmError):
         await driver.settle()
@@ -143,7 +143,7 @@ async def test_an_attempt_under_way_is_left_alone(driver, runs, box):
     change(box, taken, lease_until=datetime.now(UTC) + timedelta(seconds=20))
     answer_by_link(box, taken, "accepted")
 
-    assert await driver.clock.deliver() == 0
+    assert await driver.clock.hand_over.deliver() == 0
     assert newest(box, taken).stage == "assigned"
 
 

@@ -204,7 +204,7 @@ async def test_a_link_that_comes_after_the_deadline_is_told_so(driver, box, time
     taken = capture(box)
     await driver.settle()
     time.at = wait_of(box, taken).due_at
-    await driver.clock.sweep()
+    await driver.clock.deadlines.missed()
 
     reply = answer_by_link(box, taken, "accepted")
 

@@ -224,7 +224,7 @@ async def test_nobody_takes_back_what_somebody_else_answered(driver, box):
 async def test_an_answer_by_the_deadline_cannot_be_taken_back(driver, box, time):
     taken = await assigned(driver, box)
     time.at = wait_of(box, taken).due_at
-    await driver.clock.sweep()
+    await driver.clock.deadlines.missed()
     late = answer_by_link(box, taken, "accepted")
 
     assert not undo(box, taken, late)
