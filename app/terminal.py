@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from agreements.errors import AgreementError, HandoffError, RosterError
 from app.stack import StackError
+from app.starting import CannotStart, check_database
 from storage import schema
 from tasks import toolbox
 from tasks.channels import WrongSetting
@@ -49,10 +50,25 @@ def open_box(settings: Settings | None = None) -> Toolbox:
         fail(USAGE, str(error))
     try:
         schema.upgrade(box.database)
-    except OperationalError as error:
-        fail(AWAY, f"The database does not answer: {str(error.orig).strip()}")
+    except DBAPIError as error:
+        fail(AWAY, _of_the_database(error))
     toolbox.use(box)
     return box
+
+
+def refuse_to_start(box: Toolbox) -> None:
+    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ."""
+    try:
+        check_database(box)
+    except CannotStart as refused:
+        fail(AWAY, str(refused))
+
+
+def _of_the_database(error: DBAPIError) -> str:
+    said = str(error.orig).strip().splitlines()[0]
+    if any(word in said for word in ("readonly", "read-only", "full", "No space")):
+        return f"The database cannot be written to: {said}. Free space, or give the right to write, and start again."
+    return f"The database does not answer: {said}"
 
 
 def who() -> str:
@@ -76,8 +92,8 @@ def told() -> Iterator[None]:
         fail(AWAY, str(error))
     except (AgreementError, HandoffError) as error:
         fail(FINDINGS, str(error))
-    except OperationalError as error:
-        fail(AWAY, f"The database does not answer: {str(error.orig).strip()}")
+    except DBAPIError as error:
+        fail(AWAY, _of_the_database(error))
     except httpx.HTTPError as error:
         fail(AWAY, f"The Prefect server does not answer ({type(error).__name__}). Is it running, and is PREFECT_API_URL right?")
 

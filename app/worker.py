@@ -27,7 +27,9 @@ from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
 from app.engine import PrefectEngine
+from app.prefect_check import check_prefect
 from app.run_mover import RunMover
+from app.starting import CannotStart
 from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
 from tasks.toolbox import Toolbox
@@ -107,6 +109,8 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
     runs over to the workers of that pool.
     """
     logging.getLogger("prefect.flow_runs").addFilter(_WithoutParking())
+    async with get_client() as client:
+        await check_prefect(box, client)
     pool_type = await ensure_pool(box.settings.work_pool)
     with temporary_settings({prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         async with AttemptClientContext() as context:
@@ -187,7 +191,10 @@ def run_in_thread(box: Toolbox, stop: threading.Event, *, on_sqlite: bool, timet
     """Starts work() on a loop in a thread of its own: Prefect's engine takes over signals only in the main thread."""
 
     def run() -> None:
-        asyncio.run(work(box, stop=stop, on_sqlite=on_sqlite, timetable_seconds=timetable_seconds))
+        try:
+            asyncio.run(work(box, stop=stop, on_sqlite=on_sqlite, timetable_seconds=timetable_seconds))
+        except CannotStart as refused:
+            log.critical("%s", refused)
 
     thread = threading.Thread(target=run, name="baton-worker", daemon=True)
     thread.start()

@@ -78,6 +78,8 @@ class Attempt:
             await asyncio.to_thread(self._going.take_steps)
         finally:
             await show(self._going.shown())
+        if self.rest is not None:
+            self._box.fault("rests")
 
     async def ask_and_tell(self) -> None:
         """Asks the CRM, or hands messages over, as the step that was taken wants it. Nothing where the lead rests."""

@@ -71,7 +71,7 @@ def missed(session: Session, *, now: datetime, but: Collection[str], limit: int)
 
 def nudges(session: Session, *, now: datetime, limit: int) -> list[DueWait]:
     """Waits with something to say before they are due, whose handoff is not about to be moved anyway."""
-    moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id))
+    moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id), col(Wake.not_before) <= now)
     return _waits(session, col(Wait.next_at) <= now, col(Wait.due_at) > now, ~moves, order=col(Wait.next_at), limit=limit)
 
 

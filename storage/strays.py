@@ -11,12 +11,14 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
 from storage import leases, trail, wakes
-from storage.tables import Handoff, Wait, Wake
+from storage.tables import Event, Handoff, Wait, Wake
 
 #: So long after its end a lease is surely over, whoever's clock it was taken by.
 GRACE = timedelta(seconds=1)
 #: How many ids are looked at in one go.
 STRETCH = 20_000
+#: The line of the trail that says a handoff was stranded.
+STRANDED = "stranded"
 _MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
 
 
@@ -52,6 +54,16 @@ def stranded(session: Session, *, after: int = 0, stretch: int = STRETCH) -> tup
     return [ident or 0 for ident in found], after + stretch if after + stretch < newest else 0
 
 
+def all_stranded(session: Session) -> list[int]:
+    """The same over all handoffs at once: for a check that is made seldom."""
+    return [ident or 0 for ident in session.exec(_stranded().order_by(col(Handoff.id)))]
+
+
+def rescued(session: Session) -> int:
+    """How often a handoff was found stranded and was set moving again."""
+    return session.exec(select(func.count()).select_from(Event).where(Event.kind == STRANDED)).one()
+
+
 def _stranded() -> Any:
     looks = exists().where(col(Wait.handoff_id) == col(Handoff.id), col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     rule = and_(col(Handoff.lease_until).is_(None), _without_a_wake(), ~looks)
@@ -63,5 +75,5 @@ def rescue(session: Session, handoff_id: int, *, now: datetime) -> bool:
     handoff = leases.locked(session, handoff_id)
     if session.exec(_stranded().where(col(Handoff.id) == handoff_id)).first() is None:
         return False
-    trail.record(session, "stranded", now=now, handoff=handoff, epoch=handoff.epoch)
+    trail.record(session, STRANDED, now=now, handoff=handoff, epoch=handoff.epoch)
     return wakes.add(session, handoff_id, "stranded", key=f"stranded:{handoff_id}:{handoff.epoch}", not_before=now)

@@ -70,6 +70,7 @@ SENTENCES = {
     "withdrawn": "Withdrawn, to start anew under {taken_over_by}",
     "started-anew": "Started anew",
     "got-stuck": "Stuck: {why}",
+    "stranded": "Nothing would have moved it; it was set moving again",
 }
 #: Lines that say more where a fact is there: kind, fact, sentence.
 _MORE = (

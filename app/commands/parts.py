@@ -28,6 +28,7 @@ def worker(
 
     terminal.log_to_standard_error()
     box = terminal.open_box()
+    terminal.refuse_to_start(box)
     warn_of_templates(box.settings)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -54,6 +55,7 @@ def web() -> None:
 
     terminal.log_to_standard_error()
     box = terminal.open_box()
+    terminal.refuse_to_start(box)
     serve(box, box.settings.web_host, box.settings.web_port)
 
 

@@ -1,0 +1,71 @@
+"""Starting: before a part begins, what would only go wrong later is looked at, and refused with what to do about it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import socket
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from agreements.errors import HandoffError
+from storage import wakes
+from storage.tables import Bookmark
+from tasks.toolbox import Toolbox
+
+#: The most by which the clocks of this machine, the database's and the Prefect server's may differ.
+SKEW = timedelta(seconds=20)
+_INSTALLATION, _TRY = "installation", "start"
+
+
+class CannotStart(HandoffError):  # noqa: N818 - errors here are named as states
+    """Something about this installation has to be put right before this part can start."""
+
+
+def check_database(box: Toolbox) -> None:
+    """The database can be written to, belongs to this installation, and its clock agrees. Raises CannotStart."""
+    try:
+        owner, theirs = box.write_now(lambda session, now: (_owner(session, box), _database_time(session)))
+    except DBAPIError as error:
+        said = str(error.orig).strip().splitlines()[0]
+        raise CannotStart(f"The database cannot be written to: {said}. Free space, or give the right to write, and start again.") from error
+    if owner:
+        raise CannotStart(
+            f"The database belongs to another installation, {owner}. Give this one a database of its own (BATON_DATABASE_URL), or, if"
+            " both are one installation on several machines, the same BATON_TRAIL_KEY and BATON_SECRETS."
+        )
+    compare_clocks(theirs, "the database server")
+
+
+def _owner(session: Session, box: Toolbox) -> str:
+    """The name of the other installation that this database belongs to; empty where it is ours, or nobody's until now.
+
+    Installations are told apart by their trail key, which never changes: the database keeps a fingerprint of it.
+    """
+    mine = hmac.new(box.settings.seal_key(), b"installation", hashlib.sha256).hexdigest()[:32]
+    name = f"{socket.gethostname()}:{box.settings.folder}"
+    wakes.insert_once(session, Bookmark, name=_INSTALLATION, value=f"{mine} {name}")
+    session.merge(Bookmark(name=_TRY, value=datetime.now(UTC).isoformat()))
+    row = session.get(Bookmark, _INSTALLATION, populate_existing=True)
+    fingerprint, _, theirs = (row.value if row else "").partition(" ")
+    return "" if fingerprint == mine else theirs
+
+
+def _database_time(session: Session) -> datetime | None:
+    if session.get_bind().dialect.name != "postgresql":
+        return None  # SQLite has this machine's clock
+    found: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
+
+
+def compare_clocks(theirs: datetime | None, whose: str) -> None:
+    """Raises CannotStart where this machine's clock is far from theirs; None: there is no other clock."""
+    ours = datetime.now(UTC)
+    if theirs is not None and abs(theirs - ours) > SKEW:
+        raise CannotStart(
+            f"The clock of this machine says {ours:%H:%M:%S} UTC, that of {whose} {theirs.astimezone(UTC):%H:%M:%S}. Leases and"
+            " deadlines need clocks that agree: set them by NTP and start again."
+        )
