@@ -18,6 +18,8 @@ from tasks.toolbox import Toolbox
 
 #: The most by which the clocks of this machine, the database's and the Prefect server's may differ.
 SKEW = timedelta(seconds=20)
+#: So much must fit into the database at a start.
+ROOM_BYTES = 64 * 1024
 _INSTALLATION, _TRY = "installation", "start"
 
 
@@ -48,7 +50,9 @@ def _owner(session: Session, box: Toolbox) -> str:
     mine = hmac.new(box.settings.seal_key(), b"installation", hashlib.sha256).hexdigest()[:32]
     name = f"{socket.gethostname()}:{box.settings.folder}"
     wakes.insert_once(session, Bookmark, name=_INSTALLATION, value=f"{mine} {name}")
-    session.merge(Bookmark(name=_TRY, value=datetime.now(UTC).isoformat()))
+    tried = session.merge(Bookmark(name=_TRY, value="." * ROOM_BYTES))
+    session.flush()
+    tried.value = datetime.now(UTC).isoformat()
     row = session.get(Bookmark, _INSTALLATION, populate_existing=True)
     fingerprint, _, theirs = (row.value if row else "").partition(" ")
     return "" if fingerprint == mine else theirs

@@ -19,7 +19,8 @@ def waiting(session: Session, now: datetime, count: int, **times: datetime) -> N
     first = (session.exec(select(Lead.id).order_by(Lead.id.desc()).limit(1)).first() or 0) + 1
     ids = range(first, first + count)
     session.execute(insert(Lead), [Lead(id=one, created_at=now).model_dump() for one in ids])
-    rows = [Handoff(id=one, lead_id=one, agreement="b2b-saas", version=1, stage="assigned", step="acceptance", created_at=now) for one in ids]
+    given = {"agreement": "b2b-saas", "version": 1, "stage": "assigned", "step": "acceptance", "created_at": now}
+    rows = [Handoff(id=one, lead_id=one, **given) for one in ids]
     session.execute(insert(Handoff), [row.model_dump() for row in rows])
     more = {"kind": "acceptance", "holder": "ana", "opened_at": now, "promised_at": times["due_at"], **times}
     session.execute(insert(Wait), [Wait(id=new_id(), handoff_id=one, **more).model_dump() for one in ids])
