@@ -16,7 +16,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from flows.going import Going
 from notifications.links import Links
-from storage import handoffs, leases, roster, schema, waits
+from storage import due, handoffs, leases, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
@@ -154,7 +154,22 @@ def _recall(box: Toolbox, one: Round, under: str) -> Ready:
     return go
 
 
-_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {"answer": _answer, "link": _link, "park": _park, "recall": _recall}
+def _missed(box: Toolbox, one: Round, _: str) -> Ready:
+    """Declares the wait missed, as a worker does with many at once; true where that counts."""
+
+    async def go() -> tuple[bool, str]:
+        return await box.write(lambda session, now: due.declare_missed(session, [one.wait_id], now=now)) == 1, "deadline"
+
+    return go
+
+
+_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {
+    "answer": _answer,
+    "missed": _missed,
+    "link": _link,
+    "park": _park,
+    "recall": _recall,
+}
 
 
 def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]], *, agreement: str, people: str) -> list[Round]:

@@ -27,7 +27,7 @@ OPPOSITE = [
     ("link:rejected", "link:accepted"),
     ("answer:attempted", "answer:deadline"),
 ]
-UNPARKED = [("link:accepted", "park"), ("park", "answer:rejected"), ("answer:deadline", "park"), ("park", "link:rejected")]
+UNPARKED = [("link:accepted", "park"), ("park", "answer:accepted"), ("answer:deadline", "park"), ("park", "link:rejected")]
 
 
 def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round], Told, Told]:
@@ -89,3 +89,21 @@ def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, 
         rested[rests] += 1
     assert rested.total() == ROUNDS
     assert min(rested[True], rested[False]) >= 10, f"hardly a race, one side nearly always came first: {rested}"
+
+
+def test_a_deadline_that_is_declared_with_many_others_and_an_answer_never_both_count(race_url: str, tmp_path: Path) -> None:
+    rounds, *sides = run(race_url, tmp_path, [("link:accepted", "missed"), ("missed", "answer:rejected")])
+
+    answers: dict[str, list[Answer]] = {}
+    for row in rows(race_url, Answer):
+        answers.setdefault(row.wait_id, []).append(row)
+    wakes = {row.key for row in rows(race_url, Wake)}
+    missed: Counter[bool] = Counter()
+    for number, one in enumerate(rounds):
+        counted = [row for row in answers[one.wait_id] if row.state == AnswerState.COUNTED]
+        declared, _ = sides[one.does.index("missed")].replies[number]
+        assert len(counted) == 1
+        assert declared == (counted[0].kind == "deadline")
+        assert f"answer:{counted[0].id}" in wakes
+        missed[declared] += 1
+    assert min(missed[True], missed[False]) >= 10, f"hardly a race, one side nearly always came first: {missed}"
