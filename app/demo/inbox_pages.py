@@ -20,7 +20,7 @@ from app.demo.inbox_message import Received, header_lines, links
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 2
 _NEW_TAB = '<base target="_blank">'
 # A message may look as it likes and show its pictures, but runs nothing and posts nothing.
@@ -96,7 +96,7 @@ class PageServer:
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="inbox-pages", daemon=True)
 
     def start(self) -> None:
-        """Return when the pages answer; RuntimeError if they do not within 10 seconds."""
+        """Return when the pages answer; RuntimeError if they do not within a minute."""
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:

@@ -8,13 +8,14 @@ import logging
 from sqlmodel import Session, select
 
 from agreements.errors import CrmError
-from app.clock import BEGIN_AT_ONCE, Clock
+from app.clock import BEGIN_AT_ONCE, LONGEST_PUT_OFF, Clock
 from app.engine import Run
 from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
-from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, runs, wakes_of
+from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, delivered_just_now, driver, look_afresh, runs, wakes_of
 from tests.deal import wait_of
 from tests.fakes import make_lead
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
@@ -33,8 +34,9 @@ async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, capl
 
 
 async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver, runs, box, time, monkeypatch):
-    """They are put off for a while, and the next sweep has room."""
+    """They are put off for a while, and the next sweep has room. A clock that ticks seldom puts them off for longest."""
     monkeypatch.setattr("app.clock.SWEEP_LIMIT", 2)
+    driver.clock = Clock(box, runs, tick_seconds=LONGEST_PUT_OFF)
     bad = [await assigned(driver, box) for _ in range(2)]
     good = await assigned(driver, box)
     runs.broken.update(newest(box, one).id for one in bad)
@@ -63,6 +65,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     await driver.settle()
     asked = len(runs.asked)
 
+    delivered_just_now(box)
     await driver.clock.deliver()
     assert len(runs.asked) == asked
     delivered_earlier(box, 31)
@@ -198,7 +201,7 @@ async def test_a_clock_goes_on_after_a_tick_that_failed_and_stops_when_it_is_tol
             stop.set()
             return await super().create(run)
 
-    await asyncio.wait_for(Clock(box, FailsOnce(), tick_seconds=0.001).run(stop), 10)
+    await asyncio.wait_for(Clock(box, FailsOnce(), tick_seconds=0.001).run(stop), PATIENCE_SECONDS)
 
     assert newest(box, taken[0]).flow_run_id
     assert "a tick failed; the next one goes on" in caplog.text
@@ -219,6 +222,7 @@ async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next
     for _ in range(BEGIN_AT_ONCE + 10):
         capture(box, activity="trade_show_visit")
     await driver.clock.deliver()
+    delivered_just_now(box)
     asks = capture(box)
 
     await driver.clock.deliver()
