@@ -19,10 +19,10 @@ def wait_for_locks() -> None:
     database.BUSY_TIMEOUT_SECONDS = PATIENCE_SECONDS
 
 
-def until(ask: Callable[[], T], *, or_else: Callable[[], object] = lambda: "") -> T:
+def until(ask: Callable[[], T], *, every_seconds: float = 0.01, or_else: Callable[[], object] = lambda: "") -> T:
     """Asks again and again until the answer is yes. Fails, and says or_else(), where it is still no when patience has run out."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not (found := ask()):
-        assert time.monotonic() < end, f"still no after {PATIENCE_SECONDS} s {or_else()}"
-        time.sleep(0.01)
+        assert time.monotonic() < end, f"still no after {PATIENCE_SECONDS} s\n{or_else()}"
+        time.sleep(every_seconds)
     return found

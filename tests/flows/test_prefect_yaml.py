@@ -13,7 +13,7 @@ import pytest
 from app import stack
 from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKE_POOL = "import asyncio; from app.worker import ensure_pool; asyncio.run(ensure_pool('baton'))"

@@ -19,7 +19,7 @@ from app.deploying import create_deployment
 from storage import contracts
 from tests.live import Live, live_stack
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.processes import side_by_side
 from tests.racing import box_on, prepare
 from tests.rows import a_handoff
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROUNDS = 120
 LATER = MONDAY + timedelta(days=1)
