@@ -14,7 +14,7 @@ from contextlib import contextmanager
 FILES = """
 tests/app/test_clock.py tests/app/test_clock_repair.py tests/app/test_slack_hook.py tests/app/test_site.py
 tests/notifications/test_chat.py tests/notifications/test_email.py tests/notifications/test_email_faults.py
-tests/notifications/test_gate.py tests/notifications/test_links.py tests/notifications/test_webhook.py
+tests/notifications/test_gate.py tests/notifications/test_webhook.py
 tests/storage/test_database.py tests/storage/test_migrations.py
 tests/tasks/test_ask_to_sign.py tests/tasks/test_mail_that_fails.py tests/tasks/test_post.py
 """.split()
