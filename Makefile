@@ -24,10 +24,14 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long" $(ARGS)
 
-test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-properties
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded and test-properties
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest -m "long and live" $(ARGS)
+	$(MAKE) test-loaded ARGS=
 	$(MAKE) test-properties
+
+test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
+	$(BIN)/python -m tests.loaded $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
 	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
@@ -46,4 +50,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-properties check pictures bench lock
+.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench lock

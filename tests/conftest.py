@@ -10,6 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as searches
 from sqlalchemy import create_engine, text
 
 from storage import contracts, roster, schema
@@ -20,10 +22,16 @@ from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
+from tests.patience import wait_for_locks
 
 #: The test's workers say how wide their terminal is, and the command line would take that for ever for its own.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
+
+#: How long an example takes says something about the machine, and nothing about the code.
+searches.register_profile("baton", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+searches.load_profile("baton")
+wait_for_locks()
 
 ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -28,10 +27,10 @@ from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
+from tests.patience import until
 from tests.stage import Taken
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 90
 
 
 @dataclass
@@ -58,15 +57,12 @@ class Live:
         """The open wait of the lead."""
         return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id or 0))
 
-    def until(self, ask: Callable[[], T], *, seconds: float = PATIENCE_SECONDS) -> T:
-        """Asks again and again until the answer is yes; fails with how the parts stand when it takes too long."""
-        end = time.monotonic() + seconds
-        while not (found := ask()):
-            if time.monotonic() > end:
-                tails = "\n".join(f"== {name}\n{part.last_lines(30)}" for name, part in self.stack.parts.items())
-                raise AssertionError(f"still no after {seconds} s\n{tails}")
-            time.sleep(0.1)
-        return found
+    def until(self, ask: Callable[[], T]) -> T:
+        """Asks again and again until the answer is yes; fails with how the parts stand when patience has run out."""
+        return until(ask, every_seconds=0.1, or_else=self._tails)
+
+    def _tails(self) -> str:
+        return "\n".join(f"== {name}\n{part.last_lines(30)}" for name, part in self.stack.parts.items())
 
     def until_stage(self, taken: Taken, *stages: str) -> Handoff:
         """Waits until the lead is in one of these stages."""

@@ -15,7 +15,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS
+
 #: Fast and forgetful: nothing here has to outlive the tests.
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c unix_socket_directories= -c listen_addresses=127.0.0.1"
 

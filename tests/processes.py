@@ -9,10 +9,10 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
-PATIENCE_SECONDS = 60
+from tests.patience import PATIENCE_SECONDS, wait_for_locks
 
 
-def side_by_side(work: Callable[..., Any], *arguments: Any, patience_seconds: float = PATIENCE_SECONDS) -> list[Any]:
+def side_by_side(work: Callable[..., Any], *arguments: Any) -> list[Any]:
     """What work(side, together, *arguments) gave in two new processes. side: 0 or 1; together(): waits until the other is there too.
 
     Fails with the error that ended either of them.
@@ -26,7 +26,7 @@ def side_by_side(work: Callable[..., Any], *arguments: Any, patience_seconds: fl
     for process in running:
         process.start()
     try:
-        told = [receiver.recv() if receiver.poll(patience_seconds) else ("said nothing", None) for receiver, _ in pipes]
+        told = [receiver.recv() if receiver.poll(PATIENCE_SECONDS) else ("said nothing", None) for receiver, _ in pipes]
     finally:
         for process in running:
             process.join(5)
@@ -41,6 +41,7 @@ def side_by_side(work: Callable[..., Any], *arguments: Any, patience_seconds: fl
 
 
 def _run(work: Callable[..., Any], side: int, barrier: Any, arguments: tuple[Any, ...], sender: Connection) -> None:
+    wait_for_locks()
     try:
         sender.send(("", work(side, partial(barrier.wait, PATIENCE_SECONDS), *arguments)))
     except Exception:

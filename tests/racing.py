@@ -63,7 +63,7 @@ def box_on(url: str, home: Path, at: datetime) -> Toolbox:
 
 def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[Told, Told]:
     """Runs both sides in a process each, side by side from round to round; what each was told."""
-    one, other = side_by_side(_run, url, home, at, list(rounds), patience_seconds=240)
+    one, other = side_by_side(_run, url, home, at, list(rounds))
     return one, other
 
 

@@ -34,6 +34,7 @@ REAL_TIME = {
     "storage/due.py missed": "leases",
     "tasks/lost_run.py _locked": "leases",
     "app/repair.py": "leases",
+    "app/starting.py": "whether the clocks of several machines agree",
     "app/attempts.py": "leases",
     "app/hand_over.py": "leases, and wakes that were handed over and not read",
     "app/engine.py PrefectEngine._look": "Prefect's own timestamps are real",
@@ -62,12 +63,13 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def clock_readers(tree: ast.Module, path: str) -> Iterator[str]:
     """The functions and methods in which the real clock is read."""
-    for name, node in _outermost_functions(tree):
+    for name, node in outermost_functions(tree):
         if any(_reads_clock(one) for one in ast.walk(node)):
             yield f"{path} {name}"
 
 
-def _outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+def outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """Each function, class member and other statement of a module, with its name; what stands inside a function belongs to it."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             yield from ((f"{node.name}.{getattr(one, 'name', 'body')}", one) for one in node.body)

@@ -23,6 +23,7 @@ from app import terminal
 from app.cli import app
 from storage.tables import DeliveryState
 from tasks.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("agreements", "storage", "notifications", "tasks", "flows", "app")
@@ -120,7 +121,7 @@ def test_the_lifecycle_is_drawn_from_its_table() -> None:
 def test_the_drawing_can_be_checked_from_the_command_line() -> None:
     command = [sys.executable, "docs/draw_lifecycle.py", "--check"]
 
-    assert subprocess.run(command, cwd=ROOT, check=False, timeout=60).returncode == 0
+    assert subprocess.run(command, cwd=ROOT, check=False, timeout=PATIENCE_SECONDS).returncode == 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

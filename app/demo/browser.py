@@ -105,7 +105,7 @@ class Visitor:
     """A person with a browser of their own: cookies are kept from visit to visit."""
 
     def __init__(self, agent: str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36") -> None:
-        self._client = httpx.Client(follow_redirects=True, timeout=30, headers={"User-Agent": agent})
+        self._client = httpx.Client(follow_redirects=True, timeout=60, headers={"User-Agent": agent})
 
     def __enter__(self) -> Self:
         return self

@@ -20,8 +20,9 @@ from app.demo.inbox_message import Received, header_lines, links
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 2
+_KEEP_SECONDS = 60
 _NEW_TAB = '<base target="_blank">'
 # A message may look as it likes and show its pictures, but runs nothing and posts nothing.
 _POLICY = {
@@ -91,12 +92,13 @@ class PageServer:
 
     def __init__(self, app: FastAPI, listener: socket.socket) -> None:
         # Neither log settings nor a lifespan: the process this runs in may have another uvicorn.
-        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS)
+        limits: dict[str, Any] = {"timeout_graceful_shutdown": _STOP_SECONDS, "timeout_keep_alive": _KEEP_SECONDS}
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", **limits)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="inbox-pages", daemon=True)
 
     def start(self) -> None:
-        """Return when the pages answer; RuntimeError if they do not within 10 seconds."""
+        """Return when the pages answer; RuntimeError if they do not within a minute."""
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:

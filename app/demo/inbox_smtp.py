@@ -15,6 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 SIZE_LIMIT = 10 * 1024 * 1024
 """Largest e-mail taken, in bytes; a larger one is answered with 552."""
 
+_START_SECONDS = 60.0
 _HANG_UP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,9 @@ class MailServer(Controller):
     def __init__(self, keep: Callable[[Envelope], None], listener: socket.socket, host: str) -> None:
         reception, port = _Reception(keep), listener.getsockname()[1]
         # A fixed server name, for aiosmtpd otherwise asks the DNS for one at every connection.
-        super().__init__(reception, hostname=host, port=port, server_hostname="localhost", data_size_limit=SIZE_LIMIT)
+        super().__init__(
+            reception, hostname=host, port=port, server_hostname="localhost", ready_timeout=_START_SECONDS, data_size_limit=SIZE_LIMIT
+        )
         self._listener = listener
         self._sessions: WeakSet[SMTP] = WeakSet()
         self.loop.set_exception_handler(_without_dropped_connections)

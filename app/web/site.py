@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -48,8 +48,8 @@ _CLIENT_LEFT = 499
 _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
-def create_site(box: Toolbox) -> FastAPI:
-    """The whole site of this installation; box becomes the toolbox of the process."""
+def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
+    """The whole site of this installation; box becomes the toolbox of the process. real_time: by which others sign what they send."""
     toolbox.use(box)
     site = FastAPI(
         title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
@@ -63,7 +63,7 @@ def create_site(box: Toolbox) -> FastAPI:
     site.include_router(intake.routes(box))
     site.include_router(dsn_hook.routes(box))
     site.include_router(api_page.routes(box))
-    site.include_router(slack_hook.routes(box))
+    site.include_router(slack_hook.routes(box, real_time=real_time))
     _add_front(site, box)
     site.add_exception_handler(HTTPException, _not_here)
     site.add_exception_handler(LinkError, _no_link)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
-from slack_sdk.signature import SignatureVerifier
+from slack_sdk.signature import Clock, SignatureVerifier
 from sqlmodel import Session, select
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -53,20 +54,30 @@ class Press:
     response_url: str = ""
 
 
-def routes(box: Toolbox) -> APIRouter:
-    """The door for Slack; closed where no signing secret is set."""
+def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRouter:
+    """The door for Slack; closed where no signing secret is set. real_time: the real clock, by which Slack signs."""
     router = APIRouter(include_in_schema=False)
     if box.settings.slack_signing_secret:
-        router.add_api_route("/hooks/slack", SlackDoor(box).take, methods=["POST"], response_model=None)
+        router.add_api_route("/hooks/slack", SlackDoor(box, real_time).take, methods=["POST"], response_model=None)
     return router
+
+
+class _RealClock(Clock):
+    """A clock as slack_sdk asks it."""
+
+    def __init__(self, real_time: Callable[[], float]) -> None:
+        self._real_time = real_time
+
+    def now(self) -> float:
+        return self._real_time()
 
 
 class SlackDoor:
     """Takes what Slack sends when somebody uses a message or a dialog of ours. A request too large raises BodyTooLarge."""
 
-    def __init__(self, box: Toolbox) -> None:
+    def __init__(self, box: Toolbox, real_time: Callable[[], float]) -> None:
         self.box = box
-        self._verifier = SignatureVerifier(box.settings.slack_signing_secret)
+        self._verifier = SignatureVerifier(box.settings.slack_signing_secret, clock=_RealClock(real_time))
         self._api = slack_api(box.settings)
 
     async def take(self, request: Request) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
@@ -14,6 +14,9 @@ from storage import handoffs
 from storage.tables import Wake
 from tests.driver import DrivenRuns, Driver
 from tests.stage import Taken, capture, newest
+
+#: Of real time: longer than any test takes.
+A_LONG_WHILE = timedelta(days=1)
 
 
 class ShakyRuns(DrivenRuns):
@@ -107,11 +110,16 @@ def wakes_of(box, taken) -> list[str]:
 
 
 def delivered_earlier(box, seconds: float) -> None:
-    """Lets real time pass since wakes were delivered."""
+    """As if the wakes had been delivered so many seconds of real time ago."""
 
     def work(session: Session, now: datetime) -> None:
         for wake in session.exec(select(Wake).where(col(Wake.delivered_at).is_not(None))):
-            wake.delivered_at -= timedelta(seconds=seconds)
+            wake.delivered_at = datetime.now(UTC) - timedelta(seconds=seconds)
             session.add(wake)
 
     box.write_now(work)
+
+
+def delivered_just_now(box) -> None:
+    """The wakes were delivered just now, however long a slow machine takes from here on."""
+    delivered_earlier(box, -A_LONG_WHILE.total_seconds())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import time as real_time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
 from tasks import toolbox
 from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
+from tests.patience import PATIENCE_SECONDS, until
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
@@ -101,7 +101,7 @@ class Stage:
 
     def browser(self, **more: Any) -> httpx.Client:
         """A new browser that keeps cookies and follows redirects."""
-        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, **more)
+        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS, **more)
         self.browsers.append(client)
         return client
 
@@ -212,7 +212,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time)
     company.handoff_id, company.assignment_id = company.box.write_now(_found)
-    site = create_site(company.box)
+    site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
     company.url = url
     server.start()
@@ -317,9 +317,9 @@ def words_of(page: httpx.Response) -> str:
 
 def log_lines(caplog: pytest.LogCaptureFixture, count: int) -> list[dict[str, Any]]:
     """The lines of the access log; the last one is written after its answer is sent, so it is waited for."""
-    until = real_time.monotonic() + 10
-    while True:
-        lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
-        if len(lines) >= count or real_time.monotonic() > until:
-            return lines
-        real_time.sleep(0.01)
+
+    def lines() -> list[dict[str, Any]]:
+        return [json.loads(record.getMessage()) for record in caplog.records if record.name == "baton.web.access"]
+
+    until(lambda: len(lines()) >= count)
+    return lines()

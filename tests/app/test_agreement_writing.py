@@ -68,7 +68,6 @@ def test_all_mistakes_of_a_file_are_told_on_standard_error() -> None:
     assert [one for one in told if JARGON.search(one)] == []
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from app.stack import free_port
 from storage import contracts
 from storage.tables import SignatureRequest
 from tasks import toolbox
+from tests.conftest import MONDAY
 from tests.in_flight import text_of
 
 NOT_REACHED = ("sales: [cro@northgate.example]", "sales: [cro@-northgate-.example]")
@@ -24,7 +24,7 @@ NOT_REACHED = ("sales: [cro@northgate.example]", "sales: [cro@-northgate-.exampl
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    with Inbox(folder=tmp_path / "inbox", now=lambda: datetime.now(UTC)) as running:
+    with Inbox(folder=tmp_path / "inbox", now=lambda: MONDAY) as running:
         yield running
 
 

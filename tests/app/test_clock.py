@@ -9,12 +9,14 @@ from sqlmodel import Session, select
 
 from agreements.errors import CrmError
 from app.clock import Clock
+from app.deadlines import LONGEST_PUT_OFF
 from app.hand_over import BEGIN_AT_ONCE
 from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
-from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, driver, look_afresh, runs, wakes_of
+from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, delivered_just_now, driver, look_afresh, runs, wakes_of
 from tests.deal import wait_of
 from tests.fakes import make_lead
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
@@ -33,8 +35,9 @@ async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, capl
 
 
 async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver, runs, box, time, monkeypatch):
-    """They are put off for a while, and the next sweep has room."""
+    """They are put off for a while, and the next sweep has room. A clock that ticks seldom puts them off for longest."""
     monkeypatch.setattr("app.deadlines.ROUND", 2)
+    driver.clock = Clock(box, runs, tick_seconds=LONGEST_PUT_OFF)
     bad = [await assigned(driver, box) for _ in range(2)]
     good = await assigned(driver, box)
     runs.broken.update(newest(box, one).id for one in bad)
@@ -63,6 +66,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     await driver.settle()
     asked = len(runs.asked)
 
+    delivered_just_now(box)
     await driver.clock.hand_over.deliver()
     assert len(runs.asked) == asked
     delivered_earlier(box, 31)
@@ -202,7 +206,7 @@ async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_f
 
     clock = Clock(box, Fails(), tick_seconds=0.001)
     clock._every = lambda seconds, part: part
-    await asyncio.wait_for(clock.run(stop), 60)
+    await asyncio.wait_for(clock.run(stop), PATIENCE_SECONDS)
 
     told = [record for record in caplog.records if "answers in Prefect failed, and will be tried again" in record.getMessage()]
     assert [bool(record.exc_info) for record in told[:3]] == [True, False, False]
@@ -223,6 +227,7 @@ async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next
     for _ in range(BEGIN_AT_ONCE + 10):
         capture(box, activity="trade_show_visit")
     await driver.clock.hand_over.deliver()
+    delivered_just_now(box)
     asks = capture(box)
 
     await driver.clock.hand_over.deliver()

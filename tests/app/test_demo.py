@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(600)]
+from storage.handoffs import LEASE_SECONDS
+from tests.patience import until
+
+pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]
 ZERO = ("unaccounted", "messages_repeated", "changes_by_scanner", "tracebacks", "server_errors")
 SOME = (
     "accepted",
@@ -35,7 +37,7 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 
 def end(demo: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     """Waits for the end, which must be a good one; the report."""
-    output, _ = demo.communicate(timeout=500)
+    output, _ = demo.communicate(timeout=1500)
     assert demo.returncode == 0, output[-3000:]
     return json.loads((folder / "out.json").read_text())
 
@@ -48,14 +50,15 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
     assert all(report[name] > 0 for name in SOME), report
     assert sum(report["rejected"].values()) > 0
     assert report["scanner_requests"] > report["messages_received"]
-    assert report["longest_stall_s"] < 15
+    assert report["longest_stall_s"] < LEASE_SECONDS, "so long stands what waits for a lease to end, or for a lost wake"
 
 
 def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_message(tmp_path: Path) -> None:
     """SIGKILL, three times; the stack starts the worker again, and the numbers still add up."""
     demo = start(tmp_path)
     for _ in range(3):
-        time.sleep(25)
+        before = mails_in(tmp_path)
+        until(lambda before=before: mails_in(tmp_path) >= before + 10 and workers_of(demo.pid))
         for pid in workers_of(demo.pid):
             os.kill(pid, signal.SIGKILL)
 
@@ -64,6 +67,11 @@ def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_
     assert report["restarted"].count("worker") >= 2
     assert (report["unaccounted"], report["messages_repeated"], report["server_errors"]) == (0, 0, 0)
     assert report["opportunities"] > 0
+
+
+def mails_in(folder: Path) -> int:
+    """How many mails the demo has sent."""
+    return len(list((folder / "demo").rglob("*.eml")))
 
 
 def workers_of(parent: int) -> list[int]:

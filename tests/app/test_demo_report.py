@@ -12,6 +12,7 @@ from app.demo.inbox import Inbox
 from app.demo.report import per_person_day
 from storage.attention import summary
 from tests.app.test_inbox import TUESDAY, mail, send
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_post_in_the_room_is_theirs_who_got_the_mail_about_the_same(tmp_path: Path) -> None:
@@ -20,7 +21,8 @@ def test_a_post_in_the_room_is_theirs_who_got_the_mail_about_the_same(tmp_path: 
         send(inbox, mail(to="ben@demo.example", key="b2:assigned:email"))
         for key in ("a1:assigned:chat", "c3:assigned:chat"):
             said = {"title": "New lead", "message": "Call."}
-            httpx.post(f"http://127.0.0.1:{room.port}/post", json=said, headers={"x-baton-key": key}, trust_env=False)
+            address, headers = f"http://127.0.0.1:{room.port}/post", {"x-baton-key": key}
+            httpx.post(address, json=said, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
         counts = per_person_day(inbox, room)
 
     day = date(2025, 3, 4)

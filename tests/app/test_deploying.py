@@ -27,6 +27,7 @@ from storage.tables import AgreementVersion, Claim
 from tasks import toolbox
 from tests.conftest import ROOT, ROSTER
 from tests.in_flight import FREE, UNANSWERED, everywhere, published, text_of
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import capture
 
 FUTURE = "2027-06-01"
@@ -102,7 +103,7 @@ def claimed(box, seconds: float) -> None:
 @pytest.mark.usefixtures("nobody_there")
 def test_while_somebody_else_deploys_it_is_said_who_and_what(box) -> None:
     publish(box, text_of(2, "2027-01-01"))
-    claimed(box, 60)
+    claimed(box, 24 * 3600)
     before = everything(box)
 
     with pytest.raises(Claimed, match=r"mina is at deploying b2b-saas@2 since .* UTC. Repeat this when that is done"):
@@ -248,7 +249,7 @@ def test_signing_at_the_command_line_says_on_whose_behalf_and_only_once(box, bat
     first, second = baton(*words, "Cleo Roth"), baton(*words, "Maria Keller")
 
     assert (first.exit_code, second.exit_code) == (0, 1)
-    assert "b2b-saas@2 is signed for sales already, by Cleo Roth on 2027-02-01 at 09:0" in second.stderr
+    assert "b2b-saas@2 is signed for sales already, by Cleo Roth on 2027-02-01 at " in second.stderr
 
 
 def test_at_a_terminal_it_asks_before_anything_is_touched(box, baton) -> None:
@@ -264,7 +265,7 @@ def test_at_a_terminal_it_asks_before_anything_is_touched(box, baton) -> None:
         command, cwd=ROOT, env=environment, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     os.write(ours, b"n\n")
-    said, _ = running.communicate(timeout=60)
+    said, _ = running.communicate(timeout=PATIENCE_SECONDS)
     os.close(ours)
     os.close(theirs)
 

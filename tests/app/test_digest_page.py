@@ -16,6 +16,7 @@ from storage import digests, handoffs, waits
 from storage.leads import capture
 from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
+from tests.patience import PATIENCE_SECONDS
 
 DAY = "2026-12-01"
 
@@ -106,7 +107,7 @@ def test_looking_changes_nothing_however_often_and_by_whomever(company: Stage) -
     before = company.snapshot()
 
     for method in ("HEAD", "GET", "GET"):
-        assert httpx.request(method, company.url + link(company), trust_env=False).status_code == 200
+        assert httpx.request(method, company.url + link(company), trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
     company.browser().get(link(company))
 
     assert company.snapshot() == before

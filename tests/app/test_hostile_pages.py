@@ -16,6 +16,7 @@ from notifications.shape import Shape
 from storage.tables import Handoff, HandoffNote, Lead, PersonalText
 from tests.app.stage import Stage, path_of, stage
 from tests.hostile import HUGE, hostile_texts
+from tests.patience import PATIENCE_SECONDS
 
 _TEL = re.compile(r"tel:\+?\d{3,15}")
 some = settings(max_examples=40, deadline=None)
@@ -50,7 +51,7 @@ def page_of(company: Stage, text: str) -> httpx.Response:
 
     company.box.write_now(fill)
     link = company.box.links.for_tenure(company.assignment_id)
-    return httpx.get(company.url + path_of(link), timeout=60)
+    return httpx.get(company.url + path_of(link), timeout=PATIENCE_SECONDS)
 
 
 def skeleton_of(page: httpx.Response) -> list[str]:

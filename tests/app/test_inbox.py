@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from app.demo.inbox import Inbox
+from tests.patience import PATIENCE_SECONDS
 
 TUESDAY = datetime(2025, 3, 4, 13, 0, tzinfo=timezone(timedelta(hours=1), "CET"))
 
@@ -57,7 +58,7 @@ def send(inbox: Inbox, *mails: EmailMessage | bytes, to: str = "marta@demo.examp
 
 
 def connect(inbox: Inbox, *lines: str) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", inbox.smtp_port), timeout=5)
+    client = socket.create_connection(("127.0.0.1", inbox.smtp_port), timeout=PATIENCE_SECONDS)
     answer = client.recv(1000)
     for line in lines:
         client.sendall(line.encode() + b"\r\n")
@@ -67,7 +68,7 @@ def connect(inbox: Inbox, *lines: str) -> socket.socket:
 
 
 def get(inbox: Inbox, path: str) -> httpx.Response:
-    return httpx.get(inbox.url + path, trust_env=False)
+    return httpx.get(inbox.url + path, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def test_a_message_is_kept_as_it_was_sent(inbox: Inbox) -> None:
@@ -262,7 +263,7 @@ def test_dropped_connections_leave_no_trace(inbox: Inbox, caplog: pytest.LogCapt
 def test_stopping_hangs_up_on_a_client_in_the_middle(inbox: Inbox) -> None:
     with (
         connect(inbox, "HELO me", "MAIL FROM:<a@b.example>") as client,
-        httpx.Client(trust_env=False) as browser,
+        httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as browser,
     ):
         browser.get(inbox.url)
         inbox.stop()
@@ -286,9 +287,9 @@ def test_a_restart_keeps_ports_messages_and_files(inbox: Inbox, tmp_path: Path) 
 
 def test_a_taken_port_and_a_naive_time_are_told_at_once(inbox: Inbox, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="in use"):
-        Inbox(folder=tmp_path, now=lambda: datetime.now(UTC), smtp_port=inbox.smtp_port).start()
+        Inbox(folder=tmp_path, now=lambda: TUESDAY, smtp_port=inbox.smtp_port).start()
     with pytest.raises(OSError, match="in use"):
-        Inbox(folder=tmp_path, now=lambda: datetime.now(UTC), http_port=inbox.http_port).start()
+        Inbox(folder=tmp_path, now=lambda: TUESDAY, http_port=inbox.http_port).start()
     with pytest.raises(ValueError, match="aware"):
         Inbox(folder=tmp_path, now=lambda: TUESDAY.replace(tzinfo=None)).start()
     with pytest.raises(RuntimeError):

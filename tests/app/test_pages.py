@@ -13,6 +13,7 @@ import pytest
 from storage import handoffs
 from storage.tables import Answer, Touch
 from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number, words_of
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -65,12 +66,12 @@ class TestLooking:
     def test_nothing_changes_however_often_it_is_opened(self, company: Stage) -> None:
         before = company.snapshot()
         for method in ("HEAD", "GET", "GET", "GET"):
-            assert httpx.request(method, company.url + company.link, trust_env=False).status_code == 200
+            assert httpx.request(method, company.url + company.link, trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
         company.browser().get(company.link)
         assert company.snapshot() == before
 
     def test_head_has_no_body(self, company: Stage) -> None:
-        answer = httpx.head(company.url + company.link, trust_env=False)
+        answer = httpx.head(company.url + company.link, trust_env=False, timeout=PATIENCE_SECONDS)
         assert (answer.status_code, answer.content) == (200, b"")
 
     def test_the_browser_gets_one_lasting_cookie(self, company: Stage, rep: httpx.Client) -> None:

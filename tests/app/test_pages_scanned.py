@@ -19,6 +19,7 @@ from tests.app.stage import Stage, form_of, number_of, path_of, press_with_numbe
 from tests.app.test_dispute_page import give_back
 from tests.app.test_dispute_page import link as dispute_link
 from tests.app.test_scanners import AGENTS
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def door(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Door]:
 def looks(door: Door) -> None:
     for agent in AGENTS:
         for method in ("HEAD", "GET", "OPTIONS", "PUT", "DELETE"):
-            httpx.request(method, door.company.url + door.link, headers={"user-agent": agent}, trust_env=False)
+            httpx.request(method, door.company.url + door.link, headers={"user-agent": agent}, trust_env=False, timeout=PATIENCE_SECONDS)
 
 
 def as_it_stands(door: Door) -> None:
@@ -106,9 +107,9 @@ def every_button_in_order(door: Door) -> None:
 
 
 def post_without_nonce_or_cookie(door: Door) -> None:
-    nonce = form_of(httpx.get(door.company.url + door.link, trust_env=False), -1)[1]["nonce"]
+    nonce = form_of(httpx.get(door.company.url + door.link, trust_env=False, timeout=PATIENCE_SECONDS), -1)[1]["nonce"]
     for data in (door.said, {**door.said, "nonce": nonce}, {"List-Unsubscribe": "One-Click"}):
-        assert httpx.post(door.company.url + door.link, data=data, trust_env=False).status_code == 403
+        assert httpx.post(door.company.url + door.link, data=data, trust_env=False, timeout=PATIENCE_SECONDS).status_code == 403
 
 
 def form_of_another_site(door: Door) -> None:

@@ -18,6 +18,7 @@ from app.demo.scanner import first_choices
 from storage import handoffs
 from storage.tables import Answer, AnswerState, Delivery, Device, Event, Handoff, MailedCode, Touch, Wait, Wake
 from tests.app.stage import Stage, answer_form, path_of, press, send, stage, type_number
+from tests.patience import PATIENCE_SECONDS
 
 AGENTS = ("", "Go-http-client/1.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 HeadlessChrome/140.0")
 #: All by which something would have changed. An answer that is held is none yet.
@@ -46,9 +47,8 @@ def person_succeeds(company: Stage) -> bool:
 
 def look(company: Stage, method: str = "GET", agent: str = AGENTS[2], link: str = "") -> httpx.Response:
     """One request without cookies."""
-    return httpx.request(
-        method, company.url + (link or company.link), headers={"user-agent": agent}, trust_env=False, follow_redirects=True
-    )
+    with company.browser(headers={"user-agent": agent}) as client:
+        return client.request(method, link or company.link)
 
 
 def head_then_get(company: Stage) -> None:
@@ -120,12 +120,12 @@ def patient_and_with_every_button(company: Stage) -> None:
 def post_without_nonce_or_cookie(company: Stage) -> None:
     nonce = answer_form(look(company))[1]["nonce"]
     for data in ({"choice": "accepted"}, {"choice": "accepted", "nonce": nonce}):
-        answer = httpx.post(company.url + company.link, data=data, trust_env=False)
+        answer = httpx.post(company.url + company.link, data=data, trust_env=False, timeout=PATIENCE_SECONDS)
         assert answer.status_code == 403
 
 
 def one_click_of_rfc_8058(company: Stage) -> None:
-    answer = httpx.post(company.url + company.link, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
+    answer = httpx.post(company.url + company.link, data={"List-Unsubscribe": "One-Click"}, trust_env=False, timeout=PATIENCE_SECONDS)
     assert answer.status_code == 403
 
 

@@ -16,6 +16,7 @@ from storage import contracts
 from storage.tables import AgreementVersion, Event, Signature
 from tests.app.stage import Stage, log_lines, path_of, send, stage, words_of
 from tests.in_flight import published, text_of
+from tests.patience import PATIENCE_SECONDS
 
 ASIDE = ("signers: {", "default: false\napplies_to: {source: [webinar]}\nsigners: {")
 SALES = "cro@northgate.example"
@@ -76,7 +77,7 @@ def test_looking_signs_nothing_however_often_and_by_whomever(company: Stage) -> 
     before, path = company.snapshot(), link(company)
 
     for method in ("HEAD", "GET", "GET"):
-        assert httpx.request(method, company.url + path, trust_env=False).status_code == 200
+        assert httpx.request(method, company.url + path, trust_env=False, timeout=PATIENCE_SECONDS).status_code == 200
     company.browser().get(path)
 
     assert company.snapshot() == before

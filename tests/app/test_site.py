@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import httpx
 import pytest
 
 from tests.app.stage import FIREFOX, Stage, form_of, log_lines, stage
+from tests.patience import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -117,13 +117,14 @@ def test_serving_ends_at_a_signal_and_goes_on_after_it(tmp_path: Path) -> None:
     )
     environment = {**os.environ, "BATON_HOME": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment) as serving:
-        until = time.monotonic() + 60
-        while time.monotonic() < until and serving.poll() is None:
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200:
-                    break
-            time.sleep(0.1)
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == 503  # there are no tables yet
+
+        def ask(path: str) -> int:
+            with suppress(httpx.ConnectError):
+                return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=PATIENCE_SECONDS).status_code
+            return 0
+
+        until(lambda: ask("/") or serving.poll() is not None)
+        assert (ask("/"), ask("/healthz")) == (200, 503), "it serves, and there are no tables yet"
         serving.send_signal(signal.SIGTERM)
-        assert serving.communicate(timeout=30)[0] == "ended True\n"
+        assert serving.communicate(timeout=PATIENCE_SECONDS)[0] == "ended True\n"
         assert serving.returncode == 0

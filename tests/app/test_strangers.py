@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.app.stage import FIREFOX, Stage, form_of, send, stage, type_number, words_of
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -79,9 +80,9 @@ class TestStrangers:
         scanner.get(company.link)
         action, hidden = form_of(scanner.get(company.link))
         assert scanner.post(action, data=hidden).status_code == 422
-        bare = httpx.post(company.url + action, data=hidden, trust_env=False)
+        bare = httpx.post(company.url + action, data=hidden, trust_env=False, timeout=PATIENCE_SECONDS)
         assert bare.status_code == 403
-        one_click = httpx.post(company.url + action, data={"List-Unsubscribe": "One-Click"}, trust_env=False)
+        one_click = httpx.post(company.url + action, data={"List-Unsubscribe": "One-Click"}, trust_env=False, timeout=PATIENCE_SECONDS)
         assert one_click.status_code == 403
         assert company.snapshot() == before
         company.later(minutes=4)

@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.app.stage import Stage, stage
+from tests.patience import PATIENCE_SECONDS
 
 #: What axe calls grave enough to keep somebody out.
 GRAVE = ("serious", "critical")
@@ -46,6 +47,7 @@ def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def open_page(**more: object) -> Page:
         context = chromium.new_context(**{"viewport": PHONE, **more})  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -14,7 +14,7 @@ from tests.app.test_own_pages import mailed_code
 from tests.app.test_pages_scanned import DOORS
 from tests.browser.conftest import shown
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 
 def number_of(company: Stage, link: str = "") -> str:

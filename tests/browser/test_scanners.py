@@ -14,7 +14,7 @@ from tests.app.test_pages_scanned import DOORS
 from tests.app.test_scanners import AGENTS
 from tests.browser.test_answering import accept
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.long
 
 #: Each presses in its own way whatever the page offers, by script.
 PRESSES = {

@@ -24,11 +24,13 @@ from notifications.rendering import message_names, render
 from notifications.slack import SlackApi, SlackChannel
 from notifications.sms import SmsChannel
 from notifications.webhook import WebhookChannel
+from tests.patience import PATIENCE_SECONDS
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 SECRET = "a-secret-for-tests-only"
+PATIENT = {"timeout_seconds": PATIENCE_SECONDS}
 HOSTILE = ["x\r\nBcc: all@evil.example\r\n\r\n", '"><b>&{{ 7 * 7 }}\u202e\x00\udcff', "y" * 10_000, ""]
 
 
@@ -133,7 +135,7 @@ def web(server: WebServer) -> Iterator[WebServer]:
 async def mail_channel() -> AsyncIterator[tuple[Channel, Receiver]]:
     box, loop = MailServer(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(box, loop=loop, hostname="mail.example"), "127.0.0.1", 0)
-    email = EmailChannel(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="baton@firm.example")
+    email = EmailChannel(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="baton@firm.example", **PATIENT)
     yield email, box
     await email.close()
     server.close()
@@ -142,11 +144,11 @@ async def mail_channel() -> AsyncIterator[tuple[Channel, Receiver]]:
 def web_channel(kind: str, server: WebServer) -> Channel:
     address = f"127.0.0.1:{server.port}/"
     if kind == "slack":
-        return ChatChannel(slack=SlackChannel(SlackApi("xoxb-token", url=f"http://{address}")))
+        return ChatChannel(slack=SlackChannel(SlackApi("xoxb-token", url=f"http://{address}", **PATIENT)))
     if kind == "sms":
         return SmsChannel(f"json://{address}{{phone}}")
     if kind == "webhook":
-        return WebhookChannel(f"http://{address}", SECRET)
+        return WebhookChannel(f"http://{address}", SECRET, **PATIENT)
     return ChatChannel(default_url=f"json://{address}")
 
 

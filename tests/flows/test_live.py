@@ -14,7 +14,7 @@ from storage import waits
 from storage.tables import Answer, Delivery
 from tests.live import Live, live_stack
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_a_worker_killed_again_and_again_loses_no_lead_and_repeats_no_message(li
         live.stack.watch()
 
     for taken in many:
-        live.until(lambda taken=taken: live.wait_of(taken) is not None and live.wait_of(taken).kind == "acceptance", seconds=200)
+        live.until(lambda taken=taken: live.wait_of(taken) is not None and live.wait_of(taken).kind == "acceptance")
 
     assert live.inbox.repeated_keys() == {}
     half = live.box.read_now(lambda session, now: list(session.exec(select(Delivery).where(Delivery.state == "sending"))))

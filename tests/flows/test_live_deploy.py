@@ -16,9 +16,10 @@ from storage import contracts
 from storage.tables import Claim, Handoff
 from tests.in_flight import published, text_of
 from tests.live import Live, live_stack
+from tests.patience import PATIENCE_SECONDS
 from tests.stage import Taken
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def baton(live: Live, *words: str) -> subprocess.Popen[str]:
 
 def said(running: subprocess.Popen[str]) -> tuple[int, str]:
     """Its exit code and all that it said, on one line."""
-    output, _ = running.communicate(timeout=120)
+    output, _ = running.communicate(timeout=PATIENCE_SECONDS)
     return running.returncode, " ".join(output.split())
 
 

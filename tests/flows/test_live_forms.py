@@ -17,7 +17,7 @@ from tests.conftest import ROSTER
 from tests.live import Live, live_stack
 from tests.stage import Taken, events_of
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 AWAY = ", away: [{from: 2027-01-01T00:00:00Z, until: 2027-03-01T00:00:00Z}]"
 EVERYBODY_AWAY = ROSTER.replace(", timezone: Europe/London", AWAY)
 

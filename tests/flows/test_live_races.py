@@ -16,7 +16,7 @@ from storage.tables import Answer
 from tests.live import Live, live_stack
 from tests.stage import Taken
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 ROUNDS = 20
 
 

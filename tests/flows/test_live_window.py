@@ -15,7 +15,7 @@ from app.cli import app
 from tests.live import Live, live_stack
 from tests.stage import Taken
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 
 @pytest.fixture(scope="module")

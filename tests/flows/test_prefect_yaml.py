@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from app import stack
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKE_POOL = "import asyncio; from app.worker import ensure_pool; asyncio.run(ensure_pool('baton'))"
@@ -37,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[Mapping[str, str]]:
 def run(environment: Mapping[str, str], *words: str) -> str:
     """The output of a command, which must succeed."""
     done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, *words], cwd=ROOT, env=dict(environment), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -49,7 +50,7 @@ def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
     for _ in range(2):
         run(server, "-m", "prefect", "--no-prompt", "deploy", "--all")
 
-    found = httpx.post(f"{server['PREFECT_API_URL']}/deployments/filter", json={}, timeout=30).json()
+    found = httpx.post(f"{server['PREFECT_API_URL']}/deployments/filter", json={}, timeout=PATIENCE_SECONDS).json()
     assert [(one["name"], one["entrypoint"], one["work_pool_name"], one["pull_steps"]) for one in found] == [
         ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", [])
     ]

@@ -13,7 +13,7 @@ import pytest
 
 from tests.live import Live, live_stack
 
-pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.live]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 
 @dataclass
 class Told:
@@ -28,19 +30,23 @@ class Told:
 
 @dataclass
 class Receiver:
-    """Answers with status, headers and content; hangs up without a word where the status is 0."""
+    """Answers with status, headers and content; hangs up without a word where the status is 0.
+
+    answered_at: the date of its answers, in seconds since 1970; None for the real one.
+    """
 
     port: int = 0
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b"{}"
+    answered_at: float | None = None
     told: list[Told] = field(default_factory=list)
 
     arrived: Queue[Told] = field(default_factory=Queue)
 
     def next(self) -> Told:
         """The next request that was not taken yet, awaited where it is still on its way."""
-        return self.arrived.get(timeout=20)
+        return self.arrived.get(timeout=PATIENCE_SECONDS)
 
     @property
     def url(self) -> str:
@@ -70,6 +76,9 @@ def receiving() -> Iterator[Receiver]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(receiver.content)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(receiver.answered_at if timestamp is None else timestamp)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Keeps quiet."""

@@ -16,6 +16,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.email import EmailChannel
+from tests.loop_time import until_given_up
 from tests.notifications.certificates import Authority
 from tests.notifications.test_email import LETTER, Postbox, channel, hang_up, serving
 
@@ -196,14 +197,14 @@ async def test_a_server_that_says_it_closes_is_away(command: str) -> None:
 
 @asynccontextmanager
 async def talking(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[int]:
-    """A server that talks as told; when the block ends, it has heard the last of every connection. Its port."""
+    """A server that talks as told and then hangs; when the block ends, it has heard the last of every connection. Its port."""
     left = list[asyncio.Task[None]]()
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         left.append(asyncio.current_task())  # type: ignore[arg-type]
         with suppress(ConnectionError):
             await talk(reader, writer)
-            await reader.read()
+            await until_given_up(reader)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
@@ -224,11 +225,12 @@ class Hanging:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers = {"EHLO": b"250-mail\r\n250 8BITMIME\r\n", "DATA": b"354 go on\r\n"}
-        if self.stage != "connect":
-            writer.write(b"220 mail.example\r\n")
+        if self.stage == "connect":
+            return
+        writer.write(b"220 mail.example\r\n")
         while line := await reader.readline():
             word = line.decode("utf-8", "replace").strip()[:4]
-            if word == self.stage or self.stage == "connect":
+            if word == self.stage:
                 return
             if word in self.STAGES:
                 writer.write(answers.get(word, b"250 ok\r\n"))
@@ -236,7 +238,7 @@ class Hanging:
 
 @pytest.mark.parametrize("stage", Hanging.STAGES)
 async def test_a_server_that_hangs_is_given_up_wherever_it_does(stage: str) -> None:
-    async with talking(Hanging(stage).talk) as port, channel(port, timeout_seconds=1) as email:
+    async with talking(Hanging(stage).talk) as port, channel(port) as email:
         error = await failing(email)
     assert not error.permanent
     assert isinstance(error, DeliveryUnknown if stage in ("DATA", ".") else ServiceAway)
@@ -252,7 +254,7 @@ async def test_a_server_that_hangs_in_the_handshake_is_given_up(tls: str) -> Non
             await reader.readline()
             writer.write(b"220 go on\r\n")
 
-    async with talking(talk) as port, channel(port, tls=tls, timeout_seconds=1) as email:
+    async with talking(talk) as port, channel(port, tls=tls) as email:
         error = await failing(email)
     assert (error.permanent, type(error)) == (False, ServiceAway)
 

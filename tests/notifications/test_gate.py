@@ -14,9 +14,13 @@ from notifications.email import EmailChannel
 from notifications.gate import Gate
 from notifications.letter import Letter, Recipient
 from notifications.webhook import WebhookChannel
+from tests.loop_time import leap, until_given_up
+from tests.patience import PATIENCE_SECONDS
 
 LETTER = Letter("k", "assigned", Recipient("ana", "Ana", "ana@sales.example"), "Subject", "Text", "", "Chat")
 SECRET = "a-secret-for-tests-only"
+#: In seconds: longer than any time that leaps here.
+NEVER = 10**9
 
 
 class Watch:
@@ -139,10 +143,11 @@ async def test_one_lane_rests_and_another_goes_on() -> None:
 
 async def test_what_takes_too_long_altogether_is_given_up_and_may_have_arrived() -> None:
     async def forever() -> str:
+        leap(60)
         await asyncio.Event().wait()
         return "never"
 
-    error = await failing(Gate(Service(next=[forever]), total_seconds=0.05))
+    error = await failing(Gate(Service(next=[forever]), total_seconds=60))
     assert isinstance(error, DeliveryUnknown)
 
 
@@ -159,20 +164,21 @@ async def test_a_channel_that_breaks_or_is_stopped_leaves_the_gate_as_it_was() -
 
 @asynccontextmanager
 async def hanging() -> AsyncIterator[tuple[int, list[int]]]:
-    """A server that takes connections and says nothing: its port, and one entry for each connection."""
-    calls, over = list[int](), asyncio.Event()
+    """A server that says nothing, and lets time fly once four have called: its port, and one entry for each connection."""
+    calls, four = list[int](), asyncio.Event()
 
     async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         calls.append(1)
-        while not over.is_set() and await reader.read(1000):
-            pass
+        if len(calls) == 4:
+            four.set()
+        await four.wait()
+        await until_given_up(reader)
         writer.close()
 
     server = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1], calls
     finally:
-        over.set()
         server.close()
 
 
@@ -181,11 +187,11 @@ async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_
     other = Gate(Service(name="crm"))
     async with hanging() as (port, calls):
         channel = (
-            EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=2)
+            EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=PATIENCE_SECONDS)
             if kind == "email"
-            else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=2)
+            else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=PATIENCE_SECONDS)
         )
-        gate = Gate(channel, at_once=4, failures=4)
+        gate = Gate(channel, at_once=4, failures=4, total_seconds=NEVER, monotonic=Watch())
         sends = [asyncio.create_task(gate.send(LETTER)) for _ in range(60)]
         await asyncio.sleep(0)
         assert [await other.send(LETTER) for _ in range(60)] == ["taken"] * 60

@@ -14,6 +14,7 @@ from notifications.chat import ChatChannel
 from notifications.letter import Letter, Recipient
 from notifications.slack import ACCEPT, REJECT, REVIEW, SlackApi, SlackChannel
 from tests.notifications.receiver import Receiver, receiving
+from tests.patience import PATIENCE_SECONDS
 
 TOKEN = "xoxb-topsecret"
 LINK = "https://baton.example/l/a_b-c.d_e"
@@ -37,7 +38,7 @@ def slack() -> Iterator[Receiver]:
 
 
 def channel(slack: Receiver) -> SlackChannel:
-    return SlackChannel(SlackApi(TOKEN, url=f"{slack.url}api/", timeout_seconds=5))
+    return SlackChannel(SlackApi(TOKEN, url=f"{slack.url}api/", timeout_seconds=PATIENCE_SECONDS))
 
 
 async def sent(slack: Receiver, letter: Letter = LETTER) -> Any:

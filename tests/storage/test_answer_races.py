@@ -13,7 +13,7 @@ from storage.tables import Answer, AnswerState, Event, Wait, Wake
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.racing import Round, Told, prepare, race
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROUNDS = 1_000
 #: What the two sides do, in turns; either of them begins as often as the other.

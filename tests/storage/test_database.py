@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -17,6 +15,7 @@ from sqlmodel import col, func, select
 from storage import schema
 from storage.database import Database, normal_url
 from storage.tables import Activity, Bookmark, Lead
+from tests.patience import PATIENCE_SECONDS
 from tests.processes import side_by_side
 
 MIDNIGHT = datetime(2027, 2, 1, tzinfo=UTC)
@@ -132,7 +131,7 @@ def test_a_second_writer_waits_for_the_first_instead_of_failing(database: Databa
         session.flush()
         waiting.start()
 
-    waiting.join(20)
+    waiting.join(PATIENCE_SECONDS)
     assert companies(database) == ["First", "Second"]
 
 
@@ -151,39 +150,42 @@ def test_a_url_is_taken_as_people_write_it(given: str, used: str) -> None:
 
 
 def write_without_pause(side: int, together: Callable[[], None], url: str) -> int:
-    """One side writes without a pause until the other, which writes now and then, has written a hundred rows.
-
-    How many rows each wrote; for the one that pauses, how many the other wrote while it was kept waiting.
-    """
-    database, counted = Database(url), 0
+    """Writes a row, looks at them all, and writes the next at once; how many of them are its own in the end."""
+    database = Database(url)
     together()
-    for number in range(100) if side else itertools.count():
-        if not side and rows_of(database, "end"):
-            break
-        before = rows_of(database, "0") if side else 0
+    for number in range(200):
         with database.write() as session:
+            session.exec(select(func.count()).select_from(Bookmark)).one()
             session.add(Bookmark(name=f"{side}:{number}"))
-        counted += rows_of(database, "0") - before if side else 1
-        if side:
-            time.sleep(0.01)
-    if side:
-        with database.write() as session:
-            session.add(Bookmark(name="end"))
-    database.close()
-    return counted
-
-
-def rows_of(database: Database, start: str) -> int:
     with database.read() as session:
-        return session.exec(select(func.count()).select_from(Bookmark).where(col(Bookmark.name).startswith(start))).one()
+        mine = session.exec(select(func.count()).select_from(Bookmark).where(col(Bookmark.name).startswith(f"{side}:"))).one()
+    database.close()
+    return mine
 
 
-def test_who_writes_now_and_then_is_not_kept_out_by_who_writes_without_a_pause(database_url: str) -> None:
-    """With SQLite's own waiting it is overtaken again and again, and may be told "database is locked" in the end."""
+def test_of_two_who_write_without_a_pause_none_is_told_that_the_database_is_locked(database_url: str) -> None:
     schema.upgrade(database := Database(database_url))
     database.close()
 
-    written, overtaken = side_by_side(write_without_pause, database_url)
+    assert side_by_side(write_without_pause, database_url) == [200, 200]
 
-    assert written > 100
-    assert overtaken < 450
+
+def test_on_sqlite_who_waits_for_the_lock_asks_at_once_again_however_often(
+    on_sqlite: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's own waiting asks ever more seldom: whoever writes without a pause would overtake again and again."""
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 1000:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr("time.sleep", pause)
+    with on_sqlite.write() as session:
+        session.add(Bookmark(name="late"))
+    other.close()
+
+    assert (len(pauses), max(pauses) < 0.001) == (1000, True)

@@ -14,7 +14,7 @@ from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.in_flight import published, text_of
 from tests.racing import prepare, race
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROUNDS = 500
 RECALL = "recall:b2b-saas@2"

@@ -21,6 +21,7 @@ from storage import keys, proof
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Wait
 from tests.deal import BY_POINTS, agree_on
 from tests.faulty import FAULTS, FaultyChat, FaultyMail
+from tests.patience import PATIENCE_SECONDS
 from tests.returned import returned
 from tests.stage import capture
 
@@ -76,7 +77,7 @@ class Postmaster:
         self.driver, self.mail, self.dice = driver, mail, random.Random(6)
         key = box.write_now(lambda session, now: keys.create(session, "postmaster", now))
         headers = {"authorization": f"Bearer {key}", "content-type": "message/rfc822"}
-        self.client = httpx.Client(base_url=url, headers=headers, trust_env=False)
+        self.client = httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
         self.said: Counter[str] = Counter()
 
     def make_the_round(self) -> None:

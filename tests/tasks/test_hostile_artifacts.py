@@ -17,7 +17,7 @@ from tests.hostile import HUGE, hostile_texts
 from tests.stage import Taken, capture, newest
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
-some = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+some = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def structure_of(markdown: str) -> list[str]:

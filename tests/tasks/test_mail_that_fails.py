@@ -41,7 +41,7 @@ async def mail_server(fault: str, authority: Authority) -> AsyncIterator[EmailCh
         "dropped after the letter": {"DATA": None},
     }
     if fault == "it hangs":
-        async with talking(Hanging("RCPT").talk) as port, channel(port, timeout_seconds=0.3) as email:
+        async with talking(Hanging("RCPT").talk) as port, channel(port) as email:
             yield email
         return
     options, ours = {}, {}
