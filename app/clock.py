@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -14,12 +14,15 @@ from agreements.errors import CrmError
 from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Came, Engine, EngineAway, Run
 from flows.attempt import MAX_FAILURES
-from storage import contracts, deliveries, disputes, handoffs, leads, proof, roster, trail, waits, wakes
+from storage import contracts, deliveries, disputes, handoffs, proof, roster, trail, waits, wakes
 from storage.tables import Handoff, Wait, Wake
 from tasks import line, read_crm, views
 from tasks.dispute import settle_in_silence
+from tasks.held import release_held
 from tasks.post import send_post
 from tasks.revisit import revisit
+from tasks.sealing import seal_trail
+from tasks.slices import write_in_slices
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
@@ -110,7 +113,7 @@ class Clock:
 
         found = await self.box.read(find)
         await self.box.write(proof.settle)
-        moved = await self.box.write(self._revive)
+        moved = await self._revive()
         for wait in found:
             try:
                 moved += await self._look_at(wait)
@@ -163,13 +166,9 @@ class Clock:
         revisit(session, wait, now=now)
         return 1
 
-    @staticmethod
-    def _revive(session: Session, now: datetime) -> int:
+    async def _revive(self) -> int:
         """An attempt that died with its lease leaves a handoff that nobody would wake: wake it."""
-        real = datetime.now(UTC)
-        query = select(Handoff).where(col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
-        dead = list(session.exec(query.limit(SWEEP_LIMIT)))
-        return sum(wakes.add(session, one.id or 0, "revive", key=f"revive:{one.id}:{one.epoch}", not_before=now) for one in dead)
+        return await write_in_slices(self.box, await self.box.read(_dead), _wake_the_dead)
 
     async def deliver(self) -> int:
         """Creates or resumes a run for every handoff with a wake that is due; a few at once, one on SQLite.
@@ -254,11 +253,10 @@ class Clock:
         if counting == self._counting and real < self._release_again:
             return 0
         self._counting, self._release_again = counting, real + RELEASE_SECONDS
-        return await self.box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
+        return await release_held(self.box, only_without_agreement=True)
 
     async def _seal(self) -> int:
-        key = self.box.settings.seal_key()
-        return await self.box.write(lambda session, now: trail.seal(session, key=key, now=now))
+        return await seal_trail(self.box)
 
     async def _read_crm(self) -> int:
         try:
@@ -266,6 +264,17 @@ class Clock:
         except CrmError as error:
             log.warning("the CRM could not be read; deadlines and answers go on: %s", error)
             return 0
+
+
+def _dead(session: Session, now: datetime) -> list[tuple[int, int]]:
+    """The handoffs whose lease ended without being given back, each with its epoch."""
+    real = datetime.now(UTC)
+    query = select(Handoff.id, Handoff.epoch).where(col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
+    return [(ident or 0, epoch) for ident, epoch in session.exec(query.limit(SWEEP_LIMIT))]
+
+
+def _wake_the_dead(session: Session, now: datetime, dead: Sequence[tuple[int, int]]) -> int:
+    return sum(wakes.add(session, ident, "revive", key=f"revive:{ident}:{epoch}", not_before=now) for ident, epoch in dead)
 
 
 def _run(session: Session, item: wakes.Due) -> Run | None:

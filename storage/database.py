@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 BUSY_TIMEOUT_SECONDS = 10
+#: A write transaction changes at most about so many rows: what would change more is done in several, so that nobody waits long.
+ROWS_AT_ONCE = 50
 
 
 class UtcDateTime(TypeDecorator[datetime]):
