@@ -269,8 +269,8 @@ class Clock:
 def _dead(session: Session, now: datetime) -> list[tuple[int, int]]:
     """The handoffs whose lease ended without being given back, each with its epoch."""
     real = datetime.now(UTC)
-    query = select(Handoff.id, Handoff.epoch).where(col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
-    return [(ident or 0, epoch) for ident, epoch in session.exec(query.limit(SWEEP_LIMIT))]
+    ended = (col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
+    return [(ident or 0, epoch) for ident, epoch in session.exec(select(Handoff.id, Handoff.epoch).where(*ended).limit(SWEEP_LIMIT))]
 
 
 def _wake_the_dead(session: Session, now: datetime, dead: Sequence[tuple[int, int]]) -> int:
