@@ -19,10 +19,13 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
-Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+#: The most characters of a short fact and of a text, and the most fields of a lead.
+MAX_SHORT, MAX_TEXT, MAX_FIELDS = 200, 10_000, 100
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_SHORT)]
 Short = Annotated[Address, AfterValidator(storable)]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), AfterValidator(storable)]
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SHORT), AfterValidator(storable)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), AfterValidator(storable)]
 FieldValue = Annotated[str, AfterValidator(storable)] | int | float | bool | None
 #: How the facts begin that come from the CRM alone.
 ACCOUNT = "account."
@@ -74,7 +77,7 @@ class IncomingLead(BaseModel):
     requested_time: AwareDatetime | None = None
     do_not_contact: bool = False
     sales_sourced_by: Short = ""
-    fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=100)
+    fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=MAX_FIELDS)
 
     @field_validator("email")
     @classmethod

@@ -80,9 +80,7 @@ def next_morning(session: Session, person: str, who: Person, at: datetime, *, no
     return Morning(opens, day, f"{MESSAGE}:{person}:{day}")
 
 
-def calendar_of_person(
-    session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None
-) -> WorkingCalendar | None:
+def calendar_of_person(session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None) -> WorkingCalendar | None:
     """The person's calendar in the agreement in force that is the default, else in the one of a handoff that is told of."""
     known: list[Agreement] = [one for one in map(contracts.read, contracts.counting(session, now)) if one.is_default]
     items = [] if handoff else digests.lately(session, person, now=now)[-1:]

@@ -26,9 +26,10 @@ from app.web.callers import (
 )
 from app.web.notices import may_take_back, notice_for, number
 from app.web.showing import lead_page, ticked
+from app.web.sight_queue import SightQueue
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
-from tasks.senders import note_sight
+from tasks.senders import note_sight, request_at
 from tasks.toolbox import Toolbox
 from tasks.visits import place_of
 
@@ -43,10 +44,10 @@ _OPEN_AGAIN = (
 )
 
 
-def routes(box: Toolbox) -> APIRouter:
+def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
     """The pages of this installation."""
     router = APIRouter(include_in_schema=False)
-    add_link_pages(router, LinkPages(box), "/l/{token}")
+    add_link_pages(router, LinkPages(box, sights), "/l/{token}")
     return router
 
 
@@ -65,8 +66,8 @@ class LinkPages:
     folder: under which such links are.
     """
 
-    def __init__(self, box: Toolbox, folder: str = "l") -> None:
-        self.box, self.folder = box, folder
+    def __init__(self, box: Toolbox, sights: SightQueue, folder: str = "l") -> None:
+        self.box, self.sights, self.folder = box, sights, folder
 
     async def show(self, request: Request, token: str) -> Response:
         """The page as it is now."""
@@ -176,9 +177,10 @@ class LinkPages:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
         sender = sender_of(request, caller, age)
         try:
-            await self.box.write(
-                lambda session, now: note_sight(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
+            request_seen = await self.box.read(
+                lambda session, now: request_at(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
             )
+            self.sights.put(request_seen)
         except Exception as error:
             log.warning("a request for a page behind a link could not be kept: %s", type(error).__name__)
 

@@ -65,5 +65,8 @@ class Crm(Protocol):
         ...
 
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
-        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty."""
+        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty.
+
+        The same bookmark again gives the same changes in the same order, and behind them what has come since.
+        """
         ...

@@ -13,6 +13,7 @@ from app.commands import leads
 from flows.attempt import attempt, settle
 from flows.lead_handoff import STEPS
 from storage import figures, roster, sights
+from storage.sights import PageRequest
 from storage.tables import Lead
 from tasks import desk, views
 from tests.deal import BY_POINTS, letters, tenures, wait_of
@@ -29,7 +30,7 @@ def mail_may_come_back(box) -> None:
 def look(box, taken: Taken, method: str = "GET") -> None:
     """Somebody or something asks for the page of the newest tenure."""
     where = {"handoff_id": newest(box, taken).id, "assignment_id": tenures(box, taken)[-1].id}
-    box.write_now(lambda session, now: sights.record(session, now=now, method=method, what="looked", device="new", **where))
+    box.write_now(lambda session, now: sights.record(session, PageRequest(now, method=method, what="looked", device="new", **where)))
 
 
 async def notified(driver, box, time) -> Taken:
