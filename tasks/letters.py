@@ -12,8 +12,8 @@ from storage import handoffs, roster
 from storage.tables import Answer, Delivery
 from tasks import contexts, dispute_letters, enrolment, toolbox
 from tasks.drafts import Draft
+from tasks.options import DID
 from tasks.views import lead_view
-from tasks.visits import DID
 
 
 class NoSuchLetter(HandoffError):

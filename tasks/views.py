@@ -54,6 +54,7 @@ SENTENCES = {
     "dispute-overturned": "{actor} overturned the rejection: {reason}",
     "assigned-again": "Assigned again: the rejection did not stand",
     "answer-undone": "{actor} took the answer back",
+    "undo-overtaken": "The answer stands: something was answered meanwhile that builds on it",
     "touched": "{actor}: {touch}",
     "missed": "Missed: {clock}",
     "escalated": "Escalated: {do}",

@@ -55,10 +55,12 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
         return _late(visit, given.get(number(asked["late"])))
-    if "undone" in asked:
+    if "undone" in asked and number(asked["undone"]) not in given:  # it may count again, where something was faster
         return Notice("Taken back", ("It is as if you had not answered, and the time runs on.",), again=True)
-    if "kept" in asked:
-        return Notice("It can no longer be taken back", ("What you answered has been carried out.",))
+    if "kept" in asked or "undone" in asked:
+        kept = given.get(number(asked.get("kept") or asked.get("undone", "")))
+        stays = kept.stays_because if kept and kept.mine else ""
+        return Notice("It can no longer be taken back", (stays or "What you answered has been carried out.",))
     return None
 
 

@@ -135,7 +135,7 @@ class LinkPages:
             return await self._refused(request, caller, {})
         undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now, wait_id=caller.wait_id))
         await self._note(request, caller, "sent", age)
-        return RedirectResponse(f"{caller.path}?{'undone' if undone else 'kept'}={answer_id}", 303)
+        return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
     async def _may_take_back(self, caller: Caller, answer_id: int) -> bool:
         visit = await self.box.read(
