@@ -168,7 +168,16 @@ class Clock:
 
     async def _revive(self) -> int:
         """An attempt that died with its lease leaves a handoff that nobody would wake: wake it."""
-        return await write_in_slices(self.box, await self.box.read(_dead), _wake_the_dead)
+        died = (col(Handoff.lease_until) < datetime.now(UTC) - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
+
+        def find(session: Session, now: datetime) -> list[tuple[int, int]]:
+            found = session.exec(select(Handoff.id, Handoff.epoch).where(*died).limit(SWEEP_LIMIT))
+            return [(ident or 0, epoch) for ident, epoch in found]
+
+        def wake(session: Session, now: datetime, dead: Sequence[tuple[int, int]]) -> int:
+            return sum(wakes.add(session, ident, "revive", key=f"revive:{ident}:{epoch}", not_before=now) for ident, epoch in dead)
+
+        return await write_in_slices(self.box, await self.box.read(find), wake)
 
     async def deliver(self) -> int:
         """Creates or resumes a run for every handoff with a wake that is due; a few at once, one on SQLite.
@@ -264,17 +273,6 @@ class Clock:
         except CrmError as error:
             log.warning("the CRM could not be read; deadlines and answers go on: %s", error)
             return 0
-
-
-def _dead(session: Session, now: datetime) -> list[tuple[int, int]]:
-    """The handoffs whose lease ended without being given back, each with its epoch."""
-    real = datetime.now(UTC)
-    ended = (col(Handoff.lease_until) < real - timedelta(seconds=1), col(Handoff.stage) != Stage.STUCK)
-    return [(ident or 0, epoch) for ident, epoch in session.exec(select(Handoff.id, Handoff.epoch).where(*ended).limit(SWEEP_LIMIT))]
-
-
-def _wake_the_dead(session: Session, now: datetime, dead: Sequence[tuple[int, int]]) -> int:
-    return sum(wakes.add(session, ident, "revive", key=f"revive:{ident}:{epoch}", not_before=now) for ident, epoch in dead)
 
 
 def _run(session: Session, item: wakes.Due) -> Run | None:

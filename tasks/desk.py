@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
@@ -185,7 +186,7 @@ def _keep_late(session: Session, place: Place, kind: str, fields: Mapping[str, s
         wait = session.exec(query.limit(1)).first()
     if wait is not None and (wait.closed_at or wait.answer_id):
         said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
-        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", ""), **said)
+        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", "")[:MAX_TEXT], **said)
 
 
 def answer_wait(
@@ -201,8 +202,10 @@ def answer_wait(
 ) -> Reply:
     """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
 
-    Call inside a write transaction. by: a name as claimed. Raises ChoiceRefused; nothing is stored then.
+    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused;
+    nothing is stored then.
     """
+    by = storable(by[:MAX_SHORT])
     wait = session.get(Wait, wait_id)
     if wait is None:
         raise ChoiceRefused("There is nothing of that kind to answer.")

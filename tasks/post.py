@@ -42,11 +42,12 @@ class _Ready:
 
 async def send_post(box: Toolbox) -> int:
     """Sends what is due, side by side, each under its key, and writes down what became of it; how many were dealt with."""
-    given_up_before = datetime.now(UTC) - GIVEN_UP_AFTER
+    real = datetime.now(UTC)
+    given_up_before = real - GIVEN_UP_AFTER
     moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now))
     if stale:
         moved += await box.write(lambda session, now: deliveries.abandon_post(session, claimed_before=given_up_before, now=now))
-    ready = [one for ident in due if (one := await _prepare(box, ident)) is not None]
+    ready = [one for ident in due if (one := await _prepare(box, ident, real)) is not None]
     await asyncio.gather(*(_send(box, one) for one in ready))
     return moved + len(due)
 
@@ -56,7 +57,7 @@ def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[b
     return stale, [row.id or 0 for row in deliveries.due_post(session, now=now, limit=AT_ONCE)]
 
 
-async def _prepare(box: Toolbox, ident: int) -> _Ready | None:
+async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
     """Writes and claims one message, None where it is not to be sent now; one that cannot be written stands so in its row."""
     try:
         composed, draft = await box.read(lambda session, now: _load(session, ident, now))
@@ -65,7 +66,7 @@ async def _prepare(box: Toolbox, ident: int) -> _Ready | None:
         said = f"could not be written: {error}"
         await box.write(lambda session, now: _not_written(session, ident, said, now))
         return None
-    ready = await box.write(lambda session, now: _claim(session, ident, letter, composed, now))
+    ready = await box.write(lambda session, now: _claim(session, ident, letter, composed, now, real))
     if ready is not None:
         # Only whoever has claimed it says what stands in it. A process that dies meanwhile leaves a digest of which nobody knows
         # whether it went out, and then all of it is told by the next one.
@@ -82,13 +83,13 @@ def _load(session: Session, ident: int, now: datetime) -> tuple[Composed | None,
     return composed, composed.draft
 
 
-def _claim(session: Session, ident: int, letter: Letter | None, composed: Composed | None, now: datetime) -> _Ready | None:
+def _claim(session: Session, ident: int, letter: Letter | None, composed: Composed | None, now: datetime, real: datetime) -> _Ready | None:
     """Takes the message to be sent, unless somebody else has, or it is not to be sent as it was written."""
     row = _queued(session, ident)
     if row is None or (composed is not None and not digest_letter.may_go(session, row, composed, now=now)) or letter is None:
         return None
     own_templates.note_faults(session, row, None, letter, now=now)
-    if not deliveries.claim(session, ident, real=datetime.now(UTC)):
+    if not deliveries.claim(session, ident, real=real):
         return None
     return _Ready(ident, row.channel, marked(letter, row), row.key if composed else "", composed.found.items if composed else ())
 

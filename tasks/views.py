@@ -56,6 +56,7 @@ SENTENCES = {
     "answer-undone": "{actor} took the answer back",
     "undo-overtaken": "The answer stands: something was answered meanwhile that builds on it",
     "touched": "{actor}: {touch}",
+    "contact-time-ignored": "The contact time that was asked for does not count: {why}",
     "missed": "Missed: {clock}",
     "escalated": "Escalated: {do}",
     "nudged": "{to} was told ({action})",

@@ -28,7 +28,7 @@ REAL_TIME = {
     "storage/wakes.py add": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py record": "recorded_at says when a line was really written, also where time leaps",
-    "tasks/post.py _claim": "the age of what was being sent when a process died",
+    "tasks/post.py send_post": "the age of what was being sent when a process died",
     "flows/attempt.py _lease": "leases have to do with processes",
     "flows/attempt.py _keep": "leases have to do with processes",
     "flows/attempt.py _failed": "so does the back-off of failed attempts",

@@ -142,6 +142,10 @@ class TestAnswering:
             ({"choice": "rejected", "reason": "not-now", "revisit_on": "soon"}, "Please write the date as 2027-01-31"),
             ({"choice": "handed"}, "Please say which colleague takes it."),
             ({"choice": "handed", "colleague": "maria"}, "Please say which colleague takes it."),
+            (
+                {"choice": "rejected", "reason": "other", "text": "x" * 10_001},
+                "Please shorten what you wrote in a few words: it has 10,001 characters, and at most 10,000 can be kept.",
+            ),
         ],
     )
     def test_what_is_missing_is_said_and_nothing_stored(self, company: Stage, rep: httpx.Client, sent: dict[str, str], said: str) -> None:
