@@ -66,8 +66,12 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
 
 def may_take_back(visit: Visit, given: Given) -> bool:
     """Whether the addressee, in a browser of their own, may take back what was answered as them, wherever that was."""
-    own = bool(visit.level) and not visit.members
-    return own and given.mine and given.undo_until is not None and not visit.ended
+    return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
+
+
+def is_theirs(visit: Visit, given: Given) -> bool:
+    """Whether it was answered as the addressee, and a browser of their own asks: they may be told why it stays."""
+    return bool(visit.level) and not visit.members and given.mine
 
 
 def number(text: str) -> int:

@@ -24,7 +24,7 @@ from app.web.callers import (
     sender_of,
     set_cookie,
 )
-from app.web.notices import may_take_back, notice_for, number
+from app.web.notices import is_theirs, notice_for, number
 from app.web.showing import lead_page, ticked
 from app.web.sight_queue import SightQueue
 from tasks import desk
@@ -131,17 +131,17 @@ class LinkPages:
         """Takes back the answer that this browser gave, while that is possible."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
-        if age is None or not answer_id or not (answer_id == caller.answered or await self._may_take_back(caller, answer_id)):
+        if age is None or not answer_id or not (answer_id == caller.answered or await self._is_theirs(caller, answer_id)):
             return await self._refused(request, caller, {})
         undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now, wait_id=caller.wait_id))
         await self._note(request, caller, "sent", age)
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
-    async def _may_take_back(self, caller: Caller, answer_id: int) -> bool:
+    async def _is_theirs(self, caller: Caller, answer_id: int) -> bool:
         visit = await self.box.read(
             lambda session, now: desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
         )
-        return any(one.answer_id == answer_id and may_take_back(visit, one) for one in visit.answers)
+        return any(one.answer_id == answer_id and is_theirs(visit, one) for one in visit.answers)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
         """Where an answer leaves its visitor: on the page again, which says what came of it, or asks for the number."""
