@@ -18,12 +18,14 @@ _STANDS = {"accepted": Stage.ACCEPTED, "attempted": Stage.WORKING, "connected": 
 
 
 class Bar(StrEnum):
-    """What stands in the way of taking an answer back."""
+    """What stands in the way of taking an answer back. Elsewhere: the lead is in another stage, or with somebody else; under way:
+    a later answer was taken back and that is being carried out; tried: a further attempt was noted."""
 
     TOO_LATE = "too-late"
     ENDED = "ended"
     STUCK = "stuck"
     ELSEWHERE = "elsewhere"
+    UNDER_WAY = "under-way"
     ANSWERED = "answered"
     MISSED = "missed"
     TRIED = "tried"
@@ -72,7 +74,10 @@ def why_not(session: Session, row: Answer, *, now: datetime) -> Refusal | None:
     """Why this answer cannot be taken back, None where it can. Reads only."""
     if row.state != AnswerState.COUNTED or row.effective_at <= now:
         return Refusal(Bar.TOO_LATE)
-    return progress_after(session, row)
+    refused = progress_after(session, row)
+    if refused is not None and refused.bar == Bar.ELSEWHERE and is_under_way(session, row.handoff_id):
+        return Refusal(Bar.UNDER_WAY)
+    return refused
 
 
 def progress_after(session: Session, row: Answer) -> Refusal | None:

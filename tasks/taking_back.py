@@ -16,6 +16,7 @@ _WORDS = {
     Bar.TOO_LATE: "The time for that is over, and what you answered has been carried out.",
     Bar.STUCK: "The lead is stuck just now, and whoever runs Baton was told. Ask them.",
     Bar.ELSEWHERE: "The lead has gone on since, and is no longer where your answer left it.",
+    Bar.UNDER_WAY: "A later answer is being taken back just now. Please try again in a minute.",
     Bar.MISSED: "The agreed time for what came after it has passed since, and what was agreed for that is being done.",
     Bar.TRIED: "A further attempt to reach the lead was noted since.",
 }

@@ -86,6 +86,7 @@ CASES = [
     ("accepted, handed", "accepted", "you have answered further: handed it to a colleague. Take that back first."),
     ("accepted, attempted, -attempted", "accepted", NOTHING),
     ("accepted, attempted!, -attempted!", "accepted", NOTHING),
+    ("accepted, attempted, -attempted!", "accepted", "A later answer is being taken back just now."),
     ("accepted, opportunity, -opportunity", "accepted", NOTHING),
     ("accepted, attempted", "attempted", NOTHING),
     ("accepted, attempted, opportunity", "attempted", "made it an opportunity. Take that back first."),
