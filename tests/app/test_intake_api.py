@@ -253,6 +253,7 @@ class TestBadInput:
             ({"fields": {"about": "x" * 10_001}}, "fields.about", "is longer than 10000 characters"),
             ({"fields": {"a": {"b": {"c": 1}}}}, "fields.a", "must be text, a number, true, false or null"),
         ],
+        ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
     )
     def test_what_does_not_fit_is_named_by_field(
         self, company: Stage, api: httpx.Client, changes: dict[str, Any], field: str, said: str

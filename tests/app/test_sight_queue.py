@@ -51,7 +51,8 @@ def test_a_page_answers_while_another_process_holds_the_write_lock(tmp_path: Pat
     """It waited for its own write, up to ten seconds, and a browser gives up before."""
     with stage(tmp_path) as company:
         other = Database(company.box.database.url)
-        with other.write():
+        with other.write() as session:
+            session.connection()  # takes the lock
             page = company.browser().request(method, company.link)
             company.later(minutes=5)
         other.close()

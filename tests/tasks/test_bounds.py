@@ -17,7 +17,7 @@ from tests.stage import answer_by_link, capture, events_of, newest
 MONDAY_DUE = datetime(2027, 2, 8, 9, 30, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("number", [10**4000, -(10**4000), 2**70, 1e300])
+@pytest.mark.parametrize("number", [10**4000, -(10**4000), 2**70, 1e300], ids=["huge", "minus huge", "2**70", "1e300"])
 async def test_a_lead_that_tells_a_number_nobody_means_goes_its_way(driver, box, number):
     """As one that was taken in before there were bounds: it was stuck after five attempts."""
     taken = capture(box)
