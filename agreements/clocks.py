@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from agreements.durations import ALWAYS, Duration, Term
 from agreements.model import Agreement, Clock
-from agreements.working_time import Span, WorkingCalendar
+from agreements.working_time import Span, WorkingCalendar, as_utc
 
 #: What `calendar` of a clock says when it is that of whoever owes it.
 HOLDERS_OWN = ("", "rep", "holder")
+#: A contact time that a lead asked for and that lies further ahead is a slip.
+FARTHEST = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,31 @@ def bounded_until(
     return term.after(first_start, calendar, pauses) if term else None
 
 
+@dataclass(frozen=True, slots=True)
+class ContactTime:
+    """Whether a contact time that a lead asked for counts. at: to when it moves the first attempt, aware UTC, None where it moves
+    nothing; ignored: why it does not count, in words, empty where it does or none was asked for."""
+
+    at: datetime | None = None
+    ignored: str = ""
+
+
+def contact_time(clock: Clock, requested: datetime | None, *, start: datetime, now: datetime, calendar: WorkingCalendar) -> ContactTime:
+    """What becomes of the time at which a lead asked to be contacted, where the agreement respects it.
+
+    It is as late as now at least, and on a clock that follows a calendar it moves to the next opening. One that had passed when
+    the clock started, or lies further ahead than a lead can mean, is ignored.
+    """
+    if requested is None or clock.respect_requested_time is None:
+        return ContactTime()
+    if requested <= start:
+        return ContactTime(ignored="it had passed when the rep was told")
+    if requested > now + FARTHEST:
+        return ContactTime(ignored="it lies more than a year ahead")
+    at = as_utc(max(requested, now))
+    return ContactTime(calendar.next_opening(at) if clock.calendar else at)
+
+
 def first_attempt_due(
     clock: Clock,
     *,
@@ -132,10 +159,11 @@ def first_attempt_due(
     """By when the lead must have been tried for the first time.
 
     start: when the rep was provably told; accepted_at leaves him at least `at_least`. A contact time that the lead asked
-    for moves it: due then plus the tolerance, also when that is earlier.
+    for moves it, as contact_time says: due then plus the tolerance, also when that is earlier.
     """
-    if requested is not None and clock.respect_requested_time is not None and requested > start:
-        return clock.respect_requested_time.after(max(requested, accepted_at), calendar)
+    asked = contact_time(clock, requested, start=start, now=accepted_at, calendar=calendar)
+    if asked.at is not None and clock.respect_requested_time is not None:
+        return clock.respect_requested_time.after(asked.at, calendar)
     due = _bounded(term_for(clock, tier=tier, past=past).after(start, calendar, past.pauses), start=start, bound=bound)
     return max(due, clock.at_least.after(accepted_at, calendar)) if clock.at_least else due
 
@@ -145,5 +173,5 @@ def _bounded(due: datetime, *, start: datetime, bound: datetime | None) -> datet
 
 
 def is_too_early(*, at: datetime, requested: datetime | None) -> bool:
-    """Whether an attempt came before the time the lead asked for."""
-    return requested is not None and at < requested
+    """Whether an attempt came before the time the lead asked for, as far ahead as such a time counts."""
+    return requested is not None and at < requested <= at + FARTHEST

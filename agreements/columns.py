@@ -15,7 +15,7 @@ import polars as pl
 
 from agreements.clauses.facts import DeclaredField
 from agreements.criteria import Condition, Test
-from agreements.fields import value_of
+from agreements.fields import value_as_it_came, value_of
 from agreements.lead import domain_of
 from agreements.model import Agreement, EngagementCriterion, FitCriterion
 from agreements.qualification import threshold_for
@@ -108,7 +108,7 @@ class _Column:
         for number, (known, _) in enumerate(self._read):
             if known == declared:
                 return number
-        meant = [value_of(declared, raw) if declared else None if raw == "" else raw for raw in self.values]
+        meant = [value_of(declared, raw) if declared else value_as_it_came(raw) for raw in self.values]
         self._read.append((declared, meant))
         return len(self._read) - 1
 

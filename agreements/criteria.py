@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agreements.lead import kinds_of_mail
+from agreements.lead import is_countable, kinds_of_mail
 
 #: What a condition may ask of one fact, and what it means.
 OPERATORS = {
@@ -107,7 +107,7 @@ def _word(have: Any, word: str) -> bool:
 
 
 def _number(have: Any) -> float | None:
-    return None if isinstance(have, (bool, str)) or have is None else float(have)
+    return None if isinstance(have, (bool, str)) or have is None or not is_countable(have) else float(have)
 
 
 _ANSWERS: dict[str, Any] = {

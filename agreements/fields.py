@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from agreements.clauses.facts import DeclaredField
-from agreements.lead import LeadFacts, domain_of
+from agreements.lead import LeadFacts, domain_of, is_countable, is_within_bounds
 from agreements.model import Agreement
 
 Value = str | int | float | bool | None
@@ -25,13 +24,18 @@ def stated(agreement: Agreement, values: Mapping[str, Any]) -> dict[str, Any]:
 
     `email_domain` follows from the address where it is not there itself.
     """
-    known = {name: value for name, value in values.items() if name not in agreement.fields and value not in (None, "")}
+    known = {name: value for name, value in values.items() if name not in agreement.fields and value_as_it_came(value) is not None}
     for name, declared in agreement.fields.items():
         if (value := value_of(declared, values.get(name))) is not None:
             known[name] = value
     if "email_domain" not in known and (domain := domain_of(str(known.get("email", "")))):
         known["email_domain"] = domain
     return known
+
+
+def value_as_it_came(raw: Any) -> Any:
+    """What a value that no field declares means: itself, None for unknown. What is larger than a lead may tell is unknown."""
+    return None if raw in (None, "") or not is_within_bounds(raw) else raw
 
 
 def as_stated(agreement: Agreement, facts: LeadFacts) -> LeadFacts:
@@ -44,7 +48,8 @@ def value_of(declared: DeclaredField, raw: Any) -> Value:
 
     In this order: blanks and `null_values` are nothing; `synonyms`; then by type: of a choice the listed value whatever its
     case; of a number the `bands`, else a number with a point for decimals; yes_no; a date as YYYY-MM-DD. What does not fit
-    its type is unknown. Where nothing is known, `if_missing`. Text is compared without regard to case and outer blanks.
+    its type, or is larger than a lead may tell, is unknown. Where nothing is known, `if_missing`. Text is compared without
+    regard to case and outer blanks.
     """
     meant = _read(declared, raw)
     if meant is None and declared.if_missing != "unknown":
@@ -53,6 +58,8 @@ def value_of(declared: DeclaredField, raw: Any) -> Value:
 
 
 def _read(declared: DeclaredField, raw: Any) -> Value:
+    if not is_within_bounds(raw):
+        return None
     table = _table(declared)
     if isinstance(raw, str):
         key = _key(raw)
@@ -122,7 +129,7 @@ def _number(raw: Any, table: _Table) -> Value:
         else:
             text = raw.strip()
             raw = float(text.replace(",", "")) if _NUMBER.fullmatch(text) and len(text) < 40 else None
-    if raw is None or isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+    if raw is None or isinstance(raw, bool) or not isinstance(raw, (int, float)) or not is_countable(raw):
         return None
     return int(raw) if float(raw).is_integer() and abs(raw) < 1e15 else raw
 

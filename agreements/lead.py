@@ -19,11 +19,47 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
-Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+#: The most characters of a short fact and of a text, and the most fields of a lead.
+MAX_SHORT, MAX_TEXT, MAX_FIELDS = 200, 10_000, 100
+#: The largest whole number up to which JSON, databases and floating point agree about every one.
+MAX_NUMBER = 2**53
+#: Any other year is a slip, and near the ends of the calendar no zone can be reckoned with.
+LIKELY_YEARS = range(1900, 2200)
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_SHORT)]
 Short = Annotated[Address, AfterValidator(storable)]
-Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(storable)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10_000), AfterValidator(storable)]
-FieldValue = Annotated[str, AfterValidator(storable)] | int | float | bool | None
+Key = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SHORT), AfterValidator(storable)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), AfterValidator(storable)]
+
+
+def is_countable(number: int | float) -> bool:
+    """Whether it is a number that every part of Baton counts with alike; NaN and infinity are none."""
+    return abs(number) <= MAX_NUMBER
+
+
+def is_within_bounds(value: Any) -> bool:
+    """Whether a value of a field is no larger than what is taken in. What was stored before there were bounds may not be."""
+    if isinstance(value, str):
+        return len(value) <= MAX_TEXT
+    return not isinstance(value, (int, float)) or is_countable(value)
+
+
+def _bounded(value: str | int | float | bool | None) -> str | int | float | bool | None:
+    if not is_within_bounds(value):
+        raise ValueError(
+            f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
+        )
+    return storable(value) if isinstance(value, str) else value
+
+
+def _likely(at: datetime) -> datetime:
+    if at.year not in LIKELY_YEARS:
+        raise ValueError("is no likely time")
+    return at
+
+
+FieldValue = Annotated[str | int | float | bool | None, AfterValidator(_bounded)]
+Instant = Annotated[AwareDatetime, AfterValidator(_likely)]
 #: How the facts begin that come from the CRM alone.
 ACCOUNT = "account."
 
@@ -58,7 +94,7 @@ class IncomingLead(BaseModel):
     source: Key = "api"
     source_id: Key
     conversion_id: Short = ""
-    at: AwareDatetime | None = None
+    at: Instant | None = None
     email: Address = ""
     first_name: Short = ""
     last_name: Short = ""
@@ -71,10 +107,10 @@ class IncomingLead(BaseModel):
     path: Short = ""
     campaign: Short = ""
     message: Text = ""
-    requested_time: AwareDatetime | None = None
+    requested_time: Instant | None = None
     do_not_contact: bool = False
     sales_sourced_by: Short = ""
-    fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=100)
+    fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=MAX_FIELDS)
 
     @field_validator("email")
     @classmethod

@@ -12,10 +12,12 @@ from app.deadlines import Deadlines
 from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
 from app.repair import Repair
-from storage import contracts, disputes, leads, proof, trail
+from storage import contracts, disputes, proof
 from tasks import read_crm
 from tasks.dispute import settle_in_silence
+from tasks.held import release_held
 from tasks.post import send_post
+from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
@@ -156,11 +158,10 @@ class Clock:
         if counting == self._counting and real < self._release_again:
             return 0
         self._counting, self._release_again = counting, real + RELEASE_SECONDS
-        return await self.box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
+        return await release_held(self.box, only_without_agreement=True)
 
     async def _seal(self) -> int:
-        key = self.box.settings.seal_key()
-        return await self.box.write(lambda session, now: trail.seal(session, key=key, now=now))
+        return await seal_trail(self.box)
 
     async def _read_crm(self) -> int:
         try:

@@ -14,8 +14,8 @@ from tasks.revisit import look_again
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.deadlines")
-#: How many waits are looked at in one round, and how many are written in one transaction.
-ROUND, AT_ONCE = 500, 25
+#: How many waits are looked at in one round, and how many are written in one transaction: each takes four rows.
+ROUND, AT_ONCE = 500, 12
 #: The longest that a wait which cannot be looked at is left alone, in seconds.
 LONGEST_PUT_OFF = 300.0
 

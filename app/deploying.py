@@ -16,9 +16,10 @@ from app.engine import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
-from storage import claims, contracts, inflight, leads, roster
+from storage import claims, contracts, inflight, roster
 from storage.inflight import InFlight
 from storage.tables import AgreementVersion, Handoff
+from tasks.held import release_held
 from tasks.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
@@ -95,7 +96,7 @@ async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody")
     except BaseException:
         await box.write(lambda session, now: claims.give_back(session, _CLAIM, token))
         raise
-    await box.write(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True))
+    await release_held(box, only_without_agreement=True)
     return _deployment_name(name, version)
 
 

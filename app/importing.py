@@ -1,4 +1,4 @@
-"""Taking read rows in: many in one transaction where all is well, one by one where it is not."""
+"""Taking read rows in: a few in one transaction where all is well, one by one where it is not."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from sqlmodel import Session
 
 from app.csv_file import BadRow, IncomingRow, ReadLeads
 from storage import leads, roster
+from storage.database import ROWS_AT_ONCE
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
-ROWS_A_TRANSACTION = 50
+#: A lead that is taken in changes about ten rows of the database, one that has moved on to another company a few more.
+ROWS_A_TRANSACTION = ROWS_AT_ONCE // 12
 #: Zones are easily mixed up, so a little ahead is let through; capture then takes the present instead.
 AHEAD_AT_MOST = timedelta(days=1)
 

@@ -21,6 +21,8 @@ from sqlmodel import Session
 BUSY_TIMEOUT_SECONDS = 10
 #: After so long without use a connection to PostgreSQL is asked whether it is still there.
 IDLE_SECONDS = 1.0
+#: A write transaction changes at most about so many rows: what would change more is done in several, so that nobody waits long.
+ROWS_AT_ONCE = 50
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -147,15 +147,22 @@ def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime, rows
     return len(rows)
 
 
-def abandon_post(session: Session, *, claimed_before: datetime, now: datetime) -> int:
-    """Post that was being sent when its process died, by its age in real time: it is never sent again."""
-    stale = select(Delivery).where(
-        col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING, col(Delivery.claimed_at) < claimed_before
-    )
-    rows = session.exec(stale).all()
+def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
+    """Post that was being sent when its process died, by its age in real time: it is never sent again; how many, `limit` at once."""
+    rows = session.exec(_stale_post(select(Delivery), claimed_before).order_by(col(Delivery.id)).limit(limit)).all()
     for row in rows:
         lost_sight(session, row, None, error="its process died while it was being sent", now=now)
     return len(rows)
+
+
+def has_stale_post(session: Session, *, claimed_before: datetime) -> bool:
+    """Whether there is such post."""
+    return session.exec(_stale_post(select(Delivery.id), claimed_before).limit(1)).first() is not None
+
+
+def _stale_post(query: Any, claimed_before: datetime) -> Any:
+    being_sent = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING)
+    return query.where(*being_sent, col(Delivery.claimed_at) < claimed_before)
 
 
 def succeeded(

@@ -10,6 +10,8 @@ from sqlmodel import Session, col, delete, select
 from storage.tables import Device, WrongNumber
 
 KNOWN, ENROLLED = "known", "enrolled"
+#: More than are typed between two calls, so that none is kept for long, and few enough for one transaction.
+FORGOTTEN_AT_ONCE = 20
 
 
 def hash_of(cookie: str) -> str:
@@ -62,8 +64,9 @@ def mistyped(session: Session, hash: str, person: str, *, since: datetime) -> li
 
 
 def mistype(session: Session, hash: str, person: str, *, now: datetime, kept: timedelta) -> None:
-    """Counts a wrong number, and forgets those that are as old as is kept. Call inside a write transaction."""
-    session.execute(delete(WrongNumber).where(col(WrongNumber.at) <= now - kept))
+    """Counts a wrong number, and forgets a few of those that are as old as is kept. Call inside a write transaction."""
+    old = select(WrongNumber.id).where(col(WrongNumber.at) <= now - kept).order_by(col(WrongNumber.id)).limit(FORGOTTEN_AT_ONCE)
+    session.execute(delete(WrongNumber).where(col(WrongNumber.id).in_(old)))
     session.add(WrongNumber(device_hash=hash, person=person, at=now))
     session.flush()
 

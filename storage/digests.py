@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from storage import wakes
-from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff
+from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, Wait
 
 #: How long something that could not be told is tried again, morning after morning.
 TOLD_WITHIN = timedelta(days=14)
@@ -27,10 +30,25 @@ def put_aside(session: Session, handoff: Handoff, *, key: str, person: str, wait
 
 def untold(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
     """What this person was not told yet, oldest first; also what stands in a digest of which nobody knows that it went out."""
+    return list(session.exec(_untold(select(DigestItem), person, now)))
+
+
+def untold_ids(session: Session, person: str, *, now: datetime) -> list[int]:
+    """The numbers of what this person was not told yet, oldest first."""
+    return [ident or 0 for ident in session.exec(_untold(select(DigestItem.id), person, now))]
+
+
+def outcomes_owed(session: Session, person: str) -> list[str]:
+    """The open waits for an outcome that this person owes."""
+    query = select(Wait.id).where(Wait.holder == person, Wait.kind == "outcome", col(Wait.closed_at).is_(None))
+    return list(session.exec(query.where(col(Wait.answer_id).is_(None)).order_by(col(Wait.id))))
+
+
+def _untold(query: Any, person: str, now: datetime) -> Any:
     told = select(Digest.id).join(Delivery, col(Delivery.key) == col(Digest.key)).where(col(Delivery.state).in_(_TELLING))
-    query = select(DigestItem).where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
+    query = query.where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
     query = query.where(col(DigestItem.digest_id).is_(None) | col(DigestItem.digest_id).not_in(told))
-    return list(session.exec(query.order_by(col(DigestItem.id))))
+    return query.order_by(col(DigestItem.id))
 
 
 def lately(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
@@ -39,13 +57,16 @@ def lately(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
     return list(session.exec(query.order_by(col(DigestItem.id))))
 
 
-def make(session: Session, key: str, person: str, items: list[DigestItem], *, now: datetime) -> None:
-    """Notes that these items stand in the digest of this key."""
+def make(session: Session, key: str, person: str, *, now: datetime) -> None:
+    """Notes that there is a digest of this key."""
     wakes.insert_once(session, Digest, key=key, person=person, made_at=now)
+
+
+def put_in(session: Session, key: str, item_ids: Sequence[int]) -> int:
+    """Notes that these items stand in the digest of this key, which was made; how many."""
     ident = session.exec(select(Digest.id).where(Digest.key == key)).one()
-    for item in items:
-        item.digest_id = ident
-        session.add(item)
+    put: Any = session.execute(update(DigestItem).where(col(DigestItem.id).in_(item_ids)).values(digest_id=ident))
+    return int(put.rowcount)
 
 
 def made_since(session: Session, person: str, since: datetime, *, but: str) -> bool:

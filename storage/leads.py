@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
@@ -14,10 +15,14 @@ from agreements.lifecycle import Stage
 from agreements.qualification import fast_lane
 from storage import contracts, handoffs, history, trail, waits, wakes
 from storage.changes import at_company, changes_of, has_done, key_of, on_change
+from storage.database import ROWS_AT_ONCE
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 
-__all__ = ["Captured", "begin", "brought_in_by", "capture", "facts", "facts_for", "newest_activity_at", "open_revisits", "release_held"]
+__all__ = [
+    "Captured", "Released", "begin", "brought_in_by", "capture", "count_held", "facts", "facts_for", "newest_activity_at",
+    "open_revisits", "release_held",
+]  # fmt: skip
 
 #: Mailboxes that several people read: two leads with one of them are not the same person.
 ROLE_MAILBOXES = frozenset(
@@ -29,6 +34,20 @@ ROLE_MAILBOXES = frozenset(
 
 #: Why a handoff is held that nobody asked to hold.
 NO_AGREEMENT = "no-agreement-in-force"
+
+
+#: So many held handoffs start in one transaction: each changes two rows, its own and a wake.
+RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What one transaction of releasing did. started: handoffs that began; looked_at: these and those that stay held; last: the
+    highest id of them, None where none was left."""
+
+    started: int = 0
+    looked_at: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,21 +261,37 @@ def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, l
         session.add(handoff)
 
 
-def release_held(session: Session, *, now: datetime, limit: int | None = None, only_without_agreement: bool = False) -> int:
-    """Starts the handoffs that were stored but held; says how many.
+def release_held(
+    session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
+) -> Released:
+    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last`
+    that the call before returned; tasks/held.py does.
 
-    One that no agreement in force is for stays held for want of one. only_without_agreement: just those that were held for
-    that reason. Raises NoAgreementInForce otherwise, where none is in force at all.
+    One that no agreement in force is for stays held for want of one. after: only those with a higher id. limit: at most so many
+    start. only_without_agreement: just those that were held for want of an agreement. Raises NoAgreementInForce otherwise, where
+    none is in force at all.
     """
     if not contracts.counting(session, now):
         if only_without_agreement:
-            return 0
+            return Released()
         raise NoAgreementInForce()
-    query = select(Handoff).where(col(Handoff.held).is_(True))
-    if only_without_agreement:
-        query = query.where(Handoff.reason == NO_AGREEMENT)
-    rows = session.exec(query.order_by(col(Handoff.id)).limit(limit)).all()
-    return sum(_release(session, handoff, now=now) for handoff in rows)
+    query = _held(select(Handoff), only_without_agreement).where(col(Handoff.id) > after).order_by(col(Handoff.id))
+    started, looked_at, last = 0, 0, None
+    for handoff in session.exec(query.limit(RELEASED_AT_ONCE).with_for_update(key_share=True)).all():
+        if started < limit:
+            started += _release(session, handoff, now=now)
+            looked_at, last = looked_at + 1, handoff.id
+    return Released(started, looked_at, last)
+
+
+def count_held(session: Session) -> int:
+    """How many handoffs are stored but held."""
+    return session.exec(_held(select(func.count()).select_from(Handoff), False)).one()  # type: ignore[no-any-return]
+
+
+def _held(query: Any, only_without_agreement: bool) -> Any:
+    query = query.where(col(Handoff.held).is_(True))
+    return query.where(Handoff.reason == NO_AGREEMENT) if only_without_agreement else query
 
 
 def _release(session: Session, handoff: Handoff, *, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
 from storage import handoffs, sights, trail, wakes
+from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, DeliveryState, Handoff, Wait
 
 #: What a message that comes back may have been until then. One that was never sent cannot come back.
@@ -58,10 +59,15 @@ def can_settle(session: Session, now: datetime) -> bool:
 
 
 def settle(session: Session, now: datetime) -> int:
-    """What was sent and has not come back in the agreed time has arrived; how many messages."""
+    """What was sent and has not come back in the agreed time has arrived; how many messages, of which a few are settled at once.
+
+    What is left for the next call loses nothing: `proof_of` goes by the time, whether or not it was settled.
+    """
+    over = (col(Delivery.state) == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
+    next_few = select(Delivery.id).where(*over).order_by(col(Delivery.id)).limit(ROWS_AT_ONCE)
     settled = session.execute(
         update(Delivery)
-        .where(col(Delivery.state) == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
+        .where(col(Delivery.id).in_(next_few), *over)
         .values(state=DeliveryState.CONFIRMED.value)
         .execution_options(synchronize_session=False)
     )

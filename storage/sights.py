@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
@@ -12,43 +13,39 @@ from storage.tables import Sight
 KEPT = 50
 
 
-def record(
-    session: Session,
-    *,
-    now: datetime,
-    handoff_id: int,
-    assignment_id: str = "",
-    wait_id: str = "",
-    person: str = "",
-    method: str,
-    what: str,
-    device: str,
-    agent: str = "",
-    age_seconds: float = -1.0,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A request for a page behind a link, as of its own time. at: aware; method, what, device: as Sight says; agent: the browser's
+    own name; age_seconds: since the form that was sent was shown, -1 where none was."""
+
+    at: datetime
+    handoff_id: int
+    method: str
+    what: str
+    device: str
+    assignment_id: str = ""
+    wait_id: str = ""
+    person: str = ""
+    agent: str = ""
+    age_seconds: float = -1.0
+
+
+def record(session: Session, request: PageRequest) -> None:
     """Keeps one request; where as many as are kept are there already, the oldest goes. Call inside a write transaction."""
-    session.add(
-        Sight(
-            at=now,
-            handoff_id=handoff_id,
-            assignment_id=assignment_id,
-            wait_id=wait_id,
-            person=person,
-            method=method,
-            what=what,
-            device=device,
-            agent=agent[:200],
-            age_seconds=age_seconds,
-        )
-    )
+    session.add(Sight(**{**asdict(request), "agent": request.agent[:200]}))
     session.flush()
-    same = (Sight.assignment_id == assignment_id) if assignment_id else (col(Sight.assignment_id) == "") & (Sight.wait_id == wait_id)
-    query = select(Sight.id).where(Sight.handoff_id == handoff_id, same).order_by(col(Sight.id).desc()).offset(KEPT)
-    if too_many := list(session.exec(query)):
-        session.execute(delete(Sight).where(col(Sight.id).in_(too_many)))
+    of = request.assignment_id
+    same = (Sight.assignment_id == of) if of else (col(Sight.assignment_id) == "") & (Sight.wait_id == request.wait_id)
+    query = select(Sight.id).where(Sight.handoff_id == request.handoff_id, same).order_by(col(Sight.id).desc()).offset(KEPT)
+    oldest = session.exec(query.limit(1)).first()
+    if oldest is not None:
+        session.execute(delete(Sight).where(col(Sight.id) == oldest))
 
 
 def seen(session: Session, assignment_id: str) -> bool:
-    """Whether anybody or anything ever asked for the page of this tenure. A HEAD shows nothing, so it is no look."""
+    """Whether anybody or anything ever asked for the page of this tenure. A HEAD shows nothing, so it is no look.
+
+    A look within the last second may not be written yet (app/web/sight_queue.py).
+    """
     query = select(Sight.id).where(Sight.assignment_id == assignment_id, Sight.method != "HEAD")
     return bool(assignment_id) and session.exec(query.limit(1)).first() is not None

@@ -17,9 +17,12 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import storable
 from storage import held
+from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Handoff, PersonalText, Seal
 
-BATCH = 1000
+#: So many events are sealed in one transaction, together with the row of their seal.
+BATCH = ROWS_AT_ONCE - 1
+_READ_AT_ONCE = 1000
 
 
 def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalText | None:
@@ -164,5 +167,5 @@ def check(session: Session, *, key: bytes) -> TrailCheck:
 
 def _changed_text(session: Session) -> int | None:
     written = select(Event.id, Event.text_digest, PersonalText).join(PersonalText, col(PersonalText.id) == Event.text_id)
-    with closing(session.exec(written.order_by(col(Event.id)).execution_options(yield_per=BATCH))) as rows:
+    with closing(session.exec(written.order_by(col(Event.id)).execution_options(yield_per=_READ_AT_ONCE))) as rows:
         return next((number for number, digest, text in rows if _text_digest(text) != digest), None)

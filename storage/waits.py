@@ -235,30 +235,6 @@ def answer_of(session: Session, wait: Wait) -> Answer | None:
     return session.get(Answer, wait.answer_id) if wait.answer_id else None
 
 
-def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> bool:
-    """Takes an answer back while it has not acted outward yet; False when it is too late for that."""
-    undone = session.execute(
-        update(Answer)
-        .where(col(Answer.id) == answer_id, col(Answer.state) == AnswerState.COUNTED, col(Answer.effective_at) > now)
-        .values(state=AnswerState.UNDONE)
-        .execution_options(synchronize_session=False)
-    )
-    if not undone.rowcount:  # type: ignore[attr-defined]
-        return False
-    session.execute(  # where nothing has come of it yet, the wait may be answered again at once
-        update(Wait)
-        .where(col(Wait.answer_id) == answer_id, col(Wait.closed_at).is_(None))
-        .values(answer_id=None)
-        .execution_options(synchronize_session=False)
-    )
-    row = session.get(Answer, answer_id, populate_existing=True)
-    assert row is not None, "the row was just changed"
-    wakes.add(session, row.handoff_id, "undo", key=f"undo:{answer_id}", not_before=now)
-    handoff = session.get(Handoff, row.handoff_id)
-    trail.record(session, "answer-undone", now=now, handoff=handoff, actor=by, answer=row.kind)
-    return True
-
-
 def history(session: Session, handoff_id: int) -> list[tuple[Wait, Answer | None]]:
     """All waits of a handoff in order, each with the answer that counted."""
     rows = session.exec(select(Wait).where(Wait.handoff_id == handoff_id).order_by(col(Wait.opened_at)))

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements.disposition import touches_lacking
 from agreements.errors import HandoffError
+from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
 from storage import handoffs
@@ -30,7 +31,8 @@ def colleagues_of(people: Roster, handoff: Handoff) -> dict[str, str]:
 def data_of(
     session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: str, fields: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What is kept with an answer of this kind. Raises ChoiceRefused, which says what is missing."""
+    """What is kept with an answer of this kind. Raises ChoiceRefused, which says what is missing, or is too long to be taken."""
+    _refuse_too_long(fields)
     known = colleagues_of(people, handoff)
     if kind in ("rejected", "returned"):
         return _reason_data(session, handoff, agreement, known, fields)
@@ -46,6 +48,19 @@ def data_of(
     if kind in ("attempted", "connected"):
         return {"channel": channel_of(fields)}
     return {}
+
+
+def _refuse_too_long(fields: Mapping[str, str]) -> None:
+    for name, value in fields.items():
+        most = MAX_TEXT if name in _LONG else MAX_SHORT
+        if len(value) > most:
+            called = _CALLED.get(name, name[:40].replace("_", " "))
+            raise ChoiceRefused(f"Please shorten {called}: it has {len(value):,} characters, and at most {most:,} can be kept.")
+
+
+#: What may be longer than a word or a date.
+_LONG = ("text", *STATEMENTS)
+_CALLED = {"text": "what you wrote in a few words", "note_wrong": "what was wrong in the note"}
 
 
 def _ticked(names: str) -> dict[str, Any]:

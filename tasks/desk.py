@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
-from storage import devices, handoffs, roster, waits
+from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
 from tasks import toolbox
 from tasks.asking import ChoiceRefused, data_of, refuse_gaps
@@ -18,11 +19,12 @@ from tasks.follow_up import touch
 from tasks.numbers import HOUR, WRONG, too_many
 from tasks.options import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.senders import Sender, forwarding, is_unproven, tell_addressee, was_before
+from tasks.taking_back import in_words
 from tasks.visits import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 
 __all__ = [
-    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Visit", "answer", "answer_wait", "confirm",
-    "undo", "visit",
+    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Undone", "Visit", "answer", "answer_wait",
+    "confirm", "undo", "visit",
 ]  # fmt: skip
 
 
@@ -184,7 +186,7 @@ def _keep_late(session: Session, place: Place, kind: str, fields: Mapping[str, s
         wait = session.exec(query.limit(1)).first()
     if wait is not None and (wait.closed_at or wait.answer_id):
         said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
-        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", ""), **said)
+        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", "")[:MAX_TEXT], **said)
 
 
 def answer_wait(
@@ -200,8 +202,10 @@ def answer_wait(
 ) -> Reply:
     """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
 
-    Call inside a write transaction. by: a name as claimed. Raises ChoiceRefused; nothing is stored then.
+    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused;
+    nothing is stored then.
     """
+    by = storable(by[:MAX_SHORT])
     wait = session.get(Wait, wait_id)
     if wait is None:
         raise ChoiceRefused("There is nothing of that kind to answer.")
@@ -209,6 +213,8 @@ def answer_wait(
     place = Place(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
+    if undoing.is_under_way(session, handoff.id or 0):
+        raise ChoiceRefused("The answer before this one is being taken back just now. Please look again in a minute.")
     if kind not in allowed:
         raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
@@ -221,13 +227,29 @@ def answer_wait(
     return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
 
 
-def undo(session: Session, token: str, answer_id: int, *, now: datetime, wait_id: str = "") -> bool:
-    """Takes back the person's own answer while that is possible; False when it is too late. Raises LinkInvalid."""
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What came of taking an answer back. why: why it stays, in words, empty where it was taken back."""
+
+    why: str = ""
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether it is as if it had not been given."""
+        return not self.why
+
+
+def undo(session: Session, token: str, answer_id: int, *, now: datetime, wait_id: str = "") -> Undone:
+    """Takes back the person's own answer while that is possible. Call inside a write transaction. Raises LinkInvalid.
+
+    It stays where its time is over, and where something was answered or done since that builds on it.
+    """
     place = place_of(session, token, wait_id)
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
-        return False
-    return waits.undo(session, answer_id, by=row.by, now=now)
+        return Undone("That is not your answer to take back.")
+    refused = undoing.undo(session, answer_id, by=row.by, now=now)
+    return Undone(in_words(refused, row, place.people, now=now) if refused else "")
 
 
 def _undo_time(agreement: Agreement) -> timedelta:

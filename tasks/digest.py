@@ -1,4 +1,7 @@
-"""Digest: what need not interrupt waits for the morning, and each person gets one message a working day about all of it."""
+"""Digest: what need not interrupt waits for the morning, and each person gets one message a working day about all of it.
+
+What that message says is in digest_letter.py.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,12 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from agreements.model import Agreement
-from agreements.roster import Person, Roster
+from agreements.roster import Person
 from agreements.working_time import WorkingCalendar
-from notifications.letter import DigestContext, DigestRow, Letter
-from notifications.rendering import render
+from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
-from storage.tables import Assignment, Delivery, DeliveryState, DigestItem, Handoff, Wait
+from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks import toolbox
-from tasks.contexts import number_of, recipient
 from tasks.options import DUTIES, rep_choices
 from tasks.running import NO_CLOCK, clock_of
 
@@ -23,13 +24,7 @@ MESSAGE = "digest"
 #: What is told although it was settled in the meantime: a missed deadline.
 MISSED = "missed"
 HOW_IT_STANDS = "How does it stand? Still owed: an outcome, opportunity or returned."
-#: As many rows stand in the message itself; the page has all of them.
-ROWS_SHOWN = 40
 _INSTANT = timedelta(microseconds=1)
-
-
-class NothingToSay(Exception):  # noqa: N818 - errors here are named as states
-    """There is nothing that this message would tell now; it is not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | N
 
 def next_morning(session: Session, person: str, who: Person, at: datetime, *, now: datetime, handoff: Handoff | None) -> Morning | None:
     """The beginning of the next working day after that instant on which the person is there; None where no agreement is known."""
-    calendar = _calendar(session, person, who, now=now, handoff=handoff)
+    calendar = calendar_of_person(session, person, who, now=now, handoff=handoff)
     if calendar is None:
         return None
     opens = calendar.next_working_day(at)
@@ -85,7 +80,7 @@ def next_morning(session: Session, person: str, who: Person, at: datetime, *, no
     return Morning(opens, day, f"{MESSAGE}:{person}:{day}")
 
 
-def _calendar(session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None) -> WorkingCalendar | None:
+def calendar_of_person(session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None) -> WorkingCalendar | None:
     """The person's calendar in the agreement in force that is the default, else in the one of a handoff that is told of."""
     known: list[Agreement] = [one for one in map(contracts.read, contracts.counting(session, now)) if one.is_default]
     items = [] if handoff else digests.lately(session, person, now=now)[-1:]
@@ -101,57 +96,6 @@ def _held(session: Session, person: str) -> Handoff | None:
     return session.exec(query.order_by(col(Handoff.id).desc()).limit(1)).first()
 
 
-def letter(session: Session, row: Delivery, *, now: datetime) -> Letter:
-    """The digest of one person and day, put together now. Raises NothingToSay where it is not to be sent; what there is to be
-    said then is kept for a later one."""
-    locked = digests.lock(session, row.key)
-    people = roster.current(session)
-    who = people.person(row.person)
-    if locked is None or locked.state != DeliveryState.QUEUED or who is None:
-        raise NothingToSay()
-    items = digests.untold(session, row.person, now=now)
-    rows = _rows(session, row.person, items, now=now)
-    if not rows:
-        raise NothingToSay()
-    if not _is_the_day(session, row, who, now=now):
-        expect(session, row.person, now=now)
-        raise NothingToSay()
-    digests.make(session, row.key, row.person, items, now=now)
-    expect(session, row.person, now=now)
-    link = toolbox.current().links.for_digest(row.person, str(row.context["day"]))
-    page = toolbox.current().links.for_person(row.person) if _decides_for_others(people, row.person) else ""
-    to, more = recipient(people, row.person), max(0, len(rows) - ROWS_SHOWN)
-    context = DigestContext(to, link, rows[:ROWS_SHOWN], more=more, number=number_of(link), page=page)
-    return render(MESSAGE, context, key=row.key, thread=f"{MESSAGE}-{row.person}", folder=toolbox.current().templates)
-
-
-def _decides_for_others(people: Roster, person: str) -> bool:
-    return any(people.manager_of(ident) == person for ident in people.people if ident != person)
-
-
-def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:
-    """Whether the person is there today, works today, and was not told yet; a clock that stood still sends late, not twice."""
-    calendar = _calendar(session, row.person, who, now=now, handoff=None)
-    if calendar is None or who.is_away(now):
-        return False
-    local = now.astimezone(calendar.timezone)
-    began = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    return bool(calendar.hours_on(local.date())) and not digests.made_since(session, row.person, began, but=row.key)
-
-
-def _rows(session: Session, person: str, items: list[DigestItem], *, now: datetime) -> tuple[DigestRow, ...]:
-    """A row per lead: what is due first, and last what was settled."""
-    told: dict[int, DigestRow] = {}
-    for wait, handoff in _check_ins(session, person):
-        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS)
-    for item in items:
-        matter = matter_of(session, item)
-        if matter is not None or item.kind == MISSED:
-            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what)
-    far = now + timedelta(days=36500)
-    return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))
-
-
 def matter_of(session: Session, item: DigestItem) -> Wait | None:
     """What an item is about, while it is open: its wait, or the further time that was given for the same."""
     wait = waits.open_of(session, item.handoff_id)
@@ -164,7 +108,8 @@ def matter_of(session: Session, item: DigestItem) -> Wait | None:
     return wait if same else None
 
 
-def _check_ins(session: Session, person: str) -> list[tuple[Wait, Handoff]]:
+def check_ins(session: Session, person: str) -> list[tuple[Wait, Handoff]]:
+    """The outcomes that this person owes and is asked for each working morning."""
     query = select(Wait, Handoff).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
     query = query.where(Wait.holder == person, Wait.kind == "outcome", col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     return [(wait, handoff) for wait, handoff in session.exec(query) if _checks_in(session, handoff, wait)]

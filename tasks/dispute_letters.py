@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifications.letter import Context, Letter
-from notifications.rendering import render
+from notifications.letter import Context
 from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
 from tasks import toolbox
 from tasks.contexts import number_of, recipient
+from tasks.drafts import Draft
 from tasks.views import lead_view
 
 RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
@@ -41,8 +41,8 @@ def _queue(session: Session, row: Dispute, message: str, person: str, *, now: da
     deliveries.queue(session, None, message, key=key, channel="email", person=person, now=now, context={"dispute_id": row.id})
 
 
-def letter_of(session: Session, row: Delivery, *, now: datetime) -> Letter:
-    """The letter of one of these messages. Raises MessageFaulty, KeyError for nobody of that id."""
+def draft_of(session: Session, row: Delivery) -> Draft:
+    """The letter of one of these messages, to be written. Reads only. Raises KeyError for nobody of that id."""
     dispute = disputes.get(session, int(row.context["dispute_id"]))
     assert dispute is not None, "a dispute is never deleted"
     answer = session.get(Answer, dispute.answer_id)
@@ -71,9 +71,7 @@ def letter_of(session: Session, row: Delivery, *, now: datetime) -> Letter:
         what=_what(row.message, dispute, people.name_of(dispute.raised_by), people.name_of(rep), people.name_of(dispute.decided_by)),
         extra=said,
     )
-    template = "told" if row.message == TOLD else row.message
-    folder = toolbox.current().templates
-    return render(template, context, key=row.key, thread=f"lead-{handoff.lead_id}-{handoff.id}", folder=folder)
+    return Draft("told" if row.message == TOLD else row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 
 
 def _what(message: str, dispute: Dispute, marketing: str, rep: str, decided: str) -> str:

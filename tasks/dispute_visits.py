@@ -12,11 +12,12 @@ from agreements.roster import Roster
 from notifications.letter import LeadView
 from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
+from storage.sights import PageRequest
 from storage.tables import Answer, Dispute
 from tasks import dispute, toolbox, views
 from tasks.disputable import open_until, why_not
 from tasks.dispute_letters import text_of
-from tasks.senders import Sender, note_sight_of
+from tasks.senders import Sender, request_about
 
 LISTED_FOR = timedelta(days=7)
 
@@ -97,11 +98,10 @@ def visit(session: Session, token: str, *, now: datetime, device: str = "") -> D
     return _one(session, people, answer, asked.person, now, devices.level(session, device, asked.person))
 
 
-def note_sight(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> None:
-    """Keeps a request for this page, where it is about a handoff. Call inside a write transaction."""
+def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
+    """The request for this page, to be kept; None where it is about no handoff. Reads only."""
     answer = session.get(Answer, asked.answer_id)
-    if answer is not None:
-        note_sight_of(session, answer.handoff_id, asked.person, sender, what, now=now)
+    return request_about(session, answer.handoff_id, asked.person, sender, what, now=now) if answer else None
 
 
 def listed(session: Session, people: Roster, *, now: datetime, person: str = "", since: datetime | None = None) -> tuple[Rejection, ...]:

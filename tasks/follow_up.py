@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from agreements.clocks import first_attempt_due, is_too_early, nudges
+from agreements.clocks import contact_time, first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
@@ -36,13 +36,17 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
     row = _tenure(session, handoff)
     given_back = _given_back_at(session, row)
     runs = running(session, handoff, "first_attempt", row, start=given_back or row.proven_at or now, anew=given_back is not None)
+    requested = handoffs.lead_of(session, handoff).requested_time
+    asked = contact_time(runs.clock, requested, start=runs.start, now=accepted_at, calendar=runs.calendar)
+    if asked.ignored:
+        trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
     due = first_attempt_due(
         runs.clock,
         tier=handoff.tier,
         start=runs.start,
         accepted_at=accepted_at,
         calendar=runs.calendar,
-        requested=handoffs.lead_of(session, handoff).requested_time,
+        requested=requested,
         bound=runs.bound,
         past=runs.past,
     )

@@ -19,6 +19,8 @@ from tasks.choosing import Choosing
 
 #: What the wait of a lead in line is about.
 ABOUT = "release"
+#: So many leads are called out of the line at once.
+CALLED_AT_ONCE = 25
 
 
 def line_of(handoff: Handoff, seen: Choosing) -> str:
@@ -64,12 +66,13 @@ def stand_in_line(
 def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bool, now: datetime) -> None:
     """Whoever is next in line comes today already, where today's share is more than those take whose turn it is.
 
-    goes: this lead leaves the line just now.
+    goes: this lead leaves the line just now. Only so many come at once as one transaction may change; each of them that is
+    assigned makes room anew, and so calls the next ones.
     """
     line = line_of(handoff, seen)
     spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
-        later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(spare)
+        later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(min(spare, CALLED_AT_ONCE))
         for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # one that is under way comes by itself
             wait.next_at = now
             session.add(wait)

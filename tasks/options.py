@@ -8,6 +8,20 @@ from agreements.model import Agreement
 from storage.tables import Handoff, Wait
 from tasks.assign import EVERYONE_FULL
 
+#: What was answered, as people read it behind a name.
+DID = {
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "returned": "returned",
+    "handed": "handed it to a colleague",
+    "attempted": "tried to reach the lead",
+    "connected": "reached the lead",
+    "sql": "qualified it and handed it on",
+    "opportunity": "made it an opportunity",
+    "completed": "completed the note",
+    "decided": "decided",
+    "deadline": "not answered in time",
+}
 #: What a rep may answer, by what is owed; `sql` only while another leg follows.
 REP_CHOICES = {
     "acceptance": ("accepted", "rejected", "handed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from sqlmodel import Session
 
 from storage import deliveries, devices, roster, sights
 from storage.devices import ENROLLED, KNOWN
+from storage.sights import PageRequest
 from tasks.visits import Place
 
 log = logging.getLogger("baton.web")
@@ -72,13 +74,13 @@ def tell_addressee(session: Session, place: Place, *, key: str, kind: str, conte
     )
 
 
-def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:
-    """Keeps the request, if that can be done; it is never a reason to fail. Call inside a write transaction."""
-    of = {"assignment_id": place.tenure.id if place.tenure else "", "wait_id": place.wait.id if place.wait else ""}
-    note_sight_of(session, place.handoff.id or 0, place.person, sender, what, now=now, **of)
+def request_at(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> PageRequest:
+    """The request of this browser for the page of that place, to be kept. Reads only."""
+    tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
+    return request_about(session, place.handoff.id or 0, place.person, sender, what, now=now, assignment_id=tenure, wait_id=wait)
 
 
-def note_sight_of(
+def request_about(
     session: Session,
     handoff_id: int,
     person: str,
@@ -88,26 +90,36 @@ def note_sight_of(
     now: datetime,
     assignment_id: str = "",
     wait_id: str = "",
-) -> None:
-    """Keeps a request for a page about that handoff, as note_sight does."""
+) -> PageRequest:
+    """The request of this browser for a page about that handoff, to be kept. Reads only."""
     level = devices.level(session, sender.device, person)
-    try:
-        with session.begin_nested():
-            sights.record(
-                session,
-                now=now,
-                handoff_id=handoff_id,
-                assignment_id=assignment_id,
-                wait_id=wait_id,
-                person=person,
-                method=sender.method,
-                what=what,
-                device=level or ("new" if sender.is_new else "back"),
-                agent=sender.agent,
-                age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
-            )
-    except SQLAlchemyError as error:
-        log.warning("a request for the page of handoff %s could not be kept: %s", handoff_id, type(error).__name__)
+    return PageRequest(
+        at=now,
+        handoff_id=handoff_id,
+        assignment_id=assignment_id,
+        wait_id=wait_id,
+        person=person,
+        method=sender.method,
+        what=what,
+        device=level or ("new" if sender.is_new else "back"),
+        agent=sender.agent,
+        age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
+    )
+
+
+def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:
+    """Keeps a request that comes with an answer; it is never a reason to fail. Call inside a write transaction."""
+    keep_requests(session, [request_at(session, place, sender, what, now=now)])
+
+
+def keep_requests(session: Session, requests: Sequence[PageRequest]) -> None:
+    """Keeps these requests, but for one that cannot be. Call inside a write transaction."""
+    for request in requests:
+        try:
+            with session.begin_nested():
+                sights.record(session, request)
+        except SQLAlchemyError as error:
+            log.warning("a request for the page of handoff %s could not be kept: %s", request.handoff_id, type(error).__name__)
 
 
 def name_of_sender(session: Session, ident: str) -> str:

@@ -12,17 +12,19 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
-from storage import devices, handoffs, roster, waits
+from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks import toolbox, views
 from tasks.asking import colleagues_of, lacking
-from tasks.options import CHANNELS, DUTIES, Option, decisions, options, rep_choices
+from tasks.options import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.running import NO_CLOCK
+from tasks.taking_back import why_not
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back.
+    """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back; stays_because: why it
+    may not although its time is not over.
 
     mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link. note_wrong: what
     of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and nobody looked whether it was them.
@@ -37,6 +39,7 @@ class Given:
     via: str = ""
     answer_id: int = 0
     undo_until: datetime | None = None
+    stays_because: str = ""
     mine: bool = False
     forwarded: bool = False
     note_wrong: tuple[str, ...] = ()
@@ -202,7 +205,7 @@ def _tenure_place(session: Session, row: Assignment, people: Roster, lock: bool)
     mine = wait is not None and wait.assignment_id == row.id and row.ended_at is None
     place = Place(row.rep, handoff, wait if mine else None, row, "", handoffs.agreement_of(session, handoff), people)
     if mine and wait is not None:
-        free = wait.answer_id is None
+        free = wait.answer_id is None and not undoing.is_under_way(session, row.handoff_id)
         place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
         missed = waits.answer_of(session, wait)
         if missed is not None and missed.kind == "deadline":
@@ -240,7 +243,7 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
     place = Place(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
     if wait.closed_at is None and wait.answer_id is None:
         kinds = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
-        place.options = options(place.agreement, handoff, kinds)
+        place.options = () if undoing.is_under_way(session, wait.handoff_id) else options(place.agreement, handoff, kinds)
     else:
         place.ended = "This is settled."
     return place
@@ -249,7 +252,8 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
 def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
     """An answer as this visitor sees it."""
     text = session.get(PersonalText, row.text_id) if row.text_id else None
-    may_undo = row.effective_at if row.effective_at > now and row.state == AnswerState.COUNTED else None
+    in_time = row.effective_at > now and row.state == AnswerState.COUNTED
+    stays = why_not(session, row, place.people, now=now) if in_time else ""
     return Given(
         kind=row.kind,
         by=place.people.name_of(row.by),
@@ -259,27 +263,14 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         text=text.text if text else "",
         via=row.via,
         answer_id=row.id or 0,
-        undo_until=may_undo,
+        undo_until=row.effective_at if in_time and not stays else None,
+        stays_because=stays,
         mine=row.by in (place.person, *place.members),
         forwarded=bool(row.data.get("forwarded")),
         note_wrong=tuple(row.data.get("note_wrong", ())),
         claimed=bool(row.data.get("claimed")),
     )
 
-
-DID = {
-    "accepted": "accepted",
-    "rejected": "rejected",
-    "returned": "returned",
-    "handed": "handed it to a colleague",
-    "attempted": "tried to reach the lead",
-    "connected": "reached the lead",
-    "sql": "qualified it and handed it on",
-    "opportunity": "made it an opportunity",
-    "completed": "completed the note",
-    "decided": "decided",
-    "deadline": "not answered in time",
-}
 
 #: Why a lead is no longer somebody's, in words.
 _ENDED = {

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from agreements.errors import HandoffError
 from flows.going import Going
@@ -21,7 +21,7 @@ from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.inflight import Happens, InFlight, Mark
-from storage.tables import Assignment
+from storage.tables import Answer, Assignment
 from tasks import desk, toolbox
 from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
@@ -163,12 +163,26 @@ def _missed(box: Toolbox, one: Round, _: str) -> Ready:
     return go
 
 
+def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
+    """Takes back the rep's answer of that kind through their link."""
+    token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
+    query = select(Answer.id).where(Answer.handoff_id == one.handoff_id, Answer.kind == kind)
+    answer_id = box.read_now(lambda session, now: session.exec(query).one())
+
+    async def go() -> tuple[bool, str]:
+        undone = await box.write(lambda session, now: desk.undo(session, token, answer_id or 0, now=now))
+        return undone.taken_back, undone.why
+
+    return go
+
+
 _DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {
     "answer": _answer,
     "missed": _missed,
     "link": _link,
     "park": _park,
     "recall": _recall,
+    "undo": _undo,
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, func, select
 
 from storage import waits
-from storage.tables import Handoff, Lead, Wait
+from storage.tables import Handoff, Lead, Wait, Wake
+from tasks.toolbox import Toolbox
 
 
 def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:
@@ -28,3 +29,8 @@ def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
     given = {"holder": "ana", "due_at": now + timedelta(hours=1)}
     kind = changes.pop("kind", "acceptance")
     return waits.open_wait(session, a_handoff(session, now), kind, now=now, **{**given, **changes})
+
+
+def woken(box: Toolbox) -> int:
+    """How many handoffs were asked to move."""
+    return box.read_now(lambda session, now: session.exec(select(func.count(func.distinct(Wake.handoff_id)))).one())

@@ -101,7 +101,8 @@ def _leeway(clock: Clock) -> Iterator[Line]:
     if clock.at_least:
         yield told(f"{clock.at_least} from the acceptance, however late that was.", "The rep has at least:")
     if clock.respect_requested_time is not None:
-        yield told(f"due then, and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
+        then = "due then, outside hours at the next opening," if clock.calendar else "due then,"
+        yield told(f"{then} and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
     touches = clock.touches
     if touches.at_least or touches.channels != 1:
         tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"

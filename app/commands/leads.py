@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from app.files import standard_output, written_whole
 from storage import handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from tasks import views
+from tasks.held import release_held
 from tasks.ledger import Ledger, ledger
 from tasks.own_templates import FAULTY
 
@@ -98,9 +100,10 @@ def _agreement(reference: str) -> str:
 def release(limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None) -> None:
     """Start what was imported with --hold."""
     box = terminal.open_box()
-    with terminal.told():
-        count = box.write_now(lambda session, now: leads.release_held(session, now=now, limit=limit))
-        terminal.console.print(f"{count} started.")
+    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
+        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: leads.count_held(session)))
+        count = asyncio.run(release_held(box, limit=limit, progress=lambda more: progress.advance(bar, more)))
+    terminal.console.print(f"{count} started.")
 
 
 @app.command("unstick")

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from agreements.columns import INSTANT
-from agreements.lead import ACCOUNT, FieldValue, IncomingLead
+from agreements.lead import ACCOUNT, MAX_FIELDS, MAX_SHORT, MAX_TEXT, FieldValue, IncomingLead, is_within_bounds
 from app.csv_file import Column
 from app.csv_rows import Row
 from app.trial.instants import Instants
@@ -26,9 +26,9 @@ _MAYBE_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 #: A decimal longer than this, or this near to nothing, is not written as it was read.
 _DIGITS_AT_MOST = 16
 _TINY = r"^-?0\.0000"
-_LENGTHS = {"message": 10_000}
-_LENGTH = 200
-_FIELDS = 100
+_LENGTHS = {"message": MAX_TEXT}
+_LENGTH = MAX_SHORT
+_FIELDS = MAX_FIELDS
 
 
 def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) -> dict[str, Any]:
@@ -88,7 +88,11 @@ def text_of(value: FieldValue) -> str | None:
 
 
 def column_of(name: str, values: Sequence[FieldValue]) -> pl.Series:
-    """These values as one column: of numbers, or of yes and no, where there is nothing else; else as text."""
+    """These values as one column: of numbers, or of yes and no, where there is nothing else; else as text.
+
+    A value that is larger than a lead may tell is unknown, as it is to the rules.
+    """
+    values = [value if is_within_bounds(value) else None for value in values]
     kinds = frozenset(_KIND_OF[type(value)] for value in values) - {_NOTHING}
     kind = _TYPES.get(kinds, pl.String)
     return pl.Series(name, [text_of(value) for value in values] if kind == pl.String else values, dtype=kind)
@@ -211,6 +215,7 @@ def _field(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
         text = cell.replace_strict(list(words), list(words.values()), default=text, return_dtype=pl.String)
     text, kind, doubtful = _number(column.numbers, text) if column.numbers else (text, pl.lit(_TEXT), pl.lit(False))
     kind = pl.when(text.is_null()).then(_NOTHING).otherwise(kind)
+    doubtful = doubtful | (text.str.len_chars() > MAX_TEXT).fill_null(False)
     if others:
         texts, kinds = [text_of(value) for value in others.values()], [_KIND_OF[type(value)] for value in others.values()]
         special = cell.is_in(list(others))

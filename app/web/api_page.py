@@ -20,7 +20,7 @@ _MEANINGS = {
     "at": "when it happened; now if left out",
     "message": "what the lead wrote, in its own words",
     "requested_time": "when the lead asked to be contacted",
-    "fields": "further facts by name, as the agreement asks for them",
+    "fields": "up to 100 further facts by name, as the agreement asks for them: text of up to 10,000 characters, a number, true or false",
 }
 
 

@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.web.callers import Caller, age_of_form, form_of, remember_device, sender_of
 from app.web.showing import page
+from app.web.sight_queue import SightQueue
 from notifications.links import ToDispute
 from storage import disputes
 from tasks import dispute, dispute_visits, numbers
@@ -25,9 +26,9 @@ log = logging.getLogger("baton.web")
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."
 
 
-def routes(box: Toolbox) -> APIRouter:
+def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
     """The dispute pages of this installation."""
-    router, pages = APIRouter(include_in_schema=False), DisputePages(box)
+    router, pages = APIRouter(include_in_schema=False), DisputePages(box, sights)
     router.add_api_route("/q/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/q/{token}", pages.take, methods=["POST"], response_model=None)
     return router
@@ -36,8 +37,8 @@ def routes(box: Toolbox) -> APIRouter:
 class DisputePages:
     """What a dispute's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
 
-    def __init__(self, box: Toolbox) -> None:
-        self.box = box
+    def __init__(self, box: Toolbox, sights: SightQueue) -> None:
+        self.box, self.sights = box, sights
 
     async def show(self, request: Request, token: str) -> Response:
         """The rejection with what may be done about it now, or the list of the last week."""
@@ -80,7 +81,9 @@ class DisputePages:
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
         try:
-            await self.box.write(lambda session, now: dispute_visits.note_sight(session, asked, sender, what, now=now))
+            request = await self.box.read(lambda session, now: dispute_visits.request_for(session, asked, sender, what, now=now))
+            if request is not None:
+                self.sights.put(request)
         except Exception as error:
             log.warning("a request for the page of a dispute could not be kept: %s", type(error).__name__)
 

@@ -13,16 +13,17 @@ from agreements.errors import LinkInvalid
 from app.web.callers import Caller, remember_device
 from app.web.pages import LinkPages, add_link_pages
 from app.web.showing import page
+from app.web.sight_queue import SightQueue
 from storage import roster
 from tasks.own_list import Row, list_for
 from tasks.toolbox import Toolbox
 
 
-def routes(box: Toolbox) -> APIRouter:
+def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
     """Such pages of this installation: the list, and one page for everything on it."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/m/{token}", ManagerPage(box).show, methods=["GET", "HEAD"], response_model=None)
-    add_link_pages(router, LinkPages(box, "m"), "/m/{token}/{wait_id}")
+    add_link_pages(router, LinkPages(box, sights, "m"), "/m/{token}/{wait_id}")
     return router
 
 

@@ -55,17 +55,23 @@ def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Noti
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
         return _late(visit, given.get(number(asked["late"])))
-    if "undone" in asked:
+    if "undone" in asked and number(asked["undone"]) not in given:  # it may count again, where something was faster
         return Notice("Taken back", ("It is as if you had not answered, and the time runs on.",), again=True)
-    if "kept" in asked:
-        return Notice("It can no longer be taken back", ("What you answered has been carried out.",))
+    if "kept" in asked or "undone" in asked:
+        kept = given.get(number(asked.get("kept") or asked.get("undone", "")))
+        stays = kept.stays_because if kept and kept.mine else ""
+        return Notice("It can no longer be taken back", (stays or "What you answered has been carried out.",))
     return None
 
 
 def may_take_back(visit: Visit, given: Given) -> bool:
     """Whether the addressee, in a browser of their own, may take back what was answered as them, wherever that was."""
-    own = bool(visit.level) and not visit.members
-    return own and given.mine and given.undo_until is not None and not visit.ended
+    return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
+
+
+def is_theirs(visit: Visit, given: Given) -> bool:
+    """Whether it was answered as the addressee, and a browser of their own asks: they may be told why it stays."""
+    return bool(visit.level) and not visit.members and given.mine
 
 
 def number(text: str) -> int:

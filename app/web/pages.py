@@ -24,11 +24,12 @@ from app.web.callers import (
     sender_of,
     set_cookie,
 )
-from app.web.notices import may_take_back, notice_for, number
+from app.web.notices import is_theirs, notice_for, number
 from app.web.showing import lead_page, ticked
+from app.web.sight_queue import SightQueue
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
-from tasks.senders import note_sight
+from tasks.senders import note_sight, request_at
 from tasks.toolbox import Toolbox
 from tasks.visits import place_of
 
@@ -43,10 +44,10 @@ _OPEN_AGAIN = (
 )
 
 
-def routes(box: Toolbox) -> APIRouter:
+def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
     """The pages of this installation."""
     router = APIRouter(include_in_schema=False)
-    add_link_pages(router, LinkPages(box), "/l/{token}")
+    add_link_pages(router, LinkPages(box, sights), "/l/{token}")
     return router
 
 
@@ -65,8 +66,8 @@ class LinkPages:
     folder: under which such links are.
     """
 
-    def __init__(self, box: Toolbox, folder: str = "l") -> None:
-        self.box, self.folder = box, folder
+    def __init__(self, box: Toolbox, sights: SightQueue, folder: str = "l") -> None:
+        self.box, self.sights, self.folder = box, sights, folder
 
     async def show(self, request: Request, token: str) -> Response:
         """The page as it is now."""
@@ -130,17 +131,17 @@ class LinkPages:
         """Takes back the answer that this browser gave, while that is possible."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
-        if age is None or not answer_id or not (answer_id == caller.answered or await self._may_take_back(caller, answer_id)):
+        if age is None or not answer_id or not (answer_id == caller.answered or await self._is_theirs(caller, answer_id)):
             return await self._refused(request, caller, {})
         undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now, wait_id=caller.wait_id))
         await self._note(request, caller, "sent", age)
-        return RedirectResponse(f"{caller.path}?{'undone' if undone else 'kept'}={answer_id}", 303)
+        return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
-    async def _may_take_back(self, caller: Caller, answer_id: int) -> bool:
+    async def _is_theirs(self, caller: Caller, answer_id: int) -> bool:
         visit = await self.box.read(
             lambda session, now: desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
         )
-        return any(one.answer_id == answer_id and may_take_back(visit, one) for one in visit.answers)
+        return any(one.answer_id == answer_id and is_theirs(visit, one) for one in visit.answers)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
         """Where an answer leaves its visitor: on the page again, which says what came of it, or asks for the number."""
@@ -176,9 +177,10 @@ class LinkPages:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
         sender = sender_of(request, caller, age)
         try:
-            await self.box.write(
-                lambda session, now: note_sight(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
+            request_seen = await self.box.read(
+                lambda session, now: request_at(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
             )
+            self.sights.put(request_seen)
         except Exception as error:
             log.warning("a request for a page behind a link could not be kept: %s", type(error).__name__)
 

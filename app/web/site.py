@@ -28,6 +28,7 @@ from agreements.errors import LinkError
 from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
+from app.web.sight_queue import SightQueue
 from tasks import toolbox
 from tasks.toolbox import Toolbox
 
@@ -49,17 +50,19 @@ _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
-    """The whole site of this installation; box becomes the toolbox of the process. real_time: by which others sign what they send."""
+    """The whole site of this installation; box becomes the toolbox of the process. Whoever serves it flushes `state.sights` at the
+    end. real_time: by which others sign what they send."""
     toolbox.use(box)
     site = FastAPI(
         title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
-    site.include_router(pages.routes(box))
+    sights = site.state.sights = SightQueue(box)
+    site.include_router(pages.routes(box, sights))
     site.include_router(me_page.routes(box))
-    site.include_router(manager_page.routes(box))
+    site.include_router(manager_page.routes(box, sights))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))
-    site.include_router(dispute_page.routes(box))
+    site.include_router(dispute_page.routes(box, sights))
     site.include_router(intake.routes(box))
     site.include_router(dsn_hook.routes(box))
     site.include_router(api_page.routes(box))
@@ -79,10 +82,12 @@ def serve(box: Toolbox, host: str, port: int) -> None:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=512) as listener:
-        config = uvicorn.Config(
-            create_site(box), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS
-        )
-        _Server(config).run(sockets=[listener])
+        site = create_site(box)
+        config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS)
+        try:
+            _Server(config).run(sockets=[listener])
+        finally:
+            site.state.sights.flush()
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from agreements.lead import MAX_SHORT, storable
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -24,8 +26,9 @@ class Account:
     opportunity_owner: str = ""
 
     def as_facts(self) -> dict[str, object]:
-        """The facts that rules ask about, by name."""
-        return {"id": self.id, "status": self.status, "owner": self.owner, "open_opportunity": self.open_opportunity}
+        """The facts that rules ask about, by name; texts are cut that are longer than any fact may be."""
+        texts = {"id": self.id, "status": self.status, "owner": self.owner}
+        return {**{name: storable(text[:MAX_SHORT]) for name, text in texts.items()}, "open_opportunity": self.open_opportunity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +68,8 @@ class Crm(Protocol):
         ...
 
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
-        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty."""
+        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty.
+
+        The same bookmark again gives the same changes in the same order, and behind them what has come since.
+        """
         ...

@@ -134,7 +134,9 @@ def test_without_a_least_time_only_the_assignment_counts() -> None:
     ("name", "accepted", "requested", "expected"),
     [
         ("a time later than agreed moves it there", "1 09:10", "3 15:00", "3 15:30"),
-        ("also one outside hours", "1 09:10", "6 20:00", "6 20:30"),
+        ("one outside hours moves to the next opening", "1 09:10", "6 20:00", "8 09:30"),
+        ("also one before the day begins", "1 09:10", "3 07:00", "3 09:30"),
+        ("also one at the very closing", "1 09:10", "3 17:30", "4 09:30"),
         ("a time earlier than agreed moves it there too", "1 09:10", "1 10:00", "1 10:30"),
         ("one that passed before the rep accepted leaves the tolerance", "1 11:00", "1 10:00", "1 11:30"),
         ("one before the assignment moves nothing", "1 09:10", "1 08:00", "1 17:30"),

@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
 from app.demo.inbox_pages import PageServer
+from app.web.sight_queue import SightQueue
 from app.web.site import create_site
 from notifications.links import Links
 from storage import contracts, devices, handoffs, keys, roster, waits
@@ -90,13 +91,14 @@ STATEMENTS = {"why_qualified": "Asked by itself (demo requested).", "buying_sign
 
 @dataclass
 class Stage:
-    """The company: its toolbox and time, the handoff of its lead, and the address of its site."""
+    """The company: its toolbox and time, the handoff of its lead, the address of its site, and who looked there just now."""
 
     box: Toolbox
     time: SteppedTime
     handoff_id: int = 0
     assignment_id: str = ""
     url: str = ""
+    sights: SightQueue | None = None
     browsers: list[httpx.Client] = field(default_factory=list)
 
     def browser(self, **more: Any) -> httpx.Client:
@@ -119,7 +121,9 @@ class Stage:
         self.time.at += timedelta(**time)
 
     def rows(self, table: type[SQLModel]) -> list[Any]:
-        """All rows of a table, as the database has them."""
+        """All rows of a table, as the database has them once it has been written who looked."""
+        if self.sights is not None:
+            self.sights.flush()
         return self.box.read_now(lambda session, now: list(session.exec(select(table))))
 
     def answers(self) -> list[tuple[str, str, str]]:
@@ -214,7 +218,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     company.handoff_id, company.assignment_id = company.box.write_now(_found)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
-    company.url = url
+    company.url, company.sights = url, site.state.sights
     server.start()
     try:
         yield company

@@ -147,6 +147,13 @@ def test_everything_that_is_wrong_with_a_row_is_named_with_its_column(read):
     assert "company: is too long" in said
 
 
+def test_a_field_is_bounded_as_every_door_bounds_it_and_a_bad_one_is_named_with_its_column(read):
+    found = read(f"source_id,fields.about,fields.staff\n1,{'x' * 10_001},1\n2,{'9' * 5000},{'9' * 5000}\n3,x,9007199254740993\n")
+
+    assert reasons(found) == {2: "fields.about: is longer than 10000 characters"}
+    assert [row.lead.fields["staff"] for row in found.rows] == ["9" * 5000, "9007199254740993"]
+
+
 @pytest.mark.parametrize(
     "text", ["2027-02-30", "2027-01-15 25:00", "soon", "1737000000", "2027-01-15T10:00+25:00", "0001-01-01", "2207-01-01"]
 )

@@ -249,7 +249,12 @@ class TestBadInput:
             ({"fields": {"a": [1]}}, "fields.a", "must be text, a number, true, false or null"),
             ({"fields": {"": 1}}, "fields.", "must not be empty"),
             ({"fields": {str(n): n for n in range(101)}}, "fields", "holds more than 100 entries"),
+            ({"fields": {"employees": 10**4000}}, "fields.employees", "is no number from -9007199254740992 to 9007199254740992"),
+            ({"fields": {"employees": 2**53 + 1}}, "fields.employees", "is no number from -9007199254740992 to 9007199254740992"),
+            ({"fields": {"about": "x" * 10_001}}, "fields.about", "is longer than 10000 characters"),
+            ({"fields": {"a": {"b": {"c": 1}}}}, "fields.a", "must be text, a number, true, false or null"),
         ],
+        ids=lambda value: str(value)[:40] if isinstance(value, str) else "",
     )
     def test_what_does_not_fit_is_named_by_field(
         self, company: Stage, api: httpx.Client, changes: dict[str, Any], field: str, said: str

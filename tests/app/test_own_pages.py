@@ -45,7 +45,7 @@ def mailed_code(company: Stage) -> str:
     def read(session: Session, now: object) -> str:
         row = session.exec(select(Delivery).where(Delivery.message == "device-code").order_by(Delivery.id.desc())).first()
         assert row is not None
-        letter = letters.by_post(session, row, now=company.time.at)
+        letter = letters.by_post(session, row, now=company.time.at).written()
         assert letter.to.email == "ana@northgate.example"
         (code,) = re.findall(r"^(\d{6})$", letter.text, re.MULTILINE)
         assert code in letter.subject
@@ -179,7 +179,7 @@ class TestForwarding:
         (row,) = self.told(company)
         assert (row.person, row.handoff_id) == ("ana", None)
         assert company.rows(Answer)[0].data == {"reason": "not-now", "forwarded": True}
-        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now))
+        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now).written())
         assert "Was this you?" in letter.subject
         assert "from a browser that was not known as yours, it was said: rejected." in letter.text
         assert "until Tue 1 Dec 09:05" in letter.text
@@ -190,7 +190,7 @@ class TestForwarding:
         send(colleague, company.link, choice="accepted")
         (row,) = self.told(company)
         assert company.rows(Answer)[0].data == {"forwarded": True, "device_of": "ben"}
-        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now))
+        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now).written())
         assert "from a browser of Ben Carter" in letter.text
 
     def test_the_addressee_can_take_it_back(self, company: Stage, rep: httpx.Client) -> None:
@@ -211,7 +211,7 @@ class TestForwarding:
         company.open("outcome", holder="ana", events=("accepted", "attempted"))
         send(company.browser(), company.link, choice="connected")
         (row,) = self.told(company)
-        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now))
+        letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now).written())
         assert "it was said: reached the lead." in letter.text
 
 

@@ -143,6 +143,10 @@ class TestAnswering:
             ({"choice": "rejected", "reason": "not-now", "revisit_on": "soon"}, "Please write the date as 2027-01-31"),
             ({"choice": "handed"}, "Please say which colleague takes it."),
             ({"choice": "handed", "colleague": "maria"}, "Please say which colleague takes it."),
+            (
+                {"choice": "rejected", "reason": "other", "text": "x" * 10_001},
+                "Please shorten what you wrote in a few words: it has 10,001 characters, and at most 10,000 can be kept.",
+            ),
         ],
     )
     def test_what_is_missing_is_said_and_nothing_stored(self, company: Stage, rep: httpx.Client, sent: dict[str, str], said: str) -> None:
@@ -286,6 +290,27 @@ class TestUndo:
         assert "It can no longer be taken back" in rep.post(action, data=hidden).text
         assert company.answers() == [("accepted", "ana", "counted")]
         assert "/undo" not in rep.get(company.link).text
+
+    def test_an_answer_on_which_something_builds_stays_and_the_page_says_why(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(send(rep, company.link, choice="accepted"))
+        company.open("first_attempt", holder="ana", events=("accepted",))
+        company.later(seconds=5)
+        send(rep, company.link, choice="attempted")
+        page = rep.post(action, data=hidden)
+        assert "It can no longer be taken back" in page.text
+        assert "After it you have answered further: tried to reach the lead. Take that back first." in words_of(page)
+        assert company.answers() == [("accepted", "ana", "counted"), ("attempted", "ana", "counted")]
+        assert f'value="{form_of(rep.get(company.link))[1]["answer_id"]}"' == 'value="2"', "only the last one is offered"
+
+    def test_while_it_is_taken_back_the_page_asks_for_nothing_that_builds_on_it(self, company: Stage, rep: httpx.Client) -> None:
+        action, hidden = form_of(send(rep, company.link, choice="accepted"))
+        company.open("first_attempt", holder="ana", events=("accepted",))
+        old, sent = answer_form(rep.get(f"{company.link}?noted=1"))
+        company.later(seconds=5)
+        assert "Taken back" in rep.post(action, data=hidden).text
+        assert "Nothing is to be answered here just now." in words_of(rep.get(company.link))
+        assert "Your answer changed nothing." in words_of(rep.post(old, data={**sent, "choice": "attempted"}))
+        assert company.answers() == [("accepted", "ana", "undone")]
 
     def test_only_the_browser_that_answered_is_offered_it(self, company: Stage, rep: httpx.Client) -> None:
         action, hidden = form_of(send(rep, company.link, choice="accepted"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, roster, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
+from tasks.held import release_held
 from tasks.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
@@ -166,12 +168,12 @@ def test_a_held_lead_is_stored_and_starts_when_it_is_released(box: Toolbox) -> N
     held = [take_in(box, hold=True) for _ in range(3)]
     assert count(box, Wake) == 0
 
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now, limit=2)) == 2
+    assert asyncio.run(release_held(box, limit=2)) == 2
 
     started = box.read_now(lambda session, now: list(session.exec(select(Wake.handoff_id).order_by(col(Wake.id)))))
     assert started == [one.handoff_id for one in held[:2]]
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now)) == 1
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now)) == 0
+    assert asyncio.run(release_held(box)) == 1
+    assert asyncio.run(release_held(box)) == 0
 
 
 def test_without_an_agreement_in_force_a_lead_is_stored_and_held(box: Toolbox) -> None:
@@ -190,7 +192,7 @@ def test_a_lead_held_for_want_of_an_agreement_is_released_when_one_is_in_force(b
     close_agreement(box, closed=False)
     on_purpose = take_in(box, hold=True)
 
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True)) == 1
+    assert asyncio.run(release_held(box, only_without_agreement=True)) == 1
 
     by_id = box.read_now(lambda session, now: {row.id: row for row in session.exec(select(Handoff))})
     assert (by_id[waiting.handoff_id].held, by_id[waiting.handoff_id].agreement) == (False, "b2b-saas")
@@ -202,8 +204,8 @@ def test_releasing_without_an_agreement_says_so_and_changes_nothing(box: Toolbox
     take_in(box)
 
     with pytest.raises(NoAgreementInForce, match="No signed and deployed agreement is in force"):
-        box.write_now(lambda session, now: leads.release_held(session, now=now))
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now, only_without_agreement=True)) == 0
+        asyncio.run(release_held(box))
+    assert asyncio.run(release_held(box, only_without_agreement=True)) == 0
     assert count(box, Wake) == 0
 
 

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from storage import sights
 from storage.database import Database
+from storage.sights import PageRequest
 from storage.tables import Sight
 from tests.conftest import MONDAY
 from tests.rows import a_handoff
@@ -22,7 +23,7 @@ def look(database: Database):
     def look(minute: int = 0, **more: object) -> None:
         given = {"assignment_id": "one", "method": "GET", "what": "looked", "device": "new"}
         with database.write() as session:
-            sights.record(session, now=MONDAY + timedelta(minutes=minute), handoff_id=handoff.id, **{**given, **more})
+            sights.record(session, PageRequest(MONDAY + timedelta(minutes=minute), handoff.id, **{**given, **more}))
 
     return look
 

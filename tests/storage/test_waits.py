@@ -10,15 +10,17 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from storage import handoffs, waits, wakes
+from storage import handoffs, undoing, waits, wakes
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Event, PersonalText, Wait, Wake
+from storage.undoing import Bar, Refusal
 from storage.waits import Verdict
 from tests.conftest import MONDAY
 from tests.rows import a_handoff, a_wait
 
 LATER = MONDAY + timedelta(minutes=3)
 UNTIL = MONDAY + timedelta(minutes=5)
+TOO_LATE = Refusal(Bar.TOO_LATE)
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def test_an_answer_that_acts_later_wakes_the_run_again_then(do, wait) -> None:
 def test_an_answer_is_taken_back_within_its_window(do, wait) -> None:
     given = answer(do, wait, "accepted", effective_at=UNTIL).answer
 
-    assert do(lambda session: waits.undo(session, given.id, by="ana", now=LATER))
+    assert do(lambda session: undoing.undo(session, given.id, by="ana", now=LATER)) is None
 
     assert stored(do, wait) == [("accepted", AnswerState.UNDONE)]
     assert f"undo:{given.id}" in keys_of_wakes(do)
@@ -171,7 +173,7 @@ def test_an_answer_is_taken_back_within_its_window(do, wait) -> None:
 def test_an_answer_is_not_taken_back_once_its_window_is_over(do, wait, after: timedelta) -> None:
     given = answer(do, wait, "accepted", effective_at=UNTIL).answer
 
-    assert not do(lambda session: waits.undo(session, given.id, by="ana", now=UNTIL + after))
+    assert do(lambda session: undoing.undo(session, given.id, by="ana", now=UNTIL + after)) == TOO_LATE
 
     assert stored(do, wait) == [("accepted", AnswerState.COUNTED)]
     assert f"undo:{given.id}" not in keys_of_wakes(do)
@@ -179,9 +181,9 @@ def test_an_answer_is_not_taken_back_once_its_window_is_over(do, wait, after: ti
 
 def test_an_answer_is_taken_back_once(do, wait) -> None:
     given = answer(do, wait, "accepted", effective_at=UNTIL).answer
-    do(lambda session: waits.undo(session, given.id, by="ana", now=LATER))
+    do(lambda session: undoing.undo(session, given.id, by="ana", now=LATER))
 
-    assert not do(lambda session: waits.undo(session, given.id, by="ana", now=LATER))
+    assert do(lambda session: undoing.undo(session, given.id, by="ana", now=LATER)) == TOO_LATE
     assert len(told(do, "answer-undone")) == 1
 
 
@@ -189,12 +191,12 @@ def test_a_late_answer_cannot_be_taken_back(do, wait) -> None:
     answer(do, wait, "accepted")
     late = answer(do, wait, "rejected", effective_at=UNTIL).answer
 
-    assert not do(lambda session: waits.undo(session, late.id, by="ana", now=LATER))
+    assert do(lambda session: undoing.undo(session, late.id, by="ana", now=LATER)) == TOO_LATE
 
 
 def test_after_an_undo_the_wait_can_be_answered_again_at_once(do, wait) -> None:
     given = answer(do, wait, "accepted", effective_at=UNTIL).answer
-    do(lambda session: waits.undo(session, given.id, by="ana", now=LATER))
+    do(lambda session: undoing.undo(session, given.id, by="ana", now=LATER))
 
     again = answer(do, wait, "rejected", now=LATER)
 

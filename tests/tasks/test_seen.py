@@ -11,6 +11,7 @@ from app import terminal
 from app.commands import leads
 from flows.attempt import attempt
 from storage import figures, roster, sights
+from storage.sights import PageRequest
 from storage.tables import Lead
 from tasks import desk, views
 from tests.deal import BY_POINTS, letters, tenures, wait_of
@@ -27,7 +28,7 @@ def mail_may_come_back(box) -> None:
 def look(box, taken: Taken, method: str = "GET") -> None:
     """Somebody or something asks for the page of the newest tenure."""
     where = {"handoff_id": newest(box, taken).id, "assignment_id": tenures(box, taken)[-1].id}
-    box.write_now(lambda session, now: sights.record(session, now=now, method=method, what="looked", device="new", **where))
+    box.write_now(lambda session, now: sights.record(session, PageRequest(now, method=method, what="looked", device="new", **where)))
 
 
 async def notified(driver, box, time) -> Taken:
@@ -99,7 +100,7 @@ async def test_a_rep_who_took_the_answer_back_has_seen_it(driver, box, time):
     box.settings.undo_minutes = 5
     reply = answer_by_link(box, taken, "rejected", reason="not-icp")
     token = box.links.for_tenure(tenures(box, taken)[0].id).rpartition("/")[2]
-    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now))
+    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now)).taken_back
     await driver.run(until=wait_of(box, taken).due_at)
 
     assert missed(box, taken)["because"] == "not answered in time"

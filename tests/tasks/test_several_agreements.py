@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlmodel import Session, select
 
 from storage import contracts, leads
 from storage.tables import Handoff, Lead
+from tasks.held import release_held
 from tests.deal import NOT_YET
 from tests.fakes import make_lead
 from tests.in_flight import published, text_of
@@ -102,7 +104,7 @@ def test_what_is_released_starts_where_an_agreement_is_for_it_and_stays_held_whe
     for one in held:
         box.write_now(lambda session, now, i=one.handoff_id: forget(session, i))
 
-    assert box.write_now(lambda session, now: leads.release_held(session, now=now)) == 1
+    assert asyncio.run(release_held(box)) == 1
 
     rows = [box.read_now(lambda session, now, i=one.handoff_id: session.get(Handoff, i)) for one in held]
     assert [(row.held, row.reason) for row in rows] == [(True, leads.NO_AGREEMENT), (False, ""), (True, leads.NO_AGREEMENT)]

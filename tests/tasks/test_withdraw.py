@@ -13,6 +13,7 @@ from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from tasks import desk
+from tasks.held import release_held
 from tasks.withdraw import carry_out
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
@@ -58,7 +59,7 @@ async def test_whoever_starts_anew_is_handed_on_and_no_lead_is_lost(driver, box)
     for name in ("email", "chat", "manager-email"):
         box.channels[name].broken = False
     staff(box)
-    box.write_now(lambda session, now: leads.release_held(session, now=now))
+    await release_held(box)
 
     await driver.settle()
     answer_by_duty(box, found["note"], "completed", campaign="spring")

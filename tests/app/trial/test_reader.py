@@ -59,8 +59,8 @@ ODD = {
     "country": ["ß1", "éé"],
     "quiet": ["perhaps"],
     "number": ["007", "-0", "1.250", "12.50", "1.0", "1,5", "1.250,50", "0.00001", "123456789012345.12345", "many", "none", "few", "some",
-               "1 000"],
-    "text": ["x", "a\u2028b", "\u00a0padded ", "\x0bup\x1f", "y" * 201, "two\nlines"],
+               "1 000", "9" * 5000, "9" * 10_001],
+    "text": ["x", "a\u2028b", "\u00a0padded ", "\x0bup\x1f", "y" * 201, "y" * 10_001, "two\nlines"],
 }  # fmt: skip
 KINDS = {"id": "source_id", "mail": "email", "day": "at", "requested_time": "at", "land": "country", "do_not_contact": "quiet",
          "fields.size": "number", "staff": "number", "money": "number"}  # fmt: skip
