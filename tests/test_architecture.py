@@ -28,6 +28,7 @@ REAL_TIME = {
     "storage/wakes.py add": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py record": "recorded_at says when a line was really written, also where time leaps",
+    "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",
     "tasks/post.py _claim": "the age of what was being sent when a process died",
     "flows/attempt.py _lease": "leases have to do with processes",
     "flows/attempt.py _keep": "leases have to do with processes",
