@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from app.csv_file import BadRow, IncomingRow, ReadLeads
-from storage import leads, roster
+from storage import identity, leads, roster
 from storage.database import ROWS_AT_ONCE
 from tasks.toolbox import Toolbox
 
@@ -62,10 +62,11 @@ def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progr
 
 def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[str | BadRow]:
     def work(session: Session, now: datetime) -> list[str | BadRow]:
+        identity.reserve(session, [row.lead for row in batch])
         return [_take(session, row, now, hold=hold, actor=actor) for row in batch]
 
     try:
-        return box.write_now(work)
+        return identity.again_if_taken(lambda: box.write_now(work))
     except Exception as error:
         if len(batch) > 1:
             return [outcome for row in batch for outcome in _take_batch(box, [row], hold=hold, actor=actor)]
@@ -81,7 +82,7 @@ def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, acto
         return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")
     if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
         return BadRow(row.line, f"sales_sourced_by: {problem}")
-    return leads.capture(session, row.lead, now=now, actor=actor, hold=hold).kind
+    return leads.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind
 
 
 def _said(error: Exception) -> str:

@@ -110,8 +110,9 @@ def end_assignment(session: Session, handoff: Handoff, *, because: str, now: dat
 
 
 def latest_of(session: Session, lead_id: int) -> Handoff | None:
-    """The newest handoff of a lead, None for a lead without any."""
-    return session.exec(select(Handoff).where(Handoff.lead_id == lead_id).order_by(col(Handoff.id).desc()).limit(1)).first()
+    """The open handoff of a lead, else its newest one; None for a lead without any."""
+    query = select(Handoff).where(Handoff.lead_id == lead_id).order_by(col(Handoff.ended_at).is_not(None), col(Handoff.id).desc())
+    return session.exec(query.limit(1)).first()
 
 
 def before(session: Session, handoff: Handoff) -> Handoff | None:

@@ -39,6 +39,10 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     """
     handoff = handoffs.get(session, wait.handoff_id)
     lead = handoffs.lead_of(session, handoff)
+    latest = handoffs.latest_of(session, handoff.lead_id)
+    if latest is not None and latest.id != handoff.id and handoffs.is_open(latest):
+        waits.close(session, wait, because="came back already", now=now)
+        return "returned"
     facts = leads.facts(session, lead, since=handoff.ended_at)
     try:
         row = contracts.in_force(session, now, facts.values)

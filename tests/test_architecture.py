@@ -37,6 +37,7 @@ REAL_TIME = {
     "app/starting.py": "whether the clocks of several machines agree",
     "app/attempts.py": "leases",
     "app/hand_over.py": "leases, and wakes that were handed over and not read",
+    "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",
     "app/engine.py PrefectEngine._look": "Prefect's own timestamps are real",
     "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from agreements.lead import IncomingLead
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
 from storage import keys, roster
+from storage.identity import again_if_taken
 from storage.leads import Captured, capture
 from tasks.toolbox import Toolbox
 
@@ -114,10 +115,7 @@ async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any
         problems = _untimely(incoming, now) + _unknown_rep(session, incoming)
         return problems or capture(session, incoming, now=now, actor=actor)
 
-    try:
-        done = await box.write(work)
-    except IntegrityError:  # the same lead came in at the same moment by another call: now it is known
-        done = await box.write(work)
+    done = await asyncio.to_thread(again_if_taken, lambda: box.write_now(work))
     if isinstance(done, list):
         return _unfit(done)
     said = {"lead": done.lead_id, "handoff": done.handoff_id, "result": done.kind}

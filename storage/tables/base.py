@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index, text
 from sqlmodel import Field
 
 from storage.database import UtcDateTime
@@ -24,3 +24,8 @@ def instant(*, index: bool = False, nullable: bool = False) -> Any:
 def mapping() -> Any:
     """A column of a mapping, kept as JSON."""
     return Field(sa_column=Column(JSON, nullable=False), default_factory=dict)
+
+
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """An index over the rows for which the condition holds. unique: no two of them are alike in these columns."""
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))

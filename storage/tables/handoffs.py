@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id
 
 
 class Handoff(SQLModel, table=True):
-    """One pass of a lead through an agreement: one flow run.
+    """One pass of a lead through an agreement: one flow run. A lead has at most one that has not ended.
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all else is Baton's time.
     routed: the screen sent it past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the
@@ -19,6 +19,7 @@ class Handoff(SQLModel, table=True):
     """
 
     __tablename__ = "handoffs"
+    __table_args__ = (index_where("one_open_handoff", "lead_id", where="ended_at IS NULL", unique=True),)
     id: int | None = Field(default=None, primary_key=True)
     lead_id: int = Field(foreign_key="leads.id", index=True)
     previous_id: int | None = None

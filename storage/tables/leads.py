@@ -8,18 +8,21 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping
+from storage.tables.base import index_where, instant, mapping
 
 
 class Lead(SQLModel, table=True):
     """A person, and the company, known to us. Everything personal about them stands here, in lead_values or in personal_texts.
 
-    source: who sent what it did last. linked_to: the same person's lead at the company where they were before.
+    source: who sent what it did last. linked_to: the same person's lead at the company where they were before. mail_key: the
+    address in one form. person_key: the same where one person reads it, with one lead at most; empty for any other lead.
     """
 
     __tablename__ = "leads"
+    __table_args__ = (index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),)
     id: int | None = Field(default=None, primary_key=True)
     mail_key: str = Field(default="", index=True)
+    person_key: str = ""
     email: str = ""
     first_name: str = ""
     last_name: str = ""

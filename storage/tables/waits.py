@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, text
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id
 
 
 class Wait(SQLModel, table=True):
@@ -21,19 +21,8 @@ class Wait(SQLModel, table=True):
 
     __tablename__ = "waits"
     __table_args__ = (
-        Index(
-            "one_open_wait",
-            "handoff_id",
-            unique=True,
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-        Index(
-            "waits_to_look_at",
-            "next_at",
-            sqlite_where=text("closed_at IS NULL AND answer_id IS NULL"),
-            postgresql_where=text("closed_at IS NULL AND answer_id IS NULL"),
-        ),
+        index_where("one_open_wait", "handoff_id", where="closed_at IS NULL", unique=True),
+        index_where("waits_to_look_at", "next_at", where="closed_at IS NULL AND answer_id IS NULL"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)

@@ -1,0 +1,94 @@
+"""Identity: by which key a person is known, and taking in one person's inquiries one after the other, in whatever process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from typing import TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from agreements.lead import IncomingLead, mail_key
+from storage.tables import Lead
+
+T = TypeVar("T")
+
+#: Mailboxes that several people read: two leads with one of them are not the same person.
+ROLE_MAILBOXES = frozenset(
+    """
+    info sales contact office admin hello mail enquiries support team service marketing hr accounts
+    """.split()
+)
+
+
+def person_key(email: str) -> str:
+    """The mail key by which one person is known; empty for no address, and for a mailbox that several people read."""
+    key = mail_key(email)
+    return "" if key.partition("@")[0] in ROLE_MAILBOXES else key
+
+
+def free_key(session: Session, email: str) -> str:
+    """The person key of this address for a lead that takes it; empty where another lead has it already."""
+    key = person_key(email)
+    return "" if key and session.exec(select(Lead.id).where(*_has(key))).first() is not None else key
+
+
+def same_person(session: Session, email: str) -> Lead | None:
+    """The newest lead with this address that was not merged, None where the address does not name one person."""
+    key = person_key(email)
+    if not key:
+        return None
+    query = select(Lead).where(Lead.mail_key == key, col(Lead.merged_into).is_(None))
+    return session.exec(query.order_by(col(Lead.id).desc()).limit(1)).first()
+
+
+def _has(key: str) -> tuple[bool, bool]:
+    # The second condition repeats that of the index: SQLite uses a partial index only where the query has its condition.
+    return Lead.person_key == key, Lead.person_key != ""
+
+
+def reserve(session: Session, inquiries: Iterable[IncomingLead]) -> None:
+    """Keeps everybody else from taking in these ids and addresses until this transaction ends; waits for whoever does so now.
+
+    Call it once a transaction, for all inquiries at once and before anything is looked up: the keys are locked in one order, so
+    two transactions never wait for each other. SQLite has one writer at a time and needs no lock.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    keys = sorted({_number(name) for one in inquiries for name in _names(one)})
+    session.execute(text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one"), {"keys": keys})
+
+
+def _names(one: IncomingLead) -> list[str]:
+    key = person_key(one.email)
+    return [f"source {one.source}\n{one.source_id}", *([f"person {key}"] if key else [])]
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def lock_person(session: Session, lead: Lead) -> Lead:
+    """The lead as it is now; nobody else takes in anything for this person until the transaction ends.
+
+    Locks the lead and those that it is linked to, down to the person's first one, which is locked first.
+    """
+    line = [lead]
+    while line[-1].linked_to and (before := session.get(Lead, line[-1].linked_to)):
+        line.append(before)
+    these = select(Lead).where(col(Lead.id).in_([one.id for one in line])).order_by(col(Lead.id))
+    session.exec(these.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    return lead
+
+
+def again_if_taken(write: Callable[[], T]) -> T:
+    """What write() gives, which is one whole transaction; where another one stored the same key first, it is done once more.
+
+    Whoever comes second usually waits in reserve() and then sees the first. The unique keys are what holds in any case.
+    """
+    try:
+        return write()
+    except IntegrityError:
+        return write()

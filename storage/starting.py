@@ -1,0 +1,121 @@
+"""Starting handoffs: a lead's next pass begins, and what was held is let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agreements.errors import NoAgreementInForce
+from agreements.qualification import fast_lane
+from storage import contracts, handoffs, trail, wakes
+from storage.database import ROWS_AT_ONCE
+from storage.facts import brought_in_by, facts
+from storage.tables import Handoff, Lead
+
+#: Why a handoff is held that nobody asked to hold.
+NO_AGREEMENT = "no-agreement-in-force"
+#: Causes for which the rounds in nurture are counted on.
+_GOES_ON = ("new-evidence", "new-version")
+#: So many held handoffs start in one transaction: each changes two rows, its own and a wake.
+RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What one transaction of releasing did. started: handoffs that began; looked_at: these and those that stay held; last: the
+    highest id of them, None where none was left."""
+
+    started: int = 0
+    looked_at: int = 0
+    last: int | None = None
+
+
+def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+    """A new handoff of a lead that has none open, linked to the earlier one; its id. hold: do not start it.
+
+    Raises IntegrityError where the lead has an open one after all: a unique key allows one.
+    """
+    handoff = Handoff(lead_id=lead.id or 0, created_at=now, previous_id=previous.id if previous else None, held=hold)
+    handoff.revisits = previous.revisits if previous and cause in _GOES_ON else 0
+    before = handoffs.before(session, handoff)
+    handoff.brought_by = brought_in_by(session, lead.id or 0, since=before.ended_at if before else None)
+    session.add(handoff)
+    session.flush()
+    kind_of_wake = wakes.CAPTURE
+    try:
+        known = facts(session, lead, since=before.ended_at if before else None)
+        agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
+        if fast_lane(agreement, known, now=now):
+            kind_of_wake = wakes.REQUEST
+        if before and cause in ("new-evidence", "returned"):
+            _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
+    except NoAgreementInForce:
+        handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
+    kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
+    more: dict[str, Any] = {"brought_by": handoff.brought_by} if handoff.brought_by else {}
+    trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
+    if not handoff.held:
+        wakes.add(session, handoff.id or 0, kind_of_wake, key=f"capture:{handoff.id}", not_before=now)
+    session.flush()
+    return handoff.id or 0
+
+
+def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, legs: int) -> None:
+    """Where the reason why it was given back says so, the lead is wanted for the same rep, in the leg in which they had it."""
+    rows = handoffs.assignments(session, previous.id or 0)
+    reason = handoffs.agreement_of(session, previous).reason(previous.reason) if previous.agreement else None
+    if rows and reason and reason.back_to == "same-rep":
+        handoff.wanted_rep = rows[-1].rep
+        handoff.leg = rows[-1].leg if rows[-1].leg < legs else 0
+        session.add(handoff)
+
+
+def release_held(
+    session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
+) -> Released:
+    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last`
+    that the call before returned; tasks/held.py does.
+
+    One that no agreement in force is for stays held for want of one. after: only those with a higher id. limit: at most so many
+    start. only_without_agreement: just those that were held for want of an agreement. Raises NoAgreementInForce otherwise, where
+    none is in force at all.
+    """
+    if not contracts.counting(session, now):
+        if only_without_agreement:
+            return Released()
+        raise NoAgreementInForce()
+    query = _held(select(Handoff), only_without_agreement).where(col(Handoff.id) > after).order_by(col(Handoff.id))
+    started, looked_at, last = 0, 0, None
+    for handoff in session.exec(query.limit(RELEASED_AT_ONCE).with_for_update(key_share=True)).all():
+        if started < limit:
+            started += release(session, handoff, now=now)
+            looked_at, last = looked_at + 1, handoff.id
+    return Released(started, looked_at, last)
+
+
+def count_held(session: Session) -> int:
+    """How many handoffs are stored but held."""
+    return session.exec(_held(select(func.count()).select_from(Handoff), False)).one()  # type: ignore[no-any-return]
+
+
+def _held(query: Any, only_without_agreement: bool) -> Any:
+    query = query.where(col(Handoff.held).is_(True))
+    return query.where(Handoff.reason == NO_AGREEMENT) if only_without_agreement else query
+
+
+def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
+    """Starts a handoff that was held; False where no agreement in force is for it."""
+    try:
+        handoffs.born_under(session, handoff, at=now, values=facts(session, handoffs.lead_of(session, handoff)).values)
+    except NoAgreementInForce:
+        handoff.reason = NO_AGREEMENT
+        session.add(handoff)
+        return False
+    handoff.held, handoff.reason = False, ""
+    session.add(handoff)
+    wakes.add(session, handoff.id or 0, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
+    return True
