@@ -13,7 +13,7 @@ from benchmarks import sizing
 from benchmarks.databases import server
 from benchmarks.facts import facts
 from benchmarks.figures import rounded
-from benchmarks.measures.dbos import python_with_dbos
+from benchmarks.measures.beside_dbos import python_with_dbos
 from benchmarks.parts import PARTS, Run
 from benchmarks.report import figures, show
 from benchmarks.sizes import FULL, QUICK

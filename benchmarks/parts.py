@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.figures import ratio
-from benchmarks.measures import answers, burst, clicks, dbos, deadlines, first_message, growth, idle, intake, throughput, trial
+from benchmarks.measures import answers, beside_dbos, burst, clicks, deadlines, first_message, growth, idle, intake, throughput, trial
 from benchmarks.postgresql import Cluster
 from benchmarks.seeding import Seeder
 from benchmarks.sizes import Sizes
@@ -53,7 +53,7 @@ class Run:
             self._on_stand(self._waiting)
         if self._wants("a"):
             self._on_stand(lambda up: self._measure("stock", lambda: throughput.stock(up, self.sizes)), stock=True)
-            self._measure("dbos", lambda: dbos.measure(self.console, self.cluster, self.sizes, python=self.dbos_python))
+            self._measure("dbos", lambda: beside_dbos.measure(self.console, self.cluster, self.sizes, python=self.dbos_python))
         if self._wants("h") and self.sizes.growth:
             self._on_stand(lambda up: self._measure("growth", lambda: growth.measure(up, self.sizes)))
         if "storage" in self.chosen:

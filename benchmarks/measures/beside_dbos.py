@@ -39,7 +39,7 @@ def measure(console: Console, cluster: Cluster | None, sizes: Sizes, *, python: 
         meter = ending.enter_context(Meter({}, kept, folder / "no-log"))
         ending.enter_context(console.status("leads as DBOS workflows"))
         before = meter.read()
-        command = [python, str(PROGRAM), kept.baton_url(), str(sizes.dbos_leads), str(sizes.at_once)]
+        command = [python, "-P", str(PROGRAM), kept.baton_url(), str(sizes.dbos_leads), str(sizes.at_once)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS, cwd=folder)
         spent = meter.since(before)
     if done.returncode:
