@@ -13,11 +13,11 @@ from typing import Any
 
 from app.stack import PREFECT_SETTINGS
 from benchmarks.databases import COUNTED
-from benchmarks.ground import ROOT
+from benchmarks.ground import MONDAY, ROOT
 from benchmarks.measures.clicks import SEED
 from benchmarks.postgresql import Cluster, installed
 from benchmarks.sizes import Sizes
-from benchmarks.stand import MONDAY, SETTINGS, numbers_set
+from benchmarks.stand import SETTINGS, numbers_set
 from benchmarks.statements import HOUSEKEEPING
 
 

@@ -89,7 +89,7 @@ class Run:
             self._measure("idle", lambda: idle.measure(up, waiting=len(waiting), seconds=self.sizes.idle_seconds))
         due, rest = waiting[: self.sizes.due], waiting[self.sizes.due :]
         if self._wants("d"):
-            self._measure("clicks", lambda: clicks.measure(up, rest, self.sizes))
+            self._measure("clicks", lambda: clicks.measure(up, rest, self.sizes, open_waits=len(waiting)))
         if self._wants("e"):
             self._measure("deadlines", lambda: deadlines.measure(up, due, self.sizes, open_waits=len(waiting)))
 

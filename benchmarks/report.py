@@ -90,7 +90,7 @@ def _delays(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     )
     for part, field, words in named:
         found = parts.get(part, {})
-        if field in found:
+        if field in found and found[field]["count"]:
             open_waits = f", {found['waiting']:,} waiting" if "waiting" in found else ""
             values = [_number(found[field].get(f"p{percent}"), " s") for percent in (50, 95, 99)]
             yield words + open_waits, *values, f"{found[field]['count']:,}"

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from rich.progress import track
 from sqlalchemy import Connection, Engine, Integer, MetaData, Table, select, text
 from sqlmodel import SQLModel
 
 from benchmarks.copies import Exchange, Row, insert_copies
 from benchmarks.databases import PEOPLE
 from benchmarks.people import Taken, capture
+from benchmarks.progress import track
 from benchmarks.stand import Stand
 from storage import trail
 from storage.tables import new_id
@@ -81,8 +81,8 @@ class Seeder:
         """So many copies more, sealed in the trail, and known to the databases' planners."""
         made: list[Waiting] = []
         engines = self.stand.databases.engines(PEOPLE)
-        starts = range(0, count, CHUNK)
-        for number, start in enumerate(track(starts, description=f"seeding {count:,} leads", console=self.stand.console, transient=True)):
+        starts, words = range(0, count, CHUNK), f"seeding {count:,} leads"
+        for number, start in enumerate(track(starts, total=len(starts), description=words, console=self.stand.console)):
             template = self.templates[number % len(self.templates)]
             made += self._copy(engines, template, min(CHUNK, count - start))
         for engine in engines:

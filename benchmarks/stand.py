@@ -23,7 +23,7 @@ from app import stack, terminal
 from app.deploying import deploy
 from app.stack import Part, Stack
 from benchmarks.databases import PEOPLE, Databases, databases
-from benchmarks.ground import ROOT
+from benchmarks.ground import MONDAY, ROOT
 from benchmarks.meter import Meter
 from benchmarks.onlooker import Onlooker
 from benchmarks.postgresql import Cluster
@@ -32,8 +32,6 @@ from storage import clock, contracts, roster
 from tasks import toolbox
 from tasks.toolbox import Toolbox
 
-#: A Monday morning on which the reps of the example are at work.
-MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 #: The work pool of Prefect's own worker.
 STOCK = "stock"
 NO_LIMIT = 1_000_000

@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from rich.progress import track
-
 from benchmarks.figures import spread
 from benchmarks.measures.first_message import seconds_to_first_message
 from benchmarks.pace import paced
 from benchmarks.people import BY_POINTS, capture
+from benchmarks.progress import track
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
@@ -22,7 +21,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, Any]:
     each = sizes.burst // sizes.burst_hot
     numbers = paced(sizes.burst, every=sizes.burst_within_seconds / sizes.burst)
     began = time.monotonic()
-    for number in track(numbers, total=sizes.burst, description="a burst of leads", console=stand.console, transient=True):
+    for number in track(numbers, total=sizes.burst, description="a burst of leads", console=stand.console):
         at = time.monotonic()
         if number % each == 0:
             hot[capture(stand.box).handoff_id] = at

@@ -8,11 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from random import Random
 from typing import Any
 
-from rich.progress import track
-
 from benchmarks.figures import spread
 from benchmarks.pace import paced
 from benchmarks.people import Browser
+from benchmarks.progress import track
 from benchmarks.seeding import Waiting
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
@@ -22,9 +21,12 @@ SEED = 7
 PATIENCE_SECONDS = 90
 
 
-def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes) -> dict[str, Any]:
+def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_waits: int) -> dict[str, Any]:
     """Seconds from the press of a button, over real HTTP. Stored: the page has answered, which it does after the commit; resumed:
-    the handoff's next stage is stored by its run."""
+    the handoff's next stage is stored by its run.
+
+    waiting: leads that nobody has touched. open_waits: how many wait altogether.
+    """
     chosen = Random(SEED).sample(list(waiting), sizes.clicks)
     browsers = {rep: Browser(stand.box, stand.stack.web_url, rep) for rep in sorted({one.rep for one in chosen})}
     for rep, browser in browsers.items():  # the first visit enrols the browser
@@ -33,7 +35,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes) -> dict[str,
     with ThreadPoolExecutor(8) as pool, stand.meter() as meter:
         before = meter.read()
         numbers = paced(len(chosen), every=sizes.click_every_seconds, meanwhile=clicks.look)
-        for number in track(numbers, total=len(chosen), description="clicks", console=stand.console, transient=True):
+        for number in track(numbers, total=len(chosen), description="clicks", console=stand.console):
             clicks.jobs.append(pool.submit(clicks.click, chosen[number]))
         until = time.monotonic() + PATIENCE_SECONDS
         while not clicks.all_resumed and time.monotonic() < until:
@@ -45,7 +47,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes) -> dict[str,
     for job in clicks.jobs:
         job.result()
     return {
-        "waiting": len(waiting),
+        "waiting": open_waits,
         "clicks": len(chosen),
         "every_seconds": sizes.click_every_seconds,
         "never_resumed": len(chosen) - len(clicks.resumed),

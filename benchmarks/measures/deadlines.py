@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from rich.progress import Progress
-
 from benchmarks.figures import spread
+from benchmarks.progress import bar
 from benchmarks.seeding import Waiting, make_due
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
@@ -27,17 +26,17 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_wait
     """
     missed = Missed(stand, waiting, timedelta(seconds=sizes.due_within_seconds))
     limit = missed.last_due + PATIENCE_SECONDS
-    with Progress(console=stand.console, transient=True) as progress, stand.meter() as meter:
+    with stand.meter() as meter:
         before = meter.read()
-        task = progress.add_task("missed deadlines stored", total=sizes.due)
-        while len(missed.stored) < sizes.due and time.monotonic() < limit:
-            missed.look()
-            progress.update(task, completed=len(missed.stored))
-            time.sleep(0.1)
-        task = progress.add_task("next messages out", total=sizes.due)
-        while len(told := missed.told()) < sizes.due and time.monotonic() < missed.last_due + sizes.drain_seconds:
-            progress.update(task, completed=len(told))
-            time.sleep(1)
+        with bar(stand.console, "missed deadlines stored", total=sizes.due) as tell:
+            while len(missed.stored) < sizes.due and time.monotonic() < limit:
+                missed.look()
+                tell(len(missed.stored))
+                time.sleep(0.1)
+        with bar(stand.console, "next messages out", total=sizes.due) as tell:
+            while len(told := missed.told()) < sizes.due and time.monotonic() < missed.last_due + sizes.drain_seconds:
+                tell(len(told))
+                time.sleep(1)
         spent = meter.since(before)
     complete = len(told) == sizes.due
     return {
@@ -47,7 +46,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_wait
         "never_stored": sizes.due - len(missed.stored),
         "stored_seconds": spread(list(missed.stored.values())),
         "told": len(told),
-        "told_seconds": spread(list(told.values())),
+        "told_seconds": spread(list(told.values()) if complete else []),
         "last_told_after_last_due_seconds": max(missed.told_at.values()) - missed.last_due if complete else None,
         "cpu_s": spent.cpu,
     }

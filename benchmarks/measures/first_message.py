@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from rich.progress import track
-
 from benchmarks.figures import spread
 from benchmarks.pace import paced
 from benchmarks.people import capture
+from benchmarks.progress import track
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
@@ -21,7 +20,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, Any]:
     """Seconds from just before the inquiry is stored to the instant when a mail or chat message is received."""
     captured: dict[int, float] = {}
     numbers = paced(sizes.first_messages, every=1)
-    for _ in track(numbers, total=sizes.first_messages, description="one lead a second", console=stand.console, transient=True):
+    for _ in track(numbers, total=sizes.first_messages, description="one lead a second", console=stand.console):
         at = time.monotonic()
         captured[capture(stand.box).handoff_id] = at
     waited_until = time.monotonic() + PATIENCE_SECONDS

@@ -25,7 +25,7 @@ def measure(stand: Stand, sizes: Sizes) -> list[dict[str, Any]]:
         waiting += newest
         rests = idle.measure(stand, waiting=len(waiting), seconds=IDLE_SECONDS)
         leads = journey(stand, ONE_WAIT, sizes.growth_leads, sizes)
-        clicked = clicks.measure(stand, newest, small)
+        clicked = clicks.measure(stand, newest, small, open_waits=len(waiting))
         points.append(
             {
                 "open": len(waiting),

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from rich.progress import track
-
 from benchmarks.meter import NOT_COUNTED, counted
+from benchmarks.progress import track
 from benchmarks.stand import Stand
 
 #: From the last change until measuring begins: what was left to do is done by then.
@@ -19,7 +18,7 @@ def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
     time.sleep(SETTLE_SECONDS)
     with stand.meter() as meter:
         before = meter.read()
-        for _ in track(range(int(seconds)), description=f"idle with {waiting:,} waiting", console=stand.console, transient=True):
+        for _ in track(range(int(seconds)), total=int(seconds), description=f"idle with {waiting:,} waiting", console=stand.console):
             time.sleep(1)
         spent, memory = meter.since(before), meter.memory()
     percent = {name: 100 * value / spent.seconds for name, value in spent.cpu.items()}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.progress import Progress
-
 from benchmarks.journeys import ONE_WAIT, TO_OPPORTUNITY, Journey, travel
+from benchmarks.progress import bar
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
@@ -42,17 +41,9 @@ def stock(stand: Stand, sizes: Sizes) -> dict[str, Any]:
 
 def journey(stand: Stand, way: Journey, count: int, sizes: Sizes) -> dict[str, Any]:
     """Leads on that way, and what was spent on them."""
-    with Progress(console=stand.console, transient=True) as progress, stand.meter() as meter:
-        task = progress.add_task(way.name, total=count)
+    with bar(stand.console, way.name, total=count) as tell, stand.meter() as meter:
         before = meter.read()
-        crowd = travel(
-            stand,
-            way,
-            count=count,
-            at_once=sizes.at_once,
-            add_for_seconds=sizes.add_for_seconds,
-            tell=lambda ended: progress.update(task, completed=ended),
-        )
+        crowd = travel(stand, way, count=count, at_once=sizes.at_once, add_for_seconds=sizes.add_for_seconds, tell=tell)
         spent = meter.since(before)
     return {
         "leads": len(crowd.leads),
