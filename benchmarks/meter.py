@@ -24,7 +24,7 @@ DATABASE = "database"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far everything had come at one instant. log: the length of the Prefect server's log in bytes."""
+    """How far everything had come at one instant. cpu: nothing without /proc; log: length of Prefect's log in bytes."""
 
     at: float
     cpu: dict[str, float]
@@ -50,7 +50,7 @@ class Spent:
         """The same for one lead."""
         by_process = {name: value / leads for name, value in self.cpu.items()}
         return {
-            "cpu_s": counted(by_process),
+            "cpu_s": counted(by_process) if by_process else None,
             "cpu_s_by_process": by_process,
             "transactions": self.asked["begun"] / leads,
             **{name: value / leads for name, value in self.asked.items()},
@@ -88,10 +88,9 @@ class Meter:
         """How far everything has come now."""
         found = processes.all_processes()
         cpu = {name: processes.seconds_of(processes.family(root, found), found) for name, root in self.roots.items()}
-        cpu["benchmark"] = time.process_time()
-        cpu |= self._postgresql(found)
+        cpu |= {"benchmark": time.process_time(), **self._postgresql(found)}
         log = self.log.stat().st_size if self.log.exists() else 0
-        return Reading(time.monotonic(), cpu, asked(self.databases), log)
+        return Reading(time.monotonic(), cpu if found else {}, asked(self.databases), log)
 
     def since(self, before: Reading) -> Spent:
         """What was spent since that reading."""

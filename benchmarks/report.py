@@ -10,6 +10,7 @@ from rich.table import Table
 
 from benchmarks import sizing
 from benchmarks.figures import ratio
+from benchmarks.meter import DATABASE
 from benchmarks.parts import summary
 
 
@@ -43,7 +44,8 @@ def _print(console: Console, title: str, heading: tuple[str, ...], rows: Iterato
 
 
 def _has_costs(parts: Mapping[str, Any]) -> bool:
-    return "throughput" in parts
+    per_lead = parts.get("throughput", {}).get("to_opportunity", {}).get("per_lead", {})
+    return "server" in per_lead.get("cpu_s_by_process", {})
 
 
 def _number(value: float | None, unit: str = "") -> str:
@@ -67,10 +69,10 @@ def _throughput(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def _costs(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    if not _has_costs(parts):
+    if "throughput" not in parts:
         return
     cost = parts["throughput"]["to_opportunity"]["per_lead"]
-    yield "processor time, all that counts", f"{cost['cpu_s']:.3f} s"
+    yield "processor time, all that counts", _number(cost["cpu_s"], " s")
     for name, value in cost["cpu_s_by_process"].items():
         yield f"  {name}", f"{value:.3f} s"
     for name in ("transactions", "statements", "prefect_calls"):
@@ -100,9 +102,12 @@ def _delays(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def _idle(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     if found := parts.get("idle"):
-        yield f"of one core, {found['waiting']:,} waiting", f"{found['core_percent']:.1f} %"
+        yield f"of one core, {found['waiting']:,} waiting", _number(found["core_percent"], " %")
+        memory = found["memory_bytes_by_process"]
         for name, value in found["core_percent_by_process"].items():
-            yield f"  {name}", f"{value:.1f} %, {found['memory_bytes_by_process'].get(name, 0) / 1e6:,.0f} MB"
+            yield f"  {name}", f"{value:.1f} %" + (f", {memory[name] / 1e6:,.0f} MB" if name in memory else "")
+        if DATABASE in memory:
+            yield f"  {DATABASE}", f"{memory[DATABASE] / 1e6:,.0f} MB"
         yield "memory", f"{found['memory_bytes'] / 1e6:,.0f} MB"
 
 
@@ -114,7 +119,7 @@ def _growth(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             _number(one["cpu_s_per_lead"]),
             _number(one["statements_per_lead"]),
             _number(one["click_stored_seconds"]["p50"], " s"),
-            f"{one['idle_core_percent']:.1f} %",
+            _number(one["idle_core_percent"], " %"),
         )
 
 

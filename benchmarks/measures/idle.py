@@ -25,7 +25,7 @@ def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
     return {
         "waiting": waiting,
         "seconds": spent.seconds,
-        "core_percent": counted(percent),
+        "core_percent": counted(percent) if percent else None,
         "core_percent_by_process": percent,
         "memory_bytes": sum(value for name, value in memory.items() if name not in NOT_COUNTED),
         "memory_bytes_by_process": memory,
