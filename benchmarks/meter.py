@@ -28,13 +28,14 @@ class Reading:
 
     at: float
     cpu: dict[str, float]
-    asked: Asked
+    asked: Asked | None
     log: int
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent. cpu: seconds of processor time by process; calls: to Prefect's API by path."""
+    """What was spent. cpu: seconds of processor time by process; asked: of the database, by kind, nothing where it does not count;
+    calls: to Prefect's API by path."""
 
     seconds: float
     cpu: dict[str, float]
@@ -49,11 +50,13 @@ class Spent:
     def per_lead(self, leads: int) -> dict[str, Any]:
         """The same for one lead."""
         by_process = {name: value / leads for name, value in self.cpu.items()}
+        each = {name: value / leads for name, value in self.asked.items()}
         return {
             "cpu_s": counted(by_process) if by_process else None,
             "cpu_s_by_process": by_process,
-            "transactions": self.asked["begun"] / leads,
-            **{name: value / leads for name, value in self.asked.items()},
+            "transactions": each.get("begun"),
+            "statements": each.get("statements"),
+            **each,
             "prefect_calls": self.calls.total() / leads,
             "prefect_calls_by_path": {path: number / leads for path, number in self.calls.most_common()},
         }
@@ -96,7 +99,8 @@ class Meter:
         """What was spent since that reading."""
         now = self.read()
         cpu = {name: max(0.0, value - before.cpu.get(name, 0.0)) for name, value in now.cpu.items()}
-        return Spent(now.at - before.at, cpu, now.asked.since(before.asked), access_log.read(self.log, before.log, now.log))
+        asked_since = now.asked.since(before.asked) if now.asked and before.asked else {}
+        return Spent(now.at - before.at, cpu, asked_since, access_log.read(self.log, before.log, now.log))
 
     def memory(self) -> dict[str, int]:
         """Bytes of memory by process, now."""

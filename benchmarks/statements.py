@@ -40,10 +40,10 @@ def kind_of(statement: str) -> str:
     return word if word in HOUSEKEEPING else ""
 
 
-def asked(databases: Databases) -> Asked:
-    """The counts until now; all zero on SQLite, which counts nothing. The onlooker's own statements are left out."""
+def asked(databases: Databases) -> Asked | None:
+    """The counts until now; None on SQLite, which counts nothing. The onlooker's own statements are left out."""
     if databases.cluster is None:
-        return Asked()
+        return None
     baton, prefect = databases.names
     with psycopg.connect(databases.cluster.url, autocommit=True) as admin:
         counted = admin.execute(

@@ -29,6 +29,6 @@ def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
         "core_percent_by_process": percent,
         "memory_bytes": sum(value for name, value in memory.items() if name not in NOT_COUNTED),
         "memory_bytes_by_process": memory,
-        "statements_a_second": spent.asked["statements"] / spent.seconds,
+        "statements_a_second": spent.asked["statements"] / spent.seconds if spent.asked else None,
         "prefect_calls_a_second": spent.calls.total() / spent.seconds,
     }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.meter import Spent
 from benchmarks.parts import PARTS, summary, wrong_in
 from benchmarks.statements import kind_of
 
@@ -67,3 +68,11 @@ def test_a_part_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str])
         main(["--only", "a,z"])
 
     assert f"there is no part z; there are {', '.join(PARTS)}" in capsys.readouterr().err
+
+
+def test_a_database_that_counts_nothing_has_not_been_asked_nothing() -> None:
+    spent = Spent(seconds=2.0, cpu={"server": 4.0, "benchmark": 8.0}, asked={})
+
+    each = spent.per_lead(4)
+
+    assert (each["cpu_s"], each["transactions"], each["statements"]) == (1.0, None, None)
