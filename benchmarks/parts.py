@@ -156,7 +156,7 @@ def summary(parts: Mapping[str, Any]) -> dict[str, Any]:
         "hot_in_burst_p99_s": _at(parts, "burst", "hot_seconds").get("p99"),
         "idle_core_percent": _at(parts, "idle").get("core_percent"),
         "idle_memory_bytes": _at(parts, "idle").get("memory_bytes"),
-        "waiting": _at(parts, "idle").get("waiting") or _at(parts, "clicks").get("waiting"),
+        "waiting": next((found["waiting"] for name in ("idle", "clicks", "deadlines") if (found := _at(parts, name))), None),
     }
 
 
