@@ -18,15 +18,15 @@ from benchmarks.parts import PARTS, Run
 from benchmarks.report import figures, show
 from benchmarks.sizes import FULL, QUICK
 
+USAGE = 2
+
 
 def main(words: list[str] | None = None) -> int:
     """Runs what was asked for, prints tables, and writes JSON. 1 where something did not end or happen as it must."""
     asked = _parser().parse_args(words)
     console = Console()
     if asked.sizing:
-        costs = sizing.Costs.of(json.loads(asked.sizing.read_text(encoding="utf-8")))
-        console.print(sizing.as_markdown(costs), markup=False, highlight=False, soft_wrap=True)
-        return 0
+        return _print_sizing(asked.sizing, console)
     chosen = asked.only or ([name for name in PARTS if name != "storage"] if asked.quick else list(PARTS))
     sizes = QUICK if asked.quick else FULL
     with server(sqlite=asked.sqlite) as cluster:
@@ -38,6 +38,19 @@ def main(words: list[str] | None = None) -> int:
     if asked.json:
         asked.json.write_text(json.dumps(rounded(figures(results)), indent=2) + "\n", encoding="utf-8")
     return 1 if run.failed else 0
+
+
+def _print_sizing(file: Path, console: Console) -> int:
+    try:
+        costs = sizing.Costs.of(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        console.print(f"{file} cannot be read: {error}", style="red", markup=False)
+        return USAGE
+    except KeyError:
+        console.print(f"{file} has no costs of a lead; measure parts a and b, or all of them.", style="red", markup=False)
+        return USAGE
+    console.print(sizing.as_markdown(costs), markup=False, highlight=False, soft_wrap=True)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

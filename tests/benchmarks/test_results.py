@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,3 +77,13 @@ def test_a_database_that_counts_nothing_has_not_been_asked_nothing() -> None:
     each = spent.per_lead(4)
 
     assert (each["cpu_s"], each["transactions"], each["statements"]) == (1.0, None, None)
+
+
+@pytest.mark.parametrize(("text", "told"), [(None, "cannot be read"), ("{", "cannot be read"), ('{"parts": {}}', "measure parts a and b")])
+def test_a_file_without_costs_is_told_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | None, told: str) -> None:
+    file = tmp_path / "figures.json"
+    if text is not None:
+        file.write_text(text)
+
+    assert main(["--sizing", str(file)]) == 2
+    assert told in " ".join(capsys.readouterr().out.split())
