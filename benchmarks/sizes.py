@@ -12,7 +12,8 @@ class Sizes:
     leads, at_once, add_for_seconds: of the throughput; stock_leads, stock_limits: the same on Prefect's own worker, for each limit
     of runs at once; dbos_leads: the same with DBOS. first_messages: leads at one a second. waiting: leads that wait while clicks,
     deadlines and idling are measured. clicks, click_every_seconds. due, due_within_seconds: deadlines, and in which time all of
-    them come. drain_seconds: how long their next messages are waited for at most. burst, burst_hot, burst_within_seconds,
+    them come. stored_wait_seconds, drain_seconds: how long after the last one their
+    stored answers and next messages are waited for at most. burst, burst_hot, burst_within_seconds,
     hot_wait_seconds: a burst of leads, how many of them are hot, and how long their messages are waited for at most.
     idle_seconds. growth: how many leads are open at each point.
     """
@@ -30,6 +31,7 @@ class Sizes:
     click_every_seconds: float
     due: int
     due_within_seconds: float
+    stored_wait_seconds: float
     drain_seconds: float
     burst: int
     burst_hot: int
@@ -54,6 +56,7 @@ FULL = Sizes(
     click_every_seconds=1,
     due=2_000,
     due_within_seconds=60,
+    stored_wait_seconds=300,
     drain_seconds=900,
     burst=2_000,
     burst_hot=100,
@@ -67,7 +70,7 @@ QUICK = Sizes(
     leads=60,
     at_once=40,
     add_for_seconds=45,
-    stock_leads=10,
+    stock_leads=8,
     stock_limits=(4,),
     stock_to_opportunity=False,
     dbos_leads=200,
@@ -77,6 +80,7 @@ QUICK = Sizes(
     click_every_seconds=1,
     due=1_000,
     due_within_seconds=30,
+    stored_wait_seconds=90,
     drain_seconds=0,
     burst=1_000,
     burst_hot=50,

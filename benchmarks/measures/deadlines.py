@@ -15,8 +15,6 @@ from benchmarks.stand import Stand
 
 #: From now until the first of them is due.
 LEAD_TIME = timedelta(seconds=5)
-#: How long after the last one was due the answers are waited for, in seconds.
-PATIENCE_SECONDS = 300
 
 
 def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_waits: int) -> dict[str, Any]:
@@ -25,7 +23,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_wait
     waiting: as many leads as are to be due, which nobody has touched. open_waits: how many wait altogether.
     """
     missed = Missed(stand, waiting, timedelta(seconds=sizes.due_within_seconds))
-    limit = missed.last_due + PATIENCE_SECONDS
+    limit = missed.last_due + sizes.stored_wait_seconds
     with stand.meter() as meter:
         before = meter.read()
         with bar(stand.console, "missed deadlines stored", total=sizes.due) as tell:
