@@ -43,7 +43,7 @@ check: setup ## ruff, formatting of imports, mypy
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
 	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_answering.py
 
-bench: setup ## the figures of the README, on this machine
+bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quick --json FILE")
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml

@@ -17,6 +17,7 @@ from tasks.settings import Settings
 from tasks.toolbox import SteppedTime, Toolbox
 
 ROOT = Path(__file__).resolve().parents[1]
+#: A Monday morning on which the reps of the example are at work.
 MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from uuid import uuid4
+from collections.abc import Iterator
 
-import psycopg
 import pytest
 
+<<<<<<< HEAD
 from tests.patience import PATIENCE_SECONDS
 
 #: Fast and forgetful: nothing here has to outlive the tests.
 OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c unix_socket_directories= -c listen_addresses=127.0.0.1"
+=======
+from benchmarks.postgresql import cluster, installed, new_database
+
+__all__ = ["new_database", "postgresql_server"]
+>>>>>>> bench
 
 
 @pytest.fixture(scope="session")
@@ -30,62 +28,5 @@ def postgresql_server() -> Iterator[str]:
         if os.environ.get("BATON_REQUIRE_ALL") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with cluster(programs) as url:
-        yield url
-
-
-def installed() -> Path | None:
-    """The folder with the programs of the newest PostgreSQL that is installed, None for none."""
-    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
-    return max(found, key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()], default=None)
-
-
-@contextmanager
-def cluster(programs: Path) -> Iterator[str]:
-    """A server with an empty cluster on a free port; stopped and removed when the block ends."""
-    folder = Path(tempfile.mkdtemp(prefix="baton-postgresql-"))
-    data, log = folder / "data", folder / "log"
-    try:
-        if as_root():
-            shutil.chown(folder, "postgres")
-        _call(folder, [programs / "initdb", "-D", data, "-U", "baton", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"])
-        port = _free_port()
-        _call(folder, [programs / "pg_ctl", "start", "-w", "-D", data, "-l", log, "-o", f"{OPTIONS} -c port={port}"])
-        try:
-            yield f"postgresql://baton@127.0.0.1:{port}/postgres"
-        finally:
-            _call(folder, [programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", data])
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """An empty database of its own on that server; dropped when the block ends."""
-    name = f"baton_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"{server.rpartition('/')[0]}/{name}"
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def as_root() -> bool:
-    """Whether we are root, as whom PostgreSQL refuses to run."""
-    return os.geteuid() == 0
-
-
-def _call(folder: Path, command: Sequence[object]) -> None:
-    words = [str(word) for word in command]
-    if as_root():
-        words = ["runuser", "-u", "postgres", "--", *words]
-    told = folder / "told"
-    with told.open("wb") as sink:  # a pipe would stay open as long as the server it was handed on to
-        done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, timeout=PATIENCE_SECONDS, check=False)
-    assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}:\n{told.read_text(errors='replace')}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    with cluster(programs) as running:
+        yield running.url

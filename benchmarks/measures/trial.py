@@ -127,7 +127,7 @@ def _row(dice: Random, start: datetime, number: int) -> list[str]:
 
 def _run(what: str, *files: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.trial", what, *map(str, files)], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.measures.trial", what, *map(str, files)], cwd=ROOT, check=True, capture_output=True, text=True
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -1,0 +1,1 @@
+"""One measure a file. Each one runs against real processes, or says in its first line that it does not."""

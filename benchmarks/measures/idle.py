@@ -1,0 +1,34 @@
+"""g: what an installation uses while nothing happens and many leads wait."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from benchmarks.meter import NOT_COUNTED, counted
+from benchmarks.progress import track
+from benchmarks.stand import Stand
+
+#: From the last change until measuring begins: what was left to do is done by then.
+SETTLE_SECONDS = 10
+
+
+def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
+    """Percent of one core by process, and memory by process, over so many seconds."""
+    time.sleep(SETTLE_SECONDS)
+    with stand.meter() as meter:
+        before = meter.read()
+        for _ in track(range(int(seconds)), total=int(seconds), description=f"idle with {waiting:,} waiting", console=stand.console):
+            time.sleep(1)
+        spent, memory = meter.since(before), meter.memory()
+    percent = {name: 100 * value / spent.seconds for name, value in spent.cpu.items()}
+    return {
+        "waiting": waiting,
+        "seconds": spent.seconds,
+        "core_percent": counted(percent) if percent else None,
+        "core_percent_by_process": percent,
+        "memory_bytes": sum(value for name, value in memory.items() if name not in NOT_COUNTED),
+        "memory_bytes_by_process": memory,
+        "statements_a_second": spent.asked["statements"] / spent.seconds if spent.asked else None,
+        "prefect_calls_a_second": spent.calls.total() / spent.seconds,
+    }

@@ -1,0 +1,117 @@
+"""The onlooker: sees in both databases how far leads have come, by as few and as cheap looks as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select, text
+
+from agreements.lifecycle import ENDS, PARKED_NAMES
+from benchmarks.databases import Databases
+from storage.tables import Answer, Assignment, Event, Handoff, Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a handoff stands. wait_kind, assignment_id: of its open wait, empty for none; answered: whether that has its answer."""
+
+    handoff_id: int
+    stage: str
+    run_id: str
+    wait_kind: str
+    assignment_id: str
+    answered: bool
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the stage is an end."""
+        return self.stage in ENDS
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """The state of a run at Prefect: its type in capitals, and its name."""
+
+    type: str
+    name: str
+
+    def rests_for(self, wait_kind: str) -> bool:
+        """Whether the run is parked under the name of such a wait."""
+        return self.type == "PAUSED" and self.name == PARKED_NAMES.get(wait_kind)
+
+
+class Onlooker:
+    """Looks into both databases over connections of its own, which no count includes."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._engines = databases.engines(isolation_level="AUTOCOMMIT")
+        self._on_postgresql = databases.on_postgresql
+        self.baton: Connection = self._engines[0].connect()
+        self._prefect: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.baton.close()
+        if self._prefect is not None:
+            self._prefect.close()
+        for engine in self._engines:
+            engine.dispose()
+
+    @property
+    def prefect(self) -> Connection:
+        """The connection to Prefect's database, which is there once its server has started."""
+        if self._prefect is None:
+            self._prefect = self._engines[1].connect()
+        return self._prefect
+
+    def standings(self, handoff_ids: Collection[int]) -> dict[int, Standing]:
+        """Where these handoffs stand, by id."""
+        open_wait = (Wait.handoff_id == Handoff.id) & Wait.closed_at.is_(None)  # type: ignore[union-attr]
+        asked = (
+            select(Handoff.id, Handoff.stage, Handoff.flow_run_id, Wait.kind, Wait.assignment_id, Wait.answer_id)  # type: ignore[call-overload]
+            .outerjoin(Wait, open_wait)
+            .where(Handoff.id.in_(list(handoff_ids)))  # type: ignore[union-attr]
+        )
+        found = self.baton.execute(asked).all()
+        return {row[0]: Standing(row[0], row[1], row[2], row[3] or "", row[4] or "", row[5] is not None) for row in found}
+
+    def runs(self, run_ids: Iterable[str]) -> dict[str, RunState]:
+        """The states of these runs, by id."""
+        wanted = [run_id for run_id in run_ids if run_id]
+        if not wanted:
+            return {}
+        if self._on_postgresql:
+            query = text("SELECT CAST(id AS text), CAST(state_type AS text), state_name FROM flow_run WHERE id = ANY(:ids)")
+            found = self.prefect.execute(query, {"ids": [UUID(one) for one in wanted]}).all()
+        else:
+            query = text("SELECT id, state_type, state_name FROM flow_run WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
+            found = self.prefect.execute(query, {"ids": wanted}).all()
+        return {row[0]: RunState(row[1] or "", row[2] or "") for row in found}
+
+    def deadline_answers(self, *, after: int) -> list[tuple[int, int]]:
+        """Ids of answers that the clock gave because a deadline had passed, each with its handoff, from that id on."""
+        query = select(Answer.id, Answer.handoff_id).where(Answer.kind == "deadline", Answer.id > after)  # type: ignore[operator, call-overload]
+        return [(row[0], row[1]) for row in self.baton.execute(query)]
+
+    def newest_answer(self) -> int:
+        """The largest id of an answer, 0 for none."""
+        return self.baton.execute(text("SELECT max(id) FROM answers")).scalar() or 0
+
+    def assignments_of(self, handoff_ids: Collection[int]) -> dict[str, int]:
+        """The assignments of these handoffs: each one's id and its handoff."""
+        query = select(Assignment.id, Assignment.handoff_id).where(Assignment.handoff_id.in_(list(handoff_ids)))  # type: ignore[attr-defined, call-overload]
+        return {row[0]: row[1] for row in self.baton.execute(query)}
+
+    def events_of(self, handoff_ids: Collection[int]) -> dict[int, list[str]]:
+        """The kinds of the trail's lines about these handoffs, in order."""
+        query = select(Event.handoff_id, Event.kind).where(Event.handoff_id.in_(list(handoff_ids))).order_by(Event.id)  # type: ignore[union-attr, call-overload]
+        found: dict[int, list[str]] = {}
+        for handoff_id, kind in self.baton.execute(query):
+            found.setdefault(handoff_id, []).append(kind)
+        return found

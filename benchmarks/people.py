@@ -1,0 +1,94 @@
+"""What the outside world does in a benchmark: leads that ask for a demo, and reps who answer by their links."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import httpx
+
+from agreements.lead import IncomingLead
+from app.demo.browser import read_page
+from storage import devices, leads
+from tasks import desk
+from tasks.toolbox import Toolbox
+
+_numbers = itertools.count(1)
+#: What a lead does that reaches the threshold by points instead of asking to be called: it is of the normal tier.
+BY_POINTS = "form_submitted"
+
+
+def make_lead(**changes: object) -> IncomingLead:
+    """A demo request by an operations leader: a hot lead that qualifies by itself. Each one is another person."""
+    number = next(_numbers)
+    base = {
+        "source": "benchmark",
+        "source_id": f"b{number}",
+        "email": f"person{number}@company{number}.example",
+        "first_name": "Pat",
+        "last_name": f"Person{number}",
+        "company": f"Company {number}",
+        "job_title": "Head of Operations",
+        "country": "GB",
+        "activity": "demo_requested",
+        "campaign": "spring",
+        "fields": {"industry": "logistics", "employees": 300},
+    }
+    return IncomingLead.model_validate({**base, **changes})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lead that was taken in."""
+
+    lead_id: int
+    handoff_id: int
+
+
+def capture(box: Toolbox, **changes: object) -> Taken:
+    """Takes in one inquiry in a transaction of its own."""
+    incoming = make_lead(**changes)
+    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    assert done.handoff_id is not None, "a new person begins a handoff"
+    return Taken(done.lead_id, done.handoff_id)
+
+
+def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
+    """Gives the answer of the rep who has that assignment; whether it counts."""
+    token = _token(box, assignment_id)
+    return box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields)).won
+
+
+def _token(box: Toolbox, assignment_id: str) -> str:
+    return box.links.for_tenure(assignment_id).rpartition("/")[2]
+
+
+class Browser:
+    """A rep's own browser, enrolled as theirs, so that one press of a button is an answer."""
+
+    def __init__(self, box: Toolbox, web_url: str, rep: str) -> None:
+        self.box, self.web_url, self.rep = box, web_url, rep
+        self._client = httpx.Client(timeout=60)
+        self._enrolled = False
+
+    def open(self, assignment_id: str) -> tuple[str, dict[str, str]]:
+        """Opens the lead's page; its address, and what the form on it sends as it stands."""
+        url = f"{self.web_url}/l/{_token(self.box, assignment_id)}"
+        shown = self._client.get(url).raise_for_status()
+        if not self._enrolled:
+            hash = devices.hash_of(self._client.cookies["baton_device"])
+            self.box.write_now(lambda session, now: devices.remember(session, hash, self.rep, level=devices.ENROLLED, now=now))
+            self._enrolled = True
+        form = read_page(shown).form_with("choice")
+        assert form is not None, f"the page of assignment {assignment_id} offers no answer"
+        return url, form.values
+
+    def press(self, url: str, values: dict[str, str], choice: str) -> None:
+        """Sends the form. Returns when the page has answered, which it does after the commit. Raises where the answer does not count."""
+        sent = self._client.post(url, data={**values, "choice": choice}, headers={"Referer": url})
+        if sent.status_code != 303 or "?done=" not in sent.headers["location"]:
+            raise RuntimeError(f"a press was answered with {sent.status_code} {sent.headers.get('location', '').partition('?')[2]}")
+
+    def close(self) -> None:
+        """Closes the browser."""
+        self._client.close()

@@ -1,0 +1,26 @@
+"""Progress bars, which are shown only where somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.progress import track as rich_track
+
+T = TypeVar("T")
+
+
+def track(items: Iterable[T], *, total: int, description: str, console: Console) -> Iterator[T]:
+    """The items, one after another, with a bar that shows how many there have been."""
+    yield from rich_track(items, total=total, description=description, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def bar(console: Console, description: str, *, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar; what it gives is called with how many there have been."""
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda done: progress.update(task, completed=done)

@@ -1,0 +1,83 @@
+"""Sizing: from what one lead costs to the cores that so many leads a day need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.meter import DATABASE, NOT_COUNTED
+
+LEADS_A_DAY = (10_000, 100_000, 1_000_000)
+#: Leads come in the hours in which people are awake, and twice as many in the busiest hour as on average.
+BUSY_HOURS, PEAK = 10, 2.0
+#: How much of a core may be in use in the busiest hour, so that nothing queues for long.
+USED = 0.6
+#: How often a rep presses a button on a lead's page: it is accepted, and there is an outcome.
+CLICKS_A_LEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Seconds of processor time that one lead costs, by what could be a machine of its own."""
+
+    server: float
+    workers: float
+    web: float
+    database: float
+
+    @classmethod
+    def of(cls, results: Mapping[str, Any]) -> Costs:
+        """The costs in the results of a run with parts a and b. Raises KeyError where those are missing.
+
+        Whatever process is neither Prefect's server nor the web pages nor the database carries leads out.
+        """
+        spent = dict(results["parts"]["throughput"]["to_opportunity"]["per_lead"]["cpu_s_by_process"])
+        database = sum(value for name, value in spent.items() if name.startswith(DATABASE))
+        elsewhere = (*NOT_COUNTED, "server", "web")
+        workers = sum(value for name, value in spent.items() if not name.startswith(DATABASE) and name not in elsewhere)
+        click = results["parts"].get("clicks", {}).get("web_cpu_s_per_click") or 0.0
+        return cls(spent["server"], workers, spent.get("web", 0.0) + CLICKS_A_LEAD * click, database)
+
+
+def leads_a_second(leads_a_day: int) -> float:
+    """How many leads come in a second of the busiest hour."""
+    return leads_a_day / (BUSY_HOURS * 3600) * PEAK
+
+
+def cores(leads_a_day: int, seconds_a_lead: float) -> float:
+    """Cores that are needed in the busiest hour, where each is in use for a part of the time only."""
+    return leads_a_second(leads_a_day) * seconds_a_lead / USED
+
+
+def whole(value: float) -> str:
+    """Cores as one would order them: whole ones, and a part of one where less than one is needed."""
+    return f"{math.ceil(value)}" if value > 1 else f"{max(0.1, math.ceil(value * 10) / 10):.1f}"
+
+
+def table(costs: Costs) -> list[tuple[str, ...]]:
+    """Rows: leads a day, leads a second at the peak, cores for server, workers, web pages and database. The first row is the heading."""
+    heading = ("leads a day", "a second at the peak", "Prefect server", "workers", "web pages", "database")
+    each = (costs.server, costs.workers, costs.web, costs.database)
+    rows = [(f"{day:,}", f"{leads_a_second(day):.1f}", *(whole(cores(day, seconds)) for seconds in each)) for day in LEADS_A_DAY]
+    return [heading, *rows]
+
+
+def arithmetic(costs: Costs) -> str:
+    """How the table comes about, in words and numbers."""
+    day = LEADS_A_DAY[1]
+    return (
+        f"One lead costs {costs.server:.3f} s of processor time on the Prefect server, {costs.workers:.3f} s on workers,"
+        f" {costs.web:.3f} s on web pages ({CLICKS_A_LEAD} clicks a lead) and {costs.database:.3f} s in the database."
+        f" Leads come within {BUSY_HOURS} hours, {PEAK:g} times as many in the busiest hour as on average, and a core is in use for at"
+        f" most {USED:.0%} of that hour. So {day:,} leads a day are {leads_a_second(day):.1f} a second at the peak, and the server needs"
+        f" {leads_a_second(day):.1f} x {costs.server:.3f} / {USED:g} = {cores(day, costs.server):.1f} cores."
+    )
+
+
+def as_markdown(costs: Costs) -> str:
+    """Table and arithmetic, to be put into the docs."""
+    heading, *rows = table(costs)
+    lines = [heading, tuple("---" for _ in heading), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n" + arithmetic(costs)

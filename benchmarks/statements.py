@@ -1,0 +1,59 @@
+"""What Baton's database was asked: statements and transactions, as PostgreSQL counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+from benchmarks.databases import ONLOOKER, Databases
+
+#: Commands that begin or end a transaction, or set something for a connection: they are no statements about leads.
+HOUSEKEEPING = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "SHOW", "DEALLOCATE", "DISCARD")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked since the server started. statements: without housekeeping; prefect_statements: in Prefect's database.
+
+    begun: transactions that did something, as the driver begins one with its first statement; committed, rolled_back: how they
+    ended. A session that only reads ends with a rollback. server_commits, server_rollbacks: as the server counts them, with the
+    questions whether a pooled connection is still alive.
+    """
+
+    statements: int = 0
+    begun: int = 0
+    committed: int = 0
+    rolled_back: int = 0
+    server_commits: int = 0
+    server_rollbacks: int = 0
+    prefect_statements: int = 0
+
+    def since(self, before: Asked) -> dict[str, int]:
+        """How much of each was asked since then."""
+        return {name: getattr(self, name) - getattr(before, name) for name in self.__slots__}
+
+
+def kind_of(statement: str) -> str:
+    """Which housekeeping command the statement is, empty for every other statement."""
+    word = statement.lstrip().split(None, 1)[0].rstrip(";").upper() if statement.strip() else ""
+    return word if word in HOUSEKEEPING else ""
+
+
+def asked(databases: Databases) -> Asked | None:
+    """The counts until now; None on SQLite, which counts nothing. The onlooker's own statements are left out."""
+    if databases.cluster is None:
+        return None
+    baton, prefect = databases.names
+    with psycopg.connect(databases.cluster.url, autocommit=True) as admin:
+        counted = admin.execute(
+            "SELECT d.datname, s.query, s.calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid"
+            " JOIN pg_roles r ON r.oid = s.userid WHERE d.datname = ANY(%s) AND r.rolname <> %s",
+            ([baton, prefect], ONLOOKER),
+        ).fetchall()
+        ended = admin.execute("SELECT xact_commit, xact_rollback FROM pg_stat_database WHERE datname = %s", (baton,)).fetchone()
+    ours = [(kind_of(query), calls) for name, query, calls in counted if name == baton]
+    theirs = [calls for name, query, calls in counted if name == prefect and not kind_of(query)]
+    number = {word: sum(calls for kind, calls in ours if kind == word) for word in ("", "BEGIN", "COMMIT", "ROLLBACK")}
+    commits, rollbacks = ended or (0, 0)
+    return Asked(number[""], number["BEGIN"], number["COMMIT"], number["ROLLBACK"], commits, rollbacks, sum(theirs))
