@@ -1,0 +1,94 @@
+"""How late each missed deadline was noticed, in Baton's time, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from benchmarks.chaos.outages import Leap, Outages
+from storage.tables import Answer, AnswerState, ClockReading, Event, Wait
+
+#: A deadline that was noticed later than this, in Baton's time, needs a reason.
+TOLERATED = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A deadline that was noticed late. by: in Baton's time; fell_due, noticed: real instants; reasons: what was down meanwhile."""
+
+    handoff_id: int
+    wait: str
+    by: timedelta
+    fell_due: datetime
+    noticed: datetime
+    reasons: tuple[str, ...]
+
+    def told(self) -> str:
+        """One line about it."""
+        why = ", ".join(self.reasons) or "no reason found"
+        return f"handoff {self.handoff_id}, {self.wait}: noticed {self.by.total_seconds():.0f} s late: {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Baton's time against real time: from each real instant on it ran so far ahead."""
+
+    readings: Sequence[tuple[datetime, timedelta]]
+
+    def baton(self, real: datetime) -> datetime:
+        """What Baton's clock showed at that real instant."""
+        return real + max(((at, ahead) for at, ahead in self.readings if at <= real), default=(real, timedelta(0)))[1]
+
+    def real(self, instant: datetime) -> datetime:
+        """The first real instant at which Baton's clock showed this or later."""
+        found = instant
+        for number, (at, ahead) in enumerate(self.readings):
+            following = self.readings[number + 1][0] if number + 1 < len(self.readings) else None
+            found = max(at, instant - ahead)
+            if following is None or found < following:
+                return found
+        return found
+
+
+def calendar(session: Session) -> Calendar:
+    """Every leap that is stored, in order."""
+    rows = session.exec(select(ClockReading).order_by(col(ClockReading.real_at), col(ClockReading.id)))
+    return Calendar([(row.real_at, timedelta(seconds=row.ahead_seconds)) for row in rows])
+
+
+def noticed_deadlines(session: Session) -> list[tuple[Wait, datetime]]:
+    """Every wait that was answered by its deadline, and the real instant at which that was written down."""
+    rows = session.exec(
+        select(Wait, Event.recorded_at)
+        .join(Answer, col(Answer.id) == col(Wait.answer_id))
+        .join(Event, (col(Event.handoff_id) == col(Wait.handoff_id)) & (col(Event.at) == col(Answer.answered_at)))
+        .where(Answer.kind == "deadline", Answer.state == AnswerState.COUNTED.value, Event.kind == "answered-deadline")
+        .order_by(col(Event.id))
+    )
+    return [(wait, recorded) for wait, recorded in rows]
+
+
+def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta = TOLERATED) -> list[Late]:
+    """The deadlines that were noticed later than tolerated, each with what explains it."""
+    times, found = calendar(session), []
+    for wait, noticed in noticed_deadlines(session):
+        by = times.baton(noticed) - wait.due_at
+        if by > tolerated:
+            fell_due = times.real(wait.due_at)
+            reasons = tuple(reasons_for(outages, wait.due_at, fell_due, noticed, times))
+            found.append(Late(wait.handoff_id, wait.kind, by, fell_due, noticed, reasons))
+    return found
+
+
+def reasons_for(outages: Outages, due: datetime, fell_due: datetime, noticed: datetime, times: Calendar) -> list[str]:
+    """What was done to the clock or to a part between the deadline and the moment when it was noticed."""
+    leaps = [_leap_told(one) for one in outages.leaps if one.after > due and one.before <= times.baton(noticed)]
+    felt = dict.fromkeys(f"{one.kind} {one.target}" for one in outages.felt_between(fell_due, noticed))
+    return [*leaps, *felt]
+
+
+def _leap_told(leap: Leap) -> str:
+    return f"the clock was set forward by {(leap.after - leap.before).total_seconds() / 60:.0f} min"
