@@ -18,7 +18,7 @@ from tasks.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = ROOT / "examples" / "compose"
 #: Read by prefect-redis, which is not part of the locked installation.
-OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_URL"}
+OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_URL", "PREFECT_REDIS_WORKER_CLEANUP_QUEUE_URL"}
 #: Read by the Caddyfile, from the balancer's environment.
 OF_THE_BALANCER = {"PREFECT_APIS", "BATON_WEBS"}
 _NAME = re.compile(r"\b(?:BATON|PREFECT)_[A-Z0-9_]+\b")
