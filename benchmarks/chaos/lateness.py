@@ -9,10 +9,14 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from benchmarks.chaos.outages import Leap, Outages
+from benchmarks.chaos.plan import CHAT, SMTP
+from benchmarks.chaos.supervised import WEB
 from storage.tables import Answer, AnswerState, ClockReading, Event, Wait
 
 #: A deadline that was noticed later than this, in Baton's time, needs a reason.
 TOLERATED = timedelta(seconds=60)
+#: What no deadline waits for: that one of these was down explains nothing.
+NO_EXCUSE = (WEB, SMTP, CHAT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,8 @@ def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta =
 def reasons_for(outages: Outages, due: datetime, fell_due: datetime, noticed: datetime, times: Calendar) -> list[str]:
     """What was done to the clock or to a part between the deadline and the moment when it was noticed."""
     leaps = [_leap_told(one) for one in outages.leaps if one.after > due and one.before <= times.baton(noticed)]
-    felt = dict.fromkeys(f"{one.kind} {one.target}" for one in outages.felt_between(fell_due, noticed))
+    needed = [one for one in outages.felt_between(fell_due, noticed) if not one.target.startswith(NO_EXCUSE)]
+    felt = dict.fromkeys(f"{one.kind} {one.target}" for one in needed)
     return [*leaps, *felt]
 
 

@@ -29,7 +29,7 @@ BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
 #: When everything is up and nothing has moved for so long, the run ends with a finding.
 STILL_SECONDS = 240.0
 #: So long the runs at Prefect may take to come to rest after Baton's own tables have.
-PARK_SECONDS = 60.0
+PARK_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

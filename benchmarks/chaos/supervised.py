@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from app.stack import Part, Stack, answers, baton
 
-WORKER, WEB = "worker", "web"
+#: How the names of web processes begin.
+WEB = "web"
 
 
 @dataclass

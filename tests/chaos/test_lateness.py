@@ -43,7 +43,8 @@ def test_a_part_that_was_down_is_a_reason_until_its_effects_are_over() -> None:
     fell_due = times.real(due)
     down = Outage("worker", "freeze", fell_due - 60 * SECOND, fell_due - 30 * SECOND)
     long_ago = Outage("server", "kill", fell_due - 2 * HOUR, fell_due - AFTERMATH - SECOND)
-    outages = Outages(_past=[down, long_ago])
+    no_excuse = Outage("web-2", "kill", fell_due - SECOND, fell_due + SECOND)
+    outages = Outages(_past=[down, long_ago, no_excuse])
 
     assert reasons_for(outages, due, fell_due, fell_due + 90 * SECOND, times) == ["freeze worker"]
 
