@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from apprise import Apprise, NotifyBase, NotifyFormat
-from requests import ConnectionError, RequestException, Timeout
-from requests.exceptions import ChunkedEncodingError, ConnectTimeout, ContentDecodingError, ProxyError, SSLError
+from requests import RequestException
+from requests import exceptions as broken
 from urllib3.exceptions import NewConnectionError
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
@@ -28,8 +28,8 @@ _SLOW = 0.9
 _THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="apprise")
 
 #: What breaks before a request is sent as a whole; NewConnectionError hides within others.
-_NOT_SENT = (ConnectTimeout, SSLError, ProxyError)
-_BROKEN = (ConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
+_NOT_SENT = (broken.ConnectTimeout, broken.SSLError, broken.ProxyError)
+_BROKEN = (broken.ConnectionError, broken.Timeout, broken.ChunkedEncodingError, broken.ContentDecodingError)
 _heard = threading.local()
 
 # Apprise writes an address that it cannot read into its log as it is, and the secret in it too.
