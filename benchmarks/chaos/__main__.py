@@ -21,7 +21,7 @@ from benchmarks.chaos.screen import Screen
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs it; the exit code."""
+    """Run chaos as the command line asks, and return the exit code."""
     given = _parser().parse_args(words)
     sqlite = given.sqlite or installed() is None
     options = Options(given.seed, given.leads, given.minutes, sqlite, (given.gap[0], given.gap[1]))
@@ -42,7 +42,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def report(options: Options, outcome: Outcome) -> dict[str, Any]:
-    """Everything as one mapping for JSON."""
+    """Return the whole outcome as one mapping for JSON."""
     late = [
         {"handoff": one.handoff_id, "wait": one.wait, "seconds": one.by.total_seconds(), "reasons": one.reasons} for one in outcome.late
     ]

@@ -1,4 +1,4 @@
-"""What has to hold after a chaos run. Each check gives its findings as sentences; none is what is hoped for."""
+"""What has to hold after a chaos run. Each check returns its findings as sentences, and an empty list where all is well."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MOVING = [one.value for one in OPEN_STAGES if one != Stage.STUCK]
 
 
 def captured_once(session: Session, taken: Mapping[str, Sequence[int]]) -> list[str]:
-    """Every lead that a web process said it took is there, once, with one activity. taken: source id -> numbers answered."""
+    """Check that each lead which a web process accepted is stored once, with one activity.
+
+    taken: source id -> the lead numbers that the web processes answered.
+    """
     known = {row.source_id: row.lead_id for row in session.exec(select(LeadSource).where(LeadSource.source == SOURCE))}
     activities = Counter(session.exec(select(Activity.lead_id)))
     with_handoff = set(session.exec(select(Handoff.lead_id)))
@@ -41,7 +44,7 @@ def captured_once(session: Session, taken: Mapping[str, Sequence[int]]) -> list[
 
 
 def owned(session: Session) -> list[str]:
-    """Every open handoff has an owner and an open wait with a due time; none is stuck."""
+    """Check that each open handoff has an owner and an open wait with a due time, and that none is stuck."""
     waits = {wait.handoff_id: wait for wait in session.exec(select(Wait).where(col(Wait.closed_at).is_(None)))}
     found = []
     for one in session.exec(select(Handoff).where(col(Handoff.stage).in_([*MOVING, Stage.STUCK.value]))):
@@ -53,7 +56,7 @@ def owned(session: Session) -> list[str]:
 
 
 def parked_keys(session: Session) -> dict[str, tuple[int, str]]:
-    """For every open handoff its run at Prefect: run id -> lead number and the key under which it should be parked."""
+    """Return where each open handoff should be parked: run id -> lead number and pause key."""
     rows = session.exec(
         select(Handoff, Wait)
         .join(Wait, col(Wait.handoff_id) == col(Handoff.id))
@@ -63,7 +66,7 @@ def parked_keys(session: Session) -> dict[str, tuple[int, str]]:
 
 
 def at_rest(session: Session, now: datetime) -> list[str]:
-    """Nothing is left that should have moved: no wake that is due, no lease, no message half sent, no deadline unread."""
+    """Check that nothing is left that should have moved: a due wake, a lease, a message half sent, a deadline not acted on."""
     found = [f"a wake of handoff {one.handoff_id} ({one.kind}) is not read" for one in session.exec(select(Wake)) if one.not_before <= now]
     leased = session.exec(select(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC)))
     found += [f"handoff {one.id} is leased by {one.lease_by}" for one in leased]
@@ -76,7 +79,7 @@ def at_rest(session: Session, now: datetime) -> list[str]:
 
 
 def missed_with_reason(session: Session) -> list[str]:
-    """For every deadline that passed first, the trail says who missed what, as of the due time, and why."""
+    """Check that the trail says, for each missed deadline, who missed it and why, as of the due time."""
     events = session.exec(select(Event).where(Event.kind == "missed"))
     said = {(event.handoff_id, event.data.get("clock"), event.at): event for event in events}
     found = []
@@ -89,17 +92,20 @@ def missed_with_reason(session: Session) -> list[str]:
 
 
 def nothing_twice(repeated: Mapping[str, int], chat_keys: Iterable[str]) -> list[str]:
-    """No receiver saw two messages under one key. repeated: by the inbox; chat_keys: of every post in the chat room."""
+    """Check that no receiver got two messages under one key.
+
+    repeated: key -> messages, as the inbox counts them. chat_keys: the key of each post in the chat room.
+    """
     found = [f"the inbox got {times} messages under the key {key}" for key, times in repeated.items()]
     posts = Counter(key for key in chat_keys if key)
     return [*found, *(f"the chat room got {times} posts under the key {key}" for key, times in posts.items() if times > 1)]
 
 
 def recorded_runs(session: Session) -> list[str]:
-    """The ids of the runs that carry out the handoffs."""
+    """Return the ids of the runs that carry out the handoffs."""
     return [run_id for run_id in session.exec(select(Handoff.flow_run_id)) if run_id]
 
 
 def delivery_states(session: Session) -> dict[str, int]:
-    """How many deliveries are in each state."""
+    """Count the deliveries in each state."""
     return dict(sorted(Counter(session.exec(select(Delivery.state))).items()))

@@ -28,7 +28,7 @@ class LockableCrm(LocalCrm):
             held.close()
 
     def newest_change(self) -> int:
-        """As of the last look while it is locked: time goes on meanwhile."""
+        """Return the newest change, or what was last seen of it while the file is locked: time goes on meanwhile."""
         if self._holder is None:
             try:
                 self._newest = super().newest_change()

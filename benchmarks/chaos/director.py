@@ -32,7 +32,7 @@ class PatientDirector(Director):
         return self.last
 
     async def run_on(self, *, look: Callable[[], None], at_rest: Callable[[], bool] = lambda: False) -> None:
-        """The same as run, going on where a write or a leap failed because the database went away."""
+        """Do the same as run, and go on after an error of a database that went away."""
         while True:
             try:
                 await self.run(look=look, at_rest=at_rest)

@@ -53,7 +53,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path, *, sqlite: bool, workers: int = 2) -> Iterator[Ground]:
-    """All of it up and ready, Monday nine o'clock in Baton's time; ended when the block ends."""
+    """Start everything at Monday nine o'clock of Baton's time, and end it when the block ends."""
     with ExitStack() as ending:
         databases = None if sqlite else ending.enter_context(cluster())
         database_url = databases.url("baton") if databases else ""

@@ -83,7 +83,7 @@ class Killer:
             self._mend(until=float("inf"))
 
     def _wait_until(self, instant: float) -> bool:
-        """Mends what is due meanwhile. False when it is to end before that instant."""
+        """Wait until then, and mend what is due meanwhile. Return False when the killer is to end before."""
         while time.monotonic() < instant:
             self._mend(until=time.monotonic())
             if self._over.wait(LOOK_SECONDS):
@@ -110,7 +110,7 @@ class Killer:
         heapq.heappush(self._mends, (time.monotonic() + blow.lasts, next(self._count), blow.target, mend))
 
     def _strike(self, blow: Blow) -> Callable[[], None]:
-        """Breaks the target; how to mend it."""
+        """Break the target, and return how to mend it."""
         if blow.target in self._gates:
             gate = self._gates[blow.target]
             gate.become(blow.kind)

@@ -15,13 +15,19 @@ from storage.tables import Answer, AnswerState, ClockReading, Event, Wait
 
 #: A deadline that was noticed later than this, in Baton's time, needs a reason.
 TOLERATED = timedelta(seconds=60)
-#: What no deadline waits for: that one of these was down explains nothing.
+#: No deadline waits for these, so an outage of them explains nothing.
 NO_EXCUSE = (WEB, SMTP, CHAT)
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A deadline that was noticed late. by: in Baton's time; fell_due, noticed: real instants; reasons: what was down meanwhile."""
+    """A deadline that was noticed late.
+
+    by: how late, in Baton's time.
+    fell_due: the real instant at which Baton's clock reached the deadline.
+    noticed: the real instant at which it was written down.
+    reasons: what was down between the two, and leaps of the clock.
+    """
 
     handoff_id: int
     wait: str
@@ -31,23 +37,23 @@ class Late:
     reasons: tuple[str, ...]
 
     def told(self) -> str:
-        """One line about it."""
+        """Say it in one line."""
         why = ", ".join(self.reasons) or "no reason found"
         return f"handoff {self.handoff_id}, {self.wait}: noticed {self.by.total_seconds():.0f} s late: {why}"
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Baton's time against real time: from each real instant on it ran so far ahead."""
+    """Translates between Baton's time and real time. readings: from each real instant on, Baton's time ran so far ahead."""
 
     readings: Sequence[tuple[datetime, timedelta]]
 
     def baton(self, real: datetime) -> datetime:
-        """What Baton's clock showed at that real instant."""
+        """Return what Baton's clock showed at that real instant."""
         return real + max(((at, ahead) for at, ahead in self.readings if at <= real), default=(real, timedelta(0)))[1]
 
     def real(self, instant: datetime) -> datetime:
-        """The first real instant at which Baton's clock showed this or later."""
+        """Return the first real instant at which Baton's clock showed this or later."""
         found = instant
         for number, (at, ahead) in enumerate(self.readings):
             following = self.readings[number + 1][0] if number + 1 < len(self.readings) else None
@@ -58,13 +64,13 @@ class Calendar:
 
 
 def calendar(session: Session) -> Calendar:
-    """Every leap that is stored, in order."""
+    """Read every leap that is stored."""
     rows = session.exec(select(ClockReading).order_by(col(ClockReading.real_at), col(ClockReading.id)))
     return Calendar([(row.real_at, timedelta(seconds=row.ahead_seconds)) for row in rows])
 
 
 def noticed_deadlines(session: Session) -> list[tuple[Wait, datetime]]:
-    """Every wait that was answered by its deadline, and the real instant at which that was written down."""
+    """Return each wait that its deadline answered, and the real instant at which that was written down."""
     rows = session.exec(
         select(Wait, Event.recorded_at)
         .join(Answer, col(Answer.id) == col(Wait.answer_id))
@@ -76,7 +82,7 @@ def noticed_deadlines(session: Session) -> list[tuple[Wait, datetime]]:
 
 
 def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta = TOLERATED) -> list[Late]:
-    """The deadlines that were noticed later than tolerated, each with what explains it."""
+    """Return the deadlines that were noticed later than tolerated, each with its reasons."""
     times, found = calendar(session), []
     for wait, noticed in noticed_deadlines(session):
         by = times.baton(noticed) - wait.due_at
@@ -88,7 +94,7 @@ def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta =
 
 
 def reasons_for(outages: Outages, due: datetime, fell_due: datetime, noticed: datetime, times: Calendar) -> list[str]:
-    """What was done to the clock or to a part between the deadline and the moment when it was noticed."""
+    """Return what was done to the clock, or to a part that deadlines need, between the deadline and its being noticed."""
     leaps = [_leap_told(one) for one in outages.leaps if one.after > due and one.before <= times.baton(noticed)]
     needed = [one for one in outages.felt_between(fell_due, noticed) if not one.target.startswith(NO_EXCUSE)]
     felt = dict.fromkeys(f"{one.kind} {one.target}" for one in needed)

@@ -75,7 +75,7 @@ def people_of(
     dice: random.Random,
     seen: Counter[str],
 ) -> Mapping[str, Person]:
-    """Everybody of the roster, by id, each with a browser of their own. seen: counts what they went through."""
+    """Return everybody of the roster by id, each with a browser of their own. seen: counts what they went through."""
 
     def plan_patiently(at: datetime, what: str, action: Action) -> None:
         plan(at, what, _tried(plan, what, action, now, seen))
@@ -88,7 +88,7 @@ def people_of(
 
 
 def _tried(plan: Plan, what: str, action: Action, now: Callable[[], datetime], seen: Counter[str], tries: int = 1) -> Action:
-    """The action, put off where what it needs is away; given up after some tries, as people do."""
+    """Return the action such that it is put off while a page or the CRM is away, and given up after some tries."""
 
     async def act() -> None:
         try:

@@ -14,7 +14,7 @@ AT_ONCE = 200
 
 
 async def not_parked(wanted: Mapping[str, tuple[int, str]]) -> list[str]:
-    """The open leads whose run does not rest under its key. wanted: run id -> lead number and key."""
+    """Find the open leads whose run is not parked under its key. wanted: run id -> lead number and key."""
     async with get_client() as client:
         runs = await _runs(client, [run_id for run_id in wanted if not run_id.startswith("none")])
     found = []
@@ -27,7 +27,7 @@ async def not_parked(wanted: Mapping[str, tuple[int, str]]) -> list[str]:
 
 
 async def states_of(run_ids: list[str]) -> dict[str, int]:
-    """How many of these runs are in each type of state."""
+    """Count these runs by the type of their state."""
     async with get_client() as client:
         runs = await _runs(client, run_ids)
     found = Counter(run.state.type.value if run.state else "none" for run in runs.values())

@@ -26,15 +26,22 @@ from benchmarks.chaos.screen import Screen
 from storage import figures, roster
 
 BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
-#: When everything is up and nothing has moved for so long, the run ends with a finding.
+#: The run ends with a finding when everything is up, something is due, and nothing has moved for so long.
 STILL_SECONDS = 240.0
-#: So long the runs at Prefect may take to come to rest after Baton's own tables have.
+#: How long the runs at Prefect may take to park after Baton's own tables are at rest.
 PARK_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for. minutes: how long things are broken at most; gap_seconds: between two blows."""
+    """What the command line asked for.
+
+    seed: of the plan, the leads and the people.
+    leads: how many come in.
+    minutes: how long things are broken at most; the leads go on in peace after that.
+    sqlite: whether both databases are SQLite.
+    gap_seconds: the shortest and the longest time between two blows.
+    """
 
     seed: int
     leads: int = 1000
@@ -58,7 +65,7 @@ class Outcome:
 
 
 def run_chaos(options: Options, folder: Path, screen: Screen) -> Outcome:
-    """Runs it in this folder, which keeps the logs."""
+    """Run chaos in this folder, which keeps the logs."""
     screen.say("Starting PostgreSQL, Prefect server, workers and web pages …" if not options.sqlite else "Starting …")
     with ground(folder, sqlite=options.sqlite) as all_of_it, stack.talking_to(all_of_it.stack.prefect_url):
         run = Run(options, all_of_it, screen)
@@ -138,7 +145,7 @@ class Run:
             raise StandsStill(f"everything is up, something is due, and nothing has moved for {STILL_SECONDS:.0f} s")
 
     async def _parked(self) -> list[str]:
-        """The open leads that are not parked at Prefect; asked again for a while, for parking comes after Baton's own rest."""
+        """Find the open leads that are not parked at Prefect. Ask again for a while: a run parks after Baton's own rest."""
         until = time.monotonic() + PARK_SECONDS
         while True:
             found = await prefect_side.not_parked(self.ground.box.read_now(lambda session, now: checks.parked_keys(session)))

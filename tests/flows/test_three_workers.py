@@ -55,13 +55,13 @@ def send(live: Live, number: signal.Signals, *names: str) -> None:
 
 
 def leased(session: Session, now: datetime) -> dict[int, tuple[str, int]]:
-    """The handoffs that are under way: by whom, and in which epoch."""
+    """Return the handoffs under way, each with its holder and epoch."""
     rows = session.exec(select(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC)))
     return {row.id or 0: (row.lease_by, row.epoch) for row in rows}
 
 
 def left_in_hand(live: Live) -> dict[int, tuple[str, int]]:
-    """Freezes all workers such that the first one holds leases; these. Those that the others hold are left out."""
+    """Freeze the first worker while it holds leases, and return these. The others are frozen only until that has come about."""
     others = WORKERS[1:]
     send(live, signal.SIGSTOP, *others)
     of_others = set(live.box.read_now(leased).values())
@@ -79,14 +79,14 @@ def left_in_hand(live: Live) -> dict[int, tuple[str, int]]:
 
 
 def at_rest(session: Session, now: datetime) -> bool:
-    """Whether nothing is under way, and nothing is asked for or to be sent just now."""
+    """Say whether no attempt is under way, and no wake or message is due."""
     asked = session.exec(select(Wake.id).where(col(Wake.not_before) <= now).limit(1)).first()
     to_send = session.exec(select(Delivery.id).where(col(Delivery.state).in_(["queued", "sending"]), col(Delivery.send_at) <= now)).first()
     return not leased(session, now) and asked is None and to_send is None
 
 
 def written(session: Session, handoffs: Sequence[int]) -> dict[int, tuple[object, ...]]:
-    """Everything that attempts write of these handoffs, but for how far an e-mail is proven: that is done by time alone."""
+    """Return what attempts write of these handoffs. The state of an e-mail is left out: time alone confirms it."""
 
     def of(handoff_id: int) -> tuple[object, ...]:
         row = session.get(Handoff, handoff_id)
