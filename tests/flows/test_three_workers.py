@@ -64,11 +64,11 @@ def left_in_hand(live: Live) -> dict[int, tuple[str, int]]:
     """Freeze the first worker while it holds leases, and return these. The others are frozen only until that has come about."""
     others = WORKERS[1:]
     send(live, signal.SIGSTOP, *others)
-    of_others = set(live.box.read_now(leased).values())
+    of_others = live.box.read_now(leased)
 
     def catch() -> dict[int, tuple[str, int]]:
         send(live, signal.SIGSTOP, WORKERS[0])
-        held = {ident: lease for ident, lease in live.box.read_now(leased).items() if lease not in of_others}
+        held = {ident: lease for ident, lease in live.box.read_now(leased).items() if of_others.get(ident) != lease}
         if not held:
             send(live, signal.SIGCONT, WORKERS[0])
         return held
