@@ -46,8 +46,11 @@ pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tes
 bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quick --json FILE")
 	$(BIN)/python -m benchmarks $(ARGS)
 
+chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
 lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench lock
+.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench chaos lock

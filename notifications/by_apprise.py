@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 from apprise import Apprise, NotifyBase, NotifyFormat
+from requests import RequestException
+from requests import exceptions as broken
+from urllib3.exceptions import NewConnectionError
 
-from agreements.errors import DeliveryError, ServiceAway
+from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.rendering import one_line
 
 _MAIL = ("mailto", "mailtos")
@@ -22,8 +27,24 @@ _SLOW = 0.9
 #: Threads of its own: services that hang must not keep the database's work waiting.
 _THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="apprise")
 
+#: What breaks before a request is sent as a whole; NewConnectionError hides within others.
+_NOT_SENT = (broken.ConnectTimeout, broken.SSLError, broken.ProxyError)
+_BROKEN = (broken.ConnectionError, broken.Timeout, broken.ChunkedEncodingError, broken.ContentDecodingError)
+_heard = threading.local()
+
 # Apprise writes an address that it cannot read into its log as it is, and the secret in it too.
 logging.getLogger("apprise").addFilter(lambda record: " URL" not in record.getMessage())
+
+
+class _ErrorsHeard(logging.Handler):
+    """Keeps the error of a request. Apprise logs it where it catches it, and says no more than that it failed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(error := sys.exc_info()[1], RequestException):
+            _heard.error = error
+
+
+logging.getLogger("apprise").addHandler(_ErrorsHeard())
 
 
 def schema_of(url: str) -> str:
@@ -42,8 +63,9 @@ async def send_by_apprise(channel: str, url: str, *, key: str, title: str, body:
     """Sends once and returns "apprise: <schema> accepted"; a retry that the URL asks for is not made.
 
     A receiver of json:// also gets the key, as the header X-Baton-Key.
-    Raises: DeliveryError, permanent for an address that Apprise cannot use, or one for e-mail; ServiceAway where the service took
-    long to fail. It never holds the address, which may contain a secret.
+    Raises: DeliveryError, permanent for an address that Apprise cannot use, or one for e-mail; DeliveryUnknown where the
+    connection broke before an answer came; ServiceAway where the service took long to fail. It never holds the address, which
+    may contain a secret.
     """
     schema = schema_of(url)
     if schema in _MAIL:
@@ -52,7 +74,10 @@ async def send_by_apprise(channel: str, url: str, *, key: str, title: str, body:
     if service is None:
         raise DeliveryError(channel, "the address is not one that Apprise can use", permanent=True)
     began = time.monotonic()
-    if not await asyncio.get_running_loop().run_in_executor(_THREADS, _notify, service, title, body):
+    accepted, error = await asyncio.get_running_loop().run_in_executor(_THREADS, _notify, service, title, body)
+    if not accepted and error is not None and _may_have_arrived(error):
+        raise DeliveryUnknown(channel, f"no answer to the message, it may have arrived: {type(error).__name__}")
+    if not accepted:
         slow = time.monotonic() - began >= _SLOW * min(service.socket_connect_timeout, service.socket_read_timeout)
         raise (ServiceAway if slow else DeliveryError)(channel, f"{schema} did not accept the message")
     return f"apprise: {schema} accepted"
@@ -69,10 +94,19 @@ def _service(url: str) -> NotifyBase | None:
     return service
 
 
-def _notify(service: NotifyBase, title: str, body: str) -> bool:
-    apprise = Apprise()
+def _notify(service: NotifyBase, title: str, body: str) -> tuple[bool, RequestException | None]:
+    """Whether the service took it, and the error by which the connection broke, if it did."""
+    apprise, _heard.error = Apprise(), None
     apprise.add(service)
-    return bool(apprise.notify(title=title, body=body, body_format=NotifyFormat.TEXT))
+    accepted = bool(apprise.notify(title=title, body=body, body_format=NotifyFormat.TEXT))
+    return accepted, _heard.error
+
+
+def _may_have_arrived(error: RequestException) -> bool:
+    """Whether the request may have been sent as a whole before the connection broke."""
+    cause = error.args[0] if error.args else None
+    not_connected = isinstance(getattr(cause, "reason", cause), NewConnectionError)
+    return isinstance(error, _BROKEN) and not isinstance(error, _NOT_SENT) and not not_connected
 
 
 def _with_key(url: str, key: str) -> str:

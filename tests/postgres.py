@@ -7,16 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-<<<<<<< HEAD
-from tests.patience import PATIENCE_SECONDS
-
-#: Fast and forgetful: nothing here has to outlive the tests.
-OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c unix_socket_directories= -c listen_addresses=127.0.0.1"
-=======
 from benchmarks.postgresql import cluster, installed, new_database
 
 __all__ = ["new_database", "postgresql_server"]
->>>>>>> bench
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agreements.errors import DeliveryError, ServiceAway
+from agreements.errors import DeliveryError, DeliveryUnknown
 from notifications.by_apprise import _service
 from notifications.chat import ChatChannel
 from notifications.letter import Letter, Recipient
@@ -39,6 +39,7 @@ class Room:
 
     port: int = 0
     status: int = 200
+    hangs_up: bool = False
     told: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
 
     def url(self, rest: str = "/room") -> str:
@@ -53,6 +54,9 @@ def room() -> Iterator[Room]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             room.told.append((self.path, dict(self.headers), json.loads(body)))
+            if room.hangs_up:
+                self.close_connection = True
+                return
             self.send_response(room.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -118,16 +122,34 @@ async def test_an_address_can_neither_hide_a_failure_nor_ask_twice(room: Room, o
     assert len(room.told) == 1
 
 
-async def test_nobody_there_is_an_error_and_may_pass(room: Room) -> None:
-    error = await refused(ChatChannel(), to("json://127.0.0.1:1/room"))
-    assert not error.permanent
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "nobody.invalid"])
+async def test_nobody_there_is_an_error_and_may_pass(room: Room, host: str) -> None:
+    """Nothing was sent, so it is sent again."""
+    error = await refused(ChatChannel(), to(f"json://{host}/room"))
+    assert (error.permanent, type(error)) == (False, DeliveryError)
+
+
+async def test_where_the_answer_is_lost_nobody_can_tell_whether_it_arrived(room: Room) -> None:
+    """The room has it: sent again, it would be there twice under one key."""
+    room.hangs_up = True
+    error = await refused(ChatChannel(), to(room.url()))
+    assert (len(room.told), error.permanent, type(error)) == (1, False, DeliveryUnknown)
+
+
+async def test_one_answer_that_was_lost_says_nothing_of_the_next_message(room: Room) -> None:
+    """Messages go from the same threads."""
+    room.hangs_up = True
+    await refused(ChatChannel(), to(room.url()))
+    room.hangs_up, room.status = False, 503
+    errors = [await refused(ChatChannel(), to(room.url())) for _ in range(20)]
+    assert {type(error) for error in errors} == {DeliveryError}
 
 
 @pytest.mark.parametrize("limit", ["rto=0.2", "rto=0.2&cto=900"])
-async def test_a_service_that_hangs_is_given_up_and_at_fault_itself(limit: str) -> None:
+async def test_a_service_that_hangs_is_given_up_and_the_message_may_have_arrived(limit: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         error = await refused(ChatChannel(), to(f"json://127.0.0.1:{silent.getsockname()[1]}/?{limit}"))
-    assert (error.permanent, type(error)) == (False, ServiceAway)
+    assert (error.permanent, type(error)) == (False, DeliveryUnknown)
 
 
 def test_no_address_may_make_us_wait_for_long() -> None:

@@ -1,0 +1,198 @@
+"""A chaos run from beginning to end: leads come in, people answer, things are killed; then peace, and the checks."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import subprocess
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from app import stack
+from benchmarks.chaos import checks, prefect_side
+from benchmarks.chaos.director import PatientDirector, StandsStill
+from benchmarks.chaos.ground import MONDAY, Ground, ground
+from benchmarks.chaos.killer import Killer
+from benchmarks.chaos.lateness import Late, late_deadlines, noticed_deadlines
+from benchmarks.chaos.leads import Senders, lead
+from benchmarks.chaos.people import people_of
+from benchmarks.chaos.plan import blows
+from benchmarks.chaos.screen import Screen
+from storage import figures, roster
+
+BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
+#: The run ends with a finding when everything is up, something is due, and nothing has moved for so long.
+STILL_SECONDS = 240.0
+#: How long the runs at Prefect may take to park after Baton's own tables are at rest.
+PARK_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for.
+
+    seed: of the plan, the leads and the people.
+    leads: how many come in.
+    minutes: how long things are broken at most; the leads go on in peace after that.
+    sqlite: whether both databases are SQLite.
+    gap_seconds: the shortest and the longest time between two blows.
+    """
+
+    seed: int
+    leads: int = 1000
+    minutes: float = 60.0
+    sqlite: bool = False
+    gap_seconds: tuple[float, float] = (2.0, 8.0)
+
+
+@dataclass
+class Outcome:
+    """What a run found. findings: check -> sentences; late: deadlines that were noticed late; figures: what happened."""
+
+    findings: dict[str, list[str]] = field(default_factory=dict)
+    late: list[Late] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether no check found anything."""
+        return not any(self.findings.values())
+
+
+def run_chaos(options: Options, folder: Path, screen: Screen) -> Outcome:
+    """Run chaos in this folder, which keeps the logs."""
+    screen.say("Starting PostgreSQL, Prefect server, workers and web pages …" if not options.sqlite else "Starting …")
+    with ground(folder, sqlite=options.sqlite) as all_of_it, stack.talking_to(all_of_it.stack.prefect_url):
+        run = Run(options, all_of_it, screen)
+        asyncio.run(run.play())
+        return run.outcome
+
+
+class Run:
+    """One run on its ground."""
+
+    def __init__(self, options: Options, ground: Ground, screen: Screen) -> None:
+        self.options, self.ground, self.screen = options, ground, screen
+        self.outcome = Outcome()
+        self.seen: Counter[str] = Counter()
+        box, dice = ground.box, random.Random(options.seed)
+        self.senders = Senders(ground.web_urls, ground.key, random.Random(dice.random()))
+        self.director = PatientDirector(box, ground.stack, ground.inbox, ground.crm)
+        self.director.people = dict(
+            people_of(
+                box.read_now(lambda session, now: roster.current(session)),
+                inbox=ground.inbox,
+                calendar=ground.agreement.calendar(),
+                crm=ground.crm,
+                plan=self.director.plan,
+                now=self.director.now,
+                dice=random.Random(dice.random()),
+                seen=self.seen,
+            )
+        )
+        self._expect(random.Random(dice.random()))
+        plan = blows(options.seed, list(ground.stack.parts), gap_seconds=options.gap_seconds, with_postgresql=ground.cluster is not None)
+        plan = itertools.takewhile(lambda blow: blow.at < options.minutes * 60, plan)
+        self.killer = Killer(plan, ground.stack, box, gates=ground.gates, crm=ground.crm, cluster=ground.cluster)
+        self._moved = time.monotonic()
+        self._marker: tuple[int, ...] | None = None
+
+    def _expect(self, dice: random.Random) -> None:
+        calendar = self.ground.agreement.calendar()
+        many = [lead(number, dice) for number in range(1, self.options.leads + 1)]
+        for start in range(0, len(many), BATCH):
+            at = calendar.add(MONDAY, BATCH_EVERY * (start // BATCH))
+            batch = many[start : start + BATCH]
+            self.director.plan(at, "inquiries", lambda batch=batch: self.senders.send(batch))  # type: ignore[misc]
+
+    async def play(self) -> None:
+        """Chaos, then peace, then the checks."""
+        began = time.monotonic()
+        try:
+            self.killer.start()
+            try:
+                await self.director.run_on(look=self._look, at_rest=lambda: not self.killer.is_at_work)
+            finally:
+                await asyncio.to_thread(self.killer.end)
+            broken_for = time.monotonic() - began
+            self._bring_up()
+            await self.director.run_on(look=self._look, at_rest=lambda: True)
+            self.outcome.findings["parked where they wait, in the middle"] = await self._parked()
+            await self.director.run_on(look=self._look)
+        except StandsStill as still:
+            self.outcome.findings["moves on by itself"] = [str(still)]
+            broken_for = time.monotonic() - began
+        await self._check()
+        self.outcome.figures |= {"seconds": round(time.monotonic() - began), "seconds_of_chaos": round(broken_for)}
+
+    def _bring_up(self) -> None:
+        self.ground.stack.watch()
+        for name in self.ground.stack.parts:
+            self.ground.stack.wait_until_ready(name)
+        self.screen.say("Everything is up again; the leads go their way to the end.")
+
+    def _look(self) -> None:
+        self.screen.look(self)
+        marker = self.director.last.marker if self.director.last else None
+        if marker != self._marker or self.killer.is_at_work or not self.director.last or not self.director.last.busy:
+            self._moved, self._marker = time.monotonic(), marker
+        if time.monotonic() - self._moved > STILL_SECONDS:
+            raise StandsStill(f"everything is up, something is due, and nothing has moved for {STILL_SECONDS:.0f} s")
+
+    async def _parked(self) -> list[str]:
+        """Find the open leads that are not parked at Prefect. Ask again for a while: a run parks after Baton's own rest."""
+        until = time.monotonic() + PARK_SECONDS
+        while True:
+            found = await prefect_side.not_parked(self.ground.box.read_now(lambda session, now: checks.parked_keys(session)))
+            if not found or time.monotonic() > until:
+                return found
+            await asyncio.sleep(1)
+
+    async def _check(self) -> None:
+        box, found = self.ground.box, self.outcome.findings
+        found["every lead is there once"] = box.read_now(lambda session, now: checks.captured_once(session, self.senders.taken))
+        found["every open lead has owner and due time"] = box.read_now(lambda session, now: checks.owned(session))
+        found["open leads are parked at Prefect"] = await self._parked()
+        found["nothing is left lying"] = box.read_now(checks.at_rest)
+        found["missed with a reason in the trail"] = box.read_now(lambda session, now: checks.missed_with_reason(session))
+        posts = [post.key for post in self.ground.room.posts]
+        found["nothing twice under one key"] = checks.nothing_twice(self.ground.inbox.repeated_keys(), posts)
+        self.outcome.late = box.read_now(lambda session, now: late_deadlines(session, self.killer.outages))
+        found["late only with a reason"] = [one.told() for one in self.outcome.late if not one.reasons]
+        found["baton verify"] = self._verify()
+        await self._count()
+
+    def _verify(self) -> list[str]:
+        command = stack.baton("verify")
+        done = subprocess.run(command, env=self.ground.stack.environment, capture_output=True, text=True, check=False, timeout=300)
+        self.outcome.figures["verify"] = done.stdout.strip()
+        return [] if done.returncode == 0 else [f"exit code {done.returncode}: {done.stdout}{done.stderr}"]
+
+    async def _count(self) -> None:
+        box = self.ground.box
+        funnel = box.read_now(lambda session, now: figures.figures(session, now=now))
+        runs = box.read_now(lambda session, now: checks.recorded_runs(session))
+        self.outcome.figures |= {
+            "leads": len(self.senders.taken),
+            "stages": funnel.stages,
+            "handoffs": funnel.handoffs,
+            "accepted": funnel.accepted,
+            "deadlines_passed": len(box.read_now(lambda session, now: noticed_deadlines(session))),
+            "deadlines_noticed_late": len(self.outcome.late),
+            "deliveries": box.read_now(lambda session, now: checks.delivery_states(session)),
+            "runs_at_prefect": await prefect_side.states_of(runs),
+            "mails": len(self.ground.inbox.messages()),
+            "chat_posts": len(self.ground.room.posts),
+            "webhooks_answered": dict(self.senders.results),
+            "webhooks_sent_again": self.senders.repeats,
+            "people": dict(self.seen),
+            "blows": self.killer.dealt,
+            "broken": self.killer.outages.counts(),
+            "answers_lost": {name: gate.lost for name, gate in self.ground.gates.items()},
+            "restarts": {name: part.restarts for name, part in self.ground.stack.parts.items()},
+        }
