@@ -49,8 +49,12 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
+nightly: setup ## what takes too long for every change: chaos with three seeds, and every benchmark
+	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
+	$(BIN)/python -m benchmarks $(ARGS)
+
 lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench chaos lock
+.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench chaos nightly lock

@@ -53,8 +53,9 @@ class Attempts:
         """Claims and carries out until stop is set, then lets attempts under way come to rest."""
         with Doorbell(self.box.database, self._ring(asyncio.get_running_loop())):
             while not stop.is_set():
+                rung = self._changed.is_set()
                 self._changed.clear()
-                if not await self._round():
+                if not await self._round(rung=rung):
                     await self._pause(LOOK_SECONDS)
         while self._under_way or self._over:
             await self._give_back()
@@ -72,10 +73,10 @@ class Attempts:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), GATHER_SECONDS if self._over else seconds)
 
-    async def _round(self) -> bool:
+    async def _round(self, *, rung: bool) -> bool:
         """Claims what is due and starts it; whether there was anything."""
         try:
-            claimed = await self._claim()
+            claimed = await self._claim(rung=rung)
         except Exception:
             log.exception("nothing could be claimed; trying again")
             await asyncio.sleep(LOOK_SECONDS)
@@ -88,10 +89,13 @@ class Attempts:
                 self._start(self._create(one))
         return True
 
-    async def _claim(self) -> list[Claimed]:
+    async def _claim(self, *, rung: bool) -> list[Claimed]:
+        """In one transaction with what is to be given back. Where nothing rang, a look comes first that locks nothing."""
         room, real = self.limit - len(self._under_way), datetime.now(UTC)
-        if room <= 0 or not await self.box.read(lambda session, now: leases.is_any_due(session, now=now, real=real)):
+        if room <= 0:
             await self._give_back()
+            return []
+        if not (rung or self._over) and not await self.box.read(lambda session, now: leases.is_any_due(session, now=now, real=real)):
             return []
         over, self._over = self._over, []
 

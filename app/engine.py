@@ -29,6 +29,8 @@ from flows import forms
 
 log = logging.getLogger("baton.engine")
 WOKEN = "Woken"
+#: What a run is called that a person has resumed, or had tried again.
+BY_HAND = ["Resuming", "AwaitingRetry"]
 #: How many runs Prefect tells of in one answer.
 AT_MOST = 200
 #: A run in one of these states does not rest: it was resumed, or an attempt carries it out.
@@ -176,7 +178,7 @@ class PrefectEngine:
             raise EngineAway(str(error)) from error
 
     async def resumed(self) -> Sequence[str]:
-        wanted = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=["Resuming"])))
+        wanted = FlowRunFilter(state=FlowRunFilterState(name=FlowRunFilterStateName(any_=BY_HAND)))
         return [str(run.id) for run in await self._runs(wanted)]
 
     async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:

@@ -66,8 +66,8 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
     async def _submit_run(self, flow_run: FlowRun) -> None:
         try:
             flow = await self._flow_of(flow_run)
-            if not await self._propose_pending_state(flow_run):
-                return
+            if (flow is lead_handoff and flow_run.run_count > 0) or not await self._propose_pending_state(flow_run):
+                return  # a lead's run that was resumed by hand is moved by attempts.py, which reads first what was answered
             alone = flow_run.model_copy(update={"deployment_id": None, "state": Pending()})
             await cast(Awaitable[object], run_flow(flow, flow_run=alone, return_type="state"))
         except Pause:

@@ -242,3 +242,29 @@ async def test_an_imported_list_is_begun_to_its_end(driver, runs, box):
 
     assert len(listed) == BEGIN_AT_ONCE + 10
     assert {newest(box, one).stage for one in listed} == {"disqualified"}
+
+
+async def test_what_fails_again_and_again_is_tried_more_seldom_and_told_in_full_once(driver, runs, box, caplog):
+    bad = capture(box)
+    runs.broken.add(newest(box, bad).id)
+
+    for _ in range(4):
+        await driver.clock.hand_over.deliver()
+
+    told = [record for record in caplog.records if "could not be delivered" in record.getMessage()]
+    assert [bool(record.exc_info) for record in told] == [True, False]
+    assert len([asked for asked in runs.asked if asked.startswith("create")]) == 2
+    assert newest(box, bad).retry_at is not None
+
+
+async def test_runs_that_cannot_be_moved_keep_nobody_waiting(driver, runs, box):
+    """They are left alone for a while, and whoever comes later is moved in the next round."""
+    bad = [capture(box, activity="trade_show_visit") for _ in range(3)]
+    runs.broken.update(newest(box, one).id for one in bad)
+    for _ in range(2):
+        await driver.clock.hand_over.deliver()
+    good = capture(box)
+
+    await driver.clock.hand_over.deliver()
+
+    assert runs.ready == [newest(box, good).id]
