@@ -60,18 +60,27 @@ def leased(session: Session, now: datetime) -> dict[int, tuple[str, int]]:
     return {row.id or 0: (row.lease_by, row.epoch) for row in rows}
 
 
+def sending(session: Session, now: datetime) -> set[int | None]:
+    """Return the handoffs of which a message is just being sent."""
+    return set(session.exec(select(Delivery.handoff_id).where(Delivery.state == "sending")))
+
+
 def left_in_hand(live: Live) -> dict[int, tuple[str, int]]:
-    """Freeze the first worker while it holds leases, and return these. The others are frozen only until that has come about."""
+    """Freeze the first worker while it sends a message, and return the leases that it holds.
+
+    The others are frozen only until that has come about.
+    """
     others = WORKERS[1:]
     send(live, signal.SIGSTOP, *others)
-    of_others = live.box.read_now(leased)
+    of_others, theirs = live.box.read_now(leased), live.box.read_now(sending)
 
     def catch() -> dict[int, tuple[str, int]]:
         send(live, signal.SIGSTOP, WORKERS[0])
         held = {ident: lease for ident, lease in live.box.read_now(leased).items() if of_others.get(ident) != lease}
-        if not held:
-            send(live, signal.SIGCONT, WORKERS[0])
-        return held
+        if held.keys() & live.box.read_now(sending) - theirs:
+            return held
+        send(live, signal.SIGCONT, WORKERS[0])
+        return {}
 
     held = live.until(catch, seconds=PATIENCE_SECONDS)
     send(live, signal.SIGCONT, *others)
@@ -109,6 +118,7 @@ def test_what_a_frozen_worker_had_in_hand_goes_on_elsewhere_and_it_writes_nothin
     own = [handoff for handoff in map(live.handoff, many) if handoff.id in held]
     assert len(own) == len(held)
     assert all(handoff.epoch > held[handoff.id][1] for handoff in own), "another worker has taken over"
+    assert live.box.read_now(sending) == set(), "what was half sent is unknown now"
     assert live.inbox.repeated_keys() == {}
 
     live.until(lambda: live.box.read_now(at_rest), seconds=PATIENCE_SECONDS)
