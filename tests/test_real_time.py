@@ -30,6 +30,12 @@ REAL_TIME = {
     "tests/notifications/test_webhook.py test_whoever_has_the_secret_can_check_id_time_and_body": "between sending and coming",
     "tests/tasks/test_digest.py test_a_crash_between_making_and_sending_loses_nothing_and_repeats_nothing": "it was sent before",
     "tests/tasks/test_post.py put_in": "a claim of just now holds for minutes, and one that is too old gets older",
+    "tests/tasks/test_short_transactions.py test_post_that_died_while_it_was_sent_is_given_up_in_slices": "what is too old gets older",
+    "tests/tasks/test_short_transactions.py test_many_attempts_that_died_are_woken_in_slices": "a lease that is over stays over",
+    "tests/dying.py leases_end": "a lease that is over stays over",
+    "tests/app/test_starting.py test_a_prefect_server_whose_clock_is_an_hour_off_is_refused": "an hour is more than any machine is slow",
+    "tests/app/test_starting.py test_a_machine_whose_clock_is_an_hour_off_is_refused": "an hour is more than any machine is slow",
+    "tests/app/test_starting.py a_server": "its clock is the real one",
     "tests/tasks/test_withdraw.py test_an_attempt_that_is_under_way_writes_nothing_any_more": "nor would it if its lease were over",
 }
 #: Who gives up within a minute, and why nothing is too slow for it.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from storage.handoffs import LEASE_SECONDS
+from storage.leases import LEASE_SECONDS
 from tests.patience import until
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.chaos.gate import OPEN, Gate
 from benchmarks.chaos.plan import BUSY, LOSE_ANSWERS, SHUT
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass
@@ -51,7 +52,7 @@ def gate(receiver: Receiver) -> Iterator[Gate]:
 
 def say(gate: Gate, word: bytes) -> bytes:
     """Says one word through the gate; what is answered, nothing where the connection breaks."""
-    with socket.create_connection(("127.0.0.1", gate.port), timeout=30) as talk:
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=PATIENCE_SECONDS) as talk:
         try:
             talk.sendall(word + b"\r\n")
             return talk.makefile("rb").readline().strip()
