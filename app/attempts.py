@@ -48,6 +48,8 @@ class Attempts:
         self._over: list[tuple[int, int]] = []
         self._changed = asyncio.Event()
         self._away = False
+        #: Whether nothing new is begun just now.
+        self.paused = False
 
     async def run(self, stop: threading.Event) -> None:
         """Claims and carries out until stop is set, then lets attempts under way come to rest."""
@@ -92,7 +94,7 @@ class Attempts:
     async def _claim(self, *, rung: bool) -> list[Claimed]:
         """In one transaction with what is to be given back. Where nothing rang, a look comes first that locks nothing."""
         room, real = self.limit - len(self._under_way), datetime.now(UTC)
-        if room <= 0:
+        if room <= 0 or self.paused:
             await self._give_back()
             return []
         if not (rung or self._over) and not await self.box.read(lambda session, now: leases.is_any_due(session, now=now, real=real)):

@@ -38,6 +38,8 @@ log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"
 #: How often Prefect is asked for flows that run by its timetable, in seconds.
 TIMETABLE_SECONDS = 15.0
+#: How often Prefect is asked whether the work pool is paused, in seconds.
+POOL_SECONDS = 5.0
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without it each attempt asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
@@ -123,7 +125,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
             if own:
                 flow, mover = await _prepared(client)
                 attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)
-                parts += [attempts.run(stop), _timetable(box, stop, timetable_seconds)]
+                parts += [attempts.run(stop), _timetable(box, stop, timetable_seconds), _heed_pool(box, client, attempts, stop)]
             else:
                 log.info("the work pool %s is of type %s: its own workers carry the runs out", box.settings.work_pool, pool_type)
             await asyncio.gather(*parts)
@@ -162,6 +164,17 @@ async def _timetable(box: Toolbox, stop: threading.Event, seconds: float) -> Non
             await _sleep(seconds, stop)
         while worker.busy:
             await asyncio.sleep(0.1)
+
+
+async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, stop: threading.Event) -> None:
+    """Begins with no lead while somebody has paused the work pool in Prefect; answers and deadlines are stored all the same."""
+    while not stop.is_set():
+        with suppress(Exception):  # the server is away: what was said last holds
+            paused = (await client.read_work_pool(box.settings.work_pool)).is_paused
+            if paused != attempts.paused:
+                log.warning("the work pool %s is %s", box.settings.work_pool, "paused: leads wait" if paused else "resumed: leads go on")
+            attempts.paused = paused
+        await _sleep(POOL_SECONDS, stop)
 
 
 async def _sleep(seconds: float, stop: threading.Event) -> None:

@@ -140,11 +140,12 @@ def test_a_paused_work_pool_stores_answers_and_carries_them_out_when_it_is_resum
     taken, _ = parked(live)
     pool = live.box.settings.work_pool
     live.prefect(lambda client: client.update_work_pool(pool, WorkPoolUpdate(is_paused=True)))
+    live.until(lambda: f"the work pool {pool} is paused" in live.stack.parts["worker"].last_lines())
 
     live.answer(taken, "accepted")
 
-    live.until(lambda: not live.run_of(taken).state.is_paused())
     assert (live.handoff(taken).stage, live.wait_of(taken).answer_id is None) == ("assigned", False)
+    assert live.run_of(taken).state.is_paused()
     live.prefect(lambda client: client.update_work_pool(pool, WorkPoolUpdate(is_paused=False)))
     live.until_parked(taken, "AwaitingFirstAttempt")
 
