@@ -26,6 +26,9 @@ def mapping() -> Any:
     return Field(sa_column=Column(JSON, nullable=False), default_factory=dict)
 
 
-def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index over the rows for which the condition holds. unique: no two of them are alike in these columns."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+def index_where(name: str, *columns: str, where: str, on_sqlite: str = "", unique: bool = False) -> Index:
+    """An index over the rows for which the condition holds. unique: no two of them are alike in these columns.
+
+    A query uses it only where it has the condition in these very words. on_sqlite: the words there, where they differ.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(on_sqlite or where), postgresql_where=text(where))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import index_where, instant, mapping, new_id
@@ -19,7 +20,12 @@ class Handoff(SQLModel, table=True):
     """
 
     __tablename__ = "handoffs"
-    __table_args__ = (index_where("one_open_handoff", "lead_id", where="ended_at IS NULL", unique=True),)
+    __table_args__ = (
+        index_where("one_open_handoff", "lead_id", where="ended_at IS NULL", unique=True),
+        index_where("handoffs_leased", "lease_until", where="lease_until IS NOT NULL"),
+        index_where("handoffs_held", "id", where="held IS true", on_sqlite="held IS 1"),
+        Index("handoffs_of_rep", "rep", "stage"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     lead_id: int = Field(foreign_key="leads.id", index=True)
     previous_id: int | None = None
@@ -74,12 +80,16 @@ class Assignment(SQLModel, table=True):
     """A lead given to one rep, with its clock. Its id is what the rep's link signs."""
 
     __tablename__ = "assignments"
+    __table_args__ = (
+        Index("assignments_of_rep", "rep", "assigned_at"),
+        index_where("assignments_with_rep", "rep", "assigned_at", where="ended_at IS NULL"),
+    )
     id: str = Field(default_factory=new_id, primary_key=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)
     leg: int = 0
     number: int = 1
-    rep: str = Field(index=True)
+    rep: str
     team: str = ""
     tier: str = ""
     cause: str = ""

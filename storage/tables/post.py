@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import instant, mapping
@@ -32,20 +33,24 @@ class Delivery(SQLModel, table=True):
     """
 
     __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("deliveries_of_handoff", "handoff_id", "state", "send_at"),
+        Index("deliveries_to_confirm", "state", "confirm_at"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
-    handoff_id: int | None = Field(default=None, foreign_key="handoffs.id", index=True)
+    handoff_id: int | None = Field(default=None, foreign_key="handoffs.id")
     assignment_id: str = Field(default="", index=True)
     answer_id: int | None = None
     channel: str
     message: str
     person: str
     context: dict[str, Any] = mapping()
-    state: str = Field(default=DeliveryState.QUEUED, index=True)
-    send_at: datetime = instant(index=True)
+    state: str = DeliveryState.QUEUED
+    send_at: datetime = instant()
     claimed_at: datetime | None = instant(nullable=True)
     sent_at: datetime | None = instant(nullable=True)
-    confirm_at: datetime | None = instant(nullable=True, index=True)
+    confirm_at: datetime | None = instant(nullable=True)
     tries: int = 0
     error: str = ""
     permanent: bool = False
@@ -59,9 +64,10 @@ class DigestItem(SQLModel, table=True):
     """
 
     __tablename__ = "digest_items"
+    __table_args__ = (Index("digest_items_of_person", "person", "at"),)
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
-    person: str = Field(index=True)
+    person: str
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     wait_id: str = ""
     kind: str

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Text
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id
 
 
 class PersonalText(SQLModel, table=True):
@@ -25,6 +25,7 @@ class Event(SQLModel, table=True):
     """A line of the trail: codes and a salted digest, no personal text."""
 
     __tablename__ = "events"
+    __table_args__ = (index_where("events_to_seal", "id", where="seal_id IS NULL"),)
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = instant(index=True)
     recorded_at: datetime = instant()

@@ -23,10 +23,12 @@ class Wait(SQLModel, table=True):
     __table_args__ = (
         index_where("one_open_wait", "handoff_id", where="closed_at IS NULL", unique=True),
         index_where("waits_to_look_at", "next_at", where="closed_at IS NULL AND answer_id IS NULL"),
+        index_where("waits_due", "due_at", where="closed_at IS NULL AND answer_id IS NULL"),
+        index_where("waits_of_holder", "holder", "due_at", where="closed_at IS NULL"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
-    assignment_id: str = ""
+    assignment_id: str = Field(default="", index=True)
     kind: str
     about: str = ""
     holder: str = ""
@@ -59,6 +61,7 @@ class Answer(SQLModel, table=True):
     """What somebody answered to a wait; append-only but for its state. answered_at is judged, effective_at lets it act outward."""
 
     __tablename__ = "answers"
+    __table_args__ = (Index("answers_of_kind", "kind", "effective_at"),)
     id: int | None = Field(default=None, primary_key=True)
     wait_id: str = Field(foreign_key="waits.id", index=True)
     handoff_id: int = Field(index=True)
@@ -79,7 +82,10 @@ class Wake(SQLModel, table=True):
     """
 
     __tablename__ = "wakes"
-    __table_args__ = (Index("wakes_by_urgency", "urgency", "not_before", "id"),)
+    __table_args__ = (
+        Index("wakes_by_urgency", "urgency", "not_before", "id"),
+        index_where("wakes_delivered", "delivered_at", where="delivered_at IS NOT NULL"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
@@ -99,6 +105,10 @@ class Dispute(SQLModel, table=True):
     """
 
     __tablename__ = "disputes"
+    __table_args__ = (
+        Index("disputes_due", "ruling", "due_at"),
+        index_where("disputes_assigned_again", "again_id", where="again_id IS NOT NULL"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     answer_id: int = Field(foreign_key="answers.id", unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
@@ -108,7 +118,7 @@ class Dispute(SQLModel, table=True):
     raised_at: datetime = instant()
     text_id: int | None = None
     holder: str
-    due_at: datetime = instant(index=True)
+    due_at: datetime = instant()
     ruling: str = ""
     decided_by: str = ""
     decided_at: datetime | None = instant(nullable=True)

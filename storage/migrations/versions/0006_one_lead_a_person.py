@@ -37,10 +37,50 @@ def upgrade() -> None:
     _date_ends()
     _end_second_handoffs()
     op.create_index("one_open_handoff", "handoffs", ["lead_id"], unique=True, **_where("ended_at IS NULL"))
+    _indexes()
 
 
-def _where(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+def _indexes() -> None:
+    for table, columns in _REPLACED.items():
+        for column in columns:
+            op.drop_index(f"ix_{table}_{column}", table)
+    for name, table, columns in _FULL:
+        op.create_index(name, table, columns)
+    for name, table, columns, condition in _PARTIAL:
+        op.create_index(name, table, columns, **_where(condition))
+    op.create_index("handoffs_held", "handoffs", ["id"], **_where("held IS true", on_sqlite="held IS 1"))
+
+
+_FULL = [
+    ("handoffs_of_rep", "handoffs", ["rep", "stage"]),
+    ("assignments_of_rep", "assignments", ["rep", "assigned_at"]),
+    ("ix_waits_assignment_id", "waits", ["assignment_id"]),
+    ("answers_of_kind", "answers", ["kind", "effective_at"]),
+    ("deliveries_of_handoff", "deliveries", ["handoff_id", "state", "send_at"]),
+    ("deliveries_to_confirm", "deliveries", ["state", "confirm_at"]),
+    ("digest_items_of_person", "digest_items", ["person", "at"]),
+    ("disputes_due", "disputes", ["ruling", "due_at"]),
+]
+_PARTIAL = [
+    ("handoffs_leased", "handoffs", ["lease_until"], "lease_until IS NOT NULL"),
+    ("assignments_with_rep", "assignments", ["rep", "assigned_at"], "ended_at IS NULL"),
+    ("waits_due", "waits", ["due_at"], "closed_at IS NULL AND answer_id IS NULL"),
+    ("waits_of_holder", "waits", ["holder", "due_at"], "closed_at IS NULL"),
+    ("disputes_assigned_again", "disputes", ["again_id"], "again_id IS NOT NULL"),
+    ("wakes_delivered", "wakes", ["delivered_at"], "delivered_at IS NOT NULL"),
+    ("events_to_seal", "events", ["id"], "seal_id IS NULL"),
+]
+#: By table, what an index above takes the place of.
+_REPLACED = {
+    "assignments": ["rep"],
+    "deliveries": ["handoff_id", "state", "send_at", "confirm_at"],
+    "digest_items": ["person"],
+    "disputes": ["due_at"],
+}
+
+
+def _where(condition: str, on_sqlite: str = "") -> dict[str, Any]:
+    return {"sqlite_where": sa.text(on_sqlite or condition), "postgresql_where": sa.text(condition)}
 
 
 def _table(name: str, *, texts: str = "", numbers: str = "", instants: str = "", **others: Any) -> sa.TableClause:
@@ -60,9 +100,7 @@ _handoffs = _table(
 _waits = _table("waits", numbers="handoff_id", texts="closed_because", instants="closed_at")
 _tenures = _table("assignments", numbers="handoff_id", texts="id rep ended_because", instants="ended_at")
 _wakes = _table("wakes", numbers="handoff_id tries", texts="key kind", instants="not_before created_at")
-_events = _table(
-    "events", numbers="lead_id handoff_id", texts="kind stage actor text_digest", instants="at recorded_at", data=sa.JSON()
-)
+_events = _table("events", numbers="lead_id handoff_id", texts="kind stage actor text_digest", instants="at recorded_at", data=sa.JSON())
 _deliveries = _table(
     "deliveries",
     numbers="handoff_id tries",

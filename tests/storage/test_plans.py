@@ -1,0 +1,335 @@
+"""What is done all the time reads no big table from end to end, and asks a number of things that does not grow with the leads.
+
+The numbers below are what it takes today: lower them with the code, and raise none without a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import delete, update
+from sqlmodel import Session, col
+
+from app.web.site import create_site
+from notifications.links import Links
+from storage import devices, disputes, handoffs, leads, schema, trail, waits
+from storage.crm.local import LocalCrm
+from storage.database import Database
+from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
+from tasks import toolbox
+from tasks.settings import Settings
+from tasks.toolbox import SteppedTime, Toolbox
+from tests.app.stage import answer_form
+from tests.conftest import MONDAY, put_in_force
+from tests.deal import BY_POINTS, NOT_YET
+from tests.driver import Driver
+from tests.fakes import KeepingChannel, make_lead
+from tests.postgres import new_database
+from tests.rows import a_handoff
+from tests.stage import answer_by_link, capture, newest, token_of
+from tests.storage.crowd import analyze, fill
+from tests.storage.plans import Work, recorded, scans
+
+#: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
+FIRST_TICK, QUIET_TICK = 21, 9
+#: What each wait that is due adds to a tick, and each handoff with a wake.
+TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 9, 15, 17, 7
+#: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
+#: comes back after the end. One of them is the lock that PostgreSQL needs.
+CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 21, 12, 21, 30, 25
+#: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps.
+ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 258, 129
+#: A rep's page, and an answer given on it.
+PAGE, ANSWER = 23, 46
+#: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
+ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
+#: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
+STEPS_AT_MOST = 3_000
+
+#: Statements that may read much, by how they begin: where they are asked, and why they may still.
+KNOWN_SCANS = {
+    "SELECT handoffs.flow_run_id, handoffs.id": "app/clock.py reads the runs of all open handoffs each half minute",
+    "SELECT count(*) AS count_1, max(assignments.assigned_at)": "tasks/choosing.py counts all turns that a rep has ever had",
+}
+
+
+@pytest.fixture(
+    scope="module",
+    params=["few", *(pytest.param(name, marks=[pytest.mark.long, pytest.mark.timeout(900)]) for name in ("sqlite", "postgresql"))],
+)
+def crowd(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A database with leads: a few thousand in SQLite without statistics, as it is installed; and 230,000 in either kind."""
+    if request.param == "postgresql":
+        with new_database(request.getfixturevalue("postgresql_server")) as url:
+            yield from _filled(url, open_handoffs=30_000, ended=200_000)
+        return
+    url = f"sqlite:///{tmp_path_factory.mktemp('crowd') / 'baton.db'}"
+    if request.param == "few":
+        yield from _filled(url, open_handoffs=300, ended=2_000, counted=False)
+    else:
+        yield from _filled(url, open_handoffs=30_000, ended=200_000)
+
+
+def _filled(url: str, *, open_handoffs: int, ended: int, counted: bool = True) -> Iterator[Database]:
+    database = Database(url)
+    schema.upgrade(database)
+    fill(database, open_handoffs=open_handoffs, ended=ended)
+    if counted:
+        analyze(database)
+    with database.write() as session:
+        put_in_force(session, MONDAY)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def box(crowd: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
+    """A toolbox on it, with nothing that an earlier test left to be done."""
+    settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
+    channels = {name: KeepingChannel(name) for name in ("email", "chat", "manager-email", "crm")}
+    links = Links(["a-key-for-tests-only"], "http://baton.test")
+    made = Toolbox(settings, crowd, LocalCrm(tmp_path / "crm.db"), channels, links, time)
+    toolbox.use(made)
+    made.write_now(_clear)
+    yield made
+    toolbox.use(None)
+
+
+def _clear(session: Session, now: datetime) -> None:
+    soon = now + timedelta(days=30)
+    session.execute(delete(Wake).where(col(Wake.not_before) <= soon))
+    session.execute(update(Delivery).where(col(Delivery.state) == DeliveryState.QUEUED).values(state=DeliveryState.CANCELLED))
+    session.execute(update(Wait).where(col(Wait.closed_at).is_(None), col(Wait.next_at) <= soon).values(closed_at=now))
+
+
+def assert_no_scan(box: Toolbox, work: Work) -> None:
+    """Nothing of this work reads a big table from end to end, or more rows than a lead or a person has."""
+    asked = work.without(KNOWN_SCANS)
+    assert scans(box.database, asked) == {}
+    assert {one.statement: one.steps for one in asked.asked if one.steps > STEPS_AT_MOST} == {}
+
+
+def assert_at_most(work: Work, most: int) -> None:
+    """The work asks for no more statements than that."""
+    assert len(work) <= most, f"{len(work)} statements:\n{work.most_often()}"
+
+
+def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **times: timedelta) -> None:
+    """So many leads more that this rep has, each with a wait of that kind, due in an hour if no other time is given."""
+
+    def work(session: Session, now: datetime) -> None:
+        for _ in range(count):
+            handoff = a_handoff(session, now, rep=rep, owner=rep)
+            handoffs.born_under(session, handoff, at=now, values={})
+            tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
+            session.add(tenure)
+            session.flush()
+            due = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
+            waits.open_wait(session, handoff, kind, holder=rep, now=now, assignment_id=tenure.id, **due)  # type: ignore[arg-type]
+
+    box.write_now(work)
+
+
+async def from_5_to_25(measure: Callable[[int], Awaitable[Work]]) -> tuple[float, Work]:
+    """How many statements each further thing adds, and what is asked for 25 of them. measure: the work for so many."""
+    few, many = await measure(5), await measure(25)
+    return (len(many) - len(few)) / 20, many
+
+
+async def tick_with(box: Toolbox, time: SteppedTime, prepare: Callable[[int], object]) -> tuple[float, Work]:
+    """The same for a tick, after the first one of its process. prepare: makes so many things due."""
+
+    async def measure(count: int) -> Work:
+        box.write_now(_clear)
+        driver = Driver(box, time)
+        await driver.clock.tick()
+        prepare(count)
+        with recorded(box.database) as work:
+            await driver.clock.tick()
+        return work
+
+    return await from_5_to_25(measure)
+
+
+async def list_with(box: Toolbox, rep: str, path: str, person: str = "") -> tuple[float, Work]:
+    """The same for a page on which all leads of this rep stand; person: whose browser asks, the rep's where not given."""
+    has = 0
+
+    async def measure(count: int) -> Work:
+        nonlocal has
+        rep_has(box, rep, count - has)
+        has = count
+        async with browser_of(box, person or rep) as browser:
+            with recorded(box.database) as work:
+                page = await browser.get(path)
+        assert page.status_code == 200
+        assert page.text.count("Harbour") >= count
+        return work
+
+    return await from_5_to_25(measure)
+
+
+@asynccontextmanager
+async def browser_of(box: Toolbox, person: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser that was enrolled as this person's, at the site."""
+    cookie = f"a-browser-of-the-person-{person}"
+    box.write_now(lambda session, now: devices.remember(session, devices.hash_of(cookie), person, level=devices.ENROLLED, now=now))
+    inside = httpx.ASGITransport(app=create_site(box))
+    async with httpx.AsyncClient(transport=inside, base_url="http://baton.test", cookies={"baton_device": cookie}) as browser:
+        yield browser
+
+
+async def test_a_tick_with_nothing_due_asks_a_few_things(box: Toolbox, time: SteppedTime) -> None:
+    clock = Driver(box, time).clock
+
+    with recorded(box.database) as first:
+        await clock.tick()
+    with recorded(box.database) as second:
+        await clock.tick()
+        await clock.post()
+
+    assert_no_scan(box, first)
+    assert_no_scan(box, second)
+    assert_at_most(first, FIRST_TICK)
+    assert_at_most(second, QUIET_TICK)
+
+
+async def test_each_nudge_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
+    each, work = await tick_with(box, time, lambda count: rep_has(box, "ana", count, next_at=timedelta(0)))
+
+    assert_no_scan(box, work)
+    assert each <= TICK_A_NUDGE, work.most_often()
+
+
+async def test_each_missed_deadline_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
+    each, work = await tick_with(box, time, lambda count: rep_has(box, "ana", count, due_at=timedelta(0)))
+
+    assert_no_scan(box, work)
+    assert each <= TICK_A_DEADLINE, work.most_often()
+
+
+async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
+    def nurture(session: Session, now: datetime) -> None:
+        handoff = handoffs.get(session, leads.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
+        handoffs.move(session, handoff, "recycled", now=now)
+        waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=now)
+        session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff.id))
+
+    each, work = await tick_with(box, time, lambda count: [box.write_now(nurture) for _ in range(count)])
+
+    assert_no_scan(box, work)
+    assert each <= TICK_A_REVISIT, work.most_often()
+
+
+async def test_each_wake_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
+    each, work = await tick_with(box, time, lambda count: [capture(box) for _ in range(count)])
+
+    assert_no_scan(box, work)
+    assert each <= TICK_A_WAKE, work.most_often()
+
+
+async def test_taking_in_does_not_look_at_other_leads(box: Toolbox) -> None:
+    with recorded(box.database) as new:
+        taken = capture(box)
+    known = {"source_id": taken.source_id, "email": taken.incoming.email}
+    with recorded(box.database) as more:
+        capture(box, conversion_id="more", **known)
+    with recorded(box.database) as same_person:
+        capture(box, email=taken.incoming.email)
+    other = capture(box)
+    with recorded(box.database) as moved:
+        capture(box, conversion_id="moved", source_id=other.source_id, email="lee@quay.example", company="Quay")
+    box.write_now(lambda session, now: handoffs.move(session, handoffs.latest_of(session, taken.lead_id), "disqualified", now=now))  # type: ignore[arg-type]
+    with recorded(box.database) as came_back:
+        capture(box, conversion_id="back", **known)
+
+    for work in (new, more, same_person, moved, came_back):
+        assert_no_scan(box, work)
+    assert_at_most(new, CAPTURE_NEW)
+    assert_at_most(more, CAPTURE_MORE)
+    assert_at_most(same_person, CAPTURE_SAME_PERSON)
+    assert_at_most(moved, CAPTURE_MOVED)
+    assert_at_most(came_back, CAPTURE_CAME_BACK)
+
+
+async def test_an_attempt_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
+    taken, driver = capture(box, **BY_POINTS), Driver(box, time)
+    ident = newest(box, taken).id or 0
+    await driver.clock.tick()
+
+    with recorded(box.database) as work:
+        await driver.carry_out(ident)
+
+    assert newest(box, taken).stage == "assigned"
+    assert_no_scan(box, work)
+    assert_at_most(work, ATTEMPT_TO_REP)
+
+    answer_by_link(box, taken, "accepted")
+    with recorded(box.database) as work:
+        await driver.carry_out(ident)
+
+    assert newest(box, taken).stage == "accepted"
+    assert_no_scan(box, work)
+    assert_at_most(work, ATTEMPT_AT_ANSWER)
+
+
+async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
+    taken = capture(box, **BY_POINTS)
+    await Driver(box, time).settle()
+    rep, path = newest(box, taken).rep, f"/l/{token_of(box, taken)}"
+
+    async with browser_of(box, rep) as browser:
+        with recorded(box.database) as shown:
+            page = await browser.get(path)
+        action, hidden = answer_form(page)
+        with recorded(box.database) as answered:
+            page = await browser.post(action, data={**hidden, "choice": "accepted"}, follow_redirects=True)
+
+    assert "Thank you" in page.text
+    assert_no_scan(box, shown)
+    assert_no_scan(box, answered)
+    assert_at_most(shown, PAGE)
+    assert_at_most(answered, ANSWER)
+
+
+async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -> None:
+    each, work = await list_with(box, "dan", "/me")
+
+    assert_no_scan(box, work)
+    assert each <= ROW_OF_OWN_LIST, work.most_often()
+
+
+async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox) -> None:
+    path = box.links.for_person("marcus").removeprefix("http://baton.test")
+    each, work = await list_with(box, "faye", path, person="marcus")
+
+    assert_no_scan(box, work)
+    assert each <= ROW_OF_MANAGERS_LIST, work.most_often()
+
+
+async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox) -> None:
+    path = box.links.for_digest("dora", "2027-02-01").removeprefix("http://baton.test")
+    each, work = await list_with(box, "dora", path)
+
+    assert_no_scan(box, work)
+    assert each <= ROW_OF_DIGEST, work.most_often()
+
+
+def test_disputes_and_the_trail_are_read_over_an_index(box: Toolbox) -> None:
+    """Which rejections can be disputed, which disputes nobody decided, what is to be sealed."""
+
+    def ask(session: Session, now: datetime) -> None:
+        disputes.rejections(session, since=now - timedelta(days=14), now=now)
+        disputes.overdue(session, now=now)
+        disputes.which_led_to(session, 1)
+        trail.seal(session, key=b"key", now=now)
+
+    with recorded(box.database) as work:
+        box.write_now(ask)
+
+    assert_no_scan(box, work)
