@@ -23,7 +23,7 @@ from tasks.toolbox import Toolbox
 from tasks.work import AskCrm, Doing, Tell, Work
 
 #: So long the outcomes of quick channels wait for each other, in seconds, before they are stored without the slow ones.
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 0.1
 
 
 @dataclass(slots=True)

@@ -14,6 +14,8 @@ from storage import held, trail, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
 PROVEN = (DeliveryState.CONFIRMED,)
+#: What stands in a row whose attempt died while it was being sent.
+DIED = "its attempt died while it was being sent"
 #: Minutes until a delivery that failed for a passing reason is tried again, by how often it was tried.
 BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
 #: How long a channel is left alone that asks for it: neither called all the time, nor forgotten.
@@ -141,10 +143,16 @@ def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime, rows
         query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)
         rows = session.exec(query).all()
     for row in rows:
-        row.state = DeliveryState.UNKNOWN
+        row.state, row.error = DeliveryState.UNKNOWN, DIED
         session.add(row)
         trail.record(session, "delivery-unknown", now=now, handoff=handoff, channel=row.channel, message=row.message)
     return len(rows)
+
+
+def died_with(session: Session, assignment_id: str) -> list[Delivery]:
+    """The messages about this assignment that were being sent when an attempt died, in order."""
+    query = select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", Delivery.error == DIED)
+    return list(session.exec(query.where(Delivery.state == DeliveryState.UNKNOWN).order_by(col(Delivery.id))))
 
 
 def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from storage import handoffs, proof, trail, waits, wakes
+from storage import deliveries, handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.acceptance import open_acceptance
 from tasks.assign import LOOK_AGAIN, open_proof, queue_messages
@@ -17,11 +17,13 @@ def notify(work: Work) -> Doing:
     """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven.
 
     What was sent and may still come back is waited for. Where it does, the fallback goes out, and a clock that ran on its proof
-    stops.
+    stops. Where an attempt died while it sent, and the fallback is not enough, those channels are used once more.
     """
     _take_back(work.session, work.handoff, work.now)
     yield Tell()
     if _fall_back(work.session, work.handoff, work.now):
+        yield Tell()
+    if _tell_again(work.session, work.handoff, work.now):
         yield Tell()
     _conclude(work.session, work.handoff, work.now)
 
@@ -67,6 +69,32 @@ def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
         return False
     queue_messages(session, handoff, handoffs.agreement_of(session, handoff), row, now=now, fallback=True)
     return True
+
+
+def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
+    """Queues once more, under keys of their own, what was being sent when an attempt died: told twice is better than never."""
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind != "delivery":
+        return False
+    row = _tenure(session, handoff)
+    if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is not None:
+        return False
+    again = [
+        deliveries.queue(
+            session,
+            handoff,
+            died.message,
+            key=f"{died.key}:again",
+            channel=died.channel,
+            person=died.person,
+            now=now,
+            assignment_id=row.id,
+            context=died.context,
+        )
+        for died in deliveries.died_with(session, row.id)
+        if not died.key.endswith(":again")
+    ]
+    return any(again)
 
 
 def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:

@@ -80,6 +80,20 @@ async def statements_of_an_attempt(driver: Driver, box) -> int:
     return counted
 
 
+async def test_where_everything_was_being_sent_the_rep_is_told_once_more_under_other_keys(driver, box):
+    """A hot lead has so few channels that the fallback alone would not be enough: told twice is better than never."""
+    taken = capture(box)
+    box.fault = dies_at("before telling")
+    with pytest.raises(Died):
+        await driver.carry_out(newest(box, taken).id)
+    box.fault = lives
+
+    await recovered(driver, box, taken)
+
+    assert wait_of(box, taken).kind == "acceptance"
+    assert nothing_twice(box)
+
+
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_lead_whose_attempt_died_at_any_point_goes_on(driver, box, point):
     taken = capture(box, **BY_POINTS)
