@@ -70,7 +70,11 @@ class Repair:
 def _open_runs(session: Session, *, after: int) -> dict[str, int]:
     stages = [one.value for one in OPEN_STAGES if one != Stage.STUCK]
     query = select(Handoff.flow_run_id, Handoff.id).where(
-        col(Handoff.stage).in_(stages), Handoff.flow_run_id != "", col(Handoff.id) > after, leases.is_free(datetime.now(UTC))
+        col(Handoff.ended_at).is_(None),
+        col(Handoff.stage).in_(stages),
+        Handoff.flow_run_id != "",
+        col(Handoff.id) > after,
+        leases.is_free(datetime.now(UTC)),
     )
     return {run_id: handoff_id or 0 for run_id, handoff_id in session.exec(query.order_by(col(Handoff.id)).limit(SLICE))}
 

@@ -15,8 +15,8 @@ from storage.tables import Event, Handoff, Wait, Wake
 
 #: So long after its end a lease is surely over, whoever's clock it was taken by.
 GRACE = timedelta(seconds=1)
-#: How many ids are looked at in one go.
-STRETCH = 20_000
+#: How many open handoffs are looked at in one go.
+LOOKED_AT = 500
 #: The line of the trail that says a handoff was stranded.
 STRANDED = "stranded"
 _MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
@@ -43,15 +43,16 @@ def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) 
     return wakes.insert_new(session, Wake, rows)
 
 
-def stranded(session: Session, *, after: int = 0, stretch: int = STRETCH) -> tuple[list[int], int]:
+def stranded(session: Session, *, after: int = 0, limit: int = LOOKED_AT) -> tuple[list[int], int]:
     """Open handoffs that break the rule above, by id, and where to go on. Those that are held, or stuck with an operator, rest on
     purpose.
 
-    after: only those with a higher id, and no more than a stretch of ids, so that many are looked at little by little.
+    after: only those with a higher id are looked at, and no more than `limit`, so that many are looked at little by little.
     """
-    newest = session.exec(select(func.max(Handoff.id))).one() or 0
-    found = list(session.exec(_stranded().where(col(Handoff.id) > after, col(Handoff.id) <= after + stretch).order_by(col(Handoff.id))))
-    return [ident or 0 for ident in found], after + stretch if after + stretch < newest else 0
+    some = select(Handoff.id).where(col(Handoff.ended_at).is_(None), col(Handoff.id) > after).order_by(col(Handoff.id)).limit(limit)
+    ids = [ident or 0 for ident in session.exec(some)]
+    found = session.exec(_stranded().where(col(Handoff.id).in_(ids)).order_by(col(Handoff.id))) if ids else []
+    return [ident or 0 for ident in found], ids[-1] if len(ids) == limit else 0
 
 
 def all_stranded(session: Session) -> list[int]:

@@ -81,17 +81,13 @@ def due(session: Session, *, now: datetime, real: datetime, which: Any, limit: i
 
     which: a condition on the handoffs, so that those that may not be moved take no room.
     """
-    rows = session.exec(
-        select(Wake)
-        .join(Handoff, col(Handoff.id) == col(Wake.handoff_id))
-        .where(
-            col(Wake.not_before) <= now,
-            col(Wake.delivered_at).is_(None) | (col(Wake.delivered_at) < real - timedelta(seconds=AGAIN_AFTER_SECONDS)),
-            which,
-        )
-        .order_by(col(Wake.urgency), col(Wake.id))
-        .limit(limit)
-    )
+    again = col(Wake.delivered_at).is_(None) | (col(Wake.delivered_at) < real - timedelta(seconds=AGAIN_AFTER_SECONDS))
+    query = select(Wake).join(Handoff, col(Handoff.id) == col(Wake.handoff_id)).where(col(Wake.not_before) <= now, again, which)
+    rows: list[Wake] = []
+    for urgency in Urgency:  # one after another, so that each is read in the order of an index
+        if len(rows) < limit:
+            some = query.where(col(Wake.urgency) == urgency.value).order_by(col(Wake.not_before), col(Wake.id))
+            rows += session.exec(some.limit(limit - len(rows)))
     grouped: dict[int, list[Wake]] = {}
     for wake in rows:
         grouped.setdefault(wake.handoff_id, []).append(wake)

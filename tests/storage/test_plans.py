@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,7 @@ from sqlmodel import Session, col
 
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, leads, schema, trail, waits
+from storage import devices, disputes, handoffs, leads, leases, schema, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
@@ -37,13 +37,15 @@ from tests.storage.plans import Work, recorded, scans
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
 FIRST_TICK, QUIET_TICK = 21, 9
-#: What each wait that is due adds to a tick, and each handoff with a wake.
-TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 9, 15, 17, 7
+#: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
+TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
 #: comes back after the end. One of them is the lock that PostgreSQL needs.
 CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 21, 12, 21, 30, 25
 #: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps.
-ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 258, 129
+ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 66, 42
+#: Claiming what is due, however much that is: a look at each urgency, and the leases.
+CLAIM = 4
 #: A rep's page, and an answer given on it.
 PAGE, ANSWER = 23, 46
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
@@ -53,8 +55,10 @@ STEPS_AT_MOST = 3_000
 
 #: Statements that may read much, by how they begin: where they are asked, and why they may still.
 KNOWN_SCANS = {
-    "SELECT handoffs.flow_run_id, handoffs.id": "app/clock.py reads the runs of all open handoffs each half minute",
-    "SELECT count(*) AS count_1, max(assignments.assigned_at)": "tasks/choosing.py counts all turns that a rep has ever had",
+    "SELECT handoffs.id FROM handoffs WHERE handoffs.ended_at IS NULL": "storage/strays.py looks at 500 open handoffs each time",
+    "SELECT handoffs.id FROM handoffs WHERE handoffs.stage IN": "storage/strays.py looks at 500 open handoffs each time",
+    "SELECT handoffs.flow_run_id, handoffs.id": "app/repair.py compares 200 open handoffs with Prefect each time",
+    "SELECT assignments.rep, count(*) AS count_1": "tasks/choosing.py counts all turns that a rep has ever had",
 }
 
 
@@ -255,6 +259,20 @@ async def test_taking_in_does_not_look_at_other_leads(box: Toolbox) -> None:
     assert_at_most(same_person, CAPTURE_SAME_PERSON)
     assert_at_most(moved, CAPTURE_MOVED)
     assert_at_most(came_back, CAPTURE_CAME_BACK)
+
+
+async def test_claiming_does_not_look_at_other_leads(box: Toolbox) -> None:
+    for _ in range(3):
+        capture(box)
+    real = datetime.now(UTC)
+    with recorded(box.database) as looked:
+        assert box.read_now(lambda session, now: leases.is_any_due(session, now=now, real=real))
+    with recorded(box.database) as claimed:
+        assert len(box.write_now(lambda session, now: leases.claim_due(session, by="me", now=now, real=real, room=3))) == 3
+
+    assert_no_scan(box, looked)
+    assert_no_scan(box, claimed)
+    assert_at_most(claimed, CLAIM)
 
 
 async def test_an_attempt_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:

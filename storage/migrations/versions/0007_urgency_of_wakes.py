@@ -26,6 +26,8 @@ def upgrade() -> None:
     """Adds the column and its index; every wake that is there is of the ordinary kind."""
     op.add_column("wakes", sa.Column("urgency", sa.Integer(), nullable=False, server_default="1"))
     op.create_index("wakes_by_urgency", "wakes", ["urgency", "not_before", "id"])
+    still_open = sa.text("ended_at IS NULL")
+    op.create_index("handoffs_open", "handoffs", ["id"], sqlite_where=still_open, postgresql_where=still_open)
     if op.get_bind().dialect.name == "postgresql":
         op.execute(RING)
         op.execute("CREATE TRIGGER ring_for_wakes AFTER INSERT ON wakes FOR EACH STATEMENT EXECUTE FUNCTION baton_ring()")
@@ -36,5 +38,6 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP TRIGGER ring_for_wakes ON wakes")
         op.execute("DROP FUNCTION baton_ring()")
+    op.drop_index("handoffs_open", "handoffs")
     op.drop_index("wakes_by_urgency", "wakes")
     op.drop_column("wakes", "urgency")
