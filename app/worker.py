@@ -32,6 +32,8 @@ from app.run_mover import RunMover
 from app.starting import CannotStart
 from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
+from storage import handoffs
+from tasks import toolbox
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
@@ -68,8 +70,8 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
     async def _submit_run(self, flow_run: FlowRun) -> None:
         try:
             flow = await self._flow_of(flow_run)
-            if (flow is lead_handoff and flow_run.run_count > 0) or not await self._propose_pending_state(flow_run):
-                return  # a lead's run that was resumed by hand is moved by attempts.py, which reads first what was answered
+            if await self._is_moved_elsewhere(flow_run) or not await self._propose_pending_state(flow_run):
+                return
             alone = flow_run.model_copy(update={"deployment_id": None, "state": Pending()})
             await cast(Awaitable[object], run_flow(flow, flow_run=alone, return_type="state"))
         except Pause:
@@ -83,6 +85,11 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
         finally:
             self._release_limit_slot(flow_run.id)
             self._submitting_flow_run_ids.discard(flow_run.id)
+
+    async def _is_moved_elsewhere(self, flow_run: FlowRun) -> bool:
+        """A lead's own run that was resumed by hand is moved by attempts.py, which reads first what was answered."""
+        run_id = str(flow_run.id)
+        return await toolbox.current().read(lambda session, now: handoffs.is_recorded(session, run_id))
 
     async def _flow_of(self, flow_run: FlowRun) -> Flow[Any, Any]:
         if flow_run.flow_id not in self._flow_names:

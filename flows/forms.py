@@ -97,8 +97,9 @@ class Asked:
 
 @lru_cache(maxsize=256)
 def _schema(form: Asked) -> bytes:
-    """Made once for all leads of which the same is asked."""
-    return orjson.dumps(form.model().model_json_schema(by_alias=True))
+    """Made once for all leads of which the same is asked. Both of Prefect's windows look for the choices under `definitions`."""
+    schema = form.model().model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    return orjson.dumps({**schema, "definitions": schema.get("$defs", {})})
 
 
 def _line(title: str, about: str) -> Any:

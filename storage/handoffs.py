@@ -121,6 +121,11 @@ def before(session: Session, handoff: Handoff) -> Handoff | None:
     return session.get(Handoff, first.previous_id) if first.previous_id else None
 
 
+def is_recorded(session: Session, run_id: str) -> bool:
+    """Whether this is the run that carries a handoff out."""
+    return session.exec(select(Handoff.id).where(Handoff.flow_run_id == run_id).limit(1)).first() is not None
+
+
 def is_open(handoff: Handoff) -> bool:
     """Whether the handoff has not ended."""
     return handoff.stage in OPEN_STAGES
