@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from agreements import qualification
 from agreements.disposition import revisit_at
 from agreements.errors import NoAgreementInForce
-from storage import contracts, handoffs, leads, leases, trail, waits
+from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
 from tasks.tell import tell
 
@@ -19,11 +19,7 @@ LOOK_AGAIN = timedelta(hours=1)
 
 def look_again(session: Session, wait_id: str, *, now: datetime) -> int:
     """Looks at the lead of this wait if it is still in nurture; how many were looked at. Call inside a write transaction."""
-    handoff_id = session.exec(select(Wait.handoff_id).where(Wait.id == wait_id)).first()
-    if handoff_id is None:
-        return 0
-    leases.locked(session, handoff_id)  # a ruling may take it from nurture too
-    wait = session.get(Wait, wait_id, populate_existing=True)
+    wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # a ruling may take it from nurture too
     if wait is None or wait.closed_at:
         return 0
     revisit(session, wait, now=now)

@@ -82,7 +82,7 @@ def left_in_hand(live: Live) -> dict[int, tuple[str, int]]:
         send(live, signal.SIGCONT, WORKERS[0])
         return {}
 
-    held = live.until(catch, seconds=PATIENCE_SECONDS)
+    held = live.until(catch)
     send(live, signal.SIGCONT, *others)
     return held
 
@@ -112,7 +112,7 @@ def test_what_a_frozen_worker_had_in_hand_goes_on_elsewhere_and_it_writes_nothin
 
     held = left_in_hand(live)
     for taken in many:
-        live.until(lambda taken=taken: live.handoff(taken).stage == "assigned", seconds=PATIENCE_SECONDS)
+        live.until(lambda taken=taken: live.handoff(taken).stage == "assigned")
         live.until_parked(taken, "AwaitingAcceptance")
 
     own = [handoff for handoff in map(live.handoff, many) if handoff.id in held]
@@ -121,7 +121,7 @@ def test_what_a_frozen_worker_had_in_hand_goes_on_elsewhere_and_it_writes_nothin
     assert live.box.read_now(sending) == set(), "what was half sent is unknown now"
     assert live.inbox.repeated_keys() == {}
 
-    live.until(lambda: live.box.read_now(at_rest), seconds=PATIENCE_SECONDS)
+    live.until(lambda: live.box.read_now(at_rest))
     before = live.box.read_now(lambda session, now: written(session, list(held)))
     send(live, signal.SIGCONT, WORKERS[0])
     for name in WORKERS[1:]:

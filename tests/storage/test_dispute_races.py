@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from sqlmodel import Session, SQLModel, col, select
 
-from app.clock import Clock
 from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
 from tasks import dispute, toolbox
 from tasks.asking import ChoiceRefused
 from tasks.recycle import dispose
+from tasks.revisit import look_again
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
@@ -101,7 +101,7 @@ _MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
     "silence": _silence,
     "overturn": lambda session, one, now: dispute.decide(session, one.dispute_id, "overturned", "maria", now=now).won,
     "uphold": lambda session, one, now: dispute.decide(session, one.dispute_id, "upheld", "maria", now=now).won,
-    "revisit": lambda session, one, now: Clock._revisit(session, one.revisit_id, now),
+    "revisit": lambda session, one, now: look_again(session, one.revisit_id, now=now),
 }
 
 
