@@ -89,7 +89,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             "BATON_CRM_POLL_SECONDS": "0.5",
             "BATON_TICK_SECONDS": "0.15",
         }
-        console.print("Starting Prefect server, worker, web pages and clock (the first start takes a while) …")
+        console.print("Starting Prefect server, worker and web pages (the first start takes a while) …")
         began = time.monotonic()
 
         def prepare(running: stack.Stack) -> None:
