@@ -175,7 +175,7 @@ def person_of(leads: dict[int, Lead], lead: Lead) -> str:
 def test_two_processes_at_one_person_make_one_lead_with_one_open_handoff(race_url: str, tmp_path: Path) -> None:
     prepared(race_url, tmp_path)
 
-    side_by_side(one_side, race_url, tmp_path, patience_seconds=300)
+    side_by_side(one_side, race_url, tmp_path)
 
     check(race_url)
 
@@ -249,7 +249,7 @@ def test_two_imports_of_one_list_in_opposite_order_take_every_row_once(race_url:
     """Fifty rows are one transaction: locks that were taken row by row would lock each other out."""
     prepare(race_url, tmp_path, MONDAY, [], agreement=AGREEMENT, people=ROSTER)
 
-    results = side_by_side(from_list, race_url, tmp_path, patience_seconds=120)
+    results = side_by_side(from_list, race_url, tmp_path)
 
     (new, merged, bad), (other_new, other_merged, other_bad) = results
     assert (new + merged, other_new + other_merged, new + other_new) == (PEOPLE, PEOPLE, PEOPLE)
