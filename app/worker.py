@@ -40,6 +40,8 @@ log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"
 #: How often Prefect is asked for flows that run by its timetable, in seconds.
 TIMETABLE_SECONDS = 15.0
+#: How often the worker tells the server that it is there; the server writes that in a way which SQLite refuses now and then.
+HEARTBEAT_SECONDS = 600
 #: How often Prefect is asked whether the work pool is paused, in seconds.
 POOL_SECONDS = 5.0
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without it each attempt asks the server.
@@ -160,7 +162,12 @@ async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMove
 
 async def _timetable(box: Toolbox, stop: threading.Event, seconds: float) -> None:
     """Carries out what the server has scheduled, until stop is set."""
-    worker = BatonWorker(work_pool_name=box.settings.work_pool, limit=box.settings.attempts_at_once, prefetch_seconds=0)
+    worker = BatonWorker(
+        work_pool_name=box.settings.work_pool,
+        limit=box.settings.attempts_at_once,
+        prefetch_seconds=0,
+        heartbeat_interval_seconds=HEARTBEAT_SECONDS,
+    )
     async with worker:
         await worker.sync_with_backend()
         while not stop.is_set():
