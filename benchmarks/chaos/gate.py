@@ -81,8 +81,8 @@ class Gate:
         except OSError:
             return
         finally:
+            await _closed(writer)
             self._writers.discard(writer)
-            writer.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
@@ -95,7 +95,7 @@ class Gate:
                 task.cancel()
                 with suppress(asyncio.CancelledError, OSError):
                     await task
-            far_writer.close()
+            await _closed(far_writer)
 
     async def _copy(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, *, answers: bool = False) -> None:
         while chunk := await source.read(CHUNK):
@@ -105,3 +105,10 @@ class Gate:
                 return
             to.write(chunk)
             await to.drain()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Closes a connection and waits until its socket is gone."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
