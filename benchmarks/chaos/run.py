@@ -127,6 +127,9 @@ class Run:
         except StandsStill as still:
             self.outcome.findings["moves on by itself"] = [str(still)]
             broken_for = time.monotonic() - began
+        finally:
+            for person in self.director.people.values():
+                person.visitor.close()
         await self._check()
         self.outcome.figures |= {"seconds": round(time.monotonic() - began), "seconds_of_chaos": round(broken_for)}
 

@@ -29,6 +29,7 @@ from tests.conftest import MONDAY, put_in_force
 from tests.deal import BY_POINTS, NOT_YET
 from tests.driver import Driver
 from tests.fakes import KeepingChannel, make_lead
+from tests.patience import PATIENCE_SECONDS
 from tests.postgres import new_database
 from tests.rows import a_handoff
 from tests.stage import answer_by_link, capture, newest, token_of
@@ -184,7 +185,8 @@ async def browser_of(box: Toolbox, person: str) -> AsyncIterator[httpx.AsyncClie
     cookie = f"a-browser-of-the-person-{person}"
     box.write_now(lambda session, now: devices.remember(session, devices.hash_of(cookie), person, level=devices.ENROLLED, now=now))
     inside = httpx.ASGITransport(app=create_site(box))
-    async with httpx.AsyncClient(transport=inside, base_url="http://baton.test", cookies={"baton_device": cookie}) as browser:
+    known = {"baton_device": cookie}
+    async with httpx.AsyncClient(transport=inside, base_url="http://baton.test", cookies=known, timeout=PATIENCE_SECONDS) as browser:
         yield browser
 
 
