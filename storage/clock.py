@@ -24,10 +24,10 @@ def now_ahead(session: Session, real: datetime) -> timedelta:
     database = str(session.get_bind().engine.url)
     if time.monotonic() < _NEVER_LEAPT.get(database, 0.0):
         return timedelta(0)
-    if session.exec(select(ClockReading.id).limit(1)).first() is None:
+    ahead = ahead_at(session, real)
+    if not ahead and session.exec(select(ClockReading.id).limit(1)).first() is None:
         _NEVER_LEAPT[database] = time.monotonic() + 1.0
-        return timedelta(0)
-    return ahead_at(session, real)
+    return ahead
 
 
 def leap_to(session: Session, target: datetime) -> None:
