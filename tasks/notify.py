@@ -59,13 +59,19 @@ def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
     open_proof(session, handoff, handoffs.agreement_of(session, handoff), row, now=now)
 
 
-def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
-    """Queues the fallback where what was sent cannot be enough, and says so."""
+def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assignment | None:
+    """The assignment, where what was sent cannot prove that it arrived; None where it can, or where nobody waits for the proof."""
     wait = waits.open_of(session, handoff.id or 0)
     if wait is None or wait.kind != "delivery":
-        return False
+        return None
     row = _tenure(session, handoff)
-    if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is not None:
+    return row if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is None else None
+
+
+def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
+    """Queues the fallback where what was sent cannot be enough, and says so."""
+    row = _short_of_proof(session, handoff, now)
+    if row is None:
         return False
     queue_messages(session, handoff, handoffs.agreement_of(session, handoff), row, now=now, fallback=True)
     return True
@@ -73,11 +79,8 @@ def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
 
 def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
     """Queues once more, under keys of their own, what was being sent when an attempt died: told twice is better than never."""
-    wait = waits.open_of(session, handoff.id or 0)
-    if wait is None or wait.kind != "delivery":
-        return False
-    row = _tenure(session, handoff)
-    if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is not None:
+    row = _short_of_proof(session, handoff, now)
+    if row is None:
         return False
     again = [
         deliveries.queue(
