@@ -15,7 +15,7 @@ from app.repair import Repair
 from storage import contracts, disputes, proof
 from tasks import read_crm
 from tasks.dispute import settle_in_silence
-from tasks.held import release_held
+from tasks.held_leads import release_held
 from tasks.post import send_post
 from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox

@@ -19,7 +19,7 @@ from flows.lead_handoff import lead_handoff
 from storage import claims, contracts, inflight, roster
 from storage.inflight import InFlight
 from storage.tables import AgreementVersion, Handoff
-from tasks.held import release_held
+from tasks.held_leads import release_held
 from tasks.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"

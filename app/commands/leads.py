@@ -19,7 +19,7 @@ from app.files import standard_output, written_whole
 from storage import handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from tasks import views
-from tasks.held import release_held
+from tasks.held_leads import release_held
 from tasks.ledger import Ledger, ledger
 from tasks.own_templates import FAULTY
 

@@ -13,7 +13,7 @@ from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from tasks import desk
-from tasks.held import release_held
+from tasks.held_leads import release_held
 from tasks.withdraw import carry_out
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
