@@ -9,6 +9,7 @@ import httpx
 
 from agreements.lead import IncomingLead
 from app.demo.browser import read_page
+from benchmarks.inquiry import demo_request
 from storage import devices, leads
 from tasks import desk
 from tasks.toolbox import Toolbox
@@ -21,20 +22,7 @@ BY_POINTS = "form_submitted"
 def make_lead(**changes: object) -> IncomingLead:
     """A demo request by an operations leader: a hot lead that qualifies by itself. Each one is another person."""
     number = next(_numbers)
-    base = {
-        "source": "benchmark",
-        "source_id": f"b{number}",
-        "email": f"person{number}@company{number}.example",
-        "first_name": "Pat",
-        "last_name": f"Person{number}",
-        "company": f"Company {number}",
-        "job_title": "Head of Operations",
-        "country": "GB",
-        "activity": "demo_requested",
-        "campaign": "spring",
-        "fields": {"industry": "logistics", "employees": 300},
-    }
-    return IncomingLead.model_validate({**base, **changes})
+    return demo_request(number, **{"source": "benchmark", "source_id": f"b{number}", **changes})
 
 
 @dataclass(frozen=True, slots=True)

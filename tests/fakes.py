@@ -6,6 +6,7 @@ import itertools
 
 from agreements.errors import DeliveryError
 from agreements.lead import IncomingLead
+from benchmarks.inquiry import demo_request
 from notifications.letter import Letter
 
 _numbers = itertools.count(1)
@@ -35,17 +36,4 @@ def make_lead(**changes: object) -> IncomingLead:
         number = _number_of.setdefault((changes.get("source", "test"), changes["source_id"]), number)
     else:
         _number_of["test", f"t{number}"] = number
-    base = {
-        "source": "test",
-        "source_id": f"t{number}",
-        "email": f"person{number}@company{number}.example",
-        "first_name": "Pat",
-        "last_name": f"Person{number}",
-        "company": f"Company {number}",
-        "job_title": "Head of Operations",
-        "country": "GB",
-        "activity": "demo_requested",
-        "campaign": "spring",
-        "fields": {"industry": "logistics", "employees": 300},
-    }
-    return IncomingLead.model_validate({**base, **changes})
+    return demo_request(number, **{"source": "test", "source_id": f"t{number}", **changes})
