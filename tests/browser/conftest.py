@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.app.stage import Stage, stage
 from tests.patience import PATIENCE_SECONDS
@@ -63,6 +63,12 @@ def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def page(new_page: Callable[..., Page]) -> Page:
     return new_page()
+
+
+def press(button_or_link: Locator) -> None:
+    """Presses what leads to a page, and waits until that page is there: Playwright's own click ends before that."""
+    with button_or_link.page.expect_navigation():
+        button_or_link.click()
 
 
 def shown(page: Page, name: str = "") -> None:

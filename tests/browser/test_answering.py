@@ -12,7 +12,7 @@ from tests.app.stage import Stage, path_of
 from tests.app.test_digest_page import one_more
 from tests.app.test_own_pages import mailed_code
 from tests.app.test_pages_scanned import DOORS
-from tests.browser.conftest import shown
+from tests.browser.conftest import press, shown
 
 pytestmark = pytest.mark.long
 
@@ -28,13 +28,13 @@ def go(page: Page, company: Stage, link: str = "") -> None:
 
 def confirm(page: Page, company: Stage, link: str = "") -> None:
     page.get_by_label("Number").fill(number_of(company, link))
-    page.get_by_role("button", name="Confirm").click()
+    press(page.get_by_role("button", name="Confirm"))
 
 
 def accept(page: Page, company: Stage) -> None:
     go(page, company)
     page.get_by_label("Accept: I take this lead").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     confirm(page, company)
 
 
@@ -44,7 +44,7 @@ def test_a_rep_accepts_on_a_phone(company: Stage, page: Page) -> None:
     shown(page, "answer-open")
 
     page.get_by_label("Accept: I take this lead").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     expect(page.get_by_role("heading", name="Type the number from the message")).to_be_visible()
     shown(page, "answer-number")
     assert company.answers() == [("accepted", "ana", "held")]
@@ -62,12 +62,12 @@ def test_a_rep_rejects_with_a_reason_and_takes_it_back(company: Stage, page: Pag
     page.get_by_label("Contact them again on").fill("2027-03-01")
     page.get_by_label("Anything to add").fill("Budget in spring.")
     shown(page, "answer-reject")
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     confirm(page, company)
     expect(page.get_by_text("Interested, but not now").first).to_be_visible()
     assert company.answers() == [("rejected", "ana", "counted")]
 
-    page.get_by_role("button", name="Undo").click()
+    press(page.get_by_role("button", name="Undo"))
     expect(page.get_by_role("heading", name="Taken back")).to_be_visible()
     shown(page)
     assert company.answers() == [("rejected", "ana", "undone")]
@@ -77,7 +77,7 @@ def test_a_reason_that_is_missing_is_asked_for_and_nothing_that_was_typed_is_los
     go(page, company)
     page.get_by_label("Reject, with a reason").check()
     page.get_by_label("Anything to add").fill("They went silent.")
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
 
     expect(page.get_by_role("alert")).to_contain_text("Please choose one of the agreed reasons.")
     expect(page.get_by_label("Anything to add")).to_have_value("They went silent.")
@@ -159,13 +159,13 @@ def test_in_two_tabs_the_first_answer_counts_and_the_second_is_told(company: Sta
     go(page, company)
     go(other, company)
     page.get_by_label("Accept: I take this lead").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     confirm(page, company)
     company.later(minutes=1)
 
     other.get_by_label("Reject, with a reason").check()
     other.get_by_label("Reason", exact=True).select_option("not-now")
-    other.get_by_role("button", name="Send the answer").click()
+    press(other.get_by_role("button", name="Send the answer"))
 
     expect(other.get_by_role("heading", name="This was answered before")).to_be_visible()
     shown(other, "answer-second-tab")
@@ -180,7 +180,7 @@ def test_a_browser_that_is_known_is_not_asked_again(company: Stage, page: Page) 
     company.later(seconds=10)
 
     page.get_by_label("I tried to reach them").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert company.answers()[-1] == ("attempted", "ana", "counted")
@@ -189,22 +189,22 @@ def test_a_browser_that_is_known_is_not_asked_again(company: Stage, page: Page) 
 def test_in_an_enrolled_browser_one_press_answers_and_the_own_list_is_shown(company: Stage, page: Page) -> None:
     go(page, company)
     page.get_by_label("Accept: I take this lead").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     confirm(page, company)
     company.later(hours=1)
     company.open("first_attempt", holder="ana", events=("accepted",))
     go(page, company)
-    page.get_by_role("button", name="Remember this browser as mine").click()
+    press(page.get_by_role("button", name="Remember this browser as mine"))
     expect(page.get_by_role("heading", name="Type the code from the e-mail")).to_be_visible()
     shown(page, "enrol-code")
     page.get_by_label("Code", exact=True).fill(mailed_code(company))
-    page.get_by_role("button", name="Remember this browser as mine").click()
+    press(page.get_by_role("button", name="Remember this browser as mine"))
 
     expect(page.get_by_role("heading", name="Ana Silva: 1 open")).to_be_visible()
     shown(page, "own-list")
-    page.get_by_role("link", name="Harbour & Sons, lead 1").click()
+    press(page.get_by_role("link", name="Harbour & Sons, lead 1"))
     shown(page, "one-press")
-    page.get_by_role("button", name="I tried to reach them").first.click()
+    press(page.get_by_role("button", name="I tried to reach them").first)
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert company.answers()[-1] == ("attempted", "ana", "counted")
@@ -219,7 +219,7 @@ def test_a_manager_decides_on_a_wide_screen(company: Stage, new_page: Callable[.
     go(page, company, link)
     shown(page, f"decision-{scheme}")
     page.get_by_label("nurture", exact=False).first.check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     confirm(page, company, link)
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
@@ -247,7 +247,7 @@ def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> N
     third.get_by_label("Anything to add").fill("In spring.")
     shown(page, "digest")
     page.get_by_label("Number from the message").fill("12")
-    page.get_by_role("button", name="Save all answers").click()
+    press(page.get_by_role("button", name="Save all answers"))
 
     expect(page.get_by_role("alert")).to_contain_text("That is not the number from the message.")
     expect(third.get_by_label("Anything to add")).to_have_value("In spring.")
@@ -255,13 +255,13 @@ def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> N
     assert company.answers() == []
     shown(page, "digest-number")
     page.get_by_label("Number from the message").fill(number_of(company, link))
-    page.get_by_role("button", name="Save all answers").click()
+    press(page.get_by_role("button", name="Save all answers"))
 
     expect(page.get_by_role("status")).to_contain_text("Saved: 3 answers.")
     assert sorted(kind for kind, _, _ in company.answers()) == ["accepted", "attempted", "returned"]
     shown(page, "digest-saved")
-    page.get_by_role("link", name="Take it back").first.click()
-    page.get_by_role("button", name="Undo").click()
+    press(page.get_by_role("link", name="Take it back").first)
+    press(page.get_by_role("button", name="Undo"))
     expect(page.get_by_role("heading", name="Taken back")).to_be_visible()
 
 
@@ -272,7 +272,7 @@ def test_a_manager_decides_on_a_dispute_on_a_phone(company: Stage, page: Page) -
     page.get_by_label("Overturn it: the rejection was wrong").check()
     page.get_by_label("Anything to add").fill("They have a budget.")
     page.get_by_label("Number from the message").fill(number_of(company, door.link))
-    page.get_by_role("button", name="Send the decision").click()
+    press(page.get_by_role("button", name="Send the decision"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     expect(page.get_by_text("The lead is assigned again at once.")).to_be_visible()
@@ -286,11 +286,11 @@ def test_marketing_disputes_a_rejection_on_a_phone(company: Stage, page: Page) -
     page.get_by_label("Why the rejection is wrong").fill("They asked for a demo.")
     page.get_by_label("Number from the message").fill(number_of(company, door.link))
     shown(page, "dispute-raise")
-    page.get_by_role("button", name="Dispute it").click()
+    press(page.get_by_role("button", name="Dispute it"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert door.counted()
-    page.get_by_role("link", name="What sales gave back in the last week").click()
+    press(page.get_by_role("link", name="What sales gave back in the last week"))
     shown(page, "dispute-list")
 
 
@@ -301,13 +301,13 @@ def test_a_manager_finds_all_that_waits_and_answers_from_there(company: Stage, p
     go(page, company, own)
     expect(page.get_by_role("heading", name="All that waits in your teams")).to_be_visible()
     shown(page, "manager-page")
-    page.get_by_role("link", name="Harbour & Sons, lead 1").click()
+    press(page.get_by_role("link", name="Harbour & Sons, lead 1"))
     shown(page)
     page.get_by_label("Back to marketing, into nurture").check()
-    page.get_by_role("button", name="Send the answer").click()
+    press(page.get_by_role("button", name="Send the answer"))
     shown(page, "manager-number")
     page.get_by_label("Number").fill(number_of(company, own))
-    page.get_by_role("button", name="Confirm").click()
+    press(page.get_by_role("button", name="Confirm"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
     assert company.answers() == [("decided", "maria", "counted")]
