@@ -9,8 +9,10 @@ from sqlmodel import Session, col, select
 
 from storage.tables import ClockReading
 
-#: Databases whose time has never leapt, each until when (monotonic seconds) that need not be asked again.
-_NEVER_LEAPT: dict[str, float] = {}
+#: So long a process goes by the reading that it knows, in seconds: after a leap, all know of it when this time is over.
+KNOWN_FOR_SECONDS = 0.25
+#: How far time ran ahead when this process last asked, and until when (monotonic seconds) that need not be asked again, by database.
+_KNOWN: dict[str, tuple[float, timedelta]] = {}
 
 
 def ahead_at(session: Session, real: datetime) -> timedelta:
@@ -20,20 +22,24 @@ def ahead_at(session: Session, real: datetime) -> timedelta:
 
 
 def now_ahead(session: Session, real: datetime) -> timedelta:
-    """The same for the present. Where time never leapt, that is asked once a process and second; only a demo's time leaps."""
+    """The same for the present, asked a few times a second in each process: only a demo's time leaps."""
     database = str(session.get_bind().engine.url)
-    if time.monotonic() < _NEVER_LEAPT.get(database, 0.0):
-        return timedelta(0)
+    until, ahead = _KNOWN.get(database, (0.0, timedelta(0)))
+    if time.monotonic() < until:
+        return ahead
     ahead = ahead_at(session, real)
-    if not ahead and session.exec(select(ClockReading.id).limit(1)).first() is None:
-        _NEVER_LEAPT[database] = time.monotonic() + 1.0
+    _KNOWN[database] = (time.monotonic() + KNOWN_FOR_SECONDS, ahead)
     return ahead
 
 
 def leap_to(session: Session, target: datetime) -> None:
-    """Makes Baton's time jump to target (aware) and run on from there. Never backwards: an earlier target changes nothing."""
+    """Makes Baton's time jump to target (aware) and run on from there. Never backwards: an earlier target changes nothing.
+
+    This process knows at once, others after KNOWN_FOR_SECONDS.
+    """
     real = datetime.now(UTC)
     ahead = target - real
-    _NEVER_LEAPT.pop(str(session.get_bind().engine.url), None)
     if session.exec(select(ClockReading.id).limit(1)).first() is None or ahead > ahead_at(session, real):
         session.add(ClockReading(real_at=real, ahead_seconds=ahead.total_seconds()))
+        session.flush()
+    _KNOWN.pop(str(session.get_bind().engine.url), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,15 @@ DIED = "its attempt died while it was being sent"
 BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
 #: How long a channel is left alone that asks for it: neither called all the time, nor forgotten.
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of a message: to whom, over which channel, and under which key it is sent once."""
+
+    key: str
+    channel: str
+    person: str
 
 
 def queue(
@@ -40,30 +50,45 @@ def queue(
 
     handoff: whose run sends it; None for what goes by post.
     """
+    copies = [Copy(key, channel, person)]
+    more = {"assignment_id": assignment_id, "answer_id": answer_id, "context": context}
+    return queue_copies(session, handoff, message, copies, now=now, send_at=send_at, **more) == 1  # type: ignore[arg-type]
+
+
+def queue_copies(
+    session: Session,
+    handoff: Handoff | None,
+    message: str,
+    copies: Sequence[Copy],
+    *,
+    now: datetime,
+    send_at: datetime | None = None,
+    assignment_id: str = "",
+    answer_id: int | None = None,
+    context: dict[str, Any] | None = None,
+) -> int:
+    """The same for all copies of a message, in one statement; says how many are new."""
     at = send_at or now
-    new = wakes.insert_once(
-        session,
-        Delivery,
-        key=key,
-        handoff_id=handoff.id if handoff else None,
-        assignment_id=assignment_id,
-        answer_id=answer_id,
-        channel=channel,
-        message=message,
-        person=person,
-        context=context or {},
-        state=DeliveryState.QUEUED.value,
-        send_at=at,
-        tries=0,
-        error="",
-        permanent=False,
-        proof="",
-    )
+    shared = {
+        "handoff_id": handoff.id if handoff else None,
+        "assignment_id": assignment_id,
+        "answer_id": answer_id,
+        "message": message,
+        "context": context or {},
+        "state": DeliveryState.QUEUED.value,
+        "send_at": at,
+        "tries": 0,
+        "error": "",
+        "permanent": False,
+        "proof": "",
+    }
+    rows = [{**shared, "key": one.key, "channel": one.channel, "person": one.person} for one in copies]
+    new = wakes.insert_new(session, Delivery, rows)
     mine = held.of(session, handoff.id) if handoff else None
     if new and mine and at <= now:
         mine.speech = True  # the attempt that holds the lead sends it before it rests; should it die, its lease ends and another comes
     elif new and handoff:
-        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{key}:0", not_before=at)
+        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{copies[0].key}:0", not_before=at)
     return new
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from difflib import get_close_matches
-from functools import lru_cache
 
 from sqlmodel import Session, col, select
 
@@ -19,9 +18,17 @@ from storage.tables import RosterSnapshot, Suppression
 _KEY = "roster"
 
 
-@lru_cache(maxsize=16)
-def _parsed(hash: str, text: str) -> Roster:
-    return read_roster(text)
+#: Rosters that this process has read, the latest last, by the hash of their text.
+_PARSED: dict[str, Roster] = {}
+_KEPT = 16
+
+
+def _parsed(session: Session, id: int | None, hash: str) -> Roster:
+    text = session.exec(select(RosterSnapshot.text).where(RosterSnapshot.id == id)).one()
+    while len(_PARSED) >= _KEPT:
+        _PARSED.pop(next(iter(_PARSED)), None)
+    _PARSED[hash] = read_roster(text)
+    return _PARSED[hash]
 
 
 def load(session: Session, text: str, *, now: datetime) -> Roster:
@@ -41,10 +48,11 @@ def current(session: Session) -> Roster:
     known: Roster | None = session.info.get(_KEY)
     if known is not None and session.in_transaction():
         return known
-    row = session.exec(select(RosterSnapshot).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
-    if row is None:
+    newest = session.exec(select(RosterSnapshot.id, RosterSnapshot.hash).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
+    if newest is None:
         raise RosterError("No roster is loaded. Load one: baton roster load FILE.")
-    found = _parsed(row.hash, row.text)
+    id, hash = newest
+    found = _PARSED.get(hash) or _parsed(session, id, hash)
     if isinstance(session, WriteSession):
         session.info[_KEY] = found
     return found

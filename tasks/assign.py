@@ -128,16 +128,7 @@ def queue_messages(
     """Queues the assignment on the tier's channels; fallback: on those of the fallback list instead. Twice is once."""
     tier = next((tier for tier in agreement.tiers if tier.name == handoff.tier), None)
     planned = agreement.notify.fallback if fallback else (tier.channels if tier and tier.channels else agreement.notify.channels)
-    for channel in planned:
-        person = roster.current(session).manager_of(row.rep) if channel == "manager-email" else row.rep
-        deliveries.queue(
-            session,
-            handoff,
-            "assigned",
-            key=f"{row.id}:assigned:{channel}",
-            channel=channel,
-            person=person,
-            now=now,
-            assignment_id=row.id,
-            context={"rep": row.rep},
-        )
+    manager = roster.current(session).manager_of(row.rep)
+    to = {channel: manager if channel == "manager-email" else row.rep for channel in planned}
+    copies = [deliveries.Copy(f"{row.id}:assigned:{channel}", channel, person) for channel, person in to.items()]
+    deliveries.queue_copies(session, handoff, "assigned", copies, now=now, assignment_id=row.id, context={"rep": row.rep})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -132,8 +133,9 @@ class Live:
         return visitor
 
     def leap_to(self, at: datetime) -> None:
-        """Makes Baton's time jump."""
+        """Makes Baton's time jump, and waits until every process knows."""
         self.box.write_now(lambda session, now: clock.leap_to(session, at))
+        time.sleep(clock.KNOWN_FOR_SECONDS)
 
     def kill(self, name: str) -> None:
         """Kills a part as the kernel would: no clean-up, no goodbye."""

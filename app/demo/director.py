@@ -83,6 +83,7 @@ class Director:
             else:
                 target = situation.next_at
                 await self.box.write(lambda session, now, target=target: clock.leap_to(session, target))  # type: ignore[misc]
+                await asyncio.sleep(clock.KNOWN_FOR_SECONDS)
 
     async def _act(self) -> bool:
         acted = False
