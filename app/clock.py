@@ -26,10 +26,13 @@ STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 SEAL_SECONDS = 5.0
 #: How often Prefect is asked for runs that were resumed by hand, in real seconds.
-RESUMED_SECONDS = 1.5
+RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
 #: The longest that a part which fails again and again is left alone, in seconds.
 LONGEST_PAUSE = 60.0
+
+#: Parts that may come some ticks late: so many ticks lie between two rounds. Every other part has a round in each tick.
+TICKS_BETWEEN = {"nudges": 2, "proofs": 2, "repair": 2, "revisits": 5, "disputes": 5}
 
 #: What a part says whose time has not come.
 NOT_NOW = -1
@@ -84,7 +87,7 @@ class Clock:
         return parts
 
     async def _again(self, stop: asyncio.Event, part: Part, called: str) -> None:
-        failures = 0
+        failures, usual = 0, self.tick_seconds * TICKS_BETWEEN.get(called, 1)
         while not stop.is_set():
             try:
                 await self._guarded(called, part)
@@ -93,7 +96,7 @@ class Clock:
                 failures += 1
                 # the first time with all that is known, then one line
                 log.error("%s failed, and will be tried again: %s", called, error, exc_info=error if failures == 1 else None)
-            pause = self.tick_seconds if not failures else min(LONGEST_PAUSE, self.tick_seconds * 2 ** min(failures, 10))
+            pause = usual if not failures else min(LONGEST_PAUSE, usual * 2 ** min(failures, 10))
             try:
                 await asyncio.wait_for(stop.wait(), pause)
             except TimeoutError:

@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import stack
 from tests.patience import PATIENCE_SECONDS
+from tests.prefect_server import prefect_server
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
 
@@ -21,18 +21,9 @@ MAKE_POOL = "import asyncio; from app.worker import ensure_pool; asyncio.run(ens
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Mapping[str, str]]:
-    """A Prefect server of its own; the environment in which clients talk to it."""
-    port = stack.free_port()
-    environment = stack.environment_for(tmp_path, prefect_port=port, web_port=0)
-    (tmp_path / "prefect").mkdir()
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    part = stack.Part("server", command, tmp_path / "server.log", environment, stack.answers(f"http://127.0.0.1:{port}/api/health"))
-    part.start()
-    try:
-        stack.Stack(tmp_path, environment, f"http://127.0.0.1:{port}", "", {"server": part}).wait_until_ready("server")
+    """The environment in which clients talk to a Prefect server of its own."""
+    with prefect_server(tmp_path) as environment:
         yield environment
-    finally:
-        part.stop()
 
 
 def run(environment: Mapping[str, str], *words: str) -> str:
