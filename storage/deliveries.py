@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, update
+from sqlalchemy import ColumnElement, and_, case, literal, or_, update
+from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlmodel import Session, col, select
 
 from storage import held, trail, wakes
@@ -142,6 +143,25 @@ def claim_all(session: Session, ids: Sequence[int]) -> None:
     if ids:
         sending = {"state": DeliveryState.SENDING.value, "tries": col(Delivery.tries) + 1}
         session.execute(update(Delivery).where(col(Delivery.id).in_(ids)).values(**sending).execution_options(synchronize_session=False))
+
+
+def write_together(session: Session, rows: Collection[Delivery]) -> None:
+    """Writes what this transaction has changed in these rows, in one statement for all of them."""
+    columns = Delivery.__table__.c  # type: ignore[attr-defined]
+    names = [column.name for column in columns]
+    changed = {name for row in rows for name in names if get_history(row, name).has_changes()}
+    if not changed:
+        return
+
+    def of_each(name: str) -> ColumnElement[Any]:
+        return case({row.id: literal(getattr(row, name), columns[name].type) for row in rows}, value=col(Delivery.id))
+
+    with session.no_autoflush:
+        query = update(Delivery).where(col(Delivery.id).in_([row.id for row in rows]))
+        session.execute(query.values({name: of_each(name) for name in changed}).execution_options(synchronize_session=False))
+    for row in rows:
+        for name in changed:
+            set_committed_value(row, name, getattr(row, name))
 
 
 def drop(session: Session, delivery_id: int) -> None:

@@ -116,6 +116,7 @@ def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcom
         if one.letter is not None:
             own_templates.note_faults(session, row, handoff, one.letter, now=now)
         _write(session, row, handoff, one.proof, one.error, now=now)
+    deliveries.write_together(session, rows.values())
 
 
 def write_outcome(

@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.conftest import MONDAY
 from tests.rows import a_handoff
+from tests.storage.plans import recorded
 
 MINUTE = timedelta(minutes=1)
 
@@ -253,3 +254,32 @@ def test_what_may_come_back_is_sent_and_has_arrived_when_its_time_is_over(databa
         assert proof.settle(session, MONDAY + 2 * MINUTE) == 1
         assert proof.proof_of(session, "tenure", now=MONDAY + 3 * MINUTE).since(1) == MONDAY + 2 * MINUTE
     assert rows(database)[0].state == DeliveryState.CONFIRMED
+
+
+def test_what_changed_in_several_rows_is_written_in_one_statement(database: Database, handoff: Handoff) -> None:
+    for key in ("one", "two", "three"):
+        queue(database, handoff, key)
+    with database.write() as session:
+        one, two, _ = session.exec(select(Delivery).order_by(col(Delivery.id)))
+        one.state, one.proof, one.sent_at = DeliveryState.CONFIRMED, "250 it's ok", MONDAY
+        two.state, two.error = DeliveryState.FAILED, "no such address; '--"
+        with recorded(database) as asked:
+            deliveries.write_together(session, [one, two])
+            session.flush()
+        assert [one.statement.split()[0] for one in asked.asked] == ["UPDATE"]
+
+    assert [(row.state, row.proof, row.error, row.sent_at) for row in rows(database)] == [
+        ("confirmed", "250 it's ok", "", MONDAY),
+        ("failed", "", "no such address; '--", None),
+        ("queued", "", "", None),
+    ]
+
+
+def test_nothing_is_written_where_nothing_changed(database: Database, handoff: Handoff) -> None:
+    queue(database, handoff)
+    with database.write() as session:
+        found = list(session.exec(select(Delivery)))
+        with recorded(database) as asked:
+            deliveries.write_together(session, found)
+            deliveries.write_together(session, [])
+    assert len(asked) == 0
