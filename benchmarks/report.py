@@ -108,7 +108,8 @@ def _idle(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             yield f"  {name}", f"{value:.1f} %" + (f", {memory[name] / 1e6:,.0f} MB" if name in memory else "")
         if DATABASE in memory:
             yield f"  {DATABASE}", f"{memory[DATABASE] / 1e6:,.0f} MB"
-        yield "memory", f"{found['memory_bytes'] / 1e6:,.0f} MB"
+        first, *_, last = found["memory_bytes_by_minute"]
+        yield "memory", f"{last / 1e6:,.0f} MB, {first / 1e6:,.0f} MB {found['seconds'] / 60:.0f} minutes before"
 
 
 def _growth(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

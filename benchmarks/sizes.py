@@ -62,7 +62,7 @@ FULL = Sizes(
     burst_hot=100,
     burst_within_seconds=60,
     hot_wait_seconds=300,
-    idle_seconds=60,
+    idle_seconds=1_200,
     growth=(100, 1_000, 10_000, 30_000),
     growth_leads=40,
 )

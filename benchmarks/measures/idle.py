@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.meter import NOT_COUNTED, counted
@@ -11,14 +12,19 @@ from benchmarks.stand import Stand
 
 #: From the last change until measuring begins: what was left to do is done by then.
 SETTLE_SECONDS = 10
+#: How often memory is read, in seconds.
+LOOK_SECONDS = 60
 
 
 def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
-    """Percent of one core by process, and memory by process, over so many seconds."""
+    """Percent of one core by process over so many seconds, and memory by process at their end and each minute, in bytes."""
     time.sleep(SETTLE_SECONDS)
+    by_minute: list[int] = []
     with stand.meter() as meter:
         before = meter.read()
-        for _ in track(range(int(seconds)), total=int(seconds), description=f"idle with {waiting:,} waiting", console=stand.console):
+        for second in track(range(int(seconds)), total=int(seconds), description=f"idle with {waiting:,} waiting", console=stand.console):
+            if second % LOOK_SECONDS == 0:
+                by_minute.append(_used(meter.memory()))
             time.sleep(1)
         spent, memory = meter.since(before), meter.memory()
     percent = {name: 100 * value / spent.seconds for name, value in spent.cpu.items()}
@@ -27,8 +33,13 @@ def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
         "seconds": spent.seconds,
         "core_percent": counted(percent) if percent else None,
         "core_percent_by_process": percent,
-        "memory_bytes": sum(value for name, value in memory.items() if name not in NOT_COUNTED),
+        "memory_bytes": _used(memory),
+        "memory_bytes_by_minute": [*by_minute, _used(memory)],
         "memory_bytes_by_process": memory,
         "statements_a_second": spent.asked["statements"] / spent.seconds if spent.asked else None,
         "prefect_calls_a_second": spent.calls.total() / spent.seconds,
     }
+
+
+def _used(memory: Mapping[str, int]) -> int:
+    return sum(value for name, value in memory.items() if name not in NOT_COUNTED)
