@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from uuid import UUID
 
@@ -20,6 +21,7 @@ async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
 
     Raises CannotStart.
     """
+    asked_at = datetime.now(UTC)
     try:
         answer = await client.request("GET", "/admin/version")
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
@@ -28,7 +30,7 @@ async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
     if theirs.split(".")[:2] != ours.split(".")[:2]:
         raise CannotStart(f"The Prefect server is of version {theirs}, Baton runs with {ours}. Run both with the same minor version.")
     if date := answer.headers.get("date"):
-        compare_clocks(parsedate_to_datetime(date), "the Prefect server")
+        compare_clocks(parsedate_to_datetime(date), "the Prefect server", asked_at=asked_at)
     await _check_deployments(box, client)
 
 

@@ -29,6 +29,7 @@ class CannotStart(HandoffError):  # noqa: N818 - errors here are named as states
 
 def check_database(box: Toolbox) -> None:
     """The database can be written to, belongs to this installation, and its clock agrees. Raises CannotStart."""
+    asked_at = datetime.now(UTC)
     try:
         owner, theirs = box.write_now(lambda session, now: (_owner(session, box), _database_time(session)))
     except DBAPIError as error:
@@ -39,7 +40,7 @@ def check_database(box: Toolbox) -> None:
             f"The database belongs to another installation, {owner}. Give this one a database of its own (BATON_DATABASE_URL), or, if"
             " both are one installation on several machines, the same BATON_TRAIL_KEY and BATON_SECRETS."
         )
-    compare_clocks(theirs, "the database server")
+    compare_clocks(theirs, "the database server", asked_at=asked_at)
 
 
 def _owner(session: Session, box: Toolbox) -> str:
@@ -65,10 +66,13 @@ def _database_time(session: Session) -> datetime | None:
     return found
 
 
-def compare_clocks(theirs: datetime | None, whose: str) -> None:
-    """Raises CannotStart where this machine's clock is far from theirs; None: there is no other clock."""
+def compare_clocks(theirs: datetime | None, whose: str, *, asked_at: datetime) -> None:
+    """Raises CannotStart where this machine's clock is far from theirs; None: there is no other clock.
+
+    asked_at: when they were asked, by this machine's clock: an answer may take long, and they read their clock at any time of that.
+    """
     ours = datetime.now(UTC)
-    if theirs is not None and abs(theirs - ours) > SKEW:
+    if theirs is not None and not asked_at - SKEW <= theirs <= ours + SKEW:
         raise CannotStart(
             f"The clock of this machine says {ours:%H:%M:%S} UTC, that of {whose} {theirs.astimezone(UTC):%H:%M:%S}. Leases and"
             " deadlines need clocks that agree: set them by NTP and start again."

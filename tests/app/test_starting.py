@@ -73,11 +73,21 @@ def test_a_database_that_is_full_is_refused(box):
 def test_a_machine_whose_clock_is_an_hour_off_is_refused():
     now = datetime.now(UTC)
 
-    compare_clocks(None, "the database server")
-    compare_clocks(now + SKEW / 2, "the database server")
-    with pytest.raises(CannotStart, match="that of the database server") as refused:
-        compare_clocks(now - timedelta(hours=1), "the database server")
-    assert "NTP" in str(refused.value)
+    compare_clocks(None, "the database server", asked_at=now)
+    compare_clocks(now + SKEW / 2, "the database server", asked_at=now)
+    for off in (timedelta(hours=1), timedelta(hours=-1)):
+        with pytest.raises(CannotStart, match="that of the database server") as refused:
+            compare_clocks(now + off, "the database server", asked_at=now)
+        assert "NTP" in str(refused.value)
+
+
+def test_a_server_that_answers_late_has_no_wrong_clock():
+    """One that stood still for a minute read its clock at any time of that."""
+    asked_at = datetime.now(UTC) - timedelta(minutes=1)
+
+    compare_clocks(asked_at + timedelta(seconds=1), "the Prefect server", asked_at=asked_at)
+    with pytest.raises(CannotStart):
+        compare_clocks(asked_at - 2 * SKEW, "the Prefect server", asked_at=asked_at)
 
 
 @contextmanager
