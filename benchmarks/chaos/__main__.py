@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="of the plan; drawn at random and printed")
     parser.add_argument("--leads", type=int, default=1000)
-    parser.add_argument("--minutes", type=float, default=60, help="how long things are broken at most; then the leads go on in peace")
+    parser.add_argument("--minutes", type=float, default=15, help="how long things are broken at most; then the leads go on in peace")
     parser.add_argument("--gap", type=float, nargs=2, default=(2.0, 8.0), metavar=("LEAST", "MOST"), help="seconds between two blows")
     parser.add_argument("--sqlite", action="store_true", help="also where PostgreSQL is installed")
     parser.add_argument("--json", type=Path, help="write the report to this file")
