@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -51,10 +50,10 @@ class Attempts:
         #: Whether nothing new is begun just now.
         self.paused = False
 
-    async def run(self, stop: threading.Event) -> None:
-        """Claims and carries out until stop is set, then lets attempts under way come to rest."""
+    async def run(self, ended: asyncio.Event) -> None:
+        """Claims and carries out until it is to end, then lets attempts under way come to rest."""
         with Doorbell(self.box.database, self._ring(asyncio.get_running_loop())):
-            while not stop.is_set():
+            while not ended.is_set():
                 rung = self._changed.is_set()
                 self._changed.clear()
                 if not await self._round(rung=rung):

@@ -6,17 +6,20 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from sqlmodel import Session
 
 from agreements.errors import CrmError
 from app.deadlines import Deadlines
 from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
 from app.repair import Repair
-from storage import contracts, disputes, proof
+from storage import contracts, disputes, lookout, proof
 from tasks import read_crm
 from tasks.dispute import settle_in_silence
 from tasks.held_leads import release_held
-from tasks.post import send_post
+from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox
 
@@ -30,9 +33,6 @@ RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
 #: The longest that a part which fails again and again is left alone, in seconds.
 LONGEST_PAUSE = 60.0
-
-#: Parts that may come some ticks late: so many ticks lie between two rounds. Every other part has a round in each tick.
-TICKS_BETWEEN = {"nudges": 2, "proofs": 2, "repair": 2, "revisits": 5, "disputes": 5}
 
 #: What a part says whose time has not come.
 NOT_NOW = -1
@@ -59,6 +59,9 @@ class Clock:
         self._away = False
         self._counting: tuple[str, ...] = ()
         self._release_again = 0.0
+        self._looking = asyncio.Lock()
+        self._seen: frozenset[str] = frozenset()
+        self._look_again = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. No part waits for another one, and nothing that goes wrong in one ends it."""
@@ -68,17 +71,17 @@ class Clock:
     def _parts(self) -> dict[str, Part]:
         """What is done again and again, by what it is called in the log, the most urgent first."""
         parts: dict[str, Part] = {
-            "deadlines": self.deadlines.missed,
-            "nudges": self.deadlines.nudges,
-            "revisits": self.deadlines.revisits,
-            "messages": self.post,
+            "deadlines": self._where_seen("deadlines", self.deadlines.missed),
+            "nudges": self._where_seen("nudges", self.deadlines.nudges),
+            "revisits": self._where_seen("revisits", self.deadlines.revisits),
+            "messages": self._where_seen("messages", self.post),
             "answers in Prefect": self._every(RESUMED_SECONDS, self.repair.collect),
-            "repair": self.repair.dead,
+            "repair": self._where_seen("repair", self.repair.dead),
             "stranded leads": self._every(STRANDED_SECONDS, self.repair.stranded),
             "reconciliation": self._every(RECONCILE_SECONDS, self.repair.reconcile),
             "changes in the CRM": self._every(self.box.settings.crm_poll_seconds, self._read_crm),
-            "disputes": self._settle_disputes,
-            "proofs": self._settle_proofs,
+            "disputes": self._where_seen("disputes", self._settle_disputes),
+            "proofs": self._where_seen("proofs", self._settle_proofs),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
         }
@@ -87,7 +90,7 @@ class Clock:
         return parts
 
     async def _again(self, stop: asyncio.Event, part: Part, called: str) -> None:
-        failures, usual = 0, self.tick_seconds * TICKS_BETWEEN.get(called, 1)
+        failures = 0
         while not stop.is_set():
             try:
                 await self._guarded(called, part)
@@ -96,7 +99,7 @@ class Clock:
                 failures += 1
                 # the first time with all that is known, then one line
                 log.error("%s failed, and will be tried again: %s", called, error, exc_info=error if failures == 1 else None)
-            pause = usual if not failures else min(LONGEST_PAUSE, usual * 2 ** min(failures, 10))
+            pause = self.tick_seconds if not failures else min(LONGEST_PAUSE, self.tick_seconds * 2 ** min(failures, 10))
             try:
                 await asyncio.wait_for(stop.wait(), pause)
             except TimeoutError:
@@ -104,7 +107,7 @@ class Clock:
 
     async def tick(self) -> int:
         """Everything that is due now, one after another; how many things moved."""
-        moved = 0
+        moved, self._look_again = 0, 0.0
         order = ("changes in the CRM", "deadlines", "nudges", "revisits", "proofs", "repair", "wakes", "disputes")
         parts = self._parts()
         for called in (*order, *(one for one in parts if one not in (*order, "messages"))):
@@ -135,6 +138,18 @@ class Clock:
             return await part()
 
         return timed
+
+    def _where_seen(self, name: str, part: Part) -> Part:
+        """The part, where one look for all of them in each tick has seen that it has something to do."""
+
+        async def done() -> int:
+            async with self._looking:
+                if time.monotonic() >= self._look_again:
+                    self._seen = await self.box.read(_look)
+                    self._look_again = time.monotonic() + self.tick_seconds / 2
+            return await part() if name in self._seen else 0
+
+        return done
 
     async def post(self) -> int:
         """Sends the messages that no run sends; how many were dealt with."""
@@ -172,3 +187,8 @@ class Clock:
         except CrmError as error:
             log.warning("the CRM could not be read; deadlines and answers go on: %s", error)
             return 0
+
+
+def _look(session: Session, now: datetime) -> frozenset[str]:
+    seen = lookout.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)
+    return seen | {"messages"} if "lost messages" in seen else seen

@@ -13,15 +13,26 @@ import threading
 import time
 
 YOUNG_SECONDS, FULL_EVERY = 2.0, 15
+#: So many new objects are left alone: a server at rest need not look for garbage.
+FEW_OBJECTS = 20_000
 
 
 def collect_beside() -> None:
-    """Collects young garbage every two seconds and all of it every half minute, for ever."""
-    rounds = 0
+    """Collects young garbage every two seconds where there may be much, and all of it every half minute, for ever.
+
+    What is there half a minute after the start stays for good, and is not looked at again.
+    """
+    rounds, frozen = 0, False
     while True:
         time.sleep(YOUNG_SECONDS)
         rounds += 1
-        gc.collect(2 if rounds % FULL_EVERY == 0 else 1)
+        if rounds % FULL_EVERY == 0:
+            gc.collect()
+            if not frozen:
+                gc.freeze()
+                frozen = True
+        elif gc.get_count()[0] > FEW_OBJECTS:
+            gc.collect(1)
 
 
 def main() -> None:

@@ -130,26 +130,28 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
             own = pool_type == POOL_TYPE
             at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
             clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)
-            parts = [_until(clock.run, stop)]
+            ended = await _ending(stop)
+            parts = [clock.run(ended)]
             if own:
                 flow, mover = await _prepared(client)
                 attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)
-                parts += [attempts.run(stop), _timetable(box, stop, timetable_seconds), _heed_pool(box, client, attempts, stop)]
+                parts += [attempts.run(ended), _timetable(box, ended, timetable_seconds), _heed_pool(box, client, attempts, ended)]
             else:
                 log.info("the work pool %s is of type %s: its own workers carry the runs out", box.settings.work_pool, pool_type)
             await asyncio.gather(*parts)
 
 
-async def _until(run: Any, stop: threading.Event) -> None:
-    """Runs a part whose stop belongs to this event loop."""
-    ended = asyncio.Event()
+async def _ending(stop: threading.Event) -> asyncio.Event:
+    """An event of this loop that is set soon after stop: nobody has to ask again and again."""
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    async def watch() -> None:
-        while not stop.is_set():
-            await asyncio.sleep(0.1)
-        ended.set()
+    def watch() -> None:
+        stop.wait()
+        with suppress(RuntimeError):  # the loop is closed already
+            loop.call_soon_threadsafe(ended.set)
 
-    await asyncio.gather(run(ended), watch())
+    threading.Thread(target=watch, name="baton-ending", daemon=True).start()
+    return ended
 
 
 async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMover]:
@@ -160,8 +162,8 @@ async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMove
     return flow, RunMover(client, await client.create_flow(lead_handoff))
 
 
-async def _timetable(box: Toolbox, stop: threading.Event, seconds: float) -> None:
-    """Carries out what the server has scheduled, until stop is set."""
+async def _timetable(box: Toolbox, ended: asyncio.Event, seconds: float) -> None:
+    """Carries out what the server has scheduled, until the worker is to end."""
     worker = BatonWorker(
         work_pool_name=box.settings.work_pool,
         limit=box.settings.attempts_at_once,
@@ -170,31 +172,30 @@ async def _timetable(box: Toolbox, stop: threading.Event, seconds: float) -> Non
     )
     async with worker:
         await worker.sync_with_backend()
-        while not stop.is_set():
+        while not ended.is_set():
             try:
                 await worker.get_and_submit_flow_runs()
             except Exception as error:
                 log.warning("the Prefect server does not answer, trying again: %s", type(error).__name__)
-            await _sleep(seconds, stop)
+            await _sleep(seconds, ended)
         while worker.busy:
             await asyncio.sleep(0.1)
 
 
-async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, stop: threading.Event) -> None:
+async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, ended: asyncio.Event) -> None:
     """Begins with no lead while somebody has paused the work pool in Prefect; answers and deadlines are stored all the same."""
-    while not stop.is_set():
+    while not ended.is_set():
         with suppress(Exception):  # the server is away: what was said last holds
             paused = (await client.read_work_pool(box.settings.work_pool)).is_paused
             if paused != attempts.paused:
                 log.warning("the work pool %s is %s", box.settings.work_pool, "paused: leads wait" if paused else "resumed: leads go on")
             attempts.paused = paused
-        await _sleep(POOL_SECONDS, stop)
+        await _sleep(POOL_SECONDS, ended)
 
 
-async def _sleep(seconds: float, stop: threading.Event) -> None:
-    while seconds > 0 and not stop.is_set():
-        await asyncio.sleep(min(0.25, seconds))
-        seconds -= 0.25
+async def _sleep(seconds: float, ended: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(ended.wait(), seconds)
 
 
 async def ensure_pool(name: str) -> str:

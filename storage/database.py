@@ -149,8 +149,9 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    """Asks a connection whether it is still there only after it was idle for a while: each question is a transaction."""
-    engine = create_engine(url, pool_size=10, max_overflow=20)
+    """Asks a connection whether it is still there only after it was idle for a while: each question is a transaction. The one that
+    was used last is taken first, so that few are idle for so long."""
+    engine = create_engine(url, pool_size=10, max_overflow=20, pool_use_lifo=True)
 
     @event.listens_for(engine, "checkin")
     def _note(_connection: object, record: ConnectionPoolEntry) -> None:

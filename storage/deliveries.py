@@ -121,10 +121,15 @@ def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[D
     return [row for row in rows if row.state == DeliveryState.QUEUED], [row for row in rows if row.state == DeliveryState.SENDING]
 
 
-def due_post(session: Session, *, now: datetime, limit: int) -> list[Delivery]:
-    """What goes by post, is queued and due, in order."""
-    query = select(Delivery).where(col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
-    return list(session.exec(query.order_by(col(Delivery.id)).limit(limit)))
+def post_query(now: datetime) -> Any:
+    """The ids of what goes by post, is queued and due, in order."""
+    queued = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
+    return select(Delivery.id).where(*queued).order_by(col(Delivery.id))
+
+
+def due_post(session: Session, *, now: datetime, limit: int) -> list[int]:
+    """The ids of what goes by post, is queued and due, in order."""
+    return list(session.exec(post_query(now).limit(limit)))
 
 
 def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -> bool:
@@ -202,7 +207,7 @@ def died_with(session: Session, assignment_id: str) -> list[Delivery]:
 
 def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
     """Post that was being sent when its process died, by its age in real time: it is never sent again; how many, `limit` at once."""
-    rows = session.exec(_stale_post(select(Delivery), claimed_before).order_by(col(Delivery.id)).limit(limit)).all()
+    rows = session.exec(select(Delivery).where(col(Delivery.id).in_(stale_post_query(claimed_before).limit(limit)))).all()
     for row in rows:
         lost_sight(session, row, None, error="its process died while it was being sent", now=now)
     return len(rows)
@@ -210,12 +215,13 @@ def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, l
 
 def has_stale_post(session: Session, *, claimed_before: datetime) -> bool:
     """Whether there is such post."""
-    return session.exec(_stale_post(select(Delivery.id), claimed_before).limit(1)).first() is not None
+    return session.exec(stale_post_query(claimed_before).limit(1)).first() is not None
 
 
-def _stale_post(query: Any, claimed_before: datetime) -> Any:
+def stale_post_query(claimed_before: datetime) -> Any:
+    """The ids of such post, in order."""
     being_sent = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING)
-    return query.where(*being_sent, col(Delivery.claimed_at) < claimed_before)
+    return select(Delivery.id).where(*being_sent, col(Delivery.claimed_at) < claimed_before).order_by(col(Delivery.id))
 
 
 def succeeded(

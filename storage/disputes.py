@@ -75,8 +75,12 @@ def which_led_to(session: Session, handoff_id: int) -> Dispute | None:
 
 def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[int]:
     """Disputes that nobody has decided in time."""
-    query = select(Dispute.id).where(Dispute.ruling == "", col(Dispute.due_at) <= now).order_by(col(Dispute.due_at)).limit(limit)
-    return [ident or 0 for ident in session.exec(query)]
+    return list(session.exec(overdue_query(now).limit(limit)))
+
+
+def overdue_query(now: datetime) -> Any:
+    """Their ids, the longest due first."""
+    return select(Dispute.id).where(Dispute.ruling == "", col(Dispute.due_at) <= now).order_by(col(Dispute.due_at))
 
 
 def newest(session: Session, *, limit: int) -> list[Dispute]:

@@ -44,18 +44,34 @@ def _open() -> ColumnElement[bool]:
     return and_(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
 
 
-def _waits(session: Session, *conditions: ColumnElement[bool], order: Any, limit: int) -> list[DueWait]:
-    query = (
-        select(Wait, Handoff.flow_run_id, Handoff.fast_lane)
-        .join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
-        .where(_open(), col(Wait.kind) != REVISIT, *conditions)
-        .order_by(order, col(Wait.handoff_id))
-        .limit(limit)
-    )
+def _waits(session: Session, found: Any, *conditions: ColumnElement[bool], limit: int) -> list[DueWait]:
+    query = found.where(*conditions).limit(limit).with_only_columns(Wait, Handoff.flow_run_id, Handoff.fast_lane)
     return [
         DueWait(wait.id, wait.handoff_id, run_id, wait.parked_key, wait.parks, wait.about, wait.next_at, hot)
-        for wait, run_id, hot in session.exec(query)
+        for wait, run_id, hot in session.execute(query)
     ]
+
+
+def _query(*conditions: ColumnElement[bool], order: Any) -> Any:
+    query = select(Wait.id).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    return query.where(_open(), col(Wait.kind) != REVISIT, *conditions).order_by(order, col(Wait.handoff_id))
+
+
+def missed_query(now: datetime, real: datetime) -> Any:
+    """The waits whose time is over and which nobody has answered; see missed. real: real time, by which leases end."""
+    return _query(col(Wait.due_at) <= now, leases.is_free(real), order=col(Wait.due_at))
+
+
+def nudges_query(now: datetime) -> Any:
+    """The waits with something to say before they are due; see nudges."""
+    moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id), col(Wake.not_before) <= now)
+    return _query(col(Wait.next_at) <= now, col(Wait.due_at) > now, ~moves, order=col(Wait.next_at))
+
+
+def revisits_query(now: datetime) -> Any:
+    """The waits by which nurtured leads are to be looked at again."""
+    query = select(Wait.id).where(_open(), Wait.kind == REVISIT, col(Wait.next_at) <= now)
+    return query.order_by(col(Wait.next_at), col(Wait.handoff_id))
 
 
 def missed(session: Session, *, now: datetime, but: Collection[str], limit: int) -> list[DueWait]:
@@ -64,21 +80,18 @@ def missed(session: Session, *, now: datetime, but: Collection[str], limit: int)
     One whose handoff an attempt is carrying out just now is left for the next round: the attempt reads first what was answered
     in Prefect's window. but: ids that are left alone.
     """
-    free = leases.is_free(datetime.now(UTC))
     others = [col(Wait.id).not_in(list(but))] if but else []
-    return _waits(session, col(Wait.due_at) <= now, free, *others, order=col(Wait.due_at), limit=limit)
+    return _waits(session, missed_query(now, datetime.now(UTC)), *others, limit=limit)
 
 
 def nudges(session: Session, *, now: datetime, limit: int) -> list[DueWait]:
     """Waits with something to say before they are due, whose handoff is not about to be moved anyway."""
-    moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id), col(Wake.not_before) <= now)
-    return _waits(session, col(Wait.next_at) <= now, col(Wait.due_at) > now, ~moves, order=col(Wait.next_at), limit=limit)
+    return _waits(session, nudges_query(now), limit=limit)
 
 
 def revisits(session: Session, *, now: datetime, limit: int) -> list[str]:
     """The ids of the waits by which nurtured leads are to be looked at again."""
-    query = select(Wait.id).where(_open(), Wait.kind == REVISIT, col(Wait.next_at) <= now)
-    return list(session.exec(query.order_by(col(Wait.next_at), col(Wait.handoff_id)).limit(limit)))
+    return list(session.exec(revisits_query(now).limit(limit)))
 
 
 def wake(session: Session, found: Sequence[Nudge], *, now: datetime) -> int:

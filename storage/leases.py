@@ -61,11 +61,12 @@ def claim_due(session: Session, *, by: str, now: datetime, real: datetime, room:
 def is_any_due(session: Session, *, now: datetime, real: datetime) -> bool:
     """Whether any handoff could be claimed."""
     query = select(col(Wake.id)).join(Handoff, col(Handoff.id) == col(Wake.handoff_id))
-    for urgency in wakes.Urgency:
-        due = query.where(col(Wake.urgency) == urgency.value, col(Wake.not_before) <= now, may_be_moved(real))
-        if session.execute(due.limit(1)).first() is not None:
-            return True
-    return False
+    query = query.where(col(Wake.not_before) <= now, may_be_moved(real))
+    first = [
+        query.where(col(Wake.urgency) == urgency.value).order_by(col(Wake.not_before), col(Wake.id)).limit(1).scalar_subquery()
+        for urgency in wakes.Urgency
+    ]
+    return any(ident is not None for ident in session.execute(select(*first)).one())
 
 
 def _due(session: Session, urgency: wakes.Urgency, *, now: datetime, real: datetime, limit: int) -> Sequence[Handoff]:

@@ -54,8 +54,12 @@ def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
 
 def can_settle(session: Session, now: datetime) -> bool:
     """Whether something that was sent has arrived by now, because it has not come back in the agreed time."""
-    query = select(Delivery.id).where(Delivery.state == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
-    return session.exec(query.limit(1)).first() is not None
+    return session.exec(arrived_query(now).limit(1)).first() is not None
+
+
+def arrived_query(now: datetime) -> Any:
+    """The ids of what was sent and has not come back in the agreed time."""
+    return select(Delivery.id).where(Delivery.state == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
 
 
 def settle(session: Session, now: datetime) -> int:

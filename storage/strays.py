@@ -28,10 +28,14 @@ def _without_a_wake() -> ColumnElement[bool]:
 
 def dead_leases(session: Session, *, real: datetime, limit: int) -> list[tuple[int, int]]:
     """Handoff and epoch of attempts that died: their lease is over, and nothing would wake the handoff."""
-    query = select(Handoff.id, Handoff.epoch).where(
-        col(Handoff.lease_until).is_not(None), col(Handoff.lease_until) < real - GRACE, _without_a_wake()
-    )
-    return [(ident or 0, epoch) for ident, epoch in session.exec(query.order_by(col(Handoff.lease_until)).limit(limit))]
+    query = dead_query(real).with_only_columns(col(Handoff.id), col(Handoff.epoch)).limit(limit)
+    return [(ident or 0, epoch) for ident, epoch in session.execute(query)]
+
+
+def dead_query(real: datetime) -> Any:
+    """The ids of handoffs whose attempt died."""
+    over = (col(Handoff.lease_until).is_not(None), col(Handoff.lease_until) < real - GRACE, _without_a_wake())
+    return select(Handoff.id).where(*over).order_by(col(Handoff.lease_until))
 
 
 def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) -> int:

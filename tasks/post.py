@@ -54,7 +54,7 @@ async def send_post(box: Toolbox) -> int:
 
 def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[bool, list[int]]:
     stale = deliveries.has_stale_post(session, claimed_before=given_up_before)
-    return stale, [row.id or 0 for row in deliveries.due_post(session, now=now, limit=AT_ONCE)]
+    return stale, deliveries.due_post(session, now=now, limit=AT_ONCE)
 
 
 async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
