@@ -21,6 +21,9 @@ from sqlmodel import Session
 BUSY_TIMEOUT_SECONDS = 10
 #: After so long without use a connection to PostgreSQL is asked whether it is still there.
 IDLE_SECONDS = 1.0
+#: A transaction in which nothing is asked for so long is ended by PostgreSQL: its process was stopped or cut off, and what it has
+#: locked must not wait for it. As long as a lease, so that both end in the same minute.
+ABANDONED_SECONDS = 30
 #: A write transaction changes at most about so many rows: what would change more is done in several, so that nobody waits long.
 ROWS_AT_ONCE = 50
 
@@ -152,6 +155,12 @@ def _postgresql_engine(url: str) -> Engine:
     """Asks a connection whether it is still there only after it was idle for a while: each question is a transaction. The one that
     was used last is taken first, so that few are idle for so long."""
     engine = create_engine(url, pool_size=10, max_overflow=20, pool_use_lifo=True)
+
+    @event.listens_for(engine, "connect")
+    def _bound(connection: Any, _record: object) -> None:
+        connection.autocommit = True
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{ABANDONED_SECONDS}s'")
+        connection.autocommit = False
 
     @event.listens_for(engine, "checkin")
     def _note(_connection: object, record: ConnectionPoolEntry) -> None:
