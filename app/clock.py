@@ -190,5 +190,4 @@ class Clock:
 
 
 def _look(session: Session, now: datetime) -> frozenset[str]:
-    seen = lookout.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)
-    return seen | {"messages"} if "lost messages" in seen else seen
+    return lookout.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)

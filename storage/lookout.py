@@ -12,21 +12,20 @@ from storage import deliveries, disputes, due, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, post_given_up: timedelta) -> frozenset[str]:
-    """Which of these there are: deadlines that were missed, nudges and revisits that are due, messages that no run sends, attempts
-    that died, disputes to settle, proofs that count by now.
+    """The names of the parts of the clock that have something to do now.
 
-    real: the real time, by which leases end; post_given_up: after that time a message that is being sent is lost. Each is asked
-    for as whoever deals with it asks, and never says no where they would find something.
+    real: the real time, by which leases end. post_given_up: after that time a message that is being sent is lost. Each part is
+    asked for with its own query, so the look never misses what the part would find.
     """
-    asked: dict[str, Any] = {
-        "deadlines": due.missed_query(now, real),
-        "nudges": due.nudges_query(now),
-        "revisits": due.revisits_query(now),
-        "messages": deliveries.post_query(now),
-        "lost messages": deliveries.stale_post_query(real - post_given_up),
-        "repair": strays.dead_query(real),
-        "disputes": disputes.overdue_query(now),
-        "proofs": proof.arrived_query(now),
-    }
-    found = session.execute(select(*(query.limit(1).scalar_subquery() for query in asked.values()))).one()
-    return frozenset(name for name, row in zip(asked, found, strict=True) if row is not None)
+    asked: list[tuple[str, Any]] = [
+        ("deadlines", due.missed_query(now, real)),
+        ("nudges", due.nudges_query(now)),
+        ("revisits", due.revisits_query(now)),
+        ("messages", deliveries.post_query(now)),
+        ("messages", deliveries.stale_post_query(real - post_given_up)),
+        ("repair", strays.dead_query(real)),
+        ("disputes", disputes.overdue_query(now)),
+        ("proofs", proof.arrived_query(now)),
+    ]
+    found = session.execute(select(*(query.limit(1).scalar_subquery() for _, query in asked))).one()
+    return frozenset(name for (name, _), row in zip(asked, found, strict=True) if row is not None)

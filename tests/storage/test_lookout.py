@@ -74,7 +74,7 @@ def an_arrival(session: Session) -> None:
         (a_deadline, "deadlines"),
         (a_revisit, "revisits"),
         (post, "messages"),
-        (lost_post, "lost messages"),
+        (lost_post, "messages"),
         (a_dead_attempt, "repair"),
         (a_dispute, "disputes"),
         (an_arrival, "proofs"),
