@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from app import prefect_log_in
 from app.commands import agreement, bounces, demo, devices, disputes, keys, leads, messages, parts, people, verify
+from tasks.settings import Settings
 
 app = typer.Typer(
     name="baton",
@@ -14,6 +16,14 @@ app = typer.Typer(
     help="Runs the agreement between marketing and sales: each lead is a Prefect flow that carries it out.\n\n"
     "Exit codes: 0 done, 1 findings or refused, 2 usage or unreadable input, 3 partly done, 4 a service is away.",
 )
+
+
+@app.callback()
+def begin(context: typer.Context) -> None:
+    """Runs before every command."""
+    context.with_resource(prefect_log_in.kept_in(Settings().home.expanduser().absolute()))
+
+
 app.command(name="demo")(demo.demo)
 app.command(name="up")(parts.up)
 app.command(name="worker")(parts.worker)

@@ -10,7 +10,9 @@ import httpx
 import prefect
 from prefect.client.orchestration import PrefectClient
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_AUTH_STRING
 
+from app import prefect_log_in
 from app.starting import CannotStart, compare_clocks
 from storage import contracts
 from tasks.toolbox import Toolbox
@@ -21,10 +23,20 @@ async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
 
     Raises CannotStart.
     """
+    if not prefect_log_in.is_here(str(client.api_url)) and not PREFECT_API_AUTH_STRING.value():
+        raise CannotStart(
+            f"The Prefect server at {client.api_url} can be reached from other machines: whoever reaches it could run code on every"
+            " worker. Set PREFECT_SERVER_API_AUTH_STRING=name:password for the server, and PREFECT_API_AUTH_STRING to the same here."
+        )
     asked_at = datetime.now(UTC)
     try:
         answer = await client.request("GET", "/admin/version")
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        if isinstance(error, PrefectHTTPStatusError) and error.response.status_code == httpx.codes.UNAUTHORIZED:
+            raise CannotStart(
+                f"The Prefect server at {client.api_url} does not take this log-in. Set PREFECT_API_AUTH_STRING to what the server has"
+                " in PREFECT_SERVER_API_AUTH_STRING; `baton up` keeps its own in the file prefect-log-in of its home folder."
+            ) from error
         raise CannotStart(f"The Prefect server at {client.api_url} does not answer: {error}. Start it, or set PREFECT_API_URL.") from error
     theirs, ours = str(answer.json()), prefect.__version__
     if theirs.split(".")[:2] != ours.split(".")[:2]:

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+from app import prefect_log_in
 
 START_SECONDS = 120
 #: What makes a Prefect server on SQLite keep up, found by measuring; every one may be overridden from outside.
@@ -38,9 +40,9 @@ def prefect_on_sqlite() -> bool:
     return not os.environ.get("PREFECT_SERVER_DATABASE_CONNECTION_URL", "").startswith("postgresql")
 
 
-def talking_to(prefect_url: str) -> AbstractContextManager[object]:
-    """Within it, this process' Prefect clients talk to that server."""
-    return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api"})
+def talking_to(prefect_url: str, log_in: str = "") -> AbstractContextManager[object]:
+    """Within it, this process' Prefect clients talk to that server. log_in: `name:password` of its API, empty for none."""
+    return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api", PREFECT_API_AUTH_STRING: log_in or None})
 
 
 def end_on_sigterm() -> None:
@@ -120,6 +122,15 @@ class Stack:
     web_url: str
     parts: dict[str, Part] = field(default_factory=dict)
 
+    @property
+    def log_in(self) -> str:
+        """`name:password` of the Prefect API and its UI."""
+        return self.environment["PREFECT_API_AUTH_STRING"]
+
+    def in_reach(self) -> AbstractContextManager[object]:
+        """Within it, this process' Prefect clients talk to this stack's server."""
+        return talking_to(self.prefect_url, self.log_in)
+
     def wait_until_ready(self, name: str, *, tell: Callable[[str], None] = lambda text: None) -> None:
         """Waits until the part answers. Raises StackError with the end of its log when it does not."""
         part, until = self.parts[name], time.monotonic() + START_SECONDS
@@ -155,10 +166,19 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment in which all parts of this folder's stack run."""
+    """The environment in which all parts of this folder's stack run.
+
+    The Prefect API asks every part and every person for one log-in, and takes nothing from pages of other addresses.
+    """
+    address = f"http://127.0.0.1:{prefect_port}"
+    log_in = prefect_log_in.of(folder)
     own = {
         "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{prefect_port}/api",
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_API_AUTH_STRING": log_in,
+        "PREFECT_SERVER_API_AUTH_STRING": log_in,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{address},http://localhost:{prefect_port}",
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_PROFILES_PATH": str(folder / "prefect" / "profiles.toml"),
         "BATON_HOME": str(folder),
         "BATON_WEB_PORT": str(web_port),

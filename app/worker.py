@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 from collections.abc import Awaitable
@@ -224,6 +225,7 @@ def run_in_thread(box: Toolbox, stop: threading.Event, *, on_sqlite: bool, timet
         except CannotStart as refused:
             log.critical("%s", refused)
 
-    thread = threading.Thread(target=run, name="baton-worker", daemon=True)
+    here = contextvars.copy_context()  # Prefect's settings belong to a context, which a thread does not take over by itself
+    thread = threading.Thread(target=lambda: here.run(run), name="baton-worker", daemon=True)
     thread.start()
     return thread

@@ -106,7 +106,7 @@ def stand(console: Console, cluster: Cluster | None, *, stock: bool = False) -> 
         prefect_port, web_port = stack.free_port(), stack.free_port()
 
         def prepare(up: Stack) -> None:
-            with stack.talking_to(up.prefect_url):
+            with up.in_reach():
                 asyncio.run(_put_in_force(box, stock=stock))
 
         with console.status("starting the stack"):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agreements.errors import HandoffError
+from tasks import secret_files
 
 
 class KeysElsewhere(HandoffError):  # noqa: N818 - errors here are named as states
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     def signing_keys(self) -> list[str]:
         """The keys that sign links, oldest first."""
         given = [key.strip() for key in self.secrets.split(",") if key.strip()]
-        return given or self._kept("link-key").split()
+        return given or secret_files.kept(self.folder, "link-key").split()
 
     def rotate(self) -> int:
         """Puts a new key behind those that sign links and are kept in home; how many there are then.
@@ -89,23 +89,9 @@ class Settings(BaseSettings):
         with (self.folder / ".link-key.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # of two who rotate at once, neither key is lost
             keys = [*self.signing_keys(), secrets.token_urlsafe(32)]
-            own = self.folder / f".link-key.{os.getpid()}"
-            own.touch(mode=0o600)
-            own.write_text("\n".join(keys) + "\n")
-            own.replace(path)
+            secret_files.write(self.folder / f".link-key.{os.getpid()}", "\n".join(keys) + "\n").replace(path)
         return len(keys)
 
     def seal_key(self) -> bytes:
         """The key of the trail's hash chain."""
-        return (self.trail_key or self._kept("trail-key")).encode()
-
-    def _kept(self, name: str) -> str:
-        path = self.folder / name
-        if not path.exists():
-            own = self.folder / f".{name}.{os.getpid()}"
-            own.write_text(secrets.token_urlsafe(32))
-            own.chmod(0o600)
-            with suppress(FileExistsError):  # another process was first: its key counts
-                os.link(own, path)
-            own.unlink()
-        return path.read_text()
+        return (self.trail_key or secret_files.kept(self.folder, "trail-key")).encode()

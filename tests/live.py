@@ -99,7 +99,7 @@ class Live:
             async with get_client() as client:
                 return await ask(client)
 
-        with stack.talking_to(self.stack.prefect_url):
+        with self.stack.in_reach():
             return asyncio.run(talk())
 
     def link_of(self, taken: Taken) -> str:
@@ -168,7 +168,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
         await deploy(box, row.name, row.version)
 
     def prepare(running: Stack) -> None:
-        with stack.talking_to(running.prefect_url):
+        with running.in_reach():
             asyncio.run(put_in_force())
 
     with ChatRoom() as room, Inbox(folder=folder / "inbox", now=lambda: box.read_now(lambda session, now: now)) as inbox:

@@ -75,7 +75,13 @@ def up(
             settings.folder, prefect_port=prefect_port, web_port=settings.web_port, tell=terminal.console.print, prepare=prepare
         ) as running,
     ):
-        terminal.console.print(f"Prefect UI  {running.prefect_url}\nBaton       {running.web_url}\nLogs        {settings.folder / 'logs'}")
+        places = {
+            "Prefect UI": running.prefect_url,
+            "  log-in": running.log_in,
+            "Baton": running.web_url,
+            "Logs": settings.folder / "logs",
+        }
+        terminal.console.print("\n".join(f"{name:12}{place}" for name, place in places.items()), markup=False)
         try:
             while True:
                 time.sleep(1)
@@ -88,7 +94,7 @@ def up(
 def prepare(running: stack.Stack) -> None:
     """Brings the database up to date and makes sure that every version in force has its deployment at this server."""
     box = terminal.open_box(Settings(home=running.folder))
-    with stack.talking_to(running.prefect_url):
+    with running.in_reach():
         asyncio.run(_redeploy(box))
     box.database.close()
 

@@ -93,7 +93,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
         began = time.monotonic()
 
         def prepare(running: stack.Stack) -> None:
-            with stack.talking_to(running.prefect_url):
+            with running.in_reach():
                 asyncio.run(_put_in_force(box, agreement, text))
 
         tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
@@ -101,6 +101,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             director = _director(box, running, inbox, agreement, options)
             places = {
                 "Prefect UI": running.prefect_url,
+                "  log-in": running.log_in,
                 "Inbox": inbox.url,
                 "Chat room": f"http://127.0.0.1:{room.port}",
                 "Baton": running.web_url,
@@ -109,7 +110,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             addresses = "\n".join(f"{name:12} {place}" for name, place in places.items())
             console.print(addresses, markup=False)
             try:
-                with stack.talking_to(running.prefect_url):
+                with running.in_reach():
                     asyncio.run(_play(director, rows, console, zone, options))
                 found = report(box, director, room)
                 if options.report:

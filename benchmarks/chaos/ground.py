@@ -107,5 +107,5 @@ def _prepare(running: stack.Stack, box: Toolbox, text: str) -> None:
             await box.write(lambda session, now, p=party: contracts.sign(session, row, party=p, name=p, via="chaos", now=now))  # type: ignore[misc]
         await deploy(box, agreement.agreement, agreement.version)
 
-    with stack.talking_to(running.prefect_url):
+    with running.in_reach():
         asyncio.run(put_in_force())

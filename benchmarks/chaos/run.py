@@ -67,7 +67,7 @@ class Outcome:
 def run_chaos(options: Options, folder: Path, screen: Screen) -> Outcome:
     """Run chaos in this folder, which keeps the logs."""
     screen.say("Starting PostgreSQL, Prefect server, workers and web pages …" if not options.sqlite else "Starting …")
-    with ground(folder, sqlite=options.sqlite) as all_of_it, stack.talking_to(all_of_it.stack.prefect_url):
+    with ground(folder, sqlite=options.sqlite) as all_of_it, all_of_it.stack.in_reach():
         run = Run(options, all_of_it, screen)
         asyncio.run(run.play())
         return run.outcome

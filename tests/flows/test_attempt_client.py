@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,17 +31,18 @@ pytestmark = [pytest.mark.long, pytest.mark.live, LEFT_OPEN]
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server that all of these tests share."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The environment of a Prefect server that all of these tests share."""
     with prefect_server(tmp_path_factory.mktemp("contract")) as environment:
-        yield environment["PREFECT_API_URL"].removesuffix("/api")
+        yield environment
 
 
 @pytest.fixture
-async def client(url: str) -> AsyncIterator[AttemptClient]:
+async def client(server: Mapping[str, str]) -> AsyncIterator[AttemptClient]:
     """The client of attempts, as the worker has it."""
     set_here = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_TO_API_ENABLED: False}
-    with stack.talking_to(url), temporary_settings(set_here):
+    url, log_in = server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]
+    with stack.talking_to(url, log_in), temporary_settings(set_here):
         async with AttemptClientContext() as context:
             assert isinstance(context.client, AttemptClient)
             yield context.client

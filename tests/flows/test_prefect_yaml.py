@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import httpx
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.responses import DeploymentResponse
 
+from app import stack
 from tests.patience import PATIENCE_SECONDS
 from tests.prefect_server import prefect_server
 
@@ -35,13 +38,19 @@ def run(environment: Mapping[str, str], *words: str) -> str:
     return done.stdout
 
 
+async def deployments() -> list[DeploymentResponse]:
+    async with get_client() as client:
+        return await client.read_deployments()
+
+
 def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
     """The CRM is read every five minutes in the pool of Baton's worker; deploying again changes nothing."""
     run(server, "-c", MAKE_POOL)
     for _ in range(2):
         run(server, "-m", "prefect", "--no-prompt", "deploy", "--all")
 
-    found = httpx.post(f"{server['PREFECT_API_URL']}/deployments/filter", json={}, timeout=PATIENCE_SECONDS).json()
+    with stack.talking_to(server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]):
+        found = [one.model_dump(mode="json") for one in asyncio.run(deployments())]
     assert [(one["name"], one["entrypoint"], one["work_pool_name"], one["pull_steps"]) for one in found] == [
         ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", [])
     ]
