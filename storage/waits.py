@@ -99,7 +99,7 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
 #: What of an answer people wrote freely: it stays with the answer and does not go into the trail.
 FREE_TEXT = ("statements",)
 #: What is kept with an answer only while it is held.
-WHILE_HELD = ("device", "link_of", "wrong")
+WHILE_HELD = ("link_of", "wrong")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,13 @@ def answer(
     answered_at: datetime | None = None,
     effective_at: datetime | None = None,
     text: str = "",
+    device: str = "",
     **data: Any,
 ) -> Verdict:
     """Stores an answer; the first one to an open wait counts, every other one is kept as late and told who came first.
 
     Call inside a write transaction. answered_at (default now) is what the SLA is judged by; the wake goes into the same
-    transaction, so that an answer that is stored is never forgotten.
+    transaction, so that an answer that is stored is never forgotten. device: hash of the browser in which it was given.
     """
     wait = session.get(Wait, wait_id)
     assert wait is not None, "an answer is given to a wait that was looked up"
@@ -136,7 +137,8 @@ def answer(
     assert handoff is not None, "a wait always has a handoff: the foreign key says so"
     kept = trail.keep_text(session, text, lead_id=handoff.lead_id)
     at = answered_at or now
-    row = _stored(session, wait, kind, by=by, via=via, data=data, text=kept, answered_at=at, effective_at=effective_at or at)
+    when = {"answered_at": at, "effective_at": effective_at or at}
+    row = _stored(session, wait, kind, by=by, via=via, data=data, text=kept, device=device, **when)
     return _judge(session, wait, handoff, row, kept, now)
 
 
@@ -154,8 +156,8 @@ def hold(
             return row
     handoff = session.get(Handoff, wait.handoff_id)
     kept = trail.keep_text(session, text, lead_id=handoff.lead_id if handoff else None)
-    said = {**data, "device": device, "link_of": link_of}
-    row = _stored(session, wait, kind, by=by, via=via, data=said, text=kept, answered_at=now, effective_at=now)
+    said = {**data, "link_of": link_of}
+    row = _stored(session, wait, kind, by=by, via=via, data=said, text=kept, device=device, answered_at=now, effective_at=now)
     row.state = AnswerState.HELD
     session.add(row)
     session.flush()
@@ -166,7 +168,7 @@ def held_of(session: Session, handoff_id: int, *, link_of: str, device: str) -> 
     """What was sent from that browser through this person's link in this handoff and is held, newest first."""
     query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == AnswerState.HELD)
     rows = session.exec(query.order_by(col(Answer.id).desc()))
-    return [row for row in rows if (row.data.get("device"), row.data.get("link_of")) == (device, link_of)]
+    return [row for row in rows if (row.device, row.data.get("link_of")) == (device, link_of)]
 
 
 def release(session: Session, row: Answer, wait: Wait, *, now: datetime, effective_at: datetime, **more: Any) -> Verdict:

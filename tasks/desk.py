@@ -147,8 +147,10 @@ def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:
+        device = sender.device if sender else ""
+        when = {"now": now, "effective_at": now + undo}
         verdict = waits.answer(
-            session, wait.id, said.kind, by=said.by, via=said.via, now=now, effective_at=now + undo, text=said.text, **said.data, **about
+            session, wait.id, said.kind, by=said.by, via=said.via, text=said.text, device=device, **when, **said.data, **about
         )
     if verdict.won and about:
         context = {"answer_id": verdict.answer.id, **about}
@@ -229,9 +231,11 @@ def answer_wait(
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What came of taking an answer back. why: why it stays, in words, empty where it was taken back."""
+    """What came of taking an answer back. why: why it stays, in words, empty where it was taken back; stranger: the browser that
+    asked is neither the one in which it was given nor one of whoever gave it."""
 
     why: str = ""
+    stranger: bool = False
 
     @property
     def taken_back(self) -> bool:
@@ -239,15 +243,18 @@ class Undone:
         return not self.why
 
 
-def undo(session: Session, token: str, answer_id: int, *, now: datetime, wait_id: str = "") -> Undone:
+def undo(session: Session, token: str, answer_id: int, *, now: datetime, device: str, wait_id: str = "") -> Undone:
     """Takes back the person's own answer while that is possible. Call inside a write transaction. Raises LinkInvalid.
 
+    device: hash of the browser that asks: the one in which the answer was given, or another one that is known as the person's.
     It stays where its time is over, and where something was answered or done since that builds on it.
     """
     place = place_of(session, token, wait_id)
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
-        return Undone("That is not your answer to take back.")
+        return Undone("That is not your answer to take back.", stranger=True)
+    if row.device != device and (place.members or not devices.level(session, device, place.person)):
+        return Undone("That was answered in another browser.", stranger=True)
     refused = undoing.undo(session, answer_id, by=row.by, now=now)
     return Undone(in_words(refused, row, place.people, now=now) if refused else "")
 

@@ -26,8 +26,9 @@ class Given:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back; stays_because: why it
     may not although its time is not over.
 
-    mine: it was given by the person whose link this is. forwarded: probably by somebody else through their link. note_wrong: what
-    of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and nobody looked whether it was them.
+    mine: it was given by the person whose link this is; here: in the browser that asks. forwarded: probably by somebody else
+    through their link. note_wrong: what of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and
+    nobody looked whether it was them.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Given:
     undo_until: datetime | None = None
     stays_because: str = ""
     mine: bool = False
+    here: bool = False
     forwarded: bool = False
     note_wrong: tuple[str, ...] = ()
     claimed: bool = False
@@ -137,7 +139,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
         channels=tuple(CHANNELS.items()) if tries else (),
         missing=missing_of(session, place),
-        answers=tuple(given(session, answer, place, now) for answer in answers_at(session, place)),
+        answers=tuple(given(session, answer, place, now, device) for answer in answers_at(session, place)),
         timeline=_timeline(session, place),
         members=tuple((ident, place.people.name_of(ident)) for ident in place.members),
         level=devices.level(session, device, place.person),
@@ -150,7 +152,7 @@ def _held(session: Session, place: Place, device: str, now: datetime) -> Given |
     """What was sent last from this browser and waits for the number, while it can still count."""
     rows = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=device)
     offered = {option.kind for option in place.options}
-    return next((given(session, row, place, now) for row in rows[:1] if row.kind in offered), None)
+    return next((given(session, row, place, now, device) for row in rows[:1] if row.kind in offered), None)
 
 
 def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
@@ -249,8 +251,8 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
     return place
 
 
-def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
-    """An answer as this visitor sees it."""
+def given(session: Session, row: Answer, place: Place, now: datetime, device: str = "") -> Given:
+    """An answer as this visitor sees it. device: hash of their browser."""
     text = session.get(PersonalText, row.text_id) if row.text_id else None
     in_time = row.effective_at > now and row.state == AnswerState.COUNTED
     stays = why_not(session, row, place.people, now=now) if in_time else ""
@@ -266,6 +268,7 @@ def given(session: Session, row: Answer, place: Place, now: datetime) -> Given:
         undo_until=row.effective_at if in_time and not stays else None,
         stays_because=stays,
         mine=row.by in (place.person, *place.members),
+        here=bool(device) and row.device == device,
         forwarded=bool(row.data.get("forwarded")),
         note_wrong=tuple(row.data.get("note_wrong", ())),
         claimed=bool(row.data.get("claimed")),

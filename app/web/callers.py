@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.bodies import body_of, read_form
-from app.web.notices import number
 from notifications.rendering import clean
 from storage import devices
 from tasks.senders import Sender
@@ -20,8 +19,6 @@ from tasks.toolbox import Toolbox
 
 MAX_FORM_BYTES = 64_000
 DEVICE_COOKIE = "baton_device"
-ANSWER_COOKIE = "baton_answer"
-"""Names the answer that this browser gave, so that no other one is offered to take it back."""
 
 _YEAR_SECONDS = 365 * 24 * 60 * 60
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{20,64}")
@@ -29,23 +26,22 @@ _DEVICE = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the link's token and its path for this browser, the browser's stable id (known: it had one before), and the
-    answer it gave, 0 for none. wait_id: what is asked for on somebody's own page."""
+    """Who asks: the link's token and its path for this browser, and the browser's stable id (known: it had one before).
+    wait_id: what is asked for on somebody's own page."""
 
     token: str
     path: str
     device: str
     known: bool
-    answered: int = 0
     wait_id: str = ""
 
     @classmethod
     def of(cls, request: Request, token: str, *, folder: str = "l") -> Caller:
         """The caller of this request; a browser without an id gets a new one. folder: under which the links of this kind are."""
-        device, answered = request.cookies.get(DEVICE_COOKIE, ""), request.cookies.get(ANSWER_COOKIE, "")
+        device = request.cookies.get(DEVICE_COOKIE, "")
         known, wait_id = bool(_DEVICE.fullmatch(device)), str(request.path_params.get("wait_id", ""))
         path = "/".join(filter(None, (f"{request.scope['root_path']}/{folder}", token, wait_id)))
-        return cls(token, path, device if known else secrets.token_urlsafe(24), known, number(answered), wait_id)
+        return cls(token, path, device if known else secrets.token_urlsafe(24), known, wait_id)
 
     @property
     def hash(self) -> str:

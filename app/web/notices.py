@@ -35,18 +35,18 @@ class Notice:
     again: bool = False
 
 
-def notice_for(visit: Visit, asked: Mapping[str, str], *, answered: int) -> Notice | None:
+def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
     """What to say first on this visit, None for nothing.
 
     asked: how an answer was left (done, late, noted, undone, kept), each with the answer's number or kind; only what the visit
-    itself shows is said of it. answered: the number of the answer that this browser gave, 0 for none.
+    itself shows is said of it.
     """
     given = {one.answer_id: one for one in visit.answers}
     done = given.get(number(asked.get("done", "")))
     if done is None and not asked:
-        done = next((one for one in visit.answers if one.answer_id == answered and one.undo_until), None)
+        done = next((one for one in visit.answers if one.here and one.undo_until), None)
     if done is not None and done.mine:
-        return _thanks(visit, done, answered)
+        return _thanks(visit, done)
     open_yet = next((one for one in visit.answers if may_take_back(visit, one)), None)
     if open_yet is not None and not asked:
         foreign = Notice("Was this you?", ("It was answered through your link, from a browser that was not known as yours.",))
@@ -79,8 +79,8 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
-def _thanks(visit: Visit, done: Given, answered: int) -> Notice:
-    own = done.answer_id == answered and done.undo_until is not None and not visit.ended
+def _thanks(visit: Visit, done: Given) -> Notice:
+    own = done.here and done.undo_until is not None and not visit.ended
     return Notice("Thank you", (visit.ended or NEXT.get(done.kind, ""),), done, thanks=True, undo=own)
 
 

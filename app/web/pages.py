@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.callers import (
-    ANSWER_COOKIE,
     MAX_FORM_BYTES,
     Caller,
     age_of_form,
@@ -22,9 +21,8 @@ from app.web.callers import (
     is_from_page,
     remember_device,
     sender_of,
-    set_cookie,
 )
-from app.web.notices import is_theirs, notice_for, number
+from app.web.notices import notice_for, number
 from app.web.showing import lead_page, ticked
 from app.web.sight_queue import SightQueue
 from tasks import desk
@@ -36,7 +34,6 @@ from tasks.visits import place_of
 __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remember_device", "routes"]
 
 log = logging.getLogger("baton.web")
-_HOUR_SECONDS = 60 * 60
 _CHOSEN = ("choice", "decision", "member")
 _OPEN_AGAIN = (
     "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
@@ -131,17 +128,15 @@ class LinkPages:
         """Takes back the answer that this browser gave, while that is possible."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
-        if age is None or not answer_id or not (answer_id == caller.answered or await self._is_theirs(caller, answer_id)):
+        if age is None or not answer_id:
             return await self._refused(request, caller, {})
-        undone = await self.box.write(lambda session, now: desk.undo(session, token, answer_id, now=now, wait_id=caller.wait_id))
+        undone = await self.box.write(
+            lambda session, now: desk.undo(session, token, answer_id, now=now, device=caller.hash, wait_id=caller.wait_id)
+        )
+        if undone.stranger:
+            return await self._refused(request, caller, {})
         await self._note(request, caller, "sent", age)
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
-
-    async def _is_theirs(self, caller: Caller, answer_id: int) -> bool:
-        visit = await self.box.read(
-            lambda session, now: desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
-        )
-        return any(one.answer_id == answer_id and is_theirs(visit, one) for one in visit.answers)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
         """Where an answer leaves its visitor: on the page again, which says what came of it, or asks for the number."""
@@ -152,9 +147,7 @@ class LinkPages:
             return RedirectResponse(f"{caller.path}?late={first}", 303)
         if not first:
             return RedirectResponse(f"{caller.path}?noted={reply.kind}", 303)
-        response = RedirectResponse(f"{caller.path}?done={first}", 303)
-        set_cookie(self.box, response, ANSWER_COOKIE, str(first), caller.path, _HOUR_SECONDS)
-        return response
+        return RedirectResponse(f"{caller.path}?done={first}", 303)
 
     async def _age(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> timedelta | None:
         """How long ago the form was shown to this browser for this link, None where it was not. Raises LinkInvalid."""
@@ -199,7 +192,7 @@ class LinkPages:
 
         asked = asked or {}
         visit, nonce = await self.box.read(look)
-        notice = None if problem else notice_for(visit, asked, answered=caller.answered)
+        notice = None if problem else notice_for(visit, asked)
         asks_number = visit.held is not None and notice is None and "anew" not in asked and not typed
         response = lead_page(
             visit,

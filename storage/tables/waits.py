@@ -58,7 +58,10 @@ class AnswerState(StrEnum):
 
 
 class Answer(SQLModel, table=True):
-    """What somebody answered to a wait; append-only but for its state. answered_at is judged, effective_at lets it act outward."""
+    """What somebody answered to a wait; append-only except for its state. answered_at is judged, effective_at lets it act outward.
+
+    device: hash of the browser in which it was given, empty where it came another way.
+    """
 
     __tablename__ = "answers"
     __table_args__ = (Index("answers_of_kind", "kind", "effective_at"),)
@@ -73,6 +76,7 @@ class Answer(SQLModel, table=True):
     answered_at: datetime = instant()
     effective_at: datetime = instant()
     state: str = AnswerState.COUNTED
+    device: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Wake(SQLModel, table=True):

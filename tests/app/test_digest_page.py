@@ -318,7 +318,7 @@ def test_what_was_saved_leads_to_the_leads_own_page_where_it_is_taken_back(compa
     assert "You accepted. Take it back until Tue 1 Dec 09:05" in words_of(page)
 
     own = rep.get(there)
-    assert "You can still take this back You accepted" in words_of(own)
+    assert "Thank you You accepted" in words_of(own)
     action, hidden = form_of(own)
     assert action == f"{there}/undo"
     undone = rep.post(action, data=hidden)
