@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from app import prefect_log_in
 from app.commands import agreement, bounces, demo, devices, disputes, keys, leads, messages, parts, people, verify
+from tasks import secret_files
 from tasks.settings import Settings
 
 app = typer.Typer(
@@ -40,7 +43,8 @@ app.add_typer(devices.app, name="devices")
 
 
 def main() -> None:
-    """The entry point."""
+    """The entry point. Every part and every command makes files that only their owner can read."""
+    os.umask(secret_files.UMASK)
     app()
 
 

@@ -8,9 +8,12 @@ busy timeout of sixty seconds. In a thread of its own the collection waits alone
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
+
+from tasks import secret_files
 
 YOUNG_SECONDS, FULL_EVERY = 2.0, 15
 #: So many new objects are left alone: a server at rest need not look for garbage.
@@ -37,6 +40,7 @@ def collect_beside() -> None:
 
 def main() -> None:
     """The same as `prefect server start` with the given words."""
+    os.umask(secret_files.UMASK)
     gc.disable()
     threading.Thread(target=collect_beside, name="garbage", daemon=True).start()
     from prefect.cli import app

@@ -17,7 +17,7 @@ from agreements.errors import AgreementError, HandoffError, RosterError
 from app.stack import StackError
 from app.starting import CannotStart, check_database
 from storage import schema
-from tasks import toolbox
+from tasks import secret_files, toolbox
 from tasks.channels import WrongSetting
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
@@ -48,6 +48,8 @@ def open_box(settings: Settings | None = None) -> Toolbox:
         box = toolbox.wire(settings or read_settings())
     except WrongSetting as error:
         fail(USAGE, str(error))
+    if found := secret_files.close(box.settings.folder):
+        complaints.print(found, markup=False, style="yellow", soft_wrap=True)
     try:
         schema.upgrade(box.database)
     except DBAPIError as error:

@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     def folder(self) -> Path:
         """BATON_HOME, absolute; made when missing."""
         folder = self.home.expanduser().absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=secret_files.CLOSED_FOLDER, parents=True, exist_ok=True)
         return folder
 
     @property
