@@ -87,12 +87,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class CodeContext:
-    """Everything that the message with a code for a browser may use. minutes: for how long it is good."""
+    """Everything that a message with a code may use. link: where it is typed, empty where that is open in the browser.
+
+    code: empty for whoever is only to know. minutes: for how long it is good. whose: the name of whoever's number was guessed at.
+    """
 
     to: Recipient
     link: str
     code: str
     minutes: int
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)

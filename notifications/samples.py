@@ -91,6 +91,7 @@ _WHAT: Mapping[str, str] = {
 #: Messages that are not about one lead.
 _OTHERS: Mapping[str, Any] = {
     "device-code": CodeContext(_REP, "https://baton.example/me", "482913", 15),
+    "number-guessed": CodeContext(_REP, "", "482913", 60, whose="Ana Ruiz"),
     "digest": DigestContext(
         to=_REP,
         link="https://baton.example/d/made-up",

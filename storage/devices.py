@@ -57,9 +57,9 @@ def forget(session: Session, row: Device, *, now: datetime) -> None:
     session.flush()
 
 
-def mistyped(session: Session, hash: str, person: str, *, since: datetime) -> list[datetime]:
-    """When a wrong number was typed in this browser for that person, oldest first."""
-    query = select(WrongNumber.at).where(WrongNumber.device_hash == hash, WrongNumber.person == person, col(WrongNumber.at) > since)
+def mistyped(session: Session, person: str, *, since: datetime) -> list[tuple[str, datetime]]:
+    """In which browser and when a wrong number was typed for that person, oldest first."""
+    query = select(WrongNumber.device_hash, WrongNumber.at).where(WrongNumber.person == person, col(WrongNumber.at) > since)
     return list(session.exec(query.order_by(col(WrongNumber.at))))
 
 

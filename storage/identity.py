@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from typing import TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
+from storage import locks
 from storage.tables import Lead
 
 T = TypeVar("T")
@@ -55,19 +54,12 @@ def reserve(session: Session, inquiries: Iterable[IncomingLead]) -> None:
     Call it once a transaction, for all inquiries at once and before anything is looked up: the keys are locked in one order, so
     two transactions never wait for each other. SQLite has one writer at a time and needs no lock.
     """
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    keys = sorted({_number(name) for one in inquiries for name in _names(one)})
-    session.execute(text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:keys AS bigint[])) AS one"), {"keys": keys})
+    locks.take(session, (name for one in inquiries for name in _names(one)))
 
 
 def _names(one: IncomingLead) -> list[str]:
     key = person_key(one.email)
     return [f"source {one.source}\n{one.source_id}", *([f"person {key}"] if key else [])]
-
-
-def _number(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def lock_person(session: Session, lead: Lead) -> Lead:

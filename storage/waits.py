@@ -99,7 +99,7 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
 #: What of an answer people wrote freely: it stays with the answer and does not go into the trail.
 FREE_TEXT = ("statements",)
 #: What is kept with an answer only while it is held.
-WHILE_HELD = ("link_of", "wrong")
+WHILE_HELD = ("link_of",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
-from tasks import toolbox
+from tasks import numbers, toolbox
 from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.follow_up import touch
-from tasks.numbers import HOUR, WRONG, too_many
 from tasks.options import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.senders import Sender, forwarding, is_unproven, tell_addressee, was_before
 from tasks.taking_back import in_words
@@ -114,25 +113,13 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
         if settled is not None and settled.answer_id == answer_id:
             return Reply(True, settled.kind, winner=settled)
         raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
-    if refused := _wrong_number(session, token, typed, row, held, now):
+    if refused := numbers.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
         return Reply(False, row.kind, held=answer_id, refused=refused)
     was = devices.level(session, sender.device, place.person)
     devices.remember(session, sender.device, place.person, level=devices.KNOWN, now=now)
     data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
     said = _Said(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
     return _count(session, place, said, sender, now=now, was=was)
-
-
-def _wrong_number(session: Session, token: str, typed: str, row: Answer, held: list[Answer], now: datetime) -> str:
-    """Why the number is not taken, empty for the right one; a wrong one is counted."""
-    wrong = sorted(at for one in held for text in one.data.get("wrong", []) if (at := datetime.fromisoformat(text)) > now - HOUR)
-    if refused := too_many(wrong, now):
-        return f"{refused}; your answer is kept."
-    if toolbox.current().links.is_number(token, typed):
-        return ""
-    row.data = {**row.data, "wrong": [*row.data.get("wrong", []), now.isoformat()]}
-    session.add(row)
-    return WRONG
 
 
 def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:

@@ -14,7 +14,7 @@ from tasks import toolbox
 
 MINUTES = 15
 """How long a code is good, in Baton's time."""
-TRIES = 5
+TRIES, DIGITS = 5, 6
 CODES_AN_HOUR = 3
 
 
@@ -30,7 +30,9 @@ def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
     known = roster.current(session).person(person)
     if known is None or known.shared or not devices.level(session, device, person):
         raise CodeRefused("Answer through your link in this browser first; then it can be remembered as yours.")
-    lately = select(MailedCode.id).where(MailedCode.person == person, col(MailedCode.asked_at) > now - timedelta(hours=1))
+    lately = select(MailedCode.id).where(
+        MailedCode.person == person, MailedCode.device_hash != "", col(MailedCode.asked_at) > now - timedelta(hours=1)
+    )
     if len(session.exec(lately).all()) >= CODES_AN_HOUR:
         raise CodeRefused("Several codes were sent within the last hour already. Please use the newest, or try again in an hour.")
     row = MailedCode(person=person, device_hash=device, asked_at=now)
@@ -56,7 +58,7 @@ def enter(session: Session, device: str, typed: str, *, now: datetime) -> str:
         return f"There is no code to be typed here: it was used, or is older than {MINUTES} minutes. Please ask for a new one."
     if row.tries >= TRIES:
         return "That were too many wrong codes. Please ask for a new one."
-    if not toolbox.current().links.is_code(_subject(row.id or 0), typed):
+    if not toolbox.current().links.is_code(subject_of(row.id or 0), typed):
         row.tries += 1
         session.add(row)
         return f"That is not the code. Tries left: {TRIES - row.tries}."
@@ -68,8 +70,9 @@ def enter(session: Session, device: str, typed: str, *, now: datetime) -> str:
 
 def code_of(code_id: int) -> str:
     """The code of that number."""
-    return toolbox.current().links.code(_subject(code_id))
+    return toolbox.current().links.code(subject_of(code_id))
 
 
-def _subject(code_id: int) -> str:
+def subject_of(code_id: int) -> str:
+    """What the code of that number is about, for Links.code."""
     return f"device {code_id}"

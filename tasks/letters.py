@@ -10,7 +10,7 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, toolbox
+from tasks import contexts, dispute_letters, enrolment, mailed_numbers, toolbox
 from tasks.drafts import Draft
 from tasks.options import DID
 from tasks.views import lead_view
@@ -30,6 +30,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return _answered_for_you(session, row, now)
         case "device-code":
             return _device_code(session, row)
+        case mailed_numbers.MESSAGE:
+            return _number_guessed(session, row)
         case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
             return dispute_letters.draft_of(session, row)
     raise NoSuchLetter(f"{row.message} does not go by post.")
@@ -60,3 +62,17 @@ def _device_code(session: Session, row: Delivery) -> Draft:
     to = contexts.recipient(roster.current(session), row.person)
     code = enrolment.code_of(int(row.context["code_id"]))
     return Draft(row.message, CodeContext(to, f"{box.settings.public_url}/me", code, enrolment.MINUTES), row.key)
+
+
+def _number_guessed(session: Session, row: Delivery) -> Draft:
+    people = roster.current(session)
+    code_id = int(row.context.get("code_id") or 0)
+    code = enrolment.code_of(code_id) if code_id else ""
+    context = CodeContext(
+        to=contexts.recipient(people, row.person),
+        link="",
+        code=code,
+        minutes=mailed_numbers.MINUTES,
+        whose=people.name_of(str(row.context["whose"])),
+    )
+    return Draft(row.message, context, row.key)

@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from storage import devices
-from tasks import toolbox
+from storage import devices, locks
+from tasks import mailed_numbers, toolbox
 from tasks.senders import Sender, is_unproven
 
-#: So many wrong numbers a browser may send for one person in an hour.
-WRONG_NUMBERS = 5
+#: So many wrong numbers a browser may send for one person in an hour, and all browsers together that are not known as theirs.
+WRONG_NUMBERS, OF_ALL = 5, 20
 HOUR = timedelta(hours=1)
-WRONG = "That is not the number from the message. It has four digits and stands right by the link."
-MISSING = "Please type the number from the message. It has four digits and stands right by the link."
+_WHERE = "It has four digits and stands right by the link."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +36,33 @@ def prove(session: Session, token: str, person: str, typed: str, *, sender: Send
     was = devices.level(session, sender.device, person)
     if not is_unproven(session, sender, person):
         return Proof(was=was)
-    wrong = devices.mistyped(session, sender.device, person, since=now - HOUR)
-    if refused := too_many(wrong, now):
-        return Proof(f"{refused}; what you typed is kept.")
-    if not typed:
-        return Proof(MISSING)
-    if not toolbox.current().links.is_number(token, typed):
-        devices.mistype(session, sender.device, person, now=now, kept=HOUR)
-        return Proof(WRONG)
+    if refused := check(session, token, person, typed, device=sender.device, kept="what you typed", now=now):
+        return Proof(refused)
     devices.remember(session, sender.device, person, level=devices.KNOWN, now=now)
     return Proof(was=was)
+
+
+def check(session: Session, token: str, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
+    """Why what was typed in this browser does not prove that person, empty where it does. Call inside a write transaction.
+
+    A wrong number is counted. After 20 for one person within an hour, in whichever browsers and behind whichever links, the four
+    digits prove nothing in a browser that is not known: a code of six digits is mailed to the person instead. So nobody can guess
+    on, and nobody can lock the person out. kept: what stays on the page meanwhile, in words. Raises LinkInvalid.
+    """
+    locks.take(session, [f"number {person}"])  # of two wrong numbers at once both are counted
+    wrong = devices.mistyped(session, person, since=now - HOUR)
+    if len(wrong) >= OF_ALL and not devices.level(session, device, person):
+        return mailed_numbers.check(session, person, typed, device=device, kept=kept, now=now)
+    if refused := too_many([at for hash, at in wrong if hash == device], now):
+        return f"{refused}; {kept} is kept."
+    if not typed:
+        return f"Please type the number from the message. {_WHERE}"
+    if toolbox.current().links.is_number(token, typed):
+        return ""
+    devices.mistype(session, device, person, now=now, kept=HOUR)
+    if len(wrong) + 1 == OF_ALL:
+        mailed_numbers.begin(session, person, now=now)
+    return f"That is not the number from the message. {_WHERE}"
 
 
 def too_many(wrong: list[datetime], now: datetime) -> str:
@@ -54,4 +70,4 @@ def too_many(wrong: list[datetime], now: datetime) -> str:
     if len(wrong) < WRONG_NUMBERS:
         return ""
     minutes = max(1, math.ceil((wrong[-WRONG_NUMBERS] + HOUR - now) / timedelta(minutes=1)))
-    return f"That were too many wrong numbers. Please try again in {minutes} minute{'s' if minutes > 1 else ''}"
+    return f"There were too many wrong numbers. Please try again in {minutes} minute{'s' if minutes > 1 else ''}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import instant
@@ -37,7 +37,10 @@ class Device(SQLModel, table=True):
 
 
 class MailedCode(SQLModel, table=True):
-    """A code that was mailed to enrol a device. It follows from the row's id and a key of the installation, and is not kept."""
+    """A code that was mailed to a person. It follows from the row's id and a key of the installation, and is not kept.
+
+    device_hash: the browser that is to be enrolled; empty for a code that stands for the number from the message, in any browser.
+    """
 
     __tablename__ = "mailed_codes"
     id: int | None = Field(default=None, primary_key=True)
@@ -49,9 +52,10 @@ class MailedCode(SQLModel, table=True):
 
 
 class WrongNumber(SQLModel, table=True):
-    """A wrong number that was typed in a browser for a person within the last hour, on a page where nothing is held meanwhile."""
+    """A wrong number that was typed in a browser for a person within the last hour, behind whichever link."""
 
     __tablename__ = "wrong_numbers"
+    __table_args__ = (Index("wrong_numbers_of_person", "person", "at"),)
     id: int | None = Field(default=None, primary_key=True)
     device_hash: str = Field(index=True)
     person: str

@@ -172,8 +172,8 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "signature-asked":
         asked = SigningContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text, differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
-    if message == "device-code":
-        code = CodeContext(ana, "https://baton.example/me", "482913", 15)
+    if message in ("device-code", "number-guessed"):
+        code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
         rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
