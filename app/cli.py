@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import typer
 
@@ -24,7 +25,8 @@ app = typer.Typer(
 @app.callback()
 def begin(context: typer.Context) -> None:
     """Runs before every command."""
-    context.with_resource(prefect_log_in.kept_in(Settings().home.expanduser().absolute()))
+    home = Path(os.environ.get("BATON_HOME") or Settings.model_fields["home"].default)  # other settings may be wrong, and are told of later
+    context.with_resource(prefect_log_in.kept_in(home.expanduser().absolute()))
 
 
 app.command(name="demo")(demo.demo)

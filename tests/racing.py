@@ -170,7 +170,7 @@ def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
     answer_id = box.read_now(lambda session, now: session.exec(query).one())
 
     async def go() -> tuple[bool, str]:
-        undone = await box.write(lambda session, now: desk.undo(session, token, answer_id or 0, now=now))
+        undone = await box.write(lambda session, now: desk.undo(session, token, answer_id or 0, now=now, device=""))
         return undone.taken_back, undone.why
 
     return go

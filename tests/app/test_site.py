@@ -95,7 +95,6 @@ def test_a_site_behind_another_address_stays_there(tmp_path: Path) -> None:
         number = company.box.links.number(company.link.rpartition("/")[2])
         answer = rep.post(f"{bare}/number", data={**hidden, "number": number}, headers=cookie, follow_redirects=False)
         assert answer.headers["location"] == f"{company.link}?done=1"
-        assert f"Path={company.link};" in answer.headers["set-cookie"]
         assert 'href="/baton/api/docs"' in rep.get("/").text
 
 

@@ -72,7 +72,7 @@ class People:
         visit = desk.visit(session, token, now=now)
         given = [one for one in visit.answers if one.undo_until and one.mine]
         if given and self.dice.random() < 0.5:
-            self.did["undone"] += desk.undo(session, token, given[-1].answer_id, now=now).taken_back
+            self.did["undone"] += desk.undo(session, token, given[-1].answer_id, now=now, device="").taken_back
         elif visit.options:
             weights = [GO_ON.get(one.kind, 1) for one in visit.options]
             [option] = self.dice.choices(visit.options, weights)

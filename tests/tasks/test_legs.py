@@ -218,7 +218,7 @@ async def test_handing_on_can_be_taken_back_for_a_while(driver, box, time, compa
     assert (newest(box, taken).leg, newest(box, taken).stage) == (0, "working")
 
     token = token_of(box, taken)
-    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now)).taken_back
+    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
     await driver.run(until=time.at + timedelta(minutes=10))
 
     assert (newest(box, taken).leg, wait_of(box, taken).kind) == (0, "outcome")

@@ -100,7 +100,7 @@ async def test_a_rep_who_took_the_answer_back_has_seen_it(driver, box, time):
     box.settings.undo_minutes = 5
     reply = answer_by_link(box, taken, "rejected", reason="not-icp")
     token = box.links.for_tenure(tenures(box, taken)[0].id).rpartition("/")[2]
-    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now)).taken_back
+    assert box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
     await driver.run(until=wait_of(box, taken).due_at)
 
     assert missed(box, taken)["because"] == "not answered in time"

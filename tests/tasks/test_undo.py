@@ -23,7 +23,7 @@ def box(box):
 
 def undo(box, taken, reply) -> bool:
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now)).taken_back
+    return box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
 
 
 async def assigned(driver, box):

@@ -39,7 +39,7 @@ def undo(box, taken, kind: str) -> desk.Undone:
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id, Answer.kind == kind).order_by(col(Answer.id).desc())
     row = box.read_now(lambda session, now: session.exec(query.limit(1)).one())
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: desk.undo(session, token, row.id, now=now))
+    return box.write_now(lambda session, now: desk.undo(session, token, row.id, now=now, device=""))
 
 
 def states(box, taken) -> list[tuple[str, str]]:
@@ -146,7 +146,7 @@ async def test_somebody_elses_answer_stays_theirs(driver, box, taken):
     await driver.settle()
     token, answer = token_of(box, other), states(box, taken)
 
-    undone = box.write_now(lambda session, now: desk.undo(session, token, 1, now=now))
+    undone = box.write_now(lambda session, now: desk.undo(session, token, 1, now=now, device=""))
 
     assert (undone.taken_back, undone.why) == (False, "That is not your answer to take back.")
     assert states(box, taken) == answer
