@@ -26,11 +26,8 @@ _MARK = re.compile(rf"(\d{{1,15}})-([a-z2-7]{{{_MARK_DIGITS}}})")
 _MARKED = re.compile(rf"[+=](\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})(?=[@=])", re.IGNORECASE)
 #: Where a mail system writes for whom a message came in.
 _RECIPIENTS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To", "To", "Cc")
-_KEY = re.compile(r"^[ \t>]*X-Baton-Key:[ \t]*(\S[^\r\n]{0,900})", re.IGNORECASE | re.MULTILINE)
-_LETTER_ID = re.compile(r"<letter\.([0-9a-f]{32})@")
 _SYSTEMS = re.compile(r"mailer-?daemon|postmaster|mail-?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
 _NAMED_MAX = 5
-_TEXT_MAX = 200_000
 
 
 class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as states
@@ -40,13 +37,11 @@ class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as st
 @dataclass(frozen=True, slots=True)
 class Returned:
     """A message that came to the address for bounces. kind: bounced, delayed, reply or other; why: what the mail system said,
-    in one line. marks, keys, letter_ids: by which it may name what came back, the surest first."""
+    in one line. marks: which may name the delivery that came back."""
 
     kind: str
     why: str = ""
     marks: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
-    letter_ids: tuple[str, ...] = ()
 
 
 class BounceMarks:
@@ -74,11 +69,6 @@ def _sign(key: bytes, delivery_id: int) -> str:
     return b32encode(hmac.digest(key, str(delivery_id).encode(), hashlib.sha256)).decode("ascii").lower()[:_MARK_DIGITS]
 
 
-def letter_id_of(key: str) -> str:
-    """How the Message-ID names a letter with that key."""
-    return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:32]
-
-
 def read(raw: bytes) -> Returned:
     """What a returned message says. Raises UnreadableMessage for what is none, or is too long to be one."""
     if len(raw) > MAX_BYTES:
@@ -88,13 +78,10 @@ def read(raw: bytes) -> Returned:
         if not message.keys():
             raise UnreadableMessage("it has no headers")
         kind, why = _judged(message)
-        texts = list(_texts(message))
         return Returned(
             kind,
             _line(why),
             _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value)),
-            _first(key.strip() for text in texts for key in _KEY.findall(text)),
-            _first(ident for text in texts for ident in _LETTER_ID.findall(text)),
         )
     except UnreadableMessage:
         raise
@@ -144,16 +131,6 @@ def _is_automatic(message: Message) -> bool:
     said = str(message.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
     precedence = str(message.get("Precedence", "")).strip().lower()
     return said not in ("no", "") or precedence == "auto_reply" or any(name in message for name in ("X-Autoreply", "X-Autorespond"))
-
-
-def _texts(message: Message) -> Iterator[str]:
-    """The headers and the readable parts of what it is about, in order."""
-    for part in message.walk():
-        yield "\n".join(f"{name}: {value}" for name, value in part.items())[:_TEXT_MAX]
-        if part.get_content_maintype() == "text":
-            content = part.get_payload(decode=True)
-            if isinstance(content, bytes):
-                yield content[:_TEXT_MAX].decode("utf-8", "replace")
 
 
 def _all(message: Message, name: str) -> list[str]:

@@ -1,10 +1,15 @@
-"""Keys for the intake API. The plain key is seen once, by whom it is made for; here stands only its hash."""
+"""Keys for machines. The plain key is seen once, by whom it is made for; here stands only its hash.
+
+Each key opens the doors of its scopes and no other: the key of a website cannot report returned mail.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime
+from enum import StrEnum
 
 from sqlmodel import Session, col, select
 
@@ -15,34 +20,48 @@ PREFIX = "baton_"
 LONGEST_NAME = 80
 
 
+class Scope(StrEnum):
+    """What a key may be used for. Intake: send leads and what they do. Dsn: report returned mail."""
+
+    INTAKE = "intake"
+    DSN = "dsn"
+
+
 class KeyRefused(HandoffError):
     """No key can be made under this name."""
 
 
-def create(session: Session, name: str, now: datetime) -> str:
-    """Makes a key and returns it, this once. Call inside a write transaction.
+def create(session: Session, name: str, now: datetime, scopes: Collection[Scope] = (Scope.INTAKE,)) -> str:
+    """Makes a key for these scopes and returns it, this once. Call inside a write transaction.
 
     name: for whom or what it is; it stays taken after the key is revoked, so that one name in the trail is one key.
-    now: aware. Raises: KeyRefused for a name that is empty, too long or taken.
+    now: aware. Raises: KeyRefused for no scope, and for a name that is empty, too long or taken.
     """
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise KeyRefused(f"Name the key by 1 to {LONGEST_NAME} plain characters, after the form or system that will use it.")
+    if not scopes:
+        raise KeyRefused("A key needs a scope: what it may be used for.")
     if taken := _named(session, name):
         state = "was revoked" if taken.revoked_at else "is in use"
         raise KeyRefused(f"A key named {name!r} {state}. Choose another name.")
     key = PREFIX + secrets.token_urlsafe(32)
-    session.add(ApiKey(hash=_hash(key), name=name, created_at=now))
+    session.add(ApiKey(hash=_hash(key), name=name, scopes=" ".join(sorted(set(scopes))), created_at=now))
     session.flush()
     return key
 
 
-def verify(session: Session, key: str) -> str | None:
-    """The name of this key; None for one that was never made or is revoked.
+def verify(session: Session, key: str) -> ApiKey | None:
+    """The row of this key; None for one that was never made or is revoked. `may` says what it opens.
 
     What is looked up is a hash of what was sent, so that the time it takes tells nothing of the keys that exist.
     """
     row = session.get(ApiKey, _hash(key))
-    return row.name if row and row.revoked_at is None else None
+    return row if row and row.revoked_at is None else None
+
+
+def may(row: ApiKey, scope: Scope) -> bool:
+    """Whether this key was made for that."""
+    return scope in row.scopes.split()
 
 
 def revoke(session: Session, name: str, now: datetime) -> bool:
@@ -56,9 +75,9 @@ def revoke(session: Session, name: str, now: datetime) -> bool:
     return True
 
 
-def names(session: Session) -> list[str]:
-    """The names of the keys that work, oldest first."""
-    query = select(ApiKey.name).where(col(ApiKey.revoked_at).is_(None))
+def working(session: Session) -> list[ApiKey]:
+    """The keys that work, oldest first."""
+    query = select(ApiKey).where(col(ApiKey.revoked_at).is_(None))
     return list(session.exec(query.order_by(col(ApiKey.created_at), col(ApiKey.name))))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
@@ -16,8 +16,8 @@ from storage.tables import Answer, Delivery, DeliveryState, Handoff, Wait
 
 #: What a message that comes back may have been until then. One that was never sent cannot come back.
 MAY_COME_BACK = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN)
-#: How far back a returned message is looked for by its Message-ID.
-LOOK_BACK = timedelta(days=14)
+#: How the error of a delivery begins whose bounce does not count.
+_READ = "came back after it was read: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,14 @@ def settle(session: Session, now: datetime) -> int:
 def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> bool:
     """Notes that a message came back, once, and wakes the run whose proof it may have been; False where it changes nothing.
 
-    why: what the mail system said. Call inside a write transaction.
+    A message whose page its person has opened in a browser that is known as theirs was read: its bounce is written down and
+    changes nothing. why: what the mail system said. Call inside a write transaction.
     """
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if row is None or row.state not in MAY_COME_BACK:
+        return False
+    if row.handoff_id and sights.seen_by(session, row.handoff_id, row.person, assignment_id=row.assignment_id, since=row.sent_at):
+        _note_late(session, row, why, now)
         return False
     was, row.state, row.error = row.state, DeliveryState.BOUNCED, f"came back: {why}"[:500]
     session.add(row)
@@ -100,6 +104,16 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
     return True
 
 
+def _note_late(session: Session, row: Delivery, why: str, now: datetime) -> None:
+    if row.error.startswith(_READ):
+        return
+    row.error = f"{_READ}{why}"[:500]
+    session.add(row)
+    facts: dict[str, Any] = {"message": row.message, "to": row.person, "channel": row.channel}
+    handoff = session.get(Handoff, row.handoff_id)
+    trail.record(session, "bounced-after-reading", now=now, handoff=handoff, actor=f"channel:{row.channel}", **facts)
+
+
 def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> bool:
     """Whether the rep missed to answer what, as it turns out, had never provably reached them."""
     if row.message != "assigned" or not row.assignment_id:
@@ -109,15 +123,6 @@ def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     wanted = handoffs.agreement_of(session, handoff).notify.confirmed_on
     unproven = proof_of(session, row.assignment_id, now=now).since(wanted) is None
     return unproven and session.exec(missed.limit(1)).first() is not None
-
-
-def sent_lately(session: Session, *, now: datetime) -> list[tuple[int, str]]:
-    """Id and key of each message that may come back, newest first."""
-    query = select(Delivery.id, Delivery.key).where(
-        col(Delivery.state).in_([*MAY_COME_BACK, DeliveryState.BOUNCED]),
-        col(Delivery.sent_at).is_(None) | (col(Delivery.sent_at) >= now - LOOK_BACK),
-    )
-    return [(ident or 0, key) for ident, key in session.exec(query.order_by(col(Delivery.id).desc()))]
 
 
 def was_seen(session: Session, assignment_id: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, delete, select
 
+from storage.devices import ENROLLED, KNOWN
 from storage.tables import Sight
 
 #: So many are kept of one assignment, or of one wait without an assignment: a robot that looks all day fills no table.
@@ -40,6 +41,18 @@ def record(session: Session, request: PageRequest) -> None:
     oldest = session.exec(query.limit(1)).first()
     if oldest is not None:
         session.execute(delete(Sight).where(col(Sight.id) == oldest))
+
+
+def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: str, since: datetime | None) -> bool:
+    """Whether this person has opened the lead's page since then, in a browser that was known as theirs.
+
+    assignment_id: in that tenure; empty for a page without one. A look within the last second may not be written yet.
+    """
+    query = select(Sight.id).where(Sight.handoff_id == handoff_id, Sight.person == person, Sight.assignment_id == assignment_id)
+    query = query.where(col(Sight.device).in_([KNOWN, ENROLLED]), Sight.method != "HEAD")
+    if since is not None:
+        query = query.where(col(Sight.at) >= since)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def seen(session: Session, assignment_id: str) -> bool:

@@ -37,6 +37,7 @@ SENTENCES = {
     "notified": "Proven to have arrived over {channels}",
     "not-proven-yet": "Not yet proven to have arrived",
     "bounced": "The message to {to} over {channel} came back ({message})",
+    "bounced-after-reading": "The message to {to} over {channel} came back after it was read: that changes nothing",
     "unproven": "No longer proven to have arrived: the clock of {rep} stops",
     "answered-accepted": "{actor} accepted",
     "answered-rejected": "{actor} rejected: {reason}",

@@ -13,13 +13,15 @@ from typing import Any
 
 FAULTS = ("greylisted", "unknown mailbox", "accepted, then bounced", "dropped after DATA", "hangs", "hangs after DATA")
 _KEY = re.compile(rb"^X-Baton-Key: (\S+)", re.MULTILINE)
+_MARK = re.compile(rb"\+(\d+-[a-z2-7]+)@")
 
 
 @dataclass
 class FaultyMail:
     """A mail server of which one message in five goes wrong, and which sometimes takes no connections at all.
 
-    arrived: how often each key came in whole, whatever the server said to it. to_bounce: keys of what it took and will return.
+    arrived: how often each key came in whole, whatever the server said to it. to_bounce: the marks in the return paths of what it
+    took and will return.
     """
 
     share: float = 0.2
@@ -75,18 +77,19 @@ class FaultyMail:
         """Talks to one client."""
         say = lambda answer: session.wfile.write(f"{answer}\r\n".encode())  # noqa: E731
         say("220 mail.test")
-        fault, mine = "", self._server
+        fault, mark, mine = "", "", self._server
         while (line := session.rfile.readline(2000)) and self._server is mine:
             word = line[:4].upper()
             if word == b"MAIL":
-                fault = self.fault()
+                fault, marked = self.fault(), _MARK.search(line)
+                mark = marked[1].decode() if marked else ""
             if (word, fault) == (b"MAIL", "hangs"):
                 self._over.wait(2)
                 return
             refusal = {"greylisted": "451 4.7.1 later", "unknown mailbox": "550 5.1.1 nobody of that name"}.get(fault)
             if word == b"DATA":
                 say("354 go on")
-                if not self._take(session, fault):
+                if not self._take(session, fault, mark):
                     return
                 say("250 2.0.0 taken")
             elif word == b"QUIT":
@@ -95,7 +98,7 @@ class FaultyMail:
             else:
                 say(refusal if word == b"RCPT" and refusal else "250 fine")
 
-    def _take(self, session: socketserver.StreamRequestHandler, fault: str) -> bool:
+    def _take(self, session: socketserver.StreamRequestHandler, fault: str, mark: str) -> bool:
         content = b""
         while (line := session.rfile.readline()) and line != b".\r\n":
             content += line
@@ -107,7 +110,7 @@ class FaultyMail:
         with self._lock:
             self.arrived[key] += 1
             if fault == "accepted, then bounced":
-                self.to_bounce.append(key)
+                self.to_bounce.append(mark)
         if fault == "hangs after DATA":
             self._over.wait(2)
         return not fault.endswith("after DATA")

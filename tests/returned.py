@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
-
-from notifications.bounces import letter_id_of
 
 FOLDER = Path(__file__).parent / "notifications" / "returned"
 
@@ -12,5 +11,6 @@ FOLDER = Path(__file__).parent / "notifications" / "returned"
 def returned(name: str = "failed", *, mark: str = "", key: str = "unknown") -> bytes:
     """The returned message of that name, about the delivery with this mark and key; without a mark the address bears none."""
     text = (FOLDER / f"{name}.eml").read_text(encoding="utf-8")
-    text = text.replace("+MARK", f"+{mark}" if mark else "").replace("LETTERID", letter_id_of(key)).replace("KEY", key)
+    text = text.replace("+MARK", f"+{mark}" if mark else "").replace("KEY", key)
+    text = text.replace("LETTERID", hashlib.sha256(key.encode()).hexdigest()[:32])
     return text.replace("\n", "\r\n").encode()

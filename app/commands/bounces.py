@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app import terminal
 from notifications import bounces
-from tasks.bounces import NOT_OURS, NOTED, REPEATED, take
+from tasks.bounces import NOT_OURS, NOTED, READ, REPEATED, take
 from tasks.toolbox import Toolbox
 
 app = typer.Typer(no_args_is_help=True, help="Returned mail.")
@@ -41,10 +41,12 @@ def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the 
                 unreadable.append(f"{file}: {getattr(error, 'strerror', None) or error}")
     for line in unreadable:
         terminal.complaints.print(line, markup=False, soft_wrap=True)
-    others = sum(found.values()) - sum(found[kind] for kind in (NOTED, REPEATED, bounces.DELAYED, NOT_OURS))
+    others = sum(found.values()) - sum(found[kind] for kind in (NOTED, REPEATED, READ, bounces.DELAYED, NOT_OURS))
     terminal.console.print(
-        f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[bounces.DELAYED]} temporary, {found[NOT_OURS]} not ours, "
-        f"{others} no bounces, {len(unreadable)} unreadable."
+        f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[READ]} were read before, "
+        f"{found[bounces.DELAYED]} temporary, {found[NOT_OURS]} not ours, "
+        f"{others} no bounces, {len(unreadable)} unreadable.",
+        soft_wrap=True,
     )
     if unreadable:
         raise typer.Exit(terminal.PARTLY)

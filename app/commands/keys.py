@@ -1,4 +1,4 @@
-"""Keys for the intake API, and the keys that sign links."""
+"""Keys for machines, and the keys that sign links."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ import typer
 
 from app import terminal
 from storage import keys
+from storage.keys import Scope
 from tasks.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Keys for the intake API, and those that sign links.")
+app = typer.Typer(no_args_is_help=True, help="Keys for machines, and those that sign links.")
 
 
 @app.command("create")
-def create(name: Annotated[str, typer.Argument(help="What the key is for, as `website`.")]) -> None:
-    """Make a key and print it once; only its hash is kept."""
-    box = terminal.open_box()
+def create(
+    name: Annotated[str, typer.Argument(help="What the key is for, as `website`.")],
+    scopes: Annotated[
+        list[Scope] | None, typer.Option("--scope", help="What it opens: leads (intake) or returned mail (dsn). Once for each.")
+    ] = None,
+) -> None:
+    """Make a key and print it once; only its hash is kept. Without --scope it is for sending leads."""
+    box, wanted = terminal.open_box(), scopes or [Scope.INTAKE]
     with terminal.told():
-        terminal.console.print(box.write_now(lambda session, now: keys.create(session, name, now)), soft_wrap=True)
+        terminal.console.print(box.write_now(lambda session, now: keys.create(session, name, now, wanted)), soft_wrap=True)
 
 
 @app.command("revoke")
@@ -31,10 +37,10 @@ def revoke(name: str) -> None:
 
 @app.command("list")
 def show() -> None:
-    """The names of all keys."""
+    """All keys that work, and what each opens."""
     box = terminal.open_box()
-    for name in box.read_now(lambda session, now: keys.names(session)):
-        terminal.console.print(name)
+    for row in box.read_now(lambda session, now: keys.working(session)):
+        terminal.console.print(f"{row.name}  {row.scopes}", markup=False, soft_wrap=True)
 
 
 @app.command("rotate")

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from app.web.bodies import BodyTooLarge, body_of
 from app.web.intake import Refused, caller
 from notifications import bounces
+from storage.keys import Scope
 from tasks.bounces import NOTED, REPEATED, take
 from tasks.toolbox import Toolbox
 
@@ -27,7 +28,7 @@ def routes(box: Toolbox) -> APIRouter:
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
         """Takes in one message as it came (RFC 5322). `result` says what it was; the same bounce twice is one."""
         try:
-            await caller(box, given)
+            await caller(box, given, Scope.DSN)
             raw = await _message(request)
         except Refused as refused:
             return refused.answer

@@ -18,6 +18,7 @@ from agreements.lead import IncomingLead
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
 from storage import keys, roster
 from storage.identity import again_if_taken
+from storage.keys import Scope
 from storage.leads import Captured, capture
 from tasks.toolbox import Toolbox
 
@@ -63,7 +64,7 @@ def routes(box: Toolbox) -> APIRouter:
         a new one is a further activity. Of a list each is judged on its own, and the good ones go in.
         """
         try:
-            actor = await caller(box, given)
+            actor = await caller(box, given, Scope.INTAKE)
             value = await _json(request)
             if isinstance(value, list):
                 return await _take_many(box, value, actor)
@@ -75,12 +76,15 @@ def routes(box: Toolbox) -> APIRouter:
     return router
 
 
-async def caller(box: Toolbox, given: HTTPAuthorizationCredentials | None) -> str:
-    """Who calls, by the name of the key. Raises Refused for no key or one that does not work."""
-    name = await box.read(lambda session, now: keys.verify(session, given.credentials)) if given else None
-    if name is None:
+async def caller(box: Toolbox, given: HTTPAuthorizationCredentials | None, scope: Scope) -> str:
+    """Who calls, by the name of the key. Raises Refused for no key, one that does not work, or one that is not for this door."""
+    row = await box.read(lambda session, now: keys.verify(session, given.credentials)) if given else None
+    if row is None:
         raise Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
-    return f"api:{name}"
+    if not keys.may(row, scope):
+        remedy = f"Whoever runs Baton makes one by `baton keys create NAME --scope {scope}`."
+        raise Refused(403, f"This key does not open this door: it needs a key with the scope {scope}. {remedy}")
+    return f"api:{row.name}"
 
 
 async def _json(request: Request) -> Any:
@@ -177,6 +181,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     201: {"description": "A new handoff began: lead and handoff are its numbers, result is new."},
     400: {"description": "Not readable; error says where."},
     401: {"description": "No key, or one that does not work."},
+    403: {"description": "A key that is for another door; error names the scope it needs."},
     413: {"description": f"More than {MAX_BYTES:,} bytes."},
     415: {"description": "Not JSON."},
     422: {"description": "Not fit: problems names each field and what to write instead."},

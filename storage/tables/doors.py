@@ -11,11 +11,12 @@ from storage.tables.base import instant
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for the intake API; only its hash is kept."""
+    """A key for a machine; only its hash is kept. scopes: what it opens, words with a space between."""
 
     __tablename__ = "api_keys"
     hash: str = Field(primary_key=True)
     name: str = Field(unique=True)
+    scopes: str = Field(default="intake", sa_column_kwargs={"server_default": "intake"})
     created_at: datetime = instant()
     revoked_at: datetime | None = instant(nullable=True)
 

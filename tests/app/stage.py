@@ -24,6 +24,7 @@ from notifications.links import Links
 from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
+from storage.keys import Scope
 from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
 from tasks import toolbox
@@ -196,9 +197,9 @@ class Stage:
 
         return path_of(self.box.links.for_tenure(self.do(work)))
 
-    def key(self, name: str = "form") -> str:
-        """A new key for the intake."""
-        return self.box.write_now(lambda session, now: keys.create(session, name, now))
+    def key(self, name: str = "form", scope: Scope = Scope.INTAKE) -> str:
+        """A new key for that door."""
+        return self.box.write_now(lambda session, now: keys.create(session, name, now, [scope]))
 
 
 @contextmanager

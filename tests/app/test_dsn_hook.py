@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from notifications import bounces
-from storage import deliveries
+from storage import deliveries, sights
+from storage.keys import Scope
+from storage.sights import PageRequest
 from storage.tables import Delivery, DeliveryState, Event, Wake
 from tests.app.stage import Stage, stage
 from tests.returned import returned
@@ -32,7 +35,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def door(company: Stage) -> httpx.Client:
-    return company.browser(headers={"authorization": f"Bearer {company.key()}", "content-type": "message/rfc822"})
+    return company.browser(headers={"authorization": f"Bearer {company.key(scope=Scope.DSN)}", "content-type": "message/rfc822"})
 
 
 def bounce_of(company: Stage, name: str = "failed") -> bytes:
@@ -74,6 +77,67 @@ def test_a_bounce_of_somebody_elses_mail_is_not_ours(company: Stage, door: httpx
 
     assert (answer.status_code, answer.json()) == (200, {"result": "not-ours"})
     assert state(company) == DeliveryState.CONFIRMED
+
+
+@pytest.mark.parametrize("name", ["failed", "exchange", "qmail"])
+def test_whoever_knows_only_the_key_of_a_message_cannot_return_it(company: Stage, door: httpx.Client, name: str) -> None:
+    answer = door.post("/hooks/dsn", content=returned(name, key="told"))
+
+    assert (answer.status_code, answer.json()) == (200, {"result": "not-ours"})
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+def test_the_key_of_the_website_reports_no_bounce_and_is_told_why(company: Stage, door: httpx.Client) -> None:
+    answer = door.post("/hooks/dsn", content=bounce_of(company), headers={"authorization": f"Bearer {company.key('website')}"})
+
+    assert answer.status_code == 403
+    assert "baton keys create NAME --scope dsn" in answer.json()["error"]
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+def test_the_key_of_the_mail_server_takes_no_leads(company: Stage, door: httpx.Client) -> None:
+    before = company.snapshot()
+    answer = door.post("/api/leads", json={"email": "eve@x.example"}, headers={"content-type": "application/json"})
+
+    assert answer.status_code == 403
+    assert "--scope intake" in answer.json()["error"]
+    assert company.snapshot() == before
+
+
+def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET", minutes: int = 1) -> None:
+    """A browser asks for the page of the lead, so many minutes after the message was sent."""
+    sent = company.rows(Delivery)[0].sent_at
+
+    def work(session, handoff, now):
+        at = sent + timedelta(minutes=minutes)
+        tenure = company.assignment_id
+        sights.record(session, PageRequest(at, handoff.id, method, "looked", device, assignment_id=tenure, person=person))
+
+    company.do(work)
+
+
+@pytest.mark.parametrize("device", ["known", "enrolled"])
+def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_nothing(company, door, device: str) -> None:
+    look(company, device=device)
+    first, second = (door.post("/hooks/dsn", content=bounce_of(company)) for _ in range(2))
+
+    assert [answer.json() for answer in (first, second)] == [{"result": "was-read"}] * 2
+    assert state(company) == DeliveryState.CONFIRMED
+    assert [event.kind for event in company.rows(Event)].count("bounced-after-reading") == 1
+    assert "bounce:1" not in [wake.key for wake in company.rows(Wake)]
+    assert company.rows(Delivery)[0].error.startswith("came back after it was read: 5.1.1")
+
+
+@pytest.mark.parametrize(
+    "look_of",
+    [{"device": "new"}, {"device": "back"}, {"device": "known", "person": "bea"}, {"device": "known", "method": "HEAD"},
+     {"device": "known", "minutes": -5}],
+)  # fmt: skip
+def test_a_look_that_proves_no_reader_keeps_no_bounce_from_counting(company, door, look_of: dict) -> None:
+    look(company, **look_of)
+
+    assert door.post("/hooks/dsn", content=bounce_of(company)).json() == {"result": "bounced"}
+    assert state(company) == DeliveryState.BOUNCED
 
 
 @pytest.mark.parametrize("headers", [{"authorization": ""}, {"authorization": "Bearer wrong"}, {"authorization": "Basic eDp5"}])

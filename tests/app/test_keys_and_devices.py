@@ -12,8 +12,9 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from notifications.links import Links
-from storage import devices, schema
+from storage import devices, keys, schema
 from storage.database import Database
+from storage.keys import Scope
 from tasks import toolbox
 from tasks.settings import Settings
 from tests.app.stage import NOW
@@ -67,6 +68,23 @@ def test_keys_that_are_set_elsewhere_are_not_rotated_here(home: Path, monkeypatc
     assert said.exit_code == 1
     assert "Write a new one behind them there, after a comma" in said.output
     assert not (home / "link-key").exists()
+
+
+def test_a_key_opens_only_what_it_was_made_for(home: Path) -> None:
+    made = {name: baton("keys", "create", name, *more).stdout.strip() for name, more in
+            {"website": (), "mail": ("--scope", "dsn"), "both": ("--scope", "dsn", "--scope", "intake")}.items()}
+    database = Database(f"sqlite:///{home / 'baton.db'}")
+    with database.read() as session:
+        opens = {name: [scope.value for scope in Scope if keys.may(keys.verify(session, key), scope)] for name, key in made.items()}
+    database.close()
+    assert opens == {"website": ["intake"], "mail": ["dsn"], "both": ["intake", "dsn"]}
+    assert baton("keys", "list").stdout.splitlines() == ["website  intake", "mail  dsn", "both  dsn intake"]
+
+
+def test_a_scope_that_is_none_is_refused_with_those_that_are(home: Path) -> None:
+    said = baton("keys", "create", "x", "--scope", "everything")
+    assert said.exit_code == 2
+    assert all(scope in said.output for scope in ("intake", "dsn"))
 
 
 def remember(home: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from notifications import bounces
-from notifications.bounces import BounceMarks, UnreadableMessage, letter_id_of, read
+from notifications.bounces import BounceMarks, UnreadableMessage, read
 from tests.returned import FOLDER, returned
 
 MARKS = BounceMarks(["the-first-key-of-all", "the-key-that-signs-now"])
@@ -39,12 +39,10 @@ def test_every_example_has_its_case() -> None:
 
 
 @pytest.mark.parametrize("name", ["failed", "exchange", "qmail"])
-def test_a_bounce_names_its_delivery_by_mark_key_and_message_id(name: str) -> None:
+def test_a_bounce_names_its_delivery_by_the_mark_in_the_return_path(name: str) -> None:
     found = read(returned(name, mark=MARKS.of(17), key="one:assigned:email"))
 
     assert [MARKS.read(mark) for mark in found.marks] == [17]
-    assert found.keys == ("one:assigned:email",)
-    assert found.letter_ids == (letter_id_of("one:assigned:email"),)
 
 
 def test_the_reason_is_one_line_of_the_report() -> None:

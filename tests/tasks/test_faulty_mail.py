@@ -18,6 +18,7 @@ from app.web.site import create_site
 from notifications.chat import ChatChannel
 from notifications.email import EmailChannel
 from storage import keys, proof
+from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Wait
 from tests.deal import BY_POINTS, agree_on
 from tests.faulty import FAULTS, FaultyChat, FaultyMail
@@ -75,7 +76,7 @@ class Postmaster:
 
     def __init__(self, driver, box, mail: FaultyMail, url: str) -> None:
         self.driver, self.mail, self.dice = driver, mail, random.Random(6)
-        key = box.write_now(lambda session, now: keys.create(session, "postmaster", now))
+        key = box.write_now(lambda session, now: keys.create(session, "postmaster", now, [Scope.DSN]))
         headers = {"authorization": f"Bearer {key}", "content-type": "message/rfc822"}
         self.client = httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
         self.said: Counter[str] = Counter()
@@ -83,13 +84,13 @@ class Postmaster:
     def make_the_round(self) -> None:
         """Plans the return of what was taken since the last one."""
         waiting, self.mail.to_bounce[:] = list(self.mail.to_bounce), []
-        for key in waiting:
+        for mark in waiting:
             after = timedelta(seconds=self.dice.choice([20, 60, 150, 400, 2400]))
             for again in range(self.dice.choice([1, 1, 2])):
-                self.driver.plan(self.driver.time.at + after + again * MINUTE, lambda key=key: self._return(key))
+                self.driver.plan(self.driver.time.at + after + again * MINUTE, lambda mark=mark: self._return(mark))
 
-    def _return(self, key: str) -> None:
-        answer = self.client.post("/hooks/dsn", content=returned(self.dice.choice(["failed", "exchange", "qmail"]), key=key))
+    def _return(self, mark: str) -> None:
+        answer = self.client.post("/hooks/dsn", content=returned(self.dice.choice(["failed", "exchange", "qmail"]), mark=mark))
         assert answer.status_code == 202
         self.said[answer.json()["result"]] += 1
 
@@ -98,7 +99,8 @@ async def test_every_rep_is_reached_while_one_channel_works_and_nothing_comes_tw
     agree_on(box, long_clocks)
     mail, chat = FaultyMail(), FaultyChat()
     mail.open()
-    email = EmailChannel(host="127.0.0.1", port=mail.port, sender="Baton <baton@firm.example>", timeout_seconds=0.25)
+    ours = {"sender": "Baton <baton@firm.example>", "bounces": "bounces@firm.example"}
+    email = EmailChannel(host="127.0.0.1", port=mail.port, timeout_seconds=0.25, **ours)
     box.channels |= {"email": email, "manager-email": email, "chat": ChatChannel(default_url=chat.url)}
     box.settings.crm_poll_seconds = 3600
     start, taken = time.at, []

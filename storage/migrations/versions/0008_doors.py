@@ -1,5 +1,5 @@
-"""Doors: an answer keeps the browser in which it was given, so that no other one takes it back, and wrong numbers are counted by
-person over all browsers."""
+"""Doors: an answer keeps the browser in which it was given, so that no other one takes it back, wrong numbers are counted by
+person over all browsers, and a key opens only the doors of its scopes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ depends_on = None
 def upgrade() -> None:
     """Adds the column; of answers that are there nobody knows the browser."""
     op.add_column("answers", sa.Column("device", sa.String(), nullable=False, server_default=""))
+    op.add_column("api_keys", sa.Column("scopes", sa.String(), nullable=False, server_default="intake"))
     op.create_index("wrong_numbers_of_person", "wrong_numbers", ["person", "at"])
 
 
 def downgrade() -> None:
     """Takes it back."""
     op.drop_index("wrong_numbers_of_person", "wrong_numbers")
+    op.drop_column("api_keys", "scopes")
     op.drop_column("answers", "device")
