@@ -103,8 +103,9 @@ class CodeContext:
 class SigningContext:
     """Everything that a message which asks for a signature may use.
 
-    reference: name@version; party: for whom it is signed; begins: the first day on which it counts; contract: all of it in
-    words, None where it is too long for a message; differences: from the version `compared_with`, empty where there is none.
+    reference: name@version; party: for whom it is signed; begins: the first day on which it counts; code: six digits that are
+    typed beside the name; contract: all of it in words, None where it is too long for a message; differences: from the version
+    `compared_with`, empty where there is none.
     """
 
     to: Recipient
@@ -112,9 +113,26 @@ class SigningContext:
     reference: str
     party: str
     begins: str
+    code: str
     contract: Contract | None = None
     differences: tuple[str, ...] = ()
     compared_with: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureContext:
+    """Everything that a message may use which tells of a signature.
+
+    reference: name@version; what: who signed, or took a signature back, in one sentence; why: in the words of whoever took it
+    back, empty for none; deployable: both parties have signed.
+    """
+
+    to: Recipient
+    link: str
+    reference: str
+    what: str
+    why: str = ""
+    deployable: bool = False
 
 
 class Told(Protocol):

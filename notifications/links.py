@@ -173,6 +173,14 @@ class Links:
         """Whether these digits stood in a message with this link, under any of the keys. Raises LinkInvalid."""
         return _is_one_of(typed, self._numbers(token))
 
+    def signing_code(self, asked: ToSign) -> str:
+        """The six digits that stand in the message which asks for that signature, and go along with it."""
+        return self.code(_signing(asked))
+
+    def is_signing_code(self, asked: ToSign, typed: str) -> bool:
+        """Whether these digits stood in that message, under any of the keys."""
+        return self.is_code(_signing(asked), typed)
+
     def code(self, subject: str) -> str:
         """Six digits that only this installation can know for that subject."""
         return _digits(self._keys[0], "code", subject, 6)
@@ -251,6 +259,10 @@ def _seconds(instant: datetime) -> float:
     if instant.tzinfo is None:
         raise ValueError("now has no zone")
     return instant.timestamp()
+
+
+def _signing(asked: ToSign) -> str:
+    return f"signature {asked.party} {asked.address} {asked.reference} {asked.hash}"
 
 
 def _digits(key: bytes, purpose: str, subject: str, count: int) -> str:

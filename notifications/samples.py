@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from agreements.loading import read_agreement
 from agreements.wording import contract
 from agreements.wording.document import Contract
-from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Recipient, SigningContext
+from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Recipient, SignatureContext, SigningContext
 
 T = TypeVar("T")
 
@@ -103,12 +103,20 @@ _OTHERS: Mapping[str, Any] = {
         number=_NUMBER,
         page="https://baton.example/m/made-up",
     ),
+    "signature-told": SignatureContext(
+        to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
+        link="https://baton.example/s/made-up",
+        reference="b2b-saas@3",
+        what="Cleo Roth signed b2b-saas@3 for sales.",
+        deployable=True,
+    ),
     "signature-asked": SigningContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
         link="https://baton.example/s/made-up",
         reference="b2b-saas@3",
         party="marketing",
         begins="1 January 2027",
+        code="482913",
         differences=("The rep answers a hot lead within 30 minutes, not within 1 hour.",),
         compared_with="b2b-saas@2",
     ),

@@ -129,6 +129,25 @@ def sign(
     session.flush()
 
 
+def withdraw(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> Signature:
+    """Takes one party's signature back and returns it; the trail keeps that it was given and withdrawn.
+
+    by: who takes it back. Raises AgreementError where there is none, or the version was deployed already.
+    """
+    session.refresh(row, with_for_update=True)  # a deploy that is being written keeps its signatures
+    reference = reference_of(row)
+    if row.deployed_at:
+        raise AgreementError(f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC: its signatures stand.")
+    found = next((one for one in signatures(session, row) if one.party == party), None)
+    if found is None:
+        raise AgreementError(f"{reference} is not signed for {party}: there is nothing to withdraw.")
+    session.delete(found)
+    facts = {"agreement": reference, "hash": row.hash, "party": party, "name": found.name, "address": found.address, "why": why}
+    trail.record(session, "signature-withdrawn", now=now, actor=by, **facts)  # type: ignore[arg-type]
+    session.flush()
+    return found
+
+
 def signatures(session: Session, row: AgreementVersion) -> list[Signature]:
     """Who has signed this hash, in order."""
     return list(session.exec(select(Signature).where(Signature.hash == row.hash).order_by(col(Signature.signed_at), col(Signature.id))))
@@ -197,6 +216,7 @@ def _window(row: AgreementVersion) -> Window:
 
 def mark_deployed(session: Session, row: AgreementVersion, *, deployment_id: str, now: datetime) -> None:
     """Puts a version in force. Raises AgreementError for one that must not be; everything is looked at anew."""
+    session.refresh(row, with_for_update=True)  # a signature that is being withdrawn is waited for
     require_deployable(session, row, now=now)
     row.deployment_id, row.deployed_at = deployment_id, now
     session.add(row)

@@ -15,22 +15,23 @@ from storage.tables import AgreementVersion, DeliveryState, SignatureRequest
 _UNTOLD = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
-def prepare(session: Session, row: AgreementVersion, agreement: Agreement, *, now: datetime) -> list[SignatureRequest]:
+def prepare(session: Session, row: AgreementVersion, agreement: Agreement, *, now: datetime, again: bool = False) -> list[SignatureRequest]:
     """A row for every signer of each party that has not signed: the message that was sent, else the one to be sent now.
 
-    Call while nobody else is sending: what is in `sending` was left so by a process that died.
+    again: a message to be sent, where one was sent before. Call while nobody else is sending: what is in `sending` was left so by
+    a process that died.
     """
     asked = [(party, address) for party in contracts.unsigned_parties(session, row) for address in contracts.signers(agreement, party)]
-    return [_row(session, row, party, address, now) for party, address in dict.fromkeys(asked)]
+    return [_row(session, row, party, address, now, again) for party, address in dict.fromkeys(asked)]
 
 
-def _row(session: Session, row: AgreementVersion, party: str, address: str, now: datetime) -> SignatureRequest:
+def _row(session: Session, row: AgreementVersion, party: str, address: str, now: datetime, again: bool) -> SignatureRequest:
     mine = (SignatureRequest.hash == row.hash, SignatureRequest.party == party, SignatureRequest.address == address)
     earlier = list(session.exec(select(SignatureRequest).where(*mine).order_by(col(SignatureRequest.id))))
     last = earlier[-1] if earlier else None
-    if last is not None and last.state not in _UNTOLD:
+    if last is not None and last.state not in _UNTOLD and not (again and last.state == DeliveryState.CONFIRMED):
         return last
-    if last is not None:
+    if last is not None and last.state in _UNTOLD:
         last.state = DeliveryState.UNKNOWN
         session.add(last)
     who = hashlib.sha256(f"{party}:{address}".encode()).hexdigest()[:12]

@@ -43,8 +43,10 @@ def compared(session: Session, row: AgreementVersion, *, now: datetime) -> Agree
     return None if found is None or found.version == row.version else found
 
 
-async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "somebody") -> tuple[Asked, ...]:
+async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "somebody", again: bool = False) -> tuple[Asked, ...]:
     """Mails everybody who is to sign and was not reached yet; what became of each. Nobody is left to ask: nothing.
+
+    again: those who were reached as well, for a message that was lost.
 
     Raises AgreementError for a version that can no longer be signed, Claimed while somebody else is asking.
     """
@@ -53,7 +55,7 @@ async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "someb
     def prepare(session: Session, now: datetime) -> tuple[str, list[SignatureRequest]]:
         row, agreement = _to_be_signed(session, name, version)
         token = claims.take(session, claim, by=by, about=f"asking for signatures of {name}@{version}")
-        return token, signature_requests.prepare(session, row, agreement, now=now)
+        return token, signature_requests.prepare(session, row, agreement, now=now, again=again)
 
     token, rows = await box.write(prepare)
     try:
@@ -91,12 +93,14 @@ def _letter(box: Toolbox, session: Session, name: str, version: int, request: Si
     row = contracts.get(session, name, version)
     agreement, earlier = contracts.read(row), compared(session, row, now=now)
     reference = agreement.reference
+    asked = ToSign(request.party, request.address, reference, request.hash)
     context = SigningContext(
         to=Recipient(request.address, "", email=request.address, timezone=agreement.timezone),
-        link=box.links.for_signature(ToSign(request.party, request.address, reference, request.hash)),
+        link=box.links.for_signature(asked),
         reference=reference,
         party=request.party,
         begins=f"{agreement.effective.from_:%d %B %Y}".lstrip("0"),
+        code=box.links.signing_code(asked),
         contract=contract(agreement),
         differences=differences(contracts.read(earlier), agreement) if earlier else (),
         compared_with=contracts.reference_of(earlier) if earlier else "",

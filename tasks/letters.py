@@ -10,7 +10,7 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, mailed_numbers, toolbox
+from tasks import contexts, dispute_letters, enrolment, mailed_numbers, tell_signers, toolbox
 from tasks.drafts import Draft
 from tasks.options import DID
 from tasks.views import lead_view
@@ -34,6 +34,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return _number_guessed(session, row)
         case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
             return dispute_letters.draft_of(session, row)
+        case tell_signers.MESSAGE:
+            return tell_signers.draft_of(session, row)
     raise NoSuchLetter(f"{row.message} does not go by post.")
 
 

@@ -1,4 +1,5 @@
-"""The page on which a version is signed. Looking changes nothing; only a form sent from such a page, with a typed name, signs."""
+"""The page on which a version is signed. Looking changes nothing. A form sent from such a page signs, with a typed name and the
+code from the message; another one withdraws the signature until the version is deployed."""
 
 from __future__ import annotations
 
@@ -27,6 +28,8 @@ def routes(box: Toolbox) -> APIRouter:
     router, pages = APIRouter(include_in_schema=False), SignPages(box)
     router.add_api_route("/sign/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/sign/{token}", pages.take, methods=["POST"], response_model=None)
+    router.add_api_route("/sign/{token}/withdraw", pages.go_back, methods=["GET", "HEAD"], response_model=None)
+    router.add_api_route("/sign/{token}/withdraw", pages.withdraw, methods=["POST"], response_model=None)
     return router
 
 
@@ -41,7 +44,7 @@ class SignPages:
         return await self._page(Caller.of(request, token, folder="sign"), thanks="done" in request.query_params)
 
     async def take(self, request: Request, token: str) -> Response:
-        """Signs with the typed name; what is missing is said, with what was typed kept."""
+        """Signs with the typed name and code; what is missing is said, with what was typed kept."""
         caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
         self.box.links.read_to_sign(token)
         if not await is_from_page(self.box, request, caller, typed):
@@ -50,10 +53,32 @@ class SignPages:
         if missing := _missing(typed, name):
             return await self._page(caller, status=422, typed=typed, problem=missing)
         try:
-            await self.box.write(lambda session, now: signing.sign(session, token, name, now=now))
+            refused = await self.box.write(
+                lambda session, now: signing.sign(session, token, name, code=typed.get("code", ""), device=caller.hash, now=now)
+            )
         except AgreementError as error:
             return await self._page(caller, status=409, problem=str(error))
+        if refused:
+            return await self._page(caller, status=422, typed={**typed, "code": ""}, problem=refused)
         return RedirectResponse(f"{caller.path}?done=1", 303)
+
+    async def withdraw(self, request: Request, token: str) -> Response:
+        """Takes the signature back, with the code from the message."""
+        caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
+        self.box.links.read_to_sign(token)
+        if not await is_from_page(self.box, request, caller, typed):
+            return await self._page(caller, status=403, problem=_OPEN_AGAIN)
+        try:
+            refused = await self.box.write(
+                lambda session, now: signing.withdraw(session, token, code=typed.get("code", ""), device=caller.hash, now=now)
+            )
+        except AgreementError as error:
+            return await self._page(caller, status=409, problem=str(error))
+        return await self._page(caller, status=422, problem=refused) if refused else RedirectResponse(caller.path, 303)
+
+    async def go_back(self, request: Request, token: str) -> Response:
+        """The page itself, for somebody who opens the address that a form was sent to."""
+        return RedirectResponse(Caller.of(request, token, folder="sign").path, 303)
 
     async def _page(
         self, caller: Caller, *, status: int = 200, thanks: bool = False, typed: Mapping[str, str] | None = None, problem: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from app.cli import app as cli
 from app.demo.inbox import Inbox
 from app.stack import free_port
 from storage import contracts
-from storage.tables import SignatureRequest
+from storage.tables import Delivery, SignatureRequest
 from tasks import toolbox
 from tests.conftest import MONDAY
 from tests.in_flight import text_of
@@ -101,3 +102,33 @@ def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(box, baton, 
     assert "b2b-saas@1 │ from 2026-01-01 │ marketing: Mina Okoro │ in force now │ 0" in said
     assert "b2b-saas@2 │ from 2027-03-01 │ marketing: not yet │ not in force │ 0" in said
     assert "deployed 2027-02-01" in said
+
+
+def test_a_message_that_was_lost_is_sent_again_with_the_same_code(box, baton, inbox) -> None:
+    publish(box)
+    baton("send-for-signature", "b2b-saas@2")
+    again = baton("send-for-signature", "b2b-saas@2", "--again")
+
+    assert again.exit_code == 0
+    codes = [re.search(r"Your code: (\d{6})", mail.text)[1] for mail in inbox.messages()]
+    assert len(codes) == 4
+    assert codes[:2] == codes[2:]
+    assert codes[0] != codes[1]
+
+
+def test_a_signature_is_withdrawn_at_the_command_line_and_the_signers_are_told_why(box, baton) -> None:
+    publish(box)
+    baton("sign", "b2b-saas@2", "--as", "sales", "--on-behalf", "Cleo Roth")
+    done = baton("withdraw-signature", "b2b-saas@2", "--as", "sales", "--reason", "signed by mistake")
+    twice = baton("withdraw-signature", "b2b-saas@2", "--as", "sales", "--reason", "signed by mistake")
+
+    assert (done.exit_code, twice.exit_code) == (0, 1)
+    assert "The signature for sales under b2b-saas@2 is withdrawn." in done.stdout
+    assert "is not signed for sales: there is nothing to withdraw." in twice.output
+    told = box.read_now(lambda session, now: list(session.exec(select(Delivery).where(Delivery.message == "signature-told"))))
+    assert [(row.person, row.context["why"]) for row in told] == [
+        ("cmo@northgate.example", ""),
+        ("cro@northgate.example", ""),
+        ("cmo@northgate.example", "signed by mistake"),
+        ("cro@northgate.example", "signed by mistake"),
+    ]

@@ -12,9 +12,11 @@ from sqlmodel import Session, select
 
 from agreements.loading import content_hash
 from notifications.links import ToSign
-from storage import contracts
-from storage.tables import AgreementVersion, Event, Signature
-from tests.app.stage import Stage, log_lines, path_of, send, stage, words_of
+from storage import contracts, devices
+from storage.tables import AgreementVersion, Delivery, Event, Signature
+from tasks.numbers import HOUR
+from tasks.tell_signers import draft_of
+from tests.app.stage import Stage, log_lines, path_of, press, stage, words_of
 from tests.in_flight import published, text_of
 from tests.patience import PATIENCE_SECONDS
 
@@ -55,8 +57,14 @@ def signer(company: Stage) -> httpx.Client:
     return company.browser(headers={"user-agent": "Mozilla/5.0 Firefox/140"})
 
 
-def sign(signer: httpx.Client, path: str, **typed: str) -> httpx.Response:
-    return send(signer, path, **{"choice": "sign", "name": "Cleo Roth", **typed})
+def code(company: Stage, path: str) -> str:
+    """The code that stands in the message with this link."""
+    links = company.box.links
+    return links.signing_code(links.read_to_sign(path.rpartition("/")[2]))
+
+
+def sign(company: Stage, signer: httpx.Client, path: str, **typed: str) -> httpx.Response:
+    return press(signer, path, **{"choice": "sign", "name": "Cleo Roth", "code": code(company, path), **typed})
 
 
 def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, signer: httpx.Client) -> None:
@@ -92,7 +100,7 @@ def test_nothing_is_chosen_beforehand_and_nothing_runs(company: Stage, signer: h
 
 
 def test_a_typed_name_signs_by_link_and_the_trail_says_by_which_address(company: Stage, signer: httpx.Client) -> None:
-    page = sign(signer, link(company), name="  Cleo \t Roth ")
+    page = sign(company, signer, link(company), name="  Cleo \t Roth ")
 
     assert page.status_code == 200
     assert "Thank you Cleo Roth has signed b2b-saas@2 for sales. Both parties have signed." in words_of(page)
@@ -105,21 +113,21 @@ def test_a_typed_name_signs_by_link_and_the_trail_says_by_which_address(company:
 
 def test_a_second_visit_says_who_signed_and_offers_no_form(company: Stage, signer: httpx.Client) -> None:
     path = link(company)
-    sign(signer, path)
+    sign(company, signer, path)
     company.later(hours=1)
 
     page = company.browser().get(path)
 
     assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. There is nothing more for you to do." in words_of(page)
-    assert "<form" not in page.text
+    assert 'id="signature"' not in page.text
 
 
 def test_of_two_signers_of_a_party_the_second_is_told_who_was_first(company: Stage, signer: httpx.Client) -> None:
     other, path = company.browser(), link(company, address="vp@northgate.example")
     form = other.get(path)
-    sign(signer, link(company))
+    sign(company, signer, link(company))
 
-    late = other.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Late Comer"})
+    late = other.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Late Comer", "code": code(company, path)})
 
     assert late.status_code == 409
     assert "Not signed. b2b-saas@2 is signed for sales already, by Cleo Roth on 2026-12-01 at 09:00 UTC." in words_of(late)
@@ -135,11 +143,13 @@ def nonce_of(page: httpx.Response) -> str:
     [
         ({"choice": ""}, "Please tick that you sign this version, or close this page."),
         ({"name": " "}, "Please type your name: a signature needs one."),
+        ({"code": ""}, "Please type the code from the message."),
+        ({"code": "12345"}, "That is not the code from the message."),
         ({"name": "x" * 121}, "Please write your name in at most 120 characters."),
     ],
 )
 def test_what_is_missing_is_said_and_what_was_typed_is_kept(company: Stage, signer: httpx.Client, typed: dict[str, str], said: str) -> None:
-    page = sign(signer, link(company), **typed)
+    page = sign(company, signer, link(company), **typed)
 
     assert page.status_code == 422
     assert f"Not signed yet. {said}" in words_of(page)
@@ -150,7 +160,7 @@ def test_what_is_missing_is_said_and_what_was_typed_is_kept(company: Stage, sign
 def test_a_form_from_elsewhere_signs_nothing(company: Stage, signer: httpx.Client) -> None:
     path = link(company)
     nonce = nonce_of(company.browser().get(path))
-    fields = {"choice": "sign", "name": "Cleo Roth"}
+    fields = {"choice": "sign", "name": "Cleo Roth", "code": code(company, path)}
     signer.get(path)
 
     pages = [
@@ -171,7 +181,7 @@ def test_a_form_that_was_opened_yesterday_signs_nothing(company: Stage, signer: 
     nonce = nonce_of(signer.get(path))
     company.later(hours=25)
 
-    assert signer.post(path, data={"nonce": nonce, "choice": "sign", "name": "Cleo Roth"}).status_code == 403
+    assert signer.post(path, data={"nonce": nonce, "choice": "sign", "name": "Cleo Roth", "code": code(company, path)}).status_code == 403
 
 
 def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Client) -> None:
@@ -179,7 +189,7 @@ def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Clien
     form = signer.get(path)
     company.box.write_now(lambda session, now: published(session, text_of(3, "2027-04-01", ASIDE), now))
 
-    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
+    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth", "code": code(company, path)})
 
     assert page.status_code == 409
     assert "b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed." in words_of(page)
@@ -201,7 +211,7 @@ def test_a_text_that_was_changed_after_it_was_sent_says_so(company: Stage, signe
     form = signer.get(path)
     change(company, other)
 
-    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth"})
+    page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth", "code": code(company, path)})
 
     assert page.status_code == 409
     assert "The text of b2b-saas@2 is not the one that was published, so it cannot be signed." in words_of(page)
@@ -245,3 +255,103 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
 
     [line] = log_lines(caplog, 1)
     assert line["path"] == f"/sign/{token[:8]}"
+
+
+def told(company: Stage) -> list[tuple[str, str]]:
+    """To whom which signature was told, in words."""
+    rows = [row for row in company.rows(Delivery) if row.message == "signature-told"]
+    return [(row.person, company.box.read_now(lambda session, now, row=row: draft_of(session, row).context.what)) for row in rows]
+
+
+def withdraw(signer: httpx.Client, path: str, code: str) -> httpx.Response:
+    return signer.post(f"{path}/withdraw", data={"nonce": nonce_of(signer.get(path)), "code": code})
+
+
+def test_a_robot_that_fills_in_every_field_signs_nothing(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+
+    pages = [sign(company, signer, path, name="Eve", code=guess) for guess in ("", "0", "000000", "1234567", "Eve", "٣٣٣٣٣٣")]
+
+    assert [page.status_code for page in pages] == [422] * 6
+    assert len(signatures(company)) == 1
+
+
+def test_after_five_wrong_codes_a_browser_has_to_wait_and_another_one_signs(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    for _ in range(5):
+        sign(company, signer, path, code="000000")
+
+    assert "There were too many wrong numbers. Please try again in 60 minutes." in words_of(sign(company, signer, path))
+    assert len(signatures(company)) == 1
+    assert sign(company, company.browser(), path).status_code == 200
+    assert len(signatures(company)) == 2
+
+
+def test_of_all_guesses_at_one_signature_a_hundred_an_hour_are_looked_at(company: Stage) -> None:
+    path, right = link(company), code(company, link(company))
+    with company.box.database.write() as session:
+        for number in range(100):
+            devices.mistype(session, f"{number}", f"signer {SALES}", now=company.time.at, kept=HOUR)
+
+    refused = sign(company, company.browser(), path, code=right)
+
+    assert refused.status_code == 422
+    assert "Too many wrong codes were typed behind your link." in words_of(refused)
+    company.later(hours=1)
+    assert sign(company, company.browser(), path, code=right).status_code == 200
+
+
+def test_the_code_of_one_signer_is_of_no_use_to_another(company: Stage, signer: httpx.Client) -> None:
+    mine, other = link(company, address="vp@northgate.example"), link(company)
+
+    assert sign(company, signer, other, code=code(company, mine)).status_code == 422
+    assert len(signatures(company)) == 1
+
+
+def test_the_other_signers_are_told(company: Stage, signer: httpx.Client) -> None:
+    sign(company, signer, link(company))
+
+    assert told(company) == [("cmo@northgate.example", "Cleo Roth signed b2b-saas@2 for sales.")]
+
+
+def test_a_signature_is_withdrawn_with_the_code_and_everybody_else_is_told(company: Stage, signer: httpx.Client) -> None:
+    path = link(company)
+    sign(company, signer, path)
+
+    without = withdraw(signer, path, "000000")
+    assert without.status_code == 422
+    assert len(signatures(company)) == 2
+    done = withdraw(signer, path, code(company, path))
+
+    assert done.status_code == 200
+    assert "Please sign b2b-saas@2" in words_of(done)
+    assert len(signatures(company)) == 1
+    assert told(company)[1:] == [("cmo@northgate.example", "Cleo Roth withdrew the signature of Cleo Roth for sales under b2b-saas@2.")]
+    assert [event.kind for event in company.rows(Event)][-2:] == ["signed", "signature-withdrawn"]
+    company.later(minutes=1)
+    assert sign(company, signer, path).status_code == 200, "it may be signed anew"
+    assert len(told(company)) == 3
+
+
+def test_nobody_withdraws_the_signature_of_another_link_or_after_the_deploy(company: Stage, signer: httpx.Client) -> None:
+    path, other = link(company), link(company, address="vp@northgate.example")
+    sign(company, signer, path)
+
+    assert "/withdraw" not in signer.get(other).text
+    assert send_from(signer, other, code(company, other), page=path) == 403
+    form = signer.get(path)
+    company.box.write_now(lambda session, now: put_in_force(session, now))
+    late = signer.post(f"{path}/withdraw", data={"nonce": nonce_of(form), "code": code(company, path)})
+
+    assert late.status_code == 409
+    assert "There is no signature under b2b-saas@2 that you can withdraw." in words_of(late)
+    assert "/withdraw" not in signer.get(path).text
+    assert len(signatures(company)) == 2
+
+
+def send_from(signer: httpx.Client, path: str, code: str, *, page: str) -> int:
+    return signer.post(f"{path}/withdraw", data={"nonce": nonce_of(signer.get(page)), "code": code}).status_code
+
+
+def put_in_force(session: Session, now) -> None:
+    contracts.mark_deployed(session, contracts.get(session, "b2b-saas", 2), deployment_id="x", now=now)

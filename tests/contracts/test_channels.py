@@ -19,7 +19,18 @@ from notifications.chat import ChatChannel
 from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
 from notifications.gate import Gate
-from notifications.letter import Channel, CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient, SigningContext
+from notifications.letter import (
+    Channel,
+    CodeContext,
+    Context,
+    DigestContext,
+    DigestRow,
+    LeadView,
+    Letter,
+    Recipient,
+    SignatureContext,
+    SigningContext,
+)
 from notifications.rendering import message_names, render
 from notifications.slack import SlackApi, SlackChannel
 from notifications.sms import SmsChannel
@@ -170,8 +181,12 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Channel, R
 def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: str = "Nordlicht") -> Letter:
     ana = Recipient("ana", text or "Ana", "ana@sales.example", "+44 20 7946 0101")
     if message == "signature-asked":
-        asked = SigningContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text, differences=(text, text))
+        link, reference = "https://baton.example/sign/token", f"{text or 'deal'}@2"
+        asked = SigningContext(ana, link, reference, text, text, "482913", differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
+    if message == "signature-told":
+        told = SignatureContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text)
+        return render(message, told, key=key, thread=text, facts={"lead_number": "42"})
     if message in ("device-code", "number-guessed"):
         code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})

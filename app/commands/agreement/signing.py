@@ -12,6 +12,7 @@ from app import terminal
 from app.commands.agreement.references import Reference, reference
 from notifications.gate import Gate
 from storage import contracts
+from tasks import signing
 from tasks.ask_to_sign import Asked, ask_to_sign
 from tasks.toolbox import Toolbox
 
@@ -19,14 +20,17 @@ app = typer.Typer()
 
 
 @app.command("send-for-signature")
-def send_for_signature(ref: Reference) -> None:
+def send_for_signature(
+    ref: Reference,
+    again: Annotated[bool, typer.Option("--again", help="Also those who were asked before: their message was lost.")] = False,
+) -> None:
     """Mail contract and differences to the named signers of each party that has not signed, with a link on which they sign.
 
     Sending again reaches only those who were not reached yet.
     """
     box = terminal.open_box()
     with terminal.told():
-        asked = asyncio.run(_ask(box, *reference(ref)))
+        asked = asyncio.run(_ask(box, *reference(ref), again=again))
         if not asked:
             terminal.console.print(f"{ref} is signed by both; nobody is left to be asked.")
         for one in asked:
@@ -38,10 +42,10 @@ def send_for_signature(ref: Reference) -> None:
             raise typer.Exit(code)
 
 
-async def _ask(box: Toolbox, name: str, version: int) -> tuple[Asked, ...]:
+async def _ask(box: Toolbox, name: str, version: int, *, again: bool) -> tuple[Asked, ...]:
     email = box.channels["email"]
     try:
-        return await ask_to_sign(box, name, version, by=terminal.who())
+        return await ask_to_sign(box, name, version, by=terminal.who(), again=again)
     finally:
         if isinstance(email, Gate):
             await email.close()
@@ -68,8 +72,26 @@ def sign(
     with terminal.told():
         key = reference(ref)
         box.write_now(
-            lambda session, now: contracts.sign(
-                session, contracts.get(session, *key), party=party, name=name, via="cli", now=now, on_behalf=True
-            )
+            lambda session, now: signing.sign_on_behalf(session, contracts.get(session, *key), party=party, name=name, now=now)
         )
         terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.", markup=False, soft_wrap=True)
+
+
+@app.command("withdraw-signature")
+def withdraw_signature(
+    ref: Reference,
+    party: Annotated[str, typer.Option("--as", help="marketing or sales")],
+    why: Annotated[str, typer.Option("--reason", help="Told to every signer.")],
+) -> None:
+    """Take one party's signature back, until the version is deployed; every signer is told by whom and why."""
+    box = terminal.open_box()
+    if party not in contracts.PARTIES:
+        terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
+    with terminal.told():
+        key, by = reference(ref), terminal.who()
+        box.write_now(
+            lambda session, now: signing.withdraw_on_behalf(
+                session, contracts.get(session, *key), party=party, by=by, why=why, now=now
+            )
+        )
+        terminal.console.print(f"The signature for {party} under {ref} is withdrawn.", markup=False, soft_wrap=True)
