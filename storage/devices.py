@@ -1,15 +1,21 @@
-"""Devices: browsers that are known to be one person's. Only a hash of their cookie is kept."""
+"""Devices: browsers that are known to be one person's. Only a hash of their cookie is kept.
+
+A browser gets another cookie each time it becomes known or enrolled, and is forgotten after 90 days.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
 
+from sqlalchemy import or_, update
 from sqlmodel import Session, col, delete, select
 
-from storage.tables import Device, WrongNumber
+from storage.tables import Answer, AnswerState, Device, MailedCode, WrongNumber
 
 KNOWN, ENROLLED = "known", "enrolled"
+#: So long a browser stays known or enrolled; then its person shows again that it is theirs.
+KEPT = timedelta(days=90)
 #: More than are typed between two calls, so that none is kept for long, and few enough for one transaction.
 FORGOTTEN_AT_ONCE = 20
 
@@ -19,34 +25,57 @@ def hash_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode(errors="replace")).hexdigest()
 
 
-def level(session: Session, hash: str, person: str) -> str:
+def level(session: Session, hash: str, person: str, *, now: datetime) -> str:
     """What this browser is to that person: "known", "enrolled", or "" for nothing."""
     row = _row(session, hash, person)
-    return row.level if row and row.revoked_at is None else ""
+    return row.level if row and _counts(row, now) else ""
+
+
+def level_is(session: Session, hash: str, person: str, wanted: str, *, now: datetime) -> bool:
+    """Whether this browser is that to this person already, or more."""
+    found = level(session, hash, person, now=now)
+    return found in (wanted, ENROLLED)
 
 
 def remember(session: Session, hash: str, person: str, *, level: str, now: datetime) -> None:
-    """From now on this browser is that person's; one that was enrolled stays so. Call inside a write transaction."""
+    """From now on this browser is that person's, for 90 days; one that was enrolled stays so for the rest of its own. Call inside a
+    write transaction."""
     row = _row(session, hash, person)
     if row is None:
         row = Device(hash=hash, person=person, level=level, since=now)
-    elif row.revoked_at is not None:
+    elif not _counts(row, now) or level == ENROLLED or row.level != ENROLLED:
         row.level, row.since, row.revoked_at = level, now, None
-    elif row.level != ENROLLED:
-        row.level = level
     session.add(row)
     session.flush()
 
 
-def people_of(session: Session, hash: str, *, level: str = "") -> list[str]:
+def promote(session: Session, hash: str, person: str, *, level: str, becomes: str, now: datetime) -> str:
+    """As `remember`, under the hash of another cookie, which only the answer to this request brings; returns the hash that counts.
+
+    Who planted or copied the old cookie holds nothing with it. What was begun with it goes on with the new one: answers that are
+    held or may be taken back, and codes. A browser that was as much before keeps its cookie. becomes: empty where the cookie stays.
+    """
+    if level_is(session, hash, person, level, now=now):
+        return hash
+    if becomes:
+        session.execute(update(Device).where(col(Device.hash) == hash, col(Device.revoked_at).is_(None)).values(hash=becomes))
+        open_still = or_(col(Answer.state) == AnswerState.HELD.value, col(Answer.effective_at) > now)
+        session.execute(update(Answer).where(col(Answer.device) == hash, open_still).values(device=becomes))
+        session.execute(update(MailedCode).where(col(MailedCode.device_hash) == hash).values(device_hash=becomes))
+    remember(session, becomes or hash, person, level=level, now=now)
+    return becomes or hash
+
+
+def people_of(session: Session, hash: str, *, now: datetime, level: str = "") -> list[str]:
     """Whose this browser is, by id; with a level only those for whom it is that."""
-    query = select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None)).order_by(col(Device.id))
+    query = select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None), col(Device.since) > now - KEPT)
+    query = query.order_by(col(Device.id))
     return [row.person for row in session.exec(query) if not level or row.level == level]
 
 
-def of_person(session: Session, person: str = "") -> list[Device]:
+def of_person(session: Session, person: str = "", *, now: datetime) -> list[Device]:
     """The browsers that are known now, of one person or of all, oldest first."""
-    query = select(Device).where(col(Device.revoked_at).is_(None)).order_by(col(Device.id))
+    query = select(Device).where(col(Device.revoked_at).is_(None), col(Device.since) > now - KEPT).order_by(col(Device.id))
     return list(session.exec(query.where(Device.person == person) if person else query))
 
 
@@ -69,6 +98,10 @@ def mistype(session: Session, hash: str, person: str, *, now: datetime, kept: ti
     session.execute(delete(WrongNumber).where(col(WrongNumber.id).in_(old)))
     session.add(WrongNumber(device_hash=hash, person=person, at=now))
     session.flush()
+
+
+def _counts(row: Device, now: datetime) -> bool:
+    return row.revoked_at is None and row.since > now - KEPT
 
 
 def _row(session: Session, hash: str, person: str) -> Device | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,7 +32,7 @@ class Reply:
     """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
 
     touched: an attempt was noted. held: its number, where it counts only after the number from the message. refused: why that
-    number was not taken.
+    number was not taken. promoted: the browser is known by its next cookie from now on.
     """
 
     won: bool
@@ -43,6 +43,7 @@ class Reply:
     undo_until: datetime | None = None
     held: int = 0
     refused: str = ""
+    promoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def answer(
     what is missing; nothing is stored then).
     """
     place = place_of(session, token, wait_id, lock=True)
-    unproven = sender is not None and is_unproven(session, sender, place.person)
+    unproven = sender is not None and is_unproven(session, sender, place.person, now=now)
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
@@ -99,7 +100,7 @@ def answer(
         row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
         return Reply(False, kind, held=row.id or 0)
     said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
-    return _count(session, place, said, sender, now=now, was=was_before(session, sender, place.person) if sender else "")
+    return _count(session, place, said, sender, now=now, was=was_before(session, sender, place.person, now=now) if sender else "")
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
@@ -115,16 +116,17 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
         raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
     if refused := numbers.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
         return Reply(False, row.kind, held=answer_id, refused=refused)
-    was = devices.level(session, sender.device, place.person)
-    devices.remember(session, sender.device, place.person, level=devices.KNOWN, now=now)
+    was = devices.level(session, sender.device, place.person, now=now)
+    device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
     data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
     said = _Said(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
-    return _count(session, place, said, sender, now=now, was=was)
+    reply = _count(session, place, said, replace(sender, device=device), now=now, was=was)
+    return replace(reply, promoted=device != sender.device)
 
 
 def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:
     """Lets an answer count, whose sender is known to be somebody; whoever the link was for is told where that was somebody else."""
-    about = forwarding(session, sender, place, was=was) if sender else {}
+    about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
     if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
         return _touch(session, place, said, about, now)
@@ -240,7 +242,7 @@ def undo(session: Session, token: str, answer_id: int, *, now: datetime, device:
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
         return Undone("That is not your answer to take back.", stranger=True)
-    if row.device != device and (place.members or not devices.level(session, device, place.person)):
+    if row.device != device and (place.members or not devices.level(session, device, place.person, now=now)):
         return Undone("That was answered in another browser.", stranger=True)
     refused = undoing.undo(session, answer_id, by=row.by, now=now)
     return Undone(in_words(refused, row, place.people, now=now) if refused else "")

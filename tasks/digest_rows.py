@@ -73,7 +73,7 @@ def open_round(session: Session, token: str, *, now: datetime, device: str = "")
     person = people.people[morning.person]
     rows = sorted(_rows(session, morning.person, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
     elsewhere = _elsewhere(session, morning.person, {row.lead.number for row in rows}, now)
-    level = devices.level(session, device, morning.person)
+    level = devices.level(session, device, morning.person, now=now)
     return Round(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
 
 

@@ -95,7 +95,7 @@ def visit(session: Session, token: str, *, now: datetime, device: str = "") -> D
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
         raise LinkInvalid()
-    return _one(session, people, answer, asked.person, now, devices.level(session, device, asked.person))
+    return _one(session, people, answer, asked.person, now, devices.level(session, device, asked.person, now=now))
 
 
 def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:

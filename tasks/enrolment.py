@@ -28,7 +28,7 @@ def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
     device: hash of the browser. Raises: CodeRefused where the browser is not known for that person, or too many were asked for.
     """
     known = roster.current(session).person(person)
-    if known is None or known.shared or not devices.level(session, device, person):
+    if known is None or known.shared or not devices.level(session, device, person, now=now):
         raise CodeRefused("Answer through your link in this browser first; then it can be remembered as yours.")
     lately = select(MailedCode.id).where(
         MailedCode.person == person, MailedCode.device_hash != "", col(MailedCode.asked_at) > now - timedelta(hours=1)
@@ -50,9 +50,9 @@ def pending(session: Session, device: str, *, now: datetime) -> MailedCode | Non
     return session.exec(query.order_by(col(MailedCode.id).desc()).limit(1)).first()
 
 
-def enter(session: Session, device: str, typed: str, *, now: datetime) -> str:
+def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: str = "") -> str:
     """Enrols the browser if this is the code that was mailed; why it is not taken, empty where it was. Call inside a write
-    transaction: a wrong code is counted."""
+    transaction: a wrong code is counted. becomes: hash of the cookie that the browser gets then."""
     row = pending(session, device, now=now)
     if row is None:
         return f"There is no code to be typed here: it was used, or is older than {MINUTES} minutes. Please ask for a new one."
@@ -64,7 +64,7 @@ def enter(session: Session, device: str, typed: str, *, now: datetime) -> str:
         return f"That is not the code. Tries left: {TRIES - row.tries}."
     row.used_at = now
     session.add(row)
-    devices.remember(session, device, row.person, level=ENROLLED, now=now)
+    devices.promote(session, device, row.person, level=ENROLLED, becomes=becomes, now=now)
     return ""
 
 

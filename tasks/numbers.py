@@ -21,10 +21,11 @@ _WHERE = "It has four digits and stands right by the link."
 @dataclass(frozen=True, slots=True)
 class Proof:
     """Whether a form may do what it asks for. refused: why not, in words, empty where it may; was: what the browser was to the
-    person before."""
+    person before; device: hash of the cookie by which the browser is known from now on."""
 
     refused: str = ""
     was: str = ""
+    device: str = ""
 
 
 def prove(session: Session, token: str, person: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
@@ -33,13 +34,13 @@ def prove(session: Session, token: str, person: str, typed: str, *, sender: Send
     For pages that keep what was typed until the number is right, and hold nothing. Call inside a write transaction of its own: a
     wrong number is counted, a right one remembered, whatever becomes of the rest. Raises LinkInvalid.
     """
-    was = devices.level(session, sender.device, person)
-    if not is_unproven(session, sender, person):
-        return Proof(was=was)
+    was = devices.level(session, sender.device, person, now=now)
+    if not is_unproven(session, sender, person, now=now):
+        return Proof(was=was, device=sender.device)
     if refused := check(session, token, person, typed, device=sender.device, kept="what you typed", now=now):
         return Proof(refused)
-    devices.remember(session, sender.device, person, level=devices.KNOWN, now=now)
-    return Proof(was=was)
+    device = devices.promote(session, sender.device, person, level=devices.KNOWN, becomes=sender.becomes, now=now)
+    return Proof(was=was, device=device)
 
 
 def check(session: Session, token: str, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
@@ -51,7 +52,7 @@ def check(session: Session, token: str, person: str, typed: str, *, device: str,
     """
     locks.take(session, [f"number {person}"])  # of two wrong numbers at once both are counted
     wrong = devices.mistyped(session, person, since=now - HOUR)
-    if len(wrong) >= OF_ALL and not devices.level(session, device, person):
+    if len(wrong) >= OF_ALL and not devices.level(session, device, person, now=now):
         return mailed_numbers.check(session, person, typed, device=device, kept=kept, now=now)
     if refused := too_many([at for hash, at in wrong if hash == device], now):
         return f"{refused}; {kept} is kept."

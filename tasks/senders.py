@@ -25,7 +25,8 @@ TOO_FAST = timedelta(seconds=2)
 class Sender:
     """The browser a request came from. device: hash of its cookie; is_new: it had none; age: of the form that was sent.
 
-    was: what it was to the addressee before it proved itself by what came with this request; None where it has not.
+    was: what it was to the addressee before it proved itself by what came with this request; None where it has not. becomes: hash
+    of the cookie that it gets when it has proved itself, empty where it keeps its own.
     """
 
     device: str
@@ -34,31 +35,32 @@ class Sender:
     agent: str = ""
     age: timedelta | None = None
     was: str | None = None
+    becomes: str = ""
 
 
-def is_unproven(session: Session, sender: Sender, person: str) -> bool:
+def is_unproven(session: Session, sender: Sender, person: str, *, now: datetime) -> bool:
     """Whether it may have been a robot: the browser is not known for that person, or known and too fast."""
     if sender.was is not None:
         return False
-    level = devices.level(session, sender.device, person)
+    level = devices.level(session, sender.device, person, now=now)
     too_fast = sender.age is None or sender.age < TOO_FAST
     return level != ENROLLED and (level != KNOWN or too_fast)
 
 
-def was_before(session: Session, sender: Sender, person: str) -> str:
+def was_before(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
     """What the browser was to that person before this request."""
-    return devices.level(session, sender.device, person) if sender.was is None else sender.was
+    return devices.level(session, sender.device, person, now=now) if sender.was is None else sender.was
 
 
-def forwarding(session: Session, sender: Sender, place: Place, *, was: str) -> dict[str, Any]:
+def forwarding(session: Session, sender: Sender, place: Place, *, was: str, now: datetime) -> dict[str, Any]:
     """What the trail says of an answer that somebody else than the addressee probably gave; nothing otherwise.
 
     was: what the browser was to the addressee before this answer.
     """
     if was == ENROLLED or place.members:
         return {}
-    others = [ident for ident in devices.people_of(session, sender.device) if ident != place.person]
-    had_another = any(row.hash != sender.device for row in devices.of_person(session, place.person))
+    others = [ident for ident in devices.people_of(session, sender.device, now=now) if ident != place.person]
+    had_another = any(row.hash != sender.device for row in devices.of_person(session, place.person, now=now))
     if not others and (was or not had_another):
         return {}
     of = next((ident for ident in others if place.people.person(ident)), "")
@@ -92,7 +94,7 @@ def request_about(
     wait_id: str = "",
 ) -> PageRequest:
     """The request of this browser for a page about that handoff, to be kept. Reads only."""
-    level = devices.level(session, sender.device, person)
+    level = devices.level(session, sender.device, person, now=now)
     return PageRequest(
         at=now,
         handoff_id=handoff_id,

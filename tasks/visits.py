@@ -142,7 +142,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         answers=tuple(given(session, answer, place, now, device) for answer in answers_at(session, place)),
         timeline=_timeline(session, place),
         members=tuple((ident, place.people.name_of(ident)) for ident in place.members),
-        level=devices.level(session, device, place.person),
+        level=devices.level(session, device, place.person, now=now),
         held=_held(session, place, device, now),
         now=now,
     )

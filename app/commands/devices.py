@@ -21,7 +21,7 @@ SHOWN = 12
 def show(person: Annotated[str, typer.Argument(help="The id of a person of the roster; all where left out.")] = "") -> None:
     """Who answers from which browsers, since when: `known` by the number from a message, `enrolled` by a mailed code."""
     box = terminal.open_box()
-    for row in box.read_now(lambda session, now: devices.of_person(session, person)):
+    for row in box.read_now(lambda session, now: devices.of_person(session, person, now=now)):
         terminal.console.print(f"{row.id:>5}  {row.person:<16} {row.level:<9} {row.since:%Y-%m-%d %H:%M}  {row.hash[:SHOWN]}")
 
 
@@ -34,7 +34,7 @@ def revoke(
     box = terminal.open_box()
 
     def work(session: Session, now: datetime) -> int:
-        rows: list[Device] = [row for row in devices.of_person(session, person) if number in (None, row.id)]
+        rows: list[Device] = [row for row in devices.of_person(session, person, now=now) if number in (None, row.id)]
         for row in rows:
             devices.forget(session, row, now=now)
         return len(rows)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
-from app.web.callers import Caller, age_of_form, remember_device, sender_of
+from app.web.callers import Caller, age_of_form, remembered, sender_of
 from app.web.notices import number
 from app.web.showing import page
 from notifications.rendering import clean
@@ -85,11 +85,12 @@ class DigestPages:
         )
         if proof.refused:
             return await self._page(caller, status=422, start=start, typed=typed, problem=proof.refused, asks_number=True)
-        sender = replace(sender, was=proof.was)
+        caller = caller.promoted() if proof.device != caller.hash else caller
+        sender = replace(sender, was=proof.was, device=proof.device)
         replies = {row.ident: await self._answer(token, row, typed["nonce"], sender) for row in rows}
         saved = sum(reply.saved for reply in replies.values())
         if saved == len(replies):
-            return RedirectResponse(f"{caller.path}?saved={saved}", 303)
+            return remembered(self.box, RedirectResponse(f"{caller.path}?saved={saved}", 303), caller)
         return await self._page(caller, status=422, start=start, typed=typed, replies=replies, saved=saved)
 
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
@@ -136,9 +137,7 @@ class DigestPages:
             number_typed="" if asks_number else (typed or {}).get("number", ""),
             leave=LEAVE,
         )
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)
 
 
 async def _form_of(request: Request) -> dict[str, str]:

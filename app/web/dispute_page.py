@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -11,7 +12,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.web.callers import Caller, age_of_form, form_of, remember_device, sender_of
+from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.showing import page
 from app.web.sight_queue import SightQueue
 from notifications.links import ToDispute
@@ -19,6 +20,7 @@ from storage import disputes
 from tasks import dispute, dispute_visits, numbers
 from tasks.asking import ChoiceRefused
 from tasks.dispute_visits import DisputeList, DisputeVisit
+from tasks.numbers import Proof
 from tasks.senders import Sender
 from tasks.toolbox import Toolbox
 
@@ -60,23 +62,25 @@ class DisputePages:
         if age is None:
             await self._note(sender, asked, "refused")
             return await self._page(caller, status=403, typed={"text": typed.get("text", "")}, problem=_OPEN_AGAIN)
-        if refused := await self._unproven(asked, typed, caller, sender):
+        proof = await self._prove(asked, typed, caller, sender)
+        if proof.refused:
             await self._note(sender, asked, "refused")
-            return await self._page(caller, status=422, typed=typed, problem=refused, asks_number=True)
+            return await self._page(caller, status=422, typed=typed, problem=proof.refused, asks_number=True)
+        caller = caller.promoted() if proof.device != caller.hash else caller
+        sender = replace(sender, device=proof.device)
         try:
             left = await self.box.write(lambda session, now: _do(session, asked, typed, now))
         except ChoiceRefused as error:
             await self._note(sender, asked, "refused")
             return await self._page(caller, status=422, typed=typed, problem=str(error))
         await self._note(sender, asked, "sent")
-        return RedirectResponse(f"{caller.path}?left={left}", 303)
+        return remembered(self.box, RedirectResponse(f"{caller.path}?left={left}", 303), caller)
 
-    async def _unproven(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> str:
-        """Why nothing may be stored, empty where it may."""
-        proof = await self.box.write(
+    async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> Proof:
+        """Whether anything may be stored."""
+        return await self.box.write(
             lambda session, now: numbers.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
-        return proof.refused
 
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
@@ -116,9 +120,7 @@ class DisputePages:
             rulings=dispute.RULINGS,
             asks_number=asks_number or (isinstance(seen, DisputeVisit) and not seen.level),
         )
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)
 
 
 def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datetime) -> str:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agreements.errors import LinkInvalid
-from app.web.callers import Caller, remember_device
+from app.web.callers import Caller, remembered
 from app.web.pages import LinkPages, add_link_pages
 from app.web.showing import page
 from app.web.sight_queue import SightQueue
@@ -47,6 +47,4 @@ class ManagerPage:
 
         name, zone, rows, now = await self.box.read(look)
         response = page("mine.html", list=rows, reader=name, zone=zone, now=now)
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.errors import LinkInvalid
-from app.web.callers import Caller, age_of_form, form_of, is_from_page, remember_device
+from app.web.callers import Caller, age_of_form, form_of, is_from_page, remembered
 from app.web.showing import page
 from storage import devices, roster
 from storage.devices import ENROLLED
@@ -82,8 +82,11 @@ class MePages:
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
-        refused = await self.box.write(lambda session, now: enrolment.enter(session, caller.hash, typed.get("code", ""), now=now))
-        return await self._page(caller, status=422, problem=refused) if refused else RedirectResponse(caller.path, 303)
+        code, becomes = typed.get("code", ""), devices.hash_of(caller.next_device)
+        refused = await self.box.write(lambda session, now: enrolment.enter(session, caller.hash, code, now=now, becomes=becomes))
+        if refused:
+            return await self._page(caller, status=422, problem=refused)
+        return remembered(self.box, RedirectResponse(caller.path, 303), caller.promoted())
 
     async def forget(self, request: Request) -> Response:
         """Makes this browser nobody's again."""
@@ -92,7 +95,7 @@ class MePages:
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
 
         def work(session: Session, now: datetime) -> None:
-            for row in devices.of_person(session):
+            for row in devices.of_person(session, now=now):
                 if row.hash == caller.hash:
                     devices.forget(session, row, now=now)
 
@@ -101,7 +104,7 @@ class MePages:
 
     def _caller(self, request: Request) -> Caller:
         seen = Caller.of(request, ME)
-        return Caller(ME, f"{request.scope['root_path']}/me", seen.device, seen.known)
+        return Caller(ME, f"{request.scope['root_path']}/me", seen.device, seen.known, next_device=seen.next_device)
 
     async def _page(self, caller: Caller, *, status: int = 200, problem: str = "") -> Response:
         def look(session: Session, now: datetime) -> tuple[Mine, str]:
@@ -111,9 +114,7 @@ class MePages:
         response = page(
             "me.html", status=status, mine=mine, path=caller.path, nonce=nonce, problem=problem, zone=mine.zone, now=mine.now, soon=_SOON
         )
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)
 
 
 _SOON = timedelta(hours=1)
@@ -121,11 +122,11 @@ _SOON = timedelta(hours=1)
 
 def _mine(session: Session, device: str, now: datetime) -> Mine:
     people = roster.current(session)
-    enrolled = [ident for ident in devices.people_of(session, device, level=ENROLLED) if people.person(ident)]
+    enrolled = [ident for ident in devices.people_of(session, device, now=now, level=ENROLLED) if people.person(ident)]
     asked, first = enrolment.pending(session, device, now=now), people.person(enrolled[0]) if enrolled else None
     return Mine(
         people=tuple((ident, people.name_of(ident), tuple(own_list(session, ident))) for ident in enrolled),
-        known=tuple(people.name_of(ident) for ident in devices.people_of(session, device)),
+        known=tuple(people.name_of(ident) for ident in devices.people_of(session, device, now=now)),
         code_asked_of=people.name_of(asked.person) if asked else "",
         zone=first.timezone if first else "UTC",
         now=now,

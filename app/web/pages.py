@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter
@@ -19,7 +20,7 @@ from app.web.callers import (
     age_of_form,
     form_of,
     is_from_page,
-    remember_device,
+    remembered,
     sender_of,
 )
 from app.web.notices import notice_for, number
@@ -31,7 +32,7 @@ from tasks.senders import note_sight, request_at
 from tasks.toolbox import Toolbox
 from tasks.visits import place_of
 
-__all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remember_device", "routes"]
+__all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remembered", "routes"]
 
 log = logging.getLogger("baton.web")
 _CHOSEN = ("choice", "decision", "member")
@@ -111,8 +112,8 @@ class LinkPages:
         def work(session: Session, now: datetime) -> Reply:
             digits = typed.get("number", "")
             reply = desk.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
-            place = place_of(session, token, caller.wait_id)
-            note_sight(session, place, sender, "refused" if reply.refused else "confirmed", now=now)
+            place, here = place_of(session, token, caller.wait_id), replace(sender, device=sender.becomes) if reply.promoted else sender
+            note_sight(session, place, here, "refused" if reply.refused else "confirmed", now=now)
             return reply
 
         try:
@@ -122,7 +123,7 @@ class LinkPages:
             return await self._page(caller, status=422, problem=str(error))
         if reply.refused:
             return await self._page(caller, status=422, problem=reply.refused)
-        return self._left(caller, reply)
+        return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def undo(self, request: Request, token: str) -> Response:
         """Takes back the answer that this browser gave, while that is possible."""
@@ -206,9 +207,7 @@ class LinkPages:
             token=caller.token,
             wait_id=caller.wait_id,
         )
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agreements.errors import AgreementError
-from app.web.callers import Caller, form_of, is_from_page, remember_device
+from app.web.callers import Caller, form_of, is_from_page, remembered
 from app.web.showing import page
 from notifications.contract_page import contract_html
 from tasks import signing
@@ -88,9 +88,7 @@ class SignPages:
 
         seen, nonce = await self.box.read(look)
         response = _shown(seen, status=status, path=caller.path, nonce=nonce, thanks=thanks, typed=typed or {}, problem=problem)
-        if not caller.known:
-            remember_device(self.box, response, caller)
-        return response
+        return remembered(self.box, response, caller)
 
 
 def _missing(typed: Mapping[str, str], name: str) -> str:

@@ -56,6 +56,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site = FastAPI(
         title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
+    site.state.public_url = box.settings.public_url
     sights = site.state.sights = SightQueue(box)
     site.include_router(pages.routes(box, sights))
     site.include_router(me_page.routes(box))

@@ -141,6 +141,12 @@ class Stage:
         with self.box.database.engine.connect() as connection:
             return {table.name: list(connection.execute(table.select())) for table in tables}
 
+    def twin(self, browser: httpx.Client) -> httpx.Client:
+        """The same browser as it is now: what it sends on a double press, before the first answer has come."""
+        other = self.browser(headers=browser.headers)
+        other.cookies.update(browser.cookies)
+        return other
+
     def know(self, browser: httpx.Client, person: str = "ana", *, level: str = devices.KNOWN) -> httpx.Client:
         """Makes the browser known for that person, as if the number from a message, or a mailed code, had been typed in it."""
         browser.get(self.link)

@@ -110,8 +110,9 @@ class TestEnrolment:
         other = company.know(company.browser())
         _, hidden = form_to(other.get("/me"), "/me/forget")
         assert "There is no code to be typed here" in other.post("/me/code", data={**hidden, "code": code}).text
+        twin = company.twin(rep)
         type_code(rep, page, code)
-        assert "There is no code to be typed here" in type_code(rep, page, code).text
+        assert "There is no code to be typed here" in type_code(twin, page, code).text
 
     def test_three_codes_an_hour_are_enough(self, company: Stage, rep: httpx.Client) -> None:
         for _ in range(enrolment.CODES_AN_HOUR):
@@ -262,17 +263,17 @@ class TestDevicesInTheDatabase:
         def work(session: Session, now: object) -> str:
             for level in (devices.ENROLLED, devices.KNOWN):
                 devices.remember(session, "h", "ana", level=level, now=NOW)
-            return devices.level(session, "h", "ana")
+            return devices.level(session, "h", "ana", now=NOW)
 
         assert company.box.write_now(work) == "enrolled"
 
     def test_one_that_was_forgotten_begins_anew(self, company: Stage) -> None:
         def work(session: Session, now: object) -> tuple[str, str]:
             devices.remember(session, "h", "ana", level=devices.ENROLLED, now=NOW)
-            (row,) = devices.of_person(session, "ana")
+            (row,) = devices.of_person(session, "ana", now=NOW)
             devices.forget(session, row, now=NOW)
-            gone = devices.level(session, "h", "ana")
+            gone = devices.level(session, "h", "ana", now=NOW)
             devices.remember(session, "h", "ana", level=devices.KNOWN, now=NOW)
-            return gone, devices.level(session, "h", "ana")
+            return gone, devices.level(session, "h", "ana", now=NOW)
 
         assert company.box.write_now(work) == ("", "known")

@@ -77,7 +77,7 @@ class TestLooking:
     def test_the_browser_gets_one_lasting_cookie(self, company: Stage, rep: httpx.Client) -> None:
         given = rep.get(company.link).headers["set-cookie"]
         assert given.startswith("baton_device=")
-        assert {"HttpOnly", "SameSite=lax", "Max-Age=31536000", "Path=/"} <= {part.strip() for part in given.split(";")}
+        assert {"HttpOnly", "SameSite=lax", "Max-Age=7776000", "Path=/"} <= {part.strip() for part in given.split(";")}
         assert "set-cookie" not in rep.get(company.link).headers
 
     @pytest.mark.parametrize("path", ["/", "LINK", "/l/forged", "/nowhere", "/api/docs", "/healthz"])

@@ -15,6 +15,8 @@ depends_on = None
 def upgrade() -> None:
     """Adds the column; of answers that are there nobody knows the browser."""
     op.add_column("answers", sa.Column("device", sa.String(), nullable=False, server_default=""))
+    here = sa.text("device <> ''")
+    op.create_index("answers_of_device", "answers", ["device"], sqlite_where=here, postgresql_where=here)
     op.add_column("api_keys", sa.Column("scopes", sa.String(), nullable=False, server_default="intake"))
     op.create_index("wrong_numbers_of_person", "wrong_numbers", ["person", "at"])
 
@@ -23,4 +25,5 @@ def downgrade() -> None:
     """Takes it back."""
     op.drop_index("wrong_numbers_of_person", "wrong_numbers")
     op.drop_column("api_keys", "scopes")
+    op.drop_index("answers_of_device", "answers")
     op.drop_column("answers", "device")
