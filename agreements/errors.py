@@ -66,6 +66,10 @@ class LinkInvalid(LinkError):
     """This link is incomplete or not from here. Open it again from the message you received."""
 
 
+class LinkOver(LinkError):
+    """This link is over. Open the newest message from Baton: its link works."""
+
+
 class CrmError(HandoffError):
     """The CRM did not take the change."""
 

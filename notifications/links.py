@@ -1,7 +1,7 @@
 """Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, one per
 morning digest, one per answer that may be disputed, and the nonces of the forms behind them.
 
-A link says whose it is and never expires by itself; what may be done with it is decided where it is read.
+A link says whose it is and when it was written; what may be done with it, and for how long, is decided where it is read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import secrets as randomness
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,9 +33,11 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """The time in which a lead is one rep's."""
+    """The time in which a lead is one rep's. at: when the link was written (UTC), None in one from before links said that. So in all
+    of these."""
 
     assignment_id: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Duty:
 
     wait_id: str
     person: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Own:
     """All that one person can answer: the page of somebody who decides for others."""
 
     person: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Morning:
 
     person: str
     day: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,7 @@ class ToDispute:
 
     answer_id: int
     person: str
+    at: datetime | None = None
 
 
 class Links:
@@ -101,31 +107,32 @@ class Links:
         )
         self._keys = [key.encode() for key in reversed(secrets)]
 
-    def for_tenure(self, assignment_id: str) -> str:
-        """The URL for the rep who holds that assignment; the same each time until the key rotates."""
-        return self._url(self._tenures.dumps(assignment_id))
+    def for_tenure(self, assignment_id: str, *, at: datetime | None = None) -> str:
+        """The URL for the rep who holds that assignment; the same each time for the same instant until the key rotates."""
+        return self._url(self._tenures.dumps(_dated(assignment_id, at)))
 
-    def for_duty(self, wait_id: str, person: str) -> str:
-        """The URL for one person who must answer that wait; the same each time until the key rotates."""
-        return self._url(self._duties.dumps([wait_id, person]))
+    def for_duty(self, wait_id: str, person: str, *, at: datetime | None = None) -> str:
+        """The URL for one person who must answer that wait; the same each time for the same instant until the key rotates."""
+        return self._url(self._duties.dumps(_dated([wait_id, person], at)))
 
-    def for_person(self, person: str) -> str:
-        """The URL of one person's own page; the same each time until the key rotates."""
-        return self._url(self._own.dumps(person), folder="m")
+    def for_person(self, person: str, *, at: datetime | None = None) -> str:
+        """The URL of one person's own page; the same each time for the same instant until the key rotates."""
+        return self._url(self._own.dumps(_dated(person, at)), folder="m")
 
     def for_signature(self, asked: ToSign) -> str:
-        """The URL for one person who is asked to sign that; the same each time until the key rotates."""
+        """The URL for one person who is asked to sign that; the same each time for the same instant until the key rotates."""
         return self._url(self._to_sign.dumps([asked.party, asked.address, asked.reference, asked.hash]), folder="sign")
 
-    def for_dispute(self, answer_id: int, person: str) -> str:
-        """The URL for one person's part in the dispute about that answer, 0 for the list; the same until the key rotates."""
-        return self._url(self._to_dispute.dumps([answer_id, person]), folder="q")
+    def for_dispute(self, answer_id: int, person: str, *, at: datetime | None = None) -> str:
+        """The URL for one person's part in the dispute about that answer, 0 for the list; always the same for the
+        same instant until the key rotates."""
+        return self._url(self._to_dispute.dumps(_dated([answer_id, person], at)), folder="q")
 
     def read_to_dispute(self, token: str) -> ToDispute:
         """What the last part of such a link's URL stands for. Raises LinkInvalid for whatever was not written here exactly so."""
         match _loaded(self._to_dispute, token):
-            case [int(answer_id), str(person)] if answer_id >= 0:
-                return ToDispute(answer_id, person)
+            case [int(answer_id), str(person), *at] if answer_id >= 0 and len(at) < 2:
+                return ToDispute(answer_id, person, _instant(at))
         raise LinkInvalid()
 
     def read_to_sign(self, token: str) -> ToSign:
@@ -135,15 +142,16 @@ class Links:
                 return ToSign(party, address, reference, hash)
         raise LinkInvalid()
 
-    def for_digest(self, person: str, day: str) -> str:
-        """The URL of what is open for one person, as that day's digest gives it; the same each time until the key rotates."""
-        return self._url(self._mornings.dumps([person, day]), folder="d")
+    def for_digest(self, person: str, day: str, *, at: datetime | None = None) -> str:
+        """The URL of what is open for one person, as that day's digest gives it; always the same for the
+        same instant until the key rotates."""
+        return self._url(self._mornings.dumps(_dated([person, day], at)), folder="d")
 
     def read_digest(self, token: str) -> Morning:
         """Whose digest of which day the last part of such a link's URL is. Raises LinkInvalid."""
         match _loaded(self._mornings, token):
-            case [str(person), str(day)]:
-                return Morning(person, day)
+            case [str(person), str(day), *at] if len(at) < 2:
+                return Morning(person, day, _instant(at))
         raise LinkInvalid()
 
     def read(self, token: str) -> Tenure | Duty:
@@ -151,8 +159,10 @@ class Links:
         match _loaded(self._tenures, token), _loaded(self._duties, token):
             case str(assignment_id), _:
                 return Tenure(assignment_id)
-            case _, [str(wait_id), str(person)]:
-                return Duty(wait_id, person)
+            case [str(assignment_id), at], _:
+                return Tenure(assignment_id, _instant([at]))
+            case _, [str(wait_id), str(person), *at] if len(at) < 2:
+                return Duty(wait_id, person, _instant(at))
         raise LinkInvalid()
 
     def read_person(self, token: str) -> Own:
@@ -160,12 +170,15 @@ class Links:
         match _loaded(self._own, token):
             case str(person):
                 return Own(person)
+            case [str(person), at]:
+                return Own(person, _instant([at]))
         raise LinkInvalid()
 
     def number(self, token: str) -> str:
         """The four digits that stand beside this link in its message, and are asked for once per browser. Raises LinkInvalid.
 
-        They follow from what the link means: every message about one tenure says the same, and so do all others to one person.
+        They follow from what the link means: every message about one tenure says the same, and so do all others to one person on one
+        day (UTC).
         """
         return self._numbers(token)[0]
 
@@ -191,7 +204,10 @@ class Links:
 
     def _numbers(self, token: str) -> list[str]:
         purpose = self._purpose(token)
-        meant = f"tenure {purpose.assignment_id}" if isinstance(purpose, Tenure) else f"person {purpose.person}"
+        if isinstance(purpose, Tenure):
+            meant = f"tenure {purpose.assignment_id}"
+        else:
+            meant = f"person {purpose.person}{f' on {purpose.at:%Y-%m-%d}' if purpose.at else ''}"
         return [_digits(key, "number", meant, 4) for key in self._keys]
 
     def _purpose(self, token: str) -> Tenure | Duty | Own | Morning | ToDispute:
@@ -225,6 +241,20 @@ class Links:
         if len(token) > TOKEN_MAX:
             raise ValueError("an id is too long for a link")
         return f"{self._base_url}/{folder}/{token}"
+
+
+def _dated(meant: Any, at: datetime | None) -> Any:
+    """What the token says, with the instant in milliseconds as its last part."""
+    if at is None:
+        return meant
+    return [*(meant if isinstance(meant, list) else [meant]), round(_seconds(at) * 1000)]
+
+
+def _instant(at: Sequence[Any]) -> datetime | None:
+    match at:
+        case [int(milliseconds)]:
+            return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None
 
 
 def _signer(secrets: Sequence[str], purpose: str) -> URLSafeSerializer:

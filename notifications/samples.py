@@ -92,6 +92,7 @@ _WHAT: Mapping[str, str] = {
 _OTHERS: Mapping[str, Any] = {
     "device-code": CodeContext(_REP, "https://baton.example/me", "482913", 15),
     "number-guessed": CodeContext(_REP, "", "482913", 60, whose="Ana Ruiz"),
+    "links-ended": CodeContext(_REP, "https://baton.example/d/made-up", "4829", 2880),
     "digest": DigestContext(
         to=_REP,
         link="https://baton.example/d/made-up",

@@ -42,7 +42,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
         extra["leg"] = leg
-    link, page = _link(row), _page(row)
+    link, page = _link(row, now), _page(row, now)
     return Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
@@ -85,22 +85,22 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
     return due, f"Agreed: {agreed}."
 
 
-def _link(row: Delivery) -> str:
+def _link(row: Delivery, now: datetime) -> str:
     links = toolbox.current().links
     if row.message in ("assigned", "taken"):
-        return links.for_tenure(row.assignment_id)
+        return links.for_tenure(row.assignment_id, at=now)
     if row.message in ("note-needed", "decision-asked") and row.context.get("wait_id"):
-        return links.for_duty(str(row.context["wait_id"]), row.person)
+        return links.for_duty(str(row.context["wait_id"]), row.person, at=now)
     answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")
     if row.message == "feedback" and answer_id and kind in disputes.DISPUTABLE:
-        return links.for_dispute(int(answer_id), row.person)
+        return links.for_dispute(int(answer_id), row.person, at=now)
     tenure = str(row.context.get("tenure", ""))
-    return links.for_tenure(tenure) if tenure and row.message in ("reminder", "withdrawn") else ""
+    return links.for_tenure(tenure, at=now) if tenure and row.message in ("reminder", "withdrawn") else ""
 
 
-def _page(row: Delivery) -> str:
+def _page(row: Delivery, now: datetime) -> str:
     """The page of all that somebody who decides for others can answer."""
-    return toolbox.current().links.for_person(row.person) if row.message in ("decision-asked", "manager-told") else ""
+    return toolbox.current().links.for_person(row.person, at=now) if row.message in ("decision-asked", "manager-told") else ""
 
 
 def number_of(url: str) -> str:

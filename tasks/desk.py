@@ -79,7 +79,7 @@ def answer(
     wait_id: as in visit. sender: the browser, None where somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says
     what is missing; nothing is stored then).
     """
-    place = place_of(session, token, wait_id, lock=True)
+    place = place_of(session, token, wait_id, now=now, lock=True)
     unproven = sender is not None and is_unproven(session, sender, place.person, now=now)
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
@@ -106,7 +106,7 @@ def answer(
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
     """Lets a held answer count, as of when it was sent, if what was typed is the number from the message; the browser is known
     then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
-    place = place_of(session, token, wait_id, lock=True)
+    place = place_of(session, token, wait_id, now=now, lock=True)
     held = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=sender.device)
     row = next((one for one in held if one.id == answer_id), None)
     if row is None:
@@ -238,7 +238,7 @@ def undo(session: Session, token: str, answer_id: int, *, now: datetime, device:
     device: hash of the browser that asks: the one in which the answer was given, or another one that is known as the person's.
     It stays where its time is over, and where something was answered or done since that builds on it.
     """
-    place = place_of(session, token, wait_id)
+    place = place_of(session, token, wait_id, now=now)
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
         return Undone("That is not your answer to take back.", stranger=True)

@@ -119,27 +119,27 @@ def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
     return wait.kind == "outcome" and wait.about != NO_CLOCK and bool(clock_of(session, handoff, "outcome").check_in)
 
 
-def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str) -> DigestRow:
-    """One lead as a digest tells of it. wait: what is open, None for what was settled."""
+def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, at: datetime | None) -> DigestRow:
+    """One lead as a digest tells of it. wait: what is open, None for what was settled. at: as of when its link is written."""
     return DigestRow(
         number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
         stage=handoff.stage,
         what=what,
         due_at=wait.due_at if wait else None,
-        link=link_of(session, handoff, wait, person) if wait else "",
+        link=link_of(session, handoff, wait, person, at=at) if wait else "",
         done=wait is None,
     )
 
 
-def link_of(session: Session, handoff: Handoff, wait: Wait, person: str) -> str:
+def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, at: datetime | None) -> str:
     """The page on which this person may answer that wait, as its rep, as whoever owes it, or as the manager of one of them; empty
-    where it is not theirs to answer."""
+    where it is not theirs to answer. at: as of when it is written."""
     links = toolbox.current().links
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:
-        return links.for_tenure(tenure.id)
+        return links.for_tenure(tenure.id, at=at)
     if wait.holder == person and wait.kind in DUTIES:
-        return links.for_duty(wait.id, person)
+        return links.for_duty(wait.id, person, at=at)
     may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
-    return f"{links.for_person(person)}/{wait.id}" if may and roster.current(session).manager_of(wait.holder) == person else ""
+    return f"{links.for_person(person, at=at)}/{wait.id}" if may and roster.current(session).manager_of(wait.holder) == person else ""

@@ -47,7 +47,7 @@ def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
         return Composed(found)
     if not _is_the_day(session, row, who, now=now):
         return Composed(found, later=True)
-    return Composed(found, Draft(MESSAGE, _context(people, row, rows), row.key, f"{MESSAGE}-{row.person}"))
+    return Composed(found, Draft(MESSAGE, _context(people, row, rows, now), row.key, f"{MESSAGE}-{row.person}"))
 
 
 def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime) -> bool:
@@ -71,10 +71,10 @@ def _found(session: Session, person: str, *, now: datetime) -> Found:
     return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)))
 
 
-def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...]) -> DigestContext:
+def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], now: datetime) -> DigestContext:
     links = toolbox.current().links
-    link = links.for_digest(row.person, str(row.context["day"]))
-    page = links.for_person(row.person) if _decides_for_others(people, row.person) else ""
+    link = links.for_digest(row.person, str(row.context["day"]), at=now)
+    page = links.for_person(row.person, at=now) if _decides_for_others(people, row.person) else ""
     more = max(0, len(rows) - ROWS_SHOWN)
     return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(link), page=page)
 
@@ -97,10 +97,10 @@ def _rows(session: Session, person: str, items: list[DigestItem], *, now: dateti
     """A row per lead: what is due first, and last what was settled."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
-        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS)
+        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
     for item in items:
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
-            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what)
+            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, at=now)
     far = now + timedelta(days=36500)
     return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

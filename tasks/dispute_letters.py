@@ -41,7 +41,7 @@ def _queue(session: Session, row: Dispute, message: str, person: str, *, now: da
     deliveries.queue(session, None, message, key=key, channel="email", person=person, now=now, context={"dispute_id": row.id})
 
 
-def draft_of(session: Session, row: Delivery) -> Draft:
+def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
     """The letter of one of these messages, to be written. Reads only. Raises KeyError for nobody of that id."""
     dispute = disputes.get(session, int(row.context["dispute_id"]))
     assert dispute is not None, "a dispute is never deleted"
@@ -59,7 +59,7 @@ def draft_of(session: Session, row: Delivery) -> Draft:
         "ruling": dispute.ruling,
         "ruling_text": _words(session, dispute.ruling_text_id),
     }
-    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person)
+    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person, at=now)
     context = Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),

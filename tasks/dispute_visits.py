@@ -17,6 +17,7 @@ from storage.tables import Answer, Dispute
 from tasks import dispute, toolbox, views
 from tasks.disputable import open_until, why_not
 from tasks.dispute_letters import text_of
+from tasks.link_life import ACTS_FOR, require_good
 from tasks.senders import Sender, request_about
 
 LISTED_FOR = timedelta(days=7)
@@ -86,16 +87,15 @@ class DisputeList:
 def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
     """What this link shows now. device: hash of the browser. Reads only. Raises LinkInvalid."""
     asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
-    person = people.person(asked.person)
-    if person is None:
-        raise LinkInvalid()
+    require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
+    person = people.people[asked.person]
     if asked.answer_id == 0:
-        rows = listed(session, people, now=now, person=asked.person) if dispute.may_raise(people, asked.person) else ()
+        rows = listed(session, people, now=now, person=asked.person, at=asked.at) if dispute.may_raise(people, asked.person) else ()
         return DisputeList(person.name, person.timezone, now, rows)
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
         raise LinkInvalid()
-    return _one(session, people, answer, asked.person, now, devices.level(session, device, asked.person, now=now))
+    return _one(session, people, answer, asked, now, devices.level(session, device, asked.person, now=now))
 
 
 def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
@@ -104,13 +104,18 @@ def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *
     return request_about(session, answer.handoff_id, asked.person, sender, what, now=now) if answer else None
 
 
-def listed(session: Session, people: Roster, *, now: datetime, person: str = "", since: datetime | None = None) -> tuple[Rejection, ...]:
-    """The rejections of the last week (or since an instant), newest first. person: for whom the links are, empty for none."""
+def listed(
+    session: Session, people: Roster, *, now: datetime, person: str = "", at: datetime | None = None, since: datetime | None = None
+) -> tuple[Rejection, ...]:
+    """The rejections of the last week (or since an instant), newest first. person: for whom the links are, empty for none;
+    at: as of when they are written."""
     answers = disputes.rejections(session, since=since or now - LISTED_FOR, now=now)
-    return tuple(_rejection(session, people, answer, now, person) for answer in answers)
+    return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
 
 
-def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, person: str = "") -> Rejection:
+def _rejection(
+    session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None
+) -> Rejection:
     handoff = handoffs.get(session, answer.handoff_id)
     row = disputes.of_answer(session, answer.id or 0)
     code = str(answer.data.get("reason", ""))
@@ -127,14 +132,15 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
         closed=why_not(session, answer, now=now),
         ruling=row.ruling if row else "",
         disputed=row is not None,
-        link=toolbox.current().links.for_dispute(answer.id or 0, person) if person else "",
+        link=toolbox.current().links.for_dispute(answer.id or 0, person, at=at) if person else "",
     )
 
 
-def _one(session: Session, people: Roster, answer: Answer, ident: str, now: datetime, level: str) -> DisputeVisit:
+def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now: datetime, level: str) -> DisputeVisit:
+    ident = asked.person
     person, row = people.people[ident], disputes.of_answer(session, answer.id or 0)
     rejection = _rejection(session, people, answer, now)
-    of_marketing = dispute.may_raise(people, ident)
+    may_list = dispute.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
     return DisputeVisit(
         person_name=person.name,
         timezone=person.timezone,
@@ -143,7 +149,7 @@ def _one(session: Session, people: Roster, answer: Answer, ident: str, now: date
         lead=views.lead_view(session, handoffs.get(session, answer.handoff_id)),
         open_to=_open_to(session, people, answer, row, ident, now),
         words=_words(session, answer.text_id),
-        list_link=toolbox.current().links.for_dispute(0, ident) if of_marketing else "",
+        list_link=toolbox.current().links.for_dispute(0, ident, at=asked.at) if may_list else "",
         level=level,
         **(_told_of(session, people, row) if row else {}),  # type: ignore[arg-type]
     )

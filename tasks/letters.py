@@ -10,7 +10,7 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, mailed_numbers, tell_signers, toolbox
+from tasks import contexts, dispute_letters, enrolment, mailed_numbers, new_links, tell_signers, toolbox
 from tasks.drafts import Draft
 from tasks.options import DID
 from tasks.views import lead_view
@@ -33,7 +33,9 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
         case mailed_numbers.MESSAGE:
             return _number_guessed(session, row)
         case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
-            return dispute_letters.draft_of(session, row)
+            return dispute_letters.draft_of(session, row, now=now)
+        case new_links.MESSAGE:
+            return new_links.draft_of(session, row, now=now)
         case tell_signers.MESSAGE:
             return tell_signers.draft_of(session, row)
     raise NoSuchLetter(f"{row.message} does not go by post.")
@@ -46,7 +48,7 @@ def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:
     whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that was not known as yours"
     undo = answer.effective_at if answer and answer.effective_at > now else None
     tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
-    link = links.for_tenure(tenure) if tenure else links.for_duty(wait, row.person)
+    link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
     context = Context(
         to=contexts.recipient(people, row.person),
         lead=lead_view(session, handoff),

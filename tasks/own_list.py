@@ -31,16 +31,16 @@ class Row:
     own: bool = True
 
 
-def own_list(session: Session, person: str) -> list[Row]:
+def own_list(session: Session, person: str, *, now: datetime) -> list[Row]:
     """The open leads of this person, and what else they owe, the most urgent first."""
     links, people = toolbox.current().links, roster.current(session)
     rows = []
     for tenure in _tenures(session, person):
         handoff, wait = handoffs.get(session, tenure.handoff_id), waits.open_of(session, tenure.handoff_id)
-        rows.append(_row(session, people, handoff, wait, links.for_tenure(tenure.id)))
+        rows.append(_row(session, people, handoff, wait, links.for_tenure(tenure.id, at=now)))
     for wait in _open_waits(session, [person]):
         if wait.kind in DUTIES:
-            rows.append(_row(session, people, handoffs.get(session, wait.handoff_id), wait, links.for_duty(wait.id, person)))
+            rows.append(_row(session, people, handoffs.get(session, wait.handoff_id), wait, links.for_duty(wait.id, person, at=now)))
     return sorted(rows, key=_urgency)
 
 

@@ -16,6 +16,7 @@ from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks import toolbox, views
 from tasks.asking import colleagues_of, lacking
+from tasks.link_life import require_good
 from tasks.options import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.running import NO_CLOCK
 from tasks.taking_back import why_not
@@ -118,7 +119,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
 
     wait_id: which of all that the link's owner can answer, where it opens somebody's own page. device: hash of the browser.
     """
-    place = place_of(session, token, wait_id)
+    place = place_of(session, token, wait_id, now=now)
     person = place.people.person(place.person)
     due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
     tries = any(option.kind == "attempted" for option in place.options)
@@ -184,22 +185,27 @@ def answers_at(session: Session, place: Place) -> list[Answer]:
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
-def place_of(session: Session, token: str, wait_id: str = "", *, lock: bool = False) -> Place:
+def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> Place:
     """Where this link leads. wait_id: to which wait, where it opens somebody's own page. lock: keep others from answering until
-    this transaction ends. Raises LinkInvalid."""
+    this transaction ends. Raises LinkInvalid, LinkOver."""
     links, people = toolbox.current().links, roster.current(session)
     if wait_id:
-        return _own_place(session, links.read_person(token).person, wait_id, people, lock)
+        own = links.read_person(token)
+        require_good(session, people, own.person, own.at, now=now, opens_many=True)
+        return _own_place(session, own.person, wait_id, people, lock)
     purpose = links.read(token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
         if row is None:
             raise LinkInvalid()
-        return _tenure_place(session, row, people, lock)
+        require_good(session, people, row.rep, purpose.at, now=now)
+        return place_of_tenure(session, row, people, lock=lock)
+    require_good(session, people, purpose.person, purpose.at, now=now)
     return _duty_place(session, purpose, people, lock)
 
 
-def _tenure_place(session: Session, row: Assignment, people: Roster, lock: bool) -> Place:
+def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: bool = False) -> Place:
+    """Where the rep of this tenure stands, whose link was looked at before. lock: as in place_of."""
     wait = waits.open_of(session, row.handoff_id, lock=lock)
     if lock:
         session.refresh(row)
@@ -219,7 +225,7 @@ def _tenure_place(session: Session, row: Assignment, people: Roster, lock: bool)
 
 def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Place:
     wait = session.get(Wait, duty.wait_id)
-    if wait is None or people.person(duty.person) is None:
+    if wait is None:
         raise LinkInvalid()
     if lock:
         waits.open_of(session, wait.handoff_id, lock=True)
@@ -236,7 +242,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
 def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> Place:
     """The place of somebody who decides for others, at one of their waits."""
     wait = session.get(Wait, wait_id)
-    if wait is None or people.person(person) is None or person not in (wait.holder, people.manager_of(wait.holder)):
+    if wait is None or person not in (wait.holder, people.manager_of(wait.holder)):
         raise LinkInvalid()
     if lock:
         waits.open_of(session, wait.handoff_id, lock=True)

@@ -1,4 +1,4 @@
-"""Browsers that are known to be somebody's."""
+"""Browsers that are known to be somebody's, and the links that were sent to them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
+from agreements.errors import RosterError
 from app import terminal
-from storage import devices
+from storage import devices, roster
 from storage.tables import Device
+from tasks import new_links
 
 app = typer.Typer(no_args_is_help=True, help="Browsers that are known to be somebody's.")
 SHOWN = 12
@@ -29,18 +31,36 @@ def show(person: Annotated[str, typer.Argument(help="The id of a person of the r
 def revoke(
     person: Annotated[str, typer.Argument(help="The id of a person of the roster.")],
     number: Annotated[int | None, typer.Option("--device", help="Only the one with this number in the list.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Send no message with a new link.")] = False,
 ) -> None:
-    """Forget the browsers of a person, or one of them: the number from a message is asked for there again."""
+    """Forget the browsers of a person and end the links that were sent to them, as for a lost telephone or a forwarded message.
+
+    They get a message with a new link to all that is open for them, except with --quiet: where somebody else reads their mail. With
+    --device only that browser is forgotten, and the links stay.
+    """
     box = terminal.open_box()
 
     def work(session: Session, now: datetime) -> int:
         rows: list[Device] = [row for row in devices.of_person(session, person, now=now) if number in (None, row.id)]
         for row in rows:
             devices.forget(session, row, now=now)
+        if number is None and _is_of_roster(session, person):
+            new_links.send(session, person, by=terminal.who(), quiet=quiet, now=now)
         return len(rows)
 
+    is_known = box.read_now(lambda session, now: _is_of_roster(session, person))
     count = box.write_now(work)
-    if not count:
+    if not count and (number is not None or not is_known):
         which = f"browser {number}" if number is not None else "browser"
         terminal.fail(terminal.FINDINGS, f"No {which} is known as that of {person!r}. See: baton devices list.")
     terminal.console.print(f"Forgotten: {count}.")
+    if number is None and is_known:
+        told = "Nobody was told." if quiet else "They get a message with a new one."
+        terminal.console.print(f"The links that were sent to {person} are over. {told}", markup=False, soft_wrap=True)
+
+
+def _is_of_roster(session: Session, person: str) -> bool:
+    try:
+        return roster.current(session).person(person) is not None
+    except RosterError:
+        return False

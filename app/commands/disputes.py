@@ -33,9 +33,9 @@ def list_disputes(
     box = terminal.open_box()
     with terminal.told():
         if open_to_dispute:
-            found, person = box.read_now(lambda session, now: _open(session, now))
+            found, person, now = box.read_now(lambda session, now: (*_open(session, now), now))
             _print_open(found[:limit])
-            page = box.links.for_dispute(0, person)
+            page = box.links.for_dispute(0, person, at=now)
             terminal.console.print(f"As a page, for marketing: {page}", markup=False, soft_wrap=True)
             terminal.console.print(f"Asked once per browser: {box.links.number(page.rpartition('/')[2])}", markup=False)
         else:

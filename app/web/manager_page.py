@@ -15,6 +15,7 @@ from app.web.pages import LinkPages, add_link_pages
 from app.web.showing import page
 from app.web.sight_queue import SightQueue
 from storage import roster
+from tasks.link_life import require_good
 from tasks.own_list import Row, list_for
 from tasks.toolbox import Toolbox
 
@@ -28,7 +29,8 @@ def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
 
 
 class ManagerPage:
-    """The list. A link that is not from here, or of somebody who left, raises LinkInvalid."""
+    """The list. A link that is not from here, or of somebody who left, raises LinkInvalid; one that is over raises
+    LinkOver."""
 
     def __init__(self, box: Toolbox) -> None:
         self.box = box
@@ -38,8 +40,9 @@ class ManagerPage:
         caller = Caller.of(request, token, folder="m")
 
         def look(session: Session, now: datetime) -> tuple[str, str, list[Row], datetime]:
-            ident = self.box.links.read_person(token).person
-            person = roster.current(session).person(ident)
+            own, people = self.box.links.read_person(token), roster.current(session)
+            require_good(session, people, own.person, own.at, now=now, opens_many=True)
+            ident, person = own.person, people.person(own.person)
             if person is None:
                 raise LinkInvalid()
             folder = f"{request.scope['root_path']}/m"

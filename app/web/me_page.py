@@ -10,7 +10,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from agreements.errors import LinkInvalid
+from agreements.errors import LinkError
 from app.web.callers import Caller, age_of_form, form_of, is_from_page, remembered
 from app.web.showing import page
 from storage import devices, roster
@@ -69,11 +69,11 @@ class MePages:
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
 
         def work(session: Session, now: datetime) -> None:
-            enrolment.ask(session, place_of(session, lead.token, wait_id).person, caller.hash, now=now)
+            enrolment.ask(session, place_of(session, lead.token, wait_id, now=now).person, caller.hash, now=now)
 
         try:
             await self.box.write(work)
-        except (CodeRefused, LinkInvalid) as error:
+        except (CodeRefused, LinkError) as error:
             return await self._page(caller, status=422, problem=str(error))
         return RedirectResponse(caller.path, 303)
 
@@ -125,7 +125,7 @@ def _mine(session: Session, device: str, now: datetime) -> Mine:
     enrolled = [ident for ident in devices.people_of(session, device, now=now, level=ENROLLED) if people.person(ident)]
     asked, first = enrolment.pending(session, device, now=now), people.person(enrolled[0]) if enrolled else None
     return Mine(
-        people=tuple((ident, people.name_of(ident), tuple(own_list(session, ident))) for ident in enrolled),
+        people=tuple((ident, people.name_of(ident), tuple(own_list(session, ident, now=now))) for ident in enrolled),
         known=tuple(people.name_of(ident) for ident in devices.people_of(session, device, now=now)),
         code_asked_of=people.name_of(asked.person) if asked else "",
         zone=first.timezone if first else "UTC",

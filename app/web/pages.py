@@ -89,7 +89,7 @@ class LinkPages:
         def work(session: Session, now: datetime) -> Reply:
             fields = _answer_fields(typed)
             reply = desk.answer(session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender)
-            note_sight(session, place_of(session, token, caller.wait_id), sender, "held" if reply.held else "sent", now=now)
+            note_sight(session, place_of(session, token, caller.wait_id, now=now), sender, "held" if reply.held else "sent", now=now)
             return reply
 
         try:
@@ -112,7 +112,8 @@ class LinkPages:
         def work(session: Session, now: datetime) -> Reply:
             digits = typed.get("number", "")
             reply = desk.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
-            place, here = place_of(session, token, caller.wait_id), replace(sender, device=sender.becomes) if reply.promoted else sender
+            place = place_of(session, token, caller.wait_id, now=now)
+            here = replace(sender, device=sender.becomes) if reply.promoted else sender
             note_sight(session, place, here, "refused" if reply.refused else "confirmed", now=now)
             return reply
 
@@ -172,7 +173,7 @@ class LinkPages:
         sender = sender_of(request, caller, age)
         try:
             request_seen = await self.box.read(
-                lambda session, now: request_at(session, place_of(session, caller.token, caller.wait_id), sender, what, now=now)
+                lambda session, now: request_at(session, place_of(session, caller.token, caller.wait_id, now=now), sender, what, now=now)
             )
             self.sights.put(request_seen)
         except Exception as error:

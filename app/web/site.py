@@ -24,7 +24,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agreements.errors import LinkError
+from agreements.errors import LinkError, LinkOver
 from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
 from app.web.bodies import BodyTooLarge
 from app.web.showing import page, plain
@@ -194,6 +194,9 @@ async def _not_here(request: Request, error: Exception) -> Response:
 
 
 async def _no_link(request: Request, error: Exception) -> Response:
+    if isinstance(error, LinkOver):
+        hint = "Links that open more than one lead act for 48 hours. In a browser that is remembered as yours, your own list is at /me."
+        return plain("This link is over", str(error), hint, status=410)
     hint = (
         "If you copied it, copy the whole link, to the last character. If it still does not work, ask whoever runs Baton for a new message."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
-from storage.tables.doors import ApiKey, Device, MailedCode, Sight, WrongNumber
+from storage.tables.doors import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
 from storage.tables.house import Bookmark, Claim, ClockReading
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
@@ -34,6 +34,7 @@ __all__ = [
     "Lead",
     "LeadSource",
     "LeadValues",
+    "LinkEnd",
     "MailedCode",
     "PersonalText",
     "RosterSnapshot",

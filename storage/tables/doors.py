@@ -37,6 +37,14 @@ class Device(SQLModel, table=True):
     revoked_at: datetime | None = instant(nullable=True)
 
 
+class LinkEnd(SQLModel, table=True):
+    """All links that were written to this person until then are over."""
+
+    __tablename__ = "link_ends"
+    person: str = Field(primary_key=True)
+    at: datetime = instant()
+
+
 class MailedCode(SQLModel, table=True):
     """A code that was mailed to a person. It follows from the row's id and a key of the installation, and is not kept.
 

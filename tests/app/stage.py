@@ -111,11 +111,11 @@ class Stage:
     @property
     def link(self) -> str:
         """The path of the link that the rep got."""
-        return path_of(self.box.links.for_tenure(self.assignment_id))
+        return path_of(self.box.links.for_tenure(self.assignment_id, at=NOW))
 
     def duty_link(self, wait: Wait, person: str) -> str:
         """The path of the link of somebody who owes something else than a rep."""
-        return path_of(self.box.links.for_duty(wait.id, person))
+        return path_of(self.box.links.for_duty(wait.id, person, at=NOW))
 
     def later(self, **time: float) -> None:
         """Lets time pass."""

@@ -47,7 +47,7 @@ def test_a_planted_cookie_is_worth_nothing_once_the_person_has_typed_the_number(
 
 def test_a_planted_cookie_is_worth_nothing_after_a_digest_was_answered(company: Stage) -> None:
     victim = planted(company)
-    link = company.box.links.for_digest("ana", "2026-12-01").removeprefix("http://baton.example")
+    link = company.box.links.for_digest("ana", "2026-12-01", at=company.time.at).removeprefix("http://baton.example")
     page = press_with_number(victim, link, **{f"choice-{company.assignment_id}": "accepted"})
 
     assert "Saved: 1 answer." in words_of(page)

@@ -42,11 +42,11 @@ def give_back(company: Stage, reason: str = "not-now") -> None:
 
 def link(company: Stage, person: str) -> str:
     answer = company.rows(Answer)[0]
-    return path_of(company.box.links.for_dispute(answer.id, person))
+    return path_of(company.box.links.for_dispute(answer.id, person, at=company.time.at))
 
 
 def all_of(company: Stage) -> str:
-    return path_of(company.box.links.for_dispute(0, "mina"))
+    return path_of(company.box.links.for_dispute(0, "mina", at=company.time.at))
 
 
 def raised(company: Stage) -> None:
@@ -189,7 +189,7 @@ def test_the_list_shows_the_last_week_and_leads_to_each(company: Stage) -> None:
 
 
 def test_the_list_of_somebody_else_than_marketing_is_empty(company: Stage) -> None:
-    page = company.browser().get(path_of(company.box.links.for_dispute(0, "ana")))
+    page = company.browser().get(path_of(company.box.links.for_dispute(0, "ana", at=company.time.at)))
 
     assert "Nothing." in words_of(page)
 

@@ -53,7 +53,9 @@ async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver, bo
     told = run("list", "--open-to-dispute").output
 
     assert re.search(r"1 +│ 1 +│ Company \d+ +│ Ana Silva │ Interested, but not now │ 02 Feb 2027 17:30 UTC", told)
-    page = box.links.for_dispute(0, "mina")
+    page = re.search(r"http://\S+/q/\S+", told)[0]
+    asked = box.links.read_to_dispute(page.rpartition("/")[2])
+    assert (asked.answer_id, asked.person) == (0, "mina")
     assert f"{page}\nAsked once per browser: {box.links.number(page.rpartition('/')[2])}" in told
 
 

@@ -28,7 +28,8 @@ def wrong_for(company: Stage, link: str = "") -> str:
 
 def guess(company: Stage, times: int) -> None:
     """Wrong numbers from as many browsers, behind a lead's link, the digest's and the person's own page in turns."""
-    tokens = [path_of(url).rpartition("/")[2] for url in (company.box.links.for_digest("ana", "2026-12-01"), company.link)]
+    digest = company.box.links.for_digest("ana", "2026-12-01", at=company.time.at)
+    tokens = [path_of(url).rpartition("/")[2] for url in (digest, company.link)]
 
     def work(session: Session, now: object) -> None:
         for number in range(times):

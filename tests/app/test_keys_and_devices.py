@@ -7,17 +7,18 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
 from app.cli import app
 from notifications.links import Links
-from storage import devices, keys, schema
+from storage import devices, keys, link_ends, roster, schema
 from storage.database import Database
 from storage.keys import Scope
+from storage.tables import Delivery
 from tasks import toolbox
 from tasks.settings import Settings
-from tests.app.stage import NOW
+from tests.app.stage import NOW, ROSTER
 
 
 @pytest.fixture
@@ -124,3 +125,21 @@ def test_what_is_not_there_cannot_be_forgotten(home: Path, words: tuple[str, ...
     said = baton("devices", "revoke", *words)
     assert said.exit_code == 1
     assert "See: baton devices list." in said.output
+
+
+def test_the_links_of_a_person_are_ended_and_they_are_told_unless_it_is_to_be_quiet(home: Path) -> None:
+    remember(home)
+    database = Database(f"sqlite:///{home / 'baton.db'}")
+    with database.write() as session:
+        roster.load(session, ROSTER, now=NOW)
+    said, quiet = baton("devices", "revoke", "ben"), baton("devices", "revoke", "ben", "--quiet")
+    one = baton("devices", "revoke", "ana", "--device", "1")
+
+    assert "The links that were sent to ben are over. They get a message with a new one." in said.stdout
+    assert "Nobody was told." in quiet.stdout
+    assert "links" not in one.stdout, "only that browser is forgotten"
+    with database.read() as session:
+        assert [(row.person, row.message) for row in session.exec(select(Delivery))] == [("ben", "links-ended")]
+        assert link_ends.ended_at(session, "ben") is not None
+        assert link_ends.ended_at(session, "ana") is None
+    database.close()

@@ -218,7 +218,7 @@ class TestForwarding:
 
 class TestTheManagersPage:
     def page_of(self, company: Stage, person: str = "maria") -> str:
-        return path_of(company.box.links.for_person(person))
+        return path_of(company.box.links.for_person(person, at=company.time.at))
 
     def test_shows_all_that_waits_in_the_teams(self, company: Stage) -> None:
         page = company.browser().get(self.page_of(company))

@@ -43,7 +43,7 @@ class Door:
 
 
 def digest_door(company: Stage) -> Door:
-    link = path_of(company.box.links.for_digest("ana", "2026-12-01"))
+    link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     said = {f"choice-{company.assignment_id}": "accepted"}
     return Door(company, link, "ana", said, lambda: company.answers() == [("accepted", "ana", "counted")])
 

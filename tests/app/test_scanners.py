@@ -221,7 +221,7 @@ def test_a_form_that_is_sent_again_after(company: Stage, after: str) -> None:
 def test_both_links_of_one_message_change_nothing(company: Stage) -> None:
     """A manager is sent two: to what is to be decided, and to all that waits."""
     wait = company.open("decision", holder="maria", about="acceptance")
-    own = path_of(company.box.links.for_person("maria"))
+    own = path_of(company.box.links.for_person("maria", at=company.time.at))
     before = state_of(company)
     for link in (company.duty_link(wait, "maria"), own, f"{own}/{wait.id}"):
         with Visitor(AGENTS[2]) as scanner:

@@ -235,7 +235,7 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
 def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
     for number, kind in ((2, "first_attempt"), (3, "outcome")):
         company.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
-    link = path_of(company.box.links.for_digest("ana", "2026-12-01"))
+    link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     go(page, company, link)
     assert page.locator("input[type=radio]:checked").count() == 0
     first, second, third = (page.get_by_role("group", name=name) for name in ("Harbour & Sons", "Harbour 2", "Harbour 3"))
@@ -297,7 +297,7 @@ def test_marketing_disputes_a_rejection_on_a_phone(company: Stage, page: Page) -
 def test_a_manager_finds_all_that_waits_and_answers_from_there(company: Stage, page: Page) -> None:
     company.box.write_now(lambda session, now: one_more(session, now, 2, "outcome", rep="ben"))
     company.open("decision", holder="maria", about="acceptance")
-    own = path_of(company.box.links.for_person("maria"))
+    own = path_of(company.box.links.for_person("maria", at=company.time.at))
     go(page, company, own)
     expect(page.get_by_role("heading", name="All that waits in your teams")).to_be_visible()
     shown(page, "manager-page")

@@ -187,7 +187,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "signature-told":
         told = SignatureContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text)
         return render(message, told, key=key, thread=text, facts={"lead_number": "42"})
-    if message in ("device-code", "number-guessed"):
+    if message in ("device-code", "links-ended", "number-guessed"):
         code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":

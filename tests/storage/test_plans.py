@@ -325,7 +325,7 @@ async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -
 
 
 async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_person("marcus").removeprefix("http://baton.test")
+    path = box.links.for_person("marcus", at=box.time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "faye", path, person="marcus")
 
     assert_no_scan(box, work)
@@ -333,7 +333,7 @@ async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox) -> N
 
 
 async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_digest("dora", "2027-02-01").removeprefix("http://baton.test")
+    path = box.links.for_digest("dora", "2027-02-01", at=box.time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "dora", path)
 
     assert_no_scan(box, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -112,7 +113,8 @@ async def test_a_managers_warning_waits_for_the_managers_morning(driver, box, ti
     (digest,) = digests_of(box, "maria")
     assert "Ana Silva owes an answer: accept or reject; most of the agreed time has passed." in digest.text
     assert letters(box, "manager-told") == []
-    own = box.links.for_person("maria")
+    own = re.search(r"http://\S+/m/[^/\s]+", digest.text)[0]
+    assert box.links.read_person(own.rpartition("/")[2]).person == "maria"
     (wait,) = [row for row in rows(box, Wait) if row.closed_at is None]
     assert f"  {own}/{wait.id}\n" in digest.text, "where she may answer in the rep's place"
     assert f"All that waits in your teams: {own}\n" in digest.text
