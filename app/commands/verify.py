@@ -16,7 +16,8 @@ def verify() -> None:
     box = terminal.open_box()
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     lost = box.read_now(lambda session, now: figures.unowned(session, now=now))
-    chain = box.read_now(lambda session, now: trail.check(session, key=box.settings.seal_key()))
+    with box.database.read() as session:  # all of it as of one moment
+        chain = trail.check(session, key=box.settings.seal_key(), now=box.read_now(lambda _, now: now))
     terminal.console.print(f"leads {found.leads} = " + " + ".join(f"{count} {stage}" for stage, count in found.stages.items()))
     terminal.console.print(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[:16] or 'none'}")
     stranded, rescued = box.read_now(lambda session, now: (strays.all_stranded(session), strays.rescued(session)))
@@ -26,9 +27,9 @@ def verify() -> None:
         terminal.complaints.print(f"Nothing would move: handoff {', '.join(map(str, stranded))}", style="red")
     if lost:
         terminal.complaints.print(f"Without owner or due time: lead {', '.join(map(str, lost))}", style="red")
-    if chain.broken_seal is not None:
-        terminal.complaints.print(f"The trail was changed: seal {chain.broken_seal} does not fit.", style="red")
-    if chain.changed_text is not None:
-        terminal.complaints.print(f"The trail was changed: the text of event {chain.changed_text} is not what was written.", style="red")
+    if chain.pruned_until is not None:
+        terminal.console.print(f"{chain.pruned} events up to {chain.pruned_until:%Y-%m-%d %H:%M} UTC were removed as agreed.")
+    for finding in chain.findings:
+        terminal.complaints.print(f"The trail was changed: {finding}", style="red", markup=False, soft_wrap=True)
     if lost or stranded or not chain.whole or found.unaccounted:
         raise typer.Exit(terminal.FINDINGS)

@@ -21,6 +21,7 @@ KEY = b"a-key-for-tests-only"
 @pytest.fixture
 def sealed(database: Database) -> Database:
     """Three seals of two events each, the last event with a text, and one event that is not sealed yet."""
+    database.trail_key = KEY
     for number in range(3):
         with database.write() as session:
             handoff = a_handoff(session, MONDAY)
@@ -67,6 +68,7 @@ def test_sealing_seals_each_event_once(sealed: Database) -> None:
 
 
 def test_many_events_are_sealed_a_batch_at_a_time(database: Database) -> None:
+    database.trail_key = KEY
     with database.write() as session:
         for number in range(trail.BATCH + 1):
             trail.record(session, "captured", now=MONDAY, lead_id=None, number=number)
