@@ -22,12 +22,15 @@ from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox
+from tasks.trail_mail import queue_head
 
 log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0
 STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 SEAL_SECONDS = 5.0
+#: How often it is looked whether the day's mail with the head of the trail is still to be asked for.
+HEAD_SECONDS = 300.0
 #: How often Prefect is asked for runs that were resumed by hand, in real seconds.
 RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
@@ -84,6 +87,7 @@ class Clock:
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
+            "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
         }
         if self.hand_over:
             parts["wakes"] = self.hand_over.deliver
@@ -180,6 +184,10 @@ class Clock:
 
     async def _seal(self) -> int:
         return await seal_trail(self.box)
+
+    async def _mail_head(self) -> int:
+        to = self.box.settings.trail_mail_to
+        return int(bool(to) and await self.box.write(lambda session, now: queue_head(session, to=to, now=now)))
 
     async def _read_crm(self) -> int:
         try:

@@ -24,6 +24,7 @@ WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "answered-for-you": ("whose link it is", "an answer came through it from a browser that was not known as theirs"),
         "device-code": ("whoever asked for it", "a browser is to be remembered as theirs"),
         "number-guessed": ("the person, with a code; operations", "20 wrong numbers were typed for one person within an hour"),
+        "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("somebody of the roster", "`baton messages test`"),
         "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),
     }

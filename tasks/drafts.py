@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifications.letter import CodeContext, Context, DigestContext, Letter
+from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter
 from notifications.rendering import render
 from tasks import toolbox
 
@@ -14,7 +14,7 @@ class Draft:
     """A letter to be written. message: with whose templates; key: of its delivery; thread: in which mail programs show it."""
 
     message: str
-    context: Context | CodeContext | DigestContext
+    context: Context | CodeContext | DigestContext | HeadContext
     key: str
     thread: str = ""
 

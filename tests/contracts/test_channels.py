@@ -19,7 +19,18 @@ from notifications.chat import ChatChannel
 from notifications.crm import CrmChannel
 from notifications.email import EmailChannel
 from notifications.gate import Gate
-from notifications.letter import Channel, CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient, SigningContext
+from notifications.letter import (
+    Channel,
+    CodeContext,
+    Context,
+    DigestContext,
+    DigestRow,
+    HeadContext,
+    LeadView,
+    Letter,
+    Recipient,
+    SigningContext,
+)
 from notifications.rendering import message_names, render
 from notifications.slack import SlackApi, SlackChannel
 from notifications.sms import SmsChannel
@@ -175,6 +186,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message in ("device-code", "number-guessed"):
         code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
+    if message == "trail-head":
+        head = HeadContext(ana, "", text, text, text, text)
+        return render(message, head, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
         rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})

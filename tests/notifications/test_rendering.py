@@ -119,7 +119,7 @@ def lines_of_ours(text: str) -> int:
 
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
-    assert message_names() == sorted([*MESSAGES, "device-code", "digest", "number-guessed", "signature-asked", "test"])
+    assert message_names() == sorted([*MESSAGES, "device-code", "digest", "number-guessed", "signature-asked", "test", "trail-head"])
 
 
 @pytest.mark.parametrize("message", MESSAGES)
