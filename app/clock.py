@@ -16,12 +16,14 @@ from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
 from app.repair import Repair
 from storage import contracts, disputes, lookout, proof
+from storage.trail import HeadMissing
 from tasks import read_crm
 from tasks.dispute import settle_in_silence
 from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox
+from tasks.trail_heads import HeadsUnreadable
 from tasks.trail_mail import queue_head
 
 log = logging.getLogger("baton.clock")
@@ -65,6 +67,7 @@ class Clock:
         self._looking = asyncio.Lock()
         self._seen: frozenset[str] = frozenset()
         self._look_again = 0.0
+        self._refused = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. No part waits for another one, and nothing that goes wrong in one ends it."""
@@ -183,7 +186,15 @@ class Clock:
         return await release_held(self.box, only_without_agreement=True)
 
     async def _seal(self) -> int:
-        return await seal_trail(self.box)
+        try:
+            sealed = await seal_trail(self.box)
+        except (HeadMissing, HeadsUnreadable) as refused:
+            if str(refused) != self._refused:
+                log.error("the trail is not sealed: %s", refused)
+            self._refused = str(refused)
+            return 0
+        self._refused = ""
+        return sealed
 
     async def _mail_head(self) -> int:
         to = self.box.settings.trail_mail_to
