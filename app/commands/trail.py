@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from app import terminal
 from storage import trail_export, trail_lines
@@ -39,12 +40,8 @@ def show(
         said = ", ".join(f"{name} {value}" for name, value in event.data.items() if value not in ("", None))
         about = f"{said}\n“{text}”" if text else said
         when = f"{event.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(event.id), when, event.kind, event.stage, event.actor, _plain(about), "yes" if event.seal_id else "not yet")
+        table.add_row(str(event.id), when, event.kind, event.stage, event.actor, Text(about), "yes" if event.seal_id else "not yet")
     terminal.console.print(table)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 def _as_json(event: Event, text: str) -> dict[str, Any]:
