@@ -12,8 +12,8 @@ import sys
 
 
 def prove(path, key, head=""):
-    """Says how many events were proven and the head; raises SystemExit with the place of the first line that does not fit."""
-    events, previous, total, proven, number = [], None, 0, 0, 0
+    """How many events were proven, how many are gone from its beginning, and the head. SystemExit names the first line that is wrong."""
+    events, previous, total, proven, gone, number = [], None, 0, 0, 0, 0
     with open(path, encoding="utf-8", newline="\n") as lines:
         for number, line in enumerate(lines, start=1):
             try:
@@ -34,6 +34,7 @@ def prove(path, key, head=""):
                     fits = fits and said.get("content", content) == content and not (pruned and events)
                     if not fits or said["previous"] != previous or said["total"] != total + said["events"]:
                         raise ValueError(f"seal {seal} does not fit")
+                    gone += said["events"] - len(events)
                     previous, total, proven, events = digest, said["total"], proven + len(events), []
             except (ValueError, KeyError, TypeError, AttributeError) as wrong:
                 raise SystemExit(f"{path}, line {number}: this was changed, taken away or put in ({wrong}).") from wrong
@@ -41,10 +42,10 @@ def prove(path, key, head=""):
         raise SystemExit(f"{path}, line {number}: the end is missing.")
     if len(head) < 16 and head or not previous.startswith(head):
         raise SystemExit(f"{path} ends with the head {previous}, and not with {head}: the end is missing, or it is another trail.")
-    return proven, previous
+    return proven, gone, previous
 
 
 if __name__ == "__main__":
     with open(sys.argv[2], "rb") as file:
         found = prove(sys.argv[1], file.read().strip(), *sys.argv[3:4])
-    print(f"{found[0]} events proven, head {found[1]}")
+    print(f"{found[0]} events proven, {found[1]} removed before them, head {found[2]}")

@@ -187,5 +187,4 @@ def of_proof(proof: str) -> str:
     return hashlib.sha256(proof.encode()).hexdigest()[:_MARK]
 
 
-def _json(parts: dict[str, Any]) -> str:
-    return json.dumps(parts, sort_keys=True, separators=(",", ":"))
+_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode

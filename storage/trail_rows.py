@@ -24,6 +24,8 @@ SIGNATURE_WITHDRAWN = "signature-withdrawn"
 #: What the trail says of who has an assignment; the last one counts.
 _CHANGES_HANDS = ("accepted", "acceptance-undone")
 _HAS_IT = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
+#: Many events are of these kinds, which tell of no row.
+_QUIET = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
 _GIVEN = (AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE)
 #: In which words a row is named.
@@ -107,6 +109,8 @@ class Rows:
 
     def told(self, event: Line) -> None:
         """Takes note of what the next event says."""
+        if event.kind in _QUIET:
+            return
         self._waiting += claims(event)
         if len(self._waiting) >= AT_ONCE:
             self._compare()
@@ -132,14 +136,16 @@ class Rows:
             self._doubts = {doubt: words for doubt, words in self._doubts.items() if doubt[:2] != (one.table.__name__, one.row)}
             return
         self._known[one.table].add(one.row)
-        called = _called(one.table, one.row)
         if row is None:
-            self._doubts[(one.table.__name__, one.row, "")] = f"{called} is gone, of which event {one.event} tells."
+            self._doubts[(one.table.__name__, one.row, "")] = f"{_called(one.table, one.row)} is gone, of which event {one.event} tells."
             return
         for name, value in one.says.items():
             doubt = (one.table.__name__, one.row, name)
-            self._doubts.pop(doubt, None)
-            if not _fits(getattr(row, name), value, name):
+            if self._doubts:
+                self._doubts.pop(doubt, None)
+            stands = getattr(row, name)
+            if stands != value and not _fits(stands, value, name):
+                called = _called(one.table, one.row)
                 self._doubts[doubt] = f"{called} was changed: its {name} is not what event {one.event} says."
 
     def _rows(self, table: type[Any], keys: Iterable[Key]) -> dict[Key, Any]:
@@ -151,7 +157,7 @@ class Rows:
         wanted = list(keys)
         for begin in range(0, len(wanted), AT_ONCE):
             query = select(*_columns(table)).where(table.id.in_(wanted[begin : begin + AT_ONCE]))
-            found |= {row.id: row for row in self.session.execute(query)}
+            found.update((row[0], row) for row in self.session.execute(query))
         return found
 
     def _unknown(self, since: datetime | None) -> Iterator[str]:

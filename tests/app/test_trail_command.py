@@ -140,7 +140,7 @@ def test_the_script_is_short_and_needs_nothing_but_python() -> None:
 def test_a_whole_export_is_proven_and_nobody_else_can_read_it(exported: Path, box: Toolbox) -> None:
     head = seals_of(box)[-1].digest
 
-    assert proves(exported, box) == (0, f"{events(box)} events proven, head {head}\n")
+    assert proves(exported, box) == (0, f"{events(box)} events proven, 0 removed before them, head {head}\n")
     assert proves(exported, box, head[:16])[0] == 0
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
 
@@ -253,7 +253,7 @@ def test_events_that_were_removed_as_agreed_are_no_fault(box: Toolbox, taken: Ta
     code, said = proves(file, box)
 
     assert code == 0
-    assert said.startswith(f"{events(box) - removed} events proven")
+    assert said.startswith(f"{events(box) - removed} events proven, {removed} removed before them, ")
     lines = file.read_text().splitlines(keepends=True)
     last = next(number for number, line in enumerate(lines) if line.startswith('{"id"'))
     end = next(number for number, line in enumerate(lines) if number > last and line.startswith('{"seal"'))
