@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from sqlmodel import col, select
 from app import terminal
 from storage import figures, strays, trail
 from storage.tables import Seal
+from storage.trail import TrailCheck
 from tasks import sealing
 from tasks.toolbox import Toolbox
 from tasks.trail_heads import HeadFile, HeadsUnreadable
@@ -32,9 +34,7 @@ def verify(
     box = terminal.open_box()
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     lost = box.read_now(lambda session, now: figures.unowned(session, now=now))
-    now = box.read_now(lambda _, now: now)
-    with box.database.read() as session:  # all of it as of one moment
-        chain = trail.check(session, key=box.settings.seal_key(), now=now)
+    chain = _chain(box)
     terminal.console.print(f"leads {found.leads} = " + " + ".join(f"{count} {stage}" for stage, count in found.stages.items()))
     terminal.console.print(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[:ENOUGH] or 'none'}")
     if chain.pruned_until is not None:
@@ -53,6 +53,17 @@ def verify(
         terminal.complaints.print(finding, style="red", markup=False, soft_wrap=True)
     if lost or stranded or changed or not chain.whole or found.unaccounted:
         raise typer.Exit(terminal.FINDINGS)
+
+
+def _chain(box: Toolbox) -> TrailCheck:
+    """All of the trail as of one moment. A million events leave no garbage in cycles; looking for some takes a sixth of the time."""
+    now = box.read_now(lambda _, now: now)
+    gc.disable()
+    try:
+        with box.database.read() as session:
+            return trail.check(session, key=box.settings.seal_key(), now=now)
+    finally:
+        gc.enable()
 
 
 def _lost_heads(box: Toolbox) -> list[str]:
