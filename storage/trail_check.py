@@ -21,21 +21,9 @@ SEALS_AT_ONCE = 100
 _READ_AT_ONCE = 1000
 #: So many findings are told; the rest are counted.
 TOLD = 100
-_COLUMNS = (
-    Event.id,
-    Event.at,
-    Event.recorded_at,
-    Event.kind,
-    Event.lead_id,
-    Event.handoff_id,
-    Event.stage,
-    Event.actor,
-    Event.data,
-    Event.text_id,
-    Event.text_digest,
-    Event.seal_id,
-    Event.mark,
-)
+#: Read as rows and not as objects: there may be millions.
+_EVENTS = Event.__table__.c  # type: ignore[attr-defined]
+_SEALS = Seal.__table__.c  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +98,13 @@ class _Walk:
 
     def _seals(self) -> Iterator[Sequence[Any]]:
         last = 0
-        columns = Seal.__table__.c  # type: ignore[attr-defined]
-        while seals := self.session.execute(select(*columns).where(col(Seal.id) > last).order_by(col(Seal.id)).limit(SEALS_AT_ONCE)).all():
+        while seals := self.session.execute(select(*_SEALS).where(_SEALS.id > last).order_by(_SEALS.id).limit(SEALS_AT_ONCE)).all():
             yield seals
             last = seals[-1].id
 
     def _events_of(self, seals: Sequence[Any]) -> dict[int, list[Any]]:
-        query = select(*_COLUMNS).where(col(Event.seal_id).between(seals[0].id, seals[-1].id))  # type: ignore[call-overload]
-        rows = self.session.execute(query.order_by(col(Event.seal_id), col(Event.id)))
+        query = select(*_EVENTS).where(_EVENTS.seal_id.between(seals[0].id, seals[-1].id))
+        rows = self.session.execute(query.order_by(_EVENTS.seal_id, _EVENTS.id))
         return {ident: list(events) for ident, events in groupby(rows, key=lambda row: row.seal_id)}
 
     def _seal(self, row: Any, events: Sequence[Any], counts_up: bool) -> None:
@@ -203,7 +190,7 @@ class _Walk:
 
     def _unsealed(self, counts_up: bool) -> None:
         """What nobody has sealed yet has marks already; on SQLite, its numbers have no gap."""
-        query = select(*_COLUMNS).where(col(Event.seal_id).is_(None)).order_by(col(Event.id))  # type: ignore[call-overload]
+        query = select(*_EVENTS).where(_EVENTS.seal_id.is_(None)).order_by(_EVENTS.id)
         last = self.previous.last_id if self.previous is not None and self.previous.format != 1 else None
         with closing(self.session.execute(query.execution_options(yield_per=_READ_AT_ONCE))) as events:
             for event in events:

@@ -199,7 +199,7 @@ def _columns(table: type[Any]) -> list[Any]:
         "Delivery": ("id", "message", "person", "channel", "proof", "confirm_at", "sent_at", "state"),
         "Signature": ("hash", "party", "name", "via", "address", "signed_at"),
     }
-    return [getattr(table, name) for name in names[table.__name__]]
+    return [table.__table__.c[name] for name in names[table.__name__]]
 
 
 def _fits(stands: Any, said: Any, name: str) -> bool:

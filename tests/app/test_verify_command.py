@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -147,7 +148,7 @@ def test_an_event_that_was_deleted_is_found_though_all_seals_were_made_anew(seal
     said = run("verify")
 
     assert said.exit_code == 1
-    assert "Seal 1 is not as it was made." in said.stderr or "Seal 1 does not fit" in said.stderr
+    assert re.search(r"Seal \d+ (is not as it was made|does not fit)", said.stderr)
 
 
 @pytest.mark.parametrize("kept", ["file", "mail"])
