@@ -27,6 +27,8 @@ _HAS_IT = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
 #: Many events are of these kinds, which tell of no row.
 _QUIET = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
+#: The clock's own answer may turn out to count no more, because what was owed had come or is owed no longer.
+_OF_DEADLINE = {AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE}
 _GIVEN = (AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE)
 #: In which words a row is named.
 _NAMES = {"Answer": "answer", "Wait": "wait", "Assignment": "assignment", "Delivery": "delivery"}
@@ -73,7 +75,7 @@ def _of_answer(event: Line, row: int) -> Iterator[Claim]:
     said = data["answer"] if late else kind.removeprefix("answered-")
     given = {"kind": said, "by": event.actor, "answered_at": event.at, "via": data["via"], "wait_id": data["wait_id"]}
     yield Claim(Answer, row, ident, given)
-    counts = {AnswerState.COUNTED, AnswerState.UNDONE} if said == "deadline" else {AnswerState.COUNTED}
+    counts = _OF_DEADLINE if said == "deadline" else {AnswerState.COUNTED}
     yield Claim(Answer, row, ident, {"state": {AnswerState.LATE} if late else counts})
     yield Claim(Wait, data["wait_id"], ident, {"promised_at": _at(data["promise"])})
 
