@@ -16,18 +16,23 @@ from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
 from app.repair import Repair
 from storage import contracts, disputes, lookout, proof
+from storage.trail import HeadMissing
 from tasks import read_crm
 from tasks.dispute import settle_in_silence
 from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail
 from tasks.toolbox import Toolbox
+from tasks.trail_heads import HeadsUnreadable
+from tasks.trail_mail import queue_head
 
 log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0
 STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 SEAL_SECONDS = 5.0
+#: How often it is looked whether the day's mail with the head of the trail is still to be asked for.
+HEAD_SECONDS = 300.0
 #: How often Prefect is asked for runs that were resumed by hand, in real seconds.
 RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
@@ -62,6 +67,7 @@ class Clock:
         self._looking = asyncio.Lock()
         self._seen: frozenset[str] = frozenset()
         self._look_again = 0.0
+        self._refused = ""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ticks until stop is set. No part waits for another one, and nothing that goes wrong in one ends it."""
@@ -84,6 +90,7 @@ class Clock:
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
+            "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
         }
         if self.hand_over:
             parts["wakes"] = self.hand_over.deliver
@@ -179,7 +186,19 @@ class Clock:
         return await release_held(self.box, only_without_agreement=True)
 
     async def _seal(self) -> int:
-        return await seal_trail(self.box)
+        try:
+            sealed = await seal_trail(self.box)
+        except (HeadMissing, HeadsUnreadable) as refused:
+            if str(refused) != self._refused:
+                log.error("the trail is not sealed: %s", refused)
+            self._refused = str(refused)
+            return 0
+        self._refused = ""
+        return sealed
+
+    async def _mail_head(self) -> int:
+        to = self.box.settings.trail_mail_to
+        return int(bool(to) and await self.box.write(lambda session, now: queue_head(session, to=to, now=now)))
 
     async def _read_crm(self) -> int:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,20 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.figures import ratio
-from benchmarks.measures import answers, beside_dbos, burst, clicks, deadlines, first_message, growth, idle, intake, throughput, trial
+from benchmarks.measures import (
+    answers,
+    beside_dbos,
+    burst,
+    clicks,
+    deadlines,
+    first_message,
+    growth,
+    idle,
+    intake,
+    throughput,
+    trail,
+    trial,
+)
 from benchmarks.postgresql import Cluster
 from benchmarks.seeding import Seeder
 from benchmarks.sizes import Sizes
@@ -30,6 +43,7 @@ PARTS = {
     "g": "idle with many leads waiting",
     "h": "growth from few open leads to many",
     "storage": "answers, intake and backtest, without a server",
+    "trail": "a million events proven, without a server",
 }
 
 
@@ -57,7 +71,9 @@ class Run:
         if self._wants("h") and self.sizes.growth:
             self._on_stand(lambda up: self._measure("growth", lambda: growth.measure(up, self.sizes)))
         if "storage" in self.chosen:
-            self._storage()
+            self._storage(answers.measure, intake.measure, trial.measure)
+        if "trail" in self.chosen:
+            self._storage(trail.measure)
 
     def _wants(self, letters: str) -> bool:
         return bool(set(letters) & set(self.chosen))
@@ -93,12 +109,11 @@ class Run:
         if self._wants("e"):
             self._measure("deadlines", lambda: deadlines.measure(up, due, self.sizes, open_waits=len(waiting)))
 
-    def _storage(self) -> None:
-        rows = []
-        for measure in (answers.measure, intake.measure, trial.measure):
+    def _storage(self, *measures: Callable[[Path, Console], Iterable[tuple[str, ...]]]) -> None:
+        rows = self.found.setdefault("storage", [])
+        for measure in measures:
             with tempfile.TemporaryDirectory() as folder:
                 rows += [list(row) for row in measure(Path(folder), self.console)]
-        self.found["storage"] = rows
 
     def _measure(self, name: str, measure: Callable[[], Any], *, keep: bool = True) -> Any:
         began = time.monotonic()

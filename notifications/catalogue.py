@@ -25,6 +25,7 @@ WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "device-code": ("whoever asked for it", "a browser is to be remembered as theirs"),
         "number-guessed": ("the person, with a code; operations", "20 wrong numbers were typed for one person within an hour"),
         "links-ended": ("whose links they are", "`baton devices revoke`"),
+        "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("somebody of the roster", "`baton messages test`"),
         "signature-told": ("the signers of both parties", "a signature was given or withdrawn"),
         "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),

@@ -100,6 +100,21 @@ class CodeContext:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadContext:
+    """Everything that the mail with the head of the trail may use.
+
+    head: the digest of a seal; seal: its number; events: how many were sealed up to it; sealed_at: when it was made, in words.
+    """
+
+    to: Recipient
+    link: str
+    head: str
+    seal: str
+    events: str
+    sealed_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class SigningContext:
     """Everything that a message which asks for a signature may use.
 

@@ -13,7 +13,17 @@ from typing import Any, TypeVar, cast
 from agreements.loading import read_agreement
 from agreements.wording import contract
 from agreements.wording.document import Contract
-from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Recipient, SignatureContext, SigningContext
+from notifications.letter import (
+    CodeContext,
+    Context,
+    DigestContext,
+    DigestRow,
+    HeadContext,
+    LeadView,
+    Recipient,
+    SignatureContext,
+    SigningContext,
+)
 
 T = TypeVar("T")
 
@@ -93,6 +103,7 @@ _OTHERS: Mapping[str, Any] = {
     "device-code": CodeContext(_REP, "https://baton.example/me", "482913", 15),
     "number-guessed": CodeContext(_REP, "", "482913", 60, whose="Ana Ruiz"),
     "links-ended": CodeContext(_REP, "https://baton.example/d/made-up", "4829", 2880),
+    "trail-head": HeadContext(_REP, "", "4f1d" * 16, "1204", "58031", "2026-12-04 00:00 UTC"),
     "digest": DigestContext(
         to=_REP,
         link="https://baton.example/d/made-up",

@@ -26,6 +26,8 @@ IDLE_SECONDS = 1.0
 ABANDONED_SECONDS = 30
 #: A write transaction changes at most about so many rows: what would change more is done in several, so that nobody waits long.
 ROWS_AT_ONCE = 50
+#: Under this name a session knows the key with which events of the trail are marked.
+TRAIL_KEY = "trail_key"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,11 +64,12 @@ class Database:
     """Sessions on one database.
 
     read(): sees committed data, writes nothing. write(): one short transaction that commits at the end or not at all;
-    on SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it never fails half-way for being late.
+    on SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it never fails half-way for being late. trail_key: with
+    it each event of the trail is marked; without one events have no mark, and `baton verify` names them.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = normal_url(url)
+    def __init__(self, url: str, *, trail_key: bytes = b"") -> None:
+        self.url, self.trail_key = normal_url(url), trail_key
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._writer = self.engine.execution_options(baton_write=True)
@@ -74,13 +77,14 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for looking; whatever it changed is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info={TRAIL_KEY: self.trail_key}) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for one short transaction; commits when the block ends without an error."""
-        with WriteSession(self._writer, expire_on_commit=False) as session, session.begin():
+        known = {TRAIL_KEY: self.trail_key}
+        with WriteSession(self._writer, expire_on_commit=False, info=known) as session, session.begin():
             yield session
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, update
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlmodel import Session, col, select
 
-from storage import held, trail, wakes
+from storage import held, trail, trail_lines, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
 PROVEN = (DeliveryState.CONFIRMED,)
@@ -246,6 +246,9 @@ def succeeded(
         message=row.message,
         to=row.person,
         channel=row.channel,
+        delivery_id=row.id,
+        proof=trail_lines.of_proof(row.proof),
+        counts_from=trail_lines.instant(row.confirm_at) if row.confirm_at else "",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, insert
 from sqlmodel import Session, col, select
 
-from storage import leases, trail, wakes
+from storage import leases, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
 
 REVISIT = "revisit"
@@ -172,4 +172,7 @@ def _store_answers(session: Session, rows: Sequence[Wait]) -> dict[str, int]:
 
 def _event(wait: Wait, handoff: Handoff) -> Event:
     on_time = wait.due_at <= wait.promised_at
-    return trail.line("answered-deadline", now=wait.due_at, handoff=handoff, actor="clock", wait=wait.kind, via="clock", on_time=on_time)
+    promise = trail_lines.instant(wait.promised_at)
+    known: dict[str, Any] = {"wait": wait.kind, "via": "clock", "on_time": on_time}
+    known |= {"answer_id": wait.answer_id, "wait_id": wait.id, "promise": promise}
+    return trail.line("answered-deadline", now=wait.due_at, handoff=handoff, actor="clock", **known)

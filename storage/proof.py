@@ -94,7 +94,7 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
     session.add(row)
     session.flush()
     handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
-    facts: dict[str, Any] = {"message": row.message, "to": row.person, "channel": row.channel, "was": str(was)}
+    facts: dict[str, Any] = {"message": row.message, "to": row.person, "channel": row.channel, "was": str(was), "delivery_id": row.id}
     if handoff and _excuses(session, handoff, row, now):
         facts["excused"] = "acceptance"
     trail.record(session, "bounced", now=now, handoff=handoff, actor=f"channel:{row.channel}", **facts)

@@ -1,28 +1,40 @@
-"""The append-only trail: events inserted freely, sealed in batches into a hash chain by one holder of a lock."""
+"""The append-only trail: events inserted freely, each with a mark; sealed in batches into a hash chain by one holder of a lock;
+and deleted at its end when the agreed time is over. How it is proven is in trail_check.py."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy import text as sql
 from sqlmodel import Session, col, select
 
+from agreements.errors import HandoffError
 from agreements.lead import storable
-from storage import held
-from storage.database import ROWS_AT_ONCE
+from storage import held, trail_lines
+from storage.database import ROWS_AT_ONCE, TRAIL_KEY
 from storage.tables import Event, Handoff, PersonalText, Seal
+from storage.trail_check import TrailCheck as TrailCheck
+from storage.trail_check import check as check
 
 #: So many events are sealed in one transaction, together with the row of their seal.
 BATCH = ROWS_AT_ONCE - 1
-_READ_AT_ONCE = 1000
+#: So many events are deleted at once, at least those of one seal.
+ROWS = ROWS_AT_ONCE
+#: What the trail says of events that were deleted as agreed.
+PRUNED = "trail-pruned"
+_SEALER, _PRUNER = 8112021, 8112023
+
+
+class HeadMissing(HandoffError):  # noqa: N818 - errors here are named as states
+    """A head of the trail that was kept outside of the database is not in it."""
+
+
+class TrailChanged(HandoffError):  # noqa: N818
+    """Part of the trail is not as it was sealed, so it is not deleted: run `baton verify`."""
 
 
 def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalText | None:
@@ -51,6 +63,7 @@ def record(
     if handoff is not None and (mine := held.of(session, handoff.id)):
         mine.events.append(event)
     else:
+        event.mark = _mark(session, event)
         session.add(event)
     return event
 
@@ -76,96 +89,121 @@ def line(
         actor=actor,
         data=data,
         text_id=text.id if text else None,
-        text_digest=_text_digest(text) if text else "",
+        text_digest=trail_lines.of_text(text.salt, text.text) if text else "",
     )
 
 
 def write(session: Session, events: Sequence[Event]) -> None:
     """Stores these lines in their order, in one statement."""
     if events:
-        session.execute(insert(Event).returning(col(Event.id)), [event.model_dump(exclude={"id"}) for event in events])
+        rows = [{**event.model_dump(exclude={"id"}), "mark": _mark(session, event)} for event in events]
+        session.execute(insert(Event).returning(col(Event.id)), rows)
 
 
-def _text_digest(text: PersonalText) -> str:
-    return hashlib.sha256(f"{text.salt}:{text.text}".encode()).hexdigest()
+def _mark(session: Session, event: Event) -> str:
+    key: bytes = session.info.get(TRAIL_KEY, b"")
+    return trail_lines.mark(key, event) if key else ""
 
 
-def _line(event: Event) -> bytes:
-    parts = {
-        "id": event.id,
-        "at": event.at.isoformat(),
-        "kind": event.kind,
-        "lead": event.lead_id,
-        "handoff": event.handoff_id,
-        "stage": event.stage,
-        "actor": event.actor,
-        "data": event.data,
-        "text": event.text_digest,
-    }
-    return json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _digest(key: bytes, previous: str, events: list[Event]) -> str:
-    mac = hmac.new(key, previous.encode(), hashlib.sha256)
-    for event in events:
-        mac.update(_line(event) + b"\n")
-    return mac.hexdigest()
-
-
-def seal(session: Session, *, key: bytes, now: datetime) -> int:
+def seal(session: Session, *, key: bytes, now: datetime, kept: tuple[int, str] | None = None) -> int:
     """Seals what is not sealed yet, at most a batch; says how many. Call inside a write transaction.
 
-    On PostgreSQL an advisory lock makes this process the only sealer; on SQLite the write lock does.
+    kept: number and digest of a seal that is known from outside of the database. Raises HeadMissing where it is not there: nothing
+    is sealed behind a chain that was cut off. On PostgreSQL an advisory lock makes this process the only sealer; on SQLite the
+    write lock does.
     """
-    shared = session.get_bind().dialect.name == "postgresql"
-    if shared and not session.scalar(sql("SELECT pg_try_advisory_xact_lock(8112021)")):
+    if _is_shared(session) and not session.scalar(sql(f"SELECT pg_try_advisory_xact_lock({_SEALER})")):
         return 0
+    if kept is not None and not has_head(session, *kept):
+        raise HeadMissing()
     events = list(session.exec(select(Event).where(col(Event.seal_id).is_(None)).order_by(col(Event.id)).limit(BATCH)))
     if not events:
         return 0
-    last = session.exec(select(Seal).order_by(col(Seal.id).desc()).limit(1)).first()
-    previous = last.digest if last else ""
-    row = Seal(events=len(events), previous=previous, digest=_digest(key, previous, events), sealed_at=now)
+    last = newest_seal(session)
+    row = _first_format(key, events, last, now) or _sealed(key, events, last, now)
     session.add(row)
     session.flush()
-    session.execute(update(Event).where(col(Event.id).in_([event.id for event in events])).values(seal_id=row.id))
-    return len(events)
+    ids = [event.id for event in events[: row.events]]
+    session.execute(update(Event).where(col(Event.id).in_(ids)).values(seal_id=row.id))
+    return row.events
 
 
-@dataclass(frozen=True, slots=True)
-class TrailCheck:
-    """What a walk along the chain found: events sealed and still open, the first seal that does not fit (None for none), and
-    the first event whose text is no longer what was written (None for none; an erased text is none)."""
-
-    sealed: int
-    unsealed: int
-    broken_seal: int | None
-    head: str
-    changed_text: int | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing that was sealed has been changed or taken away."""
-        return self.broken_seal is None and self.changed_text is None
+def _first_format(key: bytes, events: list[Event], last: Seal | None, now: datetime) -> Seal | None:
+    """What was written before events had marks goes under a seal as it was made then; nothing does once there is another one."""
+    if last is not None and last.format != 1:
+        return None
+    old = list(takewhile(lambda event: not event.mark, events))
+    if not old:
+        return None
+    previous, total = (last.digest, last.total) if last else ("", 0)
+    digest = trail_lines.first_digest(key, previous, [trail_lines.first_line(event) for event in old])
+    return Seal(events=len(old), previous=previous, digest=digest, sealed_at=now, format=1, total=total + len(old))
 
 
-def check(session: Session, *, key: bytes) -> TrailCheck:
-    """Walks the whole chain and reckons every link again."""
-    previous, sealed, broken = "", 0, None
-    for row in session.exec(select(Seal).order_by(col(Seal.id))):
-        events = list(session.exec(select(Event).where(Event.seal_id == row.id).order_by(col(Event.id))))
-        fits = row.previous == previous and len(events) == row.events and _digest(key, previous, events) == row.digest
-        if not fits and broken is None:
-            broken = row.id
-        previous, sealed = row.digest, sealed + len(events)
-    kept = select(Seal.id)
-    orphans = select(Event.seal_id).where(col(Event.seal_id).is_not(None), col(Event.seal_id).not_in(kept)).order_by(col(Event.seal_id))
-    broken = broken or session.exec(orphans.limit(1)).first()
-    unsealed = len(list(session.exec(select(Event.id).where(col(Event.seal_id).is_(None)))))
-    return TrailCheck(sealed=sealed, unsealed=unsealed, broken_seal=broken, head=previous, changed_text=_changed_text(session))
+def _sealed(key: bytes, events: list[Event], last: Seal | None, now: datetime) -> Seal:
+    previous, total = (last.digest, last.total) if last else ("", 0)
+    lines = [trail_lines.line(event, place, trail_lines.told(event)) for place, event in enumerate(events, start=total + 1)]
+    row = Seal(
+        events=len(events),
+        previous=previous,
+        digest="",
+        sealed_at=now,
+        format=trail_lines.FORMAT,
+        total=total + len(events),
+        first_id=events[0].id or 0,
+        last_id=events[-1].id or 0,
+        content=trail_lines.content(key, lines),
+    )
+    row.digest = trail_lines.digest(key, row)
+    return row
 
 
-def _changed_text(session: Session) -> int | None:
-    written = select(Event.id, Event.text_digest, PersonalText).join(PersonalText, col(PersonalText.id) == Event.text_id)
-    with closing(session.exec(written.order_by(col(Event.id)).execution_options(yield_per=_READ_AT_ONCE))) as rows:
-        return next((number for number, digest, text in rows if _text_digest(text) != digest), None)
+def _is_shared(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def newest_seal(session: Session) -> Seal | None:
+    """The head of the chain, None before anything was sealed."""
+    return session.exec(select(Seal).order_by(col(Seal.id).desc()).limit(1)).first()
+
+
+def has_head(session: Session, seal_id: int, digest: str) -> bool:
+    """Whether the chain has that seal with that digest."""
+    return session.exec(select(Seal.digest).where(Seal.id == seal_id)).first() == digest
+
+
+def prune(session: Session, *, before: datetime, now: datetime, limit: int = ROWS) -> int:
+    """Deletes the oldest events, of whole seals that were made before that instant (Baton's time, aware); how many, 0 when none is left.
+
+    Call inside a write transaction, again and again until it says 0. At most `limit` events are deleted at once, but those of one
+    seal at least. The seals stay, so that the chain is provable to its beginning, and an event says up to which seal this was
+    done; the newest seal keeps its events. Raises TrailChanged for a seal whose events are not those that were sealed: they are
+    evidence, and stay.
+    """
+    if _is_shared(session):
+        session.execute(sql(f"SELECT pg_advisory_xact_lock({_PRUNER})"))
+    last = newest_seal(session)
+    oldest = select(Seal).where(col(Seal.pruned).is_(False)).order_by(col(Seal.id)).limit(max(1, limit))
+    going: list[Seal] = []
+    for row in session.exec(oldest):
+        too_many = going and sum(one.events for one in going) + row.events > limit
+        if last is None or row.id == last.id or row.sealed_at >= before or too_many:
+            break
+        going.append(row)
+    if not going:
+        return 0
+    for row in going:
+        _delete_events(session, row)
+    removed, newest = sum(row.events for row in going), going[-1]
+    record(session, PRUNED, now=now, seal=newest.id, head=newest.digest, removed=removed, removed_in_all=newest.total)
+    return removed
+
+
+def _delete_events(session: Session, row: Seal) -> None:
+    key: bytes = session.info.get(TRAIL_KEY, b"")
+    events = list(session.exec(select(Event).where(Event.seal_id == row.id).order_by(col(Event.id))))
+    if not trail_lines.fits(key, row, events):
+        raise TrailChanged(f"Seal {row.id} of the trail does not fit its events, so they are not deleted: run baton verify.")
+    session.execute(delete(Event).where(col(Event.seal_id) == row.id).execution_options(synchronize_session=False))
+    row.pruned = True
+    session.add(row)

@@ -63,7 +63,8 @@ def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> Refusal
         .execution_options(synchronize_session=False)
     )
     wakes.add(session, row.handoff_id, "undo", key=f"undo:{answer_id}", not_before=now)
-    trail.record(session, "answer-undone", now=now, handoff=session.get(Handoff, row.handoff_id), actor=by, answer=row.kind)
+    handoff = session.get(Handoff, row.handoff_id)
+    trail.record(session, "answer-undone", now=now, handoff=handoff, actor=by, answer=row.kind, answer_id=answer_id)
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from storage import held, trail, wakes
+from storage import held, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
@@ -51,7 +51,8 @@ def open_wait(
     session.flush()
     if mine := held.of(session, handoff.id):
         mine.wait = wait
-    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=kind, holder=holder, due=due_at.isoformat())
+    due, promise = due_at.isoformat(), trail_lines.instant(wait.promised_at)
+    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=kind, wait_id=wait.id, holder=holder, due=due, promise=promise)
     return wait
 
 
@@ -228,7 +229,8 @@ def _wake_for(session: Session, row: Answer, now: datetime) -> None:
 def _tell_trail(session: Session, kind: str, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any) -> None:
     facts = {name: value for name, value in row.data.items() if value and name not in FREE_TEXT}
     on_time = row.answered_at <= wait.promised_at
-    known = {"wait": wait.kind, "via": row.via, "on_time": on_time, **facts, **more}
+    about = {"answer_id": row.id, "wait_id": wait.id, "promise": trail_lines.instant(wait.promised_at)}
+    known = {"wait": wait.kind, "on_time": on_time, **facts, **more, "via": row.via, **about}
     trail.record(session, kind, now=row.answered_at, handoff=handoff, actor=row.by, text=text, **known)
 
 

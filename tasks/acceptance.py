@@ -47,8 +47,9 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     else:
         on_time = answer.answered_at <= wait.promised_at
-        _give_to_member(session, handoff, answer)
-        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
+        row = _give_to_member(session, handoff, answer)
+        tenure = {"rep": row.rep, "assignment_id": row.id} if row else {}
+        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time, **tenure)
         tell_marketing(session, handoff, answer, now=now)
         send_at = max(now, answer.effective_at)
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
@@ -57,11 +58,12 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
             waits.answer(session, first.id, further, by=answer.by, via=answer.via, now=now, answered_at=answer.answered_at)
 
 
-def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> None:
+def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> Assignment | None:
     """A lead that came to a shared mailbox is from now on with the one of its members who takes it; the link stays the same."""
     mailbox, row = roster.current(session).person(handoff.rep), handoffs.open_assignment(session, handoff)
     if mailbox is None or row is None or answer.by not in mailbox.members:
-        return
+        return row
     row.rep = handoff.rep = answer.by
     session.add(row)
     session.add(handoff)
+    return row

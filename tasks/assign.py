@@ -67,7 +67,7 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
     handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
     handoff.first_assigned_at = handoff.first_assigned_at or now
     leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
-    handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, **leg)
+    handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, assignment_id=row.id, **leg)
     session.flush()
     open_proof(session, handoff, agreement, row, now=now)
     queue_messages(session, handoff, agreement, row, now=now)

@@ -41,7 +41,7 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
     handoffs.add_assignment(session, row)
     handoff.rep, handoff.wanted_rep, handoff.first_assigned_at = rep, "", now
     event = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
-    handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep)
+    handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep, assignment_id=row.id)
     session.flush()
     for channel in ("crm", "email"):
         key = f"{row.id}:taken:{channel}"

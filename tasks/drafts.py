@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notifications.letter import CodeContext, Context, DigestContext, Letter, SignatureContext
+from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
 from tasks import toolbox
 
@@ -14,7 +14,7 @@ class Draft:
     """A letter to be written. message: with whose templates; key: of its delivery; thread: in which mail programs show it."""
 
     message: str
-    context: Context | CodeContext | DigestContext | SignatureContext
+    context: Context | CodeContext | DigestContext | HeadContext | SignatureContext
     key: str
     thread: str = ""
 

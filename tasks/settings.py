@@ -23,7 +23,8 @@ class Settings(BaseSettings):
 
     home: folder of everything Baton keeps. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Both are made once and kept in home when not
-    set. undo_minutes: overrides the agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
+    set. trail_mail_to: who gets the head of that chain by e-mail each day, nobody where empty. undo_minutes: overrides the
+    agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
     """
 
     model_config = SettingsConfigDict(env_prefix="BATON_", extra="ignore")
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     crm_path: str = ""
     secrets: str = ""
     trail_key: str = ""
+    trail_mail_to: str = Field(default="", pattern=r"^$|^[^@\s,]+@[^@\s,]+$", description="an e-mail address, or nothing")
     web_host: str = "127.0.0.1"
     web_port: int = 8787
     web_url: str = ""

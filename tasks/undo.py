@@ -42,7 +42,7 @@ def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime
     waits.close_open(session, handoff, because="undone", now=now)
     if answer.kind == "accepted":
         _give_back_to_mailbox(session, handoff, tenure, answer)
-        handoffs.move(session, handoff, "acceptance-undone", now=now, actor=answer.by)
+        handoffs.move(session, handoff, "acceptance-undone", now=now, actor=answer.by, rep=tenure.rep, assignment_id=tenure.id)
         open_acceptance(session, handoff, tenure, now=now)
     else:
         handoffs.move(session, handoff, "attempt-undone", now=now, actor=answer.by)
@@ -68,7 +68,7 @@ def _let_it_stand(session: Session, handoff: Handoff, answer: Answer, now: datet
     """It counts after all: what was answered later cannot stand without it."""
     answer.state = AnswerState.COUNTED
     session.add(answer)
-    trail.record(session, "undo-overtaken", now=now, handoff=handoff, actor=answer.by, answer=answer.kind)
+    trail.record(session, "undo-overtaken", now=now, handoff=handoff, actor=answer.by, answer=answer.kind, answer_id=answer.id)
 
 
 def _give_back_to_mailbox(session: Session, handoff: Handoff, tenure: Assignment, answer: Answer) -> None:

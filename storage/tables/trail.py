@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column, Text, false
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import index_where, instant, mapping, new_id
@@ -15,6 +15,7 @@ class PersonalText(SQLModel, table=True):
     """What somebody wrote, and the salt of its digest; erasing the row leaves the trail's chain whole."""
 
     __tablename__ = "personal_texts"
+    __table_args__ = ({"sqlite_autoincrement": True},)
     id: int | None = Field(default=None, primary_key=True)
     lead_id: int | None = Field(default=None, index=True)
     salt: str = Field(default_factory=new_id)
@@ -22,10 +23,13 @@ class PersonalText(SQLModel, table=True):
 
 
 class Event(SQLModel, table=True):
-    """A line of the trail: codes and a salted digest, no personal text."""
+    """A line of the trail: codes and a salted digest, no personal text.
+
+    mark: by it an event shows that a process with the key of the trail wrote it; empty for one from before there were marks.
+    """
 
     __tablename__ = "events"
-    __table_args__ = (index_where("events_to_seal", "id", where="seal_id IS NULL"),)
+    __table_args__ = (index_where("events_to_seal", "id", where="seal_id IS NULL"), {"sqlite_autoincrement": True})
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = instant(index=True)
     recorded_at: datetime = instant()
@@ -38,14 +42,27 @@ class Event(SQLModel, table=True):
     text_id: int | None = None
     text_digest: str = ""
     seal_id: int | None = Field(default=None, index=True)
+    mark: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class Seal(SQLModel, table=True):
-    """A batch of events under one link of the hash chain."""
+    """A batch of events under one link of the hash chain.
+
+    format: how its digest was made, see trail_lines.py. total: how many events were sealed up to the last of this batch. first_id,
+    last_id: numbers of its first and last event; content: digest of its events. pruned: its events were deleted as agreed. In format 1
+    first_id, last_id and content are empty.
+    """
 
     __tablename__ = "seals"
+    __table_args__ = (index_where("seals_to_prune", "id", where="pruned IS false", on_sqlite="pruned IS 0"),)
     id: int | None = Field(default=None, primary_key=True)
     events: int
     previous: str
     digest: str
     sealed_at: datetime = instant()
+    format: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    total: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    first_id: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    last_id: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    content: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pruned: bool = Field(default=False, sa_column_kwargs={"server_default": false()})

@@ -25,6 +25,7 @@ from notifications.letter import (
     Context,
     DigestContext,
     DigestRow,
+    HeadContext,
     LeadView,
     Letter,
     Recipient,
@@ -190,6 +191,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message in ("device-code", "links-ended", "number-guessed"):
         code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
+    if message == "trail-head":
+        head = HeadContext(ana, "", text, text, text, text)
+        return render(message, head, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
         rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})

@@ -119,7 +119,7 @@ def lines_of_ours(text: str) -> int:
 
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
-    others = ["device-code", "digest", "links-ended", "number-guessed", "signature-asked", "signature-told", "test"]
+    others = ["device-code", "digest", "links-ended", "number-guessed", "signature-asked", "signature-told", "test", "trail-head"]
     assert message_names() == sorted([*MESSAGES, *others])
 
 

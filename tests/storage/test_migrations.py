@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from alembic import command
 from sqlalchemy import MetaData, Table, inspect, text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, func, select
 
-from storage import schema
+from storage import schema, trail, trail_lines
 from storage.database import Database
-from storage.tables import AgreementVersion, Lead, LeadSource, Signature
+from storage.tables import AgreementVersion, Event, Lead, LeadSource, Seal, Signature
 from tests.conftest import MONDAY
 from tests.processes import side_by_side
 
@@ -93,3 +93,52 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
 def blank(table: Table) -> dict[str, str]:
     """Empty texts for a row of that table as it was."""
     return {column.name: "" for column in table.columns if str(column.type) == "VARCHAR"}
+
+
+def test_a_trail_from_before_there_were_marks_is_counted_and_stays_provable(database_url: str) -> None:
+    database, key = Database(database_url), b"a-key-for-tests-only"
+    with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
+        command.upgrade(schema._config(connection), "0008")
+    previous = ""
+    with database.engine.begin() as connection:
+        events, seals = (Table(name, MetaData(), autoload_with=connection) for name in ("events", "seals"))
+        for number, count in enumerate((2, 3, 1), start=1):
+            made = [Event(id=10 * number + one, at=MONDAY, recorded_at=MONDAY, kind="captured", data={"n": one}) for one in range(count)]
+            digest = trail_lines.first_digest(key, previous, [trail_lines.first_line(event) for event in made])
+            for event in made:
+                kept = {name: value for name, value in event.model_dump().items() if name != "mark"}
+                connection.execute(events.insert().values(**{**kept, "seal_id": number}))
+            connection.execute(seals.insert().values(id=number, events=count, previous=previous, digest=digest, sealed_at=MONDAY))
+            previous = digest
+
+    schema.upgrade(database)
+
+    assert schema.differences(database) == []
+    with database.read() as session:
+        assert [(row.format, row.total, row.pruned) for row in session.exec(select(Seal).order_by(col(Seal.id)))] == [
+            (1, 2, False),
+            (1, 5, False),
+            (1, 6, False),
+        ]
+        found = trail.check(session, key=key, now=MONDAY)
+    assert (found.whole, found.sealed, found.head) == (True, 6, previous)
+    database.close()
+
+
+@pytest.mark.parametrize("table", ["events", "personal_texts"])
+def test_no_number_of_an_event_or_a_text_is_given_twice(database: Database, table: str) -> None:
+    """A number that is given again would let a text stand behind somebody else's event, and hide that an event was deleted."""
+
+    def another() -> int:
+        with database.write() as session:
+            if table == "personal_texts":
+                return trail.keep_text(session, "Call me", lead_id=None).id
+            trail.record(session, "captured", now=MONDAY, lead_id=None)
+            session.flush()
+            return session.exec(select(func.max(Event.id))).one()
+
+    first = another()
+    with database.engine.begin() as connection:
+        connection.execute(text(f"DELETE FROM {table}"))
+
+    assert another() > first

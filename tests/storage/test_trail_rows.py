@@ -1,0 +1,93 @@
+"""Rows that Baton itself changes again are no findings: several events tell of one row, and the last one counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, update
+from sqlmodel import Session, col, select
+
+from storage import contracts, trail, undoing
+from storage.tables import Answer, Assignment, Delivery, Signature
+from tasks.toolbox import Toolbox
+from tests.deal import BY_POINTS
+from tests.stage import answer_by_link, capture
+
+MINUTE = timedelta(minutes=1)
+
+
+def findings(box: Toolbox) -> tuple[str, ...]:
+    with box.database.read() as session:
+        now = box.time.now(session)
+    with box.database.read() as session:
+        return trail.check(session, key=box.settings.seal_key(), now=now).findings
+
+
+async def test_a_deadline_that_turns_out_to_count_no_more_is_no_finding(driver, box, time):
+    """The proof had come in time, and nobody had looked."""
+    box.channels["email"].may_bounce = True
+    capture(box, **BY_POINTS)
+    await driver.settle()
+    time.at += 11 * MINUTE
+    await driver.settle()
+
+    assert findings(box) == ()
+
+
+async def test_an_answer_that_is_taken_back_and_one_after_it_are_no_finding(driver, box):
+    box.settings.undo_minutes = 5
+    taken = capture(box)
+    await driver.settle()
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    box.write_now(lambda session, now: undoing.undo(session, session.exec(select(Answer.id)).one(), by="ana", now=now))
+    await driver.settle()
+
+    assert box.read_now(lambda session, now: session.exec(select(Answer.state)).all()) == ["undone"]
+    assert findings(box) == ()
+
+
+@pytest.mark.parametrize("rep", ["ben", "nobody"])
+async def test_an_assignment_that_was_given_to_somebody_by_hand_is_a_finding_also_after_it_was_accepted(driver, box, rep):
+    taken = capture(box)
+    await driver.settle()
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    assert findings(box) == ()
+
+    box.write_now(lambda session, now: session.execute(update(Assignment).values(rep=rep)))
+
+    assert len(findings(box)) == 1
+    assert "its rep is not what event" in findings(box)[0]
+
+
+async def test_a_message_that_counts_before_its_time_is_a_finding(driver, box, time):
+    box.channels["email"].may_bounce = True
+    capture(box, **BY_POINTS)
+    await driver.settle()
+    box.write_now(lambda session, now: session.execute(update(Delivery).where(col(Delivery.state) == "sent").values(state="confirmed")))
+
+    assert [finding for finding in findings(box) if "it counts as arrived before the time at which it may" in finding]
+
+
+def _withdrawn(session: Session, hash: str, now) -> None:  # type: ignore[no-untyped-def]
+    trail.record(session, "signature-withdrawn", now=now, actor="Maria Keller", hash=hash, party="sales")
+
+
+async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box):
+    row = box.read_now(lambda session, now: contracts.counting(session, now)[0])
+    sales = delete(Signature).where(col(Signature.party) == "sales")
+    box.write_now(lambda session, now: session.execute(sales))
+    assert len(findings(box)) == 1
+
+    box.write_now(lambda session, now: _withdrawn(session, row.hash, now))
+    assert findings(box) == ()
+
+    values = {"hash": row.hash, "party": "sales", "name": "Maria Keller", "via": "page", "address": "", "signed_at": box.time.at}
+    box.write_now(lambda session, now: session.add(Signature(**values)))
+    assert [finding for finding in findings(box) if "stands in no event of the trail" in finding]
+
+    said = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
+    box.write_now(lambda session, now: trail.record(session, "signed", now=now, actor="Maria Keller", **said))
+    assert findings(box) == ()
