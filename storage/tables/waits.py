@@ -64,7 +64,10 @@ class Answer(SQLModel, table=True):
     """
 
     __tablename__ = "answers"
-    __table_args__ = (Index("answers_of_kind", "kind", "effective_at"),)
+    __table_args__ = (
+        Index("answers_of_kind", "kind", "effective_at"),
+        index_where("answers_held", "device", where="state = 'held'"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     wait_id: str = Field(foreign_key="waits.id", index=True)
     handoff_id: int = Field(index=True)
