@@ -14,8 +14,11 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent
 
 from agreements.errors import RosterError
-from agreements.lead import is_address
+from agreements.lead import beyond_bounds, is_address, storable
 from agreements.model import Clause, Name
+
+#: Some ten thousand people.
+MAX_CHARACTERS = 2_000_000
 
 
 class Away(Clause):
@@ -137,6 +140,8 @@ def read_roster(text: str) -> Roster:
 
 
 def _tree(text: str) -> Any:
+    if len(text) > MAX_CHARACTERS:
+        raise RosterError(f"The roster is longer than {MAX_CHARACTERS:,} characters; leave out what is no person or team.")
     try:
         if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(io.StringIO(text))):
             raise RosterError("aliases (*name) are not used in rosters; write the person out")
@@ -145,7 +150,14 @@ def _tree(text: str) -> Any:
         raise RosterError(f"The roster is not readable YAML: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, where: str = "") -> Any:
+    """The value with texts as keys. Raises RosterError for one that is larger than what is taken in."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(one, f"{where}{str(key)[:80]}.") for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one, f"{where}{number}.") for number, one in enumerate(value)]
+    if problem := beyond_bounds(value):
+        raise RosterError(f"{where.removesuffix('.')}: {problem}")
+    if isinstance(value, str) and storable(value) != value:
+        raise RosterError(f"{where.removesuffix('.')}: holds a character that is no text (U+0000, or half of a pair); take it out")
     return value
