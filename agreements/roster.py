@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from agreements.errors import RosterError
 from agreements.lead import beyond_bounds, is_address, storable
@@ -19,6 +19,7 @@ from agreements.model import Clause, Name
 
 #: Some ten thousand people.
 MAX_CHARACTERS = 2_000_000
+MAX_DEPTH = 20
 
 
 class Away(Clause):
@@ -143,8 +144,13 @@ def _tree(text: str) -> Any:
     if len(text) > MAX_CHARACTERS:
         raise RosterError(f"The roster is longer than {MAX_CHARACTERS:,} characters; leave out what is no person or team.")
     try:
-        if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(io.StringIO(text))):
-            raise RosterError("aliases (*name) are not used in rosters; write the person out")
+        depth = 0
+        for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+            if isinstance(event, AliasEvent):
+                raise RosterError("aliases (*name) are not used in rosters; write the person out")
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:  # before all of it is read, which would take for ever
+                raise RosterError(f"line {event.start_mark.line + 1}: is nested more than {MAX_DEPTH} deep; close the brackets, or indent less")
         return YAML(typ="safe", pure=True).load(io.StringIO(text))
     except (YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
         raise RosterError(f"The roster is not readable YAML: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,15 @@ def only_within_bounds(company: Stage) -> None:
         assert "\x00" not in said.text
 
 
+def refusal(error: type[Exception], read: Callable[[Any], object], given: Any) -> str:
+    """Why that is not read, empty where it is."""
+    try:
+        read(given)
+    except error as refused:
+        return str(refused)
+    return ""
+
+
 class TestTheApi:
     @pytest.mark.parametrize("number", [*NUMBERS, OVER], ids=lambda text: text[:12])
     @pytest.mark.parametrize("body", ['{"source_id": "n", "fields": {"own": %s}}', '[{"source_id": "n", "fields": {"own": %s}}]', "%s"])
@@ -128,8 +137,8 @@ class TestTheFile:
 
         try:
             read = read_leads(file, mapping=None, today=LATER)
-        except UnreadableFile as refused:
-            assert "is not UTF-8" in str(refused)
+        except UnreadableFile:
+            assert not cell.isprintable(), "half a character makes a file that is no UTF-8"
             return
         result = import_leads(company.box, read, hold=True, actor="test")
 
@@ -155,10 +164,7 @@ class TestTheFile:
         mapped = tmp_path / "map.yaml"
         for text in (f"source: test\ncolumns: {{source_id: id}}\nconstants: {{own: {value}}}\n", f"source: {value}\ncolumns: {value}\n"):
             mapped.write_text(text)
-            try:
-                read_map(mapped)
-            except UnreadableFile as refused:
-                assert len(str(refused)) < 2000
+            assert len(refusal(UnreadableFile, read_map, mapped)) < 2000
 
 
 class TestTheAgreement:
@@ -182,13 +188,13 @@ class TestTheAgreement:
     def test_what_is_too_large_is_refused_with_its_line(self, place: str, value: str) -> None:
         key = place.partition(":")[0]
         for written in {value if value[:1] in "-0123456789NI" else json.dumps(value), json.dumps(value)}:
-            try:
-                read = read_agreement(AGREEMENT.replace(place, f"{key}: {written}", 1))
-            except InvalidAgreement as refused:
-                assert all(line.startswith("agreement:") and len(line) < 1000 for line in refused.problems)
-            else:
+            text = AGREEMENT.replace(place, f"{key}: {written}", 1)
+            told = refusal(InvalidAgreement, read_agreement, text)
+            assert all(line.startswith("agreement:") and len(line) < 1000 for line in told.splitlines())
+            if not told:
                 assert key == "label", "only there may anything stand"
-                assert all(len(one.label) <= MAX_TEXT and storable(one.label) == one.label for one in read.reasons)
+                reasons = read_agreement(text).reasons
+                assert all(len(one.label) <= MAX_TEXT and storable(one.label) == one.label for one in reasons)
 
     @pytest.mark.parametrize("opened", ["[", "{a: ", "- ", "a:\n "])
     def test_what_stands_deep_in_one_another_is_refused(self, opened: str) -> None:
@@ -210,12 +216,10 @@ class TestTheRoster:
             else ROSTER.replace(place, f"{key}: {written}", 1)
         )
 
-        try:
-            read = read_roster(changed)
-        except RosterError as refused:
-            assert len(str(refused)) < 25_000
-        else:
-            person = read.people["ana"]
+        told = refusal(RosterError, read_roster, changed)
+        assert len(told) < 25_000
+        if not told:
+            person = read_roster(changed).people["ana"]
             assert person.capacity is None or person.capacity <= MAX_NUMBER
             assert all(len(text) <= MAX_TEXT for text in (person.name, person.email, person.phone, person.timezone))
 
