@@ -150,7 +150,7 @@ def _tree(text: str) -> Any:
                 raise RosterError("aliases (*name) are not used in rosters; write the person out")
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
             if depth > MAX_DEPTH:  # before all of it is read, which would take for ever
-                raise RosterError(f"line {event.start_mark.line + 1}: is nested more than {MAX_DEPTH} deep; close the brackets, or indent less")
+                raise RosterError(f"line {event.start_mark.line + 1}: is nested more than {MAX_DEPTH} deep; close the brackets")
         return YAML(typ="safe", pure=True).load(io.StringIO(text))
     except (YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
         raise RosterError(f"The roster is not readable YAML: {error}") from error

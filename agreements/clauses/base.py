@@ -25,7 +25,8 @@ class Clause(BaseModel):
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
-        """Digits in quotes are read as a number too, however many there are."""
+        """Digits in quotes are read as a number too, however many there are. Texts are judged where they are read, in written.py:
+        one that was published long ago stays."""
         if found := [((name,), f"{problem}; write less") for name, value in self if (problem := _beyond(value))]:
             raise Misfit(found)
         return self
@@ -33,7 +34,7 @@ class Clause(BaseModel):
 
 def _beyond(value: Any) -> str:
     several = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else (value,)
-    return next(filter(None, map(beyond_bounds, several)), "")
+    return next(filter(None, (beyond_bounds(one) for one in several if not isinstance(one, str))), "")
 
 
 class Misfit(ValueError):

@@ -13,6 +13,7 @@ from app.web.link_paths import is_link, without_tail
 from notifications.links import ToSign
 from storage.tables import AgreementVersion, Wait
 from tests.app.stage import Stage, answer_form, path_of, stage
+from tests.patience import PATIENCE_SECONDS
 
 TAILS = (
     ". , ; : ) ] > ' \" ! … ” » 。 * / /. ). %3E %22%3E %29. %0D%0A %20and%20more &gt; %00 %E2%80%8B \\ ..".split()
@@ -47,7 +48,7 @@ def links_of(company: Stage) -> dict[str, str]:
 
 @pytest.mark.parametrize("tail", TAILS)
 def test_what_stands_behind_a_link_is_ignored(company: Stage, tail: str) -> None:
-    with httpx.Client(base_url=company.url) as browser:
+    with httpx.Client(base_url=company.url, timeout=PATIENCE_SECONDS) as browser:
         for kind, path in links_of(company).items():
             plain, tailed = browser.get(path), browser.get(path + tail)
 

@@ -12,6 +12,7 @@ from app.web.rates import SLOTS, Rates, network_of
 from app.web.site import create_site
 from tasks.settings import Settings
 from tests.app.stage import Stage, stage
+from tests.patience import PATIENCE_SECONDS
 
 NOBODY = "198.51.100.7"
 
@@ -26,7 +27,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def client_at(company: Stage, address: str, **headers: str) -> httpx.AsyncClient:
     """A client that the site sees under this address."""
     transport = httpx.ASGITransport(create_site(company.box), client=(address, 1234))
-    return httpx.AsyncClient(transport=transport, base_url="http://baton.example", headers=headers)
+    return httpx.AsyncClient(transport=transport, base_url="http://baton.example", headers=headers, timeout=PATIENCE_SECONDS)
 
 
 async def statuses(client: httpx.AsyncClient, count: int, path: str, method: str = "GET") -> list[int]:
@@ -50,7 +51,7 @@ async def test_every_address_counts_by_itself_and_a_network_of_ipv6_as_one(compa
 
     async def ask(address: str) -> int:
         transport = httpx.ASGITransport(site, client=(address, 1234))
-        async with httpx.AsyncClient(transport=transport, base_url="http://baton.example") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://baton.example", timeout=PATIENCE_SECONDS) as client:
             return (await client.get(company.link)).status_code
 
     one_network = [await ask(f"2001:db8:1:2::{number}") for number in range(8)]
