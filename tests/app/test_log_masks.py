@@ -105,7 +105,7 @@ def test_all_else_is_written_as_it_is(text: str) -> None:
 
 def test_every_logger_of_the_process_is_masked_and_so_is_a_traceback(written: io.StringIO) -> None:
     url = LINKS.for_tenure("0b5e")
-    for name in ("baton.web", "uvicorn.error", "httpx", "prefect.flow_runs"):
+    for name in ("baton.web", "uvicorn.error", "httpx", "sqlalchemy.engine"):
         logging.getLogger(name).error('HTTP Request: GET %s "%s"', url, 200)
     try:
         raise ValueError(url)
