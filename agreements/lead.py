@@ -44,11 +44,16 @@ def is_within_bounds(value: Any) -> bool:
     return not isinstance(value, (int, float)) or is_countable(value)
 
 
+def beyond_bounds(value: Any) -> str:
+    """What is wrong with a value that is larger than what is taken in, at whichever door; empty where nothing is."""
+    if is_within_bounds(value):
+        return ""
+    return f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
+
+
 def _bounded(value: str | int | float | bool | None) -> str | int | float | bool | None:
-    if not is_within_bounds(value):
-        raise ValueError(
-            f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
-        )
+    if problem := beyond_bounds(value):
+        raise ValueError(problem)
     return storable(value) if isinstance(value, str) else value
 
 

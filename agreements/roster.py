@@ -11,11 +11,15 @@ from zoneinfo import ZoneInfo
 from pydantic import AwareDatetime, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from agreements.errors import RosterError
-from agreements.lead import is_address
+from agreements.lead import beyond_bounds, is_address, storable
 from agreements.model import Clause, Name
+
+#: Some ten thousand people.
+MAX_CHARACTERS = 2_000_000
+MAX_DEPTH = 20
 
 
 class Away(Clause):
@@ -137,15 +141,29 @@ def read_roster(text: str) -> Roster:
 
 
 def _tree(text: str) -> Any:
+    if len(text) > MAX_CHARACTERS:
+        raise RosterError(f"The roster is longer than {MAX_CHARACTERS:,} characters; leave out what is no person or team.")
     try:
-        if any(isinstance(event, AliasEvent) for event in YAML(typ="safe", pure=True).parse(io.StringIO(text))):
-            raise RosterError("aliases (*name) are not used in rosters; write the person out")
+        depth = 0
+        for event in YAML(typ="safe", pure=True).parse(io.StringIO(text)):
+            if isinstance(event, AliasEvent):
+                raise RosterError("aliases (*name) are not used in rosters; write the person out")
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > MAX_DEPTH:  # before all of it is read, which would take for ever
+                raise RosterError(f"line {event.start_mark.line + 1}: is nested more than {MAX_DEPTH} deep; close the brackets")
         return YAML(typ="safe", pure=True).load(io.StringIO(text))
     except (YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
         raise RosterError(f"The roster is not readable YAML: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, where: str = "") -> Any:
+    """The value with texts as keys. Raises RosterError for one that is larger than what is taken in."""
     if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
+        return {str(key): _plain(one, f"{where}{str(key)[:80]}.") for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one, f"{where}{number}.") for number, one in enumerate(value)]
+    if problem := beyond_bounds(value):
+        raise RosterError(f"{where.removesuffix('.')}: {problem}")
+    if isinstance(value, str) and storable(value) != value:
+        raise RosterError(f"{where.removesuffix('.')}: holds a character that is no text (U+0000, or half of a pair); take it out")
     return value

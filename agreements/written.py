@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,8 @@ from ruamel.yaml.events import (
     StreamStartEvent,
 )
 from ruamel.yaml.nodes import ScalarNode
+
+from agreements.lead import beyond_bounds, storable
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -200,6 +201,12 @@ class _Reader:
         return entries
 
     def _scalar(self, event: ScalarEvent, path: Path) -> Any:
+        if problem := beyond_bounds(event.value):
+            self.written.doubtful.add(path)
+            self._tell(event, path, f"the text {problem}; write less")
+        elif storable(event.value) != event.value:
+            self.written.doubtful.add(path)
+            self._tell(event, path, "a character is written here by its number that is no text (U+0000, or half of a pair); take it out")
         if event.style or event.tag:
             return event.value
         tag = self._yaml.resolver.resolve(ScalarNode, event.value, (True, False))
@@ -212,9 +219,9 @@ class _Reader:
                 self.written.doubtful.add(path)
                 self._tell(event, path, f"there is no day {event.value[:40]}; write one such as 2026-12-01")
             return event.value
-        if isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, float) and (problem := beyond_bounds(value)):
             self.written.doubtful.add(path)
-            self._tell(event, path, f"{event.value[:40]} is no number to reckon with; write one such as 100")
+            self._tell(event, path, f"{event.value[:40]} {problem}; write one such as 100")
         if isinstance(value, datetime) or (isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS):
             return event.value
         return value if isinstance(value, (bool, int, float, date)) or value is None else event.value

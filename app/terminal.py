@@ -14,6 +14,7 @@ from rich.console import Console
 from sqlalchemy.exc import DBAPIError
 
 from agreements.errors import AgreementError, HandoffError, RosterError
+from app import log_masks
 from app.stack import StackError
 from app.starting import CannotStart, check_database
 from storage import schema
@@ -101,6 +102,7 @@ def told() -> Iterator[None]:
 
 
 def log_to_standard_error(level: int = logging.INFO) -> None:
-    """One line an event, for parts that run for long."""
+    """One line an event, for parts that run for long; secrets in it are masked, whoever writes it."""
+    log_masks.begin()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("baton").setLevel(level)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 from jinja2 import BaseLoader, StrictUndefined, Template, TemplateSyntaxError, nodes, select_autoescape
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context as TemplateValues
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 WORK_MAX = 200_000
@@ -54,6 +56,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            finalize=_made,  # what is shown is looked at before it becomes text
         )
         for name in _NOT_HERE:
             del self.filters[name]
@@ -79,7 +82,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: TemplateValues, operator: str, left: Any, right: Any) -> Any:
         """What two values give, where that is not too much."""
         if operator == "%" and isinstance(left, str):
-            _narrow(left)
+            _narrow(left, right)
         elif operator == "*":
             _work(_size(left) * right if isinstance(right, int) else 0)
             _work(_size(right) * left if isinstance(left, int) else 0)
@@ -125,22 +128,39 @@ class _CountsRounds(NodeTransformer):
     def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802
         if node.recursive:
             raise TemplateSyntaxError("a loop cannot be recursive here", node.lineno, self._name)
+        written = sum(len(one.data) for one in node.find_all(nodes.TemplateData))
+        written += sum(_size(one.value) for one in node.find_all(nodes.Const))
         self.generic_visit(node)
-        node.iter = _through("_rounds", node.iter)
+        node.iter = _through("_rounds", node.iter, nodes.Const(1 + written // 16))
         return node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802
         self.generic_visit(node)
+        node.nodes = [_through("_made", one) for one in node.nodes]
         return _through("_made", node)
+
+    def visit_List(self, node: nodes.List) -> nodes.Expr:  # noqa: N802
+        return self._looked_at(node)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Expr:  # noqa: N802
+        return self._looked_at(node) if node.ctx == "load" else node
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Expr:  # noqa: N802
+        return self._looked_at(node)
 
     def visit_AssignBlock(self, node: nodes.AssignBlock) -> nodes.AssignBlock:  # noqa: N802
         self.generic_visit(node)
-        node.filter = _through("_made", node.filter, node.lineno)
+        node.filter = _through("_made", node.filter, line=node.lineno)
         return node
 
+    def _looked_at(self, node: nodes.Expr) -> nodes.Expr:
+        """Many small lists in one another can be one that is endless to show or to compare."""
+        self.generic_visit(node)
+        return _through("_made", node)
 
-def _through(name: str, node: nodes.Node | None, line: int = 0) -> nodes.Filter:
-    made = nodes.Filter(node, name, [], [], None, None)
+
+def _through(name: str, node: nodes.Node | None, *args: nodes.Expr, line: int = 0) -> nodes.Filter:
+    made = nodes.Filter(node, name, list(args), [], None, None)
     return made.set_lineno(node.lineno if node else line)  # type: ignore[return-value]
 
 
@@ -155,7 +175,31 @@ def _work(amount: int) -> None:
 
 
 def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple | dict) else 0
+    """How many characters and items there are in it and in all that stands in it; counting ends where that is too much."""
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, _HOLDERS):
+        return 0
+    size, waiting = 0, [value]
+    while waiting and size <= TEXT_MAX:
+        one = waiting.pop()
+        if isinstance(one, str):
+            size += len(one)
+        elif isinstance(one, _HOLDERS):
+            inner = _inside(one)
+            size += 1 + len(inner)
+            if size <= TEXT_MAX:
+                waiting += inner
+    return size
+
+
+_HOLDERS = (list, tuple, dict, Namespace)
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, Namespace):
+        value = object.__getattribute__(value, "_Namespace__attrs")
+    return [*value, *value.values()] if isinstance(value, dict) else list(value)
 
 
 def _made(value: Any) -> Any:
@@ -165,9 +209,10 @@ def _made(value: Any) -> Any:
     return value
 
 
-def _rounds(values: Iterable[Any]) -> Iterator[Any]:
+def _rounds(values: Iterable[Any], cost: int = 1) -> Iterator[Any]:
+    """The values; of each round so much is counted, which is more where the loop writes much."""
     for value in values:
-        _work(1)
+        _work(cost)
         yield value
 
 
@@ -179,19 +224,66 @@ def _range(*bounds: int) -> range:
 
 
 def _counted(name: str, one: Callable[..., Any]) -> Callable[..., Any]:
+    shape, guard = signature(one), _GUARDS.get(name)
+
     @wraps(one)
     def filtered(*args: Any, **kwargs: Any) -> Any:
-        _work(1 + sum(_size(arg) for arg in args) // 16)
-        if name == "format":
-            _narrow(str(args[0]))
-        elif name == "replace":
-            _, text, old, new = args[:4]
-            _work(str(text).count(str(old)) * len(str(new)))
-        return _made(one(*args, **kwargs))
+        sizes = [_size(arg) for arg in (*args, *kwargs.values())]
+        if max(sizes, default=0) > TEXT_MAX:
+            raise TooMuchWork("a text becomes too long")
+        _work(1 + sum(sizes) // 16)
+        if guard is None:
+            return _made(one(*args, **kwargs))
+        given = shape.bind(*args, **kwargs)
+        given.apply_defaults()
+        guard(given.arguments)
+        return _made(one(*given.args, **given.kwargs))
 
     return filtered
 
 
-def _narrow(form: str) -> None:
+def _join(given: dict[str, Any]) -> None:
+    given["value"] = list(_rounds(given["value"]))
+    _work((_size(given["value"]) + len(given["value"]) * _size(given["d"])) // 16)
+    _refuse_long(_size(given["value"]) + len(given["value"]) * _size(given["d"]))
+
+
+def _replace(given: dict[str, Any]) -> None:
+    _work(str(given["s"]).count(str(given["old"])) * len(str(given["new"])))
+
+
+def _format(given: dict[str, Any]) -> None:
+    _narrow(str(given["value"]), given["kwargs"] or tuple(given["args"]))
+
+
+def _sum(given: dict[str, Any]) -> None:
+    if not isinstance(given["start"], int | float):
+        raise TooMuchWork("only numbers are added up")
+
+
+def _round(given: dict[str, Any]) -> None:
+    if abs(given["precision"]) > 20:
+        raise TooMuchWork("a number has too many digits")
+
+
+#: What has to be looked at before these filters do their work: afterwards it would be too late.
+_GUARDS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "join": _join,
+    "replace": _replace,
+    "format": _format,
+    "sum": _sum,
+    "round": _round,
+}
+
+
+def _narrow(form: str, values: Any) -> None:
+    """Refuses what would write a number too wide, or too much in all."""
     if _WIDE.search(form):
         raise TooMuchWork("a number is written too wide")
+    size = _size(values)
+    _refuse_long(len(form) + size + form.count("%") * (1000 + (size if isinstance(values, dict) else 0)))
+
+
+def _refuse_long(size: int) -> None:
+    if size > TEXT_MAX:
+        raise TooMuchWork("a text becomes too long")

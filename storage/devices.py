@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, text, update
 from sqlmodel import Session, col, delete, select
 
 from storage.tables import Answer, AnswerState, Device, MailedCode, WrongNumber
@@ -60,7 +60,7 @@ def promote(session: Session, hash: str, person: str, *, level: str, becomes: st
     if becomes:
         session.execute(update(Device).where(col(Device.hash) == hash, col(Device.revoked_at).is_(None)).values(hash=becomes))
         open_still = or_(col(Answer.state) == AnswerState.HELD.value, col(Answer.effective_at) > now)
-        session.execute(update(Answer).where(col(Answer.device) == hash, open_still).values(device=becomes))
+        session.execute(update(Answer).where(col(Answer.device) == hash, text("device <> ''"), open_still).values(device=becomes))
         session.execute(update(MailedCode).where(col(MailedCode.device_hash) == hash).values(device_hash=becomes))
     remember(session, becomes or hash, person, level=level, now=now)
     return becomes or hash

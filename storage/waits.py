@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
-from storage import held, trail, trail_lines, wakes
+from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
@@ -101,6 +101,9 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
 FREE_TEXT = ("statements",)
 #: What is kept with an answer only while it is held.
 WHILE_HELD = ("link_of",)
+#: So many answers are held at most from one browser, to what is open, and of one link in one handoff. Robots may press as often as
+#: they like; more than this nobody confirms.
+HELD_OF_BROWSER, HELD_OF_LINK = 10, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +148,19 @@ def answer(
 
 def hold(
     session: Session, wait: Wait, kind: str, *, by: str, link_of: str, device: str, via: str, now: datetime, text: str = "", **data: Any
-) -> Answer:
+) -> Answer | None:
     """Stores an answer that does not count yet: it closes nothing, wakes nothing and is told to nobody.
 
-    link_of: whose link it came through; device: hash of the browser it came from. Call inside a write transaction. The same
-    answer from the same browser twice is one, as of the first time.
+    link_of: whose link it came through; device: hash of the browser it came from. Call inside a write transaction that has locked
+    the wait. The same answer from the same browser twice is one, as of the first time. None, and nothing is stored, where as many
+    are held as may be.
     """
     for row in held_of(session, wait.handoff_id, link_of=link_of, device=device):
         same = {name: value for name, value in row.data.items() if name not in WHILE_HELD} == data
         if (row.wait_id, row.kind, row.by) == (wait.id, kind, by) and same and _text_of(session, row) == text:
             return row
+    if _is_full(session, wait, link_of=link_of, device=device):
+        return None
     handoff = session.get(Handoff, wait.handoff_id)
     kept = trail.keep_text(session, text, lead_id=handoff.lead_id if handoff else None)
     said = {**data, "link_of": link_of}
@@ -170,6 +176,17 @@ def held_of(session: Session, handoff_id: int, *, link_of: str, device: str) -> 
     query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == AnswerState.HELD)
     rows = session.exec(query.order_by(col(Answer.id).desc()))
     return [row for row in rows if (row.device, row.data.get("link_of")) == (device, link_of)]
+
+
+def _is_full(session: Session, wait: Wait, *, link_of: str, device: str) -> bool:
+    """Whether no further answer can be held. What was held for what is closed now counts for the link, and not for the browser."""
+    of_handoff = session.exec(select(Answer.data).where(Answer.handoff_id == wait.handoff_id, Answer.state == AnswerState.HELD))
+    if sum(data.get("link_of") == link_of for data in of_handoff) >= HELD_OF_LINK:
+        return True  # exact: whoever holds an answer in this handoff has locked its open wait
+    locks.take(session, [f"held {device}"])  # of two answers at once in two handoffs both are counted
+    query = select(func.count()).select_from(Answer).join(Wait, col(Wait.id) == Answer.wait_id)
+    held_now = query.where(literal_column("answers.state = 'held'"), Answer.device == device, col(Wait.closed_at).is_(None))
+    return session.exec(held_now).one() >= HELD_OF_BROWSER
 
 
 def release(session: Session, row: Answer, wait: Wait, *, now: datetime, effective_at: datetime, **more: Any) -> Verdict:

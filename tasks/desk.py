@@ -26,13 +26,19 @@ __all__ = [
     "confirm", "undo", "visit",
 ]  # fmt: skip
 
+_FULL = (
+    "Too many answers wait for their number here already, so this one was not kept. Please type the number from the message together"
+    " with it; then it counts at once."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
 
     touched: an attempt was noted. held: its number, where it counts only after the number from the message. refused: why that
-    number was not taken. promoted: the browser is known by its next cookie from now on.
+    number was not taken. needs_number: it was not kept, and is taken only together with that number. promoted: the browser is known
+    by its next cookie from now on.
     """
 
     won: bool
@@ -44,6 +50,7 @@ class Reply:
     held: int = 0
     refused: str = ""
     promoted: bool = False
+    needs_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +78,15 @@ def answer(
     key: str = "",
     wait_id: str = "",
     sender: Sender | None = None,
+    number: str = "",
 ) -> Reply:
     """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
+    Where as many are held as may be, nothing is stored, and the answer needs the number from the message at once (needs_number).
 
     fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
     with commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch.
-    wait_id: as in visit. sender: the browser, None where somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says
+    wait_id: as in visit. sender: the browser, None where somebody is known to be there. number: as it was typed with the answer,
+    which is looked at only where it is needed. Raises LinkInvalid, ChoiceRefused (says
     what is missing; nothing is stored then).
     """
     place = place_of(session, token, wait_id, now=now, lock=True)
@@ -98,9 +108,24 @@ def answer(
     text = fields.get("text", "")
     if sender and unproven:
         row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
-        return Reply(False, kind, held=row.id or 0)
+        if row is not None:
+            return Reply(False, kind, held=row.id or 0)
+        if refused := _refuse_without_number(session, token, place, number, sender, now):
+            return Reply(False, kind, refused=refused, needs_number=True)
+    was, promoted = was_before(session, sender, place.person, now=now) if sender else "", False
+    if sender and unproven:
+        device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
+        sender, promoted = replace(sender, device=device), device != sender.device
     said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
-    return _count(session, place, said, sender, now=now, was=was_before(session, sender, place.person, now=now) if sender else "")
+    reply = _count(session, place, said, sender, now=now, was=was)
+    return replace(reply, promoted=promoted)
+
+
+def _refuse_without_number(session: Session, token: str, place: Place, number: str, sender: Sender, now: datetime) -> str:
+    """Why an answer that cannot be held does not count either, empty where the number from the message came with it."""
+    if not number:
+        return _FULL
+    return numbers.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:

@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Both are made once and kept in home when not
     set. trail_mail_to: who gets the head of that chain by e-mail each day, nobody where empty. undo_minutes: overrides the
     agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
+
+    requests_per_key, requests_per_address, failures_per_address: how many a minute one web process takes, 0 for no limit.
+    request_seconds: how long a request's headers may take to arrive, and how long its body, 0 for no limit. trusted_proxies: whose
+    X-Forwarded-For counts, addresses and networks with commas between.
     """
 
     model_config = SettingsConfigDict(env_prefix="BATON_", extra="ignore")
@@ -57,6 +61,11 @@ class Settings(BaseSettings):
     tick_seconds: float = Field(default=1, gt=0)
     resume_at_once: int = Field(default=0, ge=0, description="0: one on SQLite, eight on PostgreSQL")
     attempts_at_once: int = Field(default=4, ge=1)
+    requests_per_key: int = Field(default=600, ge=0)
+    requests_per_address: int = Field(default=300, ge=0)
+    failures_per_address: int = Field(default=20, ge=0)
+    request_seconds: float = Field(default=10, ge=0)
+    trusted_proxies: str = "127.0.0.1,::1"
 
     @property
     def folder(self) -> Path:

@@ -37,6 +37,7 @@ REAL_TIME = {
     "app/starting.py": "whether the clocks of several machines agree",
     "app/prefect_check.py check_prefect": "whether the clocks of several machines agree",
     "app/clock.py _look": "leases",
+    "app/web/rates.py Rates._seconds": "requests are counted by the minutes of the real clock",
     "app/attempts.py": "leases",
     "app/hand_over.py": "leases, and wakes that were handed over and not read",
     "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",

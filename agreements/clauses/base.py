@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from agreements.clauses.looks import CONDITION, DURATION, ELAPSED, TERM
 from agreements.criteria import OPERATORS, Condition, Test, condition
 from agreements.durations import Duration, Term, parse_term
+from agreements.lead import beyond_bounds
 
 Path = tuple[str | int, ...]
 
@@ -21,6 +22,19 @@ class Clause(BaseModel):
     """A part of the agreement: frozen, and refusing what it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        """Digits in quotes are read as a number too, however many there are. Texts are judged where they are read, in written.py:
+        one that was published long ago stays."""
+        if found := [((name,), f"{problem}; write less") for name, value in self if (problem := _beyond(value))]:
+            raise Misfit(found)
+        return self
+
+
+def _beyond(value: Any) -> str:
+    several = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else (value,)
+    return next(filter(None, (beyond_bounds(one) for one in several if not isinstance(one, str))), "")
 
 
 class Misfit(ValueError):

@@ -87,9 +87,13 @@ class LinkPages:
         sender, key = sender_of(request, caller, age), hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
 
         def work(session: Session, now: datetime) -> Reply:
-            fields = _answer_fields(typed)
-            reply = desk.answer(session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender)
-            note_sight(session, place_of(session, token, caller.wait_id, now=now), sender, "held" if reply.held else "sent", now=now)
+            fields, digits = _answer_fields(typed), typed.get("number", "")
+            reply = desk.answer(
+                session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender, number=digits
+            )
+            here = replace(sender, device=sender.becomes) if reply.promoted else sender
+            what = "refused" if reply.refused else "held" if reply.held else "sent"
+            note_sight(session, place_of(session, token, caller.wait_id, now=now), here, what, now=now)
             return reply
 
         try:
@@ -99,7 +103,9 @@ class LinkPages:
         except ChoiceRefused as error:
             await self._note(request, caller, "refused", age)
             return await self._page(caller, status=422, typed=typed, problem=str(error))
-        return self._left(caller, reply)
+        if reply.needs_number:
+            return await self._page(caller, status=422, typed=typed, problem=reply.refused, needs_number=True)
+        return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def confirm(self, request: Request, token: str) -> Response:
         """Lets the answer count that this browser sent, if the number is the one from the message."""
@@ -187,6 +193,7 @@ class LinkPages:
         asked: Mapping[str, str] | None = None,
         typed: Mapping[str, str] | None = None,
         problem: str = "",
+        needs_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Visit, str]:
             seen = desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
@@ -205,6 +212,7 @@ class LinkPages:
             typed=typed or {},
             problem=problem,
             asks_number=asks_number,
+            needs_number=needs_number,
             token=caller.token,
             wait_id=caller.wait_id,
         )

@@ -63,13 +63,14 @@ def lead_page(
     typed: Mapping[str, str],
     problem: str,
     asks_number: bool = False,
+    needs_number: bool = False,
     token: str = "",
     wait_id: str = "",
 ) -> HTMLResponse:
     """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken.
 
-    asks_number: instead of the form, ask for the number from the message. token, wait_id: of the link, for the offer to remember
-    a browser that is known.
+    asks_number: instead of the form, ask for the number from the message; needs_number: ask for it in the form. token, wait_id: of
+    the link, for the offer to remember a browser that is known.
     """
     return page(
         "lead.html",
@@ -83,6 +84,7 @@ def lead_page(
         typed={**dict.fromkeys(_FIELDS, ""), **typed},
         problem=problem,
         asks_number=asks_number,
+        needs_number=needs_number,
         direct=_direct(visit),
         offers_enrolment=visit.level == "known" and not visit.members and not visit.ended,
         token=token,

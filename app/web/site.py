@@ -26,9 +26,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError, LinkOver
 from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
+from app.web.answers import is_api, said
 from app.web.bodies import BodyTooLarge
+from app.web.link_paths import without_tail
+from app.web.rates import Rates
 from app.web.showing import page, plain
 from app.web.sight_queue import SightQueue
+from app.web.slowness import BodyInTime, BodyTooSlow, configured
 from tasks import toolbox
 from tasks.toolbox import Toolbox
 
@@ -54,7 +58,13 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     end. real_time: by which others sign what they send."""
     toolbox.use(box)
     site = FastAPI(
-        title="Baton", summary="Leads come in here.", version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="Baton",
+        summary="Leads come in here.",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        redirect_slashes=False,  # a redirect would carry a token on to wherever the Host header says
     )
     site.state.public_url = box.settings.public_url
     sights = site.state.sights = SightQueue(box)
@@ -72,6 +82,9 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.add_exception_handler(HTTPException, _not_here)
     site.add_exception_handler(LinkError, _no_link)
     site.add_exception_handler(BodyTooLarge, _too_large)
+    site.add_exception_handler(BodyTooSlow, _too_slow)
+    site.add_middleware(BodyInTime, seconds=box.settings.request_seconds)
+    site.add_middleware(Rates, settings=box.settings)
     site.add_middleware(Watch, folder=urlsplit(box.settings.public_url).path)
     return site
 
@@ -84,7 +97,12 @@ def serve(box: Toolbox, host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=512) as listener:
         site = create_site(box)
-        config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=_STOP_SECONDS)
+        config = configured(
+            site,
+            seconds=box.settings.request_seconds,
+            trusted_proxies=box.settings.trusted_proxies,
+            stop_seconds=_STOP_SECONDS,
+        )
         try:
             _Server(config).run(sockets=[listener])
         finally:
@@ -120,6 +138,7 @@ class Watch:
             await self.app(scope, receive, send)
             return
         scope["root_path"] = self.folder
+        scope["path"] = without_tail(scope["path"], self.folder)
         began, status = time.monotonic(), 0
 
         async def tell(message: Message) -> None:
@@ -169,13 +188,9 @@ def _add_front(site: FastAPI, box: Toolbox) -> None:
         return JSONResponse({"status": "ok", "database": "ok"})
 
 
-def _is_api(scope: Scope) -> bool:
-    return str(scope["path"]).removeprefix(scope.get("root_path", "")).startswith("/api/")
-
-
 def _sorry(scope: Scope, reference: str) -> Response:
     said = "Something went wrong here, and it is not your doing."
-    if _is_api(scope):
+    if is_api(scope):
         return JSONResponse({"error": f"{said} Send it again later.", "reference": reference}, status_code=500)
     again = "Open your link again in a minute: it shows whether your answer has arrived."
     return plain(
@@ -186,7 +201,7 @@ def _sorry(scope: Scope, reference: str) -> Response:
 async def _not_here(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = error.headers if isinstance(error, HTTPException) else None
-    if _is_api(request.scope):
+    if is_api(request.scope):
         return JSONResponse({"error": "There is nothing of that kind here. See /api/docs."}, status_code=status, headers=headers)
     response = plain("There is no such page", "Open the link again from the message you received.", status=status)
     response.headers.update(headers or {})
@@ -201,6 +216,12 @@ async def _no_link(request: Request, error: Exception) -> Response:
         "If you copied it, copy the whole link, to the last character. If it still does not work, ask whoever runs Baton for a new message."
     )
     return plain("This link does not work", str(error), hint, status=404)
+
+
+async def _too_slow(request: Request, error: Exception) -> Response:
+    response = said(request.scope, "That took too long", f"{error} Please send it again.", status=408)
+    response.headers["Connection"] = "close"
+    return response
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

@@ -90,6 +90,7 @@ def _settings(gates: dict[str, Gate], databases: Cluster | None) -> dict[str, st
         "BATON_UNDO_MINUTES": "0",
         "BATON_CRM_POLL_SECONDS": "0.5",
         "BATON_TICK_SECONDS": "0.2",
+        "BATON_REQUESTS_PER_KEY": "0",
     }
     if databases:
         settings["BATON_DATABASE_URL"] = databases.url("baton")

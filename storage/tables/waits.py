@@ -67,6 +67,7 @@ class Answer(SQLModel, table=True):
     __table_args__ = (
         Index("answers_of_kind", "kind", "effective_at"),
         index_where("answers_of_device", "device", where="device <> ''"),
+        index_where("answers_held", "device", where="state = 'held'"),
     )
     id: int | None = Field(default=None, primary_key=True)
     wait_id: str = Field(foreign_key="waits.id", index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from notifications.rendering import render
 from notifications.sandbox import WORK_MAX
 
 CONTEXT = Context(Recipient("ana", "Ana"), LeadView(7, "Harbour", "Lee Ray", criteria=(("rule", "value", 3),)), extra={"a": "b"})
+DOUBLED = "{% set ns = namespace(x=1) %}{% for a in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}"
 LONG = "{% set ns = namespace(x='x' * 1000) %}"
 
 
@@ -90,10 +92,68 @@ def test_a_template_reaches_nothing_but_its_message(tmp_path: Path, template: st
         "{% set n = (n|default(0)) + 1 %}{% if n < 60 %}{% include 'told/subject.txt' %}{% include 'told/subject.txt' %}{% endif %}",
         "{% block a %}{{ self.a() }}{{ self.a() }}{% endblock %}",
         "{% extends 'told/subject.txt' %}",
+        "{{ range(9999)|join('y' * 100000) }}",
+        "{{ ([1] * 50000)|join('y' * 50000) }}",
+        "{{ [['y' * 50000] * 9999]|map('join')|list|length }}",
+        "{{ ('%(a)s' * 5000)|format(a='y' * 50000) }}",
+        "{{ ('%(a)s' * 5000) % {'a': 'y' * 50000} }}",
+        "{{ ('%s' * 900) % (('y' * 90000,) * 900) }}",
+        "{{ ([[1] * 9999] * 9999)|sum(start=[]) }}",
+        "{{ 1|round(10**9, 'floor') }}",
+        "{{ 1|round(precision=-10**9, method='ceil') }}",
+        DOUBLED + "{{ ns.x }}",
+        DOUBLED + "{{ ns.x|string }}",
+        DOUBLED + "{{ ns.x ~ '' }}",
+        DOUBLED + "{{ ns.x|upper }}",
+        DOUBLED + "{{ '%s' % ns.x }}",
+        DOUBLED + "{{ '%s' % (ns.x,) }}",
+        DOUBLED + DOUBLED.replace("ns", "nt") + "{% if ns.x == nt.x %}{% endif %}",
+        DOUBLED.replace("[ns.x, ns.x]", "dict(a=ns.x, b=ns.x)") + "{{ ns.x }}",
+        DOUBLED.replace("[ns.x, ns.x]", "(ns.x, ns.x)") + "{{ ns.x }}",
+        DOUBLED.replace("[ns.x, ns.x]", "{1: ns.x, 2: ns.x}") + "{{ ns.x }}",
+        DOUBLED.replace("[ns.x, ns.x]", "namespace(a=ns.x, b=ns.x)") + "{{ ns.x }}",
+        "{% set a = namespace() %}{% set a.x = [a, a] %}{{ a }}",
+        "{% set s = 'y' * 100000 %}{% set z %}{% for a in range(9999) %}{{ s }}{% endfor %}{% endset %}",
+        "{% set z %}{% for a in range(9999) %}" + "y" * 100_000 + "{% endfor %}{% endset %}",
+        "{% set z %}{% for a in range(9999) %}{{ '" + "y" * 100_000 + "' }}{% endfor %}{% endset %}",
+        "{% filter upper %}{% for a in range(9999) %}" + "y" * 100_000 + "{% endfor %}{% endfilter %}",
+        "{% macro m() %}{% for a in range(9999) %}" + "y" * 100_000 + "{% endfor %}{% endmacro %}{{ m()|length }}",
+        "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
+        "{% if 1 %}" * 2_000 + "{% endif %}" * 2_000,
+        "y" * 600_000,
     ],
 )
 def test_a_template_ends_and_makes_no_endless_text(tmp_path: Path, template: str) -> None:
-    assert fault(tmp_path, template).startswith("told/subject.txt: ")
+    tracemalloc.start()
+    try:
+        assert fault(tmp_path, template).startswith("told/subject.txt: ")
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000, "nor on its way, before it is refused"
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ ['a', 'b']|join(', ') }}", "a, b"),
+        ("{{ ['a', 'b']|map('upper')|join }}", "AB"),
+        ("{{ lead.criteria|map(attribute=0)|join('/') }}", "rule"),
+        ("{{ 'aXb'|replace('X', '-') }}", "a-b"),
+        ("{{ 'aXbX'|replace(old='X', new='-', count=1) }}", "a-bX"),
+        ("{{ '%s of %d'|format('a', 3) }}", "a of 3"),
+        ("{{ '%(a)s'|format(a='b') }} {{ '%s' % 'c' }} {{ '%s%s' % ('d', 'e') }}", "b c de"),
+        ("{{ [1, 2, 3]|sum }} {{ 2.567|round(1) }} {{ [1, 2]|length }} {{ (1, 2)[1] }} {{ {'a': 4}['a'] }}", "6 2.6 2 2 4"),
+        ("{% for a, b in [(1, 2), (3, 4)] %}{{ a }}{{ b }}{% endfor %}", "1234"),
+        ("{% set a, b = 1, 2 %}{{ b ~ a }} {{ none is none }} {{ [1, 'x'] }}", "21 True [1, 'x']"),
+    ],
+)
+def test_what_a_message_needs_is_written_as_always(tmp_path: Path, template: str, said: str) -> None:
+    (tmp_path / "told").mkdir()
+    (tmp_path / "told" / "subject.txt").write_text(template)
+
+    letter = render("told", CONTEXT, key="k", folder=tmp_path)
+
+    assert (letter.subject, letter.faults) == (said, ())
 
 
 def test_what_a_message_needs_is_far_below_the_limit(tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+"""Answers that any part of the site may have to give: as JSON to a program, and as a plain page to a person."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
+
+from app.web.showing import plain
+
+
+def is_api(scope: Scope) -> bool:
+    """Whether a program asks, which expects JSON."""
+    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
+    return path.startswith(("/api/", "/hooks/"))
+
+
+def said(scope: Scope, title: str, *sentences: str, status: int) -> Response:
+    """These sentences, in the form that the one who asks can read. title: of the page."""
+    return JSONResponse({"error": " ".join(sentences)}, status) if is_api(scope) else plain(title, *sentences, status=status)
