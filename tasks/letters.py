@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
-from storage import handoffs, roster
+from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, mailed_numbers, toolbox
+from tasks import contexts, dispute_letters, enrolment, erasing, mailed_numbers, toolbox
 from tasks.drafts import Draft
 from tasks.options import DID
 from tasks.views import lead_view
@@ -32,6 +32,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return _device_code(session, row)
         case mailed_numbers.MESSAGE:
             return _number_guessed(session, row)
+        case clearing.GOODBYE:
+            return erasing.letter(session, row)
         case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
             return dispute_letters.draft_of(session, row)
     raise NoSuchLetter(f"{row.message} does not go by post.")

@@ -65,6 +65,9 @@ class Toolbox:
     time: Time = field(default_factory=LeapingTime)
     fault: Callable[[str], None] = _no_fault
 
+    def __post_init__(self) -> None:
+        self.database.person_key = self.settings.person_key
+
     async def write(self, work: Callable[[Session, datetime], T]) -> T:
         """Runs work in one short write transaction, off the event loop, with the present read once."""
         return await asyncio.to_thread(self.write_now, work)
