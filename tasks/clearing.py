@@ -86,6 +86,4 @@ async def scrub_files(box: Toolbox, words: frozenset[str] | None) -> list[str]:
     words: what must not be found there; None where that is not known any more, so that the files are written anew in any case.
     """
     said = [await asyncio.to_thread(scrub.scrub, path, words) for path in files_of(box)]
-    if not box.database.is_sqlite:
-        said.append("PostgreSQL keeps what was deleted until it needs the space: run VACUUM, and let old copies and logs expire.")
     return [one for one in said if one]

@@ -220,6 +220,8 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
     ends = max((contracts.read(row).retention.trail.days for row in contracts.all_of(session)), default=0)
     said.append(f"{session.exec(events).one()} events of the trail: codes and digests, without a name or a word; kept for {ends} days.")
     said.append("Prefect's event feed names the company until its retention ends (PREFECT_SERVER_EVENTS_RETENTION_PERIOD, 7 days).")
+    if not box.database.is_sqlite:
+        said.append("PostgreSQL keeps deleted rows until it needs their space: run VACUUM, and let old copies and logs expire.")
     said.append("Copies that were made before: delete them, or let them expire.")
     return said
 

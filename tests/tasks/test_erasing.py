@@ -13,7 +13,7 @@ from sqlmodel import select
 from agreements.errors import StaleHandoff
 from agreements.lead import Consent
 from storage import chores, deliveries, erased, figures, handoffs, leases, roster, trail, waits
-from storage.tables import Answer, Delivery, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
+from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
 from tasks import desk, erasing, visits
 from tasks.dispute import raise_dispute
 from tasks.erasing import NoSuchLead, ReasonNamesPerson
@@ -82,6 +82,8 @@ async def through_everything(driver, box: Toolbox) -> Taken:
             statements={"pain_point": "Zoë Quillfeather prefers porridge"},
         )
     )
+    told = {"key": "d", "person": "maria", "handoff_id": handoff.id or 0, "kind": "reminder", "what": "Zoë Quillfeather waits"}
+    box.write_now(lambda session, now: session.add(DigestItem(at=now, **told)))
     answer_by_link(box, taken, "rejected", reason="not-now", text="Zoë Quillfeather prefers porridge in spring.")
     await driver.settle()
     answer = box.read_now(lambda session, now: session.exec(select(Answer.id).where(Answer.kind == "rejected")).one())
@@ -268,6 +270,22 @@ async def test_a_process_that_dies_at_any_slice_leaves_an_erasure_that_another_o
 
     assert in_tables(box.database, WORDS) == []
     assert [event.kind for event in events_of(box, taken)].count("cleared") == 1
+
+
+async def test_two_processes_that_erase_at_once_do_it_once(driver, box):
+    """The command and a worker, say. Each slice locks the person."""
+    taken = await through_everything(driver, box)
+    for number in range(60):
+        known(box, conversion_id=f"again-{number}", activity="form_submitted", message=f"The kettle is broken, part {number}.")
+    box.write_now(lambda session, now: erasing.ask(session, taken.lead_id, by="oscar", reason="", now=now))
+
+    await asyncio.gather(*(erasing.clear(box, taken.lead_id) for _ in range(3)))
+
+    assert in_tables(box.database, WORDS) == []
+    [event] = [event for event in events_of(box, taken) if event.kind == "cleared"]
+    row = box.read_now(lambda session, now: session.exec(select(Erasure)).one())
+    assert event.data["deleted"]["leads"] == 1
+    assert row.deleted["texts"] == event.data["deleted"]["texts"] == 64
 
 
 async def test_what_is_to_be_deleted_at_prefect_is_stored_before_anything_else(driver, box):
