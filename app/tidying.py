@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from prefect.client.orchestration import PrefectClient
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.settings import PREFECT_API_URL
 from sqlmodel import Session
 
 from flows import tidying
@@ -39,6 +43,16 @@ async def tidy(box: Toolbox, client: PrefectClient) -> int:
     if ended:
         log.info("%s erasures ended", ended)
     return ended
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[PrefectClient]:
+    """A client of the Prefect server that is named. Raises httpx.ConnectError where none is: on another one nothing would be found,
+    and be taken for deleted."""
+    if not PREFECT_API_URL.value():
+        raise httpx.ConnectError("PREFECT_API_URL is not set")
+    async with get_client() as client:
+        yield client
 
 
 async def erase(box: Toolbox, client: PrefectClient, lead_id: int) -> Receipt:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
 from notifications.letter import Context, LeadView
-from storage import chores, clearing, contracts, deliveries, erased, handoffs, linked, retention, roster
+from storage import chores, clearing, contracts, deliveries, erased, handoffs, identity, linked, retention, roster
 from storage.clearing import GOODBYE, Person
 from storage.crm.local import LocalCrm
 from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
@@ -101,13 +101,14 @@ def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) 
     Raises NoSuchLead, ReasonNamesPerson.
     """
     person = _person(session, lead_id)
+    leads = [lead for one in person.leads if (lead := session.get(Lead, one))]
+    identity.reserve_known(session, leads)
     clearing.lock(session, person)
     if any(word.casefold() in reason.casefold() for word in traces.words_of(session, person)):
         raise ReasonNamesPerson()
     row = session.exec(select(Erasure).where(Erasure.lead_id == person.leads[0])).first()
     if row is not None and not _is_new_to(session, person):
         return row
-    leads = [lead for one in person.leads if (lead := session.get(Lead, one))]
     for handoff_id in person.handoffs:
         tenure = clear_tasks.end(session, handoff_id, actor=by, why="erased", now=now)
         if tenure is not None and deliveries.may_have_arrived(session, tenure.id):
@@ -115,6 +116,7 @@ def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) 
             context = {"lead": tenure.lead_id}
             deliveries.queue(session, None, GOODBYE, key=key, channel="email", person=tenure.rep, now=now, context=context)
     erased.remember(session, leads, now=now)
+    identity.forget(session, leads)
     for lead in leads:
         lead.do_not_contact = True
         session.add(lead)

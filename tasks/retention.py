@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import keeping
-from storage import chores, clearing, contracts, erased, retention, trail
+from storage import chores, clearing, contracts, erased, identity, retention, trail
 from storage.clearing import Person
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Handoff, Lead
@@ -91,6 +91,8 @@ async def _clear(box: Toolbox, person: Person) -> Counter[str]:
 
 
 def _begin(session: Session, person: Person, now: datetime) -> bool:
+    leads = [lead for one in person.leads if (lead := session.get(Lead, one))]
+    identity.reserve_known(session, leads)
     clearing.lock(session, person)
     longest = max(contracts.read(row).retention.personal for row in contracts.all_of(session))
     if not retention.is_over(session, person.leads[0], otherwise=longest, now=now):
@@ -99,7 +101,8 @@ def _begin(session: Session, person: Person, now: datetime) -> bool:
         handoff = session.get(Handoff, handoff_id)
         if handoff is not None and handoff.stage == "nurturing":
             clear_tasks.end(session, handoff_id, actor="baton", why="retention", now=now)
-    erased.remember_suppressed(session, [lead for one in person.leads if (lead := session.get(Lead, one))], now=now)
+    erased.remember_suppressed(session, leads, now=now)
+    identity.forget(session, leads)
     clear_tasks.ask_prefect(session, person, now=now)
     return True
 

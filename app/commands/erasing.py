@@ -9,12 +9,12 @@ from typing import Annotated
 
 import httpx
 import typer
-from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 
 from app import terminal
 from app.files import written_whole
-from app.tidying import erase as carry_out
+from app.tidying import server
+from flows import tidying
 from tasks import erasing
 from tasks.erasing import Preview, Receipt
 from tasks.toolbox import Toolbox
@@ -48,17 +48,15 @@ def erase(
 
 async def _carry_out(box: Toolbox, lead: int) -> Receipt:
     """Everything that can be done now; where the Prefect server is away, the worker does its part when it is back."""
-    async with get_client() as client:
-        try:
-            return await carry_out(box, client, lead)
-        except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-            terminal.complaints.print(
-                f"The Prefect server does not answer ({type(error).__name__}): a worker deletes what is there when it is back.",
-                style="yellow",
-                soft_wrap=True,
-            )
-            words, found = await erasing.clear(box, lead)
-            return await erasing.close(box, lead, words, found, {})
+    words, found = await erasing.clear(box, lead)
+    deleted: dict[str, int] = {}
+    try:
+        async with server() as client:
+            deleted = await tidying.carry_out(box, client)
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        said = f"The Prefect server does not answer ({type(error).__name__}): a worker deletes what is there when it is back."
+        terminal.complaints.print(said, style="yellow", soft_wrap=True)
+    return await erasing.close(box, lead, words, found, deleted)
 
 
 def _tell(lead: int, what: Preview) -> None:

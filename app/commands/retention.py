@@ -7,11 +7,11 @@ from typing import Annotated
 
 import httpx
 import typer
-from prefect.client.orchestration import get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from rich.table import Table
 
 from app import terminal
+from app.tidying import server
 from flows import tidying
 from flows.retention import in_words
 from tasks.retention import Kept, Plan, agreed, carry_out, plan
@@ -49,7 +49,7 @@ def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what w
 async def _carry_out(box: Toolbox) -> Kept:
     kept = await carry_out(box)
     try:
-        async with get_client() as client:
+        async with server() as client:
             deleted = await tidying.carry_out(box, client)
         kept.deleted.update({f"{name} at Prefect": count for name, count in deleted.items() if count})
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:

@@ -180,6 +180,45 @@ async def test_a_run_that_dies_is_ended_by_the_next_one(driver, box, time):
     assert not again.deleted
 
 
+async def test_whoever_writes_while_they_are_cleared_is_somebody_new_and_loses_nothing(driver, box, time):
+    taken = await in_nurture(driver, box)
+    box.write_now(lambda session, now: [trail.keep_text(session, f"Part {number}.", lead_id=taken.lead_id) for number in range(60)])
+    time.at = MONDAY + YEARS
+    back = []
+
+    def write(where: str) -> None:
+        if where == "cleared some" and not back:
+            back.append(capture(box, **{**PERSON, "source_id": taken.source_id, "conversion_id": "back"}))
+
+    box.fault = write
+    await retention.carry_out(box)
+    box.fault = lambda where: None
+    await driver.settle()
+
+    lead = box.read_now(lambda session, now: session.get(Lead, back[0].lead_id))
+    assert (back[0].kind, lead.email, lead.erased_at) == ("new", PERSON["email"], None)
+    assert lead.id != taken.lead_id
+    assert newest(box, back[0]).stage == "assigned"
+
+
+async def test_a_lead_at_another_company_is_not_taken_for_one_that_was_cleared(driver, box, time):
+    """The person's lead at the first company was cleared; what they do later belongs to the one at the second."""
+    first = await in_nurture(driver, box, company="Gravel Ltd")
+    pit = {**PERSON, "company": "Pit plc", "email": "iris@pit.example"}
+    second = capture(box, **{**pit, "source_id": first.source_id, "conversion_id": "2"})
+    assert second.lead_id != first.lead_id
+    time.at = MONDAY + timedelta(days=700)
+    capture(box, **{**pit, "source_id": "iris-2", "conversion_id": "3"})
+    time.at = MONDAY + YEARS
+    await retention.carry_out(box)
+
+    later = capture(box, **{**pit, "source_id": "iris-3", "conversion_id": "4"})
+
+    leads = box.read_now(lambda session, now: {one.id: one.erased_at for one in session.exec(select(Lead))})
+    assert leads[first.lead_id] == time.at
+    assert later.lead_id == second.lead_id
+
+
 async def test_a_person_who_wrote_a_thousand_times_is_deleted_in_short_transactions(driver, box, time):
     taken = await in_nurture(driver, box)
 
