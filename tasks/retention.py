@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,8 +19,10 @@ from tasks import clearing as clear_tasks
 from tasks import traces
 from tasks.toolbox import Toolbox
 
-#: Of so many people the words are searched for in the bytes of the files afterwards.
-SEARCHED_FOR = 50
+#: When so many words are known, no more are added to those that the databases' files are searched for afterwards.
+WORDS_SEARCHED_FOR = 250
+#: Which files of the home folder may hold somebody by rule: messages that the demo's inbox keeps, and tables that were written out.
+FILES = (".eml", ".csv")
 
 
 @dataclass(slots=True)
@@ -62,18 +65,25 @@ async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda le
     kept, words, after = Kept(), set[str](), 0
     while (looked := await box.read(lambda session, now, after=after: retention.look(session, now=now, after=after))).last:  # type: ignore[misc]
         after = looked.last
+        theirs = await box.read(lambda session, now, due=looked.due: _words_of(session, due))  # type: ignore[misc]
+        words |= theirs if len(words) < WORDS_SEARCHED_FOR else frozenset()
+        found = await asyncio.to_thread(traces.clean, box.settings.folder, theirs, kinds=FILES)
+        kept.deleted.update({"kept messages": len(found.deleted), "tables with rows of them": len(found.changed)})
         for person in looked.due:
-            if len(words) < SEARCHED_FOR:
-                words |= await box.read(lambda session, now, one=person: traces.words_of(session, one))  # type: ignore[misc]
             kept.deleted += await _clear(box, person)
             progress(len(person.leads))
     if pruned := await _prune(box):
         kept.deleted["events of the trail"] = pruned
+    kept.deleted = +kept.deleted  # what was found nowhere is not told
     if kept.deleted:
         counts = dict(kept.deleted)
         await box.write(lambda session, now: trail.record(session, "retention", now=now, deleted=counts))
         kept.left = await clear_tasks.scrub_files(box, frozenset(words))
     return kept
+
+
+def _words_of(session: Session, due: tuple[Person, ...]) -> frozenset[str]:
+    return frozenset(word for person in due for word in traces.words_of(session, person))
 
 
 async def _clear(box: Toolbox, person: Person) -> Counter[str]:

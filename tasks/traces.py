@@ -51,13 +51,18 @@ def words_of(session: Session, person: Person) -> frozenset[str]:
     return frozenset(word for word in found if len(word) >= SHORTEST)
 
 
-def clean(home: Path, words: frozenset[str]) -> Found:
-    """Deletes kept messages that hold one of these words, and takes rows with one out of tables. Twice changes nothing more."""
+def clean(home: Path, words: frozenset[str], *, kinds: tuple[str, ...] = ()) -> Found:
+    """Deletes kept messages that hold one of these words, and takes rows with one out of tables. Twice changes nothing more.
+
+    kinds: only files whose names end so; all where none is given.
+    """
     found = Found()
     if not words:
         return found
     wanted = scrub.forms_of(words)
     for path in _files(home):
+        if kinds and path.suffix not in kinds:
+            continue
         name = path.relative_to(home).as_posix()
         if path.suffix == ".eml":
             if _letter_holds(path, words):

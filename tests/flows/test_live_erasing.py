@@ -160,8 +160,7 @@ def test_after_retention_a_search_everywhere_finds_nothing_and_its_run_shows_cou
     live.until_parked(taken, "AwaitingAcceptance")
     fill_in(live, taken, answer="rejected", reason="not-icp", text="Bartholomew sold the gravel pit.", who_answers="Maria")
     live.until_stage(taken, "disqualified")
-    for letter in (live.stack.folder / "inbox").glob("*.eml"):  # mail that went out is not Baton's to delete after its time
-        letter.unlink()
+    live.until(lambda: [one for one in live.inbox.messages() if "sold the gravel pit" in one.text])
     live.leap_to(MONDAY + timedelta(days=760))
 
     async def begin(client: PrefectClient) -> Any:

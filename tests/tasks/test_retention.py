@@ -45,8 +45,11 @@ async def test_what_is_over_its_time_goes_and_the_run_says_how_much(driver, box,
     taken = await in_nurture(driver, box)
     assert in_tables(box.database, WORDS)
     time.at = MONDAY + YEARS
+    (box.settings.folder / "export.csv").write_text("lead,person\n1,Iris Marlowe\n2,Gus Lee\n", encoding="utf-8")
 
     kept = await retention.carry_out(box)
+
+    assert (box.settings.folder / "export.csv").read_text(encoding="utf-8") == "lead,person\n2,Gus Lee\n"
 
     assert in_tables(box.database, WORDS) == []
     assert in_bytes(tmp_path, WORDS) == []
