@@ -21,6 +21,8 @@ def storable(text: str) -> str:
 
 #: The most characters of a short fact and of a text, and the most fields of a lead.
 MAX_SHORT, MAX_TEXT, MAX_FIELDS = 200, 10_000, 100
+#: The most legal bases that come with one inquiry.
+MAX_CONSENTS = 20
 #: The largest whole number up to which JSON, databases and floating point agree about every one.
 MAX_NUMBER = 2**53
 #: Any other year is a slip, and near the ends of the calendar no zone can be reckoned with.
@@ -84,6 +86,21 @@ DISPOSABLE_PROVIDERS = frozenset(
 )
 
 
+class Consent(BaseModel):
+    """What the person was told, or has agreed to, for one channel and purpose.
+
+    basis: the legal basis, such as consent or legitimate-interest; at: since when it holds, aware; source: where they were told.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: Key
+    purpose: Key
+    basis: Key
+    at: Instant | None = None
+    source: Short = ""
+
+
 class IncomingLead(BaseModel):
     """One inquiry as a door takes it in: a form, a row of a file, a call of the API.
 
@@ -91,6 +108,7 @@ class IncomingLead(BaseModel):
     conversion_id: what the lead did; the same one twice changes nothing. Without one, the activity and its time stand in.
     at, requested_time: aware instants; requested_time is when the lead asked to be contacted.
     sales_sourced_by: the id of the rep who brought the lead in, empty for none.
+    consents: the legal basis by channel and purpose; what was told before stays.
     fields: the further facts that the agreement's `fields` dictionary declares; what the CRM says of a company is none of them.
     """
 
@@ -115,6 +133,7 @@ class IncomingLead(BaseModel):
     requested_time: Instant | None = None
     do_not_contact: bool = False
     sales_sourced_by: Short = ""
+    consents: tuple[Consent, ...] = Field(default=(), max_length=MAX_CONSENTS)
     fields: dict[Key, FieldValue] = Field(default_factory=dict, max_length=MAX_FIELDS)
 
     @field_validator("email")

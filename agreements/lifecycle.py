@@ -59,7 +59,7 @@ _WITH_SALES = {
 
 #: stage -> event -> where it leads. What is not here is refused.
 TRANSITIONS: dict[Stage, dict[str, To]] = {
-    Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED)},
+    Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED), "erased": To(Stage.ERASED)},
     Stage.INQUIRY: {
         "screened": To(Stage.INQUIRY, "qualify"),
         "routed": To(Stage.MQL, "document"),

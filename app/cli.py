@@ -8,7 +8,21 @@ from pathlib import Path
 import typer
 
 from app import prefect_log_in
-from app.commands import agreement, bounces, demo, devices, disputes, keys, leads, messages, parts, people, trail, verify
+from app.commands import (
+    agreement,
+    bounces,
+    demo,
+    devices,
+    disputes,
+    keys,
+    leads,
+    messages,
+    parts,
+    people,
+    retention,
+    trail,
+    verify,
+)
 from tasks import secret_files
 from tasks.settings import Settings
 
@@ -40,6 +54,7 @@ app.add_typer(people.app, name="roster")
 app.add_typer(messages.app, name="messages")
 app.add_typer(disputes.app, name="disputes")
 app.add_typer(keys.app, name="keys")
+app.add_typer(retention.app, name="retention")
 app.add_typer(bounces.app, name="bounces")
 app.add_typer(devices.app, name="devices")
 app.add_typer(trail.app, name="trail")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.schedules import CronSchedule
 from sqlmodel import Session, select
 
 from agreements.checks import problems_with_roster
@@ -16,6 +18,7 @@ from app.engine import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
+from flows.retention import retention
 from storage import claims, contracts, inflight, roster
 from storage.inflight import InFlight
 from storage.tables import AgreementVersion, Handoff
@@ -23,6 +26,9 @@ from tasks.held_leads import release_held
 from tasks.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
+RETENTION_ENTRYPOINT = "flows.retention.retention"
+#: When retention runs, as in prefect.yaml, in UTC.
+RETENTION_AT = "17 3 * * *"
 _CLAIM = "deploy"
 
 
@@ -128,6 +134,7 @@ def _deployment_name(name: str, version: int) -> str:
 async def _at_prefect(box: Toolbox, name: str, version: int) -> str:
     agreement = await box.read(lambda session, now: contracts.agreement_of(session, name, version))
     await ensure_pool(box.settings.work_pool)
+    await keep_timetable(box.settings.work_pool)
     return await create_deployment(agreement, pool=box.settings.work_pool)
 
 
@@ -148,6 +155,22 @@ async def create_deployment(agreement: Agreement, *, pool: str) -> str:
             pull_steps=[],
         )
     return str(made)
+
+
+async def keep_timetable(pool: str) -> None:
+    """Makes sure that retention, which both sides have agreed on, runs once a day at this Prefect server. Again changes nothing."""
+    async with get_client() as client:
+        await client.create_deployment(
+            flow_id=await client.create_flow(retention),
+            name="daily",
+            entrypoint=RETENTION_ENTRYPOINT,
+            work_pool_name=pool,
+            tags=["baton"],
+            description="Deletes what is kept longer than was agreed. Its run shows how much that was.",
+            schedules=[DeploymentScheduleCreate(schedule=CronSchedule(cron=RETENTION_AT, timezone="UTC"), active=True)],
+            enforce_parameter_schema=False,
+            pull_steps=[],
+        )
 
 
 async def collect_answers(box: Toolbox) -> None:

@@ -18,7 +18,7 @@ from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 
 MAX_MAP_BYTES = 100_000
 #: What a column can say of a lead; everything else is a field of the agreement.
-FACTS = tuple(name for name in IncomingLead.model_fields if name != "fields")
+FACTS = tuple(name for name in IncomingLead.model_fields if name not in ("fields", "consents"))
 
 
 class UnreadableFile(HandoffError):

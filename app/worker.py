@@ -31,8 +31,10 @@ from app.engine import PrefectEngine
 from app.prefect_check import check_prefect
 from app.run_mover import RunMover
 from app.starting import CannotStart
+from app.tidying import tidy
 from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
+from flows.retention import retention
 from storage import handoffs
 from tasks import toolbox
 from tasks.toolbox import Toolbox
@@ -43,12 +45,14 @@ POOL_TYPE = "baton"
 TIMETABLE_SECONDS = 15.0
 #: How often the worker tells the server that it is there; the server writes that in a way which SQLite refuses now and then.
 HEARTBEAT_SECONDS = 600
+#: How often it is looked whether something is to be deleted at the Prefect server, in seconds.
+TIDY_SECONDS = 5.0
 #: How often Prefect is asked whether the work pool is paused, in seconds.
 POOL_SECONDS = 5.0
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without it each attempt asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
-FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync)}
+FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):
@@ -132,7 +136,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
             at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
             clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)
             ended = await _ending(stop)
-            parts = [clock.run(ended)]
+            parts = [clock.run(ended), _tidying(box, client, ended)]
             if own:
                 flow, mover = await _prepared(client)
                 attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)
@@ -192,6 +196,16 @@ async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, en
                 log.warning("the work pool %s is %s", box.settings.work_pool, "paused: leads wait" if paused else "resumed: leads go on")
             attempts.paused = paused
         await _sleep(POOL_SECONDS, ended)
+
+
+async def _tidying(box: Toolbox, client: AttemptClient, ended: asyncio.Event) -> None:
+    """Deletes at Prefect what is to be deleted there, and ends what an erasure has begun."""
+    while not ended.is_set():
+        try:
+            await tidy(box, client)
+        except Exception as error:
+            log.warning("what is to be deleted at the Prefect server waits: %s", type(error).__name__)
+        await _sleep(TIDY_SECONDS, ended)
 
 
 async def _sleep(seconds: float, ended: asyncio.Event) -> None:

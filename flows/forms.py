@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -9,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import httpx
 import orjson
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State
@@ -21,8 +23,9 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from agreements.model import STATEMENTS
 from agreements.roster import Roster
+from flows import tidying
 from notifications.rendering import label
-from storage import clock, handoffs, waits
+from storage import chores, clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk, toolbox
 from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
@@ -138,10 +141,14 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
 
 
 async def collect(handoff_id: int, run_id: str, *, client: PrefectClient | None = None) -> bool:
-    """Reads what was answered in the form of the parked wait, and gives that answer as of the resume. True when there was one."""
+    """Reads what was answered in the form of the parked wait, and gives that answer as of the resume. True when there was one.
+
+    What was typed is then deleted at Prefect. client: given for a run that a person has resumed: there what was typed is read also
+    when somebody else had answered first, and kept as late.
+    """
     box = toolbox.current()
     wait = await box.read(lambda session, now: waits.open_of(session, handoff_id))
-    if wait is None or not wait.parked_key or wait.answer_id is not None:
+    if wait is None or not wait.parked_key or (wait.answer_id is not None and client is None):
         return False
     if client is None:
         async with get_client() as own:
@@ -156,7 +163,17 @@ async def _collect(client: PrefectClient, wait: Wait, run_id: UUID) -> bool:
     resumed = await resumed_at(client, wait.parked_key, run_id)
     if resumed is None:
         return False
-    return await toolbox.current().write(lambda session, now: take(session, wait.id, values, resumed=resumed, now=now))
+    box, name = toolbox.current(), keyset(wait.parked_key)["response"]
+
+    def store(session: Session, now: datetime) -> bool:
+        is_new = chores.add_input(session, str(run_id), name, now=now)
+        return take(session, wait.id, values, resumed=resumed, now=now) if is_new else False
+
+    taken = await box.write(store)
+    box.fault("form stored")
+    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the server is away: the worker deletes it when it is back
+        await tidying.delete_input(box, client, str(run_id), name)
+    return taken
 
 
 async def _response(client: PrefectClient, key: str, run_id: UUID) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def has_done(session: Session, lead: Lead, key: str) -> bool:
 
 def at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Lead, bool]:
     """This person's lead at the company that the conversion is about; else the newest one, and True: they have moved."""
-    line = linked.line_of(session, lead)
+    line = [one for one in linked.line_of(session, lead) if one.erased_at is None]
     key = key_of(incoming)
     done = [one for one in line if len(line) > 1 and has_done(session, one, key)]
     here = [one for one in line if not another_company((one.company, one.email), (incoming.company, incoming.email))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,6 +70,8 @@ class Database:
 
     def __init__(self, url: str, *, trail_key: bytes = b"") -> None:
         self.url, self.trail_key = normal_url(url), trail_key
+        #: The key of the installation by which erased people are known again; storage/erased.py asks for it.
+        self.person_key: Callable[[], bytes] = _no_key
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._writer = self.engine.execution_options(baton_write=True)
@@ -77,19 +79,25 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for looking; whatever it changed is rolled back."""
-        with Session(self.engine, expire_on_commit=False, info={TRAIL_KEY: self.trail_key}) as session:
+        with Session(self.engine, expire_on_commit=False, info=self._known()) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session for one short transaction; commits when the block ends without an error."""
-        known = {TRAIL_KEY: self.trail_key}
-        with WriteSession(self._writer, expire_on_commit=False, info=known) as session, session.begin():
+        with WriteSession(self._writer, expire_on_commit=False, info=self._known()) as session, session.begin():
             yield session
+
+    def _known(self) -> dict[str, Any]:
+        return {TRAIL_KEY: self.trail_key, "person_key": self.person_key}
 
     def close(self) -> None:
         """Gives all connections back."""
         self.engine.dispose()
+
+
+def _no_key() -> bytes:
+    return b""
 
 
 def normal_url(url: str) -> str:
@@ -113,6 +121,7 @@ def _sqlite_engine(url: str) -> Engine:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
         _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, however this SQLite was built
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
 from storage import locks
-from storage.tables import Lead
+from storage.tables import Lead, LeadSource
 
 T = TypeVar("T")
 
@@ -60,6 +61,23 @@ def reserve(session: Session, inquiries: Iterable[IncomingLead]) -> None:
 def _names(one: IncomingLead) -> list[str]:
     key = person_key(one.email)
     return [f"source {one.source}\n{one.source_id}", *([f"person {key}"] if key else [])]
+
+
+def reserve_known(session: Session, leads: Iterable[Lead]) -> None:
+    """The same for everything by which these leads are known, before they are cleared."""
+    known = list(leads)
+    sources = session.exec(select(LeadSource).where(col(LeadSource.lead_id).in_([one.id for one in known]))).all()
+    names = [f"source {one.source}\n{one.source_id}" for one in sources]
+    locks.take(session, [*names, *(f"person {key}" for one in known if (key := person_key(one.email)))])
+
+
+def forget(session: Session, leads: Iterable[Lead]) -> None:
+    """Lets nobody be recognised as one of these leads any more: whoever comes from now on is somebody new."""
+    for lead in leads:
+        lead.mail_key = lead.person_key = ""
+        session.add(lead)
+        session.execute(delete(LeadSource).where(col(LeadSource.lead_id) == lead.id))
+    session.flush()
 
 
 def lock_person(session: Session, lead: Lead) -> Lead:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
-from storage import handoffs, history, identity, trail, waits, wakes
+from storage import consents, erased, handoffs, history, identity, trail, waits, wakes
 from storage.changes import at_company, changes_of, has_done, key_of, on_change
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.starting import NO_AGREEMENT, RELEASED_AT_ONCE, Released, begin, count_held, release, release_held
@@ -48,12 +48,15 @@ def capture(
 ) -> Captured:
     """Takes in one inquiry. Call inside a write transaction: lead, activity, handoff and wake are stored together.
 
+    Of a person who was erased only that is stored that there was an inquiry, by somebody whom nobody may contact.
     Same source id and same conversion: nothing. New conversion: an activity. A lead that had ended: a new handoff.
     hold: store, but do not start. reserved: the caller has reserved it with identity.reserve, together with others.
     Raises IntegrityError where another transaction stored the same person first: see identity.again_if_taken.
     """
     if not reserved:
         identity.reserve(session, [incoming])
+    if erased.is_erased(session, incoming):
+        incoming = erased.without_person(session, incoming)
     source = session.get(LeadSource, (incoming.source, incoming.source_id))
     found = _survivor(session, source) if source else identity.same_person(session, incoming.email)
     if found is None:
@@ -198,7 +201,8 @@ def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: 
         received_at=now,
     )
     session.add(row)
-    said: dict[str, Any] = {"activity": incoming.activity, "campaign": incoming.campaign}
+    consents.keep(session, lead_id, incoming.consents, now=now)
+    said: dict[str, Any] = {"activity": incoming.activity}
     if incoming.sales_sourced_by:
         said["brought_by"] = incoming.sales_sourced_by
     trail.record(session, "activity", now=at, lead_id=lead_id, actor=actor, text=text, **said)

@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
-from storage import handoffs, roster
+from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, mailed_numbers, new_links, tell_signers, toolbox, trail_mail
+from tasks import contexts, dispute_letters, enrolment, erasing, mailed_numbers, new_links, tell_signers, toolbox, trail_mail
 from tasks.drafts import Draft
 from tasks.options import DID
 from tasks.views import lead_view
@@ -34,6 +34,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return _number_guessed(session, row)
         case trail_mail.MESSAGE:
             return trail_mail.draft_of(row)
+        case clearing.GOODBYE:
+            return erasing.letter(session, row)
         case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
             return dispute_letters.draft_of(session, row, now=now)
         case new_links.MESSAGE:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -102,6 +104,10 @@ class Settings(BaseSettings):
             keys = [*self.signing_keys(), secrets.token_urlsafe(32)]
             secret_files.write(self.folder / f".link-key.{os.getpid()}", "\n".join(keys) + "\n").replace(path)
         return len(keys)
+
+    def person_key(self) -> bytes:
+        """The key of the hashes by which erased people are known again. It follows from the trail's key and is as lasting."""
+        return hmac.new(self.seal_key(), b"erased people", hashlib.sha256).digest()
 
     def seal_key(self) -> bytes:
         """The key of the trail's hash chain."""

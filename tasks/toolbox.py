@@ -67,6 +67,7 @@ class Toolbox:
 
     def __post_init__(self) -> None:
         self.database.trail_key = self.database.trail_key or self.settings.seal_key()
+        self.database.person_key = self.settings.person_key
 
     async def write(self, work: Callable[[Session, datetime], T]) -> T:
         """Runs work in one short write transaction, off the event loop, with the present read once."""

@@ -70,6 +70,8 @@ SENTENCES = {
     "attached": "Attached to what is under way: {reason}",
     "suppressed": "Suppressed",
     "merged": "Merged with lead {into}",
+    "erased": "Erased ({reason})",
+    "cleared": "Everything personal was deleted ({why})",
     "withdrawn": "Withdrawn, to start anew under {taken_over_by}",
     "started-anew": "Started anew",
     "got-stuck": "Stuck: {why}",

@@ -13,7 +13,6 @@ from agreements.qualification import threshold_for
 #: Clauses that are kept and not followed, where a file writes them: what Baton does instead.
 _KEPT = {
     "objectives": "are kept and not measured yet",
-    "retention": "is kept; nothing is deleted by itself yet",
     "review": "is kept; reviews are not prepared yet",
 }
 

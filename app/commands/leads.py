@@ -15,15 +15,17 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from app import terminal
+from app.commands import erasing
 from app.files import standard_output, written_whole
-from storage import handoffs, leads, proof, roster, wakes
+from storage import consents, handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from tasks import views
 from tasks.held_leads import release_held
 from tasks.ledger import Ledger, ledger
 from tasks.own_templates import FAULTY
 
-app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at, write out.")
+app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at, write out, erase.")
+app.command("erase")(erasing.erase)
 
 
 @app.command("import")
@@ -166,6 +168,12 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     console = terminal.console
     console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")
     console.print(f"{lead.company} · {lead.first_name} {lead.last_name} · {lead.job_title} · {lead.email} · {lead.phone}", markup=False)
+    if lead.erased_at:
+        console.print(f"Everything personal was deleted at {lead.erased_at:%a %d %b %Y %H:%M} UTC.")
+    for consent in consents.of_lead(session, lead_id):
+        since = f", since {consent.at:%d %b %Y}" if consent.at else ""
+        told = f" ({consent.source})" if consent.source else ""
+        console.print(f"  may be contacted by {consent.channel} for {consent.purpose}: {consent.basis}{since}{told}", markup=False)
     if handoff is None:
         return
     points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"

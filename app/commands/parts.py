@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from app import stack, terminal
-from app.deploying import create_deployment
+from app.deploying import create_deployment, keep_timetable
 from notifications.checking import problems_of
 from storage import contracts
 from tasks import channels
@@ -103,6 +103,7 @@ async def _redeploy(box: Toolbox) -> None:
     from app.worker import ensure_pool
 
     await ensure_pool(box.settings.work_pool)
+    await keep_timetable(box.settings.work_pool)
     for row in await box.read(lambda session, now: contracts.deployed(session)):
         agreement = contracts.read(row)
         made = await create_deployment(agreement, pool=box.settings.work_pool)

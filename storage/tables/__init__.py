@@ -7,6 +7,7 @@ from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature,
 from storage.tables.doors import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
 from storage.tables.house import Bookmark, Claim, ClockReading
+from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
 from storage.tables.post import Delivery, DeliveryState, Digest, DigestItem
 from storage.tables.trail import Event, PersonalText, Seal
@@ -22,12 +23,15 @@ __all__ = [
     "Bookmark",
     "Claim",
     "ClockReading",
+    "Consent",
     "Delivery",
     "DeliveryState",
     "Device",
     "Digest",
     "DigestItem",
     "Dispute",
+    "ErasedPerson",
+    "Erasure",
     "Event",
     "Handoff",
     "HandoffNote",
@@ -37,6 +41,7 @@ __all__ = [
     "LinkEnd",
     "MailedCode",
     "PersonalText",
+    "PrefectChore",
     "RosterSnapshot",
     "Seal",
     "Sight",

@@ -15,11 +15,15 @@ class Lead(SQLModel, table=True):
     """A person, and the company, known to us. Everything personal about them stands here, in lead_values or in personal_texts.
 
     source: who sent what it did last. linked_to: the same person's lead at the company where they were before. mail_key: the
-    address in one form. person_key: the same where one person reads it, with one lead at most; empty for any other lead.
+    address in one form. person_key: the same where one person reads it, with one lead at most; empty for any other lead. erased_at: when
+    everything personal was deleted, at the person's wish or at the end of the time for which it is kept.
     """
 
     __tablename__ = "leads"
-    __table_args__ = (index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),)
+    __table_args__ = (
+        index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),
+        index_where("leads_kept", "created_at", where="erased_at IS NULL"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     mail_key: str = Field(default="", index=True)
     person_key: str = ""
@@ -40,6 +44,7 @@ class Lead(SQLModel, table=True):
     linked_to: int | None = Field(default=None, foreign_key="leads.id", index=True)
     last_touch_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
+    erased_at: datetime | None = instant(nullable=True)
 
 
 class LeadSource(SQLModel, table=True):

@@ -14,7 +14,6 @@ NOTES = [
     ("{team: emea}", "{team: emea, strategy: weighted-round-robin}", "routing.segments.1.strategy", "without weights"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
-    ("legs: [sdr]", "retention: {trail: 3 years}", "retention", "nothing is deleted by itself"),
     ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),
     ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "nobody is called: `everyone_away` is hold"),
     ("sales: [cro@northgate.example]", "sales: [CMO@northgate.example]", "signers", "cmo@northgate.example signs for both sides"),

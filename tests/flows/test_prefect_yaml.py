@@ -44,17 +44,19 @@ async def deployments() -> list[DeploymentResponse]:
 
 
 def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
-    """The CRM is read every five minutes in the pool of Baton's worker; deploying again changes nothing."""
+    """The CRM is read every five minutes and retention runs daily, in the pool of Baton's worker; deploying again changes nothing."""
     run(server, "-c", MAKE_POOL)
     for _ in range(2):
         run(server, "-m", "prefect", "--no-prompt", "deploy", "--all")
 
     with stack.talking_to(server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]):
-        found = [one.model_dump(mode="json") for one in asyncio.run(deployments())]
+        found = sorted((one.model_dump(mode="json") for one in asyncio.run(deployments())), key=lambda one: one["name"])
     assert [(one["name"], one["entrypoint"], one["work_pool_name"], one["pull_steps"]) for one in found] == [
-        ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", [])
+        ("daily", "flows.retention.retention", "baton", []),
+        ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", []),
     ]
-    assert [one["schedule"]["interval"] for one in found[0]["schedules"]] == [300.0]
+    assert [one["schedule"]["cron"] for one in found[0]["schedules"]] == ["17 3 * * *"]
+    assert [one["schedule"]["interval"] for one in found[1]["schedules"]] == [300.0]
 
 
 def test_its_entry_points_are_flows_that_the_worker_knows() -> None:

@@ -41,8 +41,8 @@ FIRST_TICK, QUIET_TICK = 36, 16
 #: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
 TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
-#: comes back after the end. One of them is the lock that PostgreSQL needs.
-CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 21, 12, 21, 30, 25
+#: comes back after the end. One of them is the lock that PostgreSQL needs, one asks whether the person was erased.
+CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 22, 13, 22, 31, 26
 #: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps.
 ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 66, 42
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.

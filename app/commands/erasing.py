@@ -1,0 +1,93 @@
+"""Erase: a person goes at their wish, and a receipt says what was done and what remains."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from prefect.exceptions import PrefectHTTPStatusError
+
+from app import terminal
+from app.files import written_whole
+from app.tidying import server
+from flows import tidying
+from tasks import erasing
+from tasks.erasing import Preview, Receipt
+from tasks.toolbox import Toolbox
+
+
+def erase(
+    lead: Annotated[int, typer.Argument(help="Number of the lead.")],
+    reason: Annotated[str, typer.Option(help="Why, without anything of the person: it is kept.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    receipt: Annotated[Path | None, typer.Option(help="Write the receipt as JSON into this file, too.")] = None,
+) -> None:
+    """Erase a person at their wish: everything personal goes, here and at Prefect, and they are not taken in again."""
+    box = terminal.open_box()
+    with terminal.told():
+        _tell(lead, box.read_now(lambda session, now: erasing.look(session, lead, now=now)))
+        if dry_run:
+            return
+        if not yes and not typer.confirm("This cannot be undone. Erase?"):
+            terminal.fail(terminal.FINDINGS, "Nothing was erased.")
+        box.write_now(lambda session, now: erasing.ask(session, lead, by=terminal.who(), reason=reason, now=now))
+        done = asyncio.run(_carry_out(box, lead))
+        _print(done)
+        if receipt is not None:
+            with written_whole(receipt, encoding="utf-8") as out:
+                json.dump(done.as_json(), out, indent=2, ensure_ascii=False)
+                out.write("\n")
+    if not done.is_done or done.files["left"]:
+        raise typer.Exit(terminal.PARTLY)
+
+
+async def _carry_out(box: Toolbox, lead: int) -> Receipt:
+    """Everything that can be done now; where the Prefect server is away, the worker does its part when it is back."""
+    words, found = await erasing.clear(box, lead)
+    deleted: dict[str, int] = {}
+    try:
+        async with server() as client:
+            deleted = await tidying.carry_out(box, client)
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        said = f"The Prefect server does not answer ({type(error).__name__}): a worker deletes what is there when it is back."
+        terminal.complaints.print(said, style="yellow", soft_wrap=True)
+    return await erasing.close(box, lead, words, found, deleted)
+
+
+def _tell(lead: int, what: Preview) -> None:
+    say = terminal.console.print
+    if what.erased:
+        say(f"Lead {lead} was erased before; what may be left of it is deleted now.")
+    others = [str(one) for one in what.leads if one != lead]
+    say(f"Erases lead {lead}" + (f" and lead {', '.join(others)}, which are the same person." if others else "."))
+    if what.open_handoff:
+        say(f"Its handoff is in stage {what.open_handoff}: it ends as erased, and its rep is told.")
+    say(f"Deletes {what.texts} texts, all values, held answers, notes, and what messages say; cancels {what.unsent} messages.")
+    say("Deletes its runs at Prefect, messages kept in the home folder, and its rows in tables there.")
+    if what.linked:
+        linked = ", ".join(map(str, what.linked))
+        say(f"Stays: lead {linked}, the same person at another company. If that was meant too, erase it by itself.")
+
+
+def _print(done: Receipt) -> None:
+    say = terminal.console.print
+    why = f": {done.reason}" if done.reason else ""
+    say(f"\nReceipt for lead {done.lead}, asked for by {done.by} at {done.asked_at}{why}", markup=False)
+    for name, count in {**done.deleted, **{f"{name} at Prefect": count for name, count in done.at_prefect.items()}}.items():
+        if count:
+            say(f"  deleted: {count} {name}")
+    for name in done.files["deleted"]:
+        say(f"  deleted: the message {name}", markup=False)
+    for name in done.files["changed"]:
+        say(f"  deleted: rows of {name}", markup=False)
+    say("  The person is not taken in again: a keyed hash of address, phone and ids is kept.")
+    for one in done.remains:
+        say(f"  remains: {one}", markup=False, soft_wrap=True)
+    if done.waiting:
+        say(f"  waits: {done.waiting} things to be deleted at Prefect; a worker does that.")
+    say(f"Done at {done.done_at}." if done.is_done else "Not done yet: see what waits. Run the same again, or let a worker run.")

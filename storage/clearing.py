@@ -1,0 +1,218 @@
+"""Clearing: everything personal of a lead is deleted, a few rows in each transaction. What happened stays, as codes and digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, or_
+from sqlmodel import Session, SQLModel, col, select
+
+from storage import handoffs, trail
+from storage.database import ROWS_AT_ONCE
+from storage.tables import (
+    Activity,
+    Answer,
+    Assignment,
+    Consent,
+    Delivery,
+    DeliveryState,
+    DigestItem,
+    Handoff,
+    HandoffNote,
+    Lead,
+    LeadSource,
+    LeadValues,
+    PersonalText,
+    Wait,
+)
+
+#: What of an answer are codes of the agreement and ids of people in the roster. All else goes.
+CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed"})
+#: The columns of a lead that say nothing of the person.
+_KEPT_OF_LEAD = frozenset({"id", "entry_channel", "merged_into", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"})
+#: What stands instead of the text in a row that only keeps its number from being given to another text.
+PLACEHOLDER = "(erased)"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """All leads that were merged into one, and their handoffs. leads: the one that the others were merged into comes first."""
+
+    leads: tuple[int, ...]
+    handoffs: tuple[int, ...]
+
+
+def person_of(session: Session, lead_id: int) -> Person:
+    """The person of this lead: the lead into which it was merged, and every other one that was."""
+    first = session.get(Lead, lead_id)
+    while first is not None and first.merged_into:
+        first = session.get(Lead, first.merged_into)
+    found = [first.id or 0] if first is not None else []
+    for one in found:
+        found += [ident or 0 for ident in session.exec(select(Lead.id).where(Lead.merged_into == one).order_by(col(Lead.id)))]
+    theirs = session.exec(select(Handoff.id).where(col(Handoff.lead_id).in_(found)).order_by(col(Handoff.id)))
+    return Person(tuple(found), tuple(ident or 0 for ident in theirs))
+
+
+def clear_some(session: Session, person: Person, *, now: datetime, limit: int = ROWS_AT_ONCE) -> dict[str, int]:
+    """Deletes up to so many rows of what is personal; how many of which kind, empty when nothing is left.
+
+    The leads themselves come last: as long as one is not marked as erased, there may be more. Call it again and again, inside a
+    write transaction each time. No handoff of this person may be open.
+    """
+    lock(session, person)
+    cleared: dict[str, int] = {}
+    for kind, clear in _PARTS.items():
+        room = limit - sum(cleared.values())
+        if room <= 0:
+            return cleared
+        if count := clear(session, person, room, now):
+            cleared[kind] = count
+    return cleared
+
+
+def lock(session: Session, person: Person) -> None:
+    """Keeps every other transaction from changing or clearing this person until this one ends."""
+    these = select(Lead).where(col(Lead.id).in_(person.leads)).order_by(col(Lead.id))
+    session.exec(these.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+
+
+def _texts(session: Session, person: Person, room: int, now: datetime) -> int:
+    ids = [ident or 0 for ident in session.exec(select(PersonalText.id).where(col(PersonalText.lead_id).in_(person.leads)).limit(room))]
+    erase_texts(session, ids)
+    return len(ids)
+
+
+def erase_texts(session: Session, ids: Sequence[int]) -> None:
+    """Deletes what was written. No number is ever given again: the trail names a text by its number."""
+    if not ids:
+        return
+    newest = session.exec(select(func.max(PersonalText.id))).one()
+    if newest in ids:
+        session.add(PersonalText(text=PLACEHOLDER))
+        session.flush()
+    session.execute(delete(PersonalText).where(col(PersonalText.id).in_(ids)))
+
+
+def _rows_of(table: type[SQLModel], column: Any) -> Callable[[Session, Person, int, datetime], int]:
+    """Deletes rows of this table that belong to one of the leads."""
+
+    def clear(session: Session, person: Person, room: int, now: datetime) -> int:
+        rows = session.exec(select(table).where(column.in_(person.leads)).limit(room)).all()
+        for row in rows:
+            session.delete(row)
+        session.flush()
+        return len(rows)
+
+    return clear
+
+
+def _activities(session: Session, person: Person, room: int, now: datetime) -> int:
+    query = select(Activity).where(col(Activity.lead_id).in_(person.leads), col(Activity.key).not_like("erased:%"))
+    rows = session.exec(query.limit(room)).all()
+    for row in rows:
+        row.key, row.path, row.campaign = f"erased:{row.id}", "", ""
+        session.add(row)
+    return len(rows)
+
+
+def _answers(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = session.exec(select(Answer).where(col(Answer.handoff_id).in_(person.handoffs)).order_by(col(Answer.id)))
+    rest = [row for row in rows if not CODES.issuperset(row.data)][:room]
+    for row in rest:
+        row.data = {name: value for name, value in row.data.items() if name in CODES}
+        session.add(row)
+    return len(rest)
+
+
+def _notes(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = [row for row in session.exec(select(HandoffNote).where(col(HandoffNote.handoff_id).in_(person.handoffs))) if row.content]
+    for row in rows[:room]:
+        row.content = {}
+        session.add(row)
+    return len(rows[:room])
+
+
+def _messages(session: Session, person: Person, room: int, now: datetime) -> int:
+    """What kept messages say. One that was not sent is cancelled; one that goes by post about this person was written from here."""
+    tenures = select(Assignment.id).where(col(Assignment.handoff_id).in_(person.handoffs))
+    answers = select(Answer.id).where(col(Answer.handoff_id).in_(person.handoffs))
+    theirs = or_(
+        col(Delivery.handoff_id).in_(person.handoffs), col(Delivery.assignment_id).in_(tenures), col(Delivery.answer_id).in_(answers)
+    )
+    by_post = select(Delivery).where(col(Delivery.handoff_id).is_(None), Delivery.message == "answered-for-you")
+    posted = [row for row in session.exec(by_post) if row.context.get("handoff_id") in person.handoffs]
+    rows = {row.id: row for row in [*session.exec(select(Delivery).where(theirs)), *posted] if row.message != GOODBYE}
+    rest = [row for row in rows.values() if row.context or row.error or row.state == DeliveryState.QUEUED][:room]
+    for row in rest:
+        row.context, row.error = {}, ""
+        if row.state == DeliveryState.QUEUED:
+            row.state = DeliveryState.CANCELLED
+        session.add(row)
+    return len(rest)
+
+
+#: The one message about an erased lead that still goes out: it tells the rep that the lead was erased, and names nobody.
+GOODBYE = "erased"
+
+
+def _digest_items(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = session.exec(select(DigestItem).where(col(DigestItem.handoff_id).in_(person.handoffs)).limit(room)).all()
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    return len(rows)
+
+
+def _remarks(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = session.exec(select(Wait).where(col(Wait.handoff_id).in_(person.handoffs), Wait.remark != "").limit(room)).all()
+    for row in rows:
+        row.remark = ""
+        session.add(row)
+    return len(rows)
+
+
+def _accounts(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = [row for row in session.exec(select(Handoff).where(col(Handoff.id).in_(person.handoffs))) if row.account]
+    for row in rows[:room]:
+        row.account = {}
+        session.add(row)
+    return len(rows[:room])
+
+
+def _leads(session: Session, person: Person, room: int, now: datetime) -> int:
+    query = select(Lead).where(col(Lead.id).in_(person.leads), col(Lead.erased_at).is_(None)).order_by(col(Lead.id).desc())
+    rows = session.exec(query.limit(room)).all()
+    blank = Lead()
+    for row in rows:
+        for name in Lead.model_fields.keys() - _KEPT_OF_LEAD:
+            setattr(row, name, getattr(blank, name))
+        row.erased_at = now
+        session.add(row)
+    session.flush()
+    return len(rows)
+
+
+_PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
+    "texts": _texts,
+    "values": _rows_of(LeadValues, col(LeadValues.lead_id)),
+    "consents": _rows_of(Consent, col(Consent.lead_id)),
+    "ids at sources": _rows_of(LeadSource, col(LeadSource.lead_id)),
+    "activities": _activities,
+    "answers": _answers,
+    "notes": _notes,
+    "messages": _messages,
+    "digest rows": _digest_items,
+    "remarks": _remarks,
+    "facts of the company": _accounts,
+    "leads": _leads,
+}
+
+
+def record(session: Session, person: Person, counts: dict[str, int], *, why: str, actor: str, now: datetime) -> None:
+    """Writes into the trail that a person was cleared. why: asked (at their wish) or retention; counts only, of rows by kind."""
+    latest = handoffs.latest_of(session, person.leads[0])
+    trail.record(session, "cleared", now=now, handoff=latest, lead_id=person.leads[0], actor=actor, why=why, deleted=counts)

@@ -1,0 +1,100 @@
+"""Erased people: each is known again by keyed hashes, so that nothing of them is stored when they are sent in once more."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from agreements.lead import IncomingLead, mail_key
+from storage import wakes
+from storage.tables import ErasedPerson, Lead, LeadSource, Suppression
+
+#: A phone number with fewer digits names nobody.
+FEWEST_DIGITS = 6
+
+
+def phone_key(phone: str) -> str:
+    """The digits of a phone number, by which it is the same however it is written; empty for a number that names nobody."""
+    digits = "".join(ch for ch in phone if ch.isdecimal())
+    digits = digits[2:] if digits.startswith("00") else digits
+    return digits if len(digits) >= FEWEST_DIGITS else ""
+
+
+def is_erased(session: Session, incoming: IncomingLead) -> bool:
+    """Whether this person was erased: by address, phone number, or the id under which the source knows them."""
+    hashes = _hashes(session, [_by_mail(incoming.email), _by_phone(incoming.phone), _by_source(incoming.source, incoming.source_id)])
+    return session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(hashes)).limit(1)).first() is not None
+
+
+def without_person(session: Session, incoming: IncomingLead) -> IncomingLead:
+    """The inquiry of an erased person as it is taken in: that there was one, from whom nobody wants to hear, and nothing else.
+
+    The source's id is replaced by its hash, so that the same inquiry twice is still one.
+    """
+    [known_as] = _hashes(session, [_by_source(incoming.source, incoming.source_id)])
+    [done] = _hashes(session, [f"done {incoming.key_of_conversion()}"])
+    return IncomingLead(
+        source=incoming.source,
+        source_id=f"erased-{known_as[:32]}",
+        conversion_id=f"erased-{done[:32]}",
+        activity=incoming.activity,
+        entry_channel=incoming.entry_channel,
+        at=incoming.at,
+        do_not_contact=True,
+    )
+
+
+def remember(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
+    """Keeps the hashes of these leads, and lets go of plain entries for them in the list of whom nobody may contact."""
+    for lead in leads:
+        known = [_by_mail(lead.email), _by_phone(lead.phone)]
+        rows = session.exec(select(LeadSource).where(LeadSource.lead_id == lead.id))
+        known += [_by_source(row.source, row.source_id) for row in rows]
+        _keep(session, known, now)
+        _drop_plain(session, lead)
+
+
+def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
+    """Of these leads, whose time is over, keeps the hashes of those whom nobody may contact: that wish does not end."""
+    for lead in leads:
+        plain = _plain(session, lead)
+        if lead.do_not_contact or plain:
+            _keep(session, [_by_mail(lead.email), _by_phone(lead.phone)], now)
+            _drop_plain(session, lead)
+
+
+def _plain(session: Session, lead: Lead) -> list[str]:
+    values = [one for one in (mail_key(lead.email), lead.mail_key, lead.phone) if one]
+    return list(session.exec(select(Suppression.value).where(col(Suppression.value).in_(values))))
+
+
+def _drop_plain(session: Session, lead: Lead) -> None:
+    if plain := _plain(session, lead):
+        session.execute(delete(Suppression).where(col(Suppression.value).in_(plain)))
+
+
+def _keep(session: Session, names: list[str], now: datetime) -> None:
+    for hash in _hashes(session, names):
+        wakes.insert_once(session, ErasedPerson, hash=hash, since=now)
+
+
+def _by_mail(email: str) -> str:
+    return f"mail {key}" if (key := mail_key(email)) else ""
+
+
+def _by_phone(phone: str) -> str:
+    return f"phone {key}" if (key := phone_key(phone)) else ""
+
+
+def _by_source(source: str, source_id: str) -> str:
+    return f"source {source}\n{source_id}"
+
+
+def _hashes(session: Session, names: list[str]) -> list[str]:
+    key: bytes = session.info.get("person_key", bytes)()
+    return [hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in names if name]

@@ -1,0 +1,70 @@
+"""Keeping and deleting: who was erased, what is still to be deleted at Prefect, and to what a person has agreed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from storage.tables.base import index_where, instant, mapping
+
+
+class Consent(SQLModel, table=True):
+    """What a person was told or has agreed to, by channel and purpose. basis: the legal basis; source: where they were told.
+
+    at: since when it holds, None where nobody said; told_at: when it came in.
+    """
+
+    __tablename__ = "consents"
+    __table_args__ = (UniqueConstraint("lead_id", "channel", "purpose", "basis", "source", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", index=True)
+    channel: str
+    purpose: str
+    basis: str
+    source: str = ""
+    at: datetime | None = instant(nullable=True)
+    told_at: datetime = instant()
+
+
+class Erasure(SQLModel, table=True):
+    """A person was erased at their wish. lead_id: the lead that the others of this person were merged into.
+
+    deleted: how many rows of which kind. cleared_at: when Baton's database was done; done_at: when everything was.
+    """
+
+    __tablename__ = "erasures"
+    __table_args__ = (index_where("erasures_under_way", "id", where="done_at IS NULL"),)
+    id: int | None = Field(default=None, primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", unique=True)
+    by: str
+    reason: str = ""
+    deleted: dict[str, Any] = mapping()
+    asked_at: datetime = instant()
+    cleared_at: datetime | None = instant(nullable=True)
+    done_at: datetime | None = instant(nullable=True)
+
+
+class ErasedPerson(SQLModel, table=True):
+    """By what an erased person, or one who may not be contacted, is known again. hash: keyed; what it was made from is not kept."""
+
+    __tablename__ = "erased_people"
+    hash: str = Field(primary_key=True)
+    since: datetime = instant()
+
+
+class PrefectChore(SQLModel, table=True):
+    """Something that is still to be deleted at the Prefect server. It is stored first, and goes when it is deleted there.
+
+    kind: "input" (what was typed in a form: run_id, and name of the input), "run" (run_id) or "lead" (name: all runs of that lead).
+    """
+
+    __tablename__ = "prefect_chores"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    kind: str
+    run_id: str = ""
+    name: str = ""
+    since: datetime = instant()
