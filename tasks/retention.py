@@ -120,11 +120,10 @@ def _begin(session: Session, person: Person, now: datetime) -> bool:
 async def _prune(box: Toolbox) -> int:
     """Deletes the end of the trail that was agreed to be kept no longer; how many events."""
     before = await box.read(lambda session, now: retention.trail_is_kept_since(session, now=now))
-    prune = getattr(trail, "prune", None)
-    if before is None or prune is None:  # this version's trail cannot be shortened yet
+    if before is None:
         return 0
     pruned = 0
-    while some := await box.write(lambda session, now: prune(session, before=before, now=now, limit=ROWS_AT_ONCE)):
+    while some := await box.write(lambda session, now: trail.prune(session, before=before, now=now, limit=ROWS_AT_ONCE)):
         pruned += some
     return pruned
 
