@@ -29,7 +29,8 @@ class LeadView:
     statements: the handoff note by name (why_qualified, buying_signal, next_step, campaign, pain_point).
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
     history: what happened before, oldest first, each an aware instant and a sentence. persona, product: for whom and for what,
-    by the agreement. leg: which hand has it, where there are several. brought_in_by: the rep who found the lead, by name.
+    by the agreement. leg: which hand has it, where there are several. brought_in_by: the rep who found the lead, by name. beside:
+    what other sources told otherwise: name of the fact, value, source, and an aware instant.
     """
 
     number: int
@@ -57,6 +58,7 @@ class LeadView:
     statements: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[tuple[str, str, int], ...] = ()
     history: tuple[tuple[datetime, str], ...] = ()
+    beside: tuple[tuple[str, str, str, datetime], ...] = ()
 
     @property
     def title(self) -> str:

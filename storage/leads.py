@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
-from storage import consents, erased, handoffs, history, identity, trail, waits, wakes
+from storage import consents, erased, handoffs, history, identity, told, trail, waits, wakes
 from storage.changes import at_company, changes_of, has_done, key_of, on_change
 from storage.facts import brought_in_by, facts, facts_for, newest_activity_at
 from storage.starting import NO_AGREEMENT, RELEASED_AT_ONCE, Released, begin, count_held, release, release_held
@@ -68,7 +68,8 @@ def capture(
         return _begin_linked(session, lead, incoming, now=now, actor=actor, hold=hold, takes_id=not source)
     if not source:
         _merge(session, lead, incoming, now=now, actor=actor)
-    done = _known(session, lead, incoming, now=now, actor=actor)
+    own = source is not None and source.lead_id == lead.id
+    done = _known(session, lead, incoming, own=own, now=now, actor=actor)
     return done if source else Captured("merged", done.lead_id, done.handoff_id)
 
 
@@ -81,18 +82,23 @@ def _merge(session: Session, into: Lead, incoming: IncomingLead, *, now: datetim
     trail.record(session, "merged", now=now, lead_id=lead.id, actor=actor, into=into.id)
 
 
-def _known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> Captured:
-    """Something more of a lead that is known and locked."""
+def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:
+    """Something more of a lead that is known and locked. own: under the id by which it became known."""
     lead_id = lead.id or 0
     activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
         return Captured("repeated", lead_id)
     changed = changes_of(session, lead, incoming, now)
-    _bring_up_to_date(session, lead, incoming, moved="company-changed" in changed)
+    moved = "company-changed" in changed
+    facts_told = told.take(lead, incoming, may_replace=own or moved, now=now)
+    _bring_up_to_date(session, lead, incoming, moved=moved)
     history.remember(session, lead, now=now)
     latest = _seen_to(session, lead_id, now)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
+    if facts_told and latest is not None and latest.ended_at is None:
+        names: dict[str, Any] = {how: list(of) for how, of in asdict(facts_told).items() if of}
+        trail.record(session, "facts-told", now=now, handoff=latest, actor=actor, source=incoming.source, **names)
     if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
         release(session, latest, now=now)
     if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
@@ -172,9 +178,6 @@ def _bring_up_to_date(session: Session, lead: Lead, incoming: IncomingLead, *, m
         if mail_key(incoming.email) != lead.mail_key:
             lead.mail_key, lead.person_key = mail_key(incoming.email), identity.free_key(session, incoming.email)
         lead.email = incoming.email
-    for name in ("first_name", "last_name", "phone", "company", "job_title", "country"):
-        setattr(lead, name, getattr(incoming, name) or getattr(lead, name))
-    lead.values = {**lead.values, **{key: value for key, value in incoming.fields.items() if value not in (None, "")}}
     lead.source = incoming.source
     lead.campaign = incoming.campaign or lead.campaign
     lead.requested_time = incoming.requested_time or lead.requested_time

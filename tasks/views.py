@@ -57,6 +57,7 @@ SENTENCES = {
     "answer-undone": "{actor} took the answer back",
     "undo-overtaken": "The answer stands: something was answered meanwhile that builds on it",
     "touched": "{actor}: {touch}",
+    "facts-told": "{source} told more of them: {filled}",
     "contact-time-ignored": "The contact time that was asked for does not count: {why}",
     "missed": "Missed: {clock}",
     "escalated": "Escalated: {do}",
@@ -82,6 +83,8 @@ _MORE = (
     ("nudged", "over", "{to} is told in the morning ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
+    ("facts-told", "beside", "{source} told otherwise of them: {beside}. What was known stays"),
+    ("facts-told", "replaced", "{source} corrected: {replaced}"),
     ("bounced", "excused", "The message to {to} over {channel} came back: that {excused} was missed is not the rep's fault"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
@@ -164,7 +167,15 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
         statements=dict(content.get("statements", {})),
         criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
         history=tuple(_earlier(session, handoff, people)),
+        beside=beside_of(lead),
     )
+
+
+def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:
+    """What other sources told otherwise of this person: name of the fact, value, source, and when; the newest last."""
+    all_of = [(name, one) for name, others in lead.beside.items() for one in others]
+    found = [(name, str(one["value"]), str(one["source"]), datetime.fromisoformat(one["at"])) for name, one in all_of]
+    return tuple(sorted(found, key=lambda one: one[3]))
 
 
 def _last_words(session: Session, lead: Lead) -> str:

@@ -179,6 +179,8 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
     console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
     view = views.lead_view(session, handoff)
+    for name, value, source, at in view.beside:
+        console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
     for name, text in view.statements.items():
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
     console.print("\n[bold]What happened[/bold]")

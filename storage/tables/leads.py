@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import index_where, instant, mapping
@@ -16,7 +16,8 @@ class Lead(SQLModel, table=True):
 
     source: who sent what it did last. linked_to: the same person's lead at the company where they were before. mail_key: the
     address in one form. person_key: the same where one person reads it, with one lead at most; empty for any other lead. erased_at: when
-    everything personal was deleted, at the person's wish or at the end of the time for which it is kept.
+    everything personal was deleted, at the person's wish or at the end of the time for which it is kept. beside: what another
+    source told of the person that differs, by name of the fact: a list of value, source and at (ISO, UTC).
     """
 
     __tablename__ = "leads"
@@ -38,6 +39,7 @@ class Lead(SQLModel, table=True):
     source: str = ""
     campaign: str = ""
     values: dict[str, Any] = mapping()
+    beside: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default="{}"), default_factory=dict)
     requested_time: datetime | None = instant(nullable=True)
     do_not_contact: bool = False
     merged_into: int | None = Field(default=None, foreign_key="leads.id")

@@ -1,0 +1,65 @@
+"""Told: what a source tells of a person who is known already.
+
+A source may correct what came under its own id of the person. What comes under another id may be anybody's word: it fills what was
+unknown and stands beside what was known, and replaces nothing. Whoever knows an address could change a telephone number otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agreements.lead import IncomingLead
+from storage.tables import Lead
+
+NAMED = ("first_name", "last_name", "phone", "company", "job_title", "country")
+#: So many other values of one fact are kept, the newest.
+KEPT_BESIDE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which facts were filled, replaced, or put beside what was known, by name."""
+
+    filled: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.filled or self.replaced or self.beside)
+
+
+def take(lead: Lead, incoming: IncomingLead, *, may_replace: bool, now: datetime) -> Told:
+    """Brings the lead's facts up to date. may_replace: it is the source's own id, or the person is at another company now.
+
+    now: aware. Empty values tell nothing.
+    """
+    said = {name: getattr(incoming, name) for name in NAMED} | {f"fields.{name}": value for name, value in incoming.fields.items()}
+    found: dict[str, list[str]] = {"filled": [], "replaced": [], "beside": []}
+    values, beside = dict(lead.values), dict(lead.beside)
+    for name, value in said.items():
+        known = values.get(name.removeprefix("fields.")) if name.startswith("fields.") else getattr(lead, name)
+        if value in (None, "") or _same(value, known):
+            continue
+        how = "filled" if known in (None, "") else "replaced" if may_replace else "beside"
+        found[how].append(name.removeprefix("fields."))
+        if how == "beside":
+            beside[name.removeprefix("fields.")] = _added(beside.get(name.removeprefix("fields."), []), value, incoming.source, now)
+        elif name.startswith("fields."):
+            values[name.removeprefix("fields.")] = value
+        else:
+            setattr(lead, name, value)
+    lead.values, lead.beside = values, beside
+    return Told(**{how: tuple(names) for how, names in found.items()})
+
+
+def _added(before: list[dict[str, Any]], value: Any, source: str, now: datetime) -> list[dict[str, Any]]:
+    others = [one for one in before if not (_same(one["value"], value) and one["source"] == source)]
+    return [*others, {"value": value, "source": source, "at": now.isoformat()}][-KEPT_BESIDE:]
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+    return type(one) is type(other) and bool(one == other)
