@@ -46,7 +46,7 @@ def described(links: Mapping[str, list[str]], rows: list[str]) -> dict[str, Any]
 
 
 _WITHOUT_LINK = "/ /me /me/enrol /me/code /me/forget /healthz /api/docs /api/openapi.json /hooks/slack /hooks/dsn".split()
-_PARTS = {"/l/{token}": ["", "/number", "/undo"], "/m/{token}/{wait_id}": ["", "/number", "/undo"]}
+_PARTS = {"/l/{token}": ["", "/number", "/undo"], "/m/{token}/{wait_id}": ["", "/number", "/undo"], "/sign/{token}": ["", "/withdraw"]}
 
 
 def _operations(parameters: list[Any], rows: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -21,16 +22,16 @@ import requests
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, openapi
-from sqlmodel import SQLModel, select
+from sqlmodel import Session, SQLModel
 
 from app.web.site import create_site
 from notifications.links import ToSign
-from storage import devices
+from storage import contracts, devices
 from storage.sights import KEPT
 from storage.tables import AgreementVersion, Answer, Sight, Wait, WrongNumber
 from storage.waits import HELD_OF_LINK
 from tests.app.descriptions import described
-from tests.app.stage import Stage, path_of, stage
+from tests.app.stage import AGREEMENT, Stage, path_of, stage
 from tests.app.test_slow_clients import served
 from tests.patience import PATIENCE_SECONDS
 
@@ -186,17 +187,28 @@ def test_a_key_at_the_api_takes_in_leads_and_nothing_else(ground: Fuzzed) -> Non
 def links_of(company: Stage) -> dict[str, list[str]]:
     """The tokens of one link of each kind, by the template of their path."""
     wait = company.rows(Wait)[0]
-    version = company.box.read_now(lambda session, now: session.exec(select(AgreementVersion)).one())
-    links = company.box.links
+    links, at = company.box.links, company.time.at
+    own = [links.for_person("maria", at=at), links.for_person("ana", at=at)]
     urls = {
-        "/l/{token}": [links.for_tenure(company.assignment_id), links.for_duty(wait.id, "maria")],
-        "/m/{token}": [links.for_person("maria"), links.for_person("ana")],
-        "/m/{token}/{wait_id}": [links.for_person("maria"), links.for_person("ana")],
-        "/d/{token}": [links.for_digest("ana", "2026-12-01")],
-        "/q/{token}": [links.for_dispute(0, "mina")],
-        "/sign/{token}": [links.for_signature(ToSign("sales", "cro@northgate.example", "small@1", version.hash))],
+        "/l/{token}": [links.for_tenure(company.assignment_id, at=at), links.for_duty(wait.id, "maria", at=at)],
+        "/m/{token}": own,
+        "/m/{token}/{wait_id}": own,
+        "/d/{token}": [links.for_digest("ana", "2026-12-01", at=at)],
+        "/q/{token}": [links.for_dispute(0, "mina", at=at)],
+        "/sign/{token}": [links.for_signature(to_sign(company))],
     }
     return {template: [path_of(url).rpartition("/")[2] for url in several] for template, several in urls.items()}
+
+
+def to_sign(company: Stage) -> ToSign:
+    """A version that waits for the signature of sales."""
+
+    def work(session: Session, now: datetime) -> str:
+        text = AGREEMENT.replace("version: 1", "version: 2").replace("2026-01-01", "2027-03-01")
+        found = session.get(AgreementVersion, ("small", 2)) or contracts.publish(session, text, now=now)
+        return found.hash
+
+    return ToSign("sales", "cro@northgate.example", "small@2", company.box.write_now(work))
 
 
 @pytest.mark.timeout(1200)
@@ -221,6 +233,7 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
     """With links that are good, from a browser that has a cookie and has seen the form, by somebody who does not know the number."""
     company, tokens = ground.company, links_of(ground.company)
     wait, links = company.rows(Wait)[0], company.box.links
+    code = links.signing_code(to_sign(company))
     numbers = {links.number(token) for template in tokens if "sign" not in template for token in tokens[template]}
     schema = openapi.from_dict(described(tokens, [wait.id]))
     before = ground.digest(MAY_GROW)
@@ -236,6 +249,8 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
             typed["nonce"] = links.nonce(about, COOKIE, at_wait, now=company.time.at)
         if typed.get("number", "").strip() in numbers:
             typed["number"] = "none"
+        if typed.get("code", "").strip() == code:
+            typed["code"] = "none"
         form = {**headers, "content-type": "application/x-www-form-urlencoded", "cookie": f"baton_device={COOKIE}"}
         ground.ask("GET", url, headers)
         ground.ask("POST", url, form, urlencode(typed).encode())
@@ -250,7 +265,7 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
     assert len(answers) <= HELD_OF_LINK * sum(map(len, tokens.values()))
     assert len(company.rows(Sight)) <= KEPT * 4
     assert len(company.rows(WrongNumber)) <= 20 * len(tokens)
-    assert company.box.read_now(lambda session, now: devices.people_of(session, devices.hash_of(COOKIE))) == []
+    assert company.box.read_now(lambda session, now: devices.people_of(session, devices.hash_of(COOKIE), now=now)) == []
 
 
 def test_whatever_is_sent_over_a_connection_the_site_goes_on(tmp_path: Path) -> None:
