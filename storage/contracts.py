@@ -134,7 +134,8 @@ def withdraw(session: Session, row: AgreementVersion, *, party: str, by: str, wh
 
     by: who takes it back. Raises AgreementError where there is none, or the version was deployed already.
     """
-    session.refresh(row, with_for_update=True)  # a deploy that is being written keeps its signatures
+    _lock(session, row)  # a deploy that is being written is waited for, and keeps its signatures
+    session.refresh(row)
     reference = reference_of(row)
     if row.deployed_at:
         raise AgreementError(f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC: its signatures stand.")
@@ -146,6 +147,12 @@ def withdraw(session: Session, row: AgreementVersion, *, party: str, by: str, wh
     trail.record(session, "signature-withdrawn", now=now, actor=by, **facts)  # type: ignore[arg-type]
     session.flush()
     return found
+
+
+def _lock(session: Session, row: AgreementVersion) -> None:
+    """Keeps others from deploying this version, or withdrawing its signatures, until this transaction ends."""
+    of = (AgreementVersion.name == row.name, AgreementVersion.version == row.version)
+    session.exec(select(AgreementVersion.hash).where(*of).with_for_update()).first()
 
 
 def signatures(session: Session, row: AgreementVersion) -> list[Signature]:
@@ -216,7 +223,7 @@ def _window(row: AgreementVersion) -> Window:
 
 def mark_deployed(session: Session, row: AgreementVersion, *, deployment_id: str, now: datetime) -> None:
     """Puts a version in force. Raises AgreementError for one that must not be; everything is looked at anew."""
-    session.refresh(row, with_for_update=True)  # a signature that is being withdrawn is waited for
+    _lock(session, row)  # a signature that is being withdrawn is waited for
     require_deployable(session, row, now=now)
     row.deployment_id, row.deployed_at = deployment_id, now
     session.add(row)

@@ -276,7 +276,7 @@ class TestTheForms:
 
     @pytest.mark.parametrize("value", [*NUMBERS, OVER, *TEXTS], ids=lambda text: repr(text)[:12])
     def test_a_digest_takes_no_more(self, company: Stage, value: str) -> None:
-        path = company.box.links.for_digest("ana", "2026-12-01").removeprefix("http://baton.example")
+        path = company.box.links.for_digest("ana", "2026-12-01", at=company.time.at).removeprefix("http://baton.example")
         raw: Any = value.encode("utf-8", "surrogatepass")
 
         answer = press_with_number(

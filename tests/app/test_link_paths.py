@@ -33,15 +33,15 @@ def links_of(company: Stage) -> dict[str, str]:
         return session.exec(select(Wait)).one(), session.exec(select(AgreementVersion)).one()
 
     wait, version = company.box.read_now(find)
-    links = company.box.links
+    links, at = company.box.links, company.time.at
     urls = {
-        "tenure": links.for_tenure(company.assignment_id),
-        "duty": links.for_duty(wait.id, "maria"),
-        "person": links.for_person("maria"),
-        "one of a person's": f"{links.for_person('maria')}/{wait.id}",
+        "tenure": links.for_tenure(company.assignment_id, at=at),
+        "duty": links.for_duty(wait.id, "maria", at=at),
+        "person": links.for_person("maria", at=at),
+        "one of a person's": f"{links.for_person('maria', at=at)}/{wait.id}",
         "signature": links.for_signature(ToSign("sales", "cro@northgate.example", "small@1", version.hash)),
-        "digest": links.for_digest("ana", "2026-12-01"),
-        "dispute": links.for_dispute(0, "mina"),
+        "digest": links.for_digest("ana", "2026-12-01", at=at),
+        "dispute": links.for_dispute(0, "mina", at=at),
     }
     return {kind: path_of(url) for kind, url in urls.items()}
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from app.web.site import create_site
 from app.web.slowness import configured
+from storage.keys import Scope
 from storage.tables import Answer, Lead
 from tests.app.stage import Stage, stage
 from tests.patience import PATIENCE_SECONDS, until
@@ -51,9 +52,10 @@ def patient(tmp_path: Path) -> Iterator[Stage]:
         yield running
 
 
-def a_key(company: Stage) -> str:
-    """The header with a new key."""
-    return f"Authorization: Bearer {company.key(uuid4().hex)}"
+def a_key(company: Stage, path: str) -> str:
+    """The header with a new key for that door."""
+    scope = Scope.DSN if path == "/hooks/dsn" else Scope.INTAKE
+    return f"Authorization: Bearer {company.key(uuid4().hex, scope)}"
 
 
 def connected(company: Stage) -> socket.socket:
@@ -80,7 +82,7 @@ PATHS = ["link", "link/number", "link/undo", "/me/code", "/hooks/dsn", "/api/lea
 def test_a_body_that_does_not_come_is_waited_for_so_long_and_no_longer(company: Stage, path: str, body: str) -> None:
     kind = {"/api/leads": "application/json", "/hooks/dsn": "message/rfc822"}.get(path, "application/x-www-form-urlencoded")
     with connected(company) as line:
-        line.sendall(request(path.replace("link", company.link), a_key(company), f"Content-Type: {kind}", body))
+        line.sendall(request(path.replace("link", company.link), a_key(company, path), f"Content-Type: {kind}", body))
 
         answer = said(line)
 
@@ -157,7 +159,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_has_come(patient: Stage, 
     token = patient.link.removeprefix("/l/")
     with connected(patient) as line:
         place = {"link": patient.link, "/d/link": f"/d/{token}"}.get(path, path)
-        line.sendall(request(place, a_key(patient), f"Content-Type: {kind}", "Transfer-Encoding: chunked"))
+        line.sendall(request(place, a_key(patient, place), f"Content-Type: {kind}", "Transfer-Encoding: chunked"))
         piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         for _ in range(200):
             try:
