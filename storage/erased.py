@@ -26,8 +26,14 @@ def phone_key(phone: str) -> str:
 
 
 def is_erased(session: Session, incoming: IncomingLead) -> bool:
-    """Whether this person was erased: by address, phone number, or the id under which the source knows them."""
-    hashes = _hashes(session, [_by_mail(incoming.email), _by_phone(incoming.phone), _by_source(incoming.source, incoming.source_id)])
+    """Whether this person was erased: by address, by the id under which the source knows them, or by phone number and last name.
+
+    The phone number is enough where no address is told, and where nobody may call it. It is not otherwise: colleagues share the
+    number of their switchboard.
+    """
+    names = [_by_mail(incoming.email), _by_source(incoming.source, incoming.source_id), _by_name(incoming.phone, incoming.last_name)]
+    names.append(_listed(incoming.phone))
+    hashes = _hashes(session, names if incoming.email else [*names, _by_phone(incoming.phone)])
     return session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(hashes)).limit(1)).first() is not None
 
 
@@ -52,11 +58,11 @@ def without_person(session: Session, incoming: IncomingLead) -> IncomingLead:
 def remember(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
     """Keeps the hashes of these leads, and lets go of plain entries for them in the list of whom nobody may contact."""
     for lead in leads:
-        known = [_by_mail(lead.email), _by_phone(lead.phone)]
+        known = [_by_mail(lead.email), _by_phone(lead.phone), _by_name(lead.phone, lead.last_name)]
         rows = session.exec(select(LeadSource).where(LeadSource.lead_id == lead.id))
         known += [_by_source(row.source, row.source_id) for row in rows]
         _keep(session, known, now)
-        _drop_plain(session, lead)
+        _drop_plain(session, lead, now)
 
 
 def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
@@ -64,8 +70,8 @@ def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetim
     for lead in leads:
         plain = _plain(session, lead)
         if lead.do_not_contact or plain:
-            _keep(session, [_by_mail(lead.email), _by_phone(lead.phone)], now)
-            _drop_plain(session, lead)
+            _keep(session, [_by_mail(lead.email), _by_phone(lead.phone), _by_name(lead.phone, lead.last_name)], now)
+            _drop_plain(session, lead, now)
 
 
 def _plain(session: Session, lead: Lead) -> list[str]:
@@ -73,8 +79,10 @@ def _plain(session: Session, lead: Lead) -> list[str]:
     return list(session.exec(select(Suppression.value).where(col(Suppression.value).in_(values))))
 
 
-def _drop_plain(session: Session, lead: Lead) -> None:
+def _drop_plain(session: Session, lead: Lead, now: datetime) -> None:
     if plain := _plain(session, lead):
+        if lead.phone in plain:
+            _keep(session, [_listed(lead.phone)], now)
         session.execute(delete(Suppression).where(col(Suppression.value).in_(plain)))
 
 
@@ -89,6 +97,15 @@ def _by_mail(email: str) -> str:
 
 def _by_phone(phone: str) -> str:
     return f"phone {key}" if (key := phone_key(phone)) else ""
+
+
+def _listed(phone: str) -> str:
+    return f"listed phone {key}" if (key := phone_key(phone)) else ""
+
+
+def _by_name(phone: str, last_name: str) -> str:
+    name = " ".join(last_name.split()).casefold()
+    return f"name {key}\n{name}" if name and (key := phone_key(phone)) else ""
 
 
 def _by_source(source: str, source_id: str) -> str:

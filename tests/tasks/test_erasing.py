@@ -185,8 +185,9 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
         {"email": "zoe.q@elsewhere.example", "phone": "0044 20 79460999", "source_id": "9"},
         {"email": "ZOË.quillfeather@Harbour-Lights.example", "phone": "", "source_id": "10"},
         {"email": "", "phone": "", "source_id": PERSON["source_id"]},
+        {"email": "", "last_name": "", "phone": "0044 20 79460999", "source_id": "11"},
     ],
-    ids=["phone written otherwise", "address without its tag", "id at the source"],
+    ids=["phone and name written otherwise", "address without its tag", "id at the source", "nothing but the phone"],
 )
 async def test_whoever_is_sent_in_again_is_suppressed_and_not_stored(driver, box, again):
     """The answer of the intake is that for anybody whom nobody may contact."""
@@ -204,10 +205,12 @@ async def test_whoever_is_sent_in_again_is_suppressed_and_not_stored(driver, box
     assert in_tables(box.database, WORDS) == []
 
 
-def test_somebody_else_of_the_same_company_is_taken_in_as_ever(box: Toolbox) -> None:
+@pytest.mark.parametrize("phone", ["+44 20 7946 0111", PERSON["phone"], ""])
+def test_somebody_else_of_the_same_company_is_taken_in_as_ever(box: Toolbox, phone: str) -> None:
+    """Also one who has the same number, of the switchboard."""
     everything_erased(box, known(box))
 
-    other = capture(box, email="gus@harbour-lights.example", phone="+44 20 7946 0111", source_id="44")
+    other = capture(box, email="gus@harbour-lights.example", last_name="Grant", phone=phone, source_id="44")
 
     lead = box.read_now(lambda session, now: session.get(Lead, other.lead_id))
     assert lead.email == "gus@harbour-lights.example"
@@ -243,7 +246,7 @@ def test_a_hash_says_nothing_without_the_key_of_the_installation(box: Toolbox) -
     box.database.person_key = lambda: b"another installation"
 
     assert not box.read_now(lambda session, now: erased.is_erased(session, make_lead(**PERSON)))
-    assert box.read_now(lambda session, now: len(list(session.exec(select(ErasedPerson))))) == 3
+    assert box.read_now(lambda session, now: len(list(session.exec(select(ErasedPerson))))) == 4
 
 
 @pytest.mark.parametrize("at", range(1, 4))
