@@ -219,7 +219,7 @@ class Links:
     def nonce(self, token: str, device: str, wait_id: str, *, now: datetime) -> str:
         """A mark for one showing of a form, that only this link on this device for this wait can send back within 24 hours.
 
-        device: the browser's stable cookie. now: aware.  Raises: ValueError if now has no zone or there is no device.
+        device: hash of the browser's cookie. now: aware.  Raises: ValueError if now has no zone or there is no device.
         """
         if not device:
             raise ValueError("a nonce needs a device")

@@ -63,7 +63,15 @@ def promote(session: Session, hash: str, person: str, *, level: str, becomes: st
         session.execute(update(Answer).where(col(Answer.device) == hash, text("device <> ''"), open_still).values(device=becomes))
         session.execute(update(MailedCode).where(col(MailedCode.device_hash) == hash).values(device_hash=becomes))
     remember(session, becomes or hash, person, level=level, now=now)
+    if becomes:
+        session.execute(update(Device).where(col(Device.hash) == becomes, col(Device.person) == person).values(before=hash))
     return becomes or hash
+
+
+def before(session: Session, hash: str, *, now: datetime) -> list[tuple[str, datetime]]:
+    """The hashes of cookies that this browser had, each with until when."""
+    rows = session.exec(select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None), col(Device.before) != ""))
+    return [(row.before, row.since) for row in rows if _counts(row, now)]
 
 
 def people_of(session: Session, hash: str, *, now: datetime, level: str = "") -> list[str]:

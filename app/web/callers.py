@@ -6,8 +6,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -87,7 +88,19 @@ async def age_of_form(box: Toolbox, request: Request, caller: Caller, typed: Map
     if not caller.known or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return None
     nonce = typed.get("nonce", "")
-    return await box.read(lambda session, now: box.links.nonce_age(nonce, caller.token, caller.device, caller.wait_id, now=now))
+    return await box.read(lambda session, now: _age(session, box, caller, nonce, now))
+
+
+def _age(session: Session, box: Toolbox, caller: Caller, nonce: str, now: datetime) -> timedelta | None:
+    """As age_of_form. A form that was shown before the browser got its present cookie, in another tab say, is one of its own."""
+    age = box.links.nonce_age(nonce, caller.token, caller.hash, caller.wait_id, now=now)
+    if age is not None:
+        return age
+    for before, until in devices.before(session, caller.hash, now=now):
+        age = box.links.nonce_age(nonce, caller.token, before, caller.wait_id, now=now)
+        if age is not None and now - age <= until:
+            return age
+    return None
 
 
 async def is_from_page(box: Toolbox, request: Request, caller: Caller, typed: Mapping[str, str]) -> bool:

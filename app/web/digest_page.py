@@ -114,7 +114,7 @@ class DigestPages:
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Round, str]:
             seen = digest_rows.open_round(session, caller.token, now=now, device=caller.hash)
-            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
+            return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
         start = start if 0 <= start < len(seen.rows) else 0

@@ -103,7 +103,7 @@ class DisputePages:
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
             seen = dispute_visits.visit(session, caller.token, now=now, device=caller.hash)
-            return seen, self.box.links.nonce(caller.token, caller.device, "", now=now)
+            return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
         response = page(

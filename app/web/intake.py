@@ -169,7 +169,19 @@ def _sentence(one: Any, where: list[str]) -> str:
     return _SENTENCES.get(kind, "").format_map(context) or str(one["msg"]).removeprefix("Value error, ")
 
 
-_LEAD = IncomingLead.model_json_schema()
+def _inlined(schema: Any, defined: Any = None) -> Any:
+    """The schema with each part in its place: within a description of the whole API no reference would lead to its own parts."""
+    defined = schema.get("$defs", {}) if defined is None else defined
+    if isinstance(schema, list):
+        return [_inlined(one, defined) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if reference := schema.get("$ref"):
+        return _inlined(defined[str(reference).rpartition("/")[2]], defined)
+    return {name: _inlined(one, defined) for name, one in schema.items() if name != "$defs"}
+
+
+_LEAD = _inlined(IncomingLead.model_json_schema())
 _BODY = {
     "requestBody": {
         "required": True,

@@ -108,7 +108,7 @@ class MePages:
 
     async def _page(self, caller: Caller, *, status: int = 200, problem: str = "") -> Response:
         def look(session: Session, now: datetime) -> tuple[Mine, str]:
-            return _mine(session, caller.hash, now), self.box.links.nonce(ME, caller.device, "", now=now)
+            return _mine(session, caller.hash, now), self.box.links.nonce(ME, caller.hash, "", now=now)
 
         mine, nonce = await self.box.read(look)
         response = page(

@@ -197,7 +197,7 @@ class LinkPages:
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Visit, str]:
             seen = desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
-            return seen, self.box.links.nonce(caller.token, caller.device, caller.wait_id, now=now)
+            return seen, self.box.links.nonce(caller.token, caller.hash, caller.wait_id, now=now)
 
         asked = asked or {}
         visit, nonce = await self.box.read(look)

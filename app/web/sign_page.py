@@ -84,7 +84,7 @@ class SignPages:
         self, caller: Caller, *, status: int = 200, thanks: bool = False, typed: Mapping[str, str] | None = None, problem: str = ""
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[ToBeSigned, str]:
-            return signing.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.device, "", now=now)
+            return signing.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
         response = _shown(seen, status=status, path=caller.path, nonce=nonce, thanks=thanks, typed=typed or {}, problem=problem)

@@ -24,7 +24,8 @@ class ApiKey(SQLModel, table=True):
 class Device(SQLModel, table=True):
     """A browser that is known to be one person's. hash: of its cookie, which itself is not kept.
 
-    level: "known" after the number from a message was typed there, "enrolled" after a mailed code was.
+    level: "known" after the number from a message was typed there, "enrolled" after a mailed code was. before: hash of the cookie
+    that it had until then, empty for none.
     """
 
     __tablename__ = "devices"
@@ -34,6 +35,7 @@ class Device(SQLModel, table=True):
     person: str = Field(index=True)
     level: str
     since: datetime = instant()
+    before: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revoked_at: datetime | None = instant(nullable=True)
 
 

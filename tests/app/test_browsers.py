@@ -11,7 +11,7 @@ import pytest
 from app.web.callers import DEVICE_COOKIE
 from storage import devices
 from storage.tables import Answer, Device
-from tests.app.stage import Stage, form_of, press, press_with_number, send, stage, type_number, words_of
+from tests.app.stage import Stage, answer_form, form_of, press, press_with_number, send, stage, type_number, words_of
 from tests.app.test_own_pages import ask, mailed_code, type_code
 
 PLANTED = "planted-by-somebody-else-0123456789"
@@ -72,6 +72,30 @@ def test_what_was_held_in_the_browser_and_what_may_be_undone_goes_on_under_the_n
     assert row.device == devices.hash_of(rep.cookies[DEVICE_COOKIE])
     action, hidden = form_of(page)
     assert "Taken back" in rep.post(action, data=hidden).text
+
+
+def test_a_form_in_another_tab_that_was_shown_before_is_taken_still(company: Stage) -> None:
+    rep = company.browser()
+    other = answer_form(rep.get(company.link))
+    send(rep, company.link, choice="accepted")
+    company.open("first_attempt", holder="ana", events=("accepted",))
+    company.later(minutes=1)
+    page = rep.post(other[0], data={**other[1], "choice": "rejected", "reason": "not-now"})
+
+    assert page.status_code == 200
+    assert "answered before" in page.text
+
+
+def test_a_form_that_was_shown_for_the_old_cookie_afterwards_is_none_of_this_browser(company: Stage) -> None:
+    """The nonce of whoever planted the cookie is of no use in the browser that has another one now."""
+    victim, attacker = planted(company), planted(company)
+    send(victim, company.link, choice="accepted")
+    company.open("first_attempt", holder="ana", events=("accepted",))
+    company.later(minutes=1)
+    action, hidden = answer_form(attacker.get(company.link))
+    company.later(minutes=1)
+
+    assert victim.post(action, data={**hidden, "choice": "attempted"}).status_code == 403
 
 
 def test_a_browser_that_is_known_keeps_its_cookie(company: Stage) -> None:

@@ -246,7 +246,7 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
             about = token if not typed.get("token") or "/me/" not in url else tokens["/l/{token}"][0]
             typed = {**typed, "token": about, "wait_id": typed.get("wait_id", "").replace("WAIT", wait.id)}
             at_wait = wait.id if "/m/" in url and wait.id in url else ""
-            typed["nonce"] = links.nonce(about, COOKIE, at_wait, now=company.time.at)
+            typed["nonce"] = links.nonce(about, devices.hash_of(COOKIE), at_wait, now=company.time.at)
         if typed.get("number", "").strip() in numbers:
             typed["number"] = "none"
         if typed.get("code", "").strip() == code:

@@ -292,6 +292,8 @@ class TestItsDescription:
         assert taken["security"] == [{"HTTPBearer": []}]
         one = taken["requestBody"]["content"]["application/json"]["schema"]["anyOf"][0]
         assert one["required"] == ["source_id"]
+        assert "$ref" not in str(one), "a reference of the model's own leads nowhere in the description of the API"
+        assert one["properties"]["consents"]["items"]["properties"]["channel"]
 
     def test_the_page_names_every_field(self, api: httpx.Client) -> None:
         page = api.get("/api/docs").text

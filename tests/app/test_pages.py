@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage import handoffs
+from storage import devices, handoffs
 from storage.tables import Answer, Touch
 from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number, words_of
 from tests.patience import PATIENCE_SECONDS
@@ -318,7 +318,7 @@ class TestUndo:
         other.cookies.set("baton_answer", hidden["answer_id"])  # what once said so, and anybody could plant
         assert "<form" not in other.get(company.link).text
         assert "<form" not in other.get(f"{company.link}?done=1").text
-        nonce = company.box.links.nonce(company.link.removeprefix("/l/"), other.cookies["baton_device"], "", now=NOW)
+        nonce = company.box.links.nonce(company.link.removeprefix("/l/"), devices.hash_of(other.cookies["baton_device"]), "", now=NOW)
         assert other.post(action, data={**hidden, "nonce": nonce}).status_code == 403
         assert company.answers() == [("accepted", "ana", "counted")]
         assert "/undo" in rep.get(company.link).text

@@ -22,6 +22,7 @@ def upgrade() -> None:
     )
     here = sa.text("device <> ''")
     op.create_index("answers_of_device", "answers", ["device"], sqlite_where=here, postgresql_where=here)
+    op.add_column("devices", sa.Column("before", sa.String(), nullable=False, server_default=""))
     op.add_column("api_keys", sa.Column("scopes", sa.String(), nullable=False, server_default="intake"))
     op.create_index("wrong_numbers_of_person", "wrong_numbers", ["person", "at"])
 
@@ -30,6 +31,7 @@ def downgrade() -> None:
     """Takes it back."""
     op.drop_index("wrong_numbers_of_person", "wrong_numbers")
     op.drop_column("api_keys", "scopes")
+    op.drop_column("devices", "before")
     op.drop_table("link_ends")
     op.drop_index("answers_of_device", "answers")
     op.drop_column("answers", "device")
