@@ -24,7 +24,7 @@ from tests.live import Live, live_stack
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(900)]
 LEADS = 50
 #: What differs between two tellings of the same story: instants, and ids that are drawn anew.
-INSTANTS = ("due", "revisit", "next")
+DRAWN = ("due", "revisit", "next", "promise", "counts_from", "proof", "wait_id", "assignment_id", "answer_id", "delivery_id")
 
 SHAPES: list[dict[str, Any]] = [
     {},
@@ -116,7 +116,7 @@ def story(box: Toolbox, lead_id: int) -> list[tuple[Any, ...]]:
     """The lead's trail without instants; what went out side by side over several channels is put in order."""
     query = select(Event).where(Event.lead_id == lead_id).order_by(col(Event.id))
     lines = box.read_now(lambda session, now: list(session.exec(query)))
-    told = [(one.kind, one.stage, one.actor, {k: v for k, v in one.data.items() if k not in INSTANTS}) for one in lines]
+    told = [(one.kind, one.stage, one.actor, {k: v for k, v in one.data.items() if k not in DRAWN}) for one in lines]
     runs = [list(run) for _, run in groupby(told, key=lambda line: line[0] in SIDE_BY_SIDE)]
     return [line for run in runs for line in (sorted(run, key=str) if run[0][0] in SIDE_BY_SIDE else run)]
 
