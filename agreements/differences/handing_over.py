@@ -43,8 +43,9 @@ def _short(line: Line) -> str:
 def calendars(agreement: Agreement) -> Statement:
     """Each calendar by what it says of time; and which one is for all who have none."""
     found: dict[Any, Statement] = {name: _calendar(name, clause) for name, clause in agreement.calendars.items()}
-    first = next(iter(agreement.calendars))
-    return Parts("calendars", {**found, ("first",): leaf("calendar of all who have none of their own", first)})
+    for first in list(agreement.calendars)[:1]:
+        found["first",] = leaf("calendar of all who have none of their own", first)
+    return Parts("calendars", found)
 
 
 def _calendar(name: str, clause: Any) -> Parts:

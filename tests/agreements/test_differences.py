@@ -66,6 +66,14 @@ def test_lines_stand_under_the_part_of_the_file_in_its_order() -> None:
     }
 
 
+def test_an_agreement_without_calendars_can_be_compared() -> None:
+    """None such is published, but one that is being written may be so for a while."""
+    bare = WHOLE.model_copy(update={"calendars": {}})
+
+    assert differences(WHOLE, bare)
+    assert differences(bare, WHOLE)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(min_value=0), min_size=1, max_size=4))
 def test_several_changes_at_once_are_told_unless_they_cancel_each_other(picks: list[int]) -> None:
