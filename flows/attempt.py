@@ -122,7 +122,9 @@ async def attempt(handoff_id: int) -> AsyncIterator[Attempt]:
     except Exception as error:
         log.exception("attempt at handoff %s failed", handoff_id)
         did_rest = going.rest is not None
-        await box.write(partial(_not_parked if did_rest else _failed, lease, type(error).__name__))
+        if not await box.write(partial(_not_parked if did_rest else _failed, lease, type(error).__name__)):
+            # This process stood still, and another attempt has taken over: the run's state in Prefect is that one's to tell.
+            raise Abort("Another attempt carries this lead out by now.") from error
         raise
     finally:
         renewal.cancel()
@@ -166,25 +168,31 @@ async def _give_back(box: Toolbox, lease: Lease) -> None:
         await box.write(lambda session, now: leases.release(session, [(lease.handoff_id, lease.epoch)]))
 
 
-def _failed(lease: Lease, error: str, session: Session, now: datetime) -> None:
-    """Counts the failure and tries again later; after a few, an operator has to look."""
+def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
+    """Counts the failure and tries again later; after a few, an operator has to look. False where another attempt has taken over."""
     handoff = leases.locked(session, lease.handoff_id)
     if handoff.epoch != lease.epoch:
-        return
+        return False
     handoff.failures += 1
     handoff.retry_at = datetime.now(UTC) + timedelta(seconds=2**handoff.failures)
     trail.record(session, "attempt-failed", now=now, handoff=handoff, error=error, failures=handoff.failures)
     if handoff.failures >= MAX_FAILURES and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK:
         handoffs.move(session, handoff, "got-stuck", now=now, why=f"{handoff.failures} attempts failed: {error}")
     _again(session, lease, now)
+    return True
 
 
-def _not_parked(lease: Lease, error: str, session: Session, now: datetime) -> None:
-    """The work is done and stored, but Prefect did not take the park: that is nothing wrong with the lead, so it is tried again."""
+def _not_parked(lease: Lease, error: str, session: Session, now: datetime) -> bool:
+    """The work is done and stored, but Prefect did not take the park: that is nothing wrong with the lead, so it is tried again.
+
+    False where another attempt has taken over.
+    """
     handoff = leases.locked(session, lease.handoff_id)
-    if handoff.epoch == lease.epoch:
-        handoff.retry_at = datetime.now(UTC) + PARK_AGAIN
-        _again(session, lease, now)
+    if handoff.epoch != lease.epoch:
+        return False
+    handoff.retry_at = datetime.now(UTC) + PARK_AGAIN
+    _again(session, lease, now)
+    return True
 
 
 def _again(session: Session, lease: Lease, now: datetime) -> None:
