@@ -161,10 +161,17 @@ async def _ending(stop: threading.Event) -> asyncio.Event:
 
 async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMover]:
     """The flow as this process carries it out, and what moves its runs."""
+    return await without_results(lead_handoff), RunMover(client, await client.create_flow(lead_handoff))
+
+
+async def without_results(flow: Flow[[str], Any]) -> Flow[[str], object]:
+    """The same flow, which keeps no results and says where they would be.
+
+    A flow that does not say it makes Prefect's engine ask the server at each attempt, on a new connection that is never closed.
+    """
     block = LocalFileSystem(basepath="~/.prefect/storage")
     await block.save(RESULTS_BLOCK, overwrite=True)
-    flow = cast(Flow[[str], object], lead_handoff.with_options(result_storage=block, persist_result=False, retries=0))
-    return flow, RunMover(client, await client.create_flow(lead_handoff))
+    return cast(Flow[[str], object], flow.with_options(result_storage=block, persist_result=False, retries=0))
 
 
 async def _timetable(box: Toolbox, ended: asyncio.Event, seconds: float) -> None:
