@@ -36,8 +36,9 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
 	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
 
-check: setup ## ruff, formatting of imports, mypy
+check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests

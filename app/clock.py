@@ -53,9 +53,7 @@ class Clock:
     hands_over: the runs are carried out by workers of Prefect's own, so that wakes are handed over to Prefect.
     """
 
-    def __init__(
-        self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0, at_once: int = 1, hands_over: bool = True
-    ) -> None:
+    def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0, at_once: int = 1, hands_over: bool = True) -> None:
         self.box, self.engine, self.tick_seconds = box, engine, tick_seconds
         self.deadlines = Deadlines(box, engine, tick_seconds=tick_seconds)
         self.repair = Repair(box, engine)

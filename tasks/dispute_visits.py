@@ -113,9 +113,7 @@ def listed(
     return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
 
 
-def _rejection(
-    session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None
-) -> Rejection:
+def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None) -> Rejection:
     handoff = handoffs.get(session, answer.handoff_id)
     row = disputes.of_answer(session, answer.id or 0)
     code = str(answer.data.get("reason", ""))

@@ -87,9 +87,7 @@ def write_letter(ready: Ready) -> Ready | Outcome:
         return ready
     words = WRITTEN_AS.get(ready.message, ready.message)
     try:
-        letter = render(
-            words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=toolbox.current().templates
-        )
+        letter = render(words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=toolbox.current().templates)
     except Exception as error:  # a faulty template must not stop the lead
         log.warning("delivery %s could not be prepared: %s", ready.key, error)
         return Outcome(ready.id, error=DeliveryError(ready.channel, f"could not be written: {error}", permanent=True))

@@ -72,8 +72,10 @@ def test_keys_that_are_set_elsewhere_are_not_rotated_here(home: Path, monkeypatc
 
 
 def test_a_key_opens_only_what_it_was_made_for(home: Path) -> None:
-    made = {name: baton("keys", "create", name, *more).stdout.strip() for name, more in
-            {"website": (), "mail": ("--scope", "dsn"), "both": ("--scope", "dsn", "--scope", "intake")}.items()}
+    made = {
+        name: baton("keys", "create", name, *more).stdout.strip()
+        for name, more in {"website": (), "mail": ("--scope", "dsn"), "both": ("--scope", "dsn", "--scope", "intake")}.items()
+    }
     database = Database(f"sqlite:///{home / 'baton.db'}")
     with database.read() as session:
         opens = {name: [scope.value for scope in Scope if keys.may(keys.verify(session, key), scope)] for name, key in made.items()}

@@ -15,9 +15,7 @@ from storage.tables import AgreementVersion, Wait
 from tests.app.stage import Stage, answer_form, path_of, stage
 from tests.patience import PATIENCE_SECONDS
 
-TAILS = (
-    ". , ; : ) ] > ' \" ! … ” » 。 * / /. ). %3E %22%3E %29. %0D%0A %20and%20more &gt; %00 %E2%80%8B \\ ..".split()
-)
+TAILS = ". , ; : ) ] > ' \" ! … ” » 。 * / /. ). %3E %22%3E %29. %0D%0A %20and%20more &gt; %00 %E2%80%8B \\ ..".split()
 
 
 @pytest.fixture(scope="module")

@@ -133,8 +133,7 @@ def test_parts_mask_from_their_start() -> None:
     """Also what an imported library logs with a handler of its own."""
     url = LINKS.for_person("ana")
     script = (
-        "import logging; from app import terminal; terminal.log_to_standard_error();"
-        f"logging.getLogger('other').warning('sent %s', {url!r})"
+        f"import logging; from app import terminal; terminal.log_to_standard_error();logging.getLogger('other').warning('sent %s', {url!r})"
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stderr
     assert url[-43:] not in told

@@ -168,9 +168,7 @@ async def test_parked_runs_are_moved_in_one_call(client: AttemptClient, mover: R
     [(Cancelled(), Came.CANCELLED), (Completed(), Came.GONE), (None, Came.GONE)],
     ids=["cancelled", "completed", "deleted"],
 )
-async def test_a_run_that_somebody_ended_is_not_revived(
-    client: AttemptClient, mover: RunMover, end: State[Any] | None, came: Came
-) -> None:
+async def test_a_run_that_somebody_ended_is_not_revived(client: AttemptClient, mover: RunMover, end: State[Any] | None, came: Came) -> None:
     run = await made(mover, await claimed(mover))
     await carry_out(client, run, "wait")
     if end is None:

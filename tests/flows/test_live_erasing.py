@@ -53,9 +53,7 @@ def fill_in(live: Live, taken: Taken, **form: Any) -> None:
 
 def run(live: Live, *words: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in the environment of the stack."""
-    return subprocess.run(
-        baton(*words), env=live.stack.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS
-    )
+    return subprocess.run(baton(*words), env=live.stack.environment, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
 
 
 def at_prefect(live: Live, words: Iterable[str]) -> list[str]:

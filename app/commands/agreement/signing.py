@@ -71,9 +71,7 @@ def sign(
         terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
     with terminal.told():
         key = reference(ref)
-        box.write_now(
-            lambda session, now: signing.sign_on_behalf(session, contracts.get(session, *key), party=party, name=name, now=now)
-        )
+        box.write_now(lambda session, now: signing.sign_on_behalf(session, contracts.get(session, *key), party=party, name=name, now=now))
         terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.", markup=False, soft_wrap=True)
 
 
@@ -90,8 +88,6 @@ def withdraw_signature(
     with terminal.told():
         key, by = reference(ref), terminal.who()
         box.write_now(
-            lambda session, now: signing.withdraw_on_behalf(
-                session, contracts.get(session, *key), party=party, by=by, why=why, now=now
-            )
+            lambda session, now: signing.withdraw_on_behalf(session, contracts.get(session, *key), party=party, by=by, why=why, now=now)
         )
         terminal.console.print(f"The signature for {party} under {ref} is withdrawn.", markup=False, soft_wrap=True)
