@@ -26,7 +26,7 @@ from storage.tables import Handoff
 from tasks import views
 from tasks.lost_run import replace_run
 from tasks.screen import question
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.attempts")
 #: The longest between two looks at what is due, in seconds: most wakes ring, but some come due by time alone.

@@ -22,9 +22,9 @@ from tasks.dispute import settle_in_silence
 from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail
-from tasks.toolbox import Toolbox
 from tasks.trail_heads import HeadsUnreadable
 from tasks.trail_mail import queue_head
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0

@@ -11,7 +11,7 @@ from storage import due, wakes
 from storage.due import DueWait
 from tasks import line
 from tasks.revisit import look_again
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.deadlines")
 #: How many waits are looked at in one round, and how many are written in one transaction: each takes four rows.

@@ -23,7 +23,7 @@ from storage import claims, contracts, inflight, roster
 from storage.inflight import InFlight
 from storage.tables import AgreementVersion, Handoff
 from tasks.held_leads import release_held
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
 RETENTION_ENTRYPOINT = "flows.retention.retention"

@@ -13,7 +13,7 @@ from storage import contracts, handoffs, leases, wakes
 from storage.tables import Handoff, Wake
 from tasks import views
 from tasks.lost_run import replace_run
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.hand_over")
 #: How many leads that can wait are begun before earlier ones have been carried out.

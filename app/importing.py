@@ -13,7 +13,7 @@ from sqlmodel import Session
 from app.csv_file import BadRow, IncomingRow, ReadLeads
 from storage import identity, leads, roster
 from storage.database import ROWS_AT_ONCE
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
 #: A lead that is taken in changes about ten rows of the database, one that has moved on to another company a few more.

@@ -14,7 +14,7 @@ from notifications.samples import is_about_a_lead, sample
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Delivery, Handoff, Lead
 from tasks import contexts
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 class NothingToPreview(HandoffError):

@@ -12,7 +12,7 @@ from app.engine import Engine
 from storage import leases, strays, waits, wakes
 from storage.tables import Handoff
 from tasks.lost_run import replace_run
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.repair")
 #: How many runs are compared with Prefect at a time, and how many dead leases or stranded handoffs are moved in one round.

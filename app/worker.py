@@ -36,8 +36,8 @@ from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
 from flows.retention import retention
 from storage import handoffs
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"

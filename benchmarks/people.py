@@ -12,7 +12,7 @@ from app.demo.browser import read_page
 from benchmarks.inquiry import demo_request
 from storage import devices, leads
 from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 _numbers = itertools.count(1)
 #: What a lead does that reaches the threshold by points instead of asking to be called: it is of the normal tier.

@@ -29,8 +29,8 @@ from benchmarks.onlooker import Onlooker
 from benchmarks.postgresql import Cluster
 from benchmarks.receivers import Receivers, receiving
 from storage import clock, contracts, roster
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: The work pool of Prefect's own worker.
 STOCK = "stock"

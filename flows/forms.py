@@ -27,8 +27,9 @@ from flows import tidying
 from notifications.rendering import label
 from storage import chores, clock, handoffs, waits
 from storage.tables import Handoff, Wait
-from tasks import desk, toolbox
+from tasks import desk
 from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.wiring import toolbox
 
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.

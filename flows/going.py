@@ -19,7 +19,7 @@ from storage.held import Held
 from storage.tables import Handoff
 from tasks import sending
 from tasks.sending import Outcome, Ready
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm, Doing, Tell, Work
 
 #: So long the outcomes of quick channels wait for each other, in seconds, before they are stored without the slow ones.

@@ -16,7 +16,7 @@ from notifications.links import ToSign
 from notifications.rendering import render
 from storage import claims, contracts, signature_requests
 from storage.tables import AgreementVersion, DeliveryState, SignatureRequest
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: The longest HTML part that mail programs show as a whole, in bytes.
 _SHOWN_BYTES = 95_000

@@ -16,7 +16,7 @@ from storage import chores, clearing, deliveries, handoffs, leases, scrub, waits
 from storage.clearing import Person
 from storage.crm.local import LocalCrm
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def end(session: Session, handoff_id: int, *, actor: str, why: str, now: datetime) -> Assignment | None:

@@ -12,9 +12,10 @@ from agreements.roster import Roster
 from notifications.letter import Context, Recipient
 from storage import disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
-from tasks import disputable, toolbox
+from tasks import disputable
 from tasks.running import NO_CLOCK, running
 from tasks.views import lead_view
+from tasks.wiring import toolbox
 
 
 def recipient(people: Roster, ident: str) -> Recipient:

@@ -16,9 +16,9 @@ from agreements.working_time import WorkingCalendar
 from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
 from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait
-from tasks import toolbox
 from tasks.options import DUTIES, rep_choices
 from tasks.running import NO_CLOCK, clock_of
+from tasks.wiring import toolbox
 
 MESSAGE = "digest"
 #: What is told although it was settled in the meantime: a missed deadline.

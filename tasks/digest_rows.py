@@ -13,7 +13,7 @@ from notifications.letter import DigestRow
 from notifications.links import Morning
 from storage import devices, digests, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Wait
-from tasks import desk, numbers, toolbox
+from tasks import desk, numbers
 from tasks.asking import ChoiceRefused, colleagues_of
 from tasks.digest import matter_of, row_of
 from tasks.link_life import require_good
@@ -22,6 +22,7 @@ from tasks.options import CHANNELS, DUTIES, Option
 from tasks.remind import OWED
 from tasks.senders import Sender, note_sight
 from tasks.visits import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
+from tasks.wiring import toolbox
 
 _MOVED_ON = "Nothing was saved here: this lead has moved on since the page was shown. The row shows how it stands now."
 _NOT_SAVED = "Nothing was saved here"

@@ -14,11 +14,12 @@ from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
 from storage.sights import PageRequest
 from storage.tables import Answer, Dispute
-from tasks import dispute, toolbox, views
+from tasks import dispute, views
 from tasks.disputable import open_until, why_not
 from tasks.dispute_letters import text_of
 from tasks.link_life import ACTS_FOR, require_good
 from tasks.senders import Sender, request_about
+from tasks.wiring import toolbox
 
 LISTED_FOR = timedelta(days=7)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
-from tasks import toolbox
+from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from agreements.errors import HandoffError
 from storage import deliveries, devices, roster
 from storage.devices import ENROLLED
 from storage.tables import MailedCode
-from tasks import toolbox
+from tasks.wiring import toolbox
 
 MINUTES = 15
 """How long a code is good, in Baton's time."""

@@ -21,8 +21,8 @@ from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lea
 from tasks import clearing as clear_tasks
 from tasks import contexts, traces
 from tasks.drafts import Draft
-from tasks.toolbox import Toolbox
 from tasks.traces import Found
+from tasks.wiring.toolbox import Toolbox
 
 _WHAT = "It was erased at the wish of its person. Please delete what you have noted of it elsewhere, and do not contact them again."
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from storage import leads
 from storage.leads import RELEASED_AT_ONCE
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 async def release_held(

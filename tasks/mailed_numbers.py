@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
-from tasks import enrolment, toolbox
+from tasks import enrolment
+from tasks.wiring import toolbox
 
 MESSAGE = "number-guessed"
 MINUTES = 60

@@ -9,10 +9,10 @@ from sqlmodel import Session
 from notifications.letter import CodeContext
 from storage import deliveries, link_ends, roster, trail
 from storage.tables import Delivery
-from tasks import toolbox
 from tasks.contexts import number_of, recipient
 from tasks.drafts import Draft
 from tasks.link_life import ACTS_FOR
+from tasks.wiring import toolbox
 
 MESSAGE = "links-ended"
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from storage import devices, locks
-from tasks import mailed_numbers, toolbox
+from tasks import mailed_numbers
 from tasks.senders import Sender, is_unproven
+from tasks.wiring import toolbox
 
 #: So many wrong numbers a browser may send for one person in an hour, and all browsers together that are not known as theirs.
 WRONG_NUMBERS, OF_ALL = 5, 20

@@ -11,10 +11,10 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from storage import handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
-from tasks import toolbox
 from tasks.options import DUTIES, rep_choices
 from tasks.remind import OWED
 from tasks.running import NO_CLOCK
+from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)

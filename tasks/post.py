@@ -21,7 +21,7 @@ from tasks.digest_letter import Composed
 from tasks.drafts import Draft
 from tasks.sending import marked, write_outcome
 from tasks.slices import write_in_slices
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.post")
 AT_ONCE = 20

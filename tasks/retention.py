@@ -17,7 +17,7 @@ from storage.database import ROWS_AT_ONCE
 from storage.tables import Handoff, Lead
 from tasks import clearing as clear_tasks
 from tasks import traces
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: When so many words are known, no more are added to those that the databases' files are searched for afterwards.
 WORDS_SEARCHED_FOR = 250

@@ -15,7 +15,7 @@ from storage.tables import Handoff, Lead
 from tasks.brought_in import has_its_rep, take
 from tasks.qualify import rate
 from tasks.tell import tell, tell_its_rep
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm, Doing, Work
 
 

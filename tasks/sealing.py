@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 from storage import trail
 from storage.tables import Event, Seal
 from storage.trail import HeadMissing
-from tasks.toolbox import Toolbox
 from tasks.trail_heads import Accepted, Head, HeadFile, head_of
+from tasks.wiring.toolbox import Toolbox
 
 #: So many batches are sealed one after another; what is left has time until the next call.
 BATCHES = 20

@@ -15,7 +15,8 @@ from notifications.letter import Context, Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Handoff
-from tasks import contexts, own_templates, toolbox
+from tasks import contexts, own_templates
+from tasks.wiring import toolbox
 from tasks.work import Work
 
 log = logging.getLogger("baton.sending")

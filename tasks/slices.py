@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from storage.database import ROWS_AT_ONCE
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 T = TypeVar("T")
 

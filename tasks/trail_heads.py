@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agreements.errors import HandoffError
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 NAME = "trail-heads"
 #: A line is far shorter; so much is read from the end of the file to find the last one.

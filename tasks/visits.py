@@ -14,12 +14,13 @@ from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
-from tasks import toolbox, views
+from tasks import views
 from tasks.asking import colleagues_of, lacking
 from tasks.link_life import require_good
 from tasks.options import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.running import NO_CLOCK
 from tasks.taking_back import why_not
+from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)

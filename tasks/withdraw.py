@@ -14,7 +14,7 @@ from storage.facts import facts_at_capture
 from storage.inflight import InFlight
 from storage.tables import Handoff, HandoffNote
 from tasks.recycle import tell_withdrawn
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: What of a note is not reckoned but was written or found by people.
 _WRITTEN = ("added", "to_fix")

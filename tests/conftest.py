@@ -17,9 +17,9 @@ from sqlalchemy import create_engine, text
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks

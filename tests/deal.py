@@ -14,7 +14,7 @@ from storage import contracts, handoffs, leads, roster, waits
 from storage.leads import Captured
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
 from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 from tests.fakes import make_lead
 from tests.stage import Taken, answer_by_link, capture, newest

@@ -11,7 +11,7 @@ from storage import contracts, handoffs, inflight, waits
 from storage.crm.port import Account
 from storage.inflight import InFlight
 from storage.tables import Activity, Answer, Assignment, Delivery, Event, Handoff, HandoffNote, Lead, Wait, Wake
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.deal import BY_POINTS, NOT_YET, staff, until_accepted, until_working
 from tests.driver import Driver

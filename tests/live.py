@@ -23,9 +23,9 @@ from app.deploying import deploy
 from app.stack import Stack
 from storage import clock, contracts, devices, handoffs, leads, roster, waits
 from storage.tables import Handoff, Wait
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.patience import until

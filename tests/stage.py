@@ -10,7 +10,7 @@ from agreements.lead import IncomingLead
 from storage import handoffs, leads
 from storage.tables import Assignment, Event, Handoff
 from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 
 

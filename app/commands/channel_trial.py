@@ -16,7 +16,7 @@ from notifications.letter import Channel, Context, LeadView, Letter
 from notifications.rendering import render
 from storage import roster
 from tasks.contexts import recipient
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def send_test(

@@ -17,7 +17,7 @@ from app.tidying import server
 from flows import tidying
 from tasks import erasing
 from tasks.erasing import Preview, Receipt
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def erase(

@@ -20,7 +20,7 @@ from app.stack import Stack
 from storage import clock
 from storage.crm.local import LocalCrm
 from storage.tables import Bookmark, Delivery, Dispute, Event, Handoff, Wait, Wake
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
 STALL_NOTED_AFTER_SECONDS = 4.0

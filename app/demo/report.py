@@ -15,7 +15,7 @@ from app.demo.inbox import Inbox
 from app.demo.scanner import MARK
 from app.stack import Stack
 from storage import attention, figures
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:

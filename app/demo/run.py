@@ -35,8 +35,8 @@ from storage.crm.local import LocalCrm
 from storage.crm.port import Account
 from storage.tables import LeadSource
 from tasks.ledger import ledger
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENTS = ROOT / "agreements" / "examples"

@@ -16,7 +16,7 @@ from agreements.lifecycle import Stage
 from storage import figures, handoffs, roster
 from storage.tables import Handoff, Lead, Wait
 from tasks import views
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 REFRESH_EVERY = 8
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from agreements.lead import IncomingLead
 from app.web import intake
 from app.web.showing import page
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 _MEANINGS = {
     "source": "who sends it",

@@ -19,7 +19,7 @@ from notifications.rendering import clean
 from tasks import digest_rows
 from tasks.digest_rows import OpenRow, Round, RowReply
 from tasks.senders import Sender
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: So many rows are in the form at once; the others are on the next page.
 ROWS_AT_ONCE = 50

@@ -22,7 +22,7 @@ from tasks.asking import ChoiceRefused
 from tasks.dispute_visits import DisputeList, DisputeVisit
 from tasks.numbers import Proof
 from tasks.senders import Sender
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."

@@ -17,7 +17,7 @@ from app.web.sight_queue import SightQueue
 from storage import roster
 from tasks.link_life import require_good
 from tasks.own_list import Row, list_for
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:

@@ -18,8 +18,8 @@ from storage.devices import ENROLLED
 from tasks import enrolment
 from tasks.enrolment import CodeRefused
 from tasks.own_list import Row, own_list
-from tasks.toolbox import Toolbox
 from tasks.visits import place_of
+from tasks.wiring.toolbox import Toolbox
 
 ME = "me"
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please send it once more from here."

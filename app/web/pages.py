@@ -29,8 +29,8 @@ from app.web.sight_queue import SightQueue
 from tasks import desk
 from tasks.desk import ChoiceRefused, Reply, Visit
 from tasks.senders import note_sight, request_at
-from tasks.toolbox import Toolbox
 from tasks.visits import place_of
+from tasks.wiring.toolbox import Toolbox
 
 __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remembered", "routes"]
 

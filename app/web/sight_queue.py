@@ -11,7 +11,7 @@ from contextlib import suppress
 from storage.database import ROWS_AT_ONCE
 from storage.sights import PageRequest
 from tasks.senders import keep_requests
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
 #: As many wait at most in this process; when there are more, the oldest is dropped.

@@ -17,7 +17,7 @@ from app.web.showing import page
 from notifications.contract_page import contract_html
 from tasks import signing
 from tasks.signing import ToBeSigned
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 NAME_MAX = 120
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please read it here and send it once more."

@@ -33,8 +33,8 @@ from app.web.rates import Rates
 from app.web.showing import page, plain
 from app.web.sight_queue import SightQueue
 from app.web.slowness import BodyInTime, BodyTooSlow, configured
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 access = logging.getLogger("baton.web.access")
 log = logging.getLogger("baton.web")

@@ -26,9 +26,9 @@ from notifications.slack import ACCEPT, REJECT, is_slack, slack_id
 from storage import roster, trail
 from storage.tables import Event
 from tasks import desk
-from tasks.channels import slack_api
 from tasks.desk import ChoiceRefused, Reply, Visit
-from tasks.toolbox import Toolbox
+from tasks.wiring.channels import slack_api
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web.slack")
 MAX_BYTES = 250_000

@@ -22,9 +22,9 @@ from benchmarks.chaos.gate import Gate
 from benchmarks.chaos.plan import CHAT, SMTP
 from benchmarks.chaos.supervised import Supervised
 from storage import clock, contracts, keys, roster
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENT = ROOT / "agreements" / "examples" / "b2b-saas.yaml"

@@ -21,7 +21,7 @@ from benchmarks.chaos.outages import Leap, Outages
 from benchmarks.chaos.plan import Blow
 from benchmarks.chaos.supervised import Supervised
 from storage import clock
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.chaos")
 LOOK_SECONDS = 0.1

@@ -19,7 +19,7 @@ from benchmarks.ground import MONDAY, box_on, ground, percentile
 from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
 from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
 #: Between two answers, and between two leads that the other process takes in.

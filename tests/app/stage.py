@@ -27,9 +27,9 @@ from storage.database import Database
 from storage.keys import Scope
 from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.patience import PATIENCE_SECONDS, until
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

@@ -24,7 +24,7 @@ from app.deploying import deploy, plan
 from storage import clock, contracts, roster
 from storage.claims import Claimed
 from storage.tables import AgreementVersion, Claim
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.conftest import ROOT, ROSTER
 from tests.in_flight import FREE, UNANSWERED, everywhere, published, text_of
 from tests.patience import PATIENCE_SECONDS

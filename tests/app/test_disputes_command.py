@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from app.cli import app
 from storage import clock
 from storage.tables import Dispute
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.stage import answer_by_link, capture, events_of
 
 RUN = Callable[..., Result]

@@ -16,8 +16,8 @@ from app import stack
 from app.cli import app
 from storage import clock
 from storage.tables import Erasure
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.searching import in_tables
 from tests.stage import answer_by_link, capture, newest

@@ -14,7 +14,7 @@ from app.csv_file import BadRow, IncomingRow, ReadLeads
 from app.importing import ROWS_A_TRANSACTION, import_leads
 from storage import leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: What the shared toolbox's clock shows.
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)

@@ -75,7 +75,7 @@ def test_the_summary_says_the_most_and_the_usual():
 def installation(monkeypatch, tmp_path):
     """An installation of its own, with people."""
     from app import terminal
-    from tasks import toolbox
+    from tasks.wiring import toolbox
 
     monkeypatch.setenv("BATON_HOME", str(tmp_path / "baton"))
     box = terminal.open_box()

@@ -15,7 +15,7 @@ from storage import sights
 from storage.database import Database
 from storage.sights import PageRequest
 from storage.tables import Sight
-from tasks.toolbox import SteppedTime
+from tasks.wiring.toolbox import SteppedTime
 from tests.app.stage import stage
 from tests.conftest import MONDAY
 from tests.rows import a_handoff

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from app.cli import app
 from storage import clock, trail
 from storage.tables import Event, PersonalText, Seal
-from tasks import toolbox
 from tasks.sealing import seal_trail
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY, ROOT
 from tests.stage import Taken, answer_by_link, capture
 

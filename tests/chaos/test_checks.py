@@ -12,7 +12,7 @@ from benchmarks.chaos.leads import SOURCE
 from benchmarks.chaos.outages import Outages
 from storage import clock
 from storage.tables import Activity, Delivery, Event, Handoff, LeadSource, Wait
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.stage import Taken, capture
 

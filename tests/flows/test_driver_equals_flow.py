@@ -15,8 +15,9 @@ from sqlmodel import Session, col, select
 
 from storage import handoffs, leads, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
-from tasks import desk, toolbox
-from tasks.toolbox import Toolbox
+from tasks import desk
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.live import Live, live_stack

@@ -16,10 +16,11 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
-from tasks import dispute, toolbox
+from tasks import dispute
 from tasks.asking import ChoiceRefused
 from tasks.recycle import dispose
 from tasks.revisit import look_again
+from tasks.wiring import toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare

@@ -12,7 +12,7 @@ from storage import handoffs, leads, waits
 from storage.identity import again_if_taken, person_key
 from storage.tables import Handoff, Lead, Wait
 from tasks.revisit import revisit
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree_on
 from tests.stage import capture, newest

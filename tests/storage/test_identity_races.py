@@ -25,9 +25,9 @@ from storage.database import Database
 from storage.identity import again_if_taken
 from storage.leads import capture
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
-from tasks import toolbox
 from tasks.revisit import revisit
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.postgres import new_database

@@ -21,9 +21,9 @@ from storage import devices, disputes, handoffs, leads, leases, schema, trail, w
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.stage import answer_form
 from tests.conftest import MONDAY, put_in_force
 from tests.deal import BY_POINTS, NOT_YET

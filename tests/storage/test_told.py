@@ -14,7 +14,7 @@ from storage import handoffs, roster, told
 from storage.leads import capture
 from storage.tables import Event, Lead
 from tasks import views
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 
 KNOWN = {"email": "jo@mill.example", "phone": "+44 20 7946 0001", "company": "Mill", "job_title": "Head of IT", "first_name": "Jo"}

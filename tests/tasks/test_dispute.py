@@ -20,11 +20,12 @@ from storage import disputes, figures, handoffs, roster
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment, Dispute, Handoff
-from tasks import dispute, toolbox
+from tasks import dispute
 from tasks.asking import ChoiceRefused
 from tasks.disputable import open_until, why_not
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY, put_in_force
 from tests.deal import agree, does, letters, staff, tenures, wait_of
 from tests.driver import Driver

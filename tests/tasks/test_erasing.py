@@ -17,7 +17,7 @@ from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, 
 from tasks import desk, erasing, visits
 from tasks.dispute import raise_dispute
 from tasks.erasing import NoSuchLead, ReasonNamesPerson
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 from tests.searching import in_bytes, in_tables
 from tests.stage import Taken, answer_by_link, capture, events_of, newest, token_of

@@ -15,9 +15,9 @@ from storage import trail
 from storage.tables import Event, Seal
 from storage.trail import HeadMissing
 from tasks.sealing import accept_restore, lost_heads, seal_trail
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
 from tasks.trail_heads import Accepted, Head, HeadFile, HeadsUnreadable
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 from tests.app.shaky import look_afresh
 from tests.stage import capture
 from tests.stage import newest as newest_handoff

@@ -13,8 +13,8 @@ from storage import trail
 from storage.tables import Delivery
 from tasks.post import send_post
 from tasks.sealing import seal_trail
-from tasks.settings import Settings
 from tasks.trail_mail import queue_head
+from tasks.wiring.settings import Settings
 from tests.stage import capture
 
 TO = "audit@firm.example"

@@ -23,7 +23,7 @@ from app.commands.agreement.references import Reference, from_file, reference
 from app.deploying import Plan
 from storage import contracts, inflight
 from storage.inflight import Happens, InFlight
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tasks.withdraw import CarriedOut, carry_out
 
 app = typer.Typer()

@@ -14,7 +14,7 @@ from notifications.gate import Gate
 from storage import contracts
 from tasks import signing
 from tasks.ask_to_sign import Asked, ask_to_sign
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer()
 

@@ -18,8 +18,8 @@ from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
 from app.lead_map import UnreadableFile, read_map
 from storage import contracts
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 if TYPE_CHECKING:
     from app.trial.report import Backtest

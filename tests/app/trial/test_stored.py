@@ -21,7 +21,7 @@ from app.trial.stored import read_stored
 from storage.crm.port import Account
 from storage.past import past_handoffs
 from storage.tables import Handoff, LeadSource, LeadValues
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.trial.ground import a_file
 from tests.conftest import AGREEMENT, MONDAY
 from tests.deal import BY_POINTS, NOT_YET

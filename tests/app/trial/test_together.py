@@ -19,7 +19,7 @@ from app.trial.files import LeadFile, read_past
 from app.trial.past import PastLeads
 from storage import leads as taking_in
 from storage.tables import Lead, LeadSource
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.app.trial.ground import NOW, a_file, an_agreement, example, past_of
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from app.cli import app as cli
 from storage import clock
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.app.trial.ground import EXAMPLE, a_file
 from tests.conftest import MONDAY, ROOT
 from tests.driver import drive

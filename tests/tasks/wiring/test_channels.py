@@ -8,9 +8,9 @@ import pytest
 
 from agreements.roster import read_roster
 from notifications.gate import Gate
-from tasks import toolbox
-from tasks.channels import WrongSetting, problems_of, unusable_addresses
-from tasks.settings import Settings
+from tasks.wiring import toolbox
+from tasks.wiring.channels import WrongSetting, problems_of, unusable_addresses
+from tasks.wiring.settings import Settings
 from tests.conftest import ROSTER
 
 SECRET = "topsecret-topsecret"

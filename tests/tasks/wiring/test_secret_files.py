@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks import secret_files
-from tasks.settings import Settings
+from tasks.wiring import secret_files
+from tasks.wiring.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 
 

@@ -18,7 +18,7 @@ from notifications.rendering import tel
 from notifications.slack import SlackApi, SlackChannel, is_slack, slack_id
 from notifications.sms import SmsChannel
 from notifications.webhook import WebhookChannel
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 
 class WrongSetting(HandoffError):

@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agreements.errors import HandoffError
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 
 class KeysElsewhere(HandoffError):  # noqa: N818 - errors here are named as states

@@ -17,8 +17,8 @@ from storage import clock
 from storage.crm.local import LocalCrm
 from storage.crm.port import Crm
 from storage.database import Database
-from tasks.channels import WrongSetting, wire_channels
-from tasks.settings import Settings
+from tasks.wiring.channels import WrongSetting, wire_channels
+from tasks.wiring.settings import Settings
 
 T = TypeVar("T")
 
