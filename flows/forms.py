@@ -28,7 +28,7 @@ from notifications.rendering import label
 from storage import chores, clock, handoffs, waits
 from storage.tables import Handoff, Wait
 from tasks import desk
-from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
 from tasks.wiring import toolbox
 
 NOTHING = "(no answer)"

@@ -14,7 +14,7 @@ from flows import forms
 from storage import handoffs, proof, roster, waits
 from storage.tables import Handoff, Wait
 from tasks import views
-from tasks.running import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK
 
 
 @dataclass(frozen=True, slots=True)

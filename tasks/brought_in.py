@@ -9,7 +9,7 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
-from tasks.running import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK
 from tasks.sending import crm_status
 
 CAUSE = "brought in by them"

@@ -12,8 +12,8 @@ from agreements.roster import Roster
 from notifications.letter import Context, Recipient
 from storage import disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
-from tasks import disputable
-from tasks.running import NO_CLOCK, running
+from tasks import dispute_window
+from tasks.clock_inputs import NO_CLOCK, running
 from tasks.views import lead_view
 from tasks.wiring import toolbox
 
@@ -61,9 +61,9 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
 def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
     """Until when marketing may dispute what sales answered, and what comes of silence; nothing where it may not."""
     answer = session.get(Answer, row.context.get("answer_id"))
-    if answer is None or disputable.why_not(session, answer, now=now):
+    if answer is None or dispute_window.why_not(session, answer, now=now):
         return None, ""
-    return disputable.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
+    return dispute_window.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
 
 
 def _leg(agreement: Agreement, tenure: Assignment | None) -> str:

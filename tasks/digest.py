@@ -16,8 +16,8 @@ from agreements.working_time import WorkingCalendar
 from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
 from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait
-from tasks.options import DUTIES, rep_choices
-from tasks.running import NO_CLOCK, clock_of
+from tasks.choices import DUTIES, rep_choices
+from tasks.clock_inputs import NO_CLOCK, clock_of
 from tasks.wiring import toolbox
 
 MESSAGE = "digest"

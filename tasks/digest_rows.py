@@ -15,10 +15,10 @@ from storage import devices, digests, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Wait
 from tasks import desk, numbers
 from tasks.asking import ChoiceRefused, colleagues_of
+from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.digest import matter_of, row_of
 from tasks.link_life import require_good
 from tasks.numbers import Proof
-from tasks.options import CHANNELS, DUTIES, Option
 from tasks.remind import OWED
 from tasks.senders import Sender, note_sight
 from tasks.visits import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of

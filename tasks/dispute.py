@@ -15,8 +15,8 @@ from storage.tables import Answer, Dispute
 from tasks import dispute_letters
 from tasks.again import assign_again
 from tasks.asking import ChoiceRefused
-from tasks.disputable import why_not
-from tasks.running import calendar_of
+from tasks.clock_inputs import calendar_of
+from tasks.dispute_window import why_not
 
 #: What a manager may choose, and how people read it.
 RULINGS = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}

@@ -15,8 +15,8 @@ from storage import devices, disputes, handoffs, roster
 from storage.sights import PageRequest
 from storage.tables import Answer, Dispute
 from tasks import dispute, views
-from tasks.disputable import open_until, why_not
 from tasks.dispute_letters import text_of
+from tasks.dispute_window import open_until, why_not
 from tasks.link_life import ACTS_FOR, require_good
 from tasks.senders import Sender, request_about
 from tasks.wiring import toolbox

@@ -13,7 +13,7 @@ from agreements.model import Agreement
 from agreements.note import Note, write_note
 from storage import deliveries, handoffs, leads, roster, waits
 from storage.tables import Handoff, HandoffNote, Wait
-from tasks.running import calendar_of
+from tasks.clock_inputs import calendar_of
 from tasks.work import Work
 
 _CELL_MAX = 200

@@ -12,8 +12,8 @@ from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks import brought_in, digest
+from tasks.clock_inputs import running
 from tasks.recycle import dispose, pass_on, tell_marketing
-from tasks.running import running
 from tasks.sending import crm_status
 from tasks.work import Work
 

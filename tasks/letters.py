@@ -11,8 +11,8 @@ from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
 from tasks import contexts, dispute_letters, enrolment, erasing, mailed_numbers, new_links, tell_signers, trail_mail
+from tasks.choices import DID
 from tasks.drafts import Draft
-from tasks.options import DID
 from tasks.views import lead_view
 from tasks.wiring import toolbox
 

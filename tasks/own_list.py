@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from storage import handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
-from tasks.options import DUTIES, rep_choices
+from tasks.choices import DUTIES, rep_choices
+from tasks.clock_inputs import NO_CLOCK
 from tasks.remind import OWED
-from tasks.running import NO_CLOCK
 from tasks.wiring import toolbox
 
 

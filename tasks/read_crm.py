@@ -16,7 +16,7 @@ from storage import handoffs, roster, trail, waits
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Bookmark, Handoff, Wait
-from tasks.options import next_leg, rep_choices
+from tasks.choices import next_leg, rep_choices
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")

@@ -12,7 +12,7 @@ from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
-from tasks.running import calendar_of
+from tasks.clock_inputs import calendar_of
 
 
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from agreements.roster import Roster
 from storage import undoing
 from storage.tables import Answer
 from storage.undoing import Bar, Refusal
-from tasks.options import DID
+from tasks.choices import DID
 
 _WORDS = {
     Bar.TOO_LATE: "The time for that is over, and what you answered has been carried out.",

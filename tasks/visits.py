@@ -16,9 +16,9 @@ from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks import views
 from tasks.asking import colleagues_of, lacking
+from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
+from tasks.clock_inputs import NO_CLOCK
 from tasks.link_life import require_good
-from tasks.options import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
-from tasks.running import NO_CLOCK
 from tasks.taking_back import why_not
 from tasks.wiring import toolbox
 

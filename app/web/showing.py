@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from agreements.model import STATEMENTS
 from app.web.notices import Notice
 from notifications.rendering import label, mailto, tel
-from tasks.options import REP_CHOICES
+from tasks.choices import REP_CHOICES
 from tasks.visits import Visit
 
 #: What a page asks, by what is owed.

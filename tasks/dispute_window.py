@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from storage import disputes, handoffs
 from storage.tables import Answer, AnswerState, Wait
-from tasks.running import calendar_of
+from tasks.clock_inputs import calendar_of
 
 
 def open_until(session: Session, answer: Answer) -> datetime:
