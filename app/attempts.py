@@ -23,8 +23,8 @@ from flows.attempt import GIVEN, Lease
 from storage import contracts, handoffs, leases
 from storage.doorbell import Doorbell
 from storage.tables import Handoff
-from tasks import views
 from tasks.lost_run import replace_run
+from tasks.messages import lead_view
 from tasks.screen import question
 from tasks.wiring.toolbox import Toolbox
 
@@ -206,7 +206,7 @@ def _claimed(session: Session, handoff: Handoff) -> Claimed:
         run_no=handoff.run_no,
         run_id=handoff.flow_run_id,
         deployment_id=version.deployment_id if version else "",
-        name=views.run_name(session, handoff),
-        tags=views.first_tags(handoff),
+        name=lead_view.run_name(session, handoff),
+        tags=lead_view.first_tags(handoff),
         asks=question(lead) if handoff.step == "screen" else None,
     )

@@ -10,7 +10,7 @@ from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK
-from tasks.sending import crm_status
+from tasks.messages.outbox import crm_status
 
 CAUSE = "brought in by them"
 

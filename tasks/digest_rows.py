@@ -16,8 +16,8 @@ from storage.tables import Answer, AnswerState, Assignment, Wait
 from tasks import desk, numbers
 from tasks.asking import ChoiceRefused, colleagues_of
 from tasks.choices import CHANNELS, DUTIES, Option
-from tasks.digest import matter_of, row_of
 from tasks.link_life import require_good
+from tasks.messages.digest import matter_of, row_of
 from tasks.numbers import Proof
 from tasks.remind import OWED
 from tasks.senders import Sender, note_sight

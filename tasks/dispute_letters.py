@@ -10,9 +10,9 @@ from notifications.letter import Context
 from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
-from tasks.contexts import number_of, recipient
-from tasks.drafts import Draft
-from tasks.views import lead_view
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_context import number_of, recipient
+from tasks.messages.lead_view import lead_view
 from tasks.wiring import toolbox
 
 RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"

@@ -14,10 +14,11 @@ from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
 from storage.sights import PageRequest
 from storage.tables import Answer, Dispute
-from tasks import dispute, views
+from tasks import dispute
 from tasks.dispute_letters import text_of
 from tasks.dispute_window import open_until, why_not
 from tasks.link_life import ACTS_FOR, require_good
+from tasks.messages import lead_view
 from tasks.senders import Sender, request_about
 from tasks.wiring import toolbox
 
@@ -145,7 +146,7 @@ def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now
         timezone=person.timezone,
         now=now,
         rejection=rejection,
-        lead=views.lead_view(session, handoffs.get(session, answer.handoff_id)),
+        lead=lead_view.lead_view(session, handoffs.get(session, answer.handoff_id)),
         open_to=_open_to(session, people, answer, row, ident, now),
         words=_words(session, answer.text_id),
         list_link=toolbox.current().links.for_dispute(0, ident, at=asked.at) if may_list else "",

@@ -19,8 +19,9 @@ from storage.clearing import GOODBYE, Person
 from storage.crm.local import LocalCrm
 from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
 from tasks import clearing as clear_tasks
-from tasks import contexts, traces
-from tasks.drafts import Draft
+from tasks import traces
+from tasks.messages import lead_context
+from tasks.messages.drafts import Draft
 from tasks.traces import Found
 from tasks.wiring.toolbox import Toolbox
 
@@ -230,7 +231,7 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
 
 def letter(session: Session, row: Delivery) -> Draft:
     """Tells the rep that a lead was erased. Names nobody but the rep. Raises KeyError for nobody of that id."""
-    to = contexts.recipient(roster.current(session), row.person)
+    to = lead_context.recipient(roster.current(session), row.person)
     lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage="erased")
     return Draft("told", Context(to=to, lead=lead, what=_WHAT), row.key, f"erased-{row.id}")
 

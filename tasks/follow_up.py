@@ -11,10 +11,11 @@ from agreements.clocks import contact_time, first_attempt_due, is_too_early, nud
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
-from tasks import brought_in, digest
+from tasks import brought_in
 from tasks.clock_inputs import running
+from tasks.messages import digest
+from tasks.messages.outbox import crm_status
 from tasks.recycle import dispose, pass_on, tell_marketing
-from tasks.sending import crm_status
 from tasks.work import Work
 
 

@@ -1,4 +1,4 @@
-"""Letters that go by post: what each of them says. Those that a handoff's run sends are written in contexts.py."""
+"""Letters that go by post: what each of them says. Those that a handoff's run sends are written in lead_context.py."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import contexts, dispute_letters, enrolment, erasing, mailed_numbers, new_links, tell_signers, trail_mail
+from tasks import dispute_letters, enrolment, erasing, mailed_numbers, new_links, tell_signers, trail_mail
 from tasks.choices import DID
-from tasks.drafts import Draft
-from tasks.views import lead_view
+from tasks.messages import lead_context
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_view import lead_view
 from tasks.wiring import toolbox
 
 
@@ -22,7 +23,7 @@ class NoSuchLetter(HandoffError):
 
 
 def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
-    """The letter of a delivery that has no handoff, to be written; a digest's is in digest_letter.py. Reads only.
+    """The letter of a delivery that has no handoff, to be written; a digest's is in digest_message.py. Reads only.
 
     Raises NoSuchLetter, KeyError for nobody of that id.
     """
@@ -55,10 +56,10 @@ def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:
     tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
     link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
     context = Context(
-        to=contexts.recipient(people, row.person),
+        to=lead_context.recipient(people, row.person),
         lead=lead_view(session, handoff),
         link=link,
-        number=contexts.number_of(link),
+        number=lead_context.number_of(link),
         due_at=undo,
         rep=people.name_of(handoff.rep),
         what=f"Through your link, from {whose}, it was said: {DID.get(str(given['kind']), str(given['kind']))}.",
@@ -68,7 +69,7 @@ def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:
 
 def _device_code(session: Session, row: Delivery) -> Draft:
     box = toolbox.current()
-    to = contexts.recipient(roster.current(session), row.person)
+    to = lead_context.recipient(roster.current(session), row.person)
     code = enrolment.code_of(int(row.context["code_id"]))
     return Draft(row.message, CodeContext(to, f"{box.settings.public_url}/me", code, enrolment.MINUTES), row.key)
 
@@ -78,7 +79,7 @@ def _number_guessed(session: Session, row: Delivery) -> Draft:
     code_id = int(row.context.get("code_id") or 0)
     code = enrolment.code_of(code_id) if code_id else ""
     context = CodeContext(
-        to=contexts.recipient(people, row.person),
+        to=lead_context.recipient(people, row.person),
         link="",
         code=code,
         minutes=mailed_numbers.MINUTES,

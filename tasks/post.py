@@ -16,10 +16,11 @@ from agreements.errors import DeliveryError
 from notifications.letter import Letter
 from storage import deliveries, digests
 from storage.tables import Delivery, DeliveryState
-from tasks import digest, digest_letter, letters, own_templates
-from tasks.digest_letter import Composed
-from tasks.drafts import Draft
-from tasks.sending import marked, write_outcome
+from tasks import letters
+from tasks.messages import digest, digest_message, template_faults
+from tasks.messages.digest_message import Composed
+from tasks.messages.drafts import Draft
+from tasks.messages.outbox import marked, write_outcome
 from tasks.slices import write_in_slices
 from tasks.wiring.toolbox import Toolbox
 
@@ -79,16 +80,16 @@ def _load(session: Session, ident: int, now: datetime) -> tuple[Composed | None,
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
         return None, letters.by_post(session, row, now=now)
-    composed = digest_letter.compose(session, row, now=now)
+    composed = digest_message.compose(session, row, now=now)
     return composed, composed.draft
 
 
 def _claim(session: Session, ident: int, letter: Letter | None, composed: Composed | None, now: datetime, real: datetime) -> _Ready | None:
     """Takes the message to be sent, unless somebody else has, or it is not to be sent as it was written."""
     row = _queued(session, ident)
-    if row is None or (composed is not None and not digest_letter.may_go(session, row, composed, now=now)) or letter is None:
+    if row is None or (composed is not None and not digest_message.may_go(session, row, composed, now=now)) or letter is None:
         return None
-    own_templates.note_faults(session, row, None, letter, now=now)
+    template_faults.note_faults(session, row, None, letter, now=now)
     if not deliveries.claim(session, ident, real=real):
         return None
     return _Ready(ident, row.channel, marked(letter, ident), row.key if composed else "", composed.found.items if composed else ())

@@ -15,8 +15,8 @@ from agreements.qualification import Qualified
 from storage import handoffs, leads, trail, waits, wakes
 from storage.tables import Handoff, HandoffNote
 from tasks.document import rewrite
+from tasks.messages.tell import tell_its_rep
 from tasks.recycle import to_nurture
-from tasks.tell import tell_its_rep
 from tasks.work import Work
 
 #: What a lead waits for while no rep could be found, or while it stands in line.

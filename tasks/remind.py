@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.tables import Handoff, Wait
-from tasks import digest
+from tasks.messages import digest
 from tasks.work import Work
 
 #: What is owed, in words, by kind of wait.

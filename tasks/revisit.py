@@ -11,7 +11,7 @@ from agreements.disposition import revisit_at
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
-from tasks.tell import tell
+from tasks.messages.tell import tell
 
 #: While no agreement is in force, a lead that is due is looked at again after this time.
 LOOK_AGAIN = timedelta(hours=1)

@@ -11,7 +11,7 @@ from notifications.letter import Recipient, SignatureContext
 from notifications.links import ToSign
 from storage import contracts, deliveries
 from storage.tables import AgreementVersion, Delivery, Signature
-from tasks.drafts import Draft
+from tasks.messages.drafts import Draft
 from tasks.wiring import toolbox
 
 MESSAGE = "signature-told"

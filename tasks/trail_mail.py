@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from notifications.letter import HeadContext, Recipient
 from storage import deliveries, trail
 from storage.tables import Delivery
-from tasks.drafts import Draft
+from tasks.messages.drafts import Draft
 
 MESSAGE = "trail-head"
 

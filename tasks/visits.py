@@ -14,11 +14,11 @@ from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
-from tasks import views
 from tasks.asking import colleagues_of, lacking
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK
 from tasks.link_life import require_good
+from tasks.messages import lead_view
 from tasks.taking_back import why_not
 from tasks.wiring import toolbox
 
@@ -128,7 +128,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         person=place.person,
         person_name=place.people.name_of(place.person),
         timezone=person.timezone if person else "UTC",
-        lead=views.lead_view(session, place.handoff),
+        lead=lead_view.lead_view(session, place.handoff),
         live=bool(place.options),
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",
@@ -166,7 +166,7 @@ def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
 
 def _timeline(session: Session, place: Place) -> tuple[tuple[datetime, str], ...]:
     start, end = place.handoff.created_at, place.handoff.ended_at
-    lines = views.timeline(session, place.handoff.lead_id, people=place.people)
+    lines = lead_view.timeline(session, place.handoff.lead_id, people=place.people)
     return tuple((at, text) for at, text in lines if at >= start and (end is None or at <= end))[-40:]
 
 

@@ -15,7 +15,7 @@ from notifications.gate import Gate
 from notifications.letter import Channel, Context, LeadView, Letter
 from notifications.rendering import render
 from storage import roster
-from tasks.contexts import recipient
+from tasks.messages.lead_context import recipient
 from tasks.wiring.toolbox import Toolbox
 
 

@@ -18,7 +18,7 @@ from notifications.letter import Context, Letter
 from notifications.rendering import clean, message_names, render
 from notifications.samples import full_of, is_about_a_lead, sample
 from notifications.shape import Shape
-from tasks.contexts import crm_facts
+from tasks.messages.lead_context import crm_facts
 from tests.hostile import HUGE, hostile_texts
 from tests.notifications.test_email import sent
 

@@ -10,7 +10,8 @@ import pytest
 from flows import forms
 from flows.attempt import attempt
 from storage import figures, handoffs, inflight, roster, waits
-from tasks import desk, views
+from tasks import desk
+from tasks.messages import lead_view
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -285,7 +286,7 @@ async def test_prefect_shows_the_leg_in_the_name_and_tags_of_the_run(driver, box
 
     assert rest.run_name == f"{taken.incoming.company} · lead {taken.lead_id} · ae"
     assert "leg:ae" in rest.tags
-    name = box.read_now(lambda session, now: views.run_name(session, newest(box, taken)))
+    name = box.read_now(lambda session, now: lead_view.run_name(session, newest(box, taken)))
     assert name == rest.run_name
 
 
@@ -307,7 +308,7 @@ async def test_prefects_form_offers_what_the_page_does(driver, box, company):
 async def test_the_timeline_reads_as_it_went(driver, box, company):
     taken = await until_sql(driver, box)
 
-    lines = box.read_now(lambda session, now: views.timeline(session, taken.lead_id, people=roster.current(session)))
+    lines = box.read_now(lambda session, now: lead_view.timeline(session, taken.lead_id, people=roster.current(session)))
     texts = [text for _, text in lines]
     assert "Qualified, on from sdr to ae" in texts
     assert "Assigned to Eve Stone, ae (next in turn)" in texts

@@ -8,7 +8,8 @@ from sqlmodel import select
 from agreements.errors import HandoffError
 from storage import figures, roster
 from storage.tables import Answer
-from tasks import desk, views
+from tasks import desk
+from tasks.messages import lead_view
 from tests.deal import wait_of
 from tests.stage import answer_by_link, capture
 
@@ -24,7 +25,9 @@ def data_of(box):
 
 
 def lines(box, taken):
-    return box.read_now(lambda session, now: [text for _, text in views.timeline(session, taken.lead_id, people=roster.current(session))])
+    return box.read_now(
+        lambda session, now: [text for _, text in lead_view.timeline(session, taken.lead_id, people=roster.current(session))]
+    )
 
 
 async def test_ticks_go_to_marketing_into_the_trail_and_into_the_figures(driver, box):

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from storage import handoffs, roster
 from storage.tables import Activity, Lead, LeadSource
-from tasks import views
+from tasks.messages import lead_view
 from tests.deal import BY_POINTS, NOT_YET, agree_on, does, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest
 
@@ -80,7 +80,7 @@ async def test_the_note_says_what_the_new_score_rests_on(driver, box):
     does(box, taken, "webinar_attended", job_title="Sales Director", campaign="")
     await driver.settle()
 
-    view = box.read_now(lambda session, now: views.lead_view(session, newest(box, taken)))
+    view = box.read_now(lambda session, now: lead_view.lead_view(session, newest(box, taken)))
     assert view.persona == "sales-leader"
     assert "persona sales-leader" in [rule for rule, _, _ in view.criteria]
 
@@ -156,7 +156,9 @@ async def test_the_trail_links_both(driver, box):
 
     def lines(session, now) -> tuple[Any, list[str]]:
         handoff = handoffs.latest_of(session, new.id)
-        return views.lead_view(session, handoff), [text for _, text in views.timeline(session, new.id, people=roster.current(session))]
+        return lead_view.lead_view(session, handoff), [
+            text for _, text in lead_view.timeline(session, new.id, people=roster.current(session))
+        ]
 
     view, timeline = box.read_now(lines)
     assert f"The same person as lead {old.id}, at another company" in timeline

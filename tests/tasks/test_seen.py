@@ -13,7 +13,8 @@ from flows.attempt import attempt
 from storage import figures, roster, sights
 from storage.sights import PageRequest
 from storage.tables import Lead
-from tasks import desk, views
+from tasks import desk
+from tasks.messages import lead_view
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
@@ -49,7 +50,7 @@ def told(box, taken: Taken) -> list[str]:
     """What happened to the lead in sentences."""
 
     def lines(session: Session, now: datetime) -> list[str]:
-        return [text for _, text in views.timeline(session, taken.lead_id, people=roster.current(session))]
+        return [text for _, text in lead_view.timeline(session, taken.lead_id, people=roster.current(session))]
 
     return box.read_now(lines)
 

@@ -18,10 +18,11 @@ from storage.crm.local import LocalCrm
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
-from tasks import digest, digest_letter, line
+from tasks import line
 from tasks.choosing import Choosing
-from tasks.digest import MISSED
 from tasks.line import CALLED_AT_ONCE
+from tasks.messages import digest, digest_message
+from tasks.messages.digest import MISSED
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.read_crm import AT_ONCE, read_crm
 from tasks.sealing import seal_trail
@@ -87,11 +88,11 @@ def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_r
     missed(box, 1)
     time.at = MORNING
     row = box.read_now(lambda session, now: session.exec(select(Delivery).where(Delivery.message == "digest")).one())
-    composed = box.read_now(lambda session, now: digest_letter.compose(session, row, now=now))
+    composed = box.read_now(lambda session, now: digest_message.compose(session, row, now=now))
     missed(box, 1)
 
     def claim(session: Session, now: datetime) -> bool:
-        return digest_letter.may_go(session, session.get(Delivery, row.id), composed, now=now)
+        return digest_message.may_go(session, session.get(Delivery, row.id), composed, now=now)
 
     assert not box.write_now(claim)
     assert box.read_now(lambda session, now: session.exec(select(Digest)).all()) == []

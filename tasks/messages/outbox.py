@@ -15,7 +15,7 @@ from notifications.letter import Context, Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Handoff
-from tasks import contexts, own_templates
+from tasks.messages import lead_context, template_faults
 from tasks.wiring import toolbox
 from tasks.work import Work
 
@@ -113,7 +113,7 @@ def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcom
     for one in outcomes:
         row = rows[one.delivery_id]
         if one.letter is not None:
-            own_templates.note_faults(session, row, handoff, one.letter, now=now)
+            template_faults.note_faults(session, row, handoff, one.letter, now=now)
         _write(session, row, handoff, one.proof, one.error, now=now)
     deliveries.write_together(session, rows.values())
 
@@ -154,8 +154,8 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     if row.message in RECORDS:
         facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
         return Ready(row.id or 0, row.channel, row.message, row.key, thread, None, facts, row.person, number)
-    context = contexts.context_of(session, handoff, row, now=now)
-    facts = contexts.crm_facts(context)
+    context = lead_context.context_of(session, handoff, row, now=now)
+    facts = lead_context.crm_facts(context)
     return Ready(row.id or 0, row.channel, row.message, row.key, thread, context, facts, row.person, number)
 
 

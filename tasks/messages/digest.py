@@ -1,6 +1,6 @@
 """Digest: what need not interrupt waits for the morning, and each person gets one message a working day about all of it.
 
-What that message says is in digest_letter.py.
+What that message says is in digest_message.py.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from agreements.roster import read_roster
 from storage import deliveries
 from storage.tables import Delivery, Digest, DigestItem, Wait
-from tasks import views
+from tasks.messages import lead_view
 from tasks.post import send_post
 from tests.conftest import ROSTER
 from tests.deal import BY_POINTS, agree, agree_on, answer_by_link, letters, staff, until_accepted, until_working, wait_of
@@ -76,7 +76,7 @@ async def test_a_reminder_about_a_cold_lead_makes_no_mail_and_stands_in_the_next
     assert (letters(box, "reminder"), digests_of(box)) == ([], [])
     (nudged,) = [event for event in events_of(box, taken) if event.kind == "nudged"]
     assert {name: nudged.data[name] for name in ("action", "to", "over")} == {"action": "remind", "to": "ana", "over": "digest"}
-    assert views.sentence(nudged, read_roster(ROSTER)) == "Ana Silva is told in the morning (remind)"
+    assert lead_view.sentence(nudged, read_roster(ROSTER)) == "Ana Silva is told in the morning (remind)"
 
     await until(driver, time, TUESDAY)
 

@@ -1,4 +1,4 @@
-"""What people are shown of a lead: the view, and its history in sentences. What a message says is in contexts.py."""
+"""What people are shown of a lead: the view, and its history in sentences. What a message says is in lead_context.py."""
 
 from __future__ import annotations
 

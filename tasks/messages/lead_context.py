@@ -14,7 +14,7 @@ from storage import disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
-from tasks.views import lead_view
+from tasks.messages.lead_view import lead_view
 from tasks.wiring import toolbox
 
 

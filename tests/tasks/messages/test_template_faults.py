@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from storage import deliveries
 from storage.tables import Delivery, Event
-from tasks.own_templates import FAULTY
+from tasks.messages.template_faults import FAULTY
 from tests.stage import capture, events_of, newest
 
 

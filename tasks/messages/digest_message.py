@@ -11,9 +11,9 @@ from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from storage import deliveries, digests, handoffs, roster
 from storage.tables import Delivery, DigestItem
-from tasks.contexts import number_of, recipient
-from tasks.digest import HOW_IT_STANDS, MESSAGE, MISSED, calendar_of_person, check_ins, expect, matter_of, row_of
-from tasks.drafts import Draft
+from tasks.messages.digest import HOW_IT_STANDS, MESSAGE, MISSED, calendar_of_person, check_ins, expect, matter_of, row_of
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_context import number_of, recipient
 from tasks.wiring import toolbox
 
 #: As many rows stand in the message itself; the page has all of them.
