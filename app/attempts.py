@@ -25,7 +25,7 @@ from storage.doorbell import Doorbell
 from storage.tables import Handoff
 from tasks.lost_run import replace_run
 from tasks.messages import lead_view
-from tasks.screen import question
+from tasks.steps.screen import question
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.attempts")

@@ -10,7 +10,7 @@ from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from storage import disputes, handoffs, leads, waits
 from storage.tables import Answer, Dispute, Handoff, HandoffNote
-from tasks.qualify import rate
+from tasks.steps.qualify import rate
 
 CAUSE = "dispute-overturned"
 

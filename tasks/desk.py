@@ -16,8 +16,8 @@ from storage.tables import Answer, AnswerState, Wait
 from tasks import numbers
 from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
-from tasks.follow_up import touch
 from tasks.senders import Sender, forwarding, is_unproven, tell_addressee, was_before
+from tasks.steps.follow_up import touch
 from tasks.taking_back import in_words
 from tasks.visits import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 from tasks.wiring import toolbox

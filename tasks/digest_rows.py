@@ -19,8 +19,8 @@ from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.link_life import require_good
 from tasks.messages.digest import matter_of, row_of
 from tasks.numbers import Proof
-from tasks.remind import OWED
 from tasks.senders import Sender, note_sight
+from tasks.steps.remind import OWED
 from tasks.visits import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
 from tasks.wiring import toolbox
 

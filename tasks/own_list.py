@@ -13,7 +13,7 @@ from storage import handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK
-from tasks.remind import OWED
+from tasks.steps.remind import OWED
 from tasks.wiring import toolbox
 
 

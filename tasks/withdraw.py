@@ -13,7 +13,7 @@ from storage import contracts, deliveries, handoffs, inflight, leads, leases, wa
 from storage.facts import facts_at_capture
 from storage.inflight import InFlight
 from storage.tables import Handoff, HandoffNote
-from tasks.recycle import tell_withdrawn
+from tasks.steps.recycle import tell_withdrawn
 from tasks.wiring.toolbox import Toolbox
 
 #: What of a note is not reckoned but was written or found by people.

@@ -18,8 +18,8 @@ from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
 from tasks import dispute
 from tasks.asking import ChoiceRefused
-from tasks.recycle import dispose
 from tasks.revisit import look_again
+from tasks.steps.recycle import dispose
 from tasks.wiring import toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side

@@ -59,7 +59,7 @@ KNOWN_SCANS = {
     "SELECT handoffs.id FROM handoffs WHERE handoffs.ended_at IS NULL": "storage/strays.py looks at 500 open handoffs each time",
     "SELECT handoffs.id FROM handoffs WHERE handoffs.stage IN": "storage/strays.py looks at 500 open handoffs each time",
     "SELECT handoffs.flow_run_id, handoffs.id": "app/repair.py compares 200 open handoffs with Prefect each time",
-    "SELECT assignments.rep, count(*) AS count_1": "tasks/choosing.py counts all turns that a rep has ever had",
+    "SELECT assignments.rep, count(*) AS count_1": "tasks/steps/candidates.py counts all turns that a rep has ever had",
 }
 
 

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from storage import handoffs
 from storage.tables import Handoff, HandoffNote, Lead
-from tasks.document import as_markdown
 from tasks.messages import lead_view
+from tasks.steps.document import as_markdown
 from tests.hostile import HUGE, hostile_texts
 from tests.stage import Taken, capture, newest
 

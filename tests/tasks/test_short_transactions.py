@@ -18,14 +18,14 @@ from storage.crm.local import LocalCrm
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
-from tasks import line
-from tasks.choosing import Choosing
-from tasks.line import CALLED_AT_ONCE
 from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.read_crm import AT_ONCE, read_crm
 from tasks.sealing import seal_trail
+from tasks.steps import release_queue
+from tasks.steps.candidates import Choosing
+from tasks.steps.release_queue import CALLED_AT_ONCE
 from tasks.withdraw import carry_out
 from tests.deal import until_accepted
 from tests.fakes import make_lead
@@ -210,10 +210,12 @@ def test_a_line_comes_forward_a_few_at_a_time(box, time):
     def stand(session: Session, now: datetime) -> None:
         for _ in range(2 * CALLED_AT_ONCE + 3):
             one = a_handoff(session, now, stage="mql", tier="list", queue="list:emea")
-            waits.open_wait(session, one, "delivery", about=line.ABOUT, holder="marketing", now=now, due_at=now + timedelta(days=2))
+            waits.open_wait(
+                session, one, "delivery", about=release_queue.ABOUT, holder="marketing", now=now, due_at=now + timedelta(days=2)
+            )
 
     def call(session: Session, now: datetime) -> None:
-        line.pull_forward(session, a_handoff(session, now, stage="mql", tier="list"), seen, goes=False, now=now)
+        release_queue.pull_forward(session, a_handoff(session, now, stage="mql", tier="list"), seen, goes=False, now=now)
 
     box.write_now(stand)
     come = []

@@ -19,7 +19,7 @@ from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, unti
 from tests.fakes import make_lead
 from tests.in_flight import ENDED, FREE, OTHERS, UNANSWERED, everywhere, listed, published, rows_of, text_of
 from tests.stage import answer_by_link, capture, newest, token_of
-from tests.tasks.test_legs import AE_PEOPLE, AES, two_legs
+from tests.tasks.steps.test_legs import AE_PEOPLE, AES, two_legs
 
 TOUCHED = {"finish": (), "requalify": FREE, "recall": FREE + UNANSWERED}
 

@@ -25,7 +25,7 @@ from app.commands.agreement.comparing import AsJson
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
 from storage import handoffs, leads
 from storage.tables import Lead
-from tasks.screen import account_of
+from tasks.steps.screen import account_of
 from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer()

@@ -11,12 +11,12 @@ from agreements.model import Agreement
 from agreements.routing import SHARED_OUT, Route
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
-from tasks.brought_in import has_its_rep, take
 from tasks.choices import EVERYONE_FULL
-from tasks.choosing import Choosing, choosing
 from tasks.clock_inputs import calendar_of
-from tasks.line import is_served, must_wait, pull_forward, stand_in_line
-from tasks.recycle import ask_decision
+from tasks.steps.candidates import Choosing, choosing
+from tasks.steps.recycle import ask_decision
+from tasks.steps.release_queue import is_served, must_wait, pull_forward, stand_in_line
+from tasks.steps.sales_sourced import has_its_rep, take
 from tasks.work import Work
 
 HOLD_FOR = timedelta(minutes=15)

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from storage import deliveries, handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
-from tasks.acceptance import open_acceptance
-from tasks.assign import LOOK_AGAIN, open_proof, queue_messages
+from tasks.steps.acceptance import open_acceptance
+from tasks.steps.assign import LOOK_AGAIN, open_proof, queue_messages
 from tasks.work import Doing, Tell, Work
 
 

@@ -11,12 +11,12 @@ from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from storage import handoffs, proof, roster, trail, waits
 from storage.tables import AnswerState, Handoff, Wait
-from tasks.assign import HOLD_FOR
 from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_of
-from tasks.notify import conclude, is_proven_at
-from tasks.qualify import UNASSIGNED
-from tasks.recycle import ask_decision, pass_on, to_nurture
-from tasks.remind import OWED, nudge
+from tasks.steps.assign import HOLD_FOR
+from tasks.steps.notify import conclude, is_proven_at
+from tasks.steps.qualify import UNASSIGNED
+from tasks.steps.recycle import ask_decision, pass_on, to_nurture
+from tasks.steps.remind import OWED, nudge
 from tasks.work import Work
 
 MISSED = {

@@ -11,11 +11,11 @@ from agreements.clocks import contact_time, first_attempt_due, is_too_early, nud
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
-from tasks import brought_in
 from tasks.clock_inputs import running
 from tasks.messages import digest
 from tasks.messages.outbox import crm_status
-from tasks.recycle import dispose, pass_on, tell_marketing
+from tasks.steps import sales_sourced
+from tasks.steps.recycle import dispose, pass_on, tell_marketing
 from tasks.work import Work
 
 
@@ -58,8 +58,8 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
 def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
     """Opens the wait for the outcome, which runs from the rep's first attempt, or from when a manager gave the lead back."""
     row = _tenure(session, handoff)
-    if not brought_in.runs(session, handoff, "outcome"):
-        return brought_in.open_without_a_clock(session, handoff, row, now=now)
+    if not sales_sourced.runs(session, handoff, "outcome"):
+        return sales_sourced.open_without_a_clock(session, handoff, row, now=now)
     given_back = _given_back_at(session, row)
     tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= row.assigned_at)
     start = given_back or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now

@@ -9,9 +9,9 @@ from sqlmodel import Session
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running
-from tasks.follow_up import open_first_attempt
 from tasks.messages.outbox import crm_status
-from tasks.recycle import dispose, pass_on, tell_marketing
+from tasks.steps.follow_up import open_first_attempt
+from tasks.steps.recycle import dispose, pass_on, tell_marketing
 from tasks.work import Work
 
 

@@ -9,8 +9,8 @@ from sqlmodel import Session
 from agreements.lifecycle import Stage
 from storage import handoffs, waits
 from storage.tables import Answer, Handoff, Wait
-from tasks.follow_up import take_progress
-from tasks.recycle import pass_on, to_nurture
+from tasks.steps.follow_up import take_progress
+from tasks.steps.recycle import pass_on, to_nurture
 from tasks.work import Work
 
 

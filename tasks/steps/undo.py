@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from storage import deliveries, handoffs, roster, trail, undoing, waits, wakes
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wait
 from storage.undoing import Bar
-from tasks.acceptance import open_acceptance
-from tasks.follow_up import open_first_attempt, untouch
+from tasks.steps.acceptance import open_acceptance
+from tasks.steps.follow_up import open_first_attempt, untouch
 from tasks.work import Work
 
 

@@ -12,9 +12,9 @@ from agreements.model import Agreement, ScreenRule
 from storage import deliveries, handoffs, leads, roster
 from storage.crm.port import Account
 from storage.tables import Handoff, Lead
-from tasks.brought_in import has_its_rep, take
 from tasks.messages.tell import tell, tell_its_rep
-from tasks.qualify import rate
+from tasks.steps.qualify import rate
+from tasks.steps.sales_sourced import has_its_rep, take
 from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm, Doing, Work
 

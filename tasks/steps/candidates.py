@@ -16,7 +16,7 @@ from agreements.roster import Roster
 from agreements.routing import Candidate, Route, route, segment_for
 from storage import handoffs, roster
 from storage.tables import Assignment, Handoff
-from tasks.qualify import known_of
+from tasks.steps.qualify import known_of
 
 #: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
 CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")

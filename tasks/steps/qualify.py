@@ -14,9 +14,9 @@ from agreements.model import Agreement
 from agreements.qualification import Qualified
 from storage import handoffs, leads, trail, waits, wakes
 from storage.tables import Handoff, HandoffNote
-from tasks.document import rewrite
 from tasks.messages.tell import tell_its_rep
-from tasks.recycle import to_nurture
+from tasks.steps.document import rewrite
+from tasks.steps.recycle import to_nurture
 from tasks.work import Work
 
 #: What a lead waits for while no rep could be found, or while it stands in line.

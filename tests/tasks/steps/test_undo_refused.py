@@ -13,7 +13,7 @@ from tasks import desk
 from tasks.desk import ChoiceRefused
 from tests.deal import agree_on, answer_by_duty, deliveries_of, letters, staff, tenures, touches_of, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
-from tests.tasks.test_shared_mailbox import MAILBOX, OTHERS_AWAY
+from tests.tasks.steps.test_shared_mailbox import MAILBOX, OTHERS_AWAY
 
 MINUTE = timedelta(minutes=1)
 

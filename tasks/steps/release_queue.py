@@ -15,7 +15,7 @@ from agreements.release import planned_opening
 from agreements.working_time import WorkingCalendar
 from storage import handoffs, roster, waits
 from storage.tables import Handoff, Wait
-from tasks.choosing import Choosing
+from tasks.steps.candidates import Choosing
 
 #: What the wait of a lead in line is about.
 ABOUT = "release"
