@@ -27,8 +27,8 @@ from flows import tidying
 from notifications.rendering import label
 from storage import chores, clock, handoffs, waits
 from storage.tables import Handoff, Wait
-from tasks import desk
 from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.replies import answering
 from tasks.wiring import toolbox
 
 NOTHING = "(no answer)"
@@ -216,7 +216,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     if kind == NOTHING and not any(fields.values()):
         return False
     try:
-        reply = desk.answer_wait(
+        reply = answering.answer_wait(
             session, wait_id, kind, by=str(values.get("who_answers") or "somebody in Prefect"), now=now, answered_at=at, fields=fields
         )
     except HandoffError as refused:

@@ -14,9 +14,9 @@ from storage.disputes import OVERTURNED, UPHELD
 from storage.tables import Answer, Dispute
 from tasks import dispute_letters
 from tasks.again import assign_again
-from tasks.asking import ChoiceRefused
 from tasks.clock_inputs import calendar_of
 from tasks.dispute_window import why_not
+from tasks.replies.validation import ChoiceRefused
 
 #: What a manager may choose, and how people read it.
 RULINGS = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}

@@ -17,9 +17,9 @@ from storage.tables import Answer, Dispute
 from tasks import dispute
 from tasks.dispute_letters import text_of
 from tasks.dispute_window import open_until, why_not
-from tasks.link_life import ACTS_FOR, require_good
 from tasks.messages import lead_view
-from tasks.senders import Sender, request_about
+from tasks.replies.browsers import Sender, request_about
+from tasks.replies.link_life import ACTS_FOR, require_good
 from tasks.wiring import toolbox
 
 LISTED_FOR = timedelta(days=7)

@@ -10,11 +10,12 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import dispute_letters, enrolment, erasing, mailed_numbers, new_links, tell_signers, trail_mail
+from tasks import dispute_letters, erasing, tell_signers, trail_mail
 from tasks.choices import DID
 from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
+from tasks.replies import enrolment, mailed_codes, new_links
 from tasks.wiring import toolbox
 
 
@@ -32,7 +33,7 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return _answered_for_you(session, row, now)
         case "device-code":
             return _device_code(session, row)
-        case mailed_numbers.MESSAGE:
+        case mailed_codes.MESSAGE:
             return _number_guessed(session, row)
         case trail_mail.MESSAGE:
             return trail_mail.draft_of(row)
@@ -82,7 +83,7 @@ def _number_guessed(session: Session, row: Delivery) -> Draft:
         to=lead_context.recipient(people, row.person),
         link="",
         code=code,
-        minutes=mailed_numbers.MINUTES,
+        minutes=mailed_codes.MINUTES,
         whose=people.name_of(str(row.context["whose"])),
     )
     return Draft(row.message, context, row.key)

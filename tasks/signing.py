@@ -17,7 +17,7 @@ from notifications.links import ToSign
 from storage import contracts, devices, locks
 from storage.tables import AgreementVersion, Signature
 from tasks.ask_to_sign import compared
-from tasks.numbers import HOUR, too_many
+from tasks.replies.number_check import HOUR, too_many
 from tasks.tell_signers import tell_signers
 from tasks.wiring import toolbox
 

@@ -17,11 +17,12 @@ from app.web.showing import page
 from app.web.sight_queue import SightQueue
 from notifications.links import ToDispute
 from storage import disputes
-from tasks import dispute, dispute_visits, numbers
-from tasks.asking import ChoiceRefused
+from tasks import dispute, dispute_visits
 from tasks.dispute_visits import DisputeList, DisputeVisit
-from tasks.numbers import Proof
-from tasks.senders import Sender
+from tasks.replies import number_check
+from tasks.replies.browsers import Sender
+from tasks.replies.number_check import Proof
+from tasks.replies.validation import ChoiceRefused
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
@@ -79,7 +80,7 @@ class DisputePages:
     async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> Proof:
         """Whether anything may be stored."""
         return await self.box.write(
-            lambda session, now: numbers.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:

@@ -15,8 +15,8 @@ from app.web.pages import LinkPages, add_link_pages
 from app.web.showing import page
 from app.web.sight_queue import SightQueue
 from storage import roster
-from tasks.link_life import require_good
-from tasks.own_list import Row, list_for
+from tasks.replies.link_life import require_good
+from tasks.replies.work_list import Row, list_for
 from tasks.wiring.toolbox import Toolbox
 
 

@@ -15,10 +15,10 @@ from app.web.callers import Caller, age_of_form, form_of, is_from_page, remember
 from app.web.showing import page
 from storage import devices, roster
 from storage.devices import ENROLLED
-from tasks import enrolment
-from tasks.enrolment import CodeRefused
-from tasks.own_list import Row, own_list
-from tasks.visits import place_of
+from tasks.replies import enrolment
+from tasks.replies.enrolment import CodeRefused
+from tasks.replies.link_page import place_of
+from tasks.replies.work_list import Row, own_list
 from tasks.wiring.toolbox import Toolbox
 
 ME = "me"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tasks.visits import Given, Visit
+from tasks.replies.link_page import Given, Visit
 
 #: What happens after an answer.
 NEXT = {

@@ -16,7 +16,7 @@ from agreements.model import STATEMENTS
 from app.web.notices import Notice
 from notifications.rendering import label, mailto, tel
 from tasks.choices import REP_CHOICES
-from tasks.visits import Visit
+from tasks.replies.link_page import Visit
 
 #: What a page asks, by what is owed.
 QUESTIONS = {

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from storage.database import ROWS_AT_ONCE
 from storage.sights import PageRequest
-from tasks.senders import keep_requests
+from tasks.replies.browsers import keep_requests
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")

@@ -12,7 +12,8 @@ import pytest
 from notifications.links import Morning
 from storage import link_ends, roster
 from storage.tables import Delivery
-from tasks import letters, new_links
+from tasks import letters
+from tasks.replies import new_links
 from tests.app.stage import ROSTER, Stage, form_of, path_of, press_with_number, send, stage, words_of
 
 DAY = "2026-12-01"

@@ -12,7 +12,8 @@ from sqlmodel import Session, select
 
 from storage import devices
 from storage.tables import Answer, Delivery, Device, MailedCode, Sight
-from tasks import enrolment, letters
+from tasks import letters
+from tasks.replies import enrolment
 from tests.app.stage import NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number
 
 

@@ -17,7 +17,7 @@ from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
 from tasks import dispute
-from tasks.asking import ChoiceRefused
+from tasks.replies.validation import ChoiceRefused
 from tasks.revisit import look_again
 from tasks.steps.recycle import dispose
 from tasks.wiring import toolbox

@@ -21,8 +21,8 @@ from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment, Dispute, Handoff
 from tasks import dispute
-from tasks.asking import ChoiceRefused
 from tasks.dispute_window import open_until, why_not
+from tasks.replies.validation import ChoiceRefused
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox

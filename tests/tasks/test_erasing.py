@@ -14,9 +14,10 @@ from agreements.errors import StaleHandoff
 from agreements.lead import Consent
 from storage import chores, deliveries, erased, figures, handoffs, leases, roster, trail, waits
 from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
-from tasks import desk, erasing, visits
+from tasks import erasing
 from tasks.dispute import raise_dispute
 from tasks.erasing import NoSuchLead, ReasonNamesPerson
+from tasks.replies import answering, link_page
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 from tests.searching import in_bytes, in_tables
@@ -356,7 +357,7 @@ async def test_a_page_behind_a_link_of_an_erased_lead_shows_nothing_of_them(driv
 
     await asyncio.to_thread(everything_erased, box, taken)
 
-    shown = box.read_now(lambda session, now: visits.visit(session, token, now=now))
+    shown = box.read_now(lambda session, now: link_page.visit(session, token, now=now))
     assert not any(word in str(shown) for word in WORDS)
-    reply = box.write_now(lambda session, now: desk.answer(session, token, "accepted", now=now, fields={}))
+    reply = box.write_now(lambda session, now: answering.answer(session, token, "accepted", now=now, fields={}))
     assert not reply.won

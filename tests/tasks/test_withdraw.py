@@ -12,8 +12,8 @@ from flows.going import Going
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
-from tasks import desk
 from tasks.held_leads import release_held
+from tasks.replies import answering
 from tasks.withdraw import carry_out
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
@@ -108,7 +108,7 @@ async def test_a_recalled_rep_is_told_politely_and_the_old_link_shows_what_happe
     [letter] = [one for one in box.channels["email"].letters if one.message == "withdrawn"]
     assert "Marketing and sales have agreed on a new version of their agreement" in letter.text
     assert "Thank you. There is nothing for you to do." in letter.text
-    visit = box.read_now(lambda session, now: desk.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
     assert (visit.live, visit.options) == (False, ())
     assert visit.ended == "This lead is no longer yours: it was called back and starts anew under a new version of the agreement."
     assert "Withdrawn, to start anew under b2b-saas@3" in [text for _, text in visit.timeline]
@@ -154,7 +154,7 @@ async def test_an_answer_that_comes_after_the_recall_changes_nothing_and_is_kept
     third(box)
     carry_out(box, listed(box, "recall"))
 
-    reply = box.write_now(lambda session, now: desk.answer(session, token, "accepted", now=now, fields={}))
+    reply = box.write_now(lambda session, now: answering.answer(session, token, "accepted", now=now, fields={}))
 
     assert (reply.won, reply.ended.partition(":")[0]) == (False, "This lead is no longer yours")
     assert [(one.kind, one.state) for one in rows(box, Answer)] == [("accepted", AnswerState.LATE)]

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from storage import figures
-from tasks import desk
-from tasks.desk import ChoiceRefused
+from tasks.replies import answering
+from tasks.replies.answering import ChoiceRefused
 from tests.deal import answer_by_duty, letters, tenures, until_accepted, until_working, wait_of
 from tests.stage import answer_by_link, events_of, newest
 
@@ -123,7 +123,7 @@ async def test_what_the_rep_does_before_the_manager_decides_counts(driver, box):
     token = box.links.for_duty(wait_of(box, taken).id, "maria").rpartition("/")[2]
 
     assert answer_by_link(box, taken, "opportunity").won
-    late = box.write_now(lambda session, now: desk.answer(session, token, "decided", now=now, fields={"choice": "nurture"}))
+    late = box.write_now(lambda session, now: answering.answer(session, token, "decided", now=now, fields={"choice": "nurture"}))
     await driver.settle()
 
     assert newest(box, taken).stage == "opportunity"

@@ -8,7 +8,7 @@ import pytest
 
 from storage import handoffs
 from storage.tables import HandoffNote
-from tasks.desk import ChoiceRefused
+from tasks.replies.answering import ChoiceRefused
 from tests.deal import BY_POINTS, answer_by_duty, letters, staff, tenures, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest
 

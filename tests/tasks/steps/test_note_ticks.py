@@ -8,8 +8,8 @@ from sqlmodel import select
 from agreements.errors import HandoffError
 from storage import figures, roster
 from storage.tables import Answer
-from tasks import desk
 from tasks.messages import lead_view
+from tasks.replies import answering
 from tests.deal import wait_of
 from tests.stage import answer_by_link, capture
 
@@ -77,7 +77,7 @@ async def test_who_answers_in_prefect_or_at_the_command_line_is_shown_as_claimed
     wait = wait_of(box, taken)
 
     box.write_now(
-        lambda session, now: desk.answer_wait(
+        lambda session, now: answering.answer_wait(
             session, wait.id, "accepted", by="Maria", now=now, answered_at=now, fields={"note_wrong": "campaign"}
         )
     )

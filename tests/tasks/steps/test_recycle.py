@@ -8,7 +8,7 @@ import pytest
 
 from agreements.loading import read_agreement
 from storage import leads, roster
-from tasks.desk import ChoiceRefused
+from tasks.replies.answering import ChoiceRefused
 from tests.conftest import AGREEMENT
 from tests.deal import answer_by_duty, letters, tenures, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest

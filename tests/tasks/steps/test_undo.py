@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from storage import figures
-from tasks import desk
+from tasks.replies import answering
 from tests.deal import deliveries_of, letters, tenures, touches_of, until_accepted, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -23,7 +23,7 @@ def box(box):
 
 def undo(box, taken, reply) -> bool:
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: desk.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    return box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
 
 
 async def assigned(driver, box):

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 
 from storage import due, handoffs
 from storage.tables import Answer
-from tasks import desk
-from tasks.desk import ChoiceRefused
+from tasks.replies import answering
+from tasks.replies.answering import ChoiceRefused
 from tests.deal import agree_on, answer_by_duty, deliveries_of, letters, staff, tenures, touches_of, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 from tests.tasks.steps.test_shared_mailbox import MAILBOX, OTHERS_AWAY
@@ -34,12 +34,12 @@ async def taken(driver, box):
     return taken
 
 
-def undo(box, taken, kind: str) -> desk.Undone:
+def undo(box, taken, kind: str) -> answering.Undone:
     """Takes back the rep's newest answer of that kind."""
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id, Answer.kind == kind).order_by(col(Answer.id).desc())
     row = box.read_now(lambda session, now: session.exec(query.limit(1)).one())
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: desk.undo(session, token, row.id, now=now, device=""))
+    return box.write_now(lambda session, now: answering.undo(session, token, row.id, now=now, device=""))
 
 
 def states(box, taken) -> list[tuple[str, str]]:
@@ -132,7 +132,7 @@ async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver
     for did in ("accepted", "attempted"):
         await does(driver, box, taken, did)
 
-    visit = box.read_now(lambda session, now: desk.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
 
     accepted, attempted = visit.answers
     assert (accepted.undo_until, attempted.undo_until is not None) == (None, True)
@@ -146,7 +146,7 @@ async def test_somebody_elses_answer_stays_theirs(driver, box, taken):
     await driver.settle()
     token, answer = token_of(box, other), states(box, taken)
 
-    undone = box.write_now(lambda session, now: desk.undo(session, token, 1, now=now, device=""))
+    undone = box.write_now(lambda session, now: answering.undo(session, token, 1, now=now, device=""))
 
     assert (undone.taken_back, undone.why) == (False, "That is not your answer to take back.")
     assert states(box, taken) == answer
@@ -175,7 +175,7 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     reply = answer_by_link(box, taken, "attempted")
     with pytest.raises(ChoiceRefused, match="is being taken back just now"):
         box.write_now(
-            lambda session, now: desk.answer_wait(session, owed.id, "attempted", by="somebody", now=now, answered_at=now, fields={})
+            lambda session, now: answering.answer_wait(session, owed.id, "attempted", by="somebody", now=now, answered_at=now, fields={})
         )
     await driver.settle()
 
@@ -221,7 +221,7 @@ class TestSharedMailbox:
         assert [row.rep for row in tenures(box, taken)] == ["inbound"]
         assert (wait.kind, wait.holder) == ("acceptance", "inbound")
         assert token_of(box, taken) == token
-        visit = box.read_now(lambda session, now: desk.visit(session, token, now=now))
+        visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
         assert visit.members == (("ana", "Ana Silva"), ("ben", "Ben Carter"))
 
     async def test_another_member_may_take_it_then(self, driver, box, taken):

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
-from tasks import enrolment
+from tasks.replies import enrolment
 from tasks.wiring import toolbox
 
 MESSAGE = "number-guessed"

@@ -1,4 +1,4 @@
-"""Visits: what a link shows to the person who opens it, and what they may do there now. Giving an answer is in desk.py."""
+"""Visits: what a link shows to the person who opens it, and what they may do there now. Giving an answer is in answering.py."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
-from tasks.asking import colleagues_of, lacking
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK
-from tasks.link_life import require_good
 from tasks.messages import lead_view
-from tasks.taking_back import why_not
+from tasks.replies.link_life import require_good
+from tasks.replies.undo_refusal import why_not
+from tasks.replies.validation import colleagues_of, lacking
 from tasks.wiring import toolbox
 
 

@@ -13,15 +13,15 @@ from notifications.letter import DigestRow
 from notifications.links import Morning
 from storage import devices, digests, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Wait
-from tasks import desk, numbers
-from tasks.asking import ChoiceRefused, colleagues_of
 from tasks.choices import CHANNELS, DUTIES, Option
-from tasks.link_life import require_good
 from tasks.messages.digest import matter_of, row_of
-from tasks.numbers import Proof
-from tasks.senders import Sender, note_sight
+from tasks.replies import answering, number_check
+from tasks.replies.browsers import Sender, note_sight
+from tasks.replies.link_life import require_good
+from tasks.replies.link_page import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
+from tasks.replies.number_check import Proof
+from tasks.replies.validation import ChoiceRefused, colleagues_of
 from tasks.steps.remind import OWED
-from tasks.visits import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
 from tasks.wiring import toolbox
 
 _MOVED_ON = "Nothing was saved here: this lead has moved on since the page was shown. The row shows how it stands now."
@@ -80,7 +80,7 @@ def open_round(session: Session, token: str, *, now: datetime, device: str = "")
 
 def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
     """Whether the person whose digest this is sent the form, as numbers.prove says. Raises LinkInvalid."""
-    return numbers.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
+    return number_check.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
 
 
 def answer_row(
@@ -109,7 +109,7 @@ def answer_row(
     if wait is None or wait.id != wait_id:
         return _again(session, wait_id, kind, morning.person)
     try:
-        reply = desk.answer(session, link, kind, now=now, fields=fields, key=key, sender=sender)
+        reply = answering.answer(session, link, kind, now=now, fields=fields, key=key, sender=sender)
     except ChoiceRefused as error:
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:

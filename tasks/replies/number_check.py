@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from storage import devices, locks
-from tasks import mailed_numbers
-from tasks.senders import Sender, is_unproven
+from tasks.replies import mailed_codes
+from tasks.replies.browsers import Sender, is_unproven
 from tasks.wiring import toolbox
 
 #: So many wrong numbers a browser may send for one person in an hour, and all browsers together that are not known as theirs.
@@ -54,7 +54,7 @@ def check(session: Session, token: str, person: str, typed: str, *, device: str,
     locks.take(session, [f"number {person}"])  # of two wrong numbers at once both are counted
     wrong = devices.mistyped(session, person, since=now - HOUR)
     if len(wrong) >= OF_ALL and not devices.level(session, device, person, now=now):
-        return mailed_numbers.check(session, person, typed, device=device, kept=kept, now=now)
+        return mailed_codes.check(session, person, typed, device=device, kept=kept, now=now)
     if refused := too_many([at for hash, at in wrong if hash == device], now):
         return f"{refused}; {kept} is kept."
     if not typed:
@@ -63,7 +63,7 @@ def check(session: Session, token: str, person: str, typed: str, *, device: str,
         return ""
     devices.mistype(session, device, person, now=now, kept=HOUR)
     if len(wrong) + 1 == OF_ALL:
-        mailed_numbers.begin(session, person, now=now)
+        mailed_codes.begin(session, person, now=now)
     return f"That is not the number from the message. {_WHERE}"
 
 

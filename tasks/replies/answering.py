@@ -1,4 +1,4 @@
-"""The desk: giving an answer. Every door for people comes through here; what a link shows is in visits.py."""
+"""The desk: giving an answer. Every door for people comes through here; what a link shows is in link_page.py."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
-from tasks import numbers
-from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
-from tasks.senders import Sender, forwarding, is_unproven, tell_addressee, was_before
+from tasks.replies import number_check
+from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
+from tasks.replies.link_page import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
+from tasks.replies.undo_refusal import in_words
+from tasks.replies.validation import ChoiceRefused, data_of, refuse_gaps
 from tasks.steps.follow_up import touch
-from tasks.taking_back import in_words
-from tasks.visits import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 from tasks.wiring import toolbox
 
 __all__ = [
@@ -126,7 +126,7 @@ def _refuse_without_number(session: Session, token: str, place: Place, number: s
     """Why an answer that cannot be held does not count either, empty where the number from the message came with it."""
     if not number:
         return _FULL
-    return numbers.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
+    return number_check.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
@@ -140,7 +140,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
         if settled is not None and settled.answer_id == answer_id:
             return Reply(True, settled.kind, winner=settled)
         raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
-    if refused := numbers.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
+    if refused := number_check.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
         return Reply(False, row.kind, held=answer_id, refused=refused)
     was = devices.level(session, sender.device, place.person, now=now)
     device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)

@@ -9,9 +9,9 @@ from sqlmodel import Session
 from notifications.letter import CodeContext
 from storage import deliveries, link_ends, roster, trail
 from storage.tables import Delivery
-from tasks.link_life import ACTS_FOR
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
+from tasks.replies.link_life import ACTS_FOR
 from tasks.wiring import toolbox
 
 MESSAGE = "links-ended"

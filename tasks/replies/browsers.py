@@ -14,7 +14,7 @@ from sqlmodel import Session
 from storage import deliveries, devices, roster, sights
 from storage.devices import ENROLLED, KNOWN
 from storage.sights import PageRequest
-from tasks.visits import Place
+from tasks.replies.link_page import Place
 
 log = logging.getLogger("baton.web")
 TOO_FAST = timedelta(seconds=2)
