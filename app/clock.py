@@ -18,7 +18,7 @@ from app.repair import Repair
 from storage import contracts, disputes, lookout, proof
 from storage.trail import HeadMissing
 from tasks import read_crm
-from tasks.dispute import settle_in_silence
+from tasks.disputes.rulings import settle_in_silence
 from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.sealing import seal_trail

@@ -10,8 +10,9 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import dispute_letters, erasing, tell_signers, trail_mail
+from tasks import erasing, tell_signers, trail_mail
 from tasks.choices import DID
+from tasks.disputes import messages as dispute_messages
 from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
@@ -39,8 +40,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return trail_mail.draft_of(row)
         case clearing.GOODBYE:
             return erasing.letter(session, row)
-        case dispute_letters.RAISED | dispute_letters.TOLD | dispute_letters.SETTLED:
-            return dispute_letters.draft_of(session, row, now=now)
+        case dispute_messages.RAISED | dispute_messages.TOLD | dispute_messages.SETTLED:
+            return dispute_messages.draft_of(session, row, now=now)
         case new_links.MESSAGE:
             return new_links.draft_of(session, row, now=now)
         case tell_signers.MESSAGE:

@@ -17,8 +17,9 @@ from app.web.showing import page
 from app.web.sight_queue import SightQueue
 from notifications.links import ToDispute
 from storage import disputes
-from tasks import dispute, dispute_visits
-from tasks.dispute_visits import DisputeList, DisputeVisit
+from tasks.disputes import page as dispute_page
+from tasks.disputes import rulings
+from tasks.disputes.page import DisputeList, DisputeVisit
 from tasks.replies import number_check
 from tasks.replies.browsers import Sender
 from tasks.replies.number_check import Proof
@@ -86,7 +87,7 @@ class DisputePages:
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
         try:
-            request = await self.box.read(lambda session, now: dispute_visits.request_for(session, asked, sender, what, now=now))
+            request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))
             if request is not None:
                 self.sights.put(request)
         except Exception as error:
@@ -103,7 +104,7 @@ class DisputePages:
         asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
-            seen = dispute_visits.visit(session, caller.token, now=now, device=caller.hash)
+            seen = dispute_page.visit(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
@@ -118,7 +119,7 @@ class DisputePages:
             left=left,
             typed={"text": "", "choice": "", **(typed or {})},
             problem=problem,
-            rulings=dispute.RULINGS,
+            rulings=rulings.RULINGS,
             asks_number=asks_number or (isinstance(seen, DisputeVisit) and not seen.level),
         )
         return remembered(self.box, response, caller)
@@ -128,12 +129,12 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
     """What the form asks for; how it was left, as a word for the address."""
     text, choice = typed.get("text", ""), typed.get("choice", "")
     if choice == "dispute":
-        dispute.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
+        rulings.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
         return "raised"
     row = disputes.of_answer(session, asked.answer_id)
-    if row is None or choice not in dispute.RULINGS:
+    if row is None or choice not in rulings.RULINGS:
         raise ChoiceRefused("Please choose one of the answers.")
-    return "decided" if dispute.decide(session, row.id or 0, choice, asked.person, text=text, now=now).won else "late"
+    return "decided" if rulings.decide(session, row.id or 0, choice, asked.person, text=text, now=now).won else "late"
 
 
 def _left(asked: Mapping[str, str]) -> str:

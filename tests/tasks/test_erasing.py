@@ -15,7 +15,7 @@ from agreements.lead import Consent
 from storage import chores, deliveries, erased, figures, handoffs, leases, roster, trail, waits
 from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
 from tasks import erasing
-from tasks.dispute import raise_dispute
+from tasks.disputes.rulings import raise_dispute
 from tasks.erasing import NoSuchLead, ReasonNamesPerson
 from tasks.replies import answering, link_page
 from tasks.wiring.toolbox import Toolbox

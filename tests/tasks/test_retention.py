@@ -13,7 +13,7 @@ from storage import contracts, disputes, erased, figures, roster, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Lead, PersonalText, PrefectChore
 from tasks import retention
-from tasks.dispute import raise_dispute
+from tasks.disputes.rulings import raise_dispute
 from tests.conftest import AGREEMENT, MONDAY
 from tests.fakes import make_lead
 from tests.searching import in_bytes, in_tables

@@ -14,9 +14,9 @@ from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
 from storage.sights import PageRequest
 from storage.tables import Answer, Dispute
-from tasks import dispute
-from tasks.dispute_letters import text_of
 from tasks.dispute_window import open_until, why_not
+from tasks.disputes import rulings
+from tasks.disputes.messages import text_of
 from tasks.messages import lead_view
 from tasks.replies.browsers import Sender, request_about
 from tasks.replies.link_life import ACTS_FOR, require_good
@@ -92,7 +92,7 @@ def visit(session: Session, token: str, *, now: datetime, device: str = "") -> D
     require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
     person = people.people[asked.person]
     if asked.answer_id == 0:
-        rows = listed(session, people, now=now, person=asked.person, at=asked.at) if dispute.may_raise(people, asked.person) else ()
+        rows = listed(session, people, now=now, person=asked.person, at=asked.at) if rulings.may_raise(people, asked.person) else ()
         return DisputeList(person.name, person.timezone, now, rows)
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
@@ -140,7 +140,7 @@ def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now
     ident = asked.person
     person, row = people.people[ident], disputes.of_answer(session, answer.id or 0)
     rejection = _rejection(session, people, answer, now)
-    may_list = dispute.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
+    may_list = rulings.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
     return DisputeVisit(
         person_name=person.name,
         timezone=person.timezone,
@@ -157,8 +157,8 @@ def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now
 
 def _open_to(session: Session, people: Roster, answer: Answer, row: Dispute | None, ident: str, now: datetime) -> str:
     if row is None:
-        return "dispute" if dispute.may_raise(people, ident) and not why_not(session, answer, now=now) else ""
-    may = dispute.may_decide(people, row, disputes.rep_of(session, answer), ident)
+        return "dispute" if rulings.may_raise(people, ident) and not why_not(session, answer, now=now) else ""
+    may = rulings.may_decide(people, row, disputes.rep_of(session, answer), ident)
     return "decide" if may and not row.ruling and now <= row.due_at else ""
 
 

@@ -20,8 +20,8 @@ from storage import disputes, figures, handoffs, roster
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment, Dispute, Handoff
-from tasks import dispute
 from tasks.dispute_window import open_until, why_not
+from tasks.disputes import rulings
 from tasks.replies.validation import ChoiceRefused
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
@@ -57,12 +57,12 @@ def answer_of(box, taken):
 
 
 def raises(box, answer, by="mina", text=WRONG):
-    row = box.write_now(lambda session, now: dispute.raise_dispute(session, answer, by, text, now=now))
+    row = box.write_now(lambda session, now: rulings.raise_dispute(session, answer, by, text, now=now))
     return row.id
 
 
 def decides(box, number, ruling, by="maria", **more):
-    return box.write_now(lambda session, now: dispute.decide(session, number, ruling, by, now=now, **more))
+    return box.write_now(lambda session, now: rulings.decide(session, number, ruling, by, now=now, **more))
 
 
 def row_of(box, number):
@@ -327,7 +327,7 @@ async def test_a_ruling_whose_process_dies_before_the_commit_has_done_nothing(dr
     number = raises(box, answer)
 
     def dies(session, now):
-        dispute.decide(session, number, "overturned", "maria", now=now)
+        rulings.decide(session, number, "overturned", "maria", now=now)
         raise RuntimeError("the power went out")
 
     with pytest.raises(RuntimeError):
