@@ -10,13 +10,14 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import erasing, tell_signers, trail_mail
+from tasks import erasing, trail_mail
 from tasks.choices import DID
 from tasks.disputes import messages as dispute_messages
 from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
+from tasks.signing import announcements
 from tasks.wiring import toolbox
 
 
@@ -44,8 +45,8 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return dispute_messages.draft_of(session, row, now=now)
         case new_links.MESSAGE:
             return new_links.draft_of(session, row, now=now)
-        case tell_signers.MESSAGE:
-            return tell_signers.draft_of(session, row)
+        case announcements.MESSAGE:
+            return announcements.draft_of(session, row)
     raise NoSuchLetter(f"{row.message} does not go by post.")
 
 

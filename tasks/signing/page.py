@@ -16,9 +16,9 @@ from agreements.model import Agreement
 from notifications.links import ToSign
 from storage import contracts, devices, locks
 from storage.tables import AgreementVersion, Signature
-from tasks.ask_to_sign import compared
 from tasks.replies.number_check import HOUR, too_many
-from tasks.tell_signers import tell_signers
+from tasks.signing.announcements import tell_signers
+from tasks.signing.requests import compared
 from tasks.wiring import toolbox
 
 #: So many wrong codes may be typed for one signer in an hour, in all browsers together: 2,400 of a million a day.
