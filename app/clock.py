@@ -21,9 +21,9 @@ from tasks import read_crm
 from tasks.disputes.rulings import settle_in_silence
 from tasks.held_leads import release_held
 from tasks.post import GIVEN_UP_AFTER, send_post
-from tasks.sealing import seal_trail
-from tasks.trail_heads import HeadsUnreadable
-from tasks.trail_mail import queue_head
+from tasks.trail.heads import HeadsUnreadable
+from tasks.trail.mail import queue_head
+from tasks.trail.sealing import seal_trail
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")

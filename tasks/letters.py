@@ -10,7 +10,7 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import erasing, trail_mail
+from tasks import erasing
 from tasks.choices import DID
 from tasks.disputes import messages as dispute_messages
 from tasks.messages import lead_context
@@ -18,6 +18,7 @@ from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
 from tasks.signing import announcements
+from tasks.trail import mail as trail_mail
 from tasks.wiring import toolbox
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from app import terminal
 from storage import trail_export, trail_lines
 from storage.tables import Event
-from tasks import sealing
+from tasks.trail import sealing
 from tasks.wiring import secret_files
 
 app = typer.Typer(no_args_is_help=True, help="The trail: who did what of what was agreed.")

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from app.cli import app
 from storage import clock, trail
 from storage.tables import Event, PersonalText, Seal
-from tasks.sealing import seal_trail
+from tasks.trail.sealing import seal_trail
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY, ROOT

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from app.cli import app
 from storage import clock, trail, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Seal, Signature, Wait
-from tasks.sealing import seal_trail
+from tasks.trail.sealing import seal_trail
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.stage import answer_by_link, capture

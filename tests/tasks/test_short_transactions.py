@@ -22,10 +22,10 @@ from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
 from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.read_crm import AT_ONCE, read_crm
-from tasks.sealing import seal_trail
 from tasks.steps import release_queue
 from tasks.steps.candidates import Choosing
 from tasks.steps.release_queue import CALLED_AT_ONCE
+from tasks.trail.sealing import seal_trail
 from tasks.withdraw import carry_out
 from tests.deal import until_accepted
 from tests.fakes import make_lead

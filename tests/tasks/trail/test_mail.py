@@ -12,8 +12,8 @@ from app.clock import Clock
 from storage import trail
 from storage.tables import Delivery
 from tasks.post import send_post
-from tasks.sealing import seal_trail
-from tasks.trail_mail import queue_head
+from tasks.trail.mail import queue_head
+from tasks.trail.sealing import seal_trail
 from tasks.wiring.settings import Settings
 from tests.stage import capture
 

@@ -14,8 +14,8 @@ from sqlmodel import Session, col, func, select
 from storage import trail
 from storage.tables import Event, Seal
 from storage.trail import HeadMissing
-from tasks.sealing import accept_restore, lost_heads, seal_trail
-from tasks.trail_heads import Accepted, Head, HeadFile, HeadsUnreadable
+from tasks.trail.heads import Accepted, Head, HeadFile, HeadsUnreadable
+from tasks.trail.sealing import accept_restore, lost_heads, seal_trail
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tests.app.shaky import look_afresh

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from storage import trail
 from storage.tables import Event, Seal
 from storage.trail import HeadMissing
-from tasks.trail_heads import Accepted, Head, HeadFile, head_of
+from tasks.trail.heads import Accepted, Head, HeadFile, head_of
 from tasks.wiring.toolbox import Toolbox
 
 #: So many batches are sealed one after another; what is left has time until the next call.
