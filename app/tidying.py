@@ -14,8 +14,8 @@ from sqlmodel import Session
 
 from flows import tidying
 from storage import chores
-from tasks import erasing
-from tasks.erasing import Receipt
+from tasks.erasure import erasing
+from tasks.erasure.erasing import Receipt
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.tidying")

@@ -14,7 +14,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 
 from flows import tidying
-from tasks.retention import Kept, carry_out
+from tasks.erasure.retention import Kept, carry_out
 from tasks.wiring import toolbox
 
 

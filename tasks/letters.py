@@ -10,9 +10,9 @@ from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks import erasing
 from tasks.choices import DID
 from tasks.disputes import messages as dispute_messages
+from tasks.erasure import erasing
 from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view

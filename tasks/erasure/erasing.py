@@ -18,11 +18,11 @@ from storage import chores, clearing, contracts, deliveries, erased, handoffs, i
 from storage.clearing import GOODBYE, Person
 from storage.crm.local import LocalCrm
 from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
-from tasks import clearing as clear_tasks
-from tasks import traces
+from tasks.erasure import clearing as clear_tasks
+from tasks.erasure import traces
+from tasks.erasure.traces import Found
 from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
-from tasks.traces import Found
 from tasks.wiring.toolbox import Toolbox
 
 _WHAT = "It was erased at the wish of its person. Please delete what you have noted of it elsewhere, and do not contact them again."

@@ -14,9 +14,9 @@ from agreements.errors import StaleHandoff
 from agreements.lead import Consent
 from storage import chores, deliveries, erased, figures, handoffs, leases, roster, trail, waits
 from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
-from tasks import erasing
 from tasks.disputes.rulings import raise_dispute
-from tasks.erasing import NoSuchLead, ReasonNamesPerson
+from tasks.erasure import erasing
+from tasks.erasure.erasing import NoSuchLead, ReasonNamesPerson
 from tasks.replies import answering, link_page
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead

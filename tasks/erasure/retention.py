@@ -15,8 +15,8 @@ from storage import chores, clearing, contracts, erased, identity, retention, tr
 from storage.clearing import Person
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Handoff, Lead
-from tasks import clearing as clear_tasks
-from tasks import traces
+from tasks.erasure import clearing as clear_tasks
+from tasks.erasure import traces
 from tasks.wiring.toolbox import Toolbox
 
 #: When so many words are known, no more are added to those that the databases' files are searched for afterwards.

@@ -12,8 +12,8 @@ from agreements.lifecycle import OPEN_STAGES
 from storage import contracts, disputes, erased, figures, roster, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Lead, PersonalText, PrefectChore
-from tasks import retention
 from tasks.disputes.rulings import raise_dispute
+from tasks.erasure import retention
 from tests.conftest import AGREEMENT, MONDAY
 from tests.fakes import make_lead
 from tests.searching import in_bytes, in_tables
