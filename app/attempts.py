@@ -23,7 +23,7 @@ from flows.attempt import GIVEN, Lease
 from storage import contracts, handoffs, leases
 from storage.doorbell import Doorbell
 from storage.tables import Handoff
-from tasks.lost_run import replace_run
+from tasks.background.lost_run import replace_run
 from tasks.messages import lead_view
 from tasks.steps.screen import question
 from tasks.wiring.toolbox import Toolbox

@@ -17,10 +17,10 @@ from app.hand_over import HandOver
 from app.repair import Repair
 from storage import contracts, disputes, lookout, proof
 from storage.trail import HeadMissing
-from tasks import read_crm
+from tasks.background import read_crm
+from tasks.background.held_leads import release_held
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
 from tasks.disputes.rulings import settle_in_silence
-from tasks.held_leads import release_held
-from tasks.post import GIVEN_UP_AFTER, send_post
 from tasks.trail.heads import HeadsUnreadable
 from tasks.trail.mail import queue_head
 from tasks.trail.sealing import seal_trail

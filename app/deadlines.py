@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from app.engine import Engine, EngineAway
 from storage import due, wakes
 from storage.due import DueWait
-from tasks.revisit import look_again
+from tasks.background.revisit import look_again
 from tasks.steps import release_queue
 from tasks.wiring.toolbox import Toolbox
 

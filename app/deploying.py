@@ -22,7 +22,7 @@ from flows.retention import retention
 from storage import claims, contracts, inflight, roster
 from storage.inflight import InFlight
 from storage.tables import AgreementVersion, Handoff
-from tasks.held_leads import release_held
+from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"

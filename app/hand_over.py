@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from app.engine import Came, Engine, EngineAway, Run
 from storage import contracts, handoffs, leases, wakes
 from storage.tables import Handoff, Wake
-from tasks.lost_run import replace_run
+from tasks.background.lost_run import replace_run
 from tasks.messages import lead_view
 from tasks.wiring.toolbox import Toolbox
 

@@ -11,7 +11,7 @@ from agreements.lifecycle import OPEN_STAGES, Stage
 from app.engine import Engine
 from storage import leases, strays, waits, wakes
 from storage.tables import Handoff
-from tasks.lost_run import replace_run
+from tasks.background.lost_run import replace_run
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.repair")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks.read_crm import read_crm
+from tasks.background.read_crm import read_crm
 from tasks.wiring import toolbox
 
 

@@ -1,1 +1,1 @@
-"""The steps: one file each, named by its verb. A step loads, asks a rule, saves, and returns the turn as it then stands."""
+"""What is done for a lead: the steps of its flow, replies, messages, and what the clock does beside the runs."""

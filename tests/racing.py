@@ -22,11 +22,11 @@ from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.inflight import Happens, InFlight, Mark
 from storage.tables import Answer, Assignment
+from tasks.background.migrate_version import withdraw
 from tasks.replies import answering
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tasks.withdraw import withdraw
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 

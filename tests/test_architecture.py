@@ -18,6 +18,22 @@ MAY_IMPORT = {
     "flows": {"agreements", "storage", "notifications", "tasks"},
     "app": {"agreements", "storage", "notifications", "tasks", "flows"},
 }
+#: The rooms of tasks/, from the ground up: each may import those before it. A module beside the rooms is named by itself.
+ROOMS = (
+    "wiring",
+    "work",
+    "clock_inputs",
+    "dispute_window",
+    "choices",
+    "messages",
+    "steps",
+    "replies",
+    "disputes",
+    "signing",
+    "erasure",
+    "trail",
+    "background",
+)
 #: What a rule must not know.
 NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fastapi", "starlette", "uvicorn", "apprise", "socket"}
 #: Who may read the real clock, and why it is real time that is meant. Everybody else is given the present by the toolbox.
@@ -28,11 +44,11 @@ REAL_TIME = {
     "storage/wakes.py row": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py line": "recorded_at says when a line was really written, also where time leaps",
-    "tasks/post.py send_post": "the age of what was being sent when a process died",
+    "tasks/background/personal_outbox.py send_post": "the age of what was being sent when a process died",
     "flows/attempt.py": "leases have to do with processes, and so does the back-off of failed attempts",
     "flows/going.py": "how long a step took is real time, as Prefect shows it",
     "storage/due.py missed": "leases",
-    "tasks/lost_run.py _locked": "leases",
+    "tasks/background/lost_run.py _locked": "leases",
     "app/repair.py": "leases",
     "app/starting.py": "whether the clocks of several machines agree",
     "app/prefect_check.py check_prefect": "whether the clocks of several machines agree",
@@ -63,6 +79,13 @@ def imports(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             yield node.module or ""
+
+
+def full_imports(tree: ast.AST) -> Iterator[str]:
+    """The same with what is taken from each: `from tasks import work` is `tasks.work`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def clock_readers(tree: ast.Module, path: str) -> Iterator[str]:
@@ -101,6 +124,19 @@ def test_imports_go_one_way() -> None:
         for path, tree in sources()
         for name in imports(tree)
         if (top := name.partition(".")[0]) in MAY_IMPORT and top != path.partition("/")[0] and top not in MAY_IMPORT[path.partition("/")[0]]
+    ]
+
+    assert wrong == []
+
+
+def test_the_rooms_of_tasks_stand_on_each_other() -> None:
+    """Whoever knows the rooms below a room knows all that it builds on."""
+    wrong = [
+        f"{path} imports {name}"
+        for path, tree in sources()
+        if path.startswith("tasks/") and path != "tasks/__init__.py"
+        for name in full_imports(tree)
+        if name.startswith("tasks.") and ROOMS.index(name.split(".")[1]) > ROOMS.index(path.split("/")[1].removesuffix(".py"))
     ]
 
     assert wrong == []

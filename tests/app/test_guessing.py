@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 
 from storage import devices, roster
 from storage.tables import Answer, Delivery, Event, MailedCode, WrongNumber
-from tasks import letters
+from tasks.background import personal_messages
 from tasks.replies import mailed_codes, number_check
 from tests.app.stage import NOW, Stage, answer_form, form_of, number_of, path_of, press, stage, type_number, words_of
 
@@ -46,7 +46,7 @@ def mailed(company: Stage, person: str) -> list[str]:
 
     def read(session: Session, now: object) -> list[str]:
         rows = session.exec(select(Delivery).where(Delivery.message == mailed_codes.MESSAGE, Delivery.person == person)).all()
-        texts = [letters.by_post(session, row, now=NOW).written().text for row in rows]
+        texts = [personal_messages.by_post(session, row, now=NOW).written().text for row in rows]
         return [found.group() if (found := re.search(r"^\d{6}$", text, re.MULTILINE)) else "" for text in texts]
 
     return company.box.read_now(read)

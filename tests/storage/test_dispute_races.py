@@ -16,9 +16,9 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
+from tasks.background.revisit import look_again
 from tasks.disputes import rulings as disputes_rulings
 from tasks.replies.validation import ChoiceRefused
-from tasks.revisit import look_again
 from tasks.steps.recycle import dispose
 from tasks.wiring import toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER

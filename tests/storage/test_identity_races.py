@@ -25,7 +25,7 @@ from storage.database import Database
 from storage.identity import again_if_taken
 from storage.leads import capture
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
-from tasks.revisit import revisit
+from tasks.background.revisit import revisit
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER

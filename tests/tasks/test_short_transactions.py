@@ -18,15 +18,15 @@ from storage.crm.local import LocalCrm
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
+from tasks.background.migrate_version import carry_out
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.background.read_crm import AT_ONCE, read_crm
 from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
-from tasks.post import GIVEN_UP_AFTER, send_post
-from tasks.read_crm import AT_ONCE, read_crm
 from tasks.steps import release_queue
 from tasks.steps.candidates import Choosing
 from tasks.steps.release_queue import CALLED_AT_ONCE
 from tasks.trail.sealing import seal_trail
-from tasks.withdraw import carry_out
 from tests.deal import until_accepted
 from tests.fakes import make_lead
 from tests.in_flight import everywhere, listed, published, text_of

@@ -23,8 +23,8 @@ from app.commands.agreement.references import Reference, from_file, reference
 from app.deploying import Plan
 from storage import contracts, inflight
 from storage.inflight import Happens, InFlight
+from tasks.background.migrate_version import CarriedOut, carry_out
 from tasks.wiring.toolbox import Toolbox
-from tasks.withdraw import CarriedOut, carry_out
 
 app = typer.Typer()
 

@@ -14,8 +14,8 @@ from sqlmodel import col, select
 from agreements.roster import read_roster
 from storage import deliveries
 from storage.tables import Delivery, Digest, DigestItem, Wait
+from tasks.background.personal_outbox import send_post
 from tasks.messages import lead_view
-from tasks.post import send_post
 from tests.conftest import ROSTER
 from tests.deal import BY_POINTS, agree, agree_on, answer_by_link, letters, staff, until_accepted, until_working, wait_of
 from tests.fakes import KeepingChannel

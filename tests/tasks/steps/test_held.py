@@ -13,7 +13,7 @@ from storage import contracts, leads
 from storage.database import Database
 from storage.leads import RELEASED_AT_ONCE
 from storage.tables import Bookmark, Handoff, Lead
-from tasks.held_leads import release_held
+from tasks.background.held_leads import release_held
 from tests.in_flight import published, text_of
 from tests.rows import woken
 from tests.written import written

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from notifications import bounces
 from storage import deliveries
 from storage.tables import Delivery, Wait
-from tasks.bounces import take
+from tasks.background.bounces import take
 from tests.deal import BY_POINTS, agree, deliveries_of, tenures, until_accepted, wait_of
 from tests.dying import Died, dies_at, leases_end, lives
 from tests.returned import returned

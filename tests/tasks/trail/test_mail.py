@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.clock import Clock
 from storage import trail
 from storage.tables import Delivery
-from tasks.post import send_post
+from tasks.background.personal_outbox import send_post
 from tasks.trail.mail import queue_head
 from tasks.trail.sealing import seal_trail
 from tasks.wiring.settings import Settings

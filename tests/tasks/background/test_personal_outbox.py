@@ -11,7 +11,7 @@ from agreements.errors import DeliveryError, DeliveryUnknown
 from notifications.letter import Letter, Recipient
 from storage import deliveries, proof
 from storage.tables import Delivery, DeliveryState, Event
-from tasks.post import GIVEN_UP_AFTER, _Ready, _send, send_post
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, _Ready, _send, send_post
 
 HELLO = Letter("one", "hello", Recipient("ana", "Ana", "ana@firm.example"), "Hello", "Hello.", "", "Hello.")
 

@@ -16,12 +16,12 @@ from agreements.errors import DeliveryError
 from notifications.letter import Letter
 from storage import deliveries, digests
 from storage.tables import Delivery, DeliveryState
-from tasks import letters
+from tasks.background import personal_messages
+from tasks.background.slices import write_in_slices
 from tasks.messages import digest, digest_message, template_faults
 from tasks.messages.digest_message import Composed
 from tasks.messages.drafts import Draft
 from tasks.messages.outbox import marked, write_outcome
-from tasks.slices import write_in_slices
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.post")
@@ -79,7 +79,7 @@ def _load(session: Session, ident: int, now: datetime) -> tuple[Composed | None,
     row = session.get(Delivery, ident)
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
-        return None, letters.by_post(session, row, now=now)
+        return None, personal_messages.by_post(session, row, now=now)
     composed = digest_message.compose(session, row, now=now)
     return composed, composed.draft
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlmodel import select
 
 from storage.tables import Answer
-from tasks.read_crm import read_crm
+from tasks.background.read_crm import read_crm
 from tests.deal import letters, tenures, touches_of, until_accepted, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest
 

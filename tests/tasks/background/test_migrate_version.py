@@ -12,9 +12,9 @@ from flows.going import Going
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
-from tasks.held_leads import release_held
+from tasks.background.held_leads import release_held
+from tasks.background.migrate_version import carry_out
 from tasks.replies import answering
-from tasks.withdraw import carry_out
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
 from tests.in_flight import ENDED, FREE, OTHERS, UNANSWERED, everywhere, listed, published, rows_of, text_of
