@@ -15,7 +15,7 @@ from app.deadlines import Deadlines
 from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
 from app.repair import Repair
-from storage import contracts, disputes, lookout, proof
+from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import read_crm
 from tasks.background.held_leads import release_held
@@ -207,4 +207,4 @@ class Clock:
 
 
 def _look(session: Session, now: datetime) -> frozenset[str]:
-    return lookout.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)
+    return due_check.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)

@@ -20,8 +20,8 @@ from storage import due, handoffs, leases, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from storage.inflight import Happens, InFlight, Mark
 from storage.tables import Answer, Assignment
+from storage.version_migration import Happens, InFlight, Mark
 from tasks.background.migrate_version import withdraw
 from tasks.replies import answering
 from tasks.wiring import toolbox

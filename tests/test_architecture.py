@@ -40,7 +40,7 @@ NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fasta
 REAL_TIME = {
     "tasks/wiring/toolbox.py LeapingTime.now": "the one door for the clock",
     "notifications/webhook.py WebhookChannel.send": "receivers refuse what was not signed just now, by their own clocks",
-    "storage/clock.py leap_to": "a leap is reckoned from real time",
+    "storage/time_offset.py leap_to": "a leap is reckoned from real time",
     "storage/wakes.py row": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py line": "recorded_at says when a line was really written, also where time leaps",

@@ -19,8 +19,8 @@ from app.commands import erasing
 from app.files import standard_output, written_whole
 from storage import consents, handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
+from storage.time_ledger import Ledger, ledger
 from tasks.background.held_leads import release_held
-from tasks.ledger import Ledger, ledger
 from tasks.messages import lead_view
 from tasks.messages.template_faults import FAULTY
 

@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 
 from storage.database import ROWS_AT_ONCE
-from storage.sights import PageRequest
+from storage.page_requests import PageRequest
 from tasks.replies.browsers import keep_requests
 from tasks.wiring.toolbox import Toolbox
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
-from storage import contracts, deliveries, handoffs, inflight, leads, leases, waits, wakes
+from storage import contracts, deliveries, handoffs, leads, leases, version_migration, waits, wakes
 from storage.facts import facts_at_capture
-from storage.inflight import InFlight
 from storage.tables import Handoff, HandoffNote
+from storage.version_migration import InFlight
 from tasks.steps.recycle import tell_withdrawn
 from tasks.wiring.toolbox import Toolbox
 
@@ -49,7 +49,7 @@ def withdraw(session: Session, one: InFlight, *, actor: str, now: datetime) -> s
 
     Where something has happened to it since it was listed nothing is changed, and what has happened is said.
     """
-    if why := inflight.changed(session, one) or _other_version(session, one, now):
+    if why := version_migration.changed(session, one) or _other_version(session, one, now):
         return why
     handoff = leases.locked(session, one.handoff_id)
     wait = waits.open_of(session, one.handoff_id)

@@ -12,7 +12,7 @@ from agreements.roster import Roster
 from notifications.letter import LeadView
 from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
-from storage.sights import PageRequest
+from storage.page_requests import PageRequest
 from storage.tables import Answer, Dispute
 from tasks.dispute_window import open_until, why_not
 from tasks.disputes import rulings

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from storage import deliveries, devices, roster, sights
+from storage import deliveries, devices, page_requests, roster
 from storage.devices import ENROLLED, KNOWN
-from storage.sights import PageRequest
+from storage.page_requests import PageRequest
 from tasks.replies.link_page import Place
 
 log = logging.getLogger("baton.web")
@@ -119,7 +119,7 @@ def keep_requests(session: Session, requests: Sequence[PageRequest]) -> None:
     for request in requests:
         try:
             with session.begin_nested():
-                sights.record(session, request)
+                page_requests.record(session, request)
         except SQLAlchemyError as error:
             log.warning("a request for the page of handoff %s could not be kept: %s", request.handoff_id, type(error).__name__)
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from notifications.letter import Channel
 from notifications.links import Links
-from storage import clock
+from storage import time_offset
 from storage.crm.local import LocalCrm
 from storage.crm.port import Crm
 from storage.database import Database
@@ -36,7 +36,7 @@ class LeapingTime:
 
     def now(self, session: Session) -> datetime:
         real = datetime.now(UTC)
-        return real + clock.now_ahead(session, real)
+        return real + time_offset.now_ahead(session, real)
 
 
 class SteppedTime:

@@ -11,9 +11,9 @@ import pytest
 from sqlmodel import col, select
 
 from app.web.sight_queue import AT_ONCE, SightQueue
-from storage import sights
+from storage import page_requests
 from storage.database import Database
-from storage.sights import PageRequest
+from storage.page_requests import PageRequest
 from storage.tables import Sight
 from tasks.wiring.toolbox import SteppedTime
 from tests.app.stage import stage
@@ -76,14 +76,14 @@ async def test_many_are_written_together_and_no_transaction_grows(box, looks):
 
 async def test_where_each_pushes_out_an_older_one_no_transaction_grows_either(box, looks):
     same = {"assignment_id": "one"}
-    (await queue_of(box, looks(sights.KEPT, **same))).flush()
+    (await queue_of(box, looks(page_requests.KEPT, **same))).flush()
     queue = await queue_of(box, looks(AT_ONCE + 1, **same))
 
     with written(box.database) as done:
         queue.flush()
 
     done.assert_short()
-    assert len(kept(box)) == sights.KEPT
+    assert len(kept(box)) == page_requests.KEPT
 
 
 async def test_where_more_wait_than_may_the_oldest_is_dropped_and_the_log_says_so(box, looks, caplog):

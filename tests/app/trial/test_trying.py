@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from typer.testing import CliRunner
 
 from app.cli import app as cli
-from storage import clock
+from storage import time_offset
 from tasks.wiring import toolbox
 from tests.app.trial.ground import EXAMPLE, a_file
 from tests.conftest import MONDAY, ROOT
@@ -164,7 +164,7 @@ def test_a_faulty_draft_is_refused_as_check_does(baton, files):
 @pytest.fixture
 def installed(box, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the test's own database, at its time."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("COLUMNS", "150")
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)

@@ -10,8 +10,8 @@ from sqlmodel import Session, select
 from agreements.errors import CrmError, StaleHandoff
 from flows.going import Going
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
-from storage.inflight import Happens
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
+from storage.version_migration import Happens
 from tasks.background.held_leads import release_held
 from tasks.background.migrate_version import carry_out
 from tasks.replies import answering

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from app import terminal
 from app.commands import leads
 from flows.attempt import attempt
-from storage import figures, roster, sights
-from storage.sights import PageRequest
+from storage import figures, page_requests, roster
+from storage.page_requests import PageRequest
 from storage.tables import Lead
 from tasks.messages import lead_view
 from tasks.replies import answering
@@ -29,7 +29,7 @@ def mail_may_come_back(box) -> None:
 def look(box, taken: Taken, method: str = "GET") -> None:
     """Somebody or something asks for the page of the newest tenure."""
     where = {"handoff_id": newest(box, taken).id, "assignment_id": tenures(box, taken)[-1].id}
-    box.write_now(lambda session, now: sights.record(session, PageRequest(now, method=method, what="looked", device="new", **where)))
+    box.write_now(lambda session, now: page_requests.record(session, PageRequest(now, method=method, what="looked", device="new", **where)))
 
 
 async def notified(driver, box, time) -> Taken:

@@ -9,7 +9,7 @@ import pytest
 
 from flows import forms
 from flows.attempt import attempt
-from storage import figures, handoffs, inflight, roster, waits
+from storage import figures, handoffs, roster, version_migration, waits
 from tasks.messages import lead_view
 from tasks.replies import answering
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
@@ -273,7 +273,7 @@ async def test_an_sql_that_waits_for_its_next_hand_is_not_qualified_again_under_
     await driver.settle()
     agree_on(box, two_legs, version=3)
 
-    [found] = box.read_now(lambda session, now: inflight.preview(session, "b2b-saas", 3, "requalify", now))
+    [found] = box.read_now(lambda session, now: version_migration.preview(session, "b2b-saas", 3, "requalify", now))
 
     assert (found.stage, found.happens.value, found.why) == ("mql", "stays", "it is an SQL already")
 

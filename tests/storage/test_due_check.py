@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import Session, delete
 
-from storage import deliveries, lookout
+from storage import deliveries, due_check
 from storage.database import Database
 from storage.tables import Answer, Delivery, DeliveryState, Dispute, Wake
 from tests.conftest import MONDAY
@@ -21,7 +21,7 @@ GIVEN_UP = timedelta(minutes=5)
 
 def seen(database: Database, *, now: datetime = MONDAY, real: datetime = REAL) -> set[str]:
     with database.read() as session:
-        return set(lookout.look(session, now=now, real=real, post_given_up=GIVEN_UP))
+        return set(due_check.look(session, now=now, real=real, post_given_up=GIVEN_UP))
 
 
 def a_nudge(session: Session) -> None:
