@@ -20,7 +20,8 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from app import stack, terminal
 from app.commands.leads import print_bar
-from app.csv_file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
+from app.csv_import.file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
+from app.csv_import.importing import import_leads
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.inbox import Inbox
@@ -29,7 +30,6 @@ from app.demo.report import report
 from app.demo.scanner import Scanner
 from app.demo.screen import Board, Story, print_funnel
 from app.deploying import deploy
-from app.importing import import_leads
 from storage import contracts, roster, time_offset
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account

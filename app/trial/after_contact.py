@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from agreements.asked import facts_asked
 from agreements.errors import AgreementError
 from agreements.model import Agreement
-from app.lead_map import LeadMap
+from app.csv_import.lead_map import LeadMap
 
 
 def refuse_after_contact(agreements: Sequence[Agreement], mapping: LeadMap | None, *, later_columns: Collection[str], file: str) -> None:

@@ -12,8 +12,8 @@ import polars as pl
 
 from agreements.columns import INSTANT
 from agreements.lead import ACCOUNT, MAX_FIELDS, MAX_SHORT, MAX_TEXT, FieldValue, IncomingLead, is_within_bounds
-from app.csv_file import Column
-from app.csv_rows import Row
+from app.csv_import.file import Column
+from app.csv_import.rows import Row
 from app.trial.instants import Instants
 
 FIELD = "fields."

@@ -15,7 +15,7 @@ from agreements.asked import facts_asked
 from agreements.columns import LeadColumns
 from agreements.lead import IncomingLead, domain_of
 from agreements.model import Agreement
-from app.lead_map import LeadMap, UnreadableFile, zone_of
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
 from app.trial.after_contact import refuse_after_contact
 from app.trial.became import Impossible, became
 from app.trial.cells import FIELD

@@ -16,7 +16,7 @@ from agreements.fields import value_of
 from agreements.lead import domain_of
 from agreements.model import Agreement
 from agreements.rules import rules_of
-from app.csv_file import BadRow
+from app.csv_import.file import BadRow
 from app.trial.cells import FIELD
 from app.trial.files import LeadFile
 from app.trial.reader import read_rows

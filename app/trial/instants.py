@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from agreements.columns import INSTANT
-from app.csv_file import YEARS_AHEAD, YEARS_BACK
+from app.csv_import.file import YEARS_AHEAD, YEARS_BACK
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from agreements.columns import INSTANT
-from app.csv_file import BadRow, header_in, instant
-from app.csv_rows import Row
-from app.lead_map import OUTCOMES, LeadMap, UnreadableFile
+from app.csv_import.file import BadRow, header_in, instant
+from app.csv_import.lead_map import OUTCOMES, LeadMap, UnreadableFile
+from app.csv_import.rows import Row
 from app.trial.instants import Instants
 from app.trial.table import Block, Table
 

@@ -11,9 +11,9 @@ from typing import Protocol
 import polars as pl
 
 from agreements.lead import IncomingLead
-from app.csv_file import BadLead, BadRow, Column, LeadMap, RowJudge, columns_of, constants_of
-from app.csv_rows import Row
-from app.lead_map import UnreadableFile, zone_of
+from app.csv_import.file import BadLead, BadRow, Column, LeadMap, RowJudge, columns_of, constants_of
+from app.csv_import.lead_map import UnreadableFile, zone_of
+from app.csv_import.rows import Row
 from app.trial.cells import Facts
 from app.trial.instants import Instants
 from app.trial.table import Block, Table, one_ahead

@@ -14,7 +14,7 @@ from agreements.columns import INSTANT, LeadColumns
 from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT
 from agreements.model import Agreement
-from app.lead_map import LeadMap, UnreadableFile, zone_of
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
 from app.trial.after_contact import refuse_after_contact
 from app.trial.became import became
 from app.trial.cells import column_of, text_of

@@ -11,8 +11,8 @@ from typing import TextIO, TypeVar, cast
 
 import polars as pl
 
-from app.csv_rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
-from app.lead_map import UnreadableFile
+from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
 
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from app.csv_file import BadRow, other_person, stands_already
+from app.csv_import.file import BadRow, other_person, stands_already
 
 WHO = ("source", "source_id")
 

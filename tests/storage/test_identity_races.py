@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
 from agreements.lead import IncomingLead
-from app.csv_file import BadRow, IncomingRow, ReadLeads
-from app.importing import ROWS_A_TRANSACTION, import_leads
+from app.csv_import.file import BadRow, IncomingRow, ReadLeads
+from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
 from storage import handoffs, waits
 from storage.database import Database
 from storage.identity import again_if_taken

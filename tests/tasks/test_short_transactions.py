@@ -11,8 +11,8 @@ import pytest
 from sqlmodel import Session, col, func, select
 
 from agreements.routing import Candidate
-from app.csv_file import IncomingRow, ReadLeads
-from app.importing import import_leads
+from app.csv_import.file import IncomingRow, ReadLeads
+from app.csv_import.importing import import_leads
 from storage import deliveries, devices, digests, proof, trail, waits
 from storage.crm.local import LocalCrm
 from storage.crm.port import Change

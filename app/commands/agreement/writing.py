@@ -118,7 +118,7 @@ def _told(problem: Problem) -> str:
 
 
 def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
-    from app.lead_map import UnreadableFile, read_map
+    from app.csv_import.lead_map import UnreadableFile, read_map
     from app.trial.files import LeadFile
     from app.trial.fill import read_fill
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from agreements.loading import read_agreement
 from agreements.model import Agreement
-from app.lead_map import LeadMap
+from app.csv_import.lead_map import LeadMap
 from app.trial.files import LeadFile, read_past
 from app.trial.past import PastLeads
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.csv_file import instant
+from app.csv_import.file import instant
 from app.trial.instants import Instants, is_midnight
 
 ZONES = [

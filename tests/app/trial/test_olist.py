@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agreements.loading import read_agreement
-from app.lead_map import read_map
+from app.csv_import.lead_map import read_map
 from app.trial.compare import compare
 from app.trial.files import LeadFile, read_past
 from app.trial.report import Backtest

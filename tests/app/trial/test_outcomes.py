@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agreements.errors import AgreementError
-from app.lead_map import UnreadableFile
+from app.csv_import.lead_map import UnreadableFile
 from app.trial.past import PastLeads
 from tests.app.trial.ground import a_file, an_agreement, past_of
 

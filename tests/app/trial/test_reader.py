@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.lead import IncomingLead
-from app.csv_file import LeadMap, UnreadableFile, read_leads
+from app.csv_import.file import LeadMap, UnreadableFile, read_leads
 from app.trial.cells import FIELD, text_of
 from app.trial.reader import ReadRows, read_rows
 

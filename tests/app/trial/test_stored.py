@@ -14,7 +14,7 @@ from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
 from agreements.loading import read_agreement
 from agreements.model import Agreement
-from app.lead_map import LeadMap, UnreadableFile
+from app.csv_import.lead_map import LeadMap, UnreadableFile
 from app.trial.compare import compare
 from app.trial.past import BLANK, PastLeads
 from app.trial.stored import read_stored

@@ -14,7 +14,7 @@ from agreements.fields import stated
 from agreements.lead import LeadFacts
 from agreements.qualification import every_criterion, persona_of, qualify, tier_for
 from agreements.screening import screen
-from app.csv_file import read_leads
+from app.csv_import.file import read_leads
 from app.trial.files import LeadFile, read_past
 from app.trial.past import PastLeads
 from storage import leads as taking_in

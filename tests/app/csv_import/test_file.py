@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.csv_file import LeadMap, ReadLeads, UnreadableFile, read_leads
+from app.csv_import.file import LeadMap, ReadLeads, UnreadableFile, read_leads
 
 TODAY = datetime(2027, 2, 1, 12, tzinfo=UTC)
 HEADER = "source_id,at,email,message\n"
@@ -130,7 +130,7 @@ def test_a_quote_left_open_costs_its_own_row_only(read, rest):
 
 
 def test_quotes_left_open_all_over_do_not_take_for_ever(read, monkeypatch):
-    monkeypatch.setattr("app.csv_rows.MAX_LINES_READ_AGAIN", 1000)
+    monkeypatch.setattr("app.csv_import.rows.MAX_LINES_READ_AGAIN", 1000)
 
     with pytest.raises(UnreadableFile, match="quotes are left open all over the file"):
         read(HEADER + 'x","\n' * 5000)

@@ -1,4 +1,4 @@
-"""The map that says what the columns of somebody else's file mean. Reading the file itself is in csv_file.py."""
+"""The map that says what the columns of somebody else's file mean. Reading the file itself is in file.py."""
 
 from __future__ import annotations
 

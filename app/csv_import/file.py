@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from agreements.lead import FieldValue, IncomingLead, mail_key
-from app.csv_rows import Lines, Row, header_of, rows
-from app.lead_map import FACTS, LeadMap, UnreadableFile, read_map, zone_of
+from app.csv_import.lead_map import FACTS, LeadMap, UnreadableFile, read_map, zone_of
+from app.csv_import.rows import Lines, Row, header_of, rows
 
 __all__ = ["BadRow", "IncomingRow", "LeadMap", "ReadLeads", "UnreadableFile", "read_leads", "read_map"]
 

@@ -1,4 +1,4 @@
-"""The rows of a delimited text file as cells, each with the line on which it begins. What the cells mean is in csv_file.py."""
+"""The rows of a delimited text file as cells, each with the line on which it begins. What the cells mean is in file.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from app.lead_map import UnreadableFile
+from app.csv_import.lead_map import UnreadableFile
 
 DELIMITERS = ",;\t"
 MAX_ROW_CHARACTERS = 100_000

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.csv_file import UnreadableFile, read_leads, read_map
+from app.csv_import.file import UnreadableFile, read_leads, read_map
 
 OLIST_MAP = Path(__file__).parents[2] / "examples" / "maps" / "olist.yaml"
 

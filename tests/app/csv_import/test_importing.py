@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import SQLModel, col, func, select
 
 from agreements.lead import IncomingLead
-from app import importing
-from app.csv_file import BadRow, IncomingRow, ReadLeads
-from app.importing import ROWS_A_TRANSACTION, import_leads
+from app.csv_import import importing
+from app.csv_import.file import BadRow, IncomingRow, ReadLeads
+from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
 from storage import leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
 from tasks.wiring.toolbox import Toolbox

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
-from app.csv_file import BadRow, IncomingRow, ReadLeads
+from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from storage import identity, leads, roster
 from storage.database import ROWS_AT_ONCE
 from tasks.wiring.toolbox import Toolbox
