@@ -17,7 +17,7 @@ from prefect.flow_engine import run_flow
 from prefect.flows import Flow
 from sqlmodel import Session
 
-from app.engine import Came, EngineAway
+from app.prefect_runs import Came, EngineAway
 from app.run_mover import Claimed, RunMover
 from flows.attempt import GIVEN, Lease
 from storage import contracts, handoffs, leases

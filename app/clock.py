@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from agreements.errors import CrmError
 from app.deadlines import Deadlines
-from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
+from app.prefect_runs import Engine, EngineAway
 from app.repair import Repair
 from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
-from app.engine import Engine, EngineAway
+from app.prefect_runs import Engine, EngineAway
 from storage import due, wakes
 from storage.due import DueWait
 from tasks.background.revisit import look_again

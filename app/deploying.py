@@ -14,7 +14,7 @@ from agreements.checks import problems_with_roster
 from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
 from agreements.wording import contract_in_words
-from app.engine import EngineAway, PrefectEngine
+from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff

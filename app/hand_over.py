@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
-from app.engine import Came, Engine, EngineAway, Run
+from app.prefect_runs import Came, Engine, EngineAway, Run
 from storage import contracts, handoffs, leases, wakes
 from storage.tables import Handoff, Wake
 from tasks.background.lost_run import replace_run

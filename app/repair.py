@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from app.engine import Engine
+from app.prefect_runs import Engine
 from storage import leases, strays, waits, wakes
 from storage.tables import Handoff
 from tasks.background.lost_run import replace_run

@@ -27,8 +27,8 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
-from app.engine import PrefectEngine
 from app.prefect_check import check_prefect
+from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
 from app.starting import CannotStart
 from app.tidying import tidy

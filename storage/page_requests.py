@@ -58,7 +58,7 @@ def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: st
 def seen(session: Session, assignment_id: str) -> bool:
     """Whether anybody or anything ever asked for the page of this tenure. A HEAD shows nothing, so it is no look.
 
-    A look within the last second may not be written yet (app/web/sight_queue.py).
+    A look within the last second may not be written yet (app/web/page_request_queue.py).
     """
     query = select(Sight.id).where(Sight.assignment_id == assignment_id, Sight.method != "HEAD")
     return bool(assignment_id) and session.exec(query.limit(1)).first() is not None

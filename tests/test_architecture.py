@@ -57,7 +57,7 @@ REAL_TIME = {
     "app/attempts.py": "leases",
     "app/hand_over.py": "leases, and wakes that were handed over and not read",
     "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",
-    "app/engine.py PrefectEngine._look": "Prefect's own timestamps are real",
+    "app/prefect_runs.py PrefectEngine._look": "Prefect's own timestamps are real",
     "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",
     "app/demo/run.py _rows": "the years that are likely in a file are those around today",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from agreements.lead import IncomingLead
 from app.web import intake
-from app.web.showing import page
+from app.web.rendering import page
 from tasks.wiring.toolbox import Toolbox
 
 _MEANINGS = {

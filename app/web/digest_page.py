@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
 from app.web.callers import Caller, age_of_form, remembered, sender_of
-from app.web.notices import number
-from app.web.showing import page
+from app.web.page_notices import number
+from app.web.rendering import page
 from notifications.rendering import clean
 from tasks.replies import digest_page
 from tasks.replies.browsers import Sender

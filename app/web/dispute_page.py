@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
-from app.web.showing import page
-from app.web.sight_queue import SightQueue
+from app.web.page_request_queue import SightQueue
+from app.web.rendering import page
 from notifications.links import ToDispute
 from storage import disputes
 from tasks.disputes import page as dispute_page

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from agreements.errors import LinkError
 from app.web.callers import Caller, age_of_form, form_of, is_from_page, remembered
-from app.web.showing import page
+from app.web.rendering import page
 from storage import devices, roster
 from storage.devices import ENROLLED
 from tasks.replies import enrolment

@@ -23,9 +23,9 @@ from app.web.callers import (
     remembered,
     sender_of,
 )
-from app.web.notices import notice_for, number
-from app.web.showing import lead_page, ticked
-from app.web.sight_queue import SightQueue
+from app.web.page_notices import notice_for, number
+from app.web.page_request_queue import SightQueue
+from app.web.rendering import lead_page, ticked
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
 from tasks.replies.browsers import note_sight, request_at

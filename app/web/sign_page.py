@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agreements.errors import AgreementError
 from app.web.callers import Caller, form_of, is_from_page, remembered
-from app.web.showing import page
+from app.web.rendering import page
 from notifications.contract_page import contract_html
 from tasks.signing import page as signing_page
 from tasks.signing.page import ToBeSigned

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.web.notices import NEXT
+from app.web.page_notices import NEXT
 from tasks.replies.answering import Given, Reply, Visit
 
 REASON_DIALOG = "baton-reason"

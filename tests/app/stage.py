@@ -18,7 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
 from app.demo.inbox_pages import PageServer
-from app.web.sight_queue import SightQueue
+from app.web.page_request_queue import SightQueue
 from app.web.site import create_site
 from notifications.links import Links
 from storage import contracts, devices, handoffs, keys, roster, waits

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import col, select
 
-from app.web.sight_queue import AT_ONCE, SightQueue
+from app.web.page_request_queue import AT_ONCE, SightQueue
 from storage import page_requests
 from storage.database import Database
 from storage.page_requests import PageRequest

@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
-from app.web.notices import Notice
+from app.web.page_notices import Notice
 from notifications.rendering import label, mailto, tel
 from tasks.choices import REP_CHOICES
 from tasks.replies.link_page import Visit
