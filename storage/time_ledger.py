@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.lifecycle import Stage
-from agreements.working_time import WorkingCalendar
 from storage import handoffs, roster
 from storage.tables import Handoff, Wait
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
-from agreements.working_time import Span, WorkingCalendar
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 

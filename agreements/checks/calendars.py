@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
+from agreements.calendar.working_time import CalendarError, WorkingCalendar
 from agreements.checks.base import Finding
 from agreements.model import Agreement
-from agreements.working_time import CalendarError, WorkingCalendar
 from agreements.written import Path
 
 #: Words that mean a person's own calendar, so that no calendar can be called so.

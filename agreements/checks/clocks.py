@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agreements.calendar.durations import Duration, Term
 from agreements.checks.base import Finding, names_of
 from agreements.checks.calendars import OWN
 from agreements.checks.running import Running, running
 from agreements.clauses.base import nearest, one_of
 from agreements.clauses.clocks import RUNS
-from agreements.durations import Duration, Term
 from agreements.model import Agreement, Clock
 from agreements.written import Path
 

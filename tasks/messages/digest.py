@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.model import Agreement
 from agreements.roster import Person
-from agreements.working_time import WorkingCalendar
 from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
 from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait

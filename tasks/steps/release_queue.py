@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.release import planned_opening
-from agreements.working_time import WorkingCalendar
 from storage import handoffs, roster, waits
 from storage.tables import Handoff, Wait
 from tasks.steps.candidates import Choosing

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agreements.working_time import CalendarError, NaiveDatetime, WorkingCalendar
+from agreements.calendar.working_time import CalendarError, NaiveDatetime, WorkingCalendar
 
 HERE = Path(__file__).parent
 LONDON = {"timezone": "Europe/London", "hours": {"mon-fri": "09:00-12:30, 13:30-17:30"}}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreements.working_time import CalendarError, WorkingCalendar
+from agreements.calendar.working_time import CalendarError, WorkingCalendar
 
 RUNS = min(int(os.environ.get("BATON_PROPERTY_RUNS", "200")) // 4, 1000)
 DAY = timedelta(days=1)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreements.working_time import CalendarError, WorkingCalendar
+from agreements.calendar.working_time import CalendarError, WorkingCalendar
 
 RUNS = int(os.environ.get("BATON_PROPERTY_RUNS", "200"))
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

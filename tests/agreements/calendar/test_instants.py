@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agreements.instants import read_instant
+from agreements.calendar.instants import read_instant
 
 LONDON = ZoneInfo("Europe/London")
 

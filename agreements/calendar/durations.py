@@ -13,7 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, get_args
 
-from agreements.working_time import Span, WorkingCalendar, as_utc, in_order
+from agreements.calendar.working_time import Span, WorkingCalendar, as_utc, in_order
 
 Unit = Literal["minutes", "hours", "days"]
 

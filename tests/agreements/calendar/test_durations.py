@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from agreements.durations import Duration, EndOfWorkingDay, ReleasePlan, Term, parse_term
-from agreements.working_time import NaiveDatetime, WorkingCalendar
+from agreements.calendar.durations import Duration, EndOfWorkingDay, ReleasePlan, Term, parse_term
+from agreements.calendar.working_time import NaiveDatetime, WorkingCalendar
 
 LONDON = WorkingCalendar.from_clause({"timezone": "Europe/London", "hours": {"mon-fri": "09:00-17:00"}})
 

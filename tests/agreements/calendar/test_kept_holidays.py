@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agreements.kept_holidays import resolved_holidays, with_resolved
+from agreements.calendar.kept_holidays import resolved_holidays, with_resolved
+from agreements.calendar.working_time import CalendarError
 from agreements.loading import read_agreement
-from agreements.working_time import CalendarError
 from tests.conftest import AGREEMENT
 
 UK: dict[str, Any] = {"timezone": "Europe/London", "hours": {"mon-fri": "09:00-17:00"}, "holidays": {"country": "GB", "subdivision": "ENG"}}

@@ -14,11 +14,11 @@ from math import ceil
 from typing import Any, Protocol, Self
 from zoneinfo import ZoneInfo
 
-from agreements.calendar_clause import SpecialDays, hours_on, read_clause
-from agreements.calendar_problems import CalendarError
-from agreements.instants import FIRST, LAST, NaiveDatetime, Span, as_utc, disjoint, in_order, length, place, without
-from agreements.opening_hours import DAY_SECONDS, Interval, Week
-from agreements.public_holidays import ClosedDays
+from agreements.calendar.clause import SpecialDays, hours_on, read_clause
+from agreements.calendar.instants import FIRST, LAST, NaiveDatetime, Span, as_utc, disjoint, in_order, length, place, without
+from agreements.calendar.opening_hours import DAY_SECONDS, Interval, Week
+from agreements.calendar.problems import CalendarError
+from agreements.calendar.public_holidays import ClosedDays
 
 __all__ = ["HORIZON", "CalendarError", "ClosedDays", "Lasting", "NaiveDatetime", "Span", "WorkingCalendar", "as_utc", "in_order"]
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from agreements.public_holidays import KeptHolidays, public_holidays
-from agreements.working_time import WorkingCalendar
+from agreements.calendar.public_holidays import KeptHolidays, public_holidays
+from agreements.calendar.working_time import WorkingCalendar
 
 Resolved = Mapping[str, Mapping[str, str]]
 """Of each calendar that takes its holidays from the library: ISO date to name. Plain text, so that JSON holds it."""

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from holidays import list_supported_countries
 
-from agreements.calendar_problems import CalendarError, Found, Path, Problem, mapping, shown
-from agreements.opening_hours import CLOSED, Interval, Week, intervals_of, overlap, run_over, week_of
-from agreements.public_holidays import ClosedDays, public_holidays
+from agreements.calendar.opening_hours import CLOSED, Interval, Week, intervals_of, overlap, run_over, week_of
+from agreements.calendar.problems import CalendarError, Found, Path, Problem, mapping, shown
+from agreements.calendar.public_holidays import ClosedDays, public_holidays
 
 SpecialDays = tuple[tuple[date, tuple[Interval, ...]], ...]
 """Single dates in order, each with its intervals; none when it is closed."""

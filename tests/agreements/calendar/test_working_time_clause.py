@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from agreements.working_time import CalendarError, NaiveDatetime, WorkingCalendar
+from agreements.calendar.working_time import CalendarError, NaiveDatetime, WorkingCalendar
 
 LONDON = {"timezone": "Europe/London", "hours": {"mon-fri": "09:00-12:30, 13:30-17:30"}}
 

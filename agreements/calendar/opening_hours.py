@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from agreements.calendar_problems import CalendarError, Found, Path, Problem, mapping, shown
+from agreements.calendar.problems import CalendarError, Found, Path, Problem, mapping, shown
 
 Interval = tuple[int, int]
 """Opening and closing, in seconds of wall-clock time after the midnight a day begins with; may pass 24 h."""
