@@ -11,7 +11,7 @@ from agreements.checks.running import Running, running
 from agreements.clauses.base import nearest, one_of
 from agreements.clauses.clocks import RUNS
 from agreements.model import Agreement, Clock
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: The term of leads that wait until their rep's share of the day has room.
 RELEASE_PLAN = "per release plan"

@@ -19,7 +19,7 @@ from agreements.clauses.base import NAME
 from agreements.model import Agreement
 from agreements.roster import read_roster
 from agreements.schema import agreement_schema
-from agreements.written import read
+from agreements.yaml_reader import read
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, text_of
 
