@@ -107,7 +107,7 @@ def time() -> SteppedTime:
 @pytest.fixture
 def box(database: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
     """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
-    from notifications.crm import CrmChannel
+    from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)

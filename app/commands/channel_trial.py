@@ -11,7 +11,7 @@ import typer
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.roster import Roster
 from app import terminal
-from notifications.gate import Gate
+from notifications.circuit_breaker import Gate
 from notifications.letter import Channel, Context, LeadView, Letter
 from notifications.rendering import render
 from storage import roster

@@ -21,8 +21,8 @@ from agreements.errors import DeliveryError, LinkInvalid
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
+from notifications.channels.slack import ACCEPT, REJECT, is_slack, slack_id
 from notifications.rendering import clean
-from notifications.slack import ACCEPT, REJECT, is_slack, slack_id
 from storage import roster, trail
 from storage.tables import Event
 from tasks.replies import answering

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 from agreements.errors import HandoffError
 from agreements.roster import Roster
-from notifications.by_apprise import why_unusable
-from notifications.chat import ChatChannel
-from notifications.crm import CrmChannel, TakesAssignments
-from notifications.email import EmailChannel, trusting
-from notifications.gate import Gate
+from notifications.channels.by_apprise import why_unusable
+from notifications.channels.chat import ChatChannel
+from notifications.channels.crm import CrmChannel, TakesAssignments
+from notifications.channels.email import EmailChannel, trusting
+from notifications.channels.mail_message import sender_of, split_address
+from notifications.channels.slack import SlackApi, SlackChannel, is_slack, slack_id
+from notifications.channels.sms import SmsChannel
+from notifications.channels.webhook import WebhookChannel
+from notifications.circuit_breaker import Gate
 from notifications.letter import Channel
-from notifications.mail_message import sender_of, split_address
 from notifications.rendering import tel
-from notifications.slack import SlackApi, SlackChannel, is_slack, slack_id
-from notifications.sms import SmsChannel
-from notifications.webhook import WebhookChannel
 from tasks.wiring.settings import Settings
 
 

@@ -10,7 +10,7 @@ import typer
 
 from app import terminal
 from app.commands.agreement.references import Reference, reference
-from notifications.gate import Gate
+from notifications.circuit_breaker import Gate
 from storage import contracts
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from notifications.crm import CrmChannel
+from notifications.channels.crm import CrmChannel
 from notifications.links import Links
 from storage import disputes, figures, handoffs, roster
 from storage.crm.local import LocalCrm

@@ -15,8 +15,8 @@ from sqlmodel import Session, select
 
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
-from notifications.chat import ChatChannel
-from notifications.email import EmailChannel
+from notifications.channels.chat import ChatChannel
+from notifications.channels.email import EmailChannel
 from storage import keys, proof
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Wait

@@ -10,13 +10,13 @@ import pytest
 from aiosmtpd.smtp import AuthResult
 from sqlmodel import select
 
-from notifications.email import EmailChannel
+from notifications.channels.email import EmailChannel
 from storage import handoffs, proof, waits
 from storage.tables import Delivery
 from tests.deal import BY_POINTS, agree_on
 from tests.notifications.certificates import Authority
-from tests.notifications.test_email import Postbox, channel, serving
-from tests.notifications.test_email_faults import Hanging, secured, talking
+from tests.notifications.channels.test_email import Postbox, channel, serving
+from tests.notifications.channels.test_email_faults import Hanging, secured, talking
 from tests.stage import capture
 
 MINUTE = timedelta(minutes=1)

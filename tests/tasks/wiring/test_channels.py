@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agreements.roster import read_roster
-from notifications.gate import Gate
+from notifications.circuit_breaker import Gate
 from tasks.wiring import toolbox
 from tasks.wiring.channels import WrongSetting, problems_of, unusable_addresses
 from tasks.wiring.settings import Settings

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown
-from notifications.by_apprise import _service
-from notifications.chat import ChatChannel
+from notifications.channels.by_apprise import _service
+from notifications.channels.chat import ChatChannel
 from notifications.letter import Letter, Recipient
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from agreements.errors import DeliveryError, ServiceAway
+from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
 from notifications.letter import Letter
-from notifications.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
 from notifications.rendering import one_line
 
 API_URL = "https://slack.com/api/"

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 import pytest
 
 from agreements.errors import DeliveryError
+from notifications.channels.sms import SmsChannel
 from notifications.letter import Letter, Recipient
-from notifications.sms import SmsChannel
 from tests.notifications.receiver import Receiver, receiving
 
 

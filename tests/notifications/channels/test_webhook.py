@@ -13,8 +13,8 @@ from email.utils import formatdate
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
+from notifications.channels.webhook import WebhookChannel
 from notifications.letter import Letter, Recipient
-from notifications.webhook import WebhookChannel
 from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from agreements.errors import DeliveryError
-from notifications.by_apprise import send_by_apprise, why_unusable
+from notifications.channels.by_apprise import send_by_apprise, why_unusable
 from notifications.letter import Letter
 from notifications.rendering import one_line, tel
 

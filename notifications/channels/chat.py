@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from agreements.errors import DeliveryError
-from notifications.by_apprise import schema_of, send_by_apprise
+from notifications.channels.by_apprise import schema_of, send_by_apprise
+from notifications.channels.slack import is_slack
 from notifications.letter import Channel, Letter
 from notifications.rendering import one_line
-from notifications.slack import is_slack
 
 
 class ChatChannel:

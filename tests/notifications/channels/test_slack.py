@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.chat import ChatChannel
+from notifications.channels.chat import ChatChannel
+from notifications.channels.slack import ACCEPT, REJECT, REVIEW, SlackApi, SlackChannel
 from notifications.letter import Letter, Recipient
-from notifications.slack import ACCEPT, REJECT, REVIEW, SlackApi, SlackChannel
 from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
 

@@ -15,10 +15,10 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.email import EmailChannel
+from notifications.channels.email import EmailChannel
 from tests.loop_time import until_given_up
 from tests.notifications.certificates import Authority
-from tests.notifications.test_email import LETTER, Postbox, channel, hang_up, serving
+from tests.notifications.channels.test_email import LETTER, Postbox, channel, hang_up, serving
 
 USER, TOKEN = "baton@firm.example", "ya29.topsecret"
 BOTH = pytest.mark.parametrize("tls", ["starttls", "implicit"])

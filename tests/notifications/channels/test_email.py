@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from agreements.errors import DeliveryError
-from notifications.email import EmailChannel
+from notifications.channels.email import EmailChannel
 from notifications.letter import Letter, Recipient
 from tests.loop_time import until_given_up
 from tests.patience import PATIENCE_SECONDS

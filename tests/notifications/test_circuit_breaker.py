@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.email import EmailChannel
-from notifications.gate import Gate
+from notifications.channels.email import EmailChannel
+from notifications.channels.webhook import WebhookChannel
+from notifications.circuit_breaker import Gate
 from notifications.letter import Letter, Recipient
-from notifications.webhook import WebhookChannel
 from tests.loop_time import leap, until_given_up
 from tests.patience import PATIENCE_SECONDS
 
