@@ -15,7 +15,6 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from app import terminal
-from app.commands import erasing
 from app.files import standard_output, written_whole
 from storage import consents, handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
@@ -24,11 +23,7 @@ from tasks.held_leads import release_held
 from tasks.ledger import Ledger, ledger
 from tasks.own_templates import FAULTY
 
-app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at, write out, erase.")
-app.command("erase")(erasing.erase)
 
-
-@app.command("import")
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file.")],
     map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
@@ -63,7 +58,6 @@ def import_file(
         raise typer.Exit(terminal.PARTLY)
 
 
-@app.command("export")
 def export_file(
     file: Annotated[str, typer.Argument(help="Where to; - is standard output.")],
     stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
@@ -98,7 +92,6 @@ def _agreement(reference: str) -> str:
     return reference
 
 
-@app.command("release")
 def release(limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None) -> None:
     """Start what was imported with --hold."""
     box = terminal.open_box()
@@ -108,7 +101,6 @@ def release(limit: Annotated[int | None, typer.Option(help="At most so many.", m
     terminal.console.print(f"{count} started.")
 
 
-@app.command("unstick")
 def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
     """Let a stuck lead go on where it stood, in a new run."""
     box = terminal.open_box()
@@ -129,7 +121,6 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
         terminal.console.print(f"Lead {lead} goes on.")
 
 
-@app.command("list")
 def list_leads(
     stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
     limit: Annotated[int, typer.Option(min=1)] = 50,
@@ -150,7 +141,6 @@ def _newest(session: Session, stage: str, limit: int) -> list[tuple[Handoff, Lea
     return list(session.exec(query.order_by(col(Handoff.id).desc()).limit(limit)))
 
 
-@app.command("show")
 def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
     """Everything known of one lead: facts, note, timeline, messages, and where its time went."""
     box = terminal.open_box()

@@ -12,7 +12,6 @@ from typing import Annotated
 import typer
 
 from app import stack, terminal
-from app.deploying import create_deployment, keep_timetable
 from notifications.checking import problems_of
 from storage import contracts
 from tasks import channels
@@ -24,18 +23,21 @@ def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
     """Watch deadlines and carry leads out, in this process. Any number of them share the work, on any number of machines."""
+    from app.named_server import named_server
     from app.worker import run_in_thread
 
     terminal.log_to_standard_error()
-    box = terminal.open_box()
-    terminal.refuse_to_start(box)
-    warn_of_templates(box.settings)
+    settings = terminal.read_settings()
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
-    while thread.is_alive():
-        thread.join(0.5)
+    with terminal.told(), named_server(settings.folder):
+        box = terminal.open_box(settings)
+        terminal.refuse_to_start(box)
+        warn_of_templates(box.settings)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
+        while thread.is_alive():
+            thread.join(0.5)
     if not stop.is_set():
         terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
 
@@ -100,6 +102,7 @@ def prepare(running: stack.Stack) -> None:
 
 
 async def _redeploy(box: Toolbox) -> None:
+    from app.deploying import create_deployment, keep_timetable
     from app.worker import ensure_pool
 
     await ensure_pool(box.settings.work_pool)

@@ -17,11 +17,9 @@ from app.commands.agreement.references import ReferenceOrFile, agreement_of, ref
 from storage import contracts
 from tasks import toolbox
 
-app = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
-@app.command("diff")
 def diff(old: ReferenceOrFile, new: ReferenceOrFile, as_json: AsJson = False) -> None:
     """How two versions or files differ in what was agreed; comments and other spellings of the same are no difference."""
     with terminal.told():

@@ -23,8 +23,6 @@ from app.commands.agreement.days import day_bars, named_days
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
 from storage import roster
 
-app = typer.Typer()
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -44,7 +42,6 @@ class Asked:
         return {name: zone for number, (name, zone) in enumerate(known.items()) if zone.key not in keys[:number]}
 
 
-@app.command("due")
 def due(
     ref: ReferenceOrFile,
     clock: Annotated[str, typer.Option("--clock", help=f"One of {', '.join(Clocks.model_fields)}.")],

@@ -21,10 +21,7 @@ from notifications.contract_page import contract_page
 from storage import contracts
 from storage.tables import AgreementVersion, Handoff
 
-app = typer.Typer()
 
-
-@app.command("show")
 def show(
     ref: ReferenceOrFile,
     file: Annotated[Path | None, typer.Argument(help="With --html: where to write the page; printed where left out.")] = None,
@@ -44,7 +41,6 @@ def show(
             terminal.console.print(Markdown(contract_in_words(agreement)))
 
 
-@app.command("list")
 def list_versions() -> None:
     """Every published version: whether it is in force now, from when to when, who signed it, and what is open under it."""
     box = terminal.open_box()
