@@ -16,7 +16,7 @@ _AGREEMENT = {
     "schema": "app.commands.agreement.writing:schema",
     "check": "app.commands.agreement.writing:check",
     "show": "app.commands.agreement.reading:show",
-    "list": "app.commands.agreement.reading:list_versions",
+    "list": "app.commands.agreement.versions:list_versions",
     "diff": "app.commands.agreement.comparing:diff",
     "explain": "app.commands.agreement.explaining:explain_lead",
     "due": "app.commands.agreement.due:due",

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from app import terminal
 from storage import schema
 from tasks import secret_files, toolbox
-from tasks.channels import WrongSetting
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
+from tasks.wrong_setting import WrongSetting
 
 
 def read_settings(**given: Any) -> Settings:
@@ -25,9 +25,12 @@ def read_settings(**given: Any) -> Settings:
 
 
 def open_box(settings: Settings | None = None) -> Toolbox:
-    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named."""
+    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named.
+
+    Channels are wired when one is asked for: until then nothing is said of their settings.
+    """
     try:
-        box = toolbox.wire(settings or read_settings())
+        box = toolbox.wire(settings or read_settings(), send=False)
     except WrongSetting as error:
         terminal.fail(terminal.USAGE, str(error))
     if found := secret_files.close(box.settings.folder):

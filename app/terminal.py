@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agreements.errors import AgreementError, HandoffError, RosterError
 from app import log_masks
+from tasks.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
     from tasks.settings import Settings
@@ -44,13 +45,17 @@ def open_box(settings: Settings | None = None) -> Toolbox:
 
 
 def refuse_to_start(box: Toolbox) -> None:
-    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ."""
+    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ; or a
+    channel cannot be used as it is set."""
     from app.starting import CannotStart, check_database
 
     try:
         check_database(box)
+        len(box.channels)
     except CannotStart as refused:
         fail(AWAY, str(refused))
+    except WrongSetting as refused:
+        fail(USAGE, str(refused))
 
 
 def who() -> str:
@@ -68,7 +73,7 @@ def told() -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort):
         raise
-    except (RosterError, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (RosterError, WrongSetting, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
         fail(USAGE, str(error))
     except (AgreementError, HandoffError) as error:
         fail(FINDINGS, str(error))

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from tasks import toolbox
-from tasks.channels import WrongSetting
+from tasks.wrong_setting import WrongSetting
 from tests.conftest import ROSTER
 from tests.notifications.receiver import Receiver, receiving
 

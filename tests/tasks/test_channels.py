@@ -9,8 +9,9 @@ import pytest
 from agreements.roster import read_roster
 from notifications.gate import Gate
 from tasks import toolbox
-from tasks.channels import WrongSetting, problems_of, unusable_addresses
+from tasks.channels import problems_of, unusable_addresses
 from tasks.settings import Settings
+from tasks.wrong_setting import WrongSetting
 from tests.conftest import ROSTER
 
 SECRET = "topsecret-topsecret"

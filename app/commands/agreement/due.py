@@ -21,7 +21,6 @@ from agreements.working_time import CalendarError
 from app import terminal
 from app.commands.agreement.days import day_bars, named_days
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from storage import roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,8 @@ def _person(ident: str, file: Path | None) -> Person | None:
 
 
 def _installed() -> Roster:
+    from storage import roster
+
     return terminal.open_box().read_now(lambda session, now: roster.current(session))
 
 
