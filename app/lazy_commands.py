@@ -10,13 +10,14 @@ import inspect
 from collections import UserDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
+
+from app.quick_import import quick_import
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class _Imported(UserDict[str, Any]):
             return get_group(inner)
         module, _, function = found.partition(":")
         alone = typer.Typer(add_completion=False)
-        alone.command(name)(getattr(import_module(module), function))
+        alone.command(name)(getattr(quick_import(module), function))
         return get_command(alone)
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from agreements.errors import AgreementError, HandoffError, RosterError
 from app import log_masks
+from app.quick_import import quick_import
 from tasks.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
@@ -32,16 +33,14 @@ def fail(code: int, message: str) -> NoReturn:
 
 def read_settings(**given: Any) -> Settings:
     """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
-    from app import opening
-
-    return opening.read_settings(**given)
+    found: Settings = quick_import("app.opening").read_settings(**given)
+    return found
 
 
 def open_box(settings: Settings | None = None) -> Toolbox:
     """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named."""
-    from app import opening  # with the database library, which most of a short command would be spent on
-
-    return opening.open_box(settings)
+    box: Toolbox = quick_import("app.opening").open_box(settings)  # with the database library: a file alone is read without it
+    return box
 
 
 def refuse_to_start(box: Toolbox) -> None:
