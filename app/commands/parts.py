@@ -14,7 +14,6 @@ import typer
 from app import stack, terminal
 from notifications.checking import problems_of
 from storage import contracts
-from tasks import channels
 from tasks.settings import Settings
 from tasks.toolbox import Toolbox
 
@@ -66,8 +65,10 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
+    from tasks.channels import problems_of as wrong_channels
+
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
-    if wrong := channels.problems_of(settings):
+    if wrong := wrong_channels(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
     warn_of_templates(settings)
     stack.end_on_sigterm()

@@ -12,7 +12,6 @@ from agreements.errors import RosterError
 from agreements.roster import Roster, read_roster
 from app import terminal
 from storage import roster
-from tasks.channels import unusable_addresses
 
 
 def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
@@ -32,6 +31,8 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
 
 
 def _checked(text: str) -> Roster:
+    from tasks.channels import unusable_addresses  # with everything that sends
+
     people = read_roster(text)
     if problems := unusable_addresses(people):
         raise RosterError("\n".join(problems))
