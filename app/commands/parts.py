@@ -26,12 +26,11 @@ def worker(
     from app.worker import run_in_thread
 
     terminal.log_to_standard_error()
-    settings = terminal.read_settings()
+    box = terminal.open_box()
+    terminal.refuse_to_start(box)
+    warn_of_templates(box.settings)
     stop = threading.Event()
-    with terminal.told(), named_server(settings.folder):
-        box = terminal.open_box(settings)
-        terminal.refuse_to_start(box)
-        warn_of_templates(box.settings)
+    with terminal.told(), named_server(box.settings.folder):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stop.set())
         thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
