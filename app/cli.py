@@ -34,8 +34,8 @@ _LEADS = {
     "export": "app.commands.leads:export_file",
     "release": "app.commands.leads:release",
     "unstick": "app.commands.leads:unstick",
-    "list": "app.commands.leads:list_leads",
-    "show": "app.commands.leads:show",
+    "list": "app.commands.lead_list:list_leads",
+    "show": "app.commands.one_lead:show",
 }
 _MESSAGES = {
     "list": "app.commands.message_texts:list_messages",
