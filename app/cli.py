@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app.lazy_commands import Group, group_class
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 _AGREEMENT = {
     "new": "app.commands.agreement.writing:new",

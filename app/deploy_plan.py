@@ -10,9 +10,9 @@ from sqlmodel import Session
 from agreements.checks import problems_with_roster
 from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
-from storage import contracts, inflight, roster
-from storage.inflight import InFlight
+from storage import contracts, roster, version_migration
 from storage.tables import AgreementVersion
+from storage.version_migration import InFlight
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def plan(session: Session, name: str, version: int, *, policy: str | None, now: 
         require_fit(session, row, now)
     if wanted != "finish":
         _require_in_force(session, row, wanted, now)
-    return Plan(agreement, wanted, row.deployed_at is not None, inflight.preview(session, name, version, wanted, now))
+    return Plan(agreement, wanted, row.deployed_at is not None, version_migration.preview(session, name, version, wanted, now))
 
 
 def require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:

@@ -12,15 +12,15 @@ from sqlmodel import Session, select
 from agreements.model import Agreement
 from agreements.wording import contract_in_words
 from app.deploy_plan import require_fit
-from app.engine import EngineAway, PrefectEngine
+from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
 from flows.retention import retention
 from storage import claims, contracts
 from storage.tables import Handoff
-from tasks.held_leads import release_held
-from tasks.toolbox import Toolbox
+from tasks.background.held_leads import release_held
+from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
 RETENTION_ENTRYPOINT = "flows.retention.retention"

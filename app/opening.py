@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from app import terminal
 from storage import schema
-from tasks import secret_files, toolbox
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import secret_files, toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 from tasks.wrong_setting import WrongSetting
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 NAME, FILE = "baton", "prefect-log-in"
 #: Set by whoever wants another one, for the parts or for the server.

@@ -17,8 +17,8 @@ from app.quick_import import quick_import
 from tasks.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
-    from tasks.settings import Settings
-    from tasks.toolbox import Toolbox
+    from tasks.wiring.settings import Settings
+    from tasks.wiring.toolbox import Toolbox
 
 DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
 console = Console(highlight=False)

@@ -12,7 +12,7 @@ from agreements.errors import RosterError
 from app import terminal
 from storage import devices, roster
 from storage.tables import Device
-from tasks import new_links
+from tasks.replies import new_links
 
 SHOWN = 12
 """So much of a hash tells browsers apart."""

@@ -11,9 +11,9 @@ import typer
 
 from app import terminal
 from app.files import written_whole
-from tasks import erasing
-from tasks.erasing import Preview, Receipt
-from tasks.toolbox import Toolbox
+from tasks.erasure import erasing
+from tasks.erasure.erasing import Preview, Receipt
+from tasks.wiring.toolbox import Toolbox
 
 
 def erase(

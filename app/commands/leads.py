@@ -15,8 +15,8 @@ from agreements.lifecycle import Stage
 from app import terminal
 from app.files import standard_output, written_whole
 from storage import handoffs, leads, wakes
-from tasks.held_leads import release_held
-from tasks.ledger import Ledger
+from storage.time_ledger import Ledger
+from tasks.background.held_leads import release_held
 
 
 def import_file(
@@ -27,8 +27,8 @@ def import_file(
     limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
 ) -> None:
     """Take in a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
-    from app.csv_file import UnreadableFile, read_leads, read_map
-    from app.importing import import_leads
+    from app.csv_import.file import UnreadableFile, read_leads, read_map
+    from app.csv_import.importing import import_leads
 
     box = terminal.open_box()
     today = box.read_now(lambda session, now: now)

@@ -12,9 +12,9 @@ from app import terminal
 from app.commands.leads import print_bar
 from storage import consents, handoffs, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
-from tasks import views
-from tasks.ledger import ledger
-from tasks.own_templates import FAULTY
+from storage.time_ledger import ledger
+from tasks.messages import lead_view
+from tasks.messages.template_faults import FAULTY
 
 
 def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
@@ -44,13 +44,13 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         return
     points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
     console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
-    view = views.lead_view(session, handoff)
+    view = lead_view.lead_view(session, handoff)
     for name, value, source, at in view.beside:
         console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
     for name, text in view.statements.items():
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
     console.print("\n[bold]What happened[/bold]")
-    for at, text in views.timeline(session, lead_id, people=people):
+    for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):

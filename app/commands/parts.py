@@ -14,8 +14,8 @@ import typer
 from app import stack, terminal
 from notifications.checking import problems_of
 from storage import contracts
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 
 def worker(
@@ -64,7 +64,7 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
-    from tasks.channels import problems_of as wrong_channels
+    from tasks.wiring.channels import problems_of as wrong_channels
 
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
     if wrong := wrong_channels(settings):

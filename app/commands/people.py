@@ -31,7 +31,7 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
 
 
 def _checked(text: str) -> Roster:
-    from tasks.channels import unusable_addresses  # with everything that sends
+    from tasks.wiring.channels import unusable_addresses  # with everything that sends
 
     people = read_roster(text)
     if problems := unusable_addresses(people):

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from app import terminal
-from tasks.retention import Kept, Plan, agreed, carry_out, in_words, plan
-from tasks.toolbox import Toolbox
+from tasks.erasure.retention import Kept, Plan, agreed, carry_out, in_words, plan
+from tasks.wiring.toolbox import Toolbox
 
 
 def show() -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tasks.wrong_setting import WrongSetting
 from tests.conftest import ROSTER
 from tests.notifications.receiver import Receiver, receiving

@@ -36,7 +36,7 @@ def _hash_of(ref: str) -> str:
     if Path(ref).is_file():
         return content_hash(Path(ref).read_text(encoding="utf-8"))
     from storage import contracts
-    from tasks import toolbox
+    from tasks.wiring import toolbox
 
     return toolbox.current().read_now(lambda session, now: contracts.get(session, *reference(ref)).hash)
 

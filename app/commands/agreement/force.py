@@ -15,10 +15,10 @@ from app.commands.agreement.publishing import InFlightPolicy, show
 from app.commands.agreement.references import Reference, reference
 from app.deploy_plan import Plan, plan
 from app.named_server import named_server
-from storage import inflight
-from storage.inflight import Happens
-from tasks.toolbox import Toolbox
-from tasks.withdraw import CarriedOut, carry_out
+from storage import version_migration
+from storage.version_migration import Happens
+from tasks.background.migrate_version import CarriedOut, carry_out
+from tasks.wiring.toolbox import Toolbox
 
 
 def deploy_version(
@@ -56,7 +56,7 @@ def _carry_out(box: Toolbox, ref: str, planned: Plan) -> None:
     _tell(done)
     name, version = planned.agreement.agreement, planned.agreement.version
     seen = {one.handoff_id for one in planned.listed}
-    since = box.read_now(lambda session, now: inflight.preview(session, name, version, planned.policy, now))
+    since = box.read_now(lambda session, now: version_migration.preview(session, name, version, planned.policy, now))
     if came := [one for one in since if one.is_touched and one.handoff_id not in seen]:
         again = f"baton agreement deploy {ref} --in-flight {planned.policy}"
         terminal.console.print(f"{len(came)} more came in under the earlier version meanwhile and stay there. To take them too: {again}")

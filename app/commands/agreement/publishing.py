@@ -18,8 +18,8 @@ from agreements.lifecycle import OPEN_STAGES
 from app import terminal
 from app.commands.agreement.references import Reference, from_file, reference
 from app.deploy_plan import Plan
-from storage import contracts, inflight
-from storage.inflight import Happens, InFlight
+from storage import contracts, version_migration
+from storage.version_migration import Happens, InFlight
 
 
 class Policy(StrEnum):
@@ -61,9 +61,9 @@ def preview(
         key = reference(ref)
         agreement = box.read_now(lambda session, now: contracts.agreement_of(session, *key))
         wanted = policy.value if policy else agreement.in_flight.default
-        listed = box.read_now(lambda session, now: inflight.preview(session, *key, wanted, now))
+        listed = box.read_now(lambda session, now: version_migration.preview(session, *key, wanted, now))
         if as_json:
-            terminal.console.print_json(json.dumps([inflight.as_facts(one) for one in listed]))
+            terminal.console.print_json(json.dumps([version_migration.as_facts(one) for one in listed]))
         else:
             show(Plan(agreement, wanted, False, listed))
 
