@@ -1,63 +1,114 @@
-"""baton: the command line."""
+"""baton: the command line. Every command with the function that carries it out; it is imported when it is run."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from importlib.metadata import version as installed_version
+from typing import Annotated
 
 import typer
 
-from app import prefect_log_in
-from app.commands import (
-    agreement,
-    bounces,
-    demo,
-    devices,
-    disputes,
-    keys,
-    leads,
-    messages,
-    parts,
-    people,
-    retention,
-    trail,
-    verify,
-)
+from app.lazy_commands import Group, group_class
 from tasks.wiring import secret_files
-from tasks.wiring.settings import Settings
+
+_AGREEMENT = {
+    "new": "app.commands.agreement.writing:new",
+    "schema": "app.commands.agreement.writing:schema",
+    "check": "app.commands.agreement.writing:check",
+    "show": "app.commands.agreement.reading:show",
+    "list": "app.commands.agreement.versions:list_versions",
+    "diff": "app.commands.agreement.comparing:diff",
+    "explain": "app.commands.agreement.explaining:explain_lead",
+    "due": "app.commands.agreement.due:due",
+    "backtest": "app.commands.agreement.trying:backtest",
+    "send-for-signature": "app.commands.agreement.signing:send_for_signature",
+    "sign": "app.commands.agreement.signing:sign",
+    "withdraw-signature": "app.commands.agreement.signing:withdraw_signature",
+    "publish": "app.commands.agreement.publishing:publish",
+    "preview": "app.commands.agreement.publishing:preview",
+    "deploy": "app.commands.agreement.force:deploy_version",
+}
+_LEADS = {
+    "erase": "app.commands.erasing:erase",
+    "import": "app.commands.leads:import_file",
+    "export": "app.commands.leads:export_file",
+    "release": "app.commands.leads:release",
+    "unstick": "app.commands.leads:unstick",
+    "list": "app.commands.lead_list:list_leads",
+    "show": "app.commands.one_lead:show",
+}
+_MESSAGES = {
+    "list": "app.commands.message_texts:list_messages",
+    "preview": "app.commands.message_texts:preview",
+    "check": "app.commands.message_texts:check",
+    "count": "app.commands.attention:count",
+    "test": "app.commands.channel_trial:send_test",
+}
+_DISPUTES = {
+    "list": "app.commands.disputes:list_disputes",
+    "raise": "app.commands.disputes:raise_one",
+    "decide": "app.commands.disputes:decide",
+    "report": "app.commands.disputes:report",
+}
+_KEYS = {
+    "create": "app.commands.keys:create",
+    "revoke": "app.commands.keys:revoke",
+    "list": "app.commands.keys:show",
+    "rotate": "app.commands.keys:rotate",
+}
+_TRAIL = {
+    "show": "app.commands.trail:show",
+    "export": "app.commands.trail:export",
+    "accept-restore": "app.commands.trail:accept_restore",
+}
+#: The whole tree in the order of the help pages; the help of a command is the docstring of its function.
+COMMANDS: dict[str, str | Group] = {
+    "demo": "app.commands.demo:demo",
+    "up": "app.commands.parts:up",
+    "worker": "app.commands.parts:worker",
+    "web": "app.commands.parts:web",
+    "verify": "app.commands.verify:verify",
+    "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
+    "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
+    "roster": Group(
+        "The people and teams.",
+        {"check": "app.commands.people:check", "load": "app.commands.people:load", "show": "app.commands.people:show"},
+    ),
+    "messages": Group("Messages: list, look at, check, count, try a channel out.", _MESSAGES),
+    "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),
+    "keys": Group("Keys for machines, and those that sign links.", _KEYS),
+    "retention": Group(
+        "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
+    ),
+    "bounces": Group("Returned mail.", {"read": "app.commands.bounces:read"}),
+    "devices": Group(
+        "Browsers that are known to be somebody's.",
+        {"list": "app.commands.devices:show", "revoke": "app.commands.devices:revoke"},
+    ),
+    "trail": Group("The trail: who did what of what was agreed.", _TRAIL),
+}
 
 app = typer.Typer(
     name="baton",
+    cls=group_class(COMMANDS),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Runs the agreement between marketing and sales: each lead is a Prefect flow that carries it out.\n\n"
     "Exit codes: 0 done, 1 findings or refused, 2 usage or unreadable input, 3 partly done, 4 a service is away.",
 )
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"baton {installed_version('baton')}")
+        raise typer.Exit()
+
+
 @app.callback()
-def begin(context: typer.Context) -> None:
+def begin(
+    version: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
     """Runs before every command."""
-    home = Path(os.environ.get("BATON_HOME") or Settings.model_fields["home"].default)  # other settings may be wrong, and are told of later
-    context.with_resource(prefect_log_in.kept_in(home.expanduser().absolute()))
-
-
-app.command(name="demo")(demo.demo)
-app.command(name="up")(parts.up)
-app.command(name="worker")(parts.worker)
-app.command(name="web")(parts.web)
-app.command(name="verify")(verify.verify)
-app.add_typer(leads.app, name="leads")
-app.add_typer(agreement.app, name="agreement")
-app.add_typer(people.app, name="roster")
-app.add_typer(messages.app, name="messages")
-app.add_typer(disputes.app, name="disputes")
-app.add_typer(keys.app, name="keys")
-app.add_typer(retention.app, name="retention")
-app.add_typer(bounces.app, name="bounces")
-app.add_typer(devices.app, name="devices")
-app.add_typer(trail.app, name="trail")
 
 
 def main() -> None:

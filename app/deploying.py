@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from prefect.client.orchestration import get_client
@@ -10,18 +9,16 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
 from sqlmodel import Session, select
 
-from agreements.checks import problems_with_roster
-from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
 from agreements.wording import contract_in_words
+from app.deploy_plan import require_fit
 from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
 from flows.retention import retention
-from storage import claims, contracts, roster, version_migration
-from storage.tables import AgreementVersion, Handoff
-from storage.version_migration import InFlight
+from storage import claims, contracts
+from storage.tables import Handoff
 from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import Toolbox
 
@@ -30,62 +27,6 @@ RETENTION_ENTRYPOINT = "flows.retention.retention"
 #: When retention runs, as in prefect.yaml, in UTC.
 RETENTION_AT = "17 3 * * *"
 _CLAIM = "deploy"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a deploy would do. policy: for the handoffs in flight; is_deployed: only the policy is left to be carried out."""
-
-    agreement: Agreement
-    policy: str
-    is_deployed: bool
-    listed: tuple[InFlight, ...]
-
-    @property
-    def touched(self) -> tuple[InFlight, ...]:
-        """The handoffs to which something happens."""
-        return tuple(one for one in self.listed if one.is_touched)
-
-
-def plan(session: Session, name: str, version: int, *, policy: str | None, now: datetime) -> Plan:
-    """What deploying this version would do. policy: None for the one that the agreement names.
-
-    Raises AgreementError for what cannot be done, saying what to do instead.
-    """
-    row = contracts.get(session, name, version)
-    agreement, reference = contracts.verified(row), contracts.reference_of(row)
-    wanted = policy or agreement.in_flight.default
-    if row.deployed_at and policy is None:
-        raise AgreementError(
-            f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already. With --in-flight only the policy for"
-            " handoffs in flight is carried out."
-        )
-    if not row.deployed_at:
-        _require_fit(session, row, now)
-    if wanted != "finish":
-        _require_in_force(session, row, wanted, now)
-    return Plan(agreement, wanted, row.deployed_at is not None, version_migration.preview(session, name, version, wanted, now))
-
-
-def _require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:
-    contracts.require_deployable(session, row, now=now)
-    if problems := problems_with_roster(contracts.read(row), roster.current(session)):
-        raise InvalidAgreement(problems)
-
-
-def _require_in_force(session: Session, row: AgreementVersion, policy: str, now: datetime) -> None:
-    reference = contracts.reference_of(row)
-    counting = next((one for one in contracts.counting(session, now, also=row) if one.name == row.name), None)
-    if counting is not None and counting.version == row.version:
-        return
-    if row.effective_at > now:
-        first = contracts.read(row).effective.from_
-        raise AgreementError(
-            f"{reference} begins on {first}: until then nothing can start anew under it. Deploy it with --in-flight finish; when it"
-            f" has begun, run: baton agreement deploy {reference} --in-flight {policy}"
-        )
-    instead = f"{contracts.reference_of(counting)} is" if counting else "it has ended"
-    raise AgreementError(f"{reference} is not in force now: {instead}. Nothing can start anew under it; write --in-flight finish.")
 
 
 async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody") -> str:
@@ -107,7 +48,7 @@ async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody")
 
 
 def _claim(session: Session, name: str, version: int, by: str, now: datetime) -> str:
-    _require_fit(session, contracts.get(session, name, version), now)
+    require_fit(session, contracts.get(session, name, version), now)
     return claims.take(session, _CLAIM, by=by, about=f"deploying {name}@{version}")
 
 
@@ -115,7 +56,7 @@ def _mark(session: Session, name: str, version: int, token: str, deployment_id: 
     """Everything is looked at anew: it may have changed while we spoke to the server."""
     claims.require(session, _CLAIM, token)
     row = contracts.get(session, name, version)
-    _require_fit(session, row, now)
+    require_fit(session, row, now)
     contracts.mark_deployed(session, row, deployment_id=deployment_id, now=now)
     claims.give_back(session, _CLAIM, token)
 

@@ -13,9 +13,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
-
 from app import prefect_log_in
 
 START_SECONDS = 120
@@ -42,6 +39,8 @@ def prefect_on_sqlite() -> bool:
 
 def talking_to(prefect_url: str, log_in: str = "") -> AbstractContextManager[object]:
     """Within it, this process' Prefect clients talk to that server. log_in: `name:password` of its API, empty for none."""
+    from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
     return temporary_settings({PREFECT_API_URL: f"{prefect_url}/api", PREFECT_API_AUTH_STRING: log_in or None})
 
 
@@ -155,6 +154,7 @@ class Stack:
 
 def answers(url: str) -> Callable[[], bool]:
     """A question whether this address answers with 200."""
+    import httpx
 
     def ask() -> bool:
         try:

@@ -6,22 +6,19 @@ import getpass
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
-from sqlalchemy.exc import DBAPIError
 
 from agreements.errors import AgreementError, HandoffError, RosterError
 from app import log_masks
-from app.stack import StackError
-from app.starting import CannotStart, check_database
-from storage import schema
-from tasks.wiring import secret_files, toolbox
-from tasks.wiring.channels import WrongSetting
-from tasks.wiring.settings import Settings
-from tasks.wiring.toolbox import Toolbox
+from app.quick_import import quick_import
+from tasks.wiring.wrong_setting import WrongSetting
+
+if TYPE_CHECKING:
+    from tasks.wiring.settings import Settings
+    from tasks.wiring.toolbox import Toolbox
 
 DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
 console = Console(highlight=False)
@@ -36,42 +33,28 @@ def fail(code: int, message: str) -> NoReturn:
 
 def read_settings(**given: Any) -> Settings:
     """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        wrong = [f"BATON_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)]
-        fail(USAGE, "\n".join(wrong))
+    found: Settings = quick_import("app.opening").read_settings(**given)
+    return found
 
 
 def open_box(settings: Settings | None = None) -> Toolbox:
     """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named."""
-    try:
-        box = toolbox.wire(settings or read_settings())
-    except WrongSetting as error:
-        fail(USAGE, str(error))
-    if found := secret_files.close(box.settings.folder):
-        complaints.print(found, markup=False, style="yellow", soft_wrap=True)
-    try:
-        schema.upgrade(box.database)
-    except DBAPIError as error:
-        fail(AWAY, _of_the_database(error))
-    toolbox.use(box)
+    box: Toolbox = quick_import("app.opening").open_box(settings)  # with the database library: a file alone is read without it
     return box
 
 
 def refuse_to_start(box: Toolbox) -> None:
-    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ."""
+    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ; or a
+    channel cannot be used as it is set."""
+    from app.starting import CannotStart, check_database
+
     try:
         check_database(box)
+        len(box.channels)
     except CannotStart as refused:
         fail(AWAY, str(refused))
-
-
-def _of_the_database(error: DBAPIError) -> str:
-    said = str(error.orig).strip().splitlines()[0]
-    if any(word in said for word in ("readonly", "read-only", "full", "No space")):
-        return f"The database cannot be written to: {said}. Free space, or give the right to write, and start again."
-    return f"The database does not answer: {said}"
+    except WrongSetting as refused:
+        fail(USAGE, str(refused))
 
 
 def who() -> str:
@@ -85,20 +68,35 @@ def who() -> str:
 @contextmanager
 def told() -> Iterator[None]:
     """Turns what can go wrong into a sentence and an exit code: 1 refused, 2 unusable input, 4 a service is away."""
-    import httpx
-
     try:
         yield
-    except (RosterError, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except (typer.Exit, typer.Abort):
+        raise
+    except (RosterError, WrongSetting, UnicodeDecodeError, FileNotFoundError, IsADirectoryError, PermissionError) as error:
         fail(USAGE, str(error))
-    except StackError as error:
-        fail(AWAY, str(error))
     except (AgreementError, HandoffError) as error:
         fail(FINDINGS, str(error))
-    except DBAPIError as error:
-        fail(AWAY, _of_the_database(error))
-    except httpx.HTTPError as error:
-        fail(AWAY, f"The Prefect server does not answer ({type(error).__name__}). Is it running, and is PREFECT_API_URL right?")
+    except Exception as error:
+        if said := _of_a_service(error):
+            fail(AWAY, said)
+        raise
+
+
+def _of_a_service(error: Exception) -> str:
+    """What the error says of a service that is away, empty for another error. These libraries are imported when something is wrong."""
+    import httpx
+    from sqlalchemy.exc import DBAPIError
+
+    from app.opening import of_the_database
+    from app.stack import StackError
+
+    if isinstance(error, StackError):
+        return str(error)
+    if isinstance(error, DBAPIError):
+        return of_the_database(error)
+    if isinstance(error, httpx.HTTPError):
+        return f"The Prefect server does not answer ({type(error).__name__}). Is it running, and is PREFECT_API_URL right?"
+    return ""
 
 
 def log_to_standard_error(level: int = logging.INFO) -> None:

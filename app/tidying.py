@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.settings import PREFECT_API_URL
+from prefect.exceptions import PrefectHTTPStatusError
 from sqlmodel import Session
 
+from app.named_server import NoServer, named_server
 from flows import tidying
 from storage import chores
 from tasks.erasure import erasing
@@ -45,14 +44,17 @@ async def tidy(box: Toolbox, client: PrefectClient) -> int:
     return ended
 
 
-@asynccontextmanager
-async def server() -> AsyncIterator[PrefectClient]:
-    """A client of the Prefect server that is named. Raises httpx.ConnectError where none is: on another one nothing would be found,
-    and be taken for deleted."""
-    if not PREFECT_API_URL.value():
-        raise httpx.ConnectError("PREFECT_API_URL is not set")
-    async with get_client() as client:
-        yield client
+async def at_named_server(box: Toolbox) -> tuple[dict[str, int], str]:
+    """Deletes at the named Prefect server what waits for it: how much of what, and why not all of it, empty where all was deleted."""
+    later = "a worker deletes what is there when it is back."
+    try:
+        with named_server(box.settings.folder):
+            async with get_client() as client:
+                return await tidying.carry_out(box, client), ""
+    except NoServer:  # on another server nothing would be found, and be taken for deleted
+        return {}, f"No Prefect server is named (PREFECT_API_URL): {later}"
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        return {}, f"The Prefect server does not answer ({type(error).__name__}): {later}"
 
 
 async def erase(box: Toolbox, client: PrefectClient, lead_id: int) -> Receipt:

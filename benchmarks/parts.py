@@ -23,6 +23,7 @@ from benchmarks.measures import (
     growth,
     idle,
     intake,
+    start,
     throughput,
     trail,
     trial,
@@ -44,6 +45,7 @@ PARTS = {
     "h": "growth from few open leads to many",
     "storage": "answers, intake and backtest, without a server",
     "trail": "a million events proven, without a server",
+    "start": "processor time of short commands, without a server",
 }
 
 
@@ -74,6 +76,8 @@ class Run:
             self._storage(answers.measure, intake.measure, trial.measure)
         if "trail" in self.chosen:
             self._storage(trail.measure)
+        if "start" in self.chosen:
+            self._storage(start.measure)
 
     def _wants(self, letters: str) -> bool:
         return bool(set(letters) & set(self.chosen))

@@ -26,7 +26,7 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     _print(console, "How soon", ("what", "p50", "p95", "p99", "of"), _delays(parts))
     _print(console, "At rest", ("what", "figure"), _idle(parts))
     _print(console, "Growth", ("open", "leads/s, one wait", "CPU-s a lead", "statements", "click stored p50", "idle"), _growth(parts))
-    _print(console, "Storage alone, on SQLite", ("what", "figure", "against", "ratio"), iter(parts.get("storage", [])))
+    _print(console, "Storage and starts, without a server", ("what", "figure", "against", "ratio"), iter(parts.get("storage", [])))
     if _has_costs(parts):
         heading, *rows = sizing.table(sizing.Costs.of(results))
         _print(console, "Cores", heading, iter(rows))

@@ -14,7 +14,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 
 from flows import tidying
-from tasks.erasure.retention import Kept, carry_out
+from tasks.erasure.retention import Kept, carry_out, in_words
 from tasks.wiring import toolbox
 
 
@@ -27,12 +27,6 @@ async def retention() -> State:
         kept.deleted.update({f"{name} at Prefect": count for name, count in (await tidying.carry_out(box, client)).items() if count})
         await _show(client, kept)
     return Completed(message=in_words(kept))
-
-
-def in_words(kept: Kept) -> str:
-    """What was deleted, in one sentence of counts."""
-    parts = [f"{count} {name}" for name, count in kept.deleted.items() if count]
-    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was over its time."
 
 
 async def _show(client: PrefectClient, kept: Kept) -> None:

@@ -15,8 +15,6 @@ from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
 
-from flufl.bounce import all_failures
-
 MAX_BYTES = 2_000_000
 """Longest returned message that is read."""
 BOUNCED, DELAYED, REPLY, OTHER = "bounced", "delayed", "reply", "other"
@@ -100,6 +98,8 @@ def _judged(message: Message) -> tuple[str, str]:
         return REPLY, ""
     if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote what came back to them
         return OTHER, ""
+    from flufl.bounce import all_failures  # its many detectors are needed for returned mail only, and marks are made by everybody
+
     passing, final = all_failures(message)
     if final:
         return BOUNCED, str(message.get("Subject", ""))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from agreements.wording.document import Contract
+if TYPE_CHECKING:
+    from agreements.wording.document import Contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from sqlalchemy import Connection, DateTime, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -188,6 +187,8 @@ def _postgresql_engine(url: str) -> Engine:
 
 
 def _is_there(connection: Any) -> bool:
+    import psycopg  # only where the database is PostgreSQL
+
     try:
         connection.autocommit = True
         connection.execute("SELECT 1")

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from storage import tables
 from storage.database import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 __all__ = ["differences", "new_step", "upgrade"]
 _LOCK = 8112022
+_STEPS = Path(__file__).parent / "migrations"
 
 
 def _config(connection: Connection) -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(_STEPS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
 
 
+@cache
+def newest() -> str:
+    """The number of the last step that there is, as its file is called."""
+    return max(file.name[:4] for file in (_STEPS / "versions").glob("[0-9]*.py"))
+
+
+def is_current(database: Database) -> bool:
+    """Whether every step has been taken: one question, which needs no Alembic. False also where the database cannot be asked."""
+    try:
+        with database.engine.connect() as connection:
+            return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()) == [newest()]
+    except DBAPIError:  # the database is new, or does not answer: taking the steps tells which
+        return False
+
+
 def upgrade(database: Database) -> None:
     """Takes every step that is still missing, all or none. Several processes may call it at once: one does it."""
+    if is_current(database):
+        return
+    from alembic import command  # reads and compiles every step, which each start would wait for
+
     assert tables.Lead.__tablename__, "the tables must be known before they are compared"
     with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
         if not database.is_sqlite:
@@ -37,11 +61,16 @@ def upgrade(database: Database) -> None:
 
 def differences(database: Database) -> list[object]:
     """What the tables in the code have and the database has not, or the other way round; empty when they agree."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     with database.engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
 
 
 def new_step(database: Database, message: str) -> None:
     """Writes a migration from what differs; for the engineer, who then reads it."""
+    from alembic import command
+
     with database.engine.connect() as connection:
         command.revision(_config(connection), message=message, autogenerate=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy import text as sql
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
@@ -123,8 +124,12 @@ def seal(session: Session, *, key: bytes, now: datetime, kept: tuple[int, str] |
     row = _first_format(key, events, last, now) or _sealed(key, events, last, now)
     session.add(row)
     session.flush()
-    ids = [event.id for event in events[: row.events]]
-    session.execute(update(Event).where(col(Event.id).in_(ids)).values(seal_id=row.id))
+    sealed = events[: row.events]
+    ids = [event.id for event in sealed]
+    under = update(Event).where(col(Event.id).in_(ids)).values(seal_id=row.id)
+    session.execute(under.execution_options(synchronize_session=False))  # or every row of the session would be looked at
+    for event in sealed:
+        set_committed_value(event, "seal_id", row.id)
     return row.events
 
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import delete, func, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from storage import held
@@ -41,8 +41,14 @@ def insert_new(session: Session, table: type[SQLModel], rows: Sequence[dict[str,
         return 0
     shared = session.get_bind().dialect.name == "postgresql"
     key = next(iter(table.__table__.primary_key))  # type: ignore[attr-defined]
-    new: Any = (postgresql if shared else sqlite).insert(table).on_conflict_do_nothing().returning(key)
+    new: Any = (_postgresql_insert() if shared else sqlite.insert)(table).on_conflict_do_nothing().returning(key)
     return len(session.execute(new, list(rows)).all())
+
+
+def _postgresql_insert() -> Any:
+    from sqlalchemy.dialects import postgresql  # only where the database is PostgreSQL
+
+    return postgresql.insert
 
 
 def row(handoff_id: int, kind: str, *, key: str, not_before: datetime, urgency: Urgency) -> dict[str, Any]:

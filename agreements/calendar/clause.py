@@ -13,8 +13,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from holidays import list_supported_countries
-
 from agreements.calendar.opening_hours import CLOSED, Interval, Week, intervals_of, overlap, run_over, week_of
 from agreements.calendar.problems import CalendarError, Found, Path, Problem, mapping, shown
 from agreements.calendar.public_holidays import ClosedDays, public_holidays
@@ -135,6 +133,8 @@ def _closed_days(value: object, found: Found) -> ClosedDays:
 
 def _public(table: Mapping[Any, Any], found: Found) -> ClosedDays:
     found += [_unknown(("holidays", key), ("country", "subdivision")) for key in table if key not in ("country", "subdivision")]
+    from holidays import list_supported_countries  # only where a calendar names a country
+
     known = list_supported_countries()
     country = str(table.get("country") or "").strip().upper()
     if country not in known:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-from holidays import country_holidays
-
 
 @dataclass(frozen=True, slots=True)
 class KeptHolidays:
@@ -49,6 +47,8 @@ class ClosedDays:
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
     """The holidays of one year with their names. Raises NotImplementedError for a country or part that the library lacks."""
+    from holidays import country_holidays  # only where a calendar names a country
+
     # A table of its own for every year: the library's own lazy growth is not safe with several threads.
     table = country_holidays(country, subdiv=subdivision, years=year, language=_language(country))
     return {day: str(name) or "holiday" for day, name in table.items()}
@@ -56,6 +56,8 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping
 
 @lru_cache(maxsize=512)
 def _language(country: str) -> str | None:
+    from holidays import country_holidays
+
     # Left to itself, the library takes the language of the process, and what is kept would depend on who published.
     table = country_holidays(country)
     own: str | None = table.default_language

@@ -14,10 +14,7 @@ from notifications import bounces
 from tasks.background.bounces import NOT_OURS, NOTED, READ, REPEATED, take
 from tasks.wiring.toolbox import Toolbox
 
-app = typer.Typer(no_args_is_help=True, help="Returned mail.")
 
-
-@app.command("read")
 def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the address for bounces delivers.")]) -> None:
     """Read what is new in a Maildir, note each bounce of a message of ours, and move what was read to `cur`.
 

@@ -14,12 +14,10 @@ from storage import devices, roster
 from storage.tables import Device
 from tasks.replies import new_links
 
-app = typer.Typer(no_args_is_help=True, help="Browsers that are known to be somebody's.")
 SHOWN = 12
 """So much of a hash tells browsers apart."""
 
 
-@app.command("list")
 def show(person: Annotated[str, typer.Argument(help="The id of a person of the roster; all where left out.")] = "") -> None:
     """Who answers from which browsers, since when: `known` by the number from a message, `enrolled` by a mailed code."""
     box = terminal.open_box()
@@ -27,7 +25,6 @@ def show(person: Annotated[str, typer.Argument(help="The id of a person of the r
         terminal.console.print(f"{row.id:>5}  {row.person:<16} {row.level:<9} {row.since:%Y-%m-%d %H:%M}  {row.hash[:SHOWN]}")
 
 
-@app.command("revoke")
 def revoke(
     person: Annotated[str, typer.Argument(help="The id of a person of the roster.")],
     number: Annotated[int | None, typer.Option("--device", help="Only the one with this number in the list.")] = None,

@@ -19,12 +19,10 @@ from tasks.disputes import rulings
 from tasks.disputes.page import Rejection, listed
 from tasks.disputes.rulings import Ruled, person_called
 
-app = typer.Typer(no_args_is_help=True, help="Disputes: marketing objects to a rejection, the manager decides.")
 By = Annotated[str, typer.Option("--by", help="Whose word it is: an id or a name of the roster. The trail marks it as claimed.")]
 _RULINGS = {"uphold": UPHELD, "overturn": OVERTURNED}
 
 
-@app.command("list")
 def list_disputes(
     open_to_dispute: Annotated[bool, typer.Option("--open-to-dispute", help="What marketing may still dispute.")] = False,
     limit: Annotated[int, typer.Option(min=1)] = 50,
@@ -73,7 +71,6 @@ def _print(rows: list[tuple[Dispute, str, str, str]]) -> None:
     terminal.console.print(table)
 
 
-@app.command("raise")
 def raise_one(
     answer: Annotated[int, typer.Argument(help="Number of the answer, from `baton disputes list --open-to-dispute`.")],
     by: By,
@@ -91,7 +88,6 @@ def raise_one(
         terminal.console.print(f"Dispute {row.id}: {row.holder} decides by {row.due_at:%d %b %Y %H:%M} UTC.")
 
 
-@app.command("decide")
 def decide(
     number: Annotated[int, typer.Argument(metavar="ID", help="Number of the dispute.")],
     ruling: Annotated[str, typer.Argument(help="uphold or overturn.")],
@@ -117,7 +113,6 @@ def decide(
         terminal.console.print(f"Dispute {number} is {done.ruling}{follows}.")
 
 
-@app.command("report")
 def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """How often disputes were right, by reason and by rep."""
     box = terminal.open_box()

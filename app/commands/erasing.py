@@ -7,14 +7,10 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
-from prefect.exceptions import PrefectHTTPStatusError
 
 from app import terminal
 from app.files import written_whole
-from app.tidying import server
-from flows import tidying
 from tasks.erasure import erasing
 from tasks.erasure.erasing import Preview, Receipt
 from tasks.wiring.toolbox import Toolbox
@@ -48,14 +44,12 @@ def erase(
 
 async def _carry_out(box: Toolbox, lead: int) -> Receipt:
     """Everything that can be done now; where the Prefect server is away, the worker does its part when it is back."""
+    from app.tidying import at_named_server  # with Prefect, which looking at what would be done needs not
+
     words, found = await erasing.clear(box, lead)
-    deleted: dict[str, int] = {}
-    try:
-        async with server() as client:
-            deleted = await tidying.carry_out(box, client)
-    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-        said = f"The Prefect server does not answer ({type(error).__name__}): a worker deletes what is there when it is back."
-        terminal.complaints.print(said, style="yellow", soft_wrap=True)
+    deleted, left = await at_named_server(box)
+    if left:
+        terminal.complaints.print(left, style="yellow", soft_wrap=True)
     return await erasing.close(box, lead, words, found, deleted)
 
 

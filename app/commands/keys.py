@@ -11,10 +11,7 @@ from storage import keys
 from storage.keys import Scope
 from tasks.wiring.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Keys for machines, and those that sign links.")
 
-
-@app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, as `website`.")],
     scopes: Annotated[
@@ -27,7 +24,6 @@ def create(
         terminal.console.print(box.write_now(lambda session, now: keys.create(session, name, now, wanted)), soft_wrap=True)
 
 
-@app.command("revoke")
 def revoke(name: str) -> None:
     """Make a key useless from now on."""
     box = terminal.open_box()
@@ -35,7 +31,6 @@ def revoke(name: str) -> None:
         terminal.fail(terminal.FINDINGS, f"There is no key called {name!r}.")
 
 
-@app.command("list")
 def show() -> None:
     """All keys that work, and what each opens."""
     box = terminal.open_box()
@@ -43,7 +38,6 @@ def show() -> None:
         terminal.console.print(f"{row.name}  {row.scopes}", markup=False, soft_wrap=True)
 
 
-@app.command("rotate")
 def rotate() -> None:
     """Sign links with a new key from the next start on; links, numbers and forms that are out stay good."""
     with terminal.told():

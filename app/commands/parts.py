@@ -12,10 +12,8 @@ from typing import Annotated
 import typer
 
 from app import stack, terminal
-from app.deploying import create_deployment, keep_timetable
 from notifications.checking import problems_of
 from storage import contracts
-from tasks.wiring import channels
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 
@@ -24,6 +22,7 @@ def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
     """Watch deadlines and carry leads out, in this process. Any number of them share the work, on any number of machines."""
+    from app.named_server import named_server
     from app.worker import run_in_thread
 
     terminal.log_to_standard_error()
@@ -31,11 +30,12 @@ def worker(
     terminal.refuse_to_start(box)
     warn_of_templates(box.settings)
     stop = threading.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
-    while thread.is_alive():
-        thread.join(0.5)
+    with terminal.told(), named_server(box.settings.folder):
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: stop.set())
+        thread = run_in_thread(box, stop, on_sqlite=stack.prefect_on_sqlite(), timetable_seconds=timetable)
+        while thread.is_alive():
+            thread.join(0.5)
     if not stop.is_set():
         terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
 
@@ -64,8 +64,10 @@ def up(
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
+    from tasks.wiring.channels import problems_of as wrong_channels
+
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
-    if wrong := channels.problems_of(settings):
+    if wrong := wrong_channels(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
     warn_of_templates(settings)
     stack.end_on_sigterm()
@@ -100,6 +102,7 @@ def prepare(running: stack.Stack) -> None:
 
 
 async def _redeploy(box: Toolbox) -> None:
+    from app.deploying import create_deployment, keep_timetable
     from app.worker import ensure_pool
 
     await ensure_pool(box.settings.work_pool)

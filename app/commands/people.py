@@ -12,19 +12,14 @@ from agreements.errors import RosterError
 from agreements.roster import Roster, read_roster
 from app import terminal
 from storage import roster
-from tasks.wiring.channels import unusable_addresses
-
-app = typer.Typer(no_args_is_help=True, help="The people and teams.")
 
 
-@app.command("check")
 def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
     """Say what is wrong with a roster file: every mistake, also addresses that no chat service can be reached at. Loads nothing."""
     with terminal.told():
         terminal.console.print(_counted(_checked(file.read_text(encoding="utf-8"))))
 
 
-@app.command("load")
 def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
     """Make this file the roster that counts. A file with mistakes changes nothing."""
     box = terminal.open_box()
@@ -36,6 +31,8 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
 
 
 def _checked(text: str) -> Roster:
+    from tasks.wiring.channels import unusable_addresses  # with everything that sends
+
     people = read_roster(text)
     if problems := unusable_addresses(people):
         raise RosterError("\n".join(problems))
@@ -46,7 +43,6 @@ def _counted(people: Roster) -> str:
     return f"{len(people.people)} people in {len(people.teams)} teams."
 
 
-@app.command("show")
 def show() -> None:
     """Who is in the roster, and who is away."""
     box = terminal.open_box()

@@ -5,22 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import httpx
 import typer
-from prefect.exceptions import PrefectHTTPStatusError
 from rich.table import Table
 
 from app import terminal
-from app.tidying import server
-from flows import tidying
-from flows.retention import in_words
-from tasks.erasure.retention import Kept, Plan, agreed, carry_out, plan
+from tasks.erasure.retention import Kept, Plan, agreed, carry_out, in_words, plan
 from tasks.wiring.toolbox import Toolbox
 
-app = typer.Typer(no_args_is_help=True, help="How long things are kept, as agreed.")
 
-
-@app.command("show")
 def show() -> None:
     """What each agreement says, and what the next run would delete."""
     box = terminal.open_box()
@@ -32,7 +24,6 @@ def show() -> None:
         _print(box.read_now(lambda session, now: plan(session, now=now)))
 
 
-@app.command("run")
 def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False) -> None:
     """Delete what is over its time, as the flow `retention` does each day. Open handoffs are never touched."""
     box = terminal.open_box()
@@ -47,13 +38,12 @@ def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what w
 
 
 async def _carry_out(box: Toolbox) -> Kept:
+    from app.tidying import at_named_server  # with Prefect, which looking at what would be deleted needs not
+
     kept = await carry_out(box)
-    try:
-        async with server() as client:
-            deleted = await tidying.carry_out(box, client)
-        kept.deleted.update({f"{name} at Prefect": count for name, count in deleted.items() if count})
-    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
-        kept.left.append(f"The Prefect server does not answer ({type(error).__name__}): a worker deletes what is there when it is back.")
+    deleted, left = await at_named_server(box)
+    kept.deleted.update({f"{name} at Prefect": count for name, count in deleted.items() if count})
+    kept.left += [left] if left else []
     return kept
 
 

@@ -18,11 +18,9 @@ from storage.tables import Event
 from tasks.trail import sealing
 from tasks.wiring import secret_files
 
-app = typer.Typer(no_args_is_help=True, help="The trail: who did what of what was agreed.")
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
-@app.command("show")
 def show(
     lead: Annotated[int, typer.Argument(help="Number of the lead.")],
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, as JSON.")] = False,
@@ -50,7 +48,6 @@ def _as_json(event: Event, text: str) -> dict[str, Any]:
     return {"id": event.id, **known, "seal": event.seal_id, "words": text}
 
 
-@app.command("export")
 def export(
     file: Annotated[Path, typer.Argument(help="Where to; a file that is there is replaced.", dir_okay=False)],
     since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="What was sealed from then on (UTC).")] = None,
@@ -74,7 +71,6 @@ def export(
     terminal.console.print(f"Written: {file}")
 
 
-@app.command("accept-restore")
 def accept_restore(
     why: Annotated[str, typer.Option(help="What was restored, from when, and why; it stands in the trail.")],
 ) -> None:

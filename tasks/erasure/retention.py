@@ -33,6 +33,12 @@ class Kept:
     left: list[str] = field(default_factory=list)
 
 
+def in_words(kept: Kept) -> str:
+    """What was deleted, in one sentence of counts."""
+    parts = [f"{count} {name}" for name, count in kept.deleted.items() if count]
+    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was over its time."
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What the next run would delete. leads, texts: counts; trail_before: events before this instant, None where nothing is agreed.

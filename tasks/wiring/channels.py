@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from agreements.errors import HandoffError
 from agreements.roster import Roster
 from notifications.channels.by_apprise import why_unusable
 from notifications.channels.chat import ChatChannel
@@ -19,14 +18,7 @@ from notifications.circuit_breaker import Gate
 from notifications.letter import Channel
 from notifications.rendering import tel
 from tasks.wiring.settings import Settings
-
-
-class WrongSetting(HandoffError):
-    """Settings cannot be used; each line of `problems` names one and says what to write instead, and never its value."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("\n".join(problems))
+from tasks.wiring.wrong_setting import WrongSetting
 
 
 def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channel]:

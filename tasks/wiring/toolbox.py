@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,8 +18,8 @@ from storage import time_offset
 from storage.crm.local import LocalCrm
 from storage.crm.port import Crm
 from storage.database import Database
-from tasks.wiring.channels import WrongSetting, wire_channels
 from tasks.wiring.settings import Settings
+from tasks.wiring.wrong_setting import WrongSetting
 
 T = TypeVar("T")
 
@@ -98,11 +99,41 @@ class Toolbox:
         return Path(self.settings.templates) if self.settings.templates else None
 
 
-def wire(settings: Settings | None = None) -> Toolbox:
-    """The toolbox of this installation. Raises WrongSetting, which names each setting that cannot be used and never its value."""
+class ChannelsAtNeed(Mapping[str, Channel]):
+    """The channels of an installation, wired when the first of them is asked for: their libraries take longer than most commands.
+
+    Every use raises WrongSetting where a channel cannot be made as it is set.
+    """
+
+    def __init__(self, settings: Settings, crm: LocalCrm) -> None:
+        self._settings, self._crm = settings, crm
+
+    @cached_property
+    def _wired(self) -> Mapping[str, Channel]:
+        from tasks.wiring.channels import wire_channels
+
+        return wire_channels(self._settings, self._crm)
+
+    def __getitem__(self, name: str) -> Channel:
+        return self._wired[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._wired)
+
+    def __len__(self) -> int:
+        return len(self._wired)
+
+
+def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
+    """The toolbox of this installation. Raises WrongSetting, which names each setting that cannot be used and never its value.
+
+    send: False where most likely nothing is sent: what is wrong with a channel is told when one is asked for.
+    """
     settings = settings or Settings()
     crm = LocalCrm(settings.crm_path or settings.folder / "crm.db")
-    channels = wire_channels(settings, crm)
+    channels = ChannelsAtNeed(settings, crm)
+    if send:
+        len(channels)
     try:
         links = Links(settings.signing_keys(), settings.public_url)
     except ValueError as error:

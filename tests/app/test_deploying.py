@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from agreements.errors import AgreementError, InvalidAgreement
 from app import stack
 from app.cli import app as cli
-from app.deploying import deploy, plan
+from app.deploy_plan import plan
+from app.deploying import deploy
 from storage import contracts, roster, time_offset
 from storage.claims import Claimed
 from storage.tables import AgreementVersion, Claim

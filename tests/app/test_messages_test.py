@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from tasks.wiring import toolbox
-from tasks.wiring.channels import WrongSetting
+from tasks.wiring.wrong_setting import WrongSetting
 from tests.conftest import ROSTER
 from tests.notifications.receiver import Receiver, receiving
 

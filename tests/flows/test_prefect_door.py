@@ -91,7 +91,7 @@ def test_the_log_in_is_kept_closed_and_used_by_every_command_of_this_home(server
     script = (
         "import asyncio\n"
         "from prefect.client.orchestration import get_client\n"
-        "from app.prefect_log_in import kept_in\n"
+        "from app.named_server import kept_in\n"
         "from pathlib import Path\n"
         "async def ask():\n"
         "    async with get_client() as client:\n"

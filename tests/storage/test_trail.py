@@ -50,6 +50,18 @@ def tamper(database: Database, change: Callable[[Session, list[Event], list[Seal
         change(session, events, list(session.exec(select(Seal).order_by(col(Seal.id)))))
 
 
+def test_events_that_a_session_holds_know_their_seal_at_once_and_are_not_written_again(database: Database) -> None:
+    with database.write() as session:
+        events = [trail.record(session, "captured", now=MONDAY, number=number) for number in range(trail.BATCH + 1)]
+        session.flush()
+
+        counts = [trail.seal(session, key=KEY, now=MONDAY) for _ in range(3)]
+
+        assert counts == [trail.BATCH, 1, 0]
+        assert [event.seal_id for event in events] == [1] * trail.BATCH + [2]
+        assert not session.dirty
+
+
 def test_an_untouched_trail_is_whole(sealed: Database) -> None:
     found = check(sealed)
 

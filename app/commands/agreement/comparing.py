@@ -14,14 +14,10 @@ from agreements.loading import content_hash
 from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, reference
-from storage import contracts
-from tasks.wiring import toolbox
 
-app = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 
-@app.command("diff")
 def diff(old: ReferenceOrFile, new: ReferenceOrFile, as_json: AsJson = False) -> None:
     """How two versions or files differ in what was agreed; comments and other spellings of the same are no difference."""
     with terminal.told():
@@ -39,6 +35,9 @@ def _hash_of(ref: str) -> str:
     """The hash of a file's text, or that of a published version."""
     if Path(ref).is_file():
         return content_hash(Path(ref).read_text(encoding="utf-8"))
+    from storage import contracts
+    from tasks.wiring import toolbox
+
     return toolbox.current().read_now(lambda session, now: contracts.get(session, *reference(ref)).hash)
 
 

@@ -21,9 +21,6 @@ from agreements.timeline import Step, Timeline, timeline
 from app import terminal
 from app.commands.agreement.days import day_bars, named_days
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from storage import roster
-
-app = typer.Typer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,6 @@ class Asked:
         return {name: zone for number, (name, zone) in enumerate(known.items()) if zone.key not in keys[:number]}
 
 
-@app.command("due")
 def due(
     ref: ReferenceOrFile,
     clock: Annotated[str, typer.Option("--clock", help=f"One of {', '.join(Clocks.model_fields)}.")],
@@ -75,6 +71,8 @@ def _person(ident: str, file: Path | None) -> Person | None:
 
 
 def _installed() -> Roster:
+    from storage import roster
+
     return terminal.open_box().read_now(lambda session, now: roster.current(session))
 
 

@@ -28,12 +28,10 @@ from storage.tables import Lead
 from tasks.steps.screen import account_of
 from tasks.wiring.toolbox import Toolbox
 
-app = typer.Typer()
 #: Width of a bar that stands for 100 points.
 _BAR = 50
 
 
-@app.command("explain")
 def explain_lead(
     ref: ReferenceOrFile,
     lead: Annotated[int, typer.Option(help="Number of the lead, as `baton leads show` takes it.")],

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markdown import Markdown
-from rich.markup import escape
-from rich.table import Table
-from sqlalchemy import func
-from sqlmodel import Session, col, select
 
-from agreements.lifecycle import OPEN_STAGES
+from agreements.model import Agreement
 from agreements.wording import contract_in_words
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from notifications.contract_page import contract_page
-from storage import contracts
-from storage.tables import AgreementVersion, Handoff
-
-app = typer.Typer()
 
 
-@app.command("show")
 def show(
     ref: ReferenceOrFile,
     file: Annotated[Path | None, typer.Argument(help="With --html: where to write the page; printed where left out.")] = None,
@@ -36,39 +24,17 @@ def show(
     with terminal.told():
         agreement = agreement_of(ref)
         if file:
-            file.write_text(contract_page(agreement), encoding="utf-8")
+            file.write_text(_page(agreement), encoding="utf-8")
             terminal.console.print(f"{agreement.reference} is written to {file}.", markup=False, soft_wrap=True)
         elif html:
-            typer.echo(contract_page(agreement), nl=False)
+            typer.echo(_page(agreement), nl=False)
         else:
+            from rich.markdown import Markdown
+
             terminal.console.print(Markdown(contract_in_words(agreement)))
 
 
-@app.command("list")
-def list_versions() -> None:
-    """Every published version: whether it is in force now, from when to when, who signed it, and what is open under it."""
-    box = terminal.open_box()
-    table = Table("version and hash", "effective", "signed by", "state", "open", show_lines=True)
-    for row in box.read_now(_listed):
-        table.add_row(*row)
-    terminal.console.print(table)
+def _page(agreement: Agreement) -> str:
+    from notifications.contract_page import contract_page  # with its templates, which words alone need not
 
-
-def _listed(session: Session, now: datetime) -> list[tuple[str, ...]]:
-    counting = {contracts.reference_of(row) for row in contracts.counting(session, now)}
-    is_open = col(Handoff.stage).in_([one.value for one in OPEN_STAGES])
-    count = select(Handoff.agreement, Handoff.version, func.count()).where(is_open).group_by(col(Handoff.agreement), col(Handoff.version))
-    under = {f"{name}@{version}": number for name, version, number in session.exec(count)}
-    rows: list[tuple[str, ...]] = []
-    for row in contracts.all_of(session):
-        reference, days = contracts.reference_of(row), contracts.read(row).effective
-        dates = f"from {days.from_}" + (f"\nuntil {days.until}" if days.until else "")
-        state = "in force now" if reference in counting else "not in force"
-        since = f"\ndeployed {row.deployed_at:%Y-%m-%d}" if row.deployed_at else ""
-        rows.append((f"{reference}\n{row.hash[:12]}", dates, _signed_by(session, row), state + since, str(under.get(reference, 0))))
-    return rows
-
-
-def _signed_by(session: Session, row: AgreementVersion) -> str:
-    names = {one.party: one.name for one in contracts.signatures(session, row)}
-    return "\n".join(f"{party}: {escape(names.get(party, 'not yet'))}" for party in contracts.PARTIES)
+    return contract_page(agreement)

@@ -11,7 +11,6 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import MAX_BYTES, agreement_text, read_agreement
 from agreements.model import Agreement
 from app import terminal
-from storage import contracts
 
 Reference = Annotated[str, typer.Argument(help="name@version of a published version.")]
 ReferenceOrFile = Annotated[str, typer.Argument(help="name@version of a published version, or an agreement file.")]
@@ -37,6 +36,8 @@ def agreement_of(ref: str) -> Agreement:
     """The agreement that a file or a published version says."""
     if Path(ref).is_file():
         return from_file(Path(ref))
+    from storage import contracts  # a file needs no database
+
     key = reference(ref)
     box = terminal.open_box()
     return box.read_now(lambda session, now: contracts.agreement_of(session, *key))

@@ -16,10 +16,7 @@ from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
 from tasks.wiring.toolbox import Toolbox
 
-app = typer.Typer()
 
-
-@app.command("send-for-signature")
 def send_for_signature(
     ref: Reference,
     again: Annotated[bool, typer.Option("--again", help="Also those who were asked before: their message was lost.")] = False,
@@ -59,7 +56,6 @@ def _exit_code(asked: Sequence[Asked]) -> int:
     return terminal.AWAY if nobody_there else terminal.PARTLY
 
 
-@app.command("sign")
 def sign(
     ref: Reference,
     party: Annotated[str, typer.Option("--as", help="marketing or sales")],
@@ -77,7 +73,6 @@ def sign(
         terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.", markup=False, soft_wrap=True)
 
 
-@app.command("withdraw-signature")
 def withdraw_signature(
     ref: Reference,
     party: Annotated[str, typer.Option("--as", help="marketing or sales")],

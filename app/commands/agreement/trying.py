@@ -24,13 +24,11 @@ from tasks.wiring.toolbox import Toolbox
 if TYPE_CHECKING:
     from app.backtest.report import Backtest
 
-app = typer.Typer()
 #: So many of the rows that could not be used are named; all are counted.
 NAMED = 20
 STORED = "stored"
 
 
-@app.command("backtest")
 def backtest(
     ref: ReferenceOrFile,
     leads: Annotated[str, typer.Option(help="A CSV file of past leads, or `stored`: those in the database.")],

@@ -23,8 +23,6 @@ from agreements.yaml_reader import read
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, text_of
 
-app = typer.Typer()
-
 
 class Example(StrEnum):
     """The agreements that are shipped."""
@@ -35,7 +33,6 @@ class Example(StrEnum):
     MARKETPLACE = "marketplace"
 
 
-@app.command("new")
 def new(
     name: Annotated[str, typer.Argument(help="What the agreement is called: letters, digits, -, _ and .")],
     example: Annotated[Example, typer.Option("--from", help="Which of the shipped ones to begin with.")] = Example.STARTER,
@@ -67,7 +64,6 @@ def _write(file: Path, text: str) -> None:
         terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file by --out.")
 
 
-@app.command("schema")
 def schema(out: Annotated[Path | None, typer.Option(help="Where to write it; printed where left out.")] = None) -> None:
     """The JSON Schema of an agreement file, for editors: what may stand where, and what it means."""
     text = json.dumps(agreement_schema(), indent=2, ensure_ascii=False)
@@ -82,7 +78,6 @@ def schema(out: Annotated[Path | None, typer.Option(help="Where to write it; pri
     terminal.console.print(f"{out} is written. Many editors use it where an agreement begins with: {line}", markup=False, soft_wrap=True)
 
 
-@app.command("check")
 def check(
     ref: ReferenceOrFile,
     roster: Annotated[Path | None, typer.Option(help="A roster file: whether teams, people and calendars are there.")] = None,

@@ -1,0 +1,102 @@
+"""Publishing an agreement, and what deploying it would do to handoffs in flight."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from agreements.lifecycle import OPEN_STAGES
+from app import terminal
+from app.commands.agreement.references import Reference, from_file, reference
+from app.deploy_plan import Plan
+from storage import contracts, version_migration
+from storage.version_migration import Happens, InFlight
+
+
+class Policy(StrEnum):
+    """What happens to handoffs under earlier versions."""
+
+    FINISH = "finish"
+    REQUALIFY = "requalify"
+    RECALL = "recall"
+
+
+InFlightPolicy = Annotated[
+    Policy | None,
+    typer.Option(
+        "--in-flight",
+        help="Handoffs under earlier versions: finish as they began; requalify those not assigned yet; recall also those not"
+        " answered yet. The agreement's own where left out.",
+    ),
+]
+
+
+def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) -> None:
+    """Keep this version for ever, ready to be signed. Its text cannot be changed any more; a new text is a new version."""
+    box = terminal.open_box()
+    with terminal.told():
+        from_file(file)
+        text = file.read_text(encoding="utf-8")
+        row = box.write_now(lambda session, now: contracts.publish(session, text, now=now))
+        terminal.console.print(f"{row.name}@{row.version} {row.hash}", soft_wrap=True)
+
+
+def preview(
+    ref: Reference,
+    policy: InFlightPolicy = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Every handoff in flight, as JSON.")] = False,
+) -> None:
+    """Which handoffs in flight a deploy would touch, and how. Changes nothing."""
+    box = terminal.open_box()
+    with terminal.told():
+        key = reference(ref)
+        agreement = box.read_now(lambda session, now: contracts.agreement_of(session, *key))
+        wanted = policy.value if policy else agreement.in_flight.default
+        listed = box.read_now(lambda session, now: version_migration.preview(session, *key, wanted, now))
+        if as_json:
+            terminal.console.print_json(json.dumps([version_migration.as_facts(one) for one in listed]))
+        else:
+            show(Plan(agreement, wanted, False, listed))
+
+
+def show(planned: Plan) -> None:
+    """The handoffs that are touched, one a line, and how many there are in each stage."""
+    zone = ZoneInfo(planned.agreement.timezone)
+    if planned.touched:
+        table = Table("lead", "company", "stage", "with", "owed", "what happens")
+        for one in planned.touched:
+            who = (escape(one.company) or "–", one.stage, escape(one.holder))
+            table.add_row(str(one.lead_id), *who, _owed(one, zone), f"{one.happens}: {one.under}")
+        terminal.console.print(table)
+    terminal.console.print(f"{planned.agreement.reference}, {planned.policy}: {_counted(planned.listed)}")
+
+
+def _owed(one: InFlight, zone: ZoneInfo) -> str:
+    return f"{one.wait_kind.replace('_', ' ')}, {one.due_at.astimezone(zone):%d %b %H:%M}" if one.due_at else ""
+
+
+_FUTURE = {Happens.STAYS: "to stay", Happens.ANEW: "to start anew", Happens.RECALLED: "to be recalled"}
+
+
+def _counted(listed: Sequence[InFlight]) -> str:
+    """How many there are, stage by stage, and what is to happen to them."""
+    if not listed:
+        return "no handoff is in flight under an earlier version."
+    by_stage = {stage: Counter((one.happens, one.why) for one in listed if one.stage == stage) for stage in OPEN_STAGES}
+    parts = [
+        f"{stage} {', '.join(_group(count, *about) for about, count in counts.items())}" for stage, counts in by_stage.items() if counts
+    ]
+    return f"{len(listed)} in flight under earlier versions: {'; '.join(parts)}."
+
+
+def _group(count: int, happens: Happens, why: str) -> str:
+    return f"{count} {_FUTURE[happens]}{f' ({why})' if why else ''}"

@@ -1,0 +1,80 @@
+"""One lead: everything that is known of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from sqlmodel import Session, col, select
+
+from agreements.roster import Roster
+from app import terminal
+from app.commands.leads import print_bar
+from storage import consents, handoffs, proof, roster
+from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
+from storage.time_ledger import ledger
+from tasks.messages import lead_view
+from tasks.messages.template_faults import FAULTY
+
+
+def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
+    """Everything known of one lead: facts, note, timeline, messages, and where its time went."""
+    box = terminal.open_box()
+    with terminal.told():
+        row = box.read_now(lambda session, now: session.get(Lead, lead))
+        if row is None:
+            terminal.fail(terminal.FINDINGS, f"There is no lead {lead}.")
+        box.read_now(lambda session, now: _print(session, row, now))
+
+
+def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untyped-def]
+    people = roster.current(session)
+    lead_id = lead.id or 0
+    handoff = handoffs.latest_of(session, lead_id)
+    console = terminal.console
+    console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")
+    console.print(f"{lead.company} · {lead.first_name} {lead.last_name} · {lead.job_title} · {lead.email} · {lead.phone}", markup=False)
+    if lead.erased_at:
+        console.print(f"Everything personal was deleted at {lead.erased_at:%a %d %b %Y %H:%M} UTC.")
+    for consent in consents.of_lead(session, lead_id):
+        since = f", since {consent.at:%d %b %Y}" if consent.at else ""
+        told = f" ({consent.source})" if consent.source else ""
+        console.print(f"  may be contacted by {consent.channel} for {consent.purpose}: {consent.basis}{since}{told}", markup=False)
+    if handoff is None:
+        return
+    points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
+    console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
+    view = lead_view.lead_view(session, handoff)
+    for name, value, source, at in view.beside:
+        console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
+    for name, text in view.statements.items():
+        console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
+    console.print("\n[bold]What happened[/bold]")
+    for at, text in lead_view.timeline(session, lead_id, people=people):
+        console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
+    console.print("\n[bold]Messages[/bold]")
+    for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
+        instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""
+        said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {_state(one)} {one.error or one.proof}"
+        console.print(f"  {said}{instead}", markup=False)
+    _print_tenures(session, lead_id, people)
+    console.print("\n[bold]Where the time went[/bold]")
+    print_bar(ledger(session, lead_id, now=now))
+
+
+def _state(one: Delivery) -> str:
+    if one.state == DeliveryState.SENT and one.confirm_at:
+        return f"sent, has arrived at {one.confirm_at:%H:%M} UTC unless it comes back;"
+    return str(one.state)
+
+
+def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
+    """Who was told, whether they looked, and whether they answered: three different things."""
+    rows = list(session.exec(select(Assignment).where(Assignment.lead_id == lead_id).order_by(col(Assignment.assigned_at))))
+    if rows:
+        terminal.console.print("\n[bold]Who had it[/bold]")
+    for row in rows:
+        reached = f"delivered {row.proven_at:%a %d %b %H:%M} UTC" if row.proven_at else "not delivered"
+        looked = "seen" if proof.was_seen(session, row.id) else "not seen"
+        ended = f", until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else ""
+        terminal.console.print(f"  {people.name_of(row.rep)}: {reached}, {looked}{ended}", markup=False)

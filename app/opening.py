@@ -1,0 +1,51 @@
+"""Opening this installation for a command: its settings, its toolbox, and its database in the shape of this version."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from app import terminal
+from storage import schema
+from tasks.wiring import secret_files, toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.wrong_setting import WrongSetting
+
+
+def read_settings(**given: Any) -> Settings:
+    """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        wrong = [f"BATON_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)]
+        terminal.fail(terminal.USAGE, "\n".join(wrong))
+
+
+def open_box(settings: Settings | None = None) -> Toolbox:
+    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named.
+
+    Channels are wired when one is asked for: until then nothing is said of their settings.
+    """
+    try:
+        box = toolbox.wire(settings or read_settings(), send=False)
+    except WrongSetting as error:
+        terminal.fail(terminal.USAGE, str(error))
+    if found := secret_files.close(box.settings.folder):
+        terminal.complaints.print(found, markup=False, style="yellow", soft_wrap=True)
+    try:
+        schema.upgrade(box.database)
+    except DBAPIError as error:
+        terminal.fail(terminal.AWAY, of_the_database(error))
+    toolbox.use(box)
+    return box
+
+
+def of_the_database(error: DBAPIError) -> str:
+    """Why the database did not do what it was asked, in a sentence."""
+    said = str(error.orig).strip().splitlines()[0]
+    if any(word in said for word in ("readonly", "read-only", "full", "No space")):
+        return f"The database cannot be written to: {said}. Free space, or give the right to write, and start again."
+    return f"The database does not answer: {said}"
