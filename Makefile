@@ -38,7 +38,7 @@ test-examples: setup ## the searches of make test with all their examples instea
 	BATON_EXAMPLES=all $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long" $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)

@@ -18,9 +18,9 @@ from sqlalchemy import create_engine, text
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.compiled import share_compiled_statements
 from tests.driver import Driver
 from tests.examples import examples
@@ -132,7 +132,7 @@ def time() -> SteppedTime:
 @pytest.fixture
 def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Path) -> Iterator[Toolbox]:
     """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
-    from notifications.crm import CrmChannel
+    from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
     home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 T = TypeVar("T")
 

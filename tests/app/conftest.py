@@ -9,9 +9,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli import app
-from storage import clock
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from storage import time_offset
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 Command = Callable[..., Result]
 
@@ -19,7 +19,7 @@ Command = Callable[..., Result]
 @pytest.fixture
 def baton(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs `baton` with these words, on the database of the test, with its keys, and at its time as it was when it began."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
     monkeypatch.setenv("BATON_SECRETS", "a-key-for-tests-only")

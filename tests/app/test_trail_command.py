@@ -18,8 +18,8 @@ from sqlmodel import Session, col, select
 
 from storage import trail
 from storage.tables import Event, PersonalText, Seal
-from tasks.sealing import seal_trail
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.trail.sealing import seal_trail
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
 from tests.conftest import MONDAY, ROOT
 from tests.driver import Driver

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, func, select
 
 from storage import trail, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Seal, Signature, Wait
-from tasks.sealing import seal_trail
-from tasks.toolbox import Toolbox
+from tasks.trail.sealing import seal_trail
+from tasks.wiring.toolbox import Toolbox
 from tests.app.conftest import Command
 from tests.driver import Driver
 from tests.kept import Kept
