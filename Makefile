@@ -22,19 +22,26 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 	$(BIN)/baton demo $(ARGS)
 
 test: setup ## every test that needs no other service, in minutes
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
-test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded and test-properties
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded, test-examples, test-properties
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
+	$(MAKE) test-examples ARGS=
 	$(MAKE) test-properties
 
 test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
 	$(BIN)/python -m tests.loaded $(ARGS)
 
+test-examples: setup ## the searches of make test with all their examples instead of a few
+	BATON_EXAMPLES=all $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long" $(ARGS)
+
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
 	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
+
+coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)
 
 check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff check .
@@ -58,4 +65,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench chaos nightly lock
+.PHONY: help setup demo test test-long test-loaded test-examples test-properties coverage check pictures bench chaos nightly lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ from storage.database import Database
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.compiled import share_compiled_statements
 from tests.driver import Driver
+from tests.examples import examples
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
 
@@ -29,9 +32,16 @@ for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
 
 #: How long an example takes says something about the machine, and nothing about the code.
-searches.register_profile("baton", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+searches.register_profile("baton", max_examples=examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 searches.load_profile("baton")
 wait_for_locks()
+share_compiled_statements()
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: the garbage collector need not look through it again and again."""
+    gc.freeze()
+
 
 ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")
@@ -85,11 +95,26 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def home_in_force(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of an installation with an agreement in force: its keys, and its SQLite file. To be copied: reading is slow."""
+    home = tmp_path_factory.mktemp("in-force")
+    shutil.copyfile(empty_sqlite, home / "baton.db")
+    settings = Settings(home=home)
+    opened = Database(f"sqlite:///{home / 'baton.db'}", trail_key=settings.seal_key())
+    with opened.write() as session:
+        put_in_force(session, MONDAY)
+    opened.close()
+    return home
+
+
 @pytest.fixture
 def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """That database in its present shape."""
+    """That database in its present shape; for a test that asks for `box` it has an agreement in force."""
     if database_url.startswith("sqlite:///"):
-        shutil.copyfile(request.getfixturevalue("empty_sqlite"), database_url.removeprefix("sqlite:///"))
+        in_force = "box" in request.fixturenames
+        ready = request.getfixturevalue("home_in_force") / "baton.db" if in_force else request.getfixturevalue("empty_sqlite")
+        shutil.copyfile(ready, database_url.removeprefix("sqlite:///"))
     else:
         name, empty = database_url.rpartition("/")[2], request.getfixturevalue("empty_postgresql")
         at_server(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {empty}")
@@ -105,12 +130,13 @@ def time() -> SteppedTime:
 
 
 @pytest.fixture
-def box(database: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
+def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Path) -> Iterator[Toolbox]:
     """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
     from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
-    settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
+    home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))
+    settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001)
     crm = LocalCrm(tmp_path / "crm.db")
     channels = {
         "email": KeepingChannel("email"),
@@ -120,7 +146,8 @@ def box(database: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolb
     }
     made = Toolbox(settings, database, crm, channels, Links(["a-key-for-tests-only"], "http://baton.test"), time)
     toolbox.use(made)
-    made.write_now(put_in_force)
+    if not database.is_sqlite:
+        made.write_now(put_in_force)
     yield made
     toolbox.use(None)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -37,11 +39,17 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
 def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, version: int = 2) -> None:
     """Puts the example agreement in force as this changes it, as that version of it."""
     yaml, written = YAML(typ="safe", pure=True), io.StringIO()
-    tree = yaml.load(AGREEMENT)
+    tree = deepcopy(_example())
     tree["version"], tree["effective"] = version, {"from": date(2027, 1, version - 1)}
     change(tree)
     yaml.dump(tree, written)
     _put_in_force(box, written.getvalue())
+
+
+@cache
+def _example() -> dict[str, Any]:
+    """The example agreement as plain values."""
+    return YAML(typ="safe", pure=True).load(AGREEMENT)  # type: ignore[no-any-return]
 
 
 def _put_in_force(box: Toolbox, text: str) -> None:

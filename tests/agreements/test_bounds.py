@@ -22,10 +22,11 @@ from agreements.loading import read_agreement
 from agreements.qualification import found_out, qualify, tier_for
 from agreements.screening import screen
 from tests.conftest import AGREEMENT
+from tests.examples import examples
 
 EXAMPLE = read_agreement(AGREEMENT)
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
-some = settings(max_examples=150, deadline=None, database=None)
+some = settings(max_examples=examples(150), deadline=None, database=None)
 
 #: Numbers as nobody means them: thousands of digits, no number at all, just over the edge.
 NUMBERS = st.one_of(

@@ -14,6 +14,7 @@ from agreements.model import Agreement
 from agreements.wording import contract_in_words
 from tests.agreements.changing import EVERYTHING, changes, everything
 from tests.agreements.tables import cases
+from tests.examples import examples
 
 WHOLE = everything()
 
@@ -74,7 +75,7 @@ def test_an_agreement_without_calendars_can_be_compared() -> None:
     assert differences(bare, WHOLE)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(min_value=0), min_size=1, max_size=4))
 def test_several_changes_at_once_are_told_unless_they_cancel_each_other(picks: list[int]) -> None:
     other = WHOLE

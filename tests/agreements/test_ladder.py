@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from agreements.ladder import ends, next_rung
 from agreements.model import ENDINGS, NUDGES, Rung
+from tests.examples import examples
 
-checked = settings(max_examples=300, deadline=None, database=None)
+checked = settings(max_examples=examples(300), deadline=None, database=None)
 rungs = st.builds(lambda do, at_most: ladder((do, at_most))[0], st.sampled_from([*NUDGES, *ENDINGS]), st.integers(1, 5))
 ladders = st.lists(rungs, max_size=8)
 

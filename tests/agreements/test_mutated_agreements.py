@@ -23,10 +23,10 @@ from agreements.roster import read_roster
 from agreements.yaml_reader import read
 from tests.agreements.test_loading import EXAMPLES, JARGON
 from tests.conftest import ROSTER
+from tests.examples import examples
 
 TEXTS = [path.read_text(encoding="utf-8") for path in EXAMPLES]
 TREES = [read(text).value for text in TEXTS]
-RUNS = 300
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 TOLD = re.compile(r"deal\.yaml:\d+: \S.*", re.DOTALL)
 #: What somebody may write anywhere.
@@ -37,7 +37,7 @@ VALUES: list[Any] = [
 KEYS = ["", "x", "when", "normal", "do", "points", "name", "then", "within", "from", "country", "employees", "50%", "mql", "<<", "a b"]
 
 
-@settings(max_examples=RUNS, deadline=None, database=None)
+@settings(max_examples=examples(300), deadline=None, database=None)
 @given(st.integers(min_value=0, max_value=2**32), st.integers(min_value=1, max_value=6))
 def test_an_agreement_with_changed_places_is_refused_in_words_or_works(seed: int, changes: int) -> None:
     random = Random(seed)
@@ -48,7 +48,7 @@ def test_an_agreement_with_changed_places_is_refused_in_words_or_works(seed: int
     judge(json.dumps(tree, indent=1, default=str))
 
 
-@settings(max_examples=RUNS // 2, deadline=None, database=None)
+@settings(max_examples=examples(150), deadline=None, database=None)
 @given(st.integers(min_value=0, max_value=2**32), st.integers(min_value=1, max_value=4))
 def test_a_file_with_changed_lines_is_refused_in_words_or_works(seed: int, changes: int) -> None:
     random = Random(seed)
@@ -59,7 +59,7 @@ def test_a_file_with_changed_lines_is_refused_in_words_or_works(seed: int, chang
     judge("\n".join(lines))
 
 
-@settings(max_examples=RUNS // 2, deadline=None, database=None)
+@settings(max_examples=examples(150), deadline=None, database=None)
 @given(st.text(st.characters(codec=None), max_size=200))
 def test_any_text_is_refused_in_words(text: str) -> None:
     with pytest.raises(InvalidAgreement) as refused:

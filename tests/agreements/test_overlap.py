@@ -14,6 +14,7 @@ from agreements.criteria import Condition, Test, condition
 from agreements.lead import domain_of
 from agreements.overlap import can_both_hold, lead_for_both
 from tests.agreements.tables import cases
+from tests.examples import examples
 
 Test.__test__ = False  # a question to a fact, not a test of ours
 MAILS = [None, "a@gmail.com", "b@mailinator.com", "info@gmail.com", "c@x.example", "info@x.example", "info@y.example"]
@@ -77,7 +78,7 @@ def facts(source: Any, employees: Any, email: Any) -> dict[str, Any]:
 LEADS = [facts(*values) for values in product(WORDS, NUMBERS, MAILS)]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(CONDITIONS, CONDITIONS)
 def test_whatever_lead_is_shown_fits_both_and_none_is_overlooked(one: Condition, other: Condition) -> None:
     shown = lead_for_both(one, other)

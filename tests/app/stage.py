@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -217,12 +221,13 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     time = SteppedTime(NOW)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    home, handoff_id, assignment_id = _founded()
+    shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("baton.db"), dirs_exist_ok=True)
+    shutil.copyfile(home / "baton.db", folder / "baton.db")
     settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url or url, **more)
     database = Database(f"sqlite:///{folder / 'baton.db'}")
-    SQLModel.metadata.create_all(database.engine)
     links = Links(settings.signing_keys(), settings.public_url)
-    company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time)
-    company.handoff_id, company.assignment_id = company.box.write_now(_found)
+    company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time, handoff_id, assignment_id)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
     company.url, company.sights = url, site.state.sights
@@ -236,6 +241,23 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
         listener.close()
         toolbox.use(None)
         database.close()
+
+
+#: What the companies of this process are copied from.
+_kept = TemporaryDirectory(prefix="baton-stage-")
+atexit.register(_kept.cleanup)
+
+
+@cache
+def _founded() -> tuple[Path, int, str]:
+    """The home of a company as it begins, with its keys and database, and the ids of its lead's handoff and assignment."""
+    home = Path(_kept.name)
+    database = Database(f"sqlite:///{home / 'baton.db'}", trail_key=Settings(home=home).seal_key())
+    SQLModel.metadata.create_all(database.engine)
+    with database.write() as session:
+        handoff_id, assignment_id = _found(session, NOW)
+    database.close()
+    return home, handoff_id, assignment_id
 
 
 def _found(session: Session, now: datetime) -> tuple[int, str]:

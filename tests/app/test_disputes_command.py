@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from functools import partial
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from app.cli import app
-from storage import time_offset
 from storage.tables import Dispute
-from tasks.wiring import toolbox
-from tasks.wiring.toolbox import Toolbox
+from tests.app.conftest import Command
 from tests.stage import answer_by_link, capture, events_of
-
-RUN = Callable[..., Result]
 
 
 @pytest.fixture
-def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
-    """Runs the command on the database of the test, with its key and at its time."""
-    box.write_now(lambda session, now: time_offset.leap_to(session, now))
-    monkeypatch.setenv("BATON_HOME", str(box.settings.home))
-    monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
-    monkeypatch.setenv("BATON_SECRETS", "a-key-for-tests-only")
-    monkeypatch.setenv("BATON_WEB_URL", "http://baton.test")
-
-    def invoke(*words: str) -> Result:
-        done = CliRunner().invoke(app, ["disputes", *words], env={"COLUMNS": "200"})
-        toolbox.current().database.close()
-        toolbox.use(box)
-        return done
-
-    return invoke
+def run(baton: Command) -> Command:
+    """Runs `baton disputes`."""
+    return partial(baton, "disputes")
 
 
 async def rejected(driver, box):

@@ -21,6 +21,7 @@ from app.exporting import COLUMNS, Wanted, defused, export, undone
 from storage import handoffs
 from storage.tables import Lead
 from tasks.wiring import toolbox
+from tests.examples import examples
 from tests.stage import capture, newest
 
 #: Where a spreadsheet begins to calculate: at the start of a cell, also of one that a separator inside a text would open.
@@ -135,7 +136,7 @@ def test_what_would_be_calculated_is_marked(text: str, told: str) -> None:
 HOSTILE = st.text(alphabet=st.one_of(st.sampled_from("=+-@＝＋－＠'\",;|\t\r\n \x00"), st.characters(codec="utf-8")), max_size=40)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(text=HOSTILE)
 def test_nothing_is_calculated_and_everything_reads_back(text: str) -> None:
     out = io.StringIO(newline="")

@@ -15,11 +15,12 @@ from sqlmodel import Session, select
 from notifications.html_shape import Shape
 from storage.tables import Handoff, HandoffNote, Lead, PersonalText
 from tests.app.stage import Stage, path_of, stage
+from tests.examples import examples
 from tests.hostile import HUGE, hostile_texts
 from tests.patience import PATIENCE_SECONDS
 
 _TEL = re.compile(r"tel:\+?\d{3,15}")
-some = settings(max_examples=40, deadline=None)
+some = settings(max_examples=examples(40), deadline=None)
 
 
 @pytest.fixture(scope="module")

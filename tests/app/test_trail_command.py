@@ -9,61 +9,59 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
-from typer.testing import CliRunner
 
-from app.cli import app
-from storage import time_offset, trail
+from storage import trail
 from storage.tables import Event, PersonalText, Seal
 from tasks.trail.sealing import seal_trail
-from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.app.conftest import Command
 from tests.conftest import MONDAY, ROOT
+from tests.driver import Driver
+from tests.kept import Kept
 from tests.stage import Taken, answer_by_link, capture
 
 SCRIPT = ROOT / "docs/verify_trail.py"
-RUN = Callable[..., Result]
 
 
 @pytest.fixture
-def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
-    """Runs `baton trail` on the database of the test, at its time."""
-    box.write_now(lambda session, now: time_offset.leap_to(session, now))
-    monkeypatch.setenv("BATON_HOME", str(box.settings.home))
-    monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
+def run(baton: Command) -> Command:
+    """Runs `baton trail`."""
+    return partial(baton, "trail")
 
-    def invoke(*words: str) -> Result:
-        done = CliRunner().invoke(app, ["trail", *words], env={"COLUMNS": "300"})
-        toolbox.current().database.close()
-        toolbox.use(box)
-        return done
 
-    return invoke
+@pytest.fixture(scope="module")
+def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> Kept[Taken]:
+    return Kept(tmp_path_factory.mktemp("taken") / "kept")
 
 
 @pytest.fixture
-async def taken(driver, box: Toolbox) -> Taken:
+async def taken(driver: Driver, box: Toolbox, sealed_once: Kept[Taken]) -> Taken:
     """A lead that was rejected with a word of why, and another one, all sealed in several seals."""
-    first = capture(box, message="Please call me")
-    await driver.settle()
-    await seal_trail(box)
-    answer_by_link(box, first, "rejected", reason="not-now", text="No budget this year")
-    await driver.settle()
-    capture(box)
-    await driver.settle()
-    await seal_trail(box)
-    return first
+
+    async def carry() -> Taken:
+        first = capture(box, message="Please call me")
+        await driver.settle()
+        await seal_trail(box)
+        answer_by_link(box, first, "rejected", reason="not-now", text="No budget this year")
+        await driver.settle()
+        capture(box)
+        await driver.settle()
+        await seal_trail(box)
+        return first
+
+    return await sealed_once.on(box, carry)
 
 
 # -- show
 
 
-def test_the_history_of_a_lead_says_who_did_what_and_what_they_wrote(taken: Taken, run: RUN) -> None:
+def test_the_history_of_a_lead_says_who_did_what_and_what_they_wrote(taken: Taken, run: Command) -> None:
     said = run("show", str(taken.lead_id))
 
     assert said.exit_code == 0
@@ -74,7 +72,7 @@ def test_the_history_of_a_lead_says_who_did_what_and_what_they_wrote(taken: Take
     assert "“Please call me”" in said.output
 
 
-def test_the_same_as_json_has_an_event_a_line(taken: Taken, box: Toolbox, run: RUN) -> None:
+def test_the_same_as_json_has_an_event_a_line(taken: Taken, box: Toolbox, run: Command) -> None:
     said = run("show", str(taken.lead_id), "--json")
 
     rows = [json.loads(line) for line in said.output.splitlines()]
@@ -85,7 +83,7 @@ def test_the_same_as_json_has_an_event_a_line(taken: Taken, box: Toolbox, run: R
     assert (answered["actor"], answered["words"], answered["data"]["reason"]) == ("ana", "No budget this year", "not-now")
 
 
-def test_what_was_erased_and_what_looks_like_markup_is_shown_as_it_is(taken: Taken, box: Toolbox, run: RUN) -> None:
+def test_what_was_erased_and_what_looks_like_markup_is_shown_as_it_is(taken: Taken, box: Toolbox, run: Command) -> None:
     box.write_now(lambda session, now: session.execute(delete(PersonalText)))
     odd = "[red]\\[/red] [link=x]"
     text = box.write_now(lambda session, now: trail.record(session, "noted", now=now, lead_id=taken.lead_id, odd=odd).data["odd"])
@@ -97,7 +95,7 @@ def test_what_was_erased_and_what_looks_like_markup_is_shown_as_it_is(taken: Tak
     assert text in said.output
 
 
-def test_a_lead_of_which_nothing_is_told_is_a_finding(taken: Taken, run: RUN) -> None:
+def test_a_lead_of_which_nothing_is_told_is_a_finding(taken: Taken, run: Command) -> None:
     said = run("show", "4711")
 
     assert (said.exit_code, said.stderr) == (1, "The trail has no event of lead 4711.\n")
@@ -107,7 +105,7 @@ def test_a_lead_of_which_nothing_is_told_is_a_finding(taken: Taken, run: RUN) ->
 
 
 @pytest.fixture
-def exported(taken: Taken, run: RUN, tmp_path: Path) -> Path:
+def exported(taken: Taken, run: Command, tmp_path: Path) -> Path:
     file = tmp_path / "trail.jsonl"
     assert run("export", str(file)).exit_code == 0
     return file
@@ -243,7 +241,7 @@ def test_who_has_another_key_proves_nothing(exported: Path, box: Toolbox) -> Non
         _prove()(str(exported), b"another key")
 
 
-def test_events_that_were_removed_as_agreed_are_no_fault(box: Toolbox, taken: Taken, run: RUN, tmp_path: Path) -> None:
+def test_events_that_were_removed_as_agreed_are_no_fault(box: Toolbox, taken: Taken, run: Command, tmp_path: Path) -> None:
     box.write_now(lambda session, now: trail.prune(session, before=now + timedelta(days=1), now=now, limit=1))
     removed = sum(row.events for row in seals_of(box) if row.pruned)
     assert removed
@@ -263,7 +261,7 @@ def test_events_that_were_removed_as_agreed_are_no_fault(box: Toolbox, taken: Ta
     assert proves(file, box)[0] == 1
 
 
-def test_what_was_sealed_before_there_were_marks_is_proven_too(box: Toolbox, time: SteppedTime, run: RUN, tmp_path: Path) -> None:
+def test_what_was_sealed_before_there_were_marks_is_proven_too(box: Toolbox, time: SteppedTime, run: Command, tmp_path: Path) -> None:
     key = box.settings.seal_key()
     box.write_now(lambda session, now: session.execute(delete(Event)))
     box.database.trail_key = b""
@@ -286,7 +284,7 @@ def test_what_was_sealed_before_there_were_marks_is_proven_too(box: Toolbox, tim
     [("2027-02-02", "", [2, 3]), ("", "2027-02-02", [1]), ("2027-02-02", "2027-02-03T08:00:00", [2]), ("2027-03-01", "", [])],
 )
 def test_an_export_can_begin_and_end_at_a_day(
-    box: Toolbox, time: SteppedTime, run: RUN, tmp_path: Path, since: str, until: str, days: list[int]
+    box: Toolbox, time: SteppedTime, run: Command, tmp_path: Path, since: str, until: str, days: list[int]
 ) -> None:
     for day in (1, 2, 3):
         time.at = MONDAY.replace(day=day)
@@ -302,7 +300,7 @@ def test_an_export_can_begin_and_end_at_a_day(
     assert not days or proves(file, box)[0] == 0
 
 
-def test_an_export_that_cannot_be_written_leaves_what_was_there(taken: Taken, run: RUN, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_leaves_what_was_there(taken: Taken, run: Command, tmp_path: Path) -> None:
     said = run("export", str(tmp_path / "nowhere" / "trail.jsonl"))
 
     assert said.exit_code == 2
@@ -312,7 +310,7 @@ def test_an_export_that_cannot_be_written_leaves_what_was_there(taken: Taken, ru
 # -- accept-restore
 
 
-def test_a_restore_is_accepted_with_who_and_why(taken: Taken, box: Toolbox, run: RUN, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restore_is_accepted_with_who_and_why(taken: Taken, box: Toolbox, run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def put_back(session: Session, now: object) -> None:
         last = seals_of(box)[-1].id
         session.execute(delete(Event).where(col(Event.seal_id) == last))
@@ -331,7 +329,7 @@ def test_a_restore_is_accepted_with_who_and_why(taken: Taken, box: Toolbox, run:
     assert (shown.actor, shown.data["lost"]) == ("sam", lost.digest)
 
 
-def test_a_restore_without_a_reason_is_refused(taken: Taken, run: RUN) -> None:
+def test_a_restore_without_a_reason_is_refused(taken: Taken, run: Command) -> None:
     said = run("accept-restore", "--why", " ")
 
     assert said.exit_code == 2

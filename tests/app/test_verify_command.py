@@ -8,53 +8,44 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from click.testing import Result
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, func, select
-from typer.testing import CliRunner
 
-from app.cli import app
-from storage import time_offset, trail, trail_lines
+from storage import trail, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Seal, Signature, Wait
 from tasks.trail.sealing import seal_trail
-from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
+from tests.app.conftest import Command
+from tests.driver import Driver
+from tests.kept import Kept
 from tests.stage import answer_by_link, capture
 
 Rewrite = Callable[[Session], object]
-RUN = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def sealed_once(tmp_path_factory: pytest.TempPathFactory) -> Kept[None]:
+    return Kept(tmp_path_factory.mktemp("sealed") / "kept")
 
 
 @pytest.fixture
-def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
-    """Runs `baton` on the database of the test, at its time."""
-    box.write_now(lambda session, now: time_offset.leap_to(session, now))
-    monkeypatch.setenv("BATON_HOME", str(box.settings.home))
-    monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
-
-    def invoke(*words: str) -> Result:
-        done = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
-        toolbox.current().database.close()
-        toolbox.use(box)
-        return done
-
-    return invoke
-
-
-@pytest.fixture
-async def sealed(driver, box: Toolbox) -> Toolbox:
+async def sealed(driver: Driver, box: Toolbox, sealed_once: Kept[None]) -> Toolbox:
     """Two leads, one accepted and one rejected with a word of why, all of it sealed in several seals."""
-    first = capture(box, message="Please call me in the morning")
-    await driver.settle()
-    await seal_trail(box)
-    answer_by_link(box, first, "accepted")
-    await driver.settle()
-    await seal_trail(box)
-    second = capture(box, message="What does it cost?")
-    await driver.settle()
-    answer_by_link(box, second, "rejected", reason="not-now", text="They have no budget this year")
-    await driver.settle()
-    await seal_trail(box)
+
+    async def carry() -> None:
+        first = capture(box, message="Please call me in the morning")
+        await driver.settle()
+        await seal_trail(box)
+        answer_by_link(box, first, "accepted")
+        await driver.settle()
+        await seal_trail(box)
+        second = capture(box, message="What does it cost?")
+        await driver.settle()
+        answer_by_link(box, second, "rejected", reason="not-now", text="They have no budget this year")
+        await driver.settle()
+        await seal_trail(box)
+
+    await sealed_once.on(box, carry)
     return box
 
 
@@ -77,8 +68,8 @@ def change(table: type, ident: object, **values: object) -> Rewrite:
     return lambda session: session.execute(update(table).where(table.id == ident).values(**values))
 
 
-def test_what_nobody_has_rewritten_is_whole(sealed: Toolbox, run: RUN) -> None:
-    said = run("verify")
+def test_what_nobody_has_rewritten_is_whole(sealed: Toolbox, baton: Command) -> None:
+    said = baton("verify")
 
     assert (said.exit_code, said.stderr) == (0, "")
     assert "0 not yet" in said.output
@@ -93,25 +84,25 @@ def cut_off(session: Session) -> None:
     session.delete(last)
 
 
-def test_a_tail_that_was_cut_off_is_found_by_the_file_of_heads(sealed: Toolbox, run: RUN) -> None:
+def test_a_tail_that_was_cut_off_is_found_by_the_file_of_heads(sealed: Toolbox, baton: Command) -> None:
     with sealed.database.read() as session:
         last = newest_seal(session)
     rewritten(sealed, cut_off)
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert f"(seal {last.id}, {last.digest[:16]}) stands in {sealed.settings.folder / 'trail-heads'} and not in the database" in said.stderr
 
 
-def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_mailed(sealed: Toolbox, run: RUN) -> None:
+def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_mailed(sealed: Toolbox, baton: Command) -> None:
     with sealed.database.read() as session:
         last = newest_seal(session)
-    assert run("verify", "--head", last.digest).exit_code == 0
+    assert baton("verify", "--head", last.digest).exit_code == 0
     rewritten(sealed, cut_off)
     (sealed.settings.folder / "trail-heads").unlink()
 
-    said = run("verify", "--head", last.digest[:16])
+    said = baton("verify", "--head", last.digest[:16])
 
     assert said.exit_code == 1
     assert f"No seal has the head {last.digest[:16]}" in said.stderr
@@ -121,12 +112,12 @@ def test_a_tail_that_was_cut_off_is_found_by_a_head_that_was_mailed(sealed: Tool
 
 
 @pytest.mark.parametrize("kind", ["answered-accepted", "assigned", "delivered", "signed"])
-def test_a_changed_actor_is_found(sealed: Toolbox, run: RUN, kind: str) -> None:
+def test_a_changed_actor_is_found(sealed: Toolbox, baton: Command, kind: str) -> None:
     with sealed.database.read() as session:
         event = event_of(session, kind)
     rewritten(sealed, change(Event, event.id, actor="somebody else"))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert f"Seal {event.seal_id} does not fit: event {event.id} was changed, or was not written by Baton." in said.stderr
@@ -142,24 +133,24 @@ def made_anew(session: Session, key: bytes) -> None:
         continue
 
 
-def test_an_event_that_was_deleted_is_found_though_all_seals_were_made_anew(sealed: Toolbox, run: RUN) -> None:
+def test_an_event_that_was_deleted_is_found_though_all_seals_were_made_anew(sealed: Toolbox, baton: Command) -> None:
     rewritten(sealed, lambda session: made_anew(session, b"a key of the attacker"))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert re.search(r"Seal \d+ (is not as it was made|does not fit)", said.stderr)
 
 
 @pytest.mark.parametrize("kept", ["file", "mail"])
-def test_it_is_found_even_where_the_attacker_has_the_key(sealed: Toolbox, run: RUN, kept: str) -> None:
+def test_it_is_found_even_where_the_attacker_has_the_key(sealed: Toolbox, baton: Command, kept: str) -> None:
     with sealed.database.read() as session:
         head = newest_seal(session).digest
     rewritten(sealed, lambda session: made_anew(session, sealed.settings.seal_key()))
     if kept == "mail":
         (sealed.settings.folder / "trail-heads").unlink()
 
-    said = run("verify", *(["--head", head] if kept == "mail" else []))
+    said = baton("verify", *(["--head", head] if kept == "mail" else []))
 
     assert said.exit_code == 1
     assert ("and not in the database" if kept == "file" else f"No seal has the head {head}") in said.stderr
@@ -182,20 +173,20 @@ FORGED: dict[str, Rewrite] = {
 
 @pytest.mark.parametrize("rewrite", FORGED.values(), ids=FORGED)
 @pytest.mark.parametrize("then_sealed", [False, True], ids=["at once", "after the next seal"])
-async def test_a_forged_event_is_found(sealed: Toolbox, run: RUN, rewrite: Rewrite, then_sealed: bool) -> None:
+async def test_a_forged_event_is_found(sealed: Toolbox, baton: Command, rewrite: Rewrite, then_sealed: bool) -> None:
     rewritten(sealed, rewrite)
     with sealed.database.read() as session:
         newest = session.exec(select(func.max(Event.id))).one()
     if then_sealed:
         await seal_trail(sealed)
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert f"vent {newest} " in said.stderr
 
 
-async def test_an_event_that_was_deleted_before_it_was_sealed_leaves_a_gap(sealed: Toolbox, run: RUN) -> None:
+async def test_an_event_that_was_deleted_before_it_was_sealed_leaves_a_gap(sealed: Toolbox, baton: Command) -> None:
     """SQLite gives each number once; PostgreSQL leaves gaps of its own."""
     if not sealed.database.is_sqlite:
         pytest.skip("PostgreSQL leaves gaps of its own")
@@ -203,10 +194,10 @@ async def test_an_event_that_was_deleted_before_it_was_sealed_leaves_a_gap(seale
         sealed.write_now(lambda session, now, number=number: trail.record(session, "captured", now=now, number=number))
     middle = select(func.max(Event.id) - 1).scalar_subquery()
     rewritten(sealed, lambda session: session.execute(delete(Event).where(col(Event.id) == middle)))
-    assert run("verify").exit_code == 1
+    assert baton("verify").exit_code == 1
     await seal_trail(sealed)
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert "1 were deleted before they were sealed" in said.stderr
@@ -215,13 +206,13 @@ async def test_an_event_that_was_deleted_before_it_was_sealed_leaves_a_gap(seale
 # -- texts
 
 
-def test_a_text_that_was_unlinked_is_found(sealed: Toolbox, run: RUN) -> None:
+def test_a_text_that_was_unlinked_is_found(sealed: Toolbox, baton: Command) -> None:
     with sealed.database.read() as session:
         event = event_of(session, "answered-rejected")
     assert event.text_id is not None
     rewritten(sealed, change(Event, event.id, text_id=None))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert f"Event {event.id} had a text, which was unlinked from it." in said.stderr
@@ -230,10 +221,10 @@ def test_a_text_that_was_unlinked_is_found(sealed: Toolbox, run: RUN) -> None:
 # -- rows of which the trail tells
 
 
-def test_an_answer_of_somebody_else_is_found(sealed: Toolbox, run: RUN) -> None:
+def test_an_answer_of_somebody_else_is_found(sealed: Toolbox, baton: Command) -> None:
     rewritten(sealed, change(Answer, 1, by="ben"))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert "The answer 1 was changed: its by is not what event" in said.stderr
@@ -263,7 +254,7 @@ ROWS: dict[str, tuple[type, str, object]] = {
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, run: RUN, row: tuple[type, str, object]) -> None:
+def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, baton: Command, row: tuple[type, str, object]) -> None:
     table, column, new = row
     with sealed.database.read() as session:
         of_event = select(table) if table is not Delivery else select(table).where(col(Delivery.state) == "confirmed")
@@ -273,7 +264,7 @@ def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, run: RUN, ro
     assert moved != before
     rewritten(sealed, change(table, first.id, **{column: moved}))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     named = f"The signature for {first.party} over" if table is Signature else f"The {table.__name__.lower()} {first.id} "
@@ -282,7 +273,7 @@ def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, run: RUN, ro
 
 
 @pytest.mark.parametrize("table", [Answer, Delivery], ids=lambda table: table.__name__)
-def test_a_row_that_was_put_in_is_found(sealed: Toolbox, run: RUN, table: type) -> None:
+def test_a_row_that_was_put_in_is_found(sealed: Toolbox, baton: Command, table: type) -> None:
     def put_in(session: Session) -> None:
         row = session.exec(select(table).where(table.state.in_(["counted", "confirmed"])).order_by(table.id).limit(1)).one()
         more = {"key": "put in"} if table is Delivery else {"answered_at": row.answered_at + timedelta(minutes=1)}
@@ -290,16 +281,16 @@ def test_a_row_that_was_put_in_is_found(sealed: Toolbox, run: RUN, table: type) 
 
     rewritten(sealed, put_in)
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert "stands in no event of the trail" in said.stderr
 
 
-def test_a_row_that_was_deleted_is_found(sealed: Toolbox, run: RUN) -> None:
+def test_a_row_that_was_deleted_is_found(sealed: Toolbox, baton: Command) -> None:
     rewritten(sealed, lambda session: session.execute(delete(Signature).where(col(Signature.party) == "sales")))
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert "The signature for sales over" in said.stderr
@@ -308,31 +299,31 @@ def test_a_row_that_was_deleted_is_found(sealed: Toolbox, run: RUN) -> None:
 # -- --head
 
 
-def test_every_head_there_ever_was_is_found(sealed: Toolbox, run: RUN) -> None:
+def test_every_head_there_ever_was_is_found(sealed: Toolbox, baton: Command) -> None:
     with sealed.database.read() as session:
         seals = list(session.exec(select(Seal).order_by(col(Seal.id))))
     assert len(seals) >= 3
 
     for row in (seals[0], seals[len(seals) // 2], seals[-1]):
-        said = run("verify", "--head", row.digest[:16].upper())
+        said = baton("verify", "--head", row.digest[:16].upper())
         assert said.exit_code == 0
         assert f"seal {row.id} of {row.sealed_at:%Y-%m-%d %H:%M} UTC, {row.total} events up to it" in said.output
 
 
 @pytest.mark.parametrize("head", ["abc", "0123456789abcde", "%" * 16, "no head of the trail"])
-def test_what_can_be_no_head_is_refused(sealed: Toolbox, run: RUN, head: str) -> None:
-    said = run("verify", "--head", head)
+def test_what_can_be_no_head_is_refused(sealed: Toolbox, baton: Command, head: str) -> None:
+    said = baton("verify", "--head", head)
 
     assert said.exit_code == 2
     assert "at least 16 characters of a head" in said.stderr
 
 
-def test_a_file_of_heads_that_cannot_be_read_is_a_finding(sealed: Toolbox, run: RUN) -> None:
+def test_a_file_of_heads_that_cannot_be_read_is_a_finding(sealed: Toolbox, baton: Command) -> None:
     path = sealed.settings.folder / "trail-heads"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([json.dumps({"at": "today"}), *lines]) + "\n")
 
-    said = run("verify")
+    said = baton("verify")
 
     assert said.exit_code == 1
     assert f"{path}, line 1: this is no head of the trail" in said.stderr

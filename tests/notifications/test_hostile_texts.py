@@ -19,12 +19,13 @@ from notifications.letter import Context, Letter
 from notifications.rendering import clean, message_names, render
 from notifications.samples import full_of, is_about_a_lead, sample
 from tasks.messages.lead_context import crm_facts
+from tests.examples import examples
 from tests.hostile import HUGE, hostile_texts
 from tests.notifications.channels.test_email import sent
 
 ABOUT_LEADS = [name for name in message_names() if is_about_a_lead(name)]
 messages = st.sampled_from(ABOUT_LEADS)
-some = settings(max_examples=60, deadline=None)
+some = settings(max_examples=examples(60), deadline=None)
 _TEL = re.compile(r"tel:\+?\d{3,15}")
 #: What chat services make links and mentions of.
 _LINK = re.compile(r"\w://\S|\bwww\.\w|(?<![\w@.+-])(?:[\w-]+\.)+[a-z]{2,}\b(?!@)", re.IGNORECASE)

@@ -16,6 +16,7 @@ from notifications.letter import CodeContext, Context, DigestContext, DigestRow,
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 from notifications.samples import sample
 from tasks.messages.digest_message import ROWS_SHOWN
+from tests.examples import examples
 
 MESSAGES = [
     "answered-for-you",
@@ -240,7 +241,7 @@ def test_hostile_texts_change_no_structure(message: str, text: str) -> None:
     (letter.subject + letter.html + letter.text + letter.chat).encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(text=st.text(min_size=1).map(lambda text: "x" + text))
 def test_no_text_at_all_changes_the_structure(text: str) -> None:
     letter, plain = hostile_letter("assigned", text), hostile_letter("assigned", "plain")

@@ -17,9 +17,10 @@ from sqlmodel import Session, col
 
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, leads, leases, schema, trail, waits
+from storage import devices, disputes, handoffs, keys, leads, leases, schema, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
+from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
@@ -43,6 +44,8 @@ TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
 #: comes back after the end. One of them is the lock that PostgreSQL needs, one asks whether the person was erased.
 CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 22, 13, 22, 31, 26
+#: The same for a new lead at the API: the key is looked up once a request. And each further lead of a batch.
+SENT_NEW, SENT_IN_BATCH = CAPTURE_NEW + 1, CAPTURE_NEW
 #: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps.
 ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 66, 42
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.
@@ -261,6 +264,28 @@ async def test_taking_in_does_not_look_at_other_leads(box: Toolbox) -> None:
     assert_at_most(same_person, CAPTURE_SAME_PERSON)
     assert_at_most(moved, CAPTURE_MOVED)
     assert_at_most(came_back, CAPTURE_CAME_BACK)
+
+
+async def test_a_lead_and_a_batch_at_the_api_do_not_look_at_other_leads(box: Toolbox) -> None:
+    key = box.write_now(lambda session, now: keys.create(session, "form", now, [Scope.INTAKE]))
+    inside, known = httpx.ASGITransport(app=create_site(box)), {"authorization": f"Bearer {key}"}
+
+    async with httpx.AsyncClient(transport=inside, base_url="http://baton.test", headers=known, timeout=PATIENCE_SECONDS) as form:
+
+        async def sent(count: int) -> Work:
+            batch = [{"source_id": f"{count}-{number}", "email": f"kim-{number}@sent-{count}.example"} for number in range(count)]
+            with recorded(box.database) as work:
+                answer = await form.post("/api/leads", json=batch if count > 1 else batch[0])
+            assert answer.status_code in (200, 201, 207), answer.text
+            return work
+
+        one = await sent(1)
+        each, many = await from_5_to_25(sent)
+
+    assert_no_scan(box, one)
+    assert_no_scan(box, many)
+    assert_at_most(one, SENT_NEW)
+    assert each <= SENT_IN_BATCH, many.most_often()
 
 
 async def test_claiming_does_not_look_at_other_leads(box: Toolbox) -> None:

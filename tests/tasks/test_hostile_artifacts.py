@@ -13,11 +13,12 @@ from storage import handoffs
 from storage.tables import Handoff, HandoffNote, Lead
 from tasks.messages import lead_view
 from tasks.steps.document import as_markdown
+from tests.examples import examples
 from tests.hostile import HUGE, hostile_texts
 from tests.stage import Taken, capture, newest
 
 MARKDOWN = MarkdownIt("gfm-like", {"linkify": False})
-some = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+some = settings(max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def structure_of(markdown: str) -> list[str]:

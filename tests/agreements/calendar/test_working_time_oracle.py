@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.calendar.working_time import CalendarError, WorkingCalendar
+from tests.examples import examples
 
-RUNS = min(int(os.environ.get("BATON_PROPERTY_RUNS", "200")) // 4, 1000)
+RUNS = min(int(os.environ.get("BATON_PROPERTY_RUNS", examples(200))) // 4, 1000)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

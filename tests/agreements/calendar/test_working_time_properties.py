@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.calendar.working_time import CalendarError, WorkingCalendar
+from tests.examples import examples
 
-RUNS = int(os.environ.get("BATON_PROPERTY_RUNS", "200"))
+RUNS = int(os.environ.get("BATON_PROPERTY_RUNS", examples(200)))
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ZONES = (
     "UTC",

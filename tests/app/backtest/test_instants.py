@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.backtest.instants import Instants, is_midnight
 from app.csv_import.file import instant
+from tests.examples import examples
 
 ZONES = [
     ZoneInfo(name) for name in ("UTC", "Europe/London", "America/Sao_Paulo", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Casablanca")
@@ -22,7 +23,7 @@ forms = st.sampled_from(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-
 offsets = st.sampled_from(["", "", "Z", " Z", "+02", "-0330", " +05:45", "+99:00"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(clocks, forms, offsets), min_size=1, max_size=20), st.sampled_from(ZONES))
 def test_a_column_of_times_means_what_each_means_alone(written, zone):
     texts = [clock.strftime(form) + offset for clock, form, offset in written]

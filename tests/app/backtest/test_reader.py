@@ -15,6 +15,7 @@ from agreements.lead import IncomingLead
 from app.backtest.cells import FIELD, text_of
 from app.backtest.reader import ReadRows, read_rows
 from app.csv_import.file import LeadMap, UnreadableFile, read_leads
+from tests.examples import examples
 
 TODAY = datetime(2027, 2, 1, 12, tzinfo=UTC)
 MAP = LeadMap.model_validate(
@@ -144,7 +145,7 @@ def both(path: Path, **asked: Any) -> tuple[Any, Any]:
     return found[0], found[1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.sampled_from([None, MAP]), st.none() | st.integers(1, 4), st.sampled_from([1, 40, 150, 100_000]))
 def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, limit, block_bytes):
     header = MAPPED if mapping else data.draw(st.sampled_from(HEADERS))
