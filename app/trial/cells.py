@@ -14,9 +14,9 @@ from agreements.columns import INSTANT
 from agreements.lead import ACCOUNT, MAX_FIELDS, MAX_SHORT, MAX_TEXT, FieldValue, IncomingLead, is_within_bounds
 from app.csv_file import Column
 from app.csv_rows import Row
+from app.trial.fact_columns import FIELD
 from app.trial.instants import Instants
 
-FIELD = "fields."
 TIMES = ("at", "requested_time")
 _PLAIN_ADDRESS = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$"
 _YES, _NO = ("true", "1", "yes", "on", "t", "y"), ("false", "0", "no", "off", "f", "n")
@@ -36,7 +36,7 @@ def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) ->
 
     `day`: whether of `at` a day alone was written. `group`: what stands in the column by which leads are grouped, if one is.
     """
-    facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email"}
+    facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email", "entry_channel"}
     facts |= constants.keys() | {column.target for column in columns if not column.is_field}
     kinds = {**dict.fromkeys(TIMES, INSTANT), "do_not_contact": pl.Boolean}
     fields = {field_name(column): pl.String for column in columns if column.is_field}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from agreements.lead import IncomingLead
 from app.csv_file import LeadMap, UnreadableFile, read_leads
-from app.trial.cells import FIELD, text_of
+from app.trial.cells import text_of
+from app.trial.fact_columns import FIELD
 from app.trial.reader import ReadRows, read_rows
 
 TODAY = datetime(2027, 2, 1, 12, tzinfo=UTC)
