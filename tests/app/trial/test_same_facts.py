@@ -22,7 +22,6 @@ from agreements.loading import as_published, read_agreement
 from agreements.model import Agreement
 from app.csv_file import read_leads
 from app.importing import import_leads
-from app.lead_map import LeadMap
 from app.trial.compare import applies_to
 from app.trial.files import LeadFile, read_past
 from storage import handoffs, leads
@@ -179,9 +178,9 @@ def test_a_lead_of_a_file_is_judged_alike_by_a_backtest_and_once_it_is_taken_in(
     assert tried == taken
 
 
-def tried_out(agreement: Agreement, path: Path, lead_map: LeadMap | None = None) -> list[dict[str, Any]]:
+def tried_out(agreement: Agreement, path: Path) -> list[dict[str, Any]]:
     """What a backtest says of each lead, by the instants at which they are judged."""
-    past = read_past(LeadFile(path, lead_map), [agreement], now=NOW)
+    past = read_past(LeadFile(path), [agreement], now=NOW)
     assert past.left_out == []
     judged, meant = judge(agreement, past.leads), applies_to(agreement, past.leads)
     found = []
@@ -193,9 +192,9 @@ def tried_out(agreement: Agreement, path: Path, lead_map: LeadMap | None = None)
     return sorted(found, key=lambda one: one["at"])
 
 
-def taken_in(box: Toolbox, agreement: Agreement, path: Path, lead_map: LeadMap | None = None) -> list[dict[str, Any]]:
+def taken_in(box: Toolbox, agreement: Agreement, path: Path) -> list[dict[str, Any]]:
     """What is explained of each lead once the file is taken in, as of the last thing it did."""
-    read = read_leads(path, mapping=lead_map, today=NOW)
+    read = read_leads(path, mapping=None, today=NOW)
     assert import_leads(box, read, hold=True, actor="test").bad == []
     last = {(row.lead.source, row.lead.source_id): row.lead.at for row in read.rows}
     return [
