@@ -169,7 +169,7 @@ def files(draw: st.DrawFn) -> str:
 @given(agreement=agreements(), text=files())
 def test_a_lead_of_a_file_is_judged_alike_by_a_backtest_and_once_it_is_taken_in(
     box: Toolbox, tmp_path: Path, agreement: Agreement, text: str
-):
+) -> None:
     path = tmp_path / "leads.csv"
     path.write_text(text, encoding="utf-8")
 
@@ -248,7 +248,7 @@ ONCE: list[tuple[str, str, dict[str, Any], bool]] = [
 @pytest.mark.parametrize(("columns", "cells", "asked", "meets"), ONCE)
 def test_a_rule_asks_a_backtest_for_the_fact_that_it_asks_a_lead_for(
     box: Toolbox, tmp_path: Path, columns: str, cells: str, asked: dict[str, Any], meets: bool
-):
+) -> None:
     path = a_file(tmp_path, f"source_id,at,email,{columns}", f"1,2026-12-01,ann@firm.example,{cells}")
     qualification = {"mql": {"total": 10}, "fit": [{"when": asked, "points": 10}], "engagement": [], "fast_lane": []}
     agreement = as_published(example_with(fields=FIELDS, screen=[], personas=[], qualification=qualification))
@@ -258,7 +258,7 @@ def test_a_rule_asks_a_backtest_for_the_fact_that_it_asks_a_lead_for(
     assert [one["stage"] for one in (*tried, *taken)] == ["mql" if meets else "nurture"] * 2
 
 
-def test_a_lead_whose_account_has_no_owner_is_not_sorted_out_by_a_route(box: Toolbox, tmp_path: Path):
+def test_a_lead_whose_account_has_no_owner_is_not_sorted_out_by_a_route(box: Toolbox, tmp_path: Path) -> None:
     path = a_file(tmp_path, "source_id,at,activity", "1,2026-12-01,demo_requested")
     screened = [{"when": {"source": "csv"}, "then": "route", "as": "owned"}, {"when": {"source": "csv"}, "then": "attach"}]
     agreement = as_published(example_with(screen=screened))
@@ -268,7 +268,7 @@ def test_a_lead_whose_account_has_no_owner_is_not_sorted_out_by_a_route(box: Too
     assert [one["stage"] for one in (*tried, *taken)] == ["mql", "mql"]
 
 
-def test_tiers_and_segments_are_told_apart_by_what_a_lead_asked_for(box: Toolbox, tmp_path: Path):
+def test_tiers_and_segments_are_told_apart_by_what_a_lead_asked_for(box: Toolbox, tmp_path: Path) -> None:
     path = a_file(
         tmp_path, "source_id,at,activity", "1,2026-12-01,demo_requested", "2,2026-12-02,quote_requested", "3,2026-12-03,page_viewed"
     )
