@@ -10,7 +10,7 @@ from agreements.clauses.base import nearest, shown
 from agreements.clauses.facts import ACTIVITIES
 from agreements.model import Agreement
 from agreements.rules import rules_of
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: The fact that people write in a hundred ways.
 _TITLE = "job_title"
