@@ -17,9 +17,17 @@ def facts_asked(agreement: Agreement) -> dict[str, list[str]]:
     asked: dict[str, list[str]] = {}
     for where, names in _questions(agreement):
         for name in sorted(names):
-            if name not in LATER and where not in asked.setdefault(name, []):
+            if (name not in LATER or name in agreement.fields) and where not in asked.setdefault(name, []):
                 asked[name].append(where)
     return {name: places for name, places in asked.items() if places}
+
+
+def facts_needed(agreement: Agreement) -> set[str]:
+    """The facts that must be known of a lead to judge it and to say which team gets it."""
+    needed = {name for segment in agreement.routing.segments for name in segment.when.fields} - LATER.keys()
+    if any(rule.then == "route" for rule in agreement.screen):
+        needed.add("account.owner")
+    return needed | facts_asked(agreement).keys() | ({"asked"} & agreement.fields.keys())
 
 
 def _questions(agreement: Agreement) -> Iterator[tuple[str, frozenset[str]]]:

@@ -82,14 +82,23 @@ def persona_of(agreement: Agreement, values: Mapping[str, Any]) -> Persona | Non
 
 
 def found_out(agreement: Agreement, values: Mapping[str, Any], verdict: Qualified) -> dict[str, Any]:
-    """What is known once a lead is judged, for tiers and segments: fast_lane, score, persona and product."""
+    """What is known once a lead is judged, for tiers and segments: fast_lane, asked, score, persona and product."""
     persona = persona_of(agreement, values)
     return {
         "fast_lane": bool(verdict.fast_lane),
+        **asked_for(agreement, verdict.fast_lane),
         "score": verdict.total,
         "persona": persona.name if persona else "",
         "product": persona.product if persona else "",
     }
+
+
+def asked_for(agreement: Agreement, lane: str) -> dict[str, str]:
+    """The fact `asked`: the activity that opened the fast lane, empty for none.
+
+    An agreement that was published with a field of that name keeps its field.
+    """
+    return {} if "asked" in agreement.fields else {"asked": lane}
 
 
 def tier_for(agreement: Agreement, facts: LeadFacts, verdict: Qualified) -> Tier:

@@ -127,8 +127,8 @@ class _Column:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """verdicts: one row a lead, with `screened` (empty where it passes, else what the rule calls it), `is_mql` (false where it
-    is screened out), `fast_lane`, `fit`, `engagement`, `total`, `tier`, `persona`. points: by criterion in the order of the
-    file, what it gave each lead; applies: whether it held."""
+    is screened out), `fast_lane`, `fit`, `engagement`, `total`, `tier`, `team` (empty where no segment matches), `persona`.
+    points: by criterion in the order of the file, what it gave each lead; applies: whether it held."""
 
     verdicts: pl.DataFrame
     points: Mapping[str, pl.Series]
@@ -169,10 +169,13 @@ class _Judge:
         persona, product = self._personas()
         self.found = {
             "fast_lane": _Column.of(lane != ""),
+            **({} if "asked" in self.agreement.fields else {"asked": _Column.of(lane)}),
             "score": _Column.of(total),
             "persona": _Column.of(persona),
             "product": _Column.of(product),
         }
+        tier = self._tiers()
+        self.found["tier"] = _Column.of(tier)
         verdicts = pl.DataFrame(
             {
                 "screened": screened,
@@ -181,7 +184,8 @@ class _Judge:
                 "fit": fit,
                 "engagement": engagement,
                 "total": total,
-                "tier": self._tiers(),
+                "tier": tier,
+                "team": self._teams(),
                 "persona": persona.fill_null(""),
             }
         )
@@ -215,8 +219,14 @@ class _Judge:
     def _screened(self) -> pl.Series:
         suppressed = self.leads.column("suppressed")
         never = suppressed.spread((bool(value) for value in suppressed.values), pl.Boolean)
-        rules = [(self.holds(rule.when), rule.as_ or rule.then) for rule in self.agreement.screen]
-        return self._first([(never, SUPPRESSED), *rules], "")
+        owner = self._column("account.owner")
+        owned = owner.spread(map(bool, owner.meant(self._declared("account.owner"))), pl.Boolean)
+        first = self._first([(never, "")] + [(self.holds(rule.when), str(at)) for at, rule in enumerate(self.agreement.screen)], "")
+        named = [(never, SUPPRESSED)]
+        for at, rule in enumerate(self.agreement.screen):
+            ends = (first == str(at)) & owned if rule.then == "route" else first == str(at)
+            named.append((ends, rule.as_ or rule.then))
+        return self._first(named, "")
 
     def _fit(self, rule: FitCriterion) -> tuple[pl.Series, pl.Series]:
         if rule.external_score:
@@ -293,6 +303,9 @@ class _Judge:
     def _tiers(self) -> pl.Series:
         tiers = self.agreement.tiers
         return self._first([(self.holds(tier.when), tier.name) for tier in tiers[:-1]], tiers[-1].name)
+
+    def _teams(self) -> pl.Series:
+        return self._first([(self.holds(segment.when), segment.team) for segment in self.agreement.routing.segments], "")
 
 
 def _words(rule: FitCriterion | EngagementCriterion) -> str:

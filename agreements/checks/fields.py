@@ -7,7 +7,7 @@ from typing import Any
 
 from agreements.checks.base import Finding
 from agreements.clauses.base import shown
-from agreements.clauses.facts import LATER, DeclaredField
+from agreements.clauses.facts import INQUIRY, LATER, DeclaredField
 from agreements.fields import value_of
 from agreements.model import Agreement
 from agreements.yaml_reader import Path
@@ -19,6 +19,8 @@ def find(agreement: Agreement) -> Iterator[Finding]:
         where: Path = ("fields", name)
         if name in LATER:
             yield Finding(where, f"{name!r} is found out by Baton itself ({LATER[name]}); give the field another name")
+        if name in INQUIRY:
+            yield Finding(where, f"{name!r} is what every inquiry says of itself, not a field; give the field another name")
         if declared.values and declared.type != "choice":
             yield Finding((*where, "values"), f"belong to a choice, and this is a {declared.type}; write `type: choice`, or leave them out")
         if declared.bands and declared.type != "number":

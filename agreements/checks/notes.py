@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agreements.checks.base import Problem
+from agreements.checks.likely_slips import likely_slips
 from agreements.checks.reach import reach
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
@@ -22,7 +23,7 @@ _NOT_ASKED = ("channel", "all")
 
 def notes_of(agreement: Agreement) -> list[Problem]:
     """What whoever signs should know: nothing of it keeps the agreement from being deployed."""
-    return [*_not_carried_out(agreement), *_seldom_meant(agreement)]
+    return [*_not_carried_out(agreement), *_seldom_meant(agreement), *likely_slips(agreement)]
 
 
 def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:

@@ -64,6 +64,7 @@ def _names(agreement: Agreement, name: str) -> tuple[str, ...]:
     """Of a fact that names another clause, the names there are."""
     personas = agreement.personas
     return {
+        "asked": agreement.qualification.fast_lane,
         "persona": tuple(one.name for one in personas),
         "product": tuple(one.product for one in personas if one.product),
         "tier": tuple(one.name for one in agreement.tiers),
@@ -74,6 +75,8 @@ def _naming(agreement: Agreement, name: str) -> tuple[Path, ...]:
     """Where those names stand."""
     if name == "tier":
         return names_of("tiers", len(agreement.tiers))
+    if name == "asked":
+        return (("qualification", "fast_lane"),)
     return tuple(("personas", index) for index in range(len(agreement.personas))) if name in ("persona", "product") else ()
 
 
@@ -88,7 +91,7 @@ class _Fact:
         else:
             self.type = "yes_no" if name in _YES_NO else "" if name in _ANYTHING else "number" if name == "score" else "text"
             self.values = names
-        self.closed = bool(self.values) or name in ("persona", "product", "tier")
+        self.closed = bool(self.values) or name in ("asked", "persona", "product", "tier")
 
     def is_a(self) -> str:
         """`'employees' is a number and`, to be gone on with."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from agreements.clauses.base import ACondition, Clause, Name
+from agreements.lead import IncomingLead
 
 #: Facts that every lead has by itself, and what they are; `fields:` declares the others.
 BUILT_IN: Mapping[str, str] = {
@@ -31,9 +32,23 @@ BUILT_IN: Mapping[str, str] = {
     "account.owner": "who owns the company in the CRM",
     "account.open_opportunity": "yes when an opportunity is under way there",
 }
+#: What each inquiry says of itself and no rule asks for: a field of such a name would be taken for the column of every lead.
+INQUIRY: frozenset[str] = frozenset(IncomingLead.model_fields.keys() - BUILT_IN.keys())
+#: The usual names of what leads do, and what they mean. Any other name may come in as well.
+ACTIVITIES: Mapping[str, str] = {
+    "form_submitted": "a form was sent; what a lead did that tells nothing else",
+    "page_viewed": "a page was looked at",
+    "content_downloaded": "a paper, a guide or the like was taken",
+    "webinar_attended": "a webinar was watched",
+    "trade_show_visit": "a talk at a stand",
+    "demo_requested": "a demo was asked for",
+    "quote_requested": "a price was asked for",
+    "contact_sales": "a call by sales was asked for",
+}
 #: Facts that are known once a lead is qualified: tiers and segments may ask for them as well.
 LATER: Mapping[str, str] = {
-    "fast_lane": "yes when the lead asked by itself",
+    "fast_lane": "yes when the lead asked for something that qualifies at once",
+    "asked": "what the lead asked for: its newest activity of the fast lane, unknown for none",
     "persona": "the first persona that matches",
     "product": "the product of that persona",
     "score": "points in all, 0 to 100",

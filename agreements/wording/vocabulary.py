@@ -21,7 +21,7 @@ _YES_NO: Mapping[str, tuple[str, str]] = {
     "timeline": ("the lead knows by when", "the lead does not know by when"),
     "account.open_opportunity": ("an opportunity is open at the account", "no opportunity is open at the account"),
 }
-_FACTS = {"email": "e-mail address", "email_domain": "e-mail domain", "account.id": "account"}
+_FACTS = {"email": "e-mail address", "email_domain": "e-mail domain", "account.id": "account", "asked": "what the lead asked for"}
 _WORDS = {
     "present": "is known",
     "missing": "is unknown",

@@ -12,13 +12,19 @@ import polars as pl
 
 from agreements.backtest.columns import INSTANT
 from agreements.lead import ACCOUNT, MAX_FIELDS, MAX_SHORT, MAX_TEXT, FieldValue, IncomingLead, is_within_bounds
+from app.backtest.fact_columns import FIELD
 from app.backtest.instants import Instants
 from app.csv_import.file import Column
 from app.csv_import.rows import Row
 
-FIELD = "fields."
 TIMES = ("at", "requested_time")
-_PLAIN_ADDRESS = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$"
+#: Addresses that are right without a closer look: every one is an address by `is_address`, and not every address is one.
+PLAIN_ADDRESS = (
+    r"^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@"
+    r"(?:[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,2}\.){1,5}[A-Za-z]{2,20}$"
+)
+#: Domains that no mail reaches.
+NO_DOMAIN = r"(?i)[.](?:invalid|localhost|onion|arpa)$"
 _YES, _NO = ("true", "1", "yes", "on", "t", "y"), ("false", "0", "no", "off", "f", "n")
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,14})$"
 _DECIMAL = r"^-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,10}$"
@@ -36,7 +42,7 @@ def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) ->
 
     `day`: whether of `at` a day alone was written. `group`: what stands in the column by which leads are grouped, if one is.
     """
-    facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email"}
+    facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email", "entry_channel"}
     facts |= constants.keys() | {column.target for column in columns if not column.is_field}
     kinds = {**dict.fromkeys(TIMES, INSTANT), "do_not_contact": pl.Boolean}
     fields = {field_name(column): pl.String for column in columns if column.is_field}
@@ -199,7 +205,7 @@ def _fact(target: str, text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         return text, text.is_null() | (text.str.len_chars() > _LENGTH)
     long = text.str.len_chars() > _LENGTHS.get(target, _LENGTH)
     if target == "email":
-        return text, long | ~text.str.contains(_PLAIN_ADDRESS)
+        return text, long | ~text.str.contains(PLAIN_ADDRESS) | text.str.contains(NO_DOMAIN)
     if target == "country":
         code = text.str.len_chars() == 2
         return pl.when(code).then(text.str.to_uppercase()).otherwise(text), long | (code & (text.str.len_bytes() != 2))

@@ -114,7 +114,7 @@ class _Side:
         self.agreement, self.past, self.count = agreement, past, _Counting(past)
         self.judged: Judged = judge(agreement, past.leads)
         verdicts = self.judged.verdicts
-        self.applies = _applies(agreement, past.leads)
+        self.applies = applies_to(agreement, past.leads)
         self.passes = passes = self.applies & (verdicts["screened"] == "")
         self.ready = verdicts["is_mql"] & self.applies
         self.asked = passes & (verdicts["fast_lane"] != "")
@@ -138,7 +138,8 @@ class _Side:
         """All of it, counted. name: how the version is called."""
         verdicts = self.judged.verdicts
         screened = self.count.by(verdicts["screened"], self.applies & (verdicts["screened"] != ""))
-        tiers = self.count.by(verdicts["tier"], self.ready)
+        tiers, teams = (self.count.by(verdicts[name], self.ready) for name in ("tier", "team"))
+        routing = self.agreement.routing
         reached = self.scores.select(_reached(pl.col("fit"), pl.col("engagement"))).to_series()
         return SideFound(
             reference=name,
@@ -150,6 +151,10 @@ class _Side:
             fast_lane=self.count(self.asked),
             only_by_asking=self.count(self.asked & ~reached),
             tiers={tier.name: tiers.get(tier.name, Share()) for tier in self.agreement.tiers},
+            teams={
+                **{one.team: teams.get(one.team, Share()) for one in routing.segments},
+                **({routing.default_acceptor: teams[""]} if "" in teams else {}),
+            },
             criteria=tuple(self._criteria()),
             curve=self._curve(),
         )
@@ -201,7 +206,7 @@ def _required(agreement: Agreement, leads: LeadColumns) -> pl.Series:
     return judge(agreement.model_copy(update={"qualification": rules, "screen": ()}), leads).verdicts["is_mql"]
 
 
-def _applies(agreement: Agreement, leads: LeadColumns) -> pl.Series:
+def applies_to(agreement: Agreement, leads: LeadColumns) -> pl.Series:
     """Which leads the agreement is for: all of them, where it is the default one."""
     if agreement.is_default or not agreement.applies_to.tests:
         return pl.repeat(True, leads.height, eager=True)

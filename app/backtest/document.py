@@ -71,6 +71,7 @@ def _side(side: SideFound) -> dict[str, Any]:
         "fast_lane": _share(side.fast_lane),
         "only_by_asking": _share(side.only_by_asking),
         "tiers": {name: _share(one) for name, one in side.tiers.items()},
+        "teams": {name: _share(one) for name, one in side.teams.items()},
         "criteria": [_criterion(one) for one in side.criteria],
         "curve": [{"threshold": threshold, **_share(one)} for threshold, one in enumerate(side.curve)],
     }

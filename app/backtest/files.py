@@ -11,21 +11,20 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from agreements.asked import facts_asked
+from agreements.asked import facts_needed
 from agreements.backtest.columns import LeadColumns
 from agreements.lead import IncomingLead, domain_of
 from agreements.model import Agreement
 from app.backtest.after_contact import refuse_after_contact
 from app.backtest.became import Impossible, became
-from app.backtest.cells import FIELD
+from app.backtest.fact_columns import FIELD, column_of_fact
 from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.backtest.reader import ReadRows, read_rows
 from app.backtest.together import Together, put_together
 from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
 
-#: What the rules call by another name than the lead that comes in.
-_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact", "sales_sourced": "sales_sourced_by"}
+#: By what leads can be grouped besides the fields of the agreement.
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
 Progress = Callable[[str, int, int], None]
 
@@ -61,7 +60,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
     plan = outcome_plan(file.path, file.mapping, file.outcomes)
     later = plan.later_columns() if plan else ()
     refuse_after_contact(agreements, file.mapping, later_columns=later, file=plan.path.name if plan else "")
-    asked = {name for agreement in agreements for name in facts_asked(agreement)}
+    asked = {name for agreement in agreements for name in facts_needed(agreement)}
     plan_zone = zone_of(plan.timezone) if plan and plan.timezone else zone
     beside = Times(plan, plan_zone, now) if plan and not plan.id_column else None
     read = read_rows(
@@ -98,8 +97,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
 
 
 def _wanted(asked: Collection[str]) -> frozenset[str]:
-    told = {_TOLD_AS.get(name, name) for name in asked} | {"do_not_contact"}
-    return frozenset(told | {FIELD + name for name in asked})
+    return frozenset({column_of_fact(name) for name in asked} | {"do_not_contact"})
 
 
 def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tuple[pl.DataFrame, list[str]]:
@@ -117,15 +115,13 @@ def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tup
 
 def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
     """The facts by the names under which the rules ask for them; blank ones are unknown."""
-    made = {name: pl.col(FIELD + name) for name in asked if FIELD + name in leads.columns}
-    made |= {name: pl.col(name) for name in asked if name in leads.columns and name in _FACTS}
-    if {"email", "email_domain"} & set(asked):
-        made["email"] = pl.col("email")
-    if "do_not_contact" in leads.columns:
-        made["suppressed"] = pl.col("do_not_contact")
+    made = {name: pl.col(column) for name in asked if (column := column_of_fact(name)) in leads.columns}
+    if "email_domain" in made:
+        made["email"] = made.pop("email_domain")  # LeadColumns derives the domain from the address
+    made["suppressed"] = pl.col("do_not_contact") if "do_not_contact" in leads.columns else pl.lit(False)
     if "sales_sourced" in asked:
         made["sales_sourced"] = pl.col("sales_sourced_by") != "" if "sales_sourced_by" in leads.columns else pl.lit(False)
-    values = leads.select(**made) if made else pl.DataFrame()
+    values = leads.select(**made)
     texts = [name for name, kind in values.schema.items() if kind == pl.String]
     return values.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)
 

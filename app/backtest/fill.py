@@ -16,7 +16,7 @@ from agreements.fields import value_of
 from agreements.lead import domain_of
 from agreements.model import Agreement
 from agreements.rules import rules_of
-from app.backtest.cells import FIELD
+from app.backtest.fact_columns import column_of_fact
 from app.backtest.files import LeadFile
 from app.backtest.reader import read_rows
 from app.backtest.together import put_together
@@ -24,7 +24,13 @@ from app.csv_import.file import BadRow
 
 #: How many of the values that no rule knows are told.
 SHOWN = 5
-_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact"}
+#: Facts that follow from another one, and how.
+_FOLLOWS: dict[str, Callable[[Any], Any]] = {
+    "email_domain": lambda email: domain_of(str(email or "")),
+    "suppressed": bool,
+    "sales_sourced": bool,
+}
+_NO_UNLESS_TOLD = ("suppressed", "sales_sourced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +68,25 @@ def read_fill(agreement: Agreement, file: LeadFile, *, now: datetime, progress: 
 
 
 def _columns(facts: Collection[str]) -> frozenset[str]:
-    return frozenset({_TOLD_AS.get(name, name) for name in facts} | {FIELD + name for name in facts})
+    return frozenset(column_of_fact(name) for name in facts)
 
 
 def _counted(leads: pl.DataFrame, name: str) -> Counter[Any] | None:
     """How many leads have each value of the fact, as it came; None where no file of leads can tell it."""
-    column = _TOLD_AS.get(name, name)
-    if FIELD + name in leads.columns:
-        column = FIELD + name
-    elif name in LATER or name.startswith("account."):
-        return None
-    elif column not in leads.columns:
-        return Counter({None: leads.height})
+    column = column_of_fact(name)
+    if column not in leads.columns:
+        if name in LATER or name.startswith("account."):
+            return None
+        return Counter({False if name in _NO_UNLESS_TOLD else None: leads.height})
     table = leads[column].value_counts(sort=False)
     counted = Counter(dict(zip(table[column].to_list(), table["count"].to_list(), strict=True)))
-    if name != "email_domain":
+    follows = _FOLLOWS.get(name)
+    if follows is None:
         return counted
-    domains: Counter[Any] = Counter()
-    for email, count in counted.items():
-        domains[domain_of(str(email or ""))] += count
-    return domains
+    found: Counter[Any] = Counter()
+    for told, count in counted.items():
+        found[follows(told)] += count
+    return found
 
 
 def _fills(agreement: Agreement, counted: Mapping[str, Counter[Any]], leads: int) -> Iterator[Fill]:

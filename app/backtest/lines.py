@@ -24,6 +24,9 @@ def verdict_lines(found: Backtest) -> Iterator[Line]:
     tiers = dict.fromkeys(name for side in sides for name in side.tiers)
     if len(tiers) > 1:
         yield from (Line(f"tier {name}", tuple(side.tiers.get(name, nobody) for side in sides), part=True) for name in tiers)
+    teams = dict.fromkeys(name for side in sides for name in side.teams)
+    if len(teams) > 1:
+        yield from (Line(f"team {name}", tuple(side.teams.get(name, nobody) for side in sides), part=True) for name in teams)
     if any(side.fast_lane.leads for side in sides):
         yield Line("by asking (fast lane)", tuple(side.fast_lane for side in sides), part=True)
         yield Line("only by asking, not by points", tuple(side.only_by_asking for side in sides), part=True)

@@ -63,7 +63,8 @@ class SideFound:
     """What one version makes of the leads.
 
     elsewhere: those that another agreement is for. screened: by what the rule calls them. qualified: all, and of these
-    fast_lane: by asking, only_by_asking: without the points. tiers: of the qualified, in the order of the file.
+    fast_lane: by asking, only_by_asking: without the points. tiers, teams: of the qualified, in the order of the file; the last
+    team is the default acceptor, who gets those that no segment matches.
     curve: for each threshold of the total from 0 to 100 who would qualify, all else being as it is.
     """
 
@@ -76,6 +77,7 @@ class SideFound:
     fast_lane: Share
     only_by_asking: Share
     tiers: Mapping[str, Share]
+    teams: Mapping[str, Share]
     criteria: tuple[CriterionFound, ...]
     curve: tuple[Share, ...]
 

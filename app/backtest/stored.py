@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from sqlmodel import Session
 
-from agreements.asked import facts_asked
+from agreements.asked import facts_needed
 from agreements.backtest.columns import INSTANT, LeadColumns
 from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT
@@ -49,7 +49,7 @@ def read_stored(
     if not rows:
         raise HandoffError("No handoff in the database has been judged yet: there is nothing to try an agreement out on.")
     did = _activities(rows, past.past_activities(session))
-    asked = sorted({name for agreement in agreements for name in facts_asked(agreement)} | {"suppressed"})
+    asked = sorted({name for agreement in agreements for name in facts_needed(agreement)} | {"suppressed"})
     if outcomes:
         became_of, left_out = _told_by_file(session, rows, did, outcomes, mapping, now)
     else:

@@ -116,6 +116,8 @@ class LeadMap(BaseModel):
         for name in self.values.keys() - self.columns.keys() - self.fields.keys():
             yield ("values", name), "stands neither under `columns` nor under `fields`; give it a column there"
         for name in self.fields:
+            if name in FACTS:
+                yield ("fields", name), "is what every lead tells in a column of its own; write it under `columns`"
             if name.startswith(ACCOUNT):
                 yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
         for name in set(self.number_fields) - self.fields.keys():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import json
 import time
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import httpx
+from standardwebhooks import Webhook
 
 from agreements.errors import DeliveryError, ServiceAway
 from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
@@ -37,7 +37,7 @@ class WebhookChannel:
 
     def __init__(self, url: str, secret: str, name: str = "webhook", *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.name, self._url, self._timeout = name, _checked(url), timeout_seconds
-        self._secret = _key(secret)
+        self._signer = Webhook(_key(secret))
 
     async def send(self, letter: Letter) -> str:
         """Posts the letter once and returns the answer's status line.
@@ -46,7 +46,7 @@ class WebhookChannel:
         answers, for 5xx and these three; DeliveryUnknown where the message was sent and no answer came.
         """
         content = _body(letter)
-        headers = {"Content-Type": "application/json", **signed(self._secret, letter.key, content, at=int(time.time()))}
+        headers = {"Content-Type": "application/json", **signed(self._signer, letter.key, content, at=int(time.time()))}
         answer = await post(self.name, self._url, content=content, headers=headers, timeout_seconds=self._timeout)
         if answer.is_success:
             return f"webhook: {_status(answer)}"
@@ -56,11 +56,11 @@ class WebhookChannel:
         raise DeliveryError(self.name, f"{_status(answer)}{hint}", permanent=True)
 
 
-def signed(secret: bytes, key: str, content: bytes, *, at: int) -> dict[str, str]:
-    """The headers that prove where the content comes from. at: seconds since 1970."""
+def signed(signer: Webhook, key: str, content: bytes, *, at: int) -> dict[str, str]:
+    """The headers that prove where the content comes from. content: ASCII; at: seconds since 1970."""
     ident = one_line(key).encode("ascii", "backslashreplace").decode("ascii")
-    mac = hmac.new(secret, f"{ident}.{at}.".encode() + content, hashlib.sha256).digest()
-    return {"webhook-id": ident, "webhook-timestamp": str(at), "webhook-signature": f"v1,{base64.b64encode(mac).decode('ascii')}"}
+    signature = signer.sign(ident, datetime.fromtimestamp(at, UTC), content.decode("ascii"))
+    return {"webhook-id": ident, "webhook-timestamp": str(at), "webhook-signature": signature}
 
 
 def _body(letter: Letter) -> bytes:
@@ -97,8 +97,10 @@ def _checked(url: str) -> str:
 
 
 def _key(secret: str) -> bytes:
+    # The library skips what is no base64, so that a slip in a secret would go unnoticed, and takes plain words for base64 too.
+    code = secret.removeprefix(_PREFIX)
     try:
-        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True) if secret.startswith(_PREFIX) else secret.encode()
+        key = base64.b64decode(code + "=" * (-len(code) % 4), validate=True) if secret.startswith(_PREFIX) else secret.encode()
     except (binascii.Error, ValueError):
         key = b""
     if len(key) < _SECRET_MIN:

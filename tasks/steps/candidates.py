@@ -57,7 +57,7 @@ class Choosing:
 def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: list[Assignment], *, now: datetime) -> Choosing:
     """Those who may get this lead now. earlier: its tenures so far; who is named after one of them gets it out of line."""
     people = roster.current(session)
-    segment = segment_for(agreement, known_of(session, handoff), leg=handoff.leg)
+    segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
     names = people.reps_of(segment.team) if segment else []
     wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
     release = _release_of(agreement, handoff) if not (wanted and earlier) else None

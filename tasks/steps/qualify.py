@@ -59,12 +59,13 @@ def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime
     return verdict
 
 
-def known_of(session: Session, handoff: Handoff) -> dict[str, Any]:
+def known_of(session: Session, handoff: Handoff, agreement: Agreement) -> dict[str, Any]:
     """The facts by which a lead that was judged is routed: its own, and what the judging found out."""
     note = handoffs.note_of(session, handoff)
     found = {name: note.content.get(name, "") if note else "" for name in ("persona", "product")}
+    asked = qualification.asked_for(agreement, str(note.content.get("fast_lane", "")) if note else "")
     known = {"fast_lane": handoff.fast_lane, "score": handoff.score, "tier": handoff.tier}
-    return {**leads.facts_for(session, handoff).values, **found, **known}
+    return {**leads.facts_for(session, handoff).values, **found, **asked, **known}
 
 
 def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: datetime) -> None:

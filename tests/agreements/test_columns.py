@@ -11,12 +11,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from agreements.backtest.columns import INSTANT, LeadColumns, judge
-from agreements.fields import stated
+from agreements.explanation import explain
 from agreements.lead import Done, LeadFacts
 from agreements.loading import read_agreement
 from agreements.model import Agreement
-from agreements.qualification import every_criterion, persona_of, qualify, tier_for
-from agreements.screening import screen
+from agreements.qualification import every_criterion
 from tests.conftest import AGREEMENT
 
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
@@ -38,6 +37,7 @@ CELLS: dict[str, list[Any]] = {
     "country": ["GB", "gb", "US", "", None],
     "suppressed": [False, False, False, None, True],
     "account.status": ["customer", "prospect", None],
+    "account.owner": ["dora", "", None],
     "account.open_opportunity": [True, False, None],
 }
 FIELDS: dict[str, dict[str, Any]] = {
@@ -106,9 +106,17 @@ def an_agreement(random: Random) -> Agreement:
         "tiers": [
             {"name": "hot", "when": {"fast_lane": True}},
             {"name": "big", "when": {"score": {"at_least": 50}, **a_condition(random)}},
+            {"name": "quote", "when": {"asked": "quote_requested"}},
             {"name": "api", "when": {"product": "api"}},
             {"name": "normal"},
-        ][random.randrange(4) :],
+        ][random.randrange(5) :],
+    }
+    document["routing"] = {
+        **EXAMPLE["routing"],
+        "segments": [
+            {"when": random.choice([{"tier": "hot"}, {"asked": ["demo_requested"]}, a_condition(random)]), "team": "americas"},
+            {"when": random.choice([{}, {"asked": "missing", **a_condition(random)}]), "team": "emea"},
+        ],
     }
     personas = [persona["name"] for persona in document["personas"]]
     fit: list[dict[str, Any]] = [
@@ -159,17 +167,18 @@ def side_by_side(leads: list[LeadFacts]) -> LeadColumns:
 
 def alone(agreement: Agreement, lead: LeadFacts) -> tuple[dict[str, Any], list[tuple[int, bool]]]:
     """The verdict on one lead, shaped as a row."""
-    verdict, screening = qualify(agreement, lead, now=NOW), screen(agreement, lead.values)
-    persona = persona_of(agreement, stated(agreement, lead.values))
+    found = explain(agreement, lead, now=NOW)
+    verdict, rule = found.verdict, found.screening.rule
     row = {
-        "screened": (screening.rule.as_ or screening.rule.then) if screening.rule else "",
-        "is_mql": verdict.is_mql and screening.passes,
+        "screened": (rule.as_ or rule.then) if rule and found.sorted_out else "",
+        "is_mql": verdict.is_mql and not found.sorted_out,
         "fast_lane": verdict.fast_lane,
         "fit": verdict.fit,
         "engagement": verdict.engagement,
         "total": verdict.total,
-        "tier": tier_for(agreement, lead, verdict).name,
-        "persona": persona.name if persona else "",
+        "tier": found.tier,
+        "team": found.team,
+        "persona": found.persona,
     }
     return row, [(point.points, point.applies) for point in every_criterion(agreement, lead, now=NOW)]
 
@@ -190,7 +199,7 @@ def test_a_lead_among_many_gets_the_verdict_that_it_gets_alone(seed: int) -> Non
 
 def test_the_generated_pairs_have_verdicts_of_every_kind() -> None:
     """A comparison of leads that are all refused would show nothing."""
-    seen: dict[str, set[Any]] = {"screened": set(), "is_mql": set(), "fast_lane": set(), "tier": set(), "persona": set()}
+    seen: dict[str, set[Any]] = {"screened": set(), "is_mql": set(), "fast_lane": set(), "tier": set(), "team": set(), "persona": set()}
     for seed in range(AGREEMENTS):
         random = Random(seed)
         agreement, leads = an_agreement(random), [a_lead(random) for _ in range(LEADS)]
@@ -199,7 +208,8 @@ def test_the_generated_pairs_have_verdicts_of_every_kind() -> None:
             values.update(verdicts[name].unique())
 
     assert seen["is_mql"] == {True, False}
-    assert seen["tier"] == {"hot", "big", "api", "normal"}
+    assert seen["tier"] == {"hot", "big", "quote", "api", "normal"}
+    assert seen["team"] == {"americas", "emea", ""}
     assert seen["fast_lane"] == {"", "demo_requested", "quote_requested"}
     assert seen["persona"] >= {"", "persona-0", "persona-1"}
     assert seen["screened"] >= {"", "do-not-contact", "rule-0", "rule-1"}

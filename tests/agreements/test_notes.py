@@ -21,6 +21,15 @@ NOTES = [
      "qualification.mql", "every lead that passes the screen is ready for sales"),
     ("trade_show: {engagement_at_least: 0}", "trade_show: {total: 0, fit_at_least: -99, engagement_at_least: -99}",
      "qualification.by_channel.trade_show", "every trade_show lead"),
+    ("contact_sales]", "contact_sale]", "qualification.fast_lane.2",
+     "'contact_sale' is no usual activity and no other rule names it; did you mean 'contact_sales'?; it counts only"),
+    ("activity: trade_show_visit", "activity: sauna_visit", "qualification.engagement.4.activity", "'sauna_visit' is no usual activity"),
+    ("job_title: {contains: [student, intern]}", "job_title: VP Sales", "qualification.fit.6.when.job_title",
+     "holds only for exactly 'VP Sales'; a longer title such as 'VP Sales EMEA' is another one."
+     " To take these too, write {contains: ['VP Sales']}"),
+    ("job_title: {contains: [sales, revenue, commercial, growth]}", "job_title: [CRO, VP Sales]", "personas.1.match.job_title",
+     "write {contains: ['CRO', 'VP Sales']}"),
+    ("legs: [sdr]", "legs: [sdr, ae]", "legs.1", "`routing.segments` decide again and the leg 'ae' goes to the team of the first one"),
 ]  # fmt: skip
 
 
@@ -41,6 +50,20 @@ def test_a_check_in_that_is_agreed_is_carried_out_and_not_noted() -> None:
     text = AGREEMENT.replace("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", 1)
 
     assert set(notes(text)) == {"objectives"}
+
+
+def test_an_activity_of_ones_own_that_two_rules_name_is_meant() -> None:
+    text = AGREEMENT.replace("contact_sales]", "sauna_visit]").replace("activity: trade_show_visit", "activity: sauna_visit")
+
+    assert set(notes(text)) == {"objectives"}
+
+
+def test_a_title_whose_spellings_are_declared_may_be_asked_for_to_the_letter() -> None:
+    text = AGREEMENT.replace("job_title: {contains: [student, intern]}", "job_title: sales")
+    declared = text.replace("  employees:\n", '  job_title: {type: choice, synonyms: {"VP Sales": sales}}\n  employees:\n', 1)
+
+    assert set(notes(text)) == {"objectives", "qualification.fit.6.when.job_title"}
+    assert set(notes(declared)) == {"objectives"}
 
 
 def test_what_is_not_written_is_not_noted() -> None:

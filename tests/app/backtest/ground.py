@@ -27,14 +27,16 @@ RULES: dict[str, Any] = {
 
 def an_agreement(version: int = 1, *, qualification: dict[str, Any] | None = None, **clauses: Any) -> Agreement:
     """The small agreement with these rules and clauses instead."""
-    yaml = YAML(typ="safe", pure=True)
-    tree = yaml.load(io.StringIO(EXAMPLE))
     fields = {"industry": {"type": "choice"}, "employees": {"type": "number"}}
     small = {"version": version, "personas": [], "screen": [], "fields": fields, "qualification": {**RULES, **(qualification or {})}}
-    tree.update({**small, **clauses})
-    text = io.StringIO()
-    yaml.dump(tree, text)
-    return read_agreement(text.getvalue())
+    return read_agreement(example_with(**{**small, **clauses}))
+
+
+def example_with(**clauses: Any) -> str:
+    """The text of the shipped example with these clauses instead."""
+    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.dump({**yaml.load(io.StringIO(EXAMPLE)), **clauses}, text)
+    return text.getvalue()
 
 
 def example(clause: str) -> Any:

@@ -21,7 +21,7 @@ def a_side(reference: str = "b2b@2", threshold: int = 60, leads: int = 1000, won
     falling = [Share(leads * left // 80, leads * left // 80, won * left // 80) for left in (*range(80, 0, -1), *[0] * 21)]
     here = falling[threshold]
     below = Share(leads - here.leads)
-    return SideFound(reference, threshold, NOBODY, {}, here, below, NOBODY, NOBODY, {"normal": here}, (), tuple(falling))
+    return SideFound(reference, threshold, NOBODY, {}, here, below, NOBODY, NOBODY, {"normal": here}, {"emea": here}, (), tuple(falling))
 
 
 def a_report(moves: Moves | None = None) -> Backtest:

@@ -90,6 +90,7 @@ def test_every_lead_is_counted_once(past, draft):
         parts = [side.qualified, side.below, side.elsewhere, *side.screened.values()]
         assert sum(parts, Share()) == found.leads
         assert sum(side.tiers.values(), Share()) == side.qualified
+        assert sum(side.teams.values(), Share()) == side.qualified
     moves = found.moves
     assert moves.both + moves.only_draft == found.draft.qualified
     assert moves.both + moves.only_other == found.other.qualified

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from agreements.backtest.columns import judge
-from agreements.fields import stated
+from agreements.explanation import explain
 from agreements.lead import LeadFacts
-from agreements.qualification import every_criterion, persona_of, qualify, tier_for
-from agreements.screening import screen
+from agreements.qualification import every_criterion
 from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
 from app.csv_import.file import read_leads
@@ -169,16 +168,17 @@ def verdict_among_many(agreement: Any, past: PastLeads, row: int) -> dict[str, A
 
 
 def verdict_alone(agreement: Any, facts: LeadFacts, at: datetime) -> dict[str, Any]:
-    screened, found = screen(agreement, facts.values), qualify(agreement, facts, now=at)
-    persona = persona_of(agreement, stated(agreement, facts.values))
+    told = explain(agreement, facts, now=at)
+    found, rule = told.verdict, told.screening.rule
     return {
-        "screened": "" if screened.rule is None else screened.rule.as_ or screened.rule.then,
-        "is_mql": found.is_mql and screened.rule is None,
+        "screened": (rule.as_ or rule.then) if rule and told.sorted_out else "",
+        "is_mql": found.is_mql and not told.sorted_out,
         "fast_lane": found.fast_lane,
         "fit": found.fit,
         "engagement": found.engagement,
         "total": found.total,
-        "tier": tier_for(agreement, facts, found).name,
-        "persona": persona.name if persona else "",
+        "tier": told.tier,
+        "team": told.team,
+        "persona": told.persona,
         "points": [point.points for point in every_criterion(agreement, facts, now=at)],
     }

@@ -91,7 +91,7 @@ def shape(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() >= SHARE:
             return ["a share", *(name for name in value if name not in SHARE)]
-        return [(name, "by name" if name in ("screened", "tiers") else shape(one)) for name, one in value.items()]
+        return [(name, "by name" if name in ("screened", "tiers", "teams") else shape(one)) for name, one in value.items()]
     if isinstance(value, list):
         return [shape(value[0])] if value else []
     return "number" if isinstance(value, (int, float)) else type(value).__name__

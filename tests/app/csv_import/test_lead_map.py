@@ -25,6 +25,7 @@ OLIST_MAP = Path(__file__).parents[2] / "examples" / "maps" / "olist.yaml"
         ("columns: {source_id: id}\nconstants: {source: x}\n", ":2: constants.source: write it as `source:`"),
         ("columns: {source_id: id}\nvalues:\n  size: {a: 1}\n", ":3: values.size: stands neither"),
         ("columns: {source_id: id}\nnumber_fields: [size]\n", ":2: number_fields: 'size' does not stand"),
+        ("columns: {source_id: id}\nfields: {country: land}\n", ":2: fields.country: is what every lead tells in a column of its own"),
         ("columns: {source_id: id}\nfields: {account.status: x}\n", ":2: fields.account.status: is what the CRM says of the company"),
         ("columns: {source_id: id}\ntimezone: Mars\n", ":2: timezone: 'Mars' is no time zone"),
         ("columns: {source_id: id}\ncolumns: {}\n", ":2: found duplicate key"),

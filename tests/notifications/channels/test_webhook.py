@@ -11,6 +11,7 @@ from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.channels.webhook import WebhookChannel
@@ -72,6 +73,25 @@ async def test_whoever_has_the_secret_can_check_id_time_and_body(system: Receive
     assert told.headers["webhook-signature"] == f"v1,{base64.b64encode(mac).decode()}"
     assert ident == LETTER.key
     assert before <= int(at) <= int(time.time())
+
+
+@pytest.mark.parametrize(
+    "secret", ["whsec_" + base64.b64encode(bytes(range(24))).decode(), "whsec_" + base64.b64encode(b"k" * 25).decode().rstrip("=")]
+)
+async def test_the_library_of_any_receiver_takes_it_and_nothing_that_was_changed(system: Receiver, secret: str) -> None:
+    await patient(system.url, secret).send(LETTER)
+
+    (told,) = system.told
+    receiver = Webhook(secret)
+    assert receiver.verify(told.body, told.headers) == told.said
+    stranger = Webhook("whsec_" + base64.b64encode(b"another secret of 24 by.").decode())
+    for checked, body, headers in (
+        (receiver, told.body.replace(b"ana", b"ben"), told.headers),
+        (receiver, told.body, {**told.headers, "webhook-id": "h7/assigned/ben"}),
+        (stranger, told.body, told.headers),
+    ):
+        with pytest.raises(WebhookVerificationError):
+            checked.verify(body, headers)
 
 
 @pytest.mark.parametrize("key", ["a\r\nX-Evil: 1", "ключ", "k" * 500])
@@ -141,6 +161,7 @@ async def test_nobody_there_may_pass() -> None:
         ("https://hooks.example/", "", "at least 16"),
         ("https://hooks.example/", "topsecret", "at least 16"),
         ("https://hooks.example/", "whsec_topsecret!", "at least 16"),
+        ("https://hooks.example/", "whsec_topsecret topsecret topsecret", "at least 16"),
     ],
 )
 def test_what_cannot_be_used_is_told_at_once_and_not_shown(url: str, secret: str, said: str) -> None:

@@ -37,6 +37,8 @@ def segments_by(fact: str, value: Any):
         ("product", "crm", {"job_title": "Sales Director"}),
         ("score", {"at_least": 75}, {"activity": "trade_show_visit", "entry_channel": "trade_show"}),
         ("fast_lane", False, BY_POINTS),
+        ("asked", "quote_requested", {"activity": "quote_requested"}),
+        ("asked", "missing", BY_POINTS),
         ("tier", "normal", BY_POINTS),
         ("account.status", "prospect", {"company": "Harbour"}),
     ],

@@ -1,0 +1,59 @@
+"""What may be agreed and is probably a slip: an activity that nobody sends, a title that must match to the letter, a leg without teams."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from agreements.checks.base import Problem
+from agreements.clauses.base import nearest, shown
+from agreements.clauses.facts import ACTIVITIES
+from agreements.model import Agreement
+from agreements.rules import rules_of
+from agreements.yaml_reader import Path
+
+#: The fact that people write in a hundred ways.
+_TITLE = "job_title"
+
+
+def likely_slips(agreement: Agreement) -> Iterator[Problem]:
+    """A note for each of them; none keeps the agreement from being deployed."""
+    yield from _unknown_activities(agreement)
+    yield from _exact_titles(agreement)
+    yield from _legs_without_teams(agreement)
+
+
+def _unknown_activities(agreement: Agreement) -> Iterator[Problem]:
+    """Names that stand in one rule only and are none of the usual ones."""
+    rules = agreement.qualification
+    named: list[tuple[Path, str]] = [(("qualification", "fast_lane", index), name) for index, name in enumerate(rules.fast_lane)]
+    named += [(("qualification", "engagement", index, "activity"), rule.activity) for index, rule in enumerate(rules.engagement)]
+    times = Counter(name for _, name in named)
+    known = {*ACTIVITIES, *(name for name, count in times.items() if count > 1)}
+    for where, name in named:
+        if name and name not in known:
+            what = f"{name!r} is no usual activity and no other rule names it{nearest(name, known)}"
+            yield Problem(where, f"{what}; it counts only where leads come in with exactly this name")
+
+
+def _exact_titles(agreement: Agreement) -> Iterator[Problem]:
+    declared = agreement.fields.get(_TITLE)
+    if declared and (declared.values or declared.synonyms):
+        return
+    for rule in rules_of(agreement):
+        for test in rule.condition.tests:
+            if test.field == _TITLE and test.operator in ("is", "in"):
+                titles = test.operand if isinstance(test.operand, tuple) else (test.operand,)
+                wanted = ", ".join(shown(one) for one in titles)
+                yield Problem(
+                    (*rule.where, _TITLE),
+                    f"holds only for exactly {wanted}; a longer title such as {f'{titles[0]} EMEA'!r} is another one."
+                    f" To take these too, write {{contains: [{wanted}]}}",
+                )
+
+
+def _legs_without_teams(agreement: Agreement) -> Iterator[Problem]:
+    for index, leg in enumerate(agreement.legs):
+        if index and not leg.segments:
+            what = f"names no `segments`, so `routing.segments` decide again and the leg {leg.name!r} goes to the team of the first one"
+            yield Problem(("legs", index), what)
