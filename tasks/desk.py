@@ -218,10 +218,10 @@ def answer_wait(
 ) -> Reply:
     """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
 
-    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused;
-    nothing is stored then.
+    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused,
+    also for an answer without a name; nothing is stored then.
     """
-    by = storable(by[:MAX_SHORT])
+    by = storable(by[:MAX_SHORT]).strip()
     wait = session.get(Wait, wait_id)
     if wait is None:
         raise ChoiceRefused("There is nothing of that kind to answer.")
@@ -233,6 +233,8 @@ def answer_wait(
         raise ChoiceRefused("The answer before this one is being taken back just now. Please look again in a minute.")
     if kind not in allowed:
         raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
+    if not by:
+        raise ChoiceRefused("Please type your name: an answer has to say who gives it.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
     if wait.kind == "note":
         refuse_gaps(missing_of(session, place), fields)
