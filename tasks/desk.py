@@ -14,6 +14,7 @@ from agreements.model import Agreement
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
 from tasks import numbers, toolbox
+from tasks.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.asking import ChoiceRefused, data_of, refuse_gaps
 from tasks.follow_up import touch
 from tasks.options import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
@@ -169,6 +170,8 @@ def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *
     if verdict.won and about:
         context = {"answer_id": verdict.answer.id, **about}
         tell_addressee(session, place, key=f"answer:{verdict.answer.id}", kind=said.kind, context=context, now=said.at)
+    if verdict.won:
+        tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     ended = "" if verdict.won else (verdict.closed_because or place.ended or "It was answered before.")
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
@@ -183,6 +186,8 @@ def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], n
         session.add(said.row)
     if touched and about:
         tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
+    if touched and place.wait is not None:
+        tell_rep_of_attempt(session, place.wait, said.kind, by=said.by, key=said.key, now=now)
     return Reply(True, said.kind, touched=touched)
 
 
@@ -241,6 +246,8 @@ def answer_wait(
     verdict = waits.answer(
         session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
     )
+    if verdict.won:
+        tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
 
