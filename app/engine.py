@@ -135,7 +135,7 @@ class PrefectEngine:
     async def _schedule(self, run: Run) -> bool:
         body = {
             "flow_runs": {"id": {"any_": [run.run_id]}, "state": {"type": {"any_": ["PAUSED"]}}},
-            "state": {"type": "SCHEDULED", "name": WOKEN, "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}},
+            "state": {"type": "SCHEDULED", "name": WOKEN},
         }
         answer = await self.client.request("POST", cast(Any, "/flow_runs/bulk_set_state"), json=body)
         return any(one["status"] == SetStateStatus.ACCEPT.value for one in answer.json()["results"])

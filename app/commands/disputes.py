@@ -66,7 +66,7 @@ def _newest(session: Session, limit: int) -> list[tuple[Dispute, str, str, str]]
 
 
 def _print(rows: list[tuple[Dispute, str, str, str]]) -> None:
-    table = Table("dispute", "lead", "answered by", "reason", "before", "due", "ruling", "by")
+    table = Table("dispute", "lead", "answer of", "reason", "before", "due", "ruling", "by")
     for row, giver, reason, holder in rows:
         ruled = (row.ruling or "open", row.decided_by or ("nobody, in time" if row.ruling else ""))
         table.add_row(str(row.id), str(row.lead_id), giver, reason, holder, f"{row.due_at:%d %b %Y %H:%M} UTC", *ruled)
@@ -127,7 +127,7 @@ def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
             told = {"by_reason": [_plain(one) for one in found.by_reason], "by_rep": [_plain(one) for one in found.by_rep]}
             typer.echo(json.dumps(told, indent=2))
             return
-        for title, tallies in (("reason", found.by_reason), ("answered by", found.by_rep)):
+        for title, tallies in (("reason", found.by_reason), ("answer of", found.by_rep)):
             table = Table(title, "raised", "upheld", "overturned", "overturned of those decided")
             for one in tallies:
                 rate = "–" if one.rate is None else f"{one.rate:.0%}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from prefect import flow
@@ -37,18 +39,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, st
 def told(server: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     """Whoever the automation tells, after it was created by the command that the docs show."""
     with receiving() as receiver:
-        block = asyncio.run(at(server, lambda client: saved(receiver.url)))
+        block = asyncio.run(at(server, lambda client: saved(receiver.url, "team")))
         recipe = tmp_path_factory.mktemp("recipe") / "decision-or-stuck.yaml"
         recipe.write_text(RECIPE.read_text(encoding="utf-8").replace(PLACE_OF_ID, block), encoding="utf-8")
-        command = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(recipe)]
-        done = subprocess.run(command, env=dict(server), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
-        assert "Created automation" in done.stdout, done.stdout + done.stderr
+        create(server, recipe)
         yield receiver
 
 
-async def saved(url: str) -> str:
-    block = CustomWebhookNotificationBlock(name="team", url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
-    return str(await block.asave("team"))
+def create(server: Mapping[str, str], recipe: Path) -> None:
+    """Creates the automation as the docs say."""
+    command = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(recipe)]
+    done = subprocess.run(command, env=dict(server), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert "Created automation" in done.stdout, done.stdout + done.stderr
+
+
+async def saved(url: str, name: str) -> str:
+    block = CustomWebhookNotificationBlock(name=name, url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
+    return str(await block.asave(name))
 
 
 async def at(server: Mapping[str, str], ask) -> object:
@@ -64,9 +71,11 @@ def something_else() -> None:
     """A flow of somebody else's on the same server."""
 
 
-async def rests(client: PrefectClient, what, state: State, name: str) -> None:
+async def rests(client: PrefectClient, what, state: State, name: str, *tags: str) -> None:
     """A run of that flow comes to rest in this state."""
-    run = await client.create_flow_run(what, parameters={"handoff": "1"} if what is lead_handoff else {}, name=name, state=Running())
+    run = await client.create_flow_run(
+        what, parameters={"handoff": "1"} if what is lead_handoff else {}, name=name, state=Running(), tags=list(tags)
+    )
     await client.set_flow_run_state(run.id, state, force=True)
 
 
@@ -104,3 +113,24 @@ def test_the_recipe_waits_for_the_names_that_baton_gives() -> None:
     expected = YAML(typ="safe").load(RECIPE)["trigger"]["expect"]
 
     assert expected == [f"prefect.flow-run.{PARKED_NAMES['decision']}", "prefect.flow-run.Stuck"]
+
+
+def test_a_filter_on_the_tag_narrows_it_to_one_team(server: Mapping[str, str], tmp_path: Path) -> None:
+    recipe = YAML(typ="safe").load(RECIPE)
+    flow_of_leads, team = (
+        recipe["trigger"]["match_related"],
+        {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.team:emea"},
+    )
+    recipe["trigger"]["match_related"] = [flow_of_leads, team]
+    with receiving() as receiver:
+        recipe["actions"][0]["block_document_id"] = asyncio.run(at(server, lambda client: saved(receiver.url, "emea")))
+        own = tmp_path / "own.json"
+        own.write_text(json.dumps(recipe), encoding="utf-8")
+        create(server, own)
+
+        for name, tag in (("americas", "team:americas"), ("emea", "team:emea")):
+            state = Suspended(message=name)
+            state.name = "AwaitingDecision"
+            asyncio.run(at(server, lambda client, state=state, tag=tag: rests(client, lead_handoff, state, "one", tag)))
+
+        assert "emea" in receiver.next().said["body"]

@@ -19,7 +19,7 @@ from tasks import desk, dispute, dispute_visits, senders, views
 from tasks.read_crm import read_crm
 from tasks.senders import Sender
 from tasks.visits import place_of
-from tests.deal import agree, letters, tenures, wait_of
+from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.stage import Taken, answer_by_link, capture, events_of, token_of
 
 NAMES = {"ana": "Ana Silva", "ben": "Ben Carter", "cleo": "Cleo Martin"}
@@ -122,8 +122,7 @@ async def test_an_answer_that_was_taken_back_is_told_to_nobody(driver, box, time
 
 
 async def test_where_leads_do_not_interrupt_it_stands_in_the_morning_message(driver, box, time) -> None:
-    agree(box, ("digest: [normal]", "digest: [normal, fast]"))
-    taken = capture(box)
+    taken = capture(box, **BY_POINTS)
     await driver.settle()
     await by_manager(box, taken, time)
     await driver.settle()
