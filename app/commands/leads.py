@@ -212,7 +212,7 @@ def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
         looked = "seen" if proof.was_seen(session, row.id) else "not seen"
         answer = answerers.newest_of(session, row.id)
         giver = answerers.giver_of(people, answer, row.rep) if answer else row.rep
-        by = f", answered by {people.name_of(giver)}: {answer.kind}" if answer and giver != row.rep else ""
+        by = f", answered by {people.name_of(giver)}: {answer.kind}" if answer and answer.kind != "decided" and giver != row.rep else ""
         ended = f"{by}, until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else by
         terminal.console.print(f"  {people.name_of(row.rep)}: {reached}, {looked}{ended}", markup=False)
 
