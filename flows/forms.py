@@ -25,10 +25,11 @@ from agreements.model import STATEMENTS
 from agreements.roster import Roster
 from flows import tidying
 from notifications.rendering import label
-from storage import chores, clock, handoffs, waits
+from storage import chores, handoffs, time_offset, waits
 from storage.tables import Handoff, Wait
-from tasks import desk, toolbox, visits
-from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.replies import answering, link_page
+from tasks.wiring import toolbox
 
 #: What is chosen where a question does not apply.
 NOTHING = "(no answer)"
@@ -145,7 +146,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         choices=tuple(decisions(wait)) if wait.kind == "decision" else (),
         channels=tuple(CHANNELS) if "attempted" in answers else (),
         states=STATEMENTS if "completed" in answers else (),
-        lacks=visits.lacking_in_note(session, handoff, agreement) if "completed" in answers else (),
+        lacks=link_page.lacking_in_note(session, handoff, agreement) if "completed" in answers else (),
         ticks=STATEMENTS if "accepted" in answers else (),
         renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
     )
@@ -225,7 +226,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     """Gives a form's answer to its wait as of the resume; nonsense is remarked on the wait instead and told at the next park."""
     wait = session.get(Wait, wait_id)
     assert wait is not None, "a wait is never deleted"
-    at = min(resumed + clock.ahead_at(session, resumed), now)
+    at = min(resumed + time_offset.ahead_at(session, resumed), now)
     only = DUTIES.get(wait.kind, (NOTHING,))[0]  # the form does not ask for the answer where there is only one
     kind = str(values.get("answer") or only)
     fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in (*_ASKED, *STATEMENTS)}
@@ -235,7 +236,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
         return False
     by = str(values.get("who_answers") or "")
     try:
-        reply = desk.answer_wait(session, wait_id, kind, by=by, now=now, answered_at=at, fields=fields)
+        reply = answering.answer_wait(session, wait_id, kind, by=by, now=now, answered_at=at, fields=fields)
     except HandoffError as refused:
         wait.remark = f"The last answer could not be used: {refused}"
         session.add(wait)

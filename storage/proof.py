@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from storage import answerers, handoffs, roster, sights, trail, wakes
+from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
 
@@ -87,7 +87,7 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if row is None or row.state not in MAY_COME_BACK:
         return False
-    if row.handoff_id and sights.seen_by(session, row.handoff_id, row.person, assignment_id=row.assignment_id, since=row.sent_at):
+    if row.handoff_id and page_requests.seen_by(session, row.handoff_id, row.person, assignment_id=row.assignment_id, since=row.sent_at):
         _note_late(session, row, why, now)
         return False
     was, row.state, row.error = row.state, DeliveryState.BOUNCED, f"came back: {why}"[:500]
@@ -130,7 +130,7 @@ def was_seen(session: Session, assignment_id: str) -> bool:
 
     What somebody else looked at or answered does not count, also where they did it for the rep.
     """
-    if not assignment_id or sights.seen(session, assignment_id):
+    if not assignment_id or page_requests.seen(session, assignment_id):
         return bool(assignment_id)
     answered = select(Answer, Assignment.rep).join(Wait, col(Wait.id) == col(Answer.wait_id))
     answered = answered.join(Assignment, col(Assignment.id) == col(Wait.assignment_id))

@@ -15,10 +15,13 @@ from app.commands import leads as leads_command
 from flows import forms
 from storage import devices, disputes, proof, roster
 from storage.tables import Answer, Lead
-from tasks import desk, dispute, dispute_visits, senders, views
-from tasks.read_crm import read_crm
-from tasks.senders import Sender
-from tasks.visits import place_of
+from tasks.background.read_crm import read_crm
+from tasks.disputes import page as dispute_page
+from tasks.disputes import rulings
+from tasks.messages import lead_view
+from tasks.replies import answering, browsers
+from tasks.replies.browsers import Sender
+from tasks.replies.link_page import place_of
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.stage import Taken, answer_by_link, capture, events_of, token_of
 
@@ -41,7 +44,7 @@ async def by_manager(box, taken: Taken, time) -> None:
     """The rep's manager answers on their own page."""
     token, wait = box.links.for_person("maria", at=time.at).rpartition("/")[2], wait_of(box, taken)
     fields = {"reason": "not-now"}
-    box.write_now(lambda session, now: desk.answer(session, token, "rejected", now=now, fields=fields, wait_id=wait.id))
+    box.write_now(lambda session, now: answering.answer(session, token, "rejected", now=now, fields=fields, wait_id=wait.id))
 
 
 def in_prefect(name: str) -> Callable[..., Any]:
@@ -113,7 +116,7 @@ async def test_an_answer_that_was_taken_back_is_told_to_nobody(driver, box, time
     await by_manager(box, assigned, time)
     token, wait = box.links.for_person("maria", at=time.at).rpartition("/")[2], wait_of(box, assigned)
     number = box.read_now(lambda session, now: session.exec(select(Answer.id)).one())
-    undone = box.write_now(lambda session, now: desk.undo(session, token, number, now=now, device="", wait_id=wait.id))
+    undone = box.write_now(lambda session, now: answering.undo(session, token, number, now=now, device="", wait_id=wait.id))
     assert undone.taken_back
 
     await driver.run(until=time.at + timedelta(minutes=6))
@@ -144,7 +147,7 @@ async def test_an_attempt_that_the_manager_noted_is_told_as_well(driver, box, ti
     assert wait.kind == "outcome"
 
     for _ in range(2):
-        box.write_now(lambda session, now: desk.answer(session, token, "connected", now=now, fields={}, key="once", wait_id=wait.id))
+        box.write_now(lambda session, now: answering.answer(session, token, "connected", now=now, fields={}, key="once", wait_id=wait.id))
     await driver.settle()
 
     assert letters(box, "told") == [rep_of(box, assigned)]
@@ -156,7 +159,7 @@ async def rejected_by_marcus(driver, box, time, assigned) -> Taken:
     await in_prefect("Marcus Webb")(box, assigned, time)
     await driver.settle()
     number = box.read_now(lambda session, now: session.exec(select(Answer.id).where(Answer.kind == "rejected")).one())
-    box.write_now(lambda session, now: dispute.raise_dispute(session, number, "mina", "They asked for a demo.", now=now))
+    box.write_now(lambda session, now: rulings.raise_dispute(session, number, "mina", "They asked for a demo.", now=now))
     await driver.settle()
     return assigned
 
@@ -173,7 +176,7 @@ def dispute_list(box, taken: Taken) -> str:
 
 
 def open_list(box, taken: Taken) -> str:
-    found = box.read_now(lambda session, now: dispute_visits.listed(session, roster.current(session), now=now))
+    found = box.read_now(lambda session, now: dispute_page.listed(session, roster.current(session), now=now))
     return f"{found[0].by}, for {found[0].rep}"
 
 
@@ -191,7 +194,7 @@ def who_had_it(box, taken: Taken) -> str:
 
 def timeline(box, taken: Taken) -> str:
     def lines(session: Session, now: datetime) -> list[str]:
-        return [text for _, text in views.timeline(session, taken.lead_id, people=roster.current(session))]
+        return [text for _, text in lead_view.timeline(session, taken.lead_id, people=roster.current(session))]
 
     return "; ".join(box.read_now(lines))
 
@@ -271,7 +274,7 @@ async def test_a_look_from_a_browser_of_somebody_else_is_not_the_reps(box, assig
     def look(session: Session, now: datetime) -> None:
         for person in whose:
             devices.remember(session, sender.device, person, level=devices.KNOWN, now=now)
-        senders.note_sight(session, place_of(session, token, now=now), sender, "looked", now=now)
+        browsers.note_sight(session, place_of(session, token, now=now), sender, "looked", now=now)
 
     box.write_now(look)
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from storage import handoffs
 from storage.crm.port import Account
-from tasks.document import as_markdown
+from tasks.steps.document import as_markdown
 from tests.deal import BY_POINTS
 from tests.stage import Taken, capture, newest
 
