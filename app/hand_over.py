@@ -65,7 +65,7 @@ class HandOver:
             run_id = await self.engine.create(run)
             await self.box.write(lambda session, now: _created(session, run, run_id, item))
             return 1
-        came = await self.engine.wake(run, item.wake_ids[0])
+        came = await self.engine.wake(run)
         if came == Came.MOVED:
             await self.box.write(lambda session, now: wakes.mark_delivered(session, item.wake_ids, real=datetime.now(UTC)))
             return 1

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas import OrchestrationResult
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterId,
@@ -74,7 +73,7 @@ class Engine(Protocol):
         """Creates the run, once however often it is asked; its id."""
         ...
 
-    async def wake(self, run: Run, wake_id: int) -> Came:
+    async def wake(self, run: Run) -> Came:
         """Resumes a parked run. Busy: it is on its way; gone: it has ended or is not there; cancelled: by a person."""
         ...
 
@@ -98,15 +97,13 @@ class Engine(Protocol):
 class PrefectEngine:
     """The engine on a Prefect server, over one shared client.
 
-    on_sqlite: the server keeps its runs in SQLite, where its resume call fails beside other writers (it reads before it
-    takes the write lock). A parked run is then set to Scheduled instead, which takes the lock first. That call has no
-    precondition, so the run is looked at before; should somebody resume it in between, the handoff's lease keeps two
-    attempts apart.
+    A parked run is set to Scheduled. Prefect's resume call is for people: it demands an answer to the form, and on SQLite it fails
+    beside other writers. The server looks for Paused runs and then sets their state. If somebody resumes the run in between, the
+    handoff's lease keeps two attempts apart.
     """
 
-    def __init__(self, client: PrefectClient, *, on_sqlite: bool = False) -> None:
+    def __init__(self, client: PrefectClient) -> None:
         self.client = client
-        self.on_sqlite = on_sqlite
 
     async def create(self, run: Run) -> str:
         try:
@@ -121,10 +118,9 @@ class PrefectEngine:
             raise EngineAway(str(error)) from error
         return str(made.id)
 
-    async def wake(self, run: Run, wake_id: int) -> Came:
+    async def wake(self, run: Run) -> Came:
         try:
-            moved = await (self._schedule(run) if self.on_sqlite else self._resume(run, wake_id))
-            return Came.MOVED if moved else await self._look(run)
+            return Came.MOVED if await self._schedule(run) else await self._look(run)
         except ObjectNotFound:
             return Came.GONE
         except PrefectHTTPStatusError as error:
@@ -136,16 +132,13 @@ class PrefectEngine:
         except httpx.HTTPError as error:
             raise EngineAway(str(error)) from error
 
-    async def _resume(self, run: Run, wake_id: int) -> bool:
-        result = await self.client.resume_flow_run(UUID(run.run_id), run_input={"wake": str(wake_id)})
-        return result.status == SetStateStatus.ACCEPT
-
     async def _schedule(self, run: Run) -> bool:
-        found = await self.client.read_flow_run(UUID(run.run_id))
-        if not (found.state and found.state.is_paused()):
-            return False
-        result: OrchestrationResult[Any] = await self.client.set_flow_run_state(found.id, Scheduled(name=WOKEN), force=False)
-        return result.status == SetStateStatus.ACCEPT
+        body = {
+            "flow_runs": {"id": {"any_": [run.run_id]}, "state": {"type": {"any_": ["PAUSED"]}}},
+            "state": {"type": "SCHEDULED", "name": WOKEN},
+        }
+        answer = await self.client.request("POST", cast(Any, "/flow_runs/bulk_set_state"), json=body)
+        return any(one["status"] == SetStateStatus.ACCEPT.value for one in answer.json()["results"])
 
     async def _look(self, run: Run) -> Came:
         found = await self.client.read_flow_run(UUID(run.run_id))

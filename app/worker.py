@@ -131,7 +131,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
     with temporary_settings({prefect.settings.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         async with AttemptClientContext() as context:
             client = cast(AttemptClient, context.client)
-            engine = PrefectEngine(client, on_sqlite=on_sqlite)
+            engine = PrefectEngine(client)
             own = pool_type == POOL_TYPE
             at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
             clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)

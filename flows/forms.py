@@ -28,9 +28,10 @@ from notifications.rendering import label
 from storage import chores, handoffs, time_offset, waits
 from storage.tables import Handoff, Wait
 from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
-from tasks.replies import answering
+from tasks.replies import answering, link_page
 from tasks.wiring import toolbox
 
+#: What is chosen where a question does not apply.
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.
 _ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
@@ -42,18 +43,13 @@ def keyset(key: str) -> Keyset:
     return {"schema": f"wait-{key}-schema", "response": f"wait-{key}-response", "description": f"wait-{key}-description"}
 
 
-class WaitForm(RunInput):
-    """What every form has: a resume with `wake` set, or an empty one, is Baton's own and never an answer."""
-
-    wake: str = Field(default="", title="Leave empty", description="Used by Baton itself.", json_schema_extra={"position": 99})
-
-
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a form asks: title, description (no personal data), and the choices of each field as words.
 
-    channels: by what the lead was tried; renewal: whether some reason asks when a contract ends; states: what the note still
-    has to state, by name; ticks: what of the note can have been wrong or missing, by name.
+    answers: empty where nobody can answer just now. Where there is only one, the form does not ask for it.
+    channels: by what the lead was tried. renewal: whether some reason asks when a contract ends. states: what the note can
+    state, by name. lacks: those that it must state and does not yet. ticks: what of the note can have been wrong or missing.
     """
 
     title: str
@@ -65,37 +61,40 @@ class Asked:
     channels: tuple[str, ...] = ()
     renewal: bool = False
     states: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     ticks: tuple[str, ...] = ()
 
     def model(self) -> type[RunInput]:
         """The form as Prefect wants it."""
-        fields: dict[str, Any] = {"answer": (_choices("Answer", self.answers), Field(default=NOTHING, title="Answer"))}
+        fields: dict[str, Any] = {}
+        if len(self.answers) > 1:
+            fields["answer"] = _required("Answer", self.answers, "Answer")
         if self.choices:
-            fields["choice"] = (_choices("Decision", self.choices), Field(default=NOTHING, title="What becomes of the lead"))
+            fields["choice"] = _required("Decision", self.choices, "What becomes of the lead")
+        if self.answers:
+            fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.", required=True)
         if self.reasons:
-            fields["reason"] = (_choices("Reason", self.reasons), Field(default=NOTHING, title="Reason, when it is rejected or returned"))
+            fields["reason"] = _optional("Reason", self.reasons, "Reason, when it is rejected or returned")
         if self.colleagues:
-            fields["colleague"] = (_choices("Colleague", self.colleagues), Field(default=NOTHING, title="To whom, when it is handed on"))
+            fields["colleague"] = _optional("Colleague", self.colleagues, "To whom, when it is handed on")
         if self.ticks:
             fields["note_wrong"] = _ticks(self.ticks)
         for name in self.states:
-            fields[name] = _line(label(name), f"For the note. {_NO_PERSONAL}")
+            fields[name] = _line(label(name), f"For the note. {_NO_PERSONAL}", required=name in self.lacks)
         if self.channels:
-            fields["channel"] = (_choices("Channel", self.channels), Field(default=NOTHING, title="How you tried to reach them"))
+            fields["channel"] = _optional("Channel", self.channels, "How you tried to reach them")
         if self.reasons:
             fields["revisit_on"] = _line("Contact them again on", "As 2027-01-31, if they named a day.")
         if self.renewal:
             fields["renewal_date"] = _line("Their contract ends on", "As 2027-01-31, if they said so.")
-        fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.")
         fields["text"] = _line("In a few words", _NO_PERSONAL)
-        for place, (_, field) in enumerate(fields.values()):
-            field.json_schema_extra = {"position": place}
-        return create_model("Answer", __base__=WaitForm, **fields)
+        return create_model("Answer", __base__=RunInput, **fields)
 
     def schema(self) -> str:
         """The form as Prefect keeps it: a JSON schema, with what the form is about said at its first question."""
         found = orjson.loads(_schema(replace(self, title="", description="")))
-        found["properties"]["answer"]["description"] = self.description
+        first = next(iter(found["properties"].values()))
+        first["description"] = " ".join(filter(None, (self.description, first.get("description"))))
         return orjson.dumps(found).decode()
 
 
@@ -103,21 +102,33 @@ class Asked:
 def _schema(form: Asked) -> bytes:
     """Made once for all leads of which the same is asked. Both of Prefect's windows look for the choices under `definitions`."""
     schema = form.model().model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
+    for place, field in enumerate(schema["properties"].values()):
+        field["position"] = place
     return orjson.dumps({**schema, "definitions": schema.get("$defs", {})})
 
 
-def _line(title: str, about: str) -> Any:
+def _line(title: str, about: str, *, required: bool = False) -> Any:
+    if required:
+        return (str, Field(min_length=1, title=title, description=about))
     return (str, Field(default="", title=title, description=about))
+
+
+def _required(name: str, words: tuple[str, ...], title: str) -> Any:
+    return (_choices(name, words), Field(title=title))
+
+
+def _optional(name: str, words: tuple[str, ...], title: str) -> Any:
+    return (_choices(name, (NOTHING, *words)), Field(default=NOTHING, title=title))
 
 
 def _ticks(names: tuple[str, ...]) -> Any:
     about = "Only if it is accepted. Marketing is told."
-    words = _choices("Statement", names, none=False)
+    words = _choices("Statement", names)
     return (list[words], Field(default=[], title="What in the note was wrong or missing", description=about))  # type: ignore[valid-type]
 
 
-def _choices(name: str, words: tuple[str, ...], *, none: bool = True) -> Any:
-    return Enum(name, {f"c{number}": word for number, word in enumerate((NOTHING, *words) if none else words)}, type=str)
+def _choices(name: str, words: tuple[str, ...]) -> Any:
+    return Enum(name, {f"c{number}": word for number, word in enumerate(words)}, type=str)
 
 
 def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
@@ -126,19 +137,26 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
     gives_reason = any(kind in ("rejected", "returned") for kind in answers)
     colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
-    url = toolbox.current().settings.public_url
     return Asked(
         title=f"Lead {handoff.lead_id}",
-        description=f"Lead {handoff.lead_id} is with {people.name_of(wait.holder)}. An answer here counts like any other; pages: {url}.",
+        description=_about(handoff, wait, people, answers),
         answers=answers,
         reasons=tuple(reason.code for reason in agreement.reasons) if gives_reason else (),
         colleagues=colleagues if "handed" in answers or wait.kind == "decision" else (),
         choices=tuple(decisions(wait)) if wait.kind == "decision" else (),
         channels=tuple(CHANNELS) if "attempted" in answers else (),
         states=STATEMENTS if "completed" in answers else (),
+        lacks=link_page.lacking_in_note(session, handoff, agreement) if "completed" in answers else (),
         ticks=STATEMENTS if "accepted" in answers else (),
         renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
     )
+
+
+def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[str, ...]) -> str:
+    if not answers:
+        return f"Nobody has lead {handoff.lead_id} just now, so there is nothing to answer."
+    url = toolbox.current().settings.public_url
+    return f"Lead {handoff.lead_id} is with {people.name_of(wait.holder)}. An answer here counts like any other; pages: {url}."
 
 
 async def collect(handoff_id: int, run_id: str, *, client: PrefectClient | None = None) -> bool:
@@ -159,7 +177,7 @@ async def collect(handoff_id: int, run_id: str, *, client: PrefectClient | None 
 
 async def _collect(client: PrefectClient, wait: Wait, run_id: UUID) -> bool:
     values = await _response(client, wait.parked_key, run_id)
-    if not values or values.get("wake"):
+    if not values:
         return False
     resumed = await resumed_at(client, wait.parked_key, run_id)
     if resumed is None:
@@ -209,16 +227,16 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     wait = session.get(Wait, wait_id)
     assert wait is not None, "a wait is never deleted"
     at = min(resumed + time_offset.ahead_at(session, resumed), now)
-    kind = str(values.get("answer", NOTHING))
+    only = DUTIES.get(wait.kind, (NOTHING,))[0]  # the form does not ask for the answer where there is only one
+    kind = str(values.get("answer") or only)
     fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in (*_ASKED, *STATEMENTS)}
     ticks = values.get("note_wrong")
     fields["note_wrong"] = ",".join(map(str, ticks)) if isinstance(ticks, list) else ""
     if kind == NOTHING and not any(fields.values()):
         return False
+    by = str(values.get("who_answers") or "")
     try:
-        reply = answering.answer_wait(
-            session, wait_id, kind, by=str(values.get("who_answers") or "somebody in Prefect"), now=now, answered_at=at, fields=fields
-        )
+        reply = answering.answer_wait(session, wait_id, kind, by=by, now=now, answered_at=at, fields=fields)
     except HandoffError as refused:
         wait.remark = f"The last answer could not be used: {refused}"
         session.add(wait)

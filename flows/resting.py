@@ -42,7 +42,8 @@ def rest_of(session: Session, handoff: Handoff, now: datetime) -> Rest:
 def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
     stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id or 0)
     owed = wait if wait and wait.kind != "revisit" and handoffs.is_open(handoff) and not stuck else None
-    tags = _tags(session, handoff, owed, now)
+    people = roster.current(session)
+    tags = (*_tags(session, handoff, owed, now), *_who_leads(handoff, owed, people), *_missed(session, handoff))
     if stuck:
         return Rest(False, "Stuck", f"Stuck in {handoff.track or 'its stage'}: an operator has to look.", tags)
     if owed is None:
@@ -51,7 +52,6 @@ def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
     owed.parks += 1
     owed.parked_key = f"{owed.id}-{owed.parks}"
     session.add(owed)
-    people = roster.current(session)
     message = _message(owed, people, handoffs.agreement_of(session, handoff).timezone, now, _reached(session, owed))
     form = forms.asked(session, handoff, owed, people)
     return Rest(True, PARKED_NAMES[owed.kind], message, tags, owed.parked_key, form)
@@ -80,6 +80,20 @@ def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) 
     sla = (f"sla:{_standing(wait, now)}",) if wait else ()
     version = f"{handoff.agreement}@{handoff.version}"
     return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *leg, *sla)
+
+
+def _who_leads(handoff: Handoff, wait: Wait | None, people: Roster) -> tuple[str, ...]:
+    """The team of the rep, and who decides for it; where a manager is asked to decide, that manager."""
+    rep = people.person(handoff.rep)
+    asked = wait.holder if wait and wait.kind == "decision" else ""
+    manager = asked or (people.manager_of(handoff.rep) if rep else "")
+    team = (f"team:{rep.team}",) if rep and rep.team else ()
+    return (*team, *((f"manager:{manager}",) if manager else ()))
+
+
+def _missed(session: Session, handoff: Handoff) -> tuple[str, ...]:
+    """Each promise that was not kept in this handoff, for as long as its run is there."""
+    return tuple(f"missed:{kind}" for kind in waits.missed_kinds(session, handoff.id or 0, except_about=NO_CLOCK))
 
 
 def _standing(wait: Wait, now: datetime) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from storage import held, trail, wakes
+from storage import answerers, held, roster, trail, wakes
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Wait
 
 UPHELD, OVERTURNED = "upheld", "overturned"
@@ -102,9 +102,14 @@ def rep_of(session: Session, answer: Answer) -> str:
     return tenure.rep if tenure else wait.holder if wait else answer.by
 
 
+def giver_of(session: Session, answer: Answer) -> str:
+    """Who gave this answer, by id: the rep who had the lead, or whoever answered for them."""
+    return answerers.giver_of(roster.current(session), answer, rep_of(session, answer))
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How the disputes about one reason or one rep went."""
+    """How the disputes about one reason, or about the answers of one person, went."""
 
     name: str
     raised: int
@@ -120,17 +125,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class DisputeReport:
-    """How all disputes went, by reason and by rep, most raised first."""
+    """How all disputes went, by reason and by who gave the answer, most raised first."""
 
     by_reason: tuple[Tally, ...]
     by_rep: tuple[Tally, ...]
 
 
 def report(session: Session) -> DisputeReport:
-    """Reckoned from all disputes so far."""
+    """Calculated from all disputes so far."""
     rows = session.exec(select(Dispute, Answer).join(Answer, col(Answer.id) == col(Dispute.answer_id)).order_by(col(Dispute.id))).all()
     by_reason = [(str(answer.data.get("reason", "")), dispute.ruling) for dispute, answer in rows]
-    by_rep = [(rep_of(session, answer), dispute.ruling) for dispute, answer in rows]
+    by_rep = [(giver_of(session, answer), dispute.ruling) for dispute, answer in rows]
     return DisputeReport(_tallies(by_reason), _tallies(by_rep))
 
 

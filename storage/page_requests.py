@@ -10,6 +10,8 @@ from sqlmodel import Session, col, delete, select
 from storage.devices import ENROLLED, KNOWN
 from storage.tables import Sight
 
+#: What a browser is to the owner of a page that is known as somebody else's, and not as theirs.
+OTHERS = "others"
 #: So many are kept of one assignment, or of one wait without an assignment: a robot that looks all day fills no table.
 KEPT = 50
 
@@ -56,9 +58,11 @@ def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: st
 
 
 def seen(session: Session, assignment_id: str) -> bool:
-    """Whether anybody or anything ever asked for the page of this tenure. A HEAD shows nothing, so it is no look.
+    """Whether the page of this tenure was ever asked for by its rep, as far as a request tells. A HEAD shows nothing, so it is no look.
+
+    A browser that is known as somebody else's is not the rep's. One that nobody knows may be: nobody is known at the first look.
 
     A look within the last second may not be written yet (app/web/page_request_queue.py).
     """
-    query = select(Sight.id).where(Sight.assignment_id == assignment_id, Sight.method != "HEAD")
+    query = select(Sight.id).where(Sight.assignment_id == assignment_id, Sight.method != "HEAD", Sight.device != OTHERS)
     return bool(assignment_id) and session.exec(query.limit(1)).first() is not None

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from storage import handoffs, page_requests, trail, wakes
+from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
-from storage.tables import Answer, Delivery, DeliveryState, Handoff, Wait
+from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
 
 #: What a message that comes back may have been until then. One that was never sent cannot come back.
 MAY_COME_BACK = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN)
@@ -126,7 +126,14 @@ def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
 
 
 def was_seen(session: Session, assignment_id: str) -> bool:
-    """Whether this tenure's page was ever asked for, or its rep ever answered in another way."""
-    answered = select(Answer.id).join(Wait, col(Wait.id) == col(Answer.wait_id))
+    """Whether the rep of this tenure ever asked for its page, or ever answered in another way.
+
+    What somebody else looked at or answered does not count, also where they did it for the rep.
+    """
+    if not assignment_id or page_requests.seen(session, assignment_id):
+        return bool(assignment_id)
+    answered = select(Answer, Assignment.rep).join(Wait, col(Wait.id) == col(Answer.wait_id))
+    answered = answered.join(Assignment, col(Assignment.id) == col(Wait.assignment_id))
     answered = answered.where(Wait.assignment_id == assignment_id, Answer.kind != "deadline")
-    return page_requests.seen(session, assignment_id) or (bool(assignment_id) and session.exec(answered.limit(1)).first() is not None)
+    rows = session.exec(answered).all()
+    return bool(rows) and any(answerers.is_own(roster.current(session), answer, rep) for answer, rep in rows)

@@ -256,6 +256,18 @@ def answer_of(session: Session, wait: Wait) -> Answer | None:
     return session.get(Answer, wait.answer_id) if wait.answer_id else None
 
 
+def missed_kinds(session: Session, handoff_id: int, *, except_about: str = "") -> list[str]:
+    """What of this handoff was not answered by the agreed time, by kind of wait and in alphabetical order.
+
+    A wait counts once its deadline was escalated, and also where an answer that counts came after the agreed time.
+    except_about: waits about this have no agreed time and never count.
+    """
+    late = (col(Wait.closed_because) == "missed") | (col(Answer.answered_at) > col(Wait.promised_at))
+    query = select(Wait.kind).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
+    query = query.where(Wait.handoff_id == handoff_id, late, Wait.about != except_about)
+    return sorted(set(session.exec(query)))
+
+
 def history(session: Session, handoff_id: int) -> list[tuple[Wait, Answer | None]]:
     """All waits of a handoff in order, each with the answer that counted."""
     rows = session.exec(select(Wait).where(Wait.handoff_id == handoff_id).order_by(col(Wait.opened_at)))

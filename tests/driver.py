@@ -28,7 +28,7 @@ class DrivenRuns:
         self.ready.append(run.handoff_id)
         return f"run-{run.handoff_id}-{run.run_no}"
 
-    async def wake(self, run: Run, wake_id: int) -> Came:
+    async def wake(self, run: Run) -> Came:
         if run.run_id in self.ended_runs:
             return Came.GONE
         if self.parked.pop(run.run_id, None) is None:

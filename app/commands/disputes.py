@@ -49,7 +49,7 @@ def _open(session: Session, now: datetime) -> tuple[list[Rejection], str]:
 def _print_open(found: list[Rejection]) -> None:
     table = Table("answer", "lead", "company", "by", "reason", "open until")
     for one in found:
-        table.add_row(str(one.answer_id), str(one.lead_number), one.company or "–", one.rep, one.reason, f"{one.until:%d %b %Y %H:%M} UTC")
+        table.add_row(str(one.answer_id), str(one.lead_number), one.company or "–", one.by, one.reason, f"{one.until:%d %b %Y %H:%M} UTC")
     terminal.console.print(table)
 
 
@@ -58,16 +58,16 @@ def _newest(session: Session, limit: int) -> list[tuple[Dispute, str, str, str]]
     for row in disputes.newest(session, limit=limit):
         answer = session.get(Answer, row.answer_id)
         assert answer is not None, "a dispute is about an answer: the foreign key says so"
-        rep = people.name_of(disputes.rep_of(session, answer))
-        rows.append((row, rep, str(answer.data.get("reason", "")), people.name_of(row.holder)))
+        giver = people.name_of(disputes.giver_of(session, answer))
+        rows.append((row, giver, str(answer.data.get("reason", "")), people.name_of(row.holder)))
     return rows
 
 
 def _print(rows: list[tuple[Dispute, str, str, str]]) -> None:
-    table = Table("dispute", "lead", "rep", "reason", "before", "due", "ruling", "by")
-    for row, rep, reason, holder in rows:
+    table = Table("dispute", "lead", "answer of", "reason", "before", "due", "ruling", "by")
+    for row, giver, reason, holder in rows:
         ruled = (row.ruling or "open", row.decided_by or ("nobody, in time" if row.ruling else ""))
-        table.add_row(str(row.id), str(row.lead_id), rep, reason, holder, f"{row.due_at:%d %b %Y %H:%M} UTC", *ruled)
+        table.add_row(str(row.id), str(row.lead_id), giver, reason, holder, f"{row.due_at:%d %b %Y %H:%M} UTC", *ruled)
     terminal.console.print(table)
 
 
@@ -114,7 +114,7 @@ def decide(
 
 
 def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """How often disputes were right, by reason and by rep."""
+    """How often disputes were right, by reason and by who gave the answer."""
     box = terminal.open_box()
     with terminal.told():
         found = box.read_now(lambda session, now: disputes.report(session))
@@ -122,7 +122,7 @@ def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
             told = {"by_reason": [_plain(one) for one in found.by_reason], "by_rep": [_plain(one) for one in found.by_rep]}
             typer.echo(json.dumps(told, indent=2))
             return
-        for title, tallies in (("reason", found.by_reason), ("rep", found.by_rep)):
+        for title, tallies in (("reason", found.by_reason), ("answer of", found.by_rep)):
             table = Table(title, "raised", "upheld", "overturned", "overturned of those decided")
             for one in tallies:
                 rate = "–" if one.rate is None else f"{one.rate:.0%}"

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from app import terminal
 from app.commands.leads import print_bar
-from storage import consents, handoffs, proof, roster
+from storage import answerers, consents, handoffs, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
@@ -76,5 +76,8 @@ def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
     for row in rows:
         reached = f"delivered {row.proven_at:%a %d %b %H:%M} UTC" if row.proven_at else "not delivered"
         looked = "seen" if proof.was_seen(session, row.id) else "not seen"
-        ended = f", until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else ""
+        answer = answerers.newest_of(session, row.id)
+        giver = answerers.giver_of(people, answer, row.rep) if answer else row.rep
+        by = f", answered by {people.name_of(giver)}: {answer.kind}" if answer and answer.kind != "decided" and giver != row.rep else ""
+        ended = f"{by}, until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else by
         terminal.console.print(f"  {people.name_of(row.rep)}: {reached}, {looked}{ended}", markup=False)

@@ -186,7 +186,7 @@ class Person:
             runs = await client.read_flow_runs(flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[f"lead:{number}"])))
             for run in runs:
                 if run.state and run.state.is_paused() and run.state.name == "AwaitingDecision":
-                    await client.resume_flow_run(run.id, run_input={"answer": "decided", "choice": decision, "who_answers": "Marcus Webb"})
+                    await client.resume_flow_run(run.id, run_input={"choice": decision, "who_answers": "Marcus Webb"})
                     await asyncio.sleep(2)
 
 

@@ -76,7 +76,8 @@ class WrongNumber(SQLModel, table=True):
 class Sight(SQLModel, table=True):
     """A request for the pages behind a link: by whom, or by what, cannot be told from it. So it never stops a clock.
 
-    what: looked, sent, refused, held or confirmed. device: "new", "back", "known" or "enrolled", as far as its cookie says.
+    what: looked, sent, refused, held or confirmed. device: "new", "back", "known", "enrolled", or "others" where it is
+    known as somebody else's, as far as its cookie says.
     age_seconds: since the form that was sent was shown, -1 where none was.
     """
 

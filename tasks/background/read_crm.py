@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -17,6 +18,7 @@ from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Bookmark, Handoff, Wait
 from tasks.choices import next_leg, rep_choices
+from tasks.replies.answered_for import tell_rep
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")
@@ -97,13 +99,13 @@ def _take(session: Session, change: Change, now: datetime) -> None:
     allowed = rep_choices(agreement, handoff, wait)
     owner = change.values.get("owner", "")
     if owner and owner != handoff.rep and roster.current(session).person(owner) and "handed" in allowed:
-        waits.answer(session, wait.id, "handed", by=change.by, via="crm", now=now, answered_at=at, colleague=owner)
+        _answer(session, wait, "handed", change, at, now, colleague=owner)
         return
     kind = _meaning(agreement, change)
     if kind == "sql" and not next_leg(agreement, handoff):
         kind = "connected"  # nobody follows, and whoever is qualified was spoken to
     if kind in allowed:
-        waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at)
+        _answer(session, wait, kind, change, at, now)
     elif kind:
         _catch_up(session, handoff, wait, kind, change, at, now)
 
@@ -111,7 +113,13 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
     """Sales is further in the CRM than the open wait: working on a lead means having accepted it."""
     if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
-        waits.answer(session, wait.id, "accepted", by=change.by, via="crm", now=now, answered_at=at, implied_by=kind)
+        _answer(session, wait, "accepted", change, at, now, implied_by=kind)
+
+
+def _answer(session: Session, wait: Wait, kind: str, change: Change, at: datetime, now: datetime, **data: Any) -> None:
+    verdict = waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at, **data)
+    if verdict.won:
+        tell_rep(session, verdict.answer, now=now)
 
 
 def _meaning(agreement: Agreement, change: Change) -> str:

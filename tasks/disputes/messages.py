@@ -19,19 +19,20 @@ RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
 MESSAGES = (RAISED, TOLD, SETTLED)
 
 
-def tell_raised(session: Session, row: Dispute, rep: str, *, now: datetime) -> None:
-    """Asks the manager to decide, and tells the rep that it is disputed."""
+def tell_raised(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
+    """Asks the manager to decide, and tells the rep, and whoever answered for the rep, that the answer is disputed."""
     people = roster.current(session)
     _queue(session, row, RAISED, row.holder, now=now)
-    if rep != row.holder and people.person(rep):
-        _queue(session, row, TOLD, rep, now=now)
+    for person in dict.fromkeys((disputes.rep_of(session, answer), disputes.giver_of(session, answer))):
+        if person != row.holder and people.person(person):
+            _queue(session, row, TOLD, person, now=now)
 
 
-def tell_settled(session: Session, row: Dispute, rep: str, *, now: datetime) -> None:
-    """Tells everybody concerned how it ended, but for whoever decided it."""
+def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
+    """Tells everybody concerned how it ended, except whoever decided it."""
     people = roster.current(session)
     marketing = row.raised_by if people.person(row.raised_by) else people.marketing
-    for person in dict.fromkeys((marketing, rep, row.holder)):
+    for person in dict.fromkeys((marketing, disputes.rep_of(session, answer), disputes.giver_of(session, answer), row.holder)):
         if people.person(person) and person != row.decided_by:
             _queue(session, row, SETTLED, person, now=now)
 
@@ -49,7 +50,8 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
     assert answer is not None, "a dispute is about an answer: the foreign key says so"
     handoff, people = handoffs.get(session, dispute.handoff_id), roster.current(session)
     reason = handoffs.agreement_of(session, handoff).reason(str(answer.data.get("reason", "")))
-    rep = disputes.rep_of(session, answer)
+    giver = disputes.giver_of(session, answer)
+    who = "you" if giver == row.person else people.name_of(giver)
     said = {
         "reason": str(answer.data.get("reason", "")),
         "reason_words": reason.words if reason else "",
@@ -67,18 +69,19 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
         number=number_of(link),
         due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,
         promise="If you do not decide by then, the rejection stands." if row.message == RAISED and not dispute.ruling else "",
-        rep=people.name_of(rep),
-        what=_what(row.message, dispute, people.name_of(dispute.raised_by), people.name_of(rep), people.name_of(dispute.decided_by)),
+        rep=people.name_of(giver),
+        what=_what(row.message, dispute, people.name_of(dispute.raised_by), who, people.name_of(dispute.decided_by)),
         extra=said,
     )
     return Draft("told" if row.message == TOLD else row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 
 
-def _what(message: str, dispute: Dispute, marketing: str, rep: str, decided: str) -> str:
+def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
+    """who: whoever gave the lead back, "you" where it is the reader."""
     if message == RAISED:
-        return f"{marketing} disputes that {rep} gave this lead back." if not dispute.ruling else "This dispute is settled already."
+        return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is settled already."
     if message == TOLD:
-        return f"{marketing} disputes that you gave this lead back. Your manager decides."
+        return f"{marketing} disputes that {who} gave this lead back. {'Your' if who == 'you' else 'The'} manager decides."
     if not dispute.decided_by:
         return "Nobody decided on the dispute in time, so the rejection stands."
     if dispute.ruling != OVERTURNED:

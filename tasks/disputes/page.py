@@ -29,13 +29,15 @@ LISTED_FOR = timedelta(days=7)
 class Rejection:
     """One answer that may be, or was, disputed. until: by when it may be; closed: why it may not, in words, empty where it may.
 
-    kind: rejected or returned; rep: name of whoever gave it back; link: to its own page, for the person who looks.
+    kind: rejected or returned; by: name of whoever gave it back; rep: name of the rep who had the lead, for whom they may have
+    answered; link: to its own page, for the person who looks.
     """
 
     answer_id: int
     lead_number: int
     company: str
     kind: str
+    by: str
     rep: str
     reason: str
     at: datetime
@@ -125,6 +127,7 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
         lead_number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
         kind=answer.kind,
+        by=people.name_of(disputes.giver_of(session, answer)),
         rep=people.name_of(disputes.rep_of(session, answer)),
         reason=reason.words if reason else code,
         at=answer.answered_at,

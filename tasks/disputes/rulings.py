@@ -78,7 +78,7 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     if row is None:
         raise ChoiceRefused("It was disputed before.")
     _record(session, row, "raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
-    dispute_messages.tell_raised(session, row, rep, now=now)
+    dispute_messages.tell_raised(session, row, answer, now=now)
     return row
 
 
@@ -123,7 +123,7 @@ def _settle(session: Session, row: Dispute, answer: Answer, ruling: str, *, by: 
     silent = {} if by else {"in_silence": True}
     again = row.again_id is not None
     _record(session, row, ruling, answer, actor=by or "clock", via=via, now=now, again=again, **silent)
-    dispute_messages.tell_settled(session, row, disputes.rep_of(session, answer), now=now)
+    dispute_messages.tell_settled(session, row, answer, now=now)
     return True
 
 
@@ -131,6 +131,7 @@ def _record(session: Session, row: Dispute, what: str, answer: Answer, *, actor:
     ident = {"raised": row.text_id}.get(what, row.ruling_text_id)
     handoff, text = handoffs.get(session, row.handoff_id), dispute_messages.text_of(session, ident)
     known: dict[str, Any] = {"reason": str(answer.data.get("reason", "")), "rep": disputes.rep_of(session, answer), "via": via}
+    known["answered_by"] = disputes.giver_of(session, answer)
     claimed = {"claimed": True} if via == "cli" else {}
     trail.record(session, f"dispute-{what}", now=now, handoff=handoff, actor=actor, text=text, dispute=row.id, **known, **claimed, **more)
 

@@ -15,7 +15,7 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
-from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait
+from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_of
 from tasks.wiring import toolbox
@@ -23,6 +23,8 @@ from tasks.wiring import toolbox
 MESSAGE = "digest"
 #: What is told although it was settled in the meantime: a missed deadline.
 MISSED = "missed"
+#: What is told although it was settled: somebody else answered for the person.
+ANSWERED = "answered"
 HOW_IT_STANDS = "How does it stand? Still owed: an outcome, opportunity or returned."
 _INSTANT = timedelta(microseconds=1)
 
@@ -106,6 +108,13 @@ def matter_of(session: Session, item: DigestItem) -> Wait | None:
     before = session.get(Wait, item.wait_id)
     same = before is not None and (wait.kind, wait.assignment_id) == (before.kind, before.assignment_id) and wait.rung > 0
     return wait if same else None
+
+
+def still_counts(session: Session, item: DigestItem) -> bool:
+    """Whether the answer counts that an item of the kind ANSWERED tells of: it may have been taken back meanwhile."""
+    wait = session.get(Wait, item.wait_id)
+    answer = waits.answer_of(session, wait) if wait else None
+    return answer is not None and answer.state == AnswerState.COUNTED
 
 
 def check_ins(session: Session, person: str) -> list[tuple[Wait, Handoff]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -11,7 +11,18 @@ from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from storage import deliveries, digests, handoffs, roster
 from storage.tables import Delivery, DigestItem
-from tasks.messages.digest import HOW_IT_STANDS, MESSAGE, MISSED, calendar_of_person, check_ins, expect, matter_of, row_of
+from tasks.messages.digest import (
+    ANSWERED,
+    HOW_IT_STANDS,
+    MESSAGE,
+    MISSED,
+    calendar_of_person,
+    check_ins,
+    expect,
+    matter_of,
+    row_of,
+    still_counts,
+)
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.wiring import toolbox
@@ -98,9 +109,12 @@ def _rows(session: Session, person: str, items: list[DigestItem], *, now: dateti
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
         told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
-    for item in items:
+    for item in (one for one in items if one.kind != ANSWERED):
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
             told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, at=now)
+    for item in (one for one in items if one.kind == ANSWERED and still_counts(session, one)):
+        row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", at=now)
+        told[item.handoff_id] = replace(row, what=f"{item.what} {row.what}".strip())
     far = now + timedelta(days=36500)
     return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from agreements.roster import Roster
 from notifications.letter import Context, Recipient
-from storage import disputes, handoffs, roster, waits
+from storage import answerers, disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
@@ -32,9 +32,10 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
     wait = waits.open_of(session, handoff.id or 0)
     due, promise = _owed(session, handoff, wait, row, now)
     due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else due
+    rep = people.name_of(str(given.get("rep") or handoff.rep))
     what, extra = str(given.get("what", "")), {key: str(value) for key, value in given.get("extra", {}).items()}
     if row.message == "feedback":
-        what = _feedback(session, handoff, people, given)
+        what, rep = _feedback(session, handoff, people, given)
         extra |= _reason_words(session, agreement, given)
         due, promise = _may_dispute(session, row, now)
     if row.message == "assigned":
@@ -52,7 +53,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         page=page,
         due_at=due,
         promise=promise,
-        rep=people.name_of(str(given.get("rep") or handoff.rep)),
+        rep=rep,
         what=what,
         extra=extra,
     )
@@ -117,7 +118,9 @@ def _why_now(session: Session, handoff: Handoff) -> str:
     earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
     if not earlier:
         return ""
-    name = roster.current(session).name_of(earlier[-1].rep)
+    people, last = roster.current(session), answerers.newest_of(session, earlier[-1].id)
+    handed_on = last is not None and earlier[-1].ended_because in ("sql", "handed")
+    name = people.name_of(answerers.giver_of(people, last, earlier[-1].rep) if last and handed_on else earlier[-1].rep)
     if earlier[-1].ended_because == "sql":
         return f"Qualified by {name} and handed on to you."
     return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
@@ -132,14 +135,15 @@ _DID = {
 }
 
 
-def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> str:
+def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> tuple[str, str]:
+    """What marketing is told of an answer, and the name of whoever gave it."""
     answer = session.get(Answer, given.get("answer_id"))
     who = people.name_of(answer.by) if answer else "Sales"
     lead = handoffs.lead_of(session, handoff)
     did = _DID.get(answer.kind if answer else "", "answered")
     wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
     found = f" In the note was wrong or missing: {wrong}." if wrong else ""
-    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}"
+    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}", who
 
 
 def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any]) -> dict[str, str]:

@@ -89,6 +89,7 @@ _MORE = (
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
     ("answered-accepted", "note_wrong", "{actor} accepted; in the note was wrong or missing: {note_wrong}"),
+    ("dispute-raised", "answered_by", "{actor} disputes the answer of {answered_by}: {reason}"),
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
 )
 #: Where an answer came in under a name that nobody could look at.

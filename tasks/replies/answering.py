@@ -15,6 +15,7 @@ from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Wait
 from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.replies import number_check
+from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
 from tasks.replies.link_page import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
 from tasks.replies.undo_refusal import in_words
@@ -170,6 +171,8 @@ def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *
     if verdict.won and about:
         context = {"answer_id": verdict.answer.id, **about}
         tell_addressee(session, place, key=f"answer:{verdict.answer.id}", kind=said.kind, context=context, now=said.at)
+    if verdict.won:
+        tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     ended = "" if verdict.won else (verdict.closed_because or place.ended or "It was answered before.")
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
@@ -184,6 +187,8 @@ def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], n
         session.add(said.row)
     if touched and about:
         tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
+    if touched and place.wait is not None:
+        tell_rep_of_attempt(session, place.wait, said.kind, by=said.by, key=said.key, now=now)
     return Reply(True, said.kind, touched=touched)
 
 
@@ -219,10 +224,10 @@ def answer_wait(
 ) -> Reply:
     """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
 
-    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused;
-    nothing is stored then.
+    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused,
+    also for an answer without a name; nothing is stored then.
     """
-    by = storable(by[:MAX_SHORT])
+    by = storable(by[:MAX_SHORT]).strip()
     wait = session.get(Wait, wait_id)
     if wait is None:
         raise ChoiceRefused("There is nothing of that kind to answer.")
@@ -234,12 +239,16 @@ def answer_wait(
         raise ChoiceRefused("The answer before this one is being taken back just now. Please look again in a minute.")
     if kind not in allowed:
         raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
+    if not by:
+        raise ChoiceRefused("Please type your name: an answer has to say who gives it.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
     if wait.kind == "note":
         refuse_gaps(missing_of(session, place), fields)
     verdict = waits.answer(
         session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
     )
+    if verdict.won:
+        tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
 

@@ -94,7 +94,6 @@ def request_about(
     wait_id: str = "",
 ) -> PageRequest:
     """The request of this browser for a page about that handoff, to be kept. Reads only."""
-    level = devices.level(session, sender.device, person, now=now)
     return PageRequest(
         at=now,
         handoff_id=handoff_id,
@@ -103,10 +102,22 @@ def request_about(
         person=person,
         method=sender.method,
         what=what,
-        device=level or ("new" if sender.is_new else "back"),
+        device=_is_to(session, sender, person, now=now),
         agent=sender.agent,
         age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
     )
+
+
+def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
+    """What the browser is to that person, in the words of Sight. A browser of a member is one of the shared mailbox too."""
+    if level := devices.level(session, sender.device, person, now=now):
+        return level
+    if sender.is_new:
+        return "new"
+    known = roster.current(session).person(person)
+    own = known.members if known else ()
+    of = devices.people_of(session, sender.device, now=now)
+    return page_requests.OTHERS if of and not set(of) & set(own) else "back"
 
 
 def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:

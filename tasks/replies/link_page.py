@@ -172,11 +172,18 @@ def _timeline(session: Session, place: Place) -> tuple[tuple[datetime, str], ...
 
 def missing_of(session: Session, place: Place) -> tuple[str, ...]:
     """What the note that is owed still lacks, nothing where none is."""
-    note = session.get(HandoffNote, place.handoff.id)
-    if note is None or place.wait is None or place.wait.kind != "note":
+    if place.wait is None or place.wait.kind != "note":
+        return ()
+    return lacking_in_note(session, place.handoff, place.agreement)
+
+
+def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) -> tuple[str, ...]:
+    """What the note of this handoff must state and does not yet, by name; then what sales said is to be mended."""
+    note = session.get(HandoffNote, handoff.id)
+    if note is None:
         return ()
     stated = note.content.get("statements", {})
-    return (*(name for name in place.agreement.note.must_state if name not in stated), *note.content.get("to_fix", []))
+    return (*(name for name in agreement.note.must_state if name not in stated), *note.content.get("to_fix", []))
 
 
 def answers_at(session: Session, place: Place) -> list[Answer]:

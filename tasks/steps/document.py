@@ -97,16 +97,22 @@ def _tell_marketing(session: Session, handoff: Handoff, wait: Wait, missing: lis
 
 
 def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
-    """The note for Prefect's window: scores, rules and statements; no person's name, address or free text."""
+    """The note for Prefect's window: why the lead qualified, scores against their limits, rules and statements.
+
+    It holds no person's name, address or free text, and no fact about the lead: those stand on the lead's page.
+    """
     added = set(row.content.get("added", {}))
     lines = [
         f"# Handoff note, lead {handoff.lead_id}",
+        "",
+        f"**Why it qualified:** {_why(row)}",
         "",
         f"**Score {handoff.score} of 100** (fit {handoff.fit}, engagement {handoff.engagement})",
     ]
     lines += [
         "",
         ", ".join([f"Agreement {handoff.agreement}@{handoff.version}", f"tier {handoff.tier}", *_for_whom(row)]),
+        *_limits(handoff, row),
         "",
         "| criterion | points | when |",
         "|---|---:|---|",
@@ -115,6 +121,24 @@ def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
     stated = list(row.content.get("statements", {}))
     lines += ["", *(f"- {name.replace('_', ' ')}: stated{' by marketing' if name in added else ''}" for name in stated)]
     return "\n".join(lines)
+
+
+def _why(row: HandoffNote) -> str:
+    """What made it ready, in the order in which the agreement looks: a screening rule, the fast lane, the score."""
+    if rule := row.content.get("routed_by"):
+        return f"a screening rule sends it past the score: {_cell(rule)}."
+    if lane := row.content.get("fast_lane"):
+        return f"they asked for it ({_cell(lane.replace('_', ' '))}). Points do not decide then."
+    return "it reaches every limit."
+
+
+def _limits(handoff: Handoff, row: HandoffNote) -> list[str]:
+    """The three sums beside what the agreement asks of each; nothing for a note that was written before limits were kept."""
+    limits = row.content.get("limits")
+    if not limits:
+        return []
+    sums = {"total": handoff.score, "fit": handoff.fit, "engagement": handoff.engagement}
+    return ["", "| sum | points | at least |", "|---|---:|---:|", *(f"| {name} | {sums[name]} | {limits[name]} |" for name in sums)]
 
 
 def _for_whom(row: HandoffNote) -> list[str]:

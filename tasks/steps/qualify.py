@@ -39,10 +39,11 @@ def qualify(work: Work) -> None:
         _not_ready(session, handoff, agreement, verdict, now, **facts)
 
 
-def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime, *, tier: str = "") -> Qualified:
+def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime, *, tier: str = "", routed_by: str = "") -> Qualified:
     """Qualifies and writes the points, the tier and the persona onto the handoff and its note; does not move it.
 
-    tier: what a screen rule says, empty where the agreement's tiers decide.
+    tier: what a screen rule says, empty where the agreement's tiers decide. routed_by: that rule in words, where it routes the lead
+    past the score.
     """
     facts = leads.facts_for(session, handoff)
     verdict = qualification.qualify(agreement, facts, now=now)
@@ -53,7 +54,9 @@ def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime
     found = qualification.found_out(agreement, stated(agreement, facts.values), verdict)
     note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
     known = {"reasons": list(verdict.reasons), "fast_lane": verdict.fast_lane, "persona": found["persona"], "product": found["product"]}
-    note.content = {**note.content, **known}
+    asked = verdict.threshold
+    limits = {"total": asked.total, "fit": asked.fit_at_least, "engagement": asked.engagement_at_least}
+    note.content = {**note.content, **known, "limits": limits, "routed_by": routed_by}
     session.add(note)
     session.flush()
     return verdict

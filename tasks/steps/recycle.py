@@ -10,7 +10,7 @@ from sqlmodel import Session
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
-from storage import deliveries, handoffs, roster, trail, waits
+from storage import answerers, deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
 from tasks.clock_inputs import calendar_of
 
@@ -130,7 +130,9 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
 
 def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: str, now: datetime) -> None:
     """Tells a rep that the lead is no longer theirs."""
-    context = {"what": _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
+    answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
+    decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
+    context = {"what": decided or _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
     deliveries.queue(session, handoff, "withdrawn", key=key, channel="email", person=rep, now=now, context=context)
 
@@ -140,7 +142,6 @@ _WITHDRAWN = {
     "not seen in time": "It was not looked at in time and went to a colleague.",
     "not answered in time": "It was not answered in time and went to a colleague.",
     "not attempted in time": "It was not attempted in time and went to a colleague.",
-    "decided": "Your manager gave it to somebody else.",
     "crm": "Its owner was changed in the CRM.",
     "recalled": "Marketing and sales have agreed on a new version of their agreement, and the lead starts anew under it.",
 }

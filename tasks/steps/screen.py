@@ -56,7 +56,7 @@ def _sort_out(session: Session, handoff: Handoff, agreement: Agreement, rule: Sc
     _tell(session, handoff, rule, account, why, now)
     if rule.then == "route" and account:
         handoff.wanted_rep, handoff.routed = account.owner, True
-        rate(session, handoff, agreement, now, tier=rule.tier)
+        rate(session, handoff, agreement, now, tier=rule.tier, routed_by=why)
         handoffs.move(session, handoff, "routed", now=now, why=why, to=account.owner, tier=handoff.tier)
         return
     event = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached"}[rule.then]

@@ -42,11 +42,11 @@ class ShakyRuns(DrivenRuns):
             raise ValueError("badly formed hexadecimal UUID string")
         return await super().create(run)
 
-    async def wake(self, run: Run, wake_id: int) -> Came:
+    async def wake(self, run: Run) -> Came:
         self._ask(f"wake {run.handoff_id}")
         if run.run_id in self.cancelled:
             return Came.CANCELLED
-        return Came.MOVED if self.swallows else await super().wake(run, wake_id)
+        return Came.MOVED if self.swallows else await super().wake(run)
 
     async def is_parked(self, run_id: str, key: str) -> bool:
         self._ask("is parked")

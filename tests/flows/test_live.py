@@ -82,7 +82,7 @@ def test_nonsense_in_the_form_parks_the_run_again_and_says_why(live: Live) -> No
     """A rejection without a reason is no answer."""
     taken = live.capture()
     run = live.until_parked(taken, "AwaitingAcceptance")
-    live.prefect(lambda client: client.resume_flow_run(run.id, run_input={"answer": "rejected"}))
+    live.prefect(lambda client: client.resume_flow_run(run.id, run_input={"answer": "rejected", "who_answers": "Maria"}))
 
     live.until(lambda: "agreed reasons" in (live.run_of(taken).state.message or ""))
 

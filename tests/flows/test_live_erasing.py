@@ -88,13 +88,13 @@ def test_after_an_erasure_a_search_everywhere_finds_nothing(live: Live, tmp_path
     """The lead went through notes, a held answer, nonsense and a rejection in Prefect's form, a dispute, nurture, and came back."""
     taken = live.capture(campaign="", **PERSON)
     live.until_parked(taken, "AwaitingNote")
-    fill_in(live, taken, answer="completed", campaign="Seen at the lighthouse", text="Zoë prefers porridge.")
+    fill_in(live, taken, campaign="Seen at the lighthouse", text="Zoë prefers porridge.", who_answers="Maria")
     live.until_parked(taken, "AwaitingAcceptance")
     with Visitor() as visitor:
         page = visitor.open(live.link_of(taken))
         visitor.submit(page, page.form_with("choice"), choice="rejected", reason="not-now", text="The kettle is broken.")
     parks = live.wait_of(taken).parks
-    fill_in(live, taken, answer="rejected", text="The kettle is broken, Zoë says.")
+    fill_in(live, taken, answer="rejected", text="The kettle is broken, Zoë says.", who_answers="Maria")
     live.until(lambda: live.wait_of(taken).parks > parks)
     live.until_parked(taken, "AwaitingAcceptance")
     fill_in(live, taken, answer="rejected", reason="not-now", text="Quillfeather prefers porridge.", who_answers="Maria")

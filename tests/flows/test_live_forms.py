@@ -37,21 +37,21 @@ def until_acceptance(live: Live) -> Taken:
 
 def until_first_attempt(live: Live) -> Taken:
     taken = until_acceptance(live)
-    fill_in(live, taken, answer="accepted")
+    fill_in(live, taken, answer="accepted", who_answers="Maria")
     live.until_parked(taken, "AwaitingFirstAttempt")
     return taken
 
 
 def until_outcome(live: Live) -> Taken:
     taken = until_first_attempt(live)
-    fill_in(live, taken, answer="attempted", channel="phone")
+    fill_in(live, taken, answer="attempted", channel="phone", who_answers="Maria")
     live.until_parked(taken, "AwaitingOutcome")
     return taken
 
 
 def until_decision(live: Live) -> Taken:
     taken = until_acceptance(live)
-    fill_in(live, taken, answer="rejected", reason="other", text="Ask marketing.")
+    fill_in(live, taken, answer="rejected", reason="other", text="Ask marketing.", who_answers="Maria")
     live.until_parked(taken, "AwaitingDecision")
     return taken
 
@@ -79,38 +79,43 @@ def schema_of(live: Live, taken: Taken) -> dict[str, Any]:
 
 
 def choices(schema: dict[str, Any], name: str) -> list[str]:
-    """What can be chosen in this field, without leaving it open."""
-    return [one for one in schema["definitions"][name]["enum"] if one != "(no answer)"]
+    """What can be chosen in this field; empty where the form does not ask."""
+    return schema["definitions"].get(name, {"enum": []})["enum"]
 
 
-ALWAYS = {"wake", "answer", "who_answers", "text"}
+ALWAYS = {"who_answers", "text"}
+RESULT = ALWAYS | {"answer"}
 REASONS = {"reason", "colleague", "revisit_on", "renewal_date"}
 STATEMENTS = {"why_qualified", "buying_signal", "next_step", "campaign", "pain_point"}
-#: How a lead comes to wait so, what its form asks, what can be answered, and what may be answered wrongly: how, and what is said.
+#: How a lead comes to wait so, what its form asks, what must be filled in, what can be answered, what may be answered wrongly (how,
+#: and what is said), and a sound answer.
 WAITS = [
     (
         until_acceptance,
-        ALWAYS | REASONS - {"renewal_date"} | {"note_wrong"},
+        RESULT | REASONS - {"renewal_date"} | {"note_wrong"},
+        {"answer", "who_answers"},
         ["accepted", "rejected", "handed"],
         [
             ({"answer": "rejected"}, "Please choose one of the agreed reasons."),
             ({"answer": "rejected", "reason": "not-now", "revisit_on": "soon"}, "Please write the date as 2027-01-31"),
             ({"answer": "handed"}, "Please say which colleague takes it."),
             ({"answer": "rejected", "reason": "other"}, "Please say in a few words why"),
-            ({"reason": "not-now"}, "Please choose an answer: accepted, rejected, handed."),
+            ({"answer": "accepted", "who_answers": "  "}, "Please type your name: an answer has to say who gives it."),
         ],
         ({"answer": "accepted", "note_wrong": ["campaign"]}, "accepted"),
     ),
     (
         until_first_attempt,
-        ALWAYS | REASONS - {"renewal_date"} | {"channel"},
+        RESULT | REASONS - {"renewal_date"} | {"channel"},
+        {"answer", "who_answers"},
         ["attempted", "connected", "opportunity", "returned", "handed"],
         [({"answer": "returned"}, "Please choose one of the agreed reasons."), ({"answer": "handed"}, "which colleague takes it")],
         ({"answer": "connected", "channel": "phone"}, "connected"),
     ),
     (
         until_outcome,
-        ALWAYS | REASONS - {"renewal_date"} | {"channel"},
+        RESULT | REASONS - {"renewal_date"} | {"channel"},
+        {"answer", "who_answers"},
         ["attempted", "connected", "opportunity", "returned", "handed"],
         [({"answer": "returned", "reason": "wrong-rep"}, "Please say which colleague takes it")],
         ({"answer": "opportunity"}, "opportunity"),
@@ -118,34 +123,40 @@ WAITS = [
     (
         until_decision,
         ALWAYS | {"choice", "colleague"},
-        ["decided"],
-        [({"answer": "decided"}, "Please choose what becomes of the lead.")],
-        ({"answer": "decided", "choice": "nurture"}, "decided"),
+        {"choice", "who_answers"},
+        [],
+        [({"choice": "nurture", "who_answers": " "}, "Please type your name: an answer has to say who gives it.")],
+        ({"choice": "nurture"}, "decided"),
     ),
     (
         until_note,
         ALWAYS | STATEMENTS,
-        ["completed"],
-        [({"answer": "completed"}, "Please write down what the note still lacks: campaign.")],
-        ({"answer": "completed", "campaign": "Spring fair"}, "completed"),
+        {"campaign", "who_answers"},
+        [],
+        [({"campaign": " "}, "Please write down what the note still lacks: campaign.")],
+        ({"campaign": "Spring fair"}, "completed"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("until", "asked", "answers", "nonsense", "sound"), WAITS, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("until", "asked", "required", "answers", "nonsense", "sound"), WAITS, ids=lambda value: getattr(value, "__name__", "")
+)
 def test_each_form_asks_what_its_wait_needs_refuses_nonsense_and_takes_an_answer(
-    live: Live, until: Any, asked: set[str], answers: list[str], nonsense: list[Any], sound: Any
+    live: Live, until: Any, asked: set[str], required: set[str], answers: list[str], nonsense: list[Any], sound: Any
 ) -> None:
     taken = until(live)
     schema, wait = schema_of(live, taken), live.wait_of(taken)
     assert set(schema["properties"]) == asked
+    assert set(schema["required"]) == required
+    assert "leave" not in str(schema).casefold()
     assert choices(schema, "Answer") == answers
     assert taken.incoming.email not in str(schema)
     assert taken.incoming.last_name not in str(schema)
 
     for form, said in nonsense:
         parks = live.wait_of(taken).parks
-        fill_in(live, taken, **form)
+        fill_in(live, taken, **{"who_answers": "Maria", **form})
         live.until(lambda parks=parks: live.wait_of(taken).parks > parks)
         again = live.until_parked(taken, live_name(wait.kind))
         assert said in again.state.message
@@ -180,13 +191,20 @@ def answer_to(live: Live, wait_id: str) -> Answer | None:
 @pytest.mark.parametrize(
     "form",
     [
-        {"answer": "sold"},
-        {"answer": "rejected", "reason": "no-such-reason"},
-        {"answer": "handed", "colleague": "nobody"},
-        {"answer": "accepted", "note_wrong": ["spelling"]},
+        {"answer": "sold", "who_answers": "Maria"},
+        {"answer": "rejected", "reason": "no-such-reason", "who_answers": "Maria"},
+        {"answer": "handed", "colleague": "nobody", "who_answers": "Maria"},
+        {"answer": "accepted", "note_wrong": ["spelling"], "who_answers": "Maria"},
+        {"answer": "accepted"},
+        {"answer": "accepted", "who_answers": ""},
+        {"who_answers": "Maria", "reason": "not-now"},
+        {},
     ],
+    ids=str,
 )
-def test_what_is_not_among_the_choices_prefect_refuses_by_itself_and_the_run_stays_parked(live: Live, form: dict[str, Any]) -> None:
+def test_what_lacks_something_required_or_is_no_choice_prefect_refuses_by_itself_and_the_run_stays_parked(
+    live: Live, form: dict[str, Any]
+) -> None:
     taken = until_acceptance(live)
     key = live.wait_of(taken).parked_key
 
@@ -197,24 +215,16 @@ def test_what_is_not_among_the_choices_prefect_refuses_by_itself_and_the_run_sta
     assert live.wait_of(taken).answer_id is None
 
 
-def test_an_empty_form_is_no_answer_and_an_answer_without_a_name_is_somebodys(live: Live) -> None:
-    taken = until_acceptance(live)
-    wait = live.wait_of(taken)
-    fill_in(live, taken)
-    live.until(lambda: live.wait_of(taken).parks > wait.parks)
-    live.until_parked(taken, "AwaitingAcceptance")
-
-    fill_in(live, taken, answer="accepted")
-
-    assert live.until(lambda: answer_to(live, wait.id)).by == "somebody in Prefect"
-
-
 def test_who_waits_for_a_rep_to_be_there_is_asked_nothing(live: Live) -> None:
     """Nobody has the lead, so nobody can accept it; a try changes nothing and says so."""
     live.box.write_now(lambda session, now: roster.load(session, EVERYBODY_AWAY, now=now))
     taken = live.capture()
     live.until_parked(taken, "AwaitingDelivery")
     wait = live.wait_of(taken)
+
+    schema = schema_of(live, taken)
+    assert set(schema["properties"]) == {"text"}
+    assert "there is nothing to answer" in schema["properties"]["text"]["description"]
 
     fill_in(live, taken, text="Give it to Ana.")
 

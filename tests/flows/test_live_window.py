@@ -158,4 +158,17 @@ def test_a_suspended_run_misses_no_deadline(live: Live) -> None:
     live.leap_to(live.wait_of(taken).due_at)
 
     live.until(lambda: live.handoff(taken).rep not in ("", first))
+    assert {"missed:acceptance", "team:emea", "manager:maria"} < set(live.until_parked(taken, "AwaitingAcceptance").tags)
+
+
+def test_a_missed_promise_stays_on_the_run_when_the_lead_goes_on(live: Live) -> None:
+    """So that the lists behind the links of the docs still show it."""
+    taken, _ = parked(live)
+    live.leap_to(live.wait_of(taken).due_at)
+    live.until(lambda: "missed:acceptance" in live.run_of(taken).tags)
     live.until_parked(taken, "AwaitingAcceptance")
+
+    live.answer(taken, "accepted")
+
+    run = live.until_parked(taken, "AwaitingFirstAttempt")
+    assert "missed:acceptance" in run.tags

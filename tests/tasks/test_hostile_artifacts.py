@@ -32,7 +32,10 @@ def note_full_of(text: str) -> str:
     statements = dict.fromkeys(("why_qualified", "buying_signal", "next_step"), text)
     criteria = [{"rule": text, "value": text, "at": "2027-02-01T09:00:00+00:00", "points": 25, "why": text}]
     content = {"statements": statements, "criteria": criteria, "persona": "x" + text, "product": "x" + text, "added": {"next_step": text}}
-    return as_markdown(Handoff(lead_id=42, agreement="b2b-saas", version=1), HandoffNote(handoff_id=1, content=content))
+    content |= {"routed_by": "x" + text, "limits": {"total": 60, "fit": 30, "engagement": 15}}
+    handoff = Handoff(lead_id=42, agreement="b2b-saas", version=1)
+    asked = {**content, "routed_by": "", "fast_lane": "x" + text}
+    return "\n\n".join(as_markdown(handoff, HandoffNote(handoff_id=1, content=one)) for one in (content, asked))
 
 
 @some

@@ -29,6 +29,8 @@ async def test_the_manager_gives_it_to_somebody_else(driver, box):
 
     assert [(one.rep, one.ended_because) for one in tenures(box, taken)] == [("ana", "decided"), ("ben", "")]
     assert letters(box, "withdrawn") == ["ana"]
+    letter = next(one for one in box.channels["email"].letters if one.message == "withdrawn")
+    assert "Maria Keller gave it to somebody else." in letter.text
 
 
 async def test_the_manager_says_who_gets_it(driver, box):

@@ -1,0 +1,67 @@
+"""Answered for: the rep who has a lead is told when somebody else answers for them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.roster import Roster
+from storage import answerers, deliveries, handoffs, roster
+from storage.tables import Answer, Assignment, Wait
+from tasks.choices import DID
+from tasks.messages import digest
+
+#: Answers to what a manager or marketing owes themselves: they are given for nobody.
+_OWN_DUTIES = ("decided", "completed", "deadline")
+
+
+def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
+    """Tells the rep that somebody else gave this answer for them, once; nothing where it is the rep's own.
+
+    Where leads of this tier do not interrupt, it waits for the rep's morning digest. Elsewhere it is a mail, which is sent when the
+    answer can no longer be taken back. Call inside the write transaction in which the answer counts.
+    """
+    people, wait = roster.current(session), session.get(Wait, answer.wait_id)
+    rep = _rep_of(session, wait)
+    if wait is None or people.person(rep) is None or _needs_no_word(people, answer, rep):
+        return
+    what = f"{answerer(people, answer)} answered for you: {DID.get(answer.kind, answer.kind)}."
+    more = {"send_at": max(now, answer.effective_at), "answer_id": answer.id}
+    _tell(session, wait, rep, what, key=f"answer:{answer.id}:answered-for", kind=digest.ANSWERED, now=now, **more)
+
+
+def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key: str, now: datetime) -> None:
+    """Tells the rep that somebody else noted an attempt to reach the lead, once for each key; nothing where it was the rep."""
+    people, rep = roster.current(session), _rep_of(session, wait)
+    person = people.person(rep)
+    if person is not None and by not in (rep, *person.members):
+        _tell(session, wait, rep, f"{people.name_of(by)} noted for you: {DID[kind]}.", key=f"{key}:answered-for", kind=kind, now=now)
+
+
+def answerer(people: Roster, answer: Answer) -> str:
+    """What to call whoever gave this answer. A name that nobody could check is said to be one."""
+    name = people.name_of(answer.by)
+    return f"{name} (the name as it was typed in Prefect)" if answer.data.get("claimed") else name
+
+
+def _tell(session: Session, wait: Wait, rep: str, what: str, *, key: str, kind: str, now: datetime, **more: Any) -> None:
+    handoff = handoffs.get(session, wait.handoff_id)
+    if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
+        digest.put_aside(session, handoff, wait, key=key, person=rep, kind=kind, what=what, now=now)
+        return
+    said = {"channel": "email", "person": rep, "context": {"what": what}, **more}
+    deliveries.queue(session, handoff, "told", key=f"{key}:email", now=now, **said)
+
+
+def _rep_of(session: Session, wait: Wait | None) -> str:
+    tenure = session.get(Assignment, wait.assignment_id) if wait and wait.assignment_id else None
+    return tenure.rep if tenure else ""
+
+
+def _needs_no_word(people: Roster, answer: Answer, rep: str) -> bool:
+    """Whether it is the rep's own answer, is told in another message, or came from the rep's work in the CRM."""
+    if answer.kind in _OWN_DUTIES or answer.data.get("forwarded") or answerers.is_own(people, answer, rep):
+        return True
+    return answer.via == "crm" and people.person(answer.by) is None  # a CRM may call the rep by a name of its own

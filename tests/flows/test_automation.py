@@ -1,0 +1,136 @@
+"""The automation of the docs, created as they say on a real Prefect server: it fires on the very state names that Baton gives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.states import Completed, Running, State, Suspended
+from ruamel.yaml import YAML
+
+from agreements.lifecycle import PARKED_NAMES
+from app import stack
+from flows.lead_handoff import lead_handoff
+from tests.conftest import ROOT
+from tests.notifications.receiver import Receiver, receiving
+from tests.patience import PATIENCE_SECONDS
+from tests.prefect_server import prefect_server
+
+pytestmark = [pytest.mark.long, pytest.mark.live]
+RECIPE = ROOT / "examples/prefect/decision-or-stuck.yaml"
+PLACE_OF_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    with prefect_server(tmp_path_factory.mktemp("automation")) as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def told(server: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """Whoever the automation tells, after it was created by the command that the docs show."""
+    with receiving() as receiver:
+        block = asyncio.run(at(server, lambda client: saved(receiver.url, "team")))
+        recipe = tmp_path_factory.mktemp("recipe") / "decision-or-stuck.yaml"
+        recipe.write_text(RECIPE.read_text(encoding="utf-8").replace(PLACE_OF_ID, block), encoding="utf-8")
+        create(server, recipe)
+        yield receiver
+
+
+def create(server: Mapping[str, str], recipe: Path) -> None:
+    """Creates the automation as the docs say."""
+    command = [sys.executable, "-m", "prefect", "automation", "create", "--from-file", str(recipe)]
+    done = subprocess.run(command, env=dict(server), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    assert "Created automation" in done.stdout, done.stdout + done.stderr
+
+
+async def saved(url: str, name: str) -> str:
+    block = CustomWebhookNotificationBlock(name=name, url=url, json_data={"subject": "{{subject}}", "body": "{{body}}"})
+    return str(await block.asave(name))
+
+
+async def at(server: Mapping[str, str], ask) -> object:
+    """Asks that server."""
+    url, log_in = server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]
+    with stack.talking_to(url, log_in):
+        async with get_client() as client:
+            return await ask(client)
+
+
+@flow(name="something-else")
+def something_else() -> None:
+    """A flow of somebody else's on the same server."""
+
+
+async def rests(client: PrefectClient, what, state: State, name: str, *tags: str) -> None:
+    """A run of that flow comes to rest in this state."""
+    run = await client.create_flow_run(
+        what, parameters={"handoff": "1"} if what is lead_handoff else {}, name=name, state=Running(), tags=list(tags)
+    )
+    await client.set_flow_run_state(run.id, state, force=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "named"),
+    [
+        (Suspended(message="With Maria Keller until Mon 12:00."), PARKED_NAMES["decision"]),
+        (Completed(message="Stuck in assigned."), "Stuck"),
+    ],
+    ids=["decision", "stuck"],
+)
+def test_who_is_to_know_is_told_with_the_message_of_the_state(server: Mapping[str, str], told: Receiver, state: State, named: str) -> None:
+    state.name = named
+    asyncio.run(at(server, lambda client: rests(client, lead_handoff, state, f"Northwind · lead 17 ({named})")))
+
+    said = told.next().said
+
+    assert said["subject"] == f"Northwind · lead 17 ({named}): {named}"
+    assert state.message in said["body"]
+    assert "/runs/flow-run/" in said["body"]
+
+
+def test_other_states_and_other_flows_tell_nobody(server: Mapping[str, str], told: Receiver) -> None:
+    """What is told next is what comes after them."""
+    quiet, foreign, last = (Suspended(message=text) for text in ("quiet", "foreign", "last"))
+    quiet.name, foreign.name, last.name = PARKED_NAMES["acceptance"], "AwaitingDecision", "AwaitingDecision"
+
+    for what, state in ((lead_handoff, quiet), (something_else, foreign), (lead_handoff, last)):
+        asyncio.run(at(server, lambda client, what=what, state=state: rests(client, what, state, "one")))
+
+    assert "last" in told.next().said["body"]
+
+
+def test_the_recipe_waits_for_the_names_that_baton_gives() -> None:
+    expected = YAML(typ="safe").load(RECIPE)["trigger"]["expect"]
+
+    assert expected == [f"prefect.flow-run.{PARKED_NAMES['decision']}", "prefect.flow-run.Stuck"]
+
+
+def test_a_filter_on_the_tag_narrows_it_to_one_team(server: Mapping[str, str], tmp_path: Path) -> None:
+    recipe = YAML(typ="safe").load(RECIPE)
+    flow_of_leads, team = (
+        recipe["trigger"]["match_related"],
+        {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.team:emea"},
+    )
+    recipe["trigger"]["match_related"] = [flow_of_leads, team]
+    with receiving() as receiver:
+        recipe["actions"][0]["block_document_id"] = asyncio.run(at(server, lambda client: saved(receiver.url, "emea")))
+        own = tmp_path / "own.json"
+        own.write_text(json.dumps(recipe), encoding="utf-8")
+        create(server, own)
+
+        for name, tag in (("americas", "team:americas"), ("emea", "team:emea")):
+            state = Suspended(message=name)
+            state.name = "AwaitingDecision"
+            asyncio.run(at(server, lambda client, state=state, tag=tag: rests(client, lead_handoff, state, "one", tag)))
+
+        assert "emea" in receiver.next().said["body"]
