@@ -23,7 +23,7 @@ WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "dispute-settled": ("marketing and the rep", "a dispute is decided, or nobody decided in time"),
         "answered-for-you": ("whose link it is", "an answer came through it from a browser that was not known as theirs"),
         "device-code": ("whoever asked for it", "a browser is to be remembered as theirs"),
-        "number-guessed": ("the person, with a code; operations", "20 wrong numbers were typed for one person within an hour"),
+        "number-guessed": ("the person, with a code; operations", "20 wrong codes were typed for one person within an hour"),
         "links-ended": ("whose links they are", "`baton devices revoke`"),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("somebody of the roster", "`baton messages test`"),

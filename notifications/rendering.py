@@ -123,7 +123,15 @@ def _folders(folder: Path | None) -> list[Path]:
 @lru_cache(maxsize=8)
 def _sandbox(folder: Path | None) -> Sandbox:
     return Sandbox(
-        FileSystemLoader(_folders(folder)), when=_when, day=_day, short=_cut, quoted=_quoted, tel=tel, mailto=mailto, label=label
+        FileSystemLoader(_folders(folder)),
+        when=_when,
+        clock=_clock,
+        day=_day,
+        short=_cut,
+        quoted=_quoted,
+        tel=tel,
+        mailto=mailto,
+        label=label,
     )
 
 
@@ -174,6 +182,13 @@ def _when(values: TemplateValues, instant: datetime) -> str:
     local = instant.astimezone(ZoneInfo(str(values["zone"])))
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{local:%a} {local.day} {local:%b %H:%M}" + (f" {local:%Z}" if twice else "")
+
+
+@pass_context
+def _clock(values: TemplateValues, instant: datetime) -> str:
+    """`13:00` in the reader's zone, for what is less than a day away."""
+    told = _when(values, instant)
+    return told[told.index(":") - 2 :]
 
 
 @pass_context

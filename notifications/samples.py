@@ -52,7 +52,7 @@ _LEAD = LeadView(
     persona="ops-leader",
     product="Platform",
     statements={
-        "why_qualified": "Asked by itself (demo requested); score 82 of 100.",
+        "why_qualified": "They asked for a demo; score 82 of 100.",
         "buying_signal": "Demo requested, and the pricing page twice in a week.",
         "next_step": "Call, understand what prompted the request, and agree the next meeting.",
         "campaign": "Autumn webinar",
@@ -77,6 +77,7 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "feedback": {"reason_words": "Interested, but not now", "text": "Budget comes in April.\nTheir works council has to agree."},
     "decision-asked": {"reason_words": "Could not be reached", "text": "Three calls, two e-mails."},
     "ops-told": {"error": "mail server: 451 greylisted"},
+    "manager-told": {"left": "5 minutes left"},
     "dispute-raised": {
         "reason_words": "Not our kind of customer",
         "rep_text": "Too small for us.",
@@ -89,7 +90,7 @@ _WHAT: Mapping[str, str] = {
     "reminder": "Still owed: an answer: accept or reject.",
     "decision-asked": "Nobody answered in time.",
     "feedback": "Ana Ruiz rejected Harbour & Sons.",
-    "manager-told": "Ana Ruiz has not answered in time.",
+    "manager-told": "Ana Ruiz has not answered yet (accept or reject). Most of the agreed time is over.",
     "note-needed": "The note still lacks: pain point, campaign.",
     "ops-told": "The assignment could not be delivered.",
     "answered-for-you": "Through your link, from a browser that was not known as yours, it was said: accepted.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -42,6 +42,8 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
         extra["leg"] = leg
+    if row.message == "manager-told" and due and wait and wait.id == given.get("wait_id"):
+        extra["left"] = time_left(due, now)
     link, page = _link(row, now), _page(row, now)
     return Context(
         to=recipient(people, row.person),
@@ -55,6 +57,15 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         what=what,
         extra=extra,
     )
+
+
+def time_left(due: datetime, now: datetime) -> str:
+    """How long is left until then, in words such as `5 minutes left`: minutes up to two hours, then hours up to a day, then days."""
+    minutes = (due - now) // timedelta(minutes=1)
+    if minutes <= 0:
+        return "Overdue"
+    count, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour") if minutes < 1440 else (minutes // 1440, "day")
+    return f"{count} {unit}{'s' if count > 1 else ''} left"
 
 
 def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:

@@ -33,7 +33,7 @@ BUILT_IN: Mapping[str, str] = {
 }
 #: Facts that are known once a lead is qualified: tiers and segments may ask for them as well.
 LATER: Mapping[str, str] = {
-    "fast_lane": "yes when the lead asked by itself",
+    "fast_lane": "yes when the lead asked to talk to sales",
     "persona": "the first persona that matches",
     "product": "the product of that persona",
     "score": "points in all, 0 to 100",

@@ -66,7 +66,7 @@ class DigestPages:
     async def take(self, request: Request, token: str) -> Response:
         """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept.
 
-        Where the press may be a robot's, nothing is saved without the number from the message, and nothing need be held
+        Where the press may be a robot's, nothing is saved without the code from the message, and nothing need be held
         meanwhile: the page keeps what was typed, and the answers count as of the press that carried the number.
         """
         caller = Caller.of(request, token, folder="d")

@@ -52,7 +52,7 @@ class DisputePages:
     async def take(self, request: Request, token: str) -> Response:
         """Stores the objection or the ruling; what is missing is said, with what was typed kept.
 
-        Where the press may be a robot's, nothing is stored without the number from the message, and what is stored counts as of
+        Where the press may be a robot's, nothing is stored without the code from the message, and what is stored counts as of
         the press that carried it.
         """
         caller, typed = Caller.of(request, token, folder="q"), await form_of(request)

@@ -41,7 +41,7 @@ def test_a_planted_cookie_is_worth_nothing_once_the_person_has_typed_the_number(
     assert level(company, victim.cookies[DEVICE_COOKIE]) == "known"
     assert victim.cookies[DEVICE_COOKIE] != PLANTED
     company.open("first_attempt", holder="ana", events=("accepted",))
-    assert "Type the number from the message" in press(attacker, company.link, choice="attempted").text
+    assert "Type the code from the message" in press(attacker, company.link, choice="attempted").text
     assert [row for row in company.answers() if row[2] == "counted"] == [("accepted", "ana", "counted")]
 
 

@@ -62,7 +62,7 @@ def tenures(company: Stage) -> list[str]:
 
 
 def press(rep: httpx.Client, path: str, *choices: tuple[str, dict[str, str]]) -> httpx.Response:
-    """Opens the page, fills in these rows and the number from the message, and sends the form."""
+    """Opens the page, fills in these rows and the code from the message, and sends the form."""
     return press_with_number(rep, path, **filled(*choices))
 
 
@@ -268,7 +268,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
 
     def warn(session: Session, now) -> None:
         handoff = handoffs.get(session, other.handoff_id)
-        what = "Ana Silva owes an outcome: opportunity or returned; most of the agreed time has passed."
+        what = "Ana Silva has not said yet what came of the lead. Most of the agreed time is over."
         digests.put_aside(session, handoff, key="w", person="maria", wait_id=other.id, kind="tell-manager", what=what, now=now)
 
     company.box.write_now(warn)

@@ -56,7 +56,7 @@ async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver, bo
     page = re.search(r"http://\S+/q/\S+", told)[0]
     asked = box.links.read_to_dispute(page.rpartition("/")[2])
     assert (asked.answer_id, asked.person) == (0, "mina")
-    assert f"{page}\nAsked once per browser: {box.links.number(page.rpartition('/')[2])}" in told
+    assert f"{page}\nYour code: {box.links.number(page.rpartition('/')[2])}" in told
 
 
 async def test_a_dispute_is_raised_and_decided_on_somebodys_word_which_the_trail_marks_as_claimed(driver, box, run):

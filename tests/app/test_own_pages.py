@@ -168,7 +168,7 @@ class TestTheOwnList:
         page = own.post(action, data=hidden)
         assert "Harbour" not in page.text
         assert levels(company) == []
-        assert "Type the number" in press(own, company.link, choice="accepted").text
+        assert "Type the code" in press(own, company.link, choice="accepted").text
 
 
 class TestForwarding:
@@ -227,6 +227,16 @@ class TestTheManagersPage:
         assert "Assigned · Ana Silva" in page.text
         assert "by <strong>Tue 1 Dec 14:00</strong>" in page.text
         assert "Nothing waits here." in company.browser().get(self.page_of(company, "ben")).text
+
+    def test_says_for_whom_it_answers(self, company: Stage) -> None:
+        manager = company.browser()
+        (link,) = re.findall(r'href="(/m/[^"]+)"', manager.get(self.page_of(company)).text)
+        page = manager.get(link).text
+        assert "Ana Silva has not answered. Answer for Ana:" in page
+        for words in ("Ana takes it", "Ana rejects it, with a reason", "A colleague of Ana takes it"):
+            assert f"<span>{words}</span>" in page
+        assert "I take this lead" not in page
+        assert "and your answer counts from 10:00." in press(manager, link, choice="accepted").text
 
     def test_answers_for_a_rep_as_the_manager(self, company: Stage) -> None:
         manager = company.browser()

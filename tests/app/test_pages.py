@@ -24,7 +24,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def rep(company: Stage) -> httpx.Client:
-    """A browser that has never been here: the number from the message is asked for once."""
+    """A browser that has never been here: the code from the message is asked for once."""
     return company.browser(headers=FIREFOX)
 
 
@@ -44,7 +44,7 @@ class TestLooking:
         assert 'href="mailto:lee@harbour.example"' in page.text
         assert "Answer by Tue 1 Dec 13:00 (agreed: 4 working hours)" in said
         assert "Requested time Tue 1 Dec 12:30" in said
-        assert "Asked by itself (demo requested)." in said
+        assert "They asked for a demo." in said
         assert "Score 72 of 100" in said
         assert "+25 job_title contains operations" in said
         assert "You answer as Ana Silva. Times are in Europe/Lisbon." in said
@@ -335,7 +335,7 @@ class TestDuties:
         link = company.duty_link(wait, "maria")
         page = manager.get(link)
         assert "What becomes of this lead?" in words_of(page)
-        assert "To be decided by Tue 1 Dec 14:00" in words_of(page)
+        assert "Decision due by Tue 1 Dec 14:00" in words_of(page)
         assert "You answer as Maria Keller. Times are in Europe/Berlin." in words_of(page)
         assert " checked" not in page.text
         assert send(manager, link).status_code == 422

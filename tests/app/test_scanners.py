@@ -87,7 +87,7 @@ def first_form_with_the_first_choices(company: Stage) -> None:
     with Visitor(AGENTS[2]) as scanner:
         page = scanner.open(company.url + company.link)
         after = scanner.submit(page, page.forms[0], **first_choices(page.forms[0]))
-        assert "Type the number from the message" in after.text, "it got as far as one can without the message"
+        assert "Type the code from the message" in after.text, "it got as far as one can without the message"
 
 
 def every_button_in_order(company: Stage) -> None:

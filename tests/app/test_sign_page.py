@@ -74,7 +74,7 @@ def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, s
     assert page.status_code == 200
     assert "Please sign b2b-saas@2 You are asked to sign this version for sales . It counts for new leads from 1 March 2027 on" in said
     assert "What changes against b2b-saas@1" in said
-    assert "total 60 -&gt; 70" in said
+    assert "Points needed to qualify: 60 -&gt; 70" in said
     assert "Who owes whom what by when" in said
     assert "A person at a company who has shown interest, and whom we may contact." in said
     assert "Marketing Mina &lt;b&gt;Okoro&lt;/b&gt; , Tue 1 Dec 09:00 (entered on their behalf) Sales not yet" in said
@@ -281,7 +281,7 @@ def test_after_five_wrong_codes_a_browser_has_to_wait_and_another_one_signs(comp
     for _ in range(5):
         sign(company, signer, path, code="000000")
 
-    assert "There were too many wrong numbers. Please try again in 60 minutes." in words_of(sign(company, signer, path))
+    assert "You typed too many wrong codes. Please try again in 60 minutes." in words_of(sign(company, signer, path))
     assert len(signatures(company)) == 1
     assert sign(company, company.browser(), path).status_code == 200
     assert len(signatures(company)) == 2

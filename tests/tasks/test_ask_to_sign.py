@@ -58,7 +58,7 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
     assert letter.subject == "Please sign for sales: b2b-saas@2"
     for part in (letter.text, letter.html):
         assert "What changes against b2b-saas@1" in part
-        assert "total 60 -&gt; 70" in part or "total 60 -> 70" in part
+        assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
     seen = box.read_now(lambda session, now: signing.visit(session, letter.link.rpartition("/")[2], now=now))

@@ -111,14 +111,14 @@ async def test_a_managers_warning_waits_for_the_managers_morning(driver, box, ti
     await until(driver, time, datetime(2027, 2, 3, 9, tzinfo=UTC))
 
     (digest,) = digests_of(box, "maria")
-    assert "Ana Silva owes an answer: accept or reject; most of the agreed time has passed." in digest.text
+    assert "Ana Silva has not answered yet (accept or reject). Most of the agreed time is over." in digest.text
     assert letters(box, "manager-told") == []
     own = re.search(r"http://\S+/m/[^/\s]+", digest.text)[0]
     assert box.links.read_person(own.rpartition("/")[2]).person == "maria"
     (wait,) = [row for row in rows(box, Wait) if row.closed_at is None]
     assert f"  {own}/{wait.id}\n" in digest.text, "where she may answer in the rep's place"
     assert f"All that waits in your teams: {own}\n" in digest.text
-    assert f"{digest.link}\nAsked once per browser: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
+    assert f"{digest.link}\nYour code: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
 
 
 async def test_a_reps_digest_has_no_page_of_all_that_waits_in_teams(driver, box, time):

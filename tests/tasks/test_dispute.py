@@ -79,7 +79,7 @@ async def test_marketing_is_told_with_a_link_and_until_when_it_may_dispute(drive
     letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
 
     assert (letter.to.id, about(box, letter)) == ("mina", (answer, "mina"))
-    assert f"{letter.link}\nAsked once per browser: {box.links.number(letter.link.rpartition('/')[2])}" in letter.text
+    assert f"{letter.link}\nYour code: {box.links.number(letter.link.rpartition('/')[2])}" in letter.text
     assert "You may answer until Tue 2 Feb 17:30" in letter.text
     assert "if you do not, it stands" in letter.text
 
@@ -107,7 +107,7 @@ async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver, box):
     assert (letters(box, "dispute-raised"), letters(box, "told")) == (["maria"], ["ana"])
     asked = next(one for one in box.channels["email"].letters if one.message == "dispute-raised")
     assert about(box, asked) == (answer, "maria")
-    assert f"{asked.link}\nAsked once per browser: {box.links.number(asked.link.rpartition('/')[2])}" in asked.text
+    assert f"{asked.link}\nYour code: {box.links.number(asked.link.rpartition('/')[2])}" in asked.text
     assert WRONG in asked.text
     assert "Decide by Tue 2 Feb 17:30. If you do not decide by then, the rejection stands." in asked.text
     assert (newest(box, taken).stage, wait_of(box, taken).kind) == ("nurturing", "revisit")

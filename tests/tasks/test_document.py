@@ -25,7 +25,7 @@ async def test_a_note_states_why_the_lead_is_qualified_and_ready_to_buy(driver, 
     note = note_of(box, taken)
     assert note.complete
     assert note.content["statements"] == {
-        "why_qualified": "Asked by itself (demo requested); score 60 of 100.",
+        "why_qualified": "They asked for a demo; score 60 of 100.",
         "buying_signal": "Demo requested.",
         "next_step": "Call, understand what prompted the request, and agree the next meeting.",
         "campaign": "spring",

@@ -86,7 +86,7 @@ CASES = [
     ("accepted, handed", "accepted", "you have answered further: handed it to a colleague. Take that back first."),
     ("accepted, attempted, -attempted", "accepted", NOTHING),
     ("accepted, attempted!, -attempted!", "accepted", NOTHING),
-    ("accepted, attempted, -attempted!", "accepted", "A later answer is being taken back just now."),
+    ("accepted, attempted, -attempted!", "accepted", "A later answer is being taken back right now."),
     ("accepted, opportunity, -opportunity", "accepted", NOTHING),
     ("accepted, attempted", "attempted", NOTHING),
     ("accepted, attempted, opportunity", "attempted", "made it an opportunity. Take that back first."),
@@ -148,7 +148,7 @@ async def test_somebody_elses_answer_stays_theirs(driver, box, taken):
 
     undone = box.write_now(lambda session, now: desk.undo(session, token, 1, now=now, device=""))
 
-    assert (undone.taken_back, undone.why) == (False, "That is not your answer to take back.")
+    assert (undone.taken_back, undone.why) == (False, "That is not your answer, so you cannot take it back.")
     assert states(box, taken) == answer
 
 
@@ -173,7 +173,7 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     undo(box, taken, "accepted")
 
     reply = answer_by_link(box, taken, "attempted")
-    with pytest.raises(ChoiceRefused, match="is being taken back just now"):
+    with pytest.raises(ChoiceRefused, match="is being taken back right now"):
         box.write_now(
             lambda session, now: desk.answer_wait(session, owed.id, "attempted", by="somebody", now=now, answered_at=now, fields={})
         )

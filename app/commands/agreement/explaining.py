@@ -150,7 +150,7 @@ def _verdict(found: Explanation) -> str:
     if found.need_not_qualify:
         return "It goes to the rep who brought it in: leads of sales' own need not qualify."
     if found.verdict.fast_lane:
-        return "An MQL: it asked by itself, whatever its points."
+        return "An MQL: the lead asked to talk to sales. Points do not matter then."
     if found.verdict.is_mql:
         return "An MQL: it reaches every minimum."
     missing = [f"{one.name} {one.points} is {one.short} short of {one.wanted}" for one in found.measures if one.short]
