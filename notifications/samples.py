@@ -1,4 +1,4 @@
-"""Made-up messages: what `baton messages preview` shows without a lead, and by which templates are checked."""
+"""Made-up messages. `baton messages preview` shows them without a lead, and checks of templates use them."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
 _WHAT: Mapping[str, str] = {
-    "reminder": "Still owed: an answer: accept or reject.",
-    "decision-asked": "Nobody answered in time.",
+    "reminder": "Still needed: an answer (accept or reject).",
+    "decision-asked": "Ana Ruiz did not answer in time.",
     "feedback": "Ana Ruiz rejected Harbour & Sons.",
     "manager-told": "Ana Ruiz has not answered yet (accept or reject). Most of the agreed time is over.",
-    "note-needed": "The note still lacks: pain point, campaign.",
+    "note-needed": "Still missing in the note: pain point, campaign.",
     "ops-told": "The assignment could not be delivered.",
-    "answered-for-you": "Through your link, from a browser that was not known as yours, it was said: accepted.",
+    "answered-for-you": "Somebody used your link in a browser that we do not know as yours. The answer was: accepted.",
     "dispute-raised": "Mina Okoro disputes that Ana Ruiz rejected Harbour & Sons.",
     "dispute-settled": "The rejection of Harbour & Sons does not stand.",
     "told": "Ana Ruiz accepted the lead that you brought in.",
@@ -110,7 +110,7 @@ _OTHERS: Mapping[str, Any] = {
         link="https://baton.example/d/made-up",
         rows=(
             DigestRow(42, "Harbour & Sons", "working", "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
-            DigestRow(43, "Northgate Mills", "assigned", "Still owed: an answer: accept or reject.", None, LINK, done=True),
+            DigestRow(43, "Northgate Mills", "assigned", "Still needed: an answer (accept or reject).", None, LINK, done=True),
         ),
         more=3,
         number=_NUMBER,
@@ -137,7 +137,7 @@ _OTHERS: Mapping[str, Any] = {
 
 
 def sample(message: str) -> Any:
-    """What this message could say, all of it made up, but for the contract: that is of the agreement to begin with."""
+    """Return made-up content for this message. Only the contract is real: it belongs to the starter agreement."""
     if message == "signature-asked":
         return replace(_OTHERS[message], contract=_contract())
     if message in _OTHERS:
@@ -151,12 +151,12 @@ def _contract() -> Contract:
 
 
 def is_about_a_lead(message: str) -> bool:
-    """Whether the message tells of one lead, so that it can be previewed for a stored one."""
+    """Return whether the message is about one lead, so that a preview can use a stored lead."""
     return message != "test" and message not in _OTHERS
 
 
 def bare(context: T) -> T:
-    """The same message where next to nothing is known: every text empty, everything that may be left out left out."""
+    """Return the same message with almost nothing known: empty texts, and no optional values."""
     assert is_dataclass(context)
     assert not isinstance(context, type)
     given: dict[str, Any] = {}
@@ -178,7 +178,7 @@ _OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat
 
 
 def full_of(value: T, text: str, name: str = "") -> T:
-    """The same message with this text in every place where somebody outside, or in the roster, may have written one."""
+    """Return the same message with this text in every place that a person may have written."""
     told: Any = value
     if name in _OURS:
         return value

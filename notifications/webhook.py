@@ -40,7 +40,7 @@ class WebhookChannel:
         self._secret = _key(secret)
 
     async def send(self, letter: Letter) -> str:
-        """Posts the letter once and returns the answer's status line.
+        """Post the letter once and return the status line of the answer.
 
         Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx but 408, 425 and 429; ServiceAway where nobody
         answers, for 5xx and these three; DeliveryUnknown where the message was sent and no answer came.
@@ -57,7 +57,7 @@ class WebhookChannel:
 
 
 def signed(secret: bytes, key: str, content: bytes, *, at: int) -> dict[str, str]:
-    """The headers that prove where the content comes from. at: seconds since 1970."""
+    """Return the headers that prove who sent the content. at: seconds since 1970."""
     ident = one_line(key).encode("ascii", "backslashreplace").decode("ascii")
     mac = hmac.new(secret, f"{ident}.{at}.".encode() + content, hashlib.sha256).digest()
     return {"webhook-id": ident, "webhook-timestamp": str(at), "webhook-signature": f"v1,{base64.b64encode(mac).decode('ascii')}"}

@@ -73,7 +73,7 @@ def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[dateti
     answer = session.get(Answer, row.context.get("answer_id"))
     if answer is None or disputable.why_not(session, answer, now=now):
         return None, ""
-    return disputable.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
+    return disputable.open_until(session, answer), "Without a dispute the answer stands."
 
 
 def _leg(agreement: Agreement, tenure: Assignment | None) -> str:
@@ -121,9 +121,9 @@ def number_of(url: str) -> str:
 
 def _why_now(session: Session, handoff: Handoff) -> str:
     if disputes.which_led_to(session, handoff.id or 0):
-        return "Marketing disputed that it was given back, and the manager agreed. It comes with its history."
+        return "Marketing disputed the return, and the manager agreed. You see the earlier answers below."
     if handoffs.before(session, handoff):
-        return "Back from nurture, with its history."
+        return "Back from nurture. You see the earlier answers below."
     earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
     if not earlier:
         return ""
@@ -148,7 +148,7 @@ def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[st
     lead = handoffs.lead_of(session, handoff)
     did = _DID.get(answer.kind if answer else "", "answered")
     wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
-    found = f" In the note was wrong or missing: {wrong}." if wrong else ""
+    found = f" Wrong or missing in the note: {wrong}." if wrong else ""
     return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}"
 
 

@@ -23,7 +23,7 @@ from tasks.running import NO_CLOCK, clock_of
 MESSAGE = "digest"
 #: What is told although it was settled in the meantime: a missed deadline.
 MISSED = "missed"
-HOW_IT_STANDS = "How does it stand? Still owed: an outcome, opportunity or returned."
+HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 
 

@@ -15,9 +15,9 @@ from tasks.work import Work
 OWED = {
     "note": "a complete handoff note",
     "delivery": "proof that a rep has the lead",
-    "acceptance": "an answer: accept or reject",
+    "acceptance": "an answer (accept or reject)",
     "first_attempt": "a first attempt to reach the lead",
-    "outcome": "an outcome: opportunity or returned",
+    "outcome": "an outcome (opportunity or returned)",
     "decision": "a decision",
 }
 
@@ -55,7 +55,7 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
     if action == "remind":
-        message, person, what = "reminder", wait.holder, f"Still owed: {owed}."
+        message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":
         name = people.name_of(wait.holder)
         message, person = "manager-told", people.manager_of(wait.holder)

@@ -235,7 +235,7 @@ def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: 
         place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
         missed = waits.answer_of(session, wait)
         if missed is not None and missed.kind == "deadline":
-            place.ended = "The agreed time has passed, and what was agreed for that is being done now."
+            place.ended = "The agreed time has passed. Baton is doing what the agreement says for that."
     if row.ended_at is not None:
         place.ended = f"This lead is no longer yours: {_ENDED.get(row.ended_because, row.ended_because)}."
     return place
@@ -253,7 +253,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
     if wait.closed_at is None and wait.answer_id is None:
         place.options = options(place.agreement, handoff, DUTIES["note" if wait.kind == "note" else "decision"])
     else:
-        place.ended = "This is settled."
+        place.ended = "This is already settled."
     return place
 
 
@@ -272,7 +272,7 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
         offered = options(place.agreement, handoff, kinds, name=place.first_name)
         place.options = () if undoing.is_under_way(session, wait.handoff_id) else offered
     else:
-        place.ended = "This is settled."
+        place.ended = "This is already settled."
     return place
 
 
@@ -310,11 +310,11 @@ _ENDED = {
     "crm": "its owner was changed in the CRM",
     "recycled": "it went to nurture",
     "disqualified": "it was disqualified",
-    "attached": "it belongs to what is under way with that company",
+    "attached": "it belongs to an account or deal that is already under way",
     "merged": "it was a duplicate",
-    "suppressed": "nobody may contact them",
+    "suppressed": "nobody may contact this person",
     "withdrawn": "it was withdrawn",
-    "recalled": "it was called back and starts anew under a new version of the agreement",
+    "recalled": "it was called back and starts again under a new version of the agreement",
     "erased": "its data was erased",
     "sql": "it was qualified and handed on",
     "opportunity": "it became an opportunity and goes on in the CRM",

@@ -77,7 +77,7 @@ class Persona(Clause):
 
 
 class ScreenRule(Clause):
-    """What is sorted out before anything is scored; the first rule that matches counts."""
+    """Which leads are sorted out before scoring; the first rule that matches counts."""
 
     when: ACondition
     then: Literal["disqualify", "suppress", "attach", "route"]

@@ -29,7 +29,7 @@ MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 3
 MAX_FORM_BYTES = 256_000
 #: Says nothing about its row.
 LEAVE = "leave"
-_OPEN_AGAIN = "This page was not opened in this browser, or that was too long ago. Please choose here once more."
+_OPEN_AGAIN = "You did not open this page in this browser, or you opened it too long ago. Please choose here again."
 _NOTHING = "Please choose an answer in at least one row."
 
 

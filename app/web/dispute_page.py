@@ -25,7 +25,7 @@ from tasks.senders import Sender
 from tasks.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
-_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."
+_OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please choose here again."
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:

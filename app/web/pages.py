@@ -37,8 +37,8 @@ __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "
 log = logging.getLogger("baton.web")
 _CHOSEN = ("choice", "decision", "member")
 _OPEN_AGAIN = (
-    "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
-    " or choose here once more."
+    "You did not open this form in this browser, or you opened it too long ago. Please open the link again and choose there,"
+    " or choose here again."
 )
 
 

@@ -217,7 +217,7 @@ def test_explain_says_which_screen_rule_sorts_a_lead_out(run: Run, box: Toolbox)
     told = explained(run, lead)
 
     assert (told["screen"]["passes"], told["screen"]["rule"], told["screen"]["then"]) == (False, 1, "disqualify")
-    assert told["verdict"].startswith("Sorted out before anything is scored")
+    assert told["verdict"].startswith("Sorted out before scoring")
 
 
 def test_explain_asks_the_crm_about_the_company(run: Run, box: Toolbox) -> None:
@@ -232,7 +232,7 @@ def test_explain_under_a_draft_judges_by_the_draft(run: Run, box: Toolbox, draft
 
     said = run("explain", draft(("total: 60", "total: 45")), "--lead", str(lead), "--at", MONDAY.isoformat())
 
-    assert "An MQL: it reaches every minimum." in said.stdout
+    assert "An MQL: the lead reaches every minimum." in said.stdout
 
 
 def test_what_a_lead_did_after_the_instant_does_not_count(run: Run, box: Toolbox) -> None:

@@ -77,7 +77,7 @@ REFUSED = [
     (("decide", "9", "uphold", "--by", "maria"), 1, "There is no dispute 9."),
     (("decide", "1", "uphold", "--by", "ana"), 1, "Maria Keller decides on this"),
     (("decide", "1", "uphold", "--by", "Somebody Else"), 1, "Nobody is called 'Somebody Else' in the roster"),
-    (("raise", "1", "--by", "mina", "--text", "Again."), 1, "It was disputed before."),
+    (("raise", "1", "--by", "mina", "--text", "Again."), 1, "Marketing has already disputed this."),
     (("raise", "1", "--by", "ana", "--text", "No."), 1, "disputed before"),
     (("raise", "77", "--by", "mina", "--text", "No."), 1, "Only a rejection or a return that counts can be disputed."),
 ]

@@ -110,7 +110,7 @@ class TestANewBrowser:
         company.later(minutes=1)
         company.answer("rejected", by="ben", via="crm", reason="not-now")
         page = type_number(new, page)
-        assert "This was answered before" in page.text
+        assert "This was already answered" in page.text
         assert "Ben Carter rejected" in " ".join(page.text.split())
         assert company.answers() == [("accepted", "ana", "late"), ("rejected", "ben", "counted")]
 
@@ -123,7 +123,7 @@ class TestANewBrowser:
     def test_a_press_after_it_was_settled_is_not_even_kept(self, company: Stage, new: httpx.Client) -> None:
         action, hidden = answer_form(new.get(company.link))
         company.answer("rejected", by="ben", via="crm", reason="not-now")
-        assert "This was answered before" in new.post(action, data={**hidden, "choice": "accepted"}).text
+        assert "This was already answered" in new.post(action, data={**hidden, "choice": "accepted"}).text
         assert company.answers() == [("rejected", "ben", "counted")]
 
 

@@ -63,7 +63,7 @@ class TestTheLog:
         assert page.status_code == 500
         assert page.headers["cache-control"] == "no-store"
         (fault,) = [record for record in caplog.records if record.exc_info]
-        (reference,) = re.findall(r"whoever runs Baton: (\w+)", page.text)
+        (reference,) = re.findall(r"this number: (\w+)", page.text)
         assert reference in fault.getMessage()
         assert "NoneType" not in page.text
         assert [line["status"] for line in log_lines(caplog, 1)] == [500]

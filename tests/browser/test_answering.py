@@ -167,7 +167,7 @@ def test_in_two_tabs_the_first_answer_counts_and_the_second_is_told(company: Sta
     other.get_by_label("Reason", exact=True).select_option("not-now")
     press(other.get_by_role("button", name="Send the answer"))
 
-    expect(other.get_by_role("heading", name="This was answered before")).to_be_visible()
+    expect(other.get_by_role("heading", name="This was already answered")).to_be_visible()
     shown(other, "answer-second-tab")
     assert [one for one in company.answers() if one[2] == "counted"] == [("accepted", "ana", "counted")]
 
@@ -275,7 +275,7 @@ def test_a_manager_decides_on_a_dispute_on_a_phone(company: Stage, page: Page) -
     press(page.get_by_role("button", name="Send the decision"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
-    expect(page.get_by_text("The lead is assigned again at once.")).to_be_visible()
+    expect(page.get_by_text("The lead is assigned again right away.")).to_be_visible()
     shown(page, "dispute-decided")
     assert door.counted()
 
@@ -299,7 +299,7 @@ def test_a_manager_finds_all_that_waits_and_answers_from_there(company: Stage, p
     company.open("decision", holder="maria", about="acceptance")
     own = path_of(company.box.links.for_person("maria", at=company.time.at))
     go(page, company, own)
-    expect(page.get_by_role("heading", name="All that waits in your teams")).to_be_visible()
+    expect(page.get_by_role("heading", name="Everything open in your teams")).to_be_visible()
     shown(page, "manager-page")
     press(page.get_by_role("link", name="Harbour & Sons, lead 1"))
     shown(page)

@@ -126,7 +126,7 @@ WAITS = [
         until_note,
         ALWAYS | STATEMENTS,
         ["completed"],
-        [({"answer": "completed"}, "Please write down what the note still lacks: campaign.")],
+        [({"answer": "completed"}, "Please write down what is still missing in the note: campaign.")],
         ({"answer": "completed", "campaign": "Spring fair"}, "completed"),
     ),
 ]

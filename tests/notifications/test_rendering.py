@@ -174,7 +174,7 @@ def test_an_assignment_has_no_separate_links_to_accept_and_reject() -> None:
 
 def test_a_manager_is_told_for_whom_he_gets_it() -> None:
     letter = written(to=replace(ANA, name="Joan"), extra={"for": "Ana Ruiz"})
-    assert letter.subject.startswith("Ana Ruiz not reached, new lead: Nordlicht GmbH (lead 42)")
+    assert letter.subject.startswith("Ana Ruiz may not know of a new lead: Nordlicht GmbH (lead 42)")
     for part in (letter.text, letter.html, letter.chat):
         assert "Ana Ruiz" in part
         assert "Please make sure" in part
@@ -347,7 +347,7 @@ def digest(*rows: DigestRow, more: int = 0) -> Letter:
 
 def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
     letter = digest(
-        DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer: accept or reject.", DUE, LINK),
+        DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer (accept or reject).", DUE, LINK),
         DigestRow(43, "Südwind AG", "nurturing", "Ben owes an answer and has missed the agreed time.", done=True),
         more=3,
     )
@@ -358,7 +358,7 @@ def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
         assert "Nordlicht GmbH" in part
         assert "3 more" in part
     assert f"Due Tue 1 Dec 13:00.\n  {LINK}" in letter.text
-    assert "Settled since." in letter.text
+    assert "Already settled." in letter.text
     assert "Times are in Europe/London." in letter.text
 
 
@@ -371,7 +371,7 @@ def test_a_digest_of_one_lead_says_which() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_company_changes_the_shape_of_a_digest(text: str) -> None:
-    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer.", DUE, LINK)
+    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer.", DUE, LINK)
     usual, hostile = _Shape(digest(row).html), _Shape(digest(replace(row, company=text)).html)
 
     assert (hostile.tags, hostile.links) == (usual.tags, usual.links)

@@ -75,7 +75,7 @@ async def test_a_note_that_still_lacks_something_is_not_taken(driver, box):
     taken = capture(box, campaign="")
     await driver.settle()
 
-    with pytest.raises(ChoiceRefused, match="Please write down what the note still lacks: campaign"):
+    with pytest.raises(ChoiceRefused, match="Please write down what is still missing in the note: campaign"):
         answer_by_duty(box, taken, "completed", next_step="Call.", campaign="  ")
 
     assert wait_of(box, taken).answer_id is None
