@@ -82,7 +82,7 @@ def test_a_dispute_is_raised_once_and_says_who_decides_by_when(company: Stage) -
     page = press_with_number(browser, link(company, "mina"), text=WHY)
 
     assert page.status_code == 200
-    assert "The manager of Ana Silva is asked to decide by Wed 2 Dec 17:00." in words_of(page)
+    assert "We ask the manager of Ana Silva to decide by Wed 2 Dec 17:00." in words_of(page)
     assert "They asked for &lt;b&gt;a demo&lt;/b&gt;." in page.text
     assert "<form" not in page.text
     assert [(row.raised_by, row.holder, row.via) for row in company.rows(Dispute)] == [("mina", "maria", "link")]

@@ -78,7 +78,7 @@ REFUSED = [
     (("decide", "1", "uphold", "--by", "ana"), 1, "Maria Keller decides on this"),
     (("decide", "1", "uphold", "--by", "Somebody Else"), 1, "Nobody is called 'Somebody Else' in the roster"),
     (("raise", "1", "--by", "mina", "--text", "Again."), 1, "Marketing has already disputed this."),
-    (("raise", "1", "--by", "ana", "--text", "No."), 1, "disputed before"),
+    (("raise", "1", "--by", "ana", "--text", "No."), 1, "has already disputed this"),
     (("raise", "77", "--by", "mina", "--text", "No."), 1, "Only a rejection or a return that counts can be disputed."),
 ]
 
