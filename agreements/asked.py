@@ -10,7 +10,7 @@ from agreements.model import Agreement, EngagementCriterion, FitCriterion
 
 
 def facts_asked(agreement: Agreement) -> dict[str, list[str]]:
-    """The facts by which leads are told apart and judged, each with the clauses that ask for it, in the order of the file.
+    """Return the facts that the rules ask about, each with the clauses that ask for it, in the order of the file.
 
     Left out are facts that follow from the judging, and rules that come after it: segments, legs.
     """

@@ -1,4 +1,4 @@
-"""What a new conversion shows to have changed: the person's role, or the company they are at."""
+"""Detect from a new conversion whether the person has another role or another company."""
 
 from __future__ import annotations
 

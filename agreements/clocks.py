@@ -42,7 +42,7 @@ class Schedule:
 
 
 def calendar_for(clock: Clock, agreement: Agreement, holder_calendar: str = "") -> WorkingCalendar:
-    """The calendar on which a clock runs: the one it names, whoever owes it; else that of who owes it.
+    """Return the calendar on which a clock runs: the calendar that the clock names, else that of the person who owes it.
 
     holder_calendar: the name that the roster gives for that person; empty is the agreement's first.
     """
@@ -58,7 +58,7 @@ def calendar_name(clock: Clock, agreement: Agreement, holder_calendar: str = "")
 def term_for(clock: Clock, *, tier: str, past: Past = Past()) -> Term:
     """The time that the next holder has: the whole of it, or with `on_reassign: remainder` what the spells before left.
 
-    What was used is reckoned on the calendars on which it passed. Where nothing is left, the next holder has the whole time
+    Used time is calculated on the calendars on which it passed. Where nothing is left, the next holder has the whole time
     again, and so it is with a term that ends with the working day.
     """
     whole = left = clock.term(tier)
@@ -100,7 +100,7 @@ def nudges(
     now: datetime | None = None,
     pauses: tuple[Span, ...] = (),
 ) -> tuple[tuple[datetime, str], ...]:
-    """What happens at the agreed shares of the time from start to due, in order; now: those not after it are left out."""
+    """Return what happens at the agreed shares of the time from start to due, in order. now: earlier ones are left out."""
     shares = sorted((share_of(clock.term(tier), percent, start, due, calendar, pauses), action) for percent, action in clock.at.items())
     return tuple((at, action) for at, action in shares if at < due and (now is None or at > now))
 
@@ -115,7 +115,7 @@ def share_of(
 def bounded_until(
     clock: Clock, *, tier: str, first_start: datetime, calendar: WorkingCalendar, pauses: tuple[Span, ...] = ()
 ) -> datetime | None:
-    """Until when the clock may run over all reassignments, pauses left out; None where the agreement sets no `total`."""
+    """Return until when the clock may run over all reassignments, without pauses; None if the agreement sets no `total`."""
     term = clock.total_term(tier)
     return term.after(first_start, calendar, pauses) if term else None
 
@@ -130,7 +130,7 @@ class ContactTime:
 
 
 def contact_time(clock: Clock, requested: datetime | None, *, start: datetime, now: datetime, calendar: WorkingCalendar) -> ContactTime:
-    """What becomes of the time at which a lead asked to be contacted, where the agreement respects it.
+    """Decide whether the contact time that a lead asked for counts, if the agreement respects such times.
 
     It is as late as now at least, and on a clock that follows a calendar it moves to the next opening. One that had passed when
     the clock started, or lies further ahead than a lead can mean, is ignored.
@@ -156,7 +156,7 @@ def first_attempt_due(
     bound: datetime | None = None,
     past: Past = Past(),
 ) -> datetime:
-    """By when the lead must have been tried for the first time.
+    """Return by when the rep must have tried to reach the lead.
 
     start: when the rep was provably told; accepted_at leaves him at least `at_least`. A contact time that the lead asked
     for moves it, as contact_time says: due then plus the tolerance, also when that is earlier.

@@ -30,7 +30,7 @@ class Test:
     operand: Any
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the facts answer yes; an unknown fact answers no, but for `missing` and `not_in`."""
+        """Whether the facts answer yes. An unknown fact answers no, except to `missing` and `not_in`."""
         return self.answers(values.get(self.field))
 
     def answers(self, value: Any) -> bool:

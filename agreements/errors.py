@@ -1,4 +1,4 @@
-"""What can go wrong, named as states; the docstring of an error is its default message."""
+"""Errors, named as states. The docstring of an error is its default message."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _bounded(value: str | int | float | bool | None) -> str | int | float | bool
 
 def _likely(at: datetime) -> datetime:
     if at.year not in LIKELY_YEARS:
-        raise ValueError("is no likely time")
+        raise ValueError("is not a likely time")
     return at
 
 

@@ -153,7 +153,7 @@ AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided
 class Position:
     """What decides the next step: the stage and its step, and of the open wait what has happened to it.
 
-    rescore: something has changed that the score of a lead which nobody has yet was reckoned from. bounced: a message by which
+    rescore: something has changed that the score of a lead without a rep was calculated from. bounced: a message by which
     the rep was told came back.
     """
 

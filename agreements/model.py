@@ -112,7 +112,7 @@ class Agreement(Clause):
 
     @cached_property
     def calendar_values(self) -> Mapping[str, WorkingCalendar]:
-        """The calendars, ready to reckon with. Raises CalendarError for a faulty clause."""
+        """Return the calendars, ready to calculate with. Raises CalendarError for a faulty clause."""
         return with_resolved(self.calendars, self._holidays)
 
     @property
@@ -123,7 +123,7 @@ class Agreement(Clause):
     def with_holidays(self, resolved: Resolved) -> Self:
         """The same agreement with these public holidays, as `resolved_holidays` gave them when it was published."""
         kept = self.model_copy()
-        kept.__dict__.pop("calendar_values", None)  # which this one may have reckoned out already, and a copy takes along
+        kept.__dict__.pop("calendar_values", None)  # this one may have calculated them already, and a copy would keep them
         kept._holidays = resolved
         return kept
 

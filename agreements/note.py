@@ -26,6 +26,10 @@ class Note:
         return not self.missing
 
 
+#: What is asked for without an article.
+_UNCOUNTED = ("contact", "help", "information", "pricing", "support")
+
+
 def write_note(agreement: Agreement, facts: LeadFacts, verdict: Qualified, *, campaign: str, added: Mapping[str, str]) -> Note:
     """The note from what is known; added holds what marketing completed by hand."""
     known = {
@@ -47,11 +51,21 @@ def _criterion(point: Any) -> Mapping[str, Any]:
 
 def _why(verdict: Qualified) -> str:
     if verdict.fast_lane:
-        return f"Asked by itself ({verdict.fast_lane.replace('_', ' ')}); score {verdict.total} of 100."
+        return f"{_request(verdict.fast_lane)}; score {verdict.total} of 100."
     if not verdict.is_mql:
         return ""
     best = sorted((point for point in verdict.points if point.points > 0), key=lambda point: -point.points)[:3]
     return f"Score {verdict.total} of 100, {verdict.threshold.total} agreed: " + "; ".join(point.rule for point in best) + "."
+
+
+def _request(activity: str) -> str:
+    """What they asked for by this activity: `They asked for a demo` where it is named `demo_requested`."""
+    words = activity.replace("_", " ")
+    what = words.removesuffix(" requested")
+    if what == words:
+        return f"They asked to talk to sales ({words})"
+    article = "" if what in _UNCOUNTED else "an " if what[:1] in "aeiou" else "a "
+    return f"They asked for {article}{what}"
 
 
 def _signal(facts: LeadFacts, verdict: Qualified) -> str:

@@ -1,4 +1,4 @@
-"""What is sorted out before anything is scored: spam, customers, open opportunities, people nobody may contact."""
+"""Which leads are sorted out before scoring: spam, customers, open opportunities, people nobody may contact."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Step:
 class Timeline:
     """One clock from its start on. All instants are aware UTC.
 
-    calendar: on which it is reckoned, by name and value; term: as agreed for the tier; bound: until when it may run over all
+    calendar: on which it is calculated, by name and value; term: as agreed for the tier; bound: until when it may run over all
     reps, None for no bound; closed: the days that are passed over, each with why; counted: the stretches that add up to the
     term; notes: what else moves the due time.
     """
@@ -111,8 +111,8 @@ def _notes(clock: Clock, tier: str, due: datetime, bound: datetime | None) -> It
     elif clock.on_reassign == "remainder":
         yield "on reassignment the next rep gets what is left, on their own calendar"
     if clock.at_least:
-        yield f"whoever accepts late still has {clock.at_least} from then"
+        yield f"a rep who accepts late still has {clock.at_least} from then"
     if clock.respect_requested_time:
         yield f"a contact time that the lead asked for moves it there, plus {clock.respect_requested_time}"
     if clock.pauses:
-        yield "it stands still while marketing mends the note"
+        yield "the clock is paused while marketing corrects the note"

@@ -1,4 +1,4 @@
-"""Which messages there are, who gets each, and when; docs/messages.md says the same."""
+"""The catalogue of messages: who gets each, and when. docs/messages.md has the same table."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from types import MappingProxyType
 #: By name: who gets it, and when.
 WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "assigned": ("the rep; the manager where it is not proven to have arrived", "a lead is assigned"),
+        "assigned": ("the rep; the manager, if nothing proves that it arrived", "a lead is assigned"),
         "taken": ("the rep who found the lead", "a rep brings a lead in"),
-        "reminder": ("whoever owes something", "a part of the agreed time has passed"),
-        "manager-told": ("the manager of whoever owes something", "the agreement has the manager told"),
+        "reminder": ("the person who must answer", "a part of the agreed time has passed"),
+        "manager-told": ("the manager of the person who must answer", "the agreement says so while a clock runs"),
         "decision-asked": ("the manager", "a lead waits for a decision"),
         "withdrawn": ("the rep who had the lead", "a new version of the agreement takes it back"),
-        "note-needed": ("marketing", "a handoff note lacks something"),
-        "feedback": ("marketing", "sales has answered on a lead"),
-        "told": ("whoever should know", "something happened that asks for nothing"),
+        "note-needed": ("marketing", "a handoff note is incomplete"),
+        "feedback": ("marketing", "sales has answered about a lead"),
+        "told": ("somebody who should know", "something happened that needs no answer"),
         "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
-        "digest": ("whoever has something that can wait", "in the morning of a working day, once"),
+        "digest": ("everybody with something open that can wait", "once, in the morning of a working day"),
         "dispute-raised": ("the manager of the rep", "marketing disputes a rejection"),
-        "dispute-settled": ("marketing and the rep", "a dispute is decided, or nobody decided in time"),
-        "answered-for-you": ("whose link it is", "an answer came through it from a browser that was not known as theirs"),
-        "device-code": ("whoever asked for it", "a browser is to be remembered as theirs"),
-        "number-guessed": ("the person, with a code; operations", "20 wrong numbers were typed for one person within an hour"),
-        "links-ended": ("whose links they are", "`baton devices revoke`"),
+        "dispute-settled": ("marketing and the rep", "a dispute is decided, or nobody decides in time"),
+        "answered-for-you": ("the person whose link it is", "somebody answered through it in a browser that is not known as theirs"),
+        "device-code": ("the person who asked for it", "they ask Baton to remember a browser"),
+        "number-guessed": ("the person, with a code; operations", "somebody typed 20 wrong codes for one person within an hour"),
+        "links-ended": ("the person whose links they are", "`baton devices revoke`"),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
-        "test": ("somebody of the roster", "`baton messages test`"),
+        "test": ("somebody in the roster", "`baton messages test`"),
         "signature-told": ("the signers of both parties", "a signature was given or withdrawn"),
         "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),
     }

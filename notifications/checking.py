@@ -23,7 +23,7 @@ _HOSTILE = (
 
 
 def problems_of(folder: Path | None) -> list[Fault]:
-    """All that is wrong with the templates of this folder, each fault once; without a folder, with Baton's own."""
+    """Return every fault in the templates of this folder, each once. Without a folder, check Baton's own templates."""
     if folder is not None and not folder.is_dir():
         return [Fault(str(folder), "there is no such folder; BATON_TEMPLATES names one, or is not set.")]
     found = [*(_misplaced(folder) if folder else ()), *_unreadable(folder)]
@@ -33,7 +33,7 @@ def problems_of(folder: Path | None) -> list[Fault]:
 
 
 def _misplaced(folder: Path) -> Iterator[Fault]:
-    """Files that no message would ever use. What begins with an underscore or a dot is left to whoever put it there."""
+    """Find files that no message uses. Files that begin with an underscore or a dot are ignored."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         parts = name.split("/")

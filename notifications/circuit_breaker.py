@@ -63,7 +63,7 @@ class Gate:
         self._lock = threading.Lock()
 
     async def send(self, letter: Letter) -> str:
-        """The channel's own proof.
+        """Send the letter and return the channel's own proof.
 
         Raises: DeliveryError of the channel; ServiceAway at once, with the time to wait, while the lane rests; DeliveryUnknown
         where the total time ran out.
@@ -83,7 +83,7 @@ class Gate:
             return proof
 
     async def close(self) -> None:
-        """Closes what the channel keeps open, if it keeps anything."""
+        """Close what the channel keeps open, if anything."""
         close = getattr(self.channel, "close", None)
         if close is not None:
             await close()

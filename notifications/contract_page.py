@@ -18,12 +18,12 @@ _WIDE, _NARROW = 880, 330
 
 
 def contract_html(agreement: Agreement) -> Markup:
-    """The contract as a part of a page, with its own style: it needs nothing from outside, and styles nothing else."""
+    """Return the contract as a part of a page, with its own style. It loads nothing and styles nothing else."""
     return Markup(_written("contract.html", agreement))
 
 
 def contract_page(agreement: Agreement) -> str:
-    """The contract as a whole page that stands for itself: it loads nothing, and can be printed, mailed and kept."""
+    """Return the contract as a complete page. It loads nothing, so people can print, mail and keep it."""
     return _written("page.html", agreement)
 
 

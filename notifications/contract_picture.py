@@ -1,6 +1,6 @@
-"""The way of a lead as a picture: its stops from left to right, and each clock as a bar between two of them.
+"""The path of a lead as a picture: its stops from left to right, and each clock as a bar between two of them.
 
-Only where things stand is reckoned here; a template draws them.
+This module only calculates positions. A template draws the picture.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Picture:
 
 
 def ways(agreement: Agreement, *, width: int) -> tuple[Picture, ...]:
-    """The way of a lead, one picture for each leg, for a space of this width."""
+    """Return the path of a lead, one picture for each leg, for a space of this width."""
     return tuple(_way(agreement, number, width) for number in range(len(agreement.legs)))
 
 

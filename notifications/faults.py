@@ -16,7 +16,7 @@ from notifications.letter import Fault
 
 
 class MessageFaulty(HandoffError):  # noqa: N818 - errors here are named as states
-    """This message cannot be written. Mend the template that is named."""
+    """This message cannot be written. Correct the template that is named."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -24,7 +24,7 @@ class MessageFaulty(HandoffError):  # noqa: N818 - errors here are named as stat
 
 
 def fault_of(file: str, error: Exception, *, values: dict[str, Any], folders: Sequence[Path]) -> Fault:
-    """The fault behind an error that came up when this file of one of the folders was written with these values."""
+    """Return the fault behind an error that came up when this file was rendered with these values."""
     problem = f"{type(error).__name__}: {error}"
     if isinstance(error, TemplateSyntaxError):
         problem = f"{error.message}. Write it as Jinja has it, or take the file away: then Baton's own is used."

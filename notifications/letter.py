@@ -63,7 +63,7 @@ class LeadView:
 
     @property
     def title(self) -> str:
-        """How to call the lead in a line: company, else the person, with its number."""
+        """Return the lead in one line: the company, else the person, with the lead's number."""
         return f"{self.company or self.person or 'Unknown company'} (lead {self.number})"
 
 
@@ -72,8 +72,8 @@ class Context:
     """Everything a message template may use.
 
     due_at: by when an answer is owed, aware, None for nothing owed; promise: that in the agreement's words.
-    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name. number: what the
-    link's page asks for once per browser; page: the link to the reader's own page, empty for none.
+    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name. number: the code that the
+    reader types the first time they answer on a device; page: the link to the reader's own page, empty for none.
     """
 
     to: Recipient
@@ -92,7 +92,8 @@ class Context:
 class CodeContext:
     """Everything that a message with a code may use. link: where it is typed, empty where that is open in the browser.
 
-    code: empty for whoever is only to know. minutes: for how long it is good. whose: the name of whoever's number was guessed at.
+    code: empty for a reader who only has to know. minutes: for how long the code works. whose: the name of the person whose code
+    somebody guessed at.
     """
 
     to: Recipient
@@ -141,7 +142,7 @@ class SigningContext:
 class SignatureContext:
     """Everything that a message may use which tells of a signature.
 
-    reference: name@version; what: who signed, or took a signature back, in one sentence; why: in the words of whoever took it
+    reference: name@version; what: who signed, or took a signature back, in one sentence; why: in the words of the person who took it
     back, empty for none; deployable: both parties have signed.
     """
 
@@ -163,7 +164,7 @@ class Told(Protocol):
 
     @property
     def link(self) -> str:
-        """Where they may act; empty for nowhere."""
+        """The link where the reader may act; empty for none."""
         ...
 
 
@@ -177,7 +178,7 @@ class Fault:
 
     @property
     def place(self) -> str:
-        """File and line, and nothing of what a lead wrote."""
+        """Return file and line, without anything that a lead wrote."""
         return f"{self.file}, line {self.line}" if self.line else self.file
 
     def __str__(self) -> str:
@@ -239,5 +240,5 @@ class Channel(Protocol):
     may_bounce: bool
 
     async def send(self, letter: Letter) -> str:
-        """Sends the letter and returns the proof that it was taken. Raises DeliveryError, which says whether it is permanent."""
+        """Send the letter and return the proof that the service took it. Raises DeliveryError, which says whether it is permanent."""
         ...

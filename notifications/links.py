@@ -42,7 +42,7 @@ class Tenure:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Something one person, who is not the rep, must answer."""
+    """A question that one person other than the rep must answer."""
 
     wait_id: str
     person: str
@@ -51,7 +51,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """All that one person can answer: the page of somebody who decides for others."""
+    """The own page of a person who decides for others, with everything that they can answer."""
 
     person: str
     at: datetime | None = None
@@ -108,19 +108,19 @@ class Links:
         self._keys = [key.encode() for key in reversed(secrets)]
 
     def for_tenure(self, assignment_id: str, *, at: datetime | None = None) -> str:
-        """The URL for the rep who holds that assignment; the same each time for the same instant until the key rotates."""
+        """Return the URL for the rep of that assignment. The same instant gives the same URL until the key rotates."""
         return self._url(self._tenures.dumps(_dated(assignment_id, at)))
 
     def for_duty(self, wait_id: str, person: str, *, at: datetime | None = None) -> str:
-        """The URL for one person who must answer that wait; the same each time for the same instant until the key rotates."""
+        """Return the URL for one person who must answer that wait. The same instant gives the same URL until the key rotates."""
         return self._url(self._duties.dumps(_dated([wait_id, person], at)))
 
     def for_person(self, person: str, *, at: datetime | None = None) -> str:
-        """The URL of one person's own page; the same each time for the same instant until the key rotates."""
+        """Return the URL of one person's own page. The same instant gives the same URL until the key rotates."""
         return self._url(self._own.dumps(_dated(person, at)), folder="m")
 
     def for_signature(self, asked: ToSign) -> str:
-        """The URL for one person who is asked to sign that; the same each time for the same instant until the key rotates."""
+        """Return the URL for one person who is asked to sign. The same instant gives the same URL until the key rotates."""
         return self._url(self._to_sign.dumps([asked.party, asked.address, asked.reference, asked.hash]), folder="sign")
 
     def for_dispute(self, answer_id: int, person: str, *, at: datetime | None = None) -> str:
@@ -129,14 +129,14 @@ class Links:
         return self._url(self._to_dispute.dumps(_dated([answer_id, person], at)), folder="q")
 
     def read_to_dispute(self, token: str) -> ToDispute:
-        """What the last part of such a link's URL stands for. Raises LinkInvalid for whatever was not written here exactly so."""
+        """Read the last part of such a link's URL. Raises LinkInvalid unless this installation wrote exactly that text."""
         match _loaded(self._to_dispute, token):
             case [int(answer_id), str(person), *at] if answer_id >= 0 and len(at) < 2:
                 return ToDispute(answer_id, person, _instant(at))
         raise LinkInvalid()
 
     def read_to_sign(self, token: str) -> ToSign:
-        """What the last part of such a link's URL asks for. Raises LinkInvalid for whatever was not written here exactly so."""
+        """Read the last part of such a link's URL. Raises LinkInvalid unless this installation wrote exactly that text."""
         match _loaded(self._to_sign, token):
             case [str(party), str(address), str(reference), str(hash)]:
                 return ToSign(party, address, reference, hash)
@@ -148,14 +148,14 @@ class Links:
         return self._url(self._mornings.dumps(_dated([person, day], at)), folder="d")
 
     def read_digest(self, token: str) -> Morning:
-        """Whose digest of which day the last part of such a link's URL is. Raises LinkInvalid."""
+        """Read the person and the day from the last part of such a link's URL. Raises LinkInvalid."""
         match _loaded(self._mornings, token):
             case [str(person), str(day), *at] if len(at) < 2:
                 return Morning(person, day, _instant(at))
         raise LinkInvalid()
 
     def read(self, token: str) -> Tenure | Duty:
-        """What the last part of a link's URL stands for. Raises LinkInvalid for whatever was not written here exactly so."""
+        """Read the last part of a link's URL. Raises LinkInvalid unless this installation wrote exactly that text."""
         match _loaded(self._tenures, token), _loaded(self._duties, token):
             case str(assignment_id), _:
                 return Tenure(assignment_id)
@@ -166,7 +166,7 @@ class Links:
         raise LinkInvalid()
 
     def read_person(self, token: str) -> Own:
-        """Whose own page the last part of such a link's URL opens. Raises LinkInvalid."""
+        """Read from the last part of such a link's URL whose own page it opens. Raises LinkInvalid."""
         match _loaded(self._own, token):
             case str(person):
                 return Own(person)
@@ -175,7 +175,7 @@ class Links:
         raise LinkInvalid()
 
     def number(self, token: str) -> str:
-        """The four digits that stand beside this link in its message, and are asked for once per browser. Raises LinkInvalid.
+        """Return the four-digit code that stands next to this link in its message. Raises LinkInvalid.
 
         They follow from what the link means: every message about one tenure says the same, and so do all others to one person on one
         day (UTC).
@@ -183,7 +183,7 @@ class Links:
         return self._numbers(token)[0]
 
     def is_number(self, token: str, typed: str) -> bool:
-        """Whether these digits stood in a message with this link, under any of the keys. Raises LinkInvalid."""
+        """Return whether this is the code of this link, under any of the keys. Raises LinkInvalid."""
         return _is_one_of(typed, self._numbers(token))
 
     def signing_code(self, asked: ToSign) -> str:
@@ -191,15 +191,15 @@ class Links:
         return self.code(_signing(asked))
 
     def is_signing_code(self, asked: ToSign, typed: str) -> bool:
-        """Whether these digits stood in that message, under any of the keys."""
+        """Return whether this is the code in that message, under any of the keys."""
         return self.is_code(_signing(asked), typed)
 
     def code(self, subject: str) -> str:
-        """Six digits that only this installation can know for that subject."""
+        """Return the six-digit code for that subject. Only this installation can know it."""
         return _digits(self._keys[0], "code", subject, 6)
 
     def is_code(self, subject: str, typed: str) -> bool:
-        """Whether these are the digits for that subject, under any of the keys."""
+        """Return whether this is the code for that subject, under any of the keys."""
         return _is_one_of(typed, [_digits(key, "code", subject, 6) for key in self._keys])
 
     def _numbers(self, token: str) -> list[str]:

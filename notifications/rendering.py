@@ -47,7 +47,7 @@ _Value = TypeVar("_Value")
 
 
 def message_names() -> list[str]:
-    """The names of all messages that can be rendered, sorted."""
+    """Return the names of all messages, sorted."""
     return sorted(folder.name for folder in TEMPLATES.iterdir() if (folder / "subject.txt").is_file())
 
 
@@ -60,7 +60,7 @@ def render(
     facts: Mapping[str, str] = _NO_FACTS,
     folder: Path | None = None,
 ) -> Letter:
-    """A letter whose subject is one line and whose parts all say the same, with times in the reader's zone.
+    """Write a letter: the subject on one line, every part with the same content, times in the reader's zone.
 
     folder: templates that go before Baton's own, file by file (folder/<message>/subject.txt …). A part for which they are faulty
     is written by Baton's own, and the letter says so in `faults`: no lead waits for a template. Texts that are too long are cut,
@@ -97,12 +97,12 @@ def render(
 
 
 def clean(text: str) -> str:
-    """The text with plain line ends and without control characters or marks that turn the direction of what follows."""
+    """Return the text with plain line ends, without control characters and marks that change the writing direction."""
     return _UNPRINTABLE.sub("\ufffd", _DIRECTION_MARKS.sub("", _LINE_ENDS.sub("\n", text)))
 
 
 def one_line(text: str) -> str:
-    """The text cleaned and on one line, fit for a header: every run of white space is one space."""
+    """Return the text cleaned and on one line, for a header. Every run of white space is one space."""
     return " ".join(clean(text).split())
 
 
@@ -123,12 +123,20 @@ def _folders(folder: Path | None) -> list[Path]:
 @lru_cache(maxsize=8)
 def _sandbox(folder: Path | None) -> Sandbox:
     return Sandbox(
-        FileSystemLoader(_folders(folder)), when=_when, day=_day, short=_cut, quoted=_quoted, tel=tel, mailto=mailto, label=label
+        FileSystemLoader(_folders(folder)),
+        when=_when,
+        clock=_clock,
+        day=_day,
+        short=_cut,
+        quoted=_quoted,
+        tel=tel,
+        mailto=mailto,
+        label=label,
     )
 
 
 def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> _Value:
-    """The value with every text in it cleaned, cut and, but for a few, on one line; what the link says is left alone."""
+    """Return the value with every text cleaned and cut, and most texts on one line. Links stay as they are."""
     tidied: object = value
     if isinstance(value, str):
         tidied = _tidy_text(value, defuse, name)
@@ -177,6 +185,13 @@ def _when(values: TemplateValues, instant: datetime) -> str:
 
 
 @pass_context
+def _clock(values: TemplateValues, instant: datetime) -> str:
+    """`13:00` in the reader's zone, for what is less than a day away."""
+    told = _when(values, instant)
+    return told[told.index(":") - 2 :]
+
+
+@pass_context
 def _day(values: TemplateValues, instant: datetime) -> str:
     """`1 Dec 2026` in the reader's zone, for what is long ago."""
     local = instant.astimezone(ZoneInfo(str(values["zone"])))
@@ -192,7 +207,7 @@ def _quoted(text: str) -> str:
 
 
 def label(name: str) -> str:
-    """A name such as `buying_signal` as people read it: Buying signal."""
+    """Return a name such as `buying_signal` as people read it: Buying signal."""
     words = name.strip().replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]
 

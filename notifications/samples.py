@@ -1,4 +1,4 @@
-"""Made-up messages: what `baton messages preview` shows without a lead, and by which templates are checked."""
+"""Made-up messages. `baton messages preview` shows them without a lead, and checks of templates use them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _LEAD = LeadView(
     persona="ops-leader",
     product="Platform",
     statements={
-        "why_qualified": "Asked by itself (demo requested); score 82 of 100.",
+        "why_qualified": "They asked for a demo; score 82 of 100.",
         "buying_signal": "Demo requested, and the pricing page twice in a week.",
         "next_step": "Call, understand what prompted the request, and agree the next meeting.",
         "campaign": "Autumn webinar",
@@ -77,6 +77,7 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "feedback": {"reason_words": "Interested, but not now", "text": "Budget comes in April.\nTheir works council has to agree."},
     "decision-asked": {"reason_words": "Could not be reached", "text": "Three calls, two e-mails."},
     "ops-told": {"error": "mail server: 451 greylisted"},
+    "manager-told": {"left": "5 minutes left"},
     "dispute-raised": {
         "reason_words": "Not our kind of customer",
         "rep_text": "Too small for us.",
@@ -86,13 +87,13 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
 _WHAT: Mapping[str, str] = {
-    "reminder": "Still owed: an answer: accept or reject.",
-    "decision-asked": "Nobody answered in time.",
+    "reminder": "Still needed: an answer (accept or reject).",
+    "decision-asked": "Ana Ruiz did not answer in time.",
     "feedback": "Ana Ruiz rejected Harbour & Sons.",
-    "manager-told": "Ana Ruiz has not answered in time.",
-    "note-needed": "The note still lacks: pain point, campaign.",
+    "manager-told": "Ana Ruiz has not answered yet (accept or reject). Most of the agreed time is over.",
+    "note-needed": "Still missing in the note: pain point, campaign.",
     "ops-told": "The assignment could not be delivered.",
-    "answered-for-you": "Through your link, from a browser that was not known as yours, it was said: accepted.",
+    "answered-for-you": "Somebody used your link in a browser that we do not know as yours. The answer was: accepted.",
     "dispute-raised": "Mina Okoro disputes that Ana Ruiz rejected Harbour & Sons.",
     "dispute-settled": "The rejection of Harbour & Sons does not stand.",
     "told": "Ana Ruiz accepted the lead that you brought in.",
@@ -109,7 +110,7 @@ _OTHERS: Mapping[str, Any] = {
         link="https://baton.example/d/made-up",
         rows=(
             DigestRow(42, "Harbour & Sons", "working", "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
-            DigestRow(43, "Northgate Mills", "assigned", "Still owed: an answer: accept or reject.", None, LINK, done=True),
+            DigestRow(43, "Northgate Mills", "assigned", "Still needed: an answer (accept or reject).", None, LINK, done=True),
         ),
         more=3,
         number=_NUMBER,
@@ -136,7 +137,7 @@ _OTHERS: Mapping[str, Any] = {
 
 
 def sample(message: str) -> Any:
-    """What this message could say, all of it made up, but for the contract: that is of the agreement to begin with."""
+    """Return made-up content for this message. Only the contract is real: it belongs to the starter agreement."""
     if message == "signature-asked":
         return replace(_OTHERS[message], contract=_contract())
     if message in _OTHERS:
@@ -150,12 +151,12 @@ def _contract() -> Contract:
 
 
 def is_about_a_lead(message: str) -> bool:
-    """Whether the message tells of one lead, so that it can be previewed for a stored one."""
+    """Return whether the message is about one lead, so that a preview can use a stored lead."""
     return message != "test" and message not in _OTHERS
 
 
 def bare(context: T) -> T:
-    """The same message where next to nothing is known: every text empty, everything that may be left out left out."""
+    """Return the same message with almost nothing known: empty texts, and no optional values."""
     assert is_dataclass(context)
     assert not isinstance(context, type)
     given: dict[str, Any] = {}
@@ -177,7 +178,7 @@ _OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat
 
 
 def full_of(value: T, text: str, name: str = "") -> T:
-    """The same message with this text in every place where somebody outside, or in the roster, may have written one."""
+    """Return the same message with this text in every place that a person may have written."""
     told: Any = value
     if name in _OURS:
         return value

@@ -42,7 +42,17 @@ LABELS = {
     "completed": "The note is complete now",
     "decided": "Decide",
 }
-#: What somebody else than a rep may answer.
+#: What a manager answers for a rep.
+LABELS_FOR = {
+    "accepted": "{name} takes it",
+    "rejected": "{name} rejects it, with a reason",
+    "handed": "A colleague of {name} takes it",
+    "attempted": "{name} tried to reach them",
+    "connected": "{name} reached them",
+    "opportunity": "It is an opportunity",
+    "returned": "{name} returns it, with a reason",
+}
+#: What somebody other than a rep may answer.
 DUTIES = {"decision": ("decided",), "note": ("completed",)}
 #: What can be decided, and how people read it.
 CHOICES = {
@@ -80,10 +90,11 @@ def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[str
     return kinds if next_leg(agreement, handoff) else tuple(kind for kind in kinds if kind != "sql")
 
 
-def options(agreement: Agreement, handoff: Handoff, kinds: tuple[str, ...]) -> tuple[Option, ...]:
-    """These answers as people read them."""
-    following = {"sql": f"Qualified: hand on to {next_leg(agreement, handoff)}"}
-    return tuple(Option(kind, following.get(kind, LABELS[kind]), NEEDS.get(kind, "")) for kind in kinds)
+def options(agreement: Agreement, handoff: Handoff, kinds: tuple[str, ...], *, name: str = "") -> tuple[Option, ...]:
+    """These answers as people read them. name: of the rep for whom somebody else answers, empty for an answer of one's own."""
+    labels = LABELS | ({kind: words.format(name=name) for kind, words in LABELS_FOR.items()} if name else {})
+    labels["sql"] = f"Qualified: hand on to {next_leg(agreement, handoff)}"
+    return tuple(Option(kind, labels[kind], NEEDS.get(kind, "")) for kind in kinds)
 
 
 def next_leg(agreement: Agreement, handoff: Handoff) -> str:

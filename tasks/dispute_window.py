@@ -24,12 +24,12 @@ def why_not(session: Session, answer: Answer | None, *, now: datetime) -> str:
         return "Only a rejection or a return that counts can be disputed."
     agreement = handoffs.agreement_of(session, handoffs.get(session, answer.handoff_id))
     if agreement.reason(str(answer.data.get("reason", ""))) is None:
-        return "It was given without one of the agreed reasons, so there is nothing to dispute."
+        return "The answer has none of the agreed reasons, so there is nothing to dispute."
     wait = session.get(Wait, answer.wait_id)
     if answer.effective_at > now or wait is None or wait.closed_at is None:
-        return "It can still be taken back, or is being carried out; look again in a few minutes."
+        return "The answer can still be taken back, or Baton is carrying it out. Please look again in a few minutes."
     if disputes.of_answer(session, answer.id or 0) is not None:
-        return "It was disputed before."
+        return "Marketing has already disputed this."
     if now > open_until(session, answer):
-        return "The time in which it could be disputed has passed: the rejection stands."
+        return "The time to dispute it has passed. The rejection stands."
     return ""

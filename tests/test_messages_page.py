@@ -41,7 +41,7 @@ def test_every_filter_of_ours_is_on_the_page_and_so_is_each_that_is_not_there() 
     )
     gone = set(DEFAULT_FILTERS) - set(Sandbox(FileSystemLoader(TEMPLATES)).filters)
 
-    assert len(given) == 7
+    assert len(given) == 8
     assert given <= CODE
     assert gone <= CODE
     assert len(gone) >= 10

@@ -27,7 +27,7 @@ _NOT_ZONES = frozenset({"Factory", "localtime"})  # files beside the zones, whic
 
 
 class Reading(NamedTuple):
-    """What a clause says, in values."""
+    """A clause as values."""
 
     timezone: ZoneInfo
     weekly: Week

@@ -59,7 +59,7 @@ class Duration:
         return timedelta(microseconds=round(self.amount * _SECONDS[self.unit] * 1_000_000))
 
     def left_after(self, start: datetime, end: datetime, calendar: WorkingCalendar, pauses: Iterable[Span] = ()) -> Duration | None:
-        """What is left of it when it has run from start to end on this calendar, pauses left out; None for nothing.
+        """Return what is left after a run from start to end on this calendar, without pauses; None for nothing.
 
         Of working days the shares count: half of a short day is half a day, as half of a long one is.
         """
@@ -152,7 +152,7 @@ def _end_of_day(term: Term, start: datetime, calendar: WorkingCalendar | None, p
 
 
 def parse_term(text: str) -> Term:
-    """The term that these words stand for; `str` of it gives words that mean the same.
+    """Read these words as a term. `str` of the term gives words with the same meaning.
 
     text: a number, `working` or nothing, and minutes, hours or days; or `end of same working day`; or `per release plan`.
     Raises: ValueError that says what to write instead.

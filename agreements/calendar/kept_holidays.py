@@ -30,7 +30,7 @@ def resolved_holidays(calendars: Mapping[str, Mapping[str, Any]], years: range) 
 
 
 def with_resolved(calendars: Mapping[str, Mapping[str, Any]], resolved: Resolved, years: range | None = None) -> dict[str, WorkingCalendar]:
-    """The calendars, ready to reckon with: within these years the kept dates count and no others, outside them the library's.
+    """Return the calendars, ready to calculate with. Within these years only the kept dates count, outside them the library's.
 
     years: those that `resolved` was made for; by default, of each calendar, from the first to the last that is kept.
     Raises: CalendarError for a faulty clause.

@@ -50,7 +50,7 @@ class Found(list[Problem]):
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Keeps what is wrong inside, and goes on."""
+        """Collect the mistakes that come up inside the block, and go on."""
         try:
             yield
         except CalendarError as error:
@@ -58,7 +58,7 @@ class Found(list[Problem]):
 
 
 def mapping(value: object, path: Path, example: str) -> Mapping[Any, Any]:
-    """The value where it is a mapping, an empty one for nothing. Raises CalendarError otherwise."""
+    """Return the value if it is a mapping, an empty one for nothing. Raises CalendarError otherwise."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):

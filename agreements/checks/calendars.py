@@ -22,7 +22,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     for name, clause in agreement.calendars.items():
         where: Path = ("calendars", name)
         if name in OWN:
-            yield Finding(where, f"{name!r} means the calendar of whoever owes a clock; give this calendar another name")
+            yield Finding(where, f"{name!r} means the calendar of the person who owes a clock; give this calendar another name")
         try:
             calendar = WorkingCalendar.from_clause(clause)
         except CalendarError as error:

@@ -1,4 +1,4 @@
-"""Whether each clock can be reckoned: times that fit their calendar and their tiers, from and to what it measures."""
+"""Check that each clock can be calculated: times that fit their calendar and their tiers, from and to what it measures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ONLY_FOR = {"at_least": "first_attempt", "respect_requested_time": "first_attem
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Times that cannot be reckoned, or that say two things."""
+    """Find times that cannot be calculated, or that contradict each other."""
     for one in running(agreement):
         yield from _calendar(agreement, one)
         yield from _times(one)

@@ -22,7 +22,7 @@ _NOT_ASKED = ("channel", "all")
 
 
 def notes_of(agreement: Agreement) -> list[Problem]:
-    """What whoever signs should know: nothing of it keeps the agreement from being deployed."""
+    """Notes for the signers. None of them keeps the agreement from being deployed."""
     return [*_not_carried_out(agreement), *_seldom_meant(agreement), *likely_slips(agreement)]
 
 

@@ -64,7 +64,7 @@ class Reason(Clause):
 
     @property
     def words(self) -> str:
-        """How people read it."""
+        """Return the text that people read."""
         return self.label or self.code.replace("-", " ").capitalize()
 
 
@@ -108,7 +108,7 @@ class Needs(Clause):
         return self
 
     def met(self, *, rise: int, fresh: bool) -> bool:
-        """Whether enough is new."""
+        """Return whether enough is new."""
         if self.all:
             return all(one.holds(rise=rise, fresh=fresh) for one in self.all)
         return any(one.holds(rise=rise, fresh=fresh) for one in self.any)

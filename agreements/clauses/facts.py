@@ -47,7 +47,7 @@ ACTIVITIES: Mapping[str, str] = {
 }
 #: Facts that are known once a lead is qualified: tiers and segments may ask for them as well.
 LATER: Mapping[str, str] = {
-    "fast_lane": "yes when the lead asked for something that qualifies at once",
+    "fast_lane": "yes when the lead asked to talk to sales",
     "asked": "what the lead asked for: its newest activity of the fast lane, unknown for none",
     "persona": "the first persona that matches",
     "product": "the product of that persona",
@@ -92,7 +92,7 @@ class Persona(Clause):
 
 
 class ScreenRule(Clause):
-    """What is sorted out before anything is scored; the first rule that matches counts."""
+    """Which leads are sorted out before scoring; the first rule that matches counts."""
 
     when: ACondition
     then: Literal["disqualify", "suppress", "attach", "route"]

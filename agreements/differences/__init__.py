@@ -13,12 +13,12 @@ NAMES = "name and version"
 
 
 def differences(old: Agreement, new: Agreement) -> tuple[str, ...]:
-    """Every difference in words, such as `total 70 -> 75`, in the order of the file; none where the same is agreed."""
+    """Every difference in words, such as `Points needed to qualify: 70 -> 75`, in the order of the file; none where the same is agreed."""
     return tuple(line for lines in differences_by_part(old, new).values() for line in lines)
 
 
 def differences_by_part(old: Agreement, new: Agreement) -> Mapping[str, tuple[str, ...]]:
     """The same lines by part of the agreement, in the order of the file; parts without a difference are left out."""
     before, after = statements(old), statements(new)
-    found = {part: tuple(said.since(before[part])) for part, said in after.items()}
+    found = {part: tuple(line[:1].upper() + line[1:] for line in said.since(before[part])) for part, said in after.items()}
     return {part: lines for part, lines in found.items() if lines}

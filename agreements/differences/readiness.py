@@ -91,7 +91,7 @@ def qualification(agreement: Agreement) -> Statement:
 
 def _channel(name: str, rules: Qualification, changed: ChannelThreshold) -> Parts:
     """The minimums for one channel; one that it does not name is that of all leads."""
-    label, told = f"from {say.plain(name)}", {}
+    label, told = f"leads from {say.plain(name)},", {}
     for field, words in _THRESHOLDS.items():
         own = getattr(changed, field)
         told[field] = replace(leaf(f"{label} {words}", getattr(rules.mql, field) if own is None else own), inherited=own is None)
@@ -104,7 +104,11 @@ def _sales_sourced(rules: SalesSourced) -> Parts:
     return clause_of("", rules, same_rules=same, clocks=clocks)
 
 
-_THRESHOLDS = {"total": "total", "fit_at_least": "fit at least", "engagement_at_least": "engagement at least"}
+_THRESHOLDS = {
+    "total": "points needed to qualify",
+    "fit_at_least": "fit points needed to qualify",
+    "engagement_at_least": "engagement points needed to qualify",
+}
 
 
 def _criterion(part: str, rule: FitCriterion | EngagementCriterion) -> Item:

@@ -1,6 +1,6 @@
 """What an agreement says as a tree of statements, and how one tree differs from another, in words.
 
-Each kind of statement knows how it reads when it is new, gone, or otherwise than before.
+Each kind of statement knows how it reads when it is new, gone or changed.
 """
 
 from __future__ import annotations
@@ -223,14 +223,14 @@ def _longest_rise(places: Sequence[int]) -> list[int]:
 
 
 def _step(old: str, new: str) -> str:
-    """From one to the other: ` 5 -> 10 working minutes`; after a colon where no number changed."""
+    """From one value to the other: `: 5 -> 10 working minutes`. A unit that both share is written once."""
     if old == new:
-        return f": {new}, but meant otherwise"
+        return f": {new}, but with another meaning"
     (before, *unit), (after, *other) = old.split(" "), new.split(" ")
     if not (_is_number(before) and _is_number(after)):
         return f": {old} -> {new}"
     is_date = any(any(map(str.isdigit, word)) for word in unit)
-    return f" {before if unit == other and not is_date else old} -> {new}"
+    return f": {before if unit == other and not is_date else old} -> {new}"
 
 
 def _is_number(word: Any) -> bool:

@@ -9,11 +9,11 @@ from agreements.wording.document import Section, Table, lines, told
 _THEN = {
     "nurture": "back to nurture",
     "disqualify": "disqualified",
-    "attach": "attached to what is under way",
-    "merge": "merged with the lead that it repeats",
-    "suppress": "suppressed: nobody contacts them",
+    "attach": "added to the existing account or deal",
+    "merge": "merged with the earlier lead",
+    "suppress": "suppressed: nobody contacts the person",
     "hand-to": "to the colleague whom the rep names",
-    "fix-note": "marketing mends the note, then the same rep",
+    "fix-note": "marketing corrects the note, then back to the same rep",
     "marketing-triage": "marketing decides",
 }
 _BACK_TO = {"same-rep": "the same rep", "other-rep": "another rep", "anyone": "the next in turn"}
@@ -26,9 +26,9 @@ _ASKS = {
     "all": "whether on all channels",
 }
 _IN_FLIGHT = {
-    "finish": "finish under the version they began with",
-    "requalify": "that are not yet assigned begin again under the new version",
-    "recall": "that are not yet assigned or not yet answered begin again under the new version; reps are told politely",
+    "finish": "finish under the version they started with",
+    "requalify": "that are not yet assigned start again under the new version",
+    "recall": "that are not yet assigned or not yet answered start again under the new version, and their reps are told",
 }
 
 
@@ -48,7 +48,7 @@ def _row(reason: Reason) -> tuple[str, ...]:
 def consequence(reason: Reason) -> str:
     """What follows from a reason: back to nurture, track value, looked at again after 60 days."""
     track = f", track {reason.track}" if reason.track else ""
-    again = f", again on the day asked for, else after {reason.revisit.asked_date_or}" if reason.revisit else ""
+    again = f", again on the requested day, otherwise after {reason.revisit.asked_date_or}" if reason.revisit else ""
     alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
     return f"{_THEN[reason.then]}{track}{again}{alert}"
 
@@ -77,10 +77,10 @@ def afterwards(agreement: Agreement) -> Section:
         "afterwards",
         "Disputes, and leads that come back",
         lines(
-            told(f"{dispute}; silence is agreement.", "Disputes:"),
+            told(f"{dispute}. Without a dispute the rejection stands.", "Disputes:"),
             told(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
-            told(f"when there is {needs}, and it qualifies under the version then in force.", "It comes back:"),
-            told(f"after {say.times(again.at_most)} without, it is disqualified as exhausted.", "It ends:"),
+            told(f"with {needs}, if the lead qualifies under the version that is then in force.", "It comes back:"),
+            told(f"after {say.count(again.at_most, 'unsuccessful look')} the lead is disqualified as exhausted.", "It ends:"),
         ),
     )
 
@@ -101,7 +101,7 @@ def housekeeping(agreement: Agreement) -> Section:
         "New versions, data and reviews",
         lines(
             told(f"leads under way {_IN_FLIGHT[agreement.in_flight.default]}, unless the deploy says otherwise.", "A new version:"),
-            told(f"the trail for {say.kept(kept.trail)}; what is personal for {say.kept(kept.personal)} after the last activity.", "Kept:"),
+            told(f"the trail for {say.kept(kept.trail)}; personal data for {say.kept(kept.personal)} after the last activity.", "Kept:"),
             told(f"{say.listed(when) or 'on no fixed day'}.", "Reviewed:"),
         ),
     )

@@ -10,7 +10,7 @@ from agreements.wording import vocabulary as say
 from agreements.wording.document import Line, Section, Table, Text, lines, told
 
 _DOES = {
-    "remind": "whoever owes it is reminded",
+    "remind": "the owner of the clock is reminded",
     "tell-manager": "the manager is told",
     "tell-marketing-ops": "marketing operations is told",
     "reassign": "the lead goes to another rep",
@@ -28,8 +28,8 @@ def clocks(agreement: Agreement) -> Section:
 
 
 _ABOUT_TIME = (
-    "Working minutes, hours and days count only while the calendar is open; plain hours and days pass at night as well. "
-    "A day counts to the same point of the following day that is open."
+    "Working minutes, hours and days count only while the calendar is open. Plain hours and days also count at night. "
+    "One working day runs to the same point of the next working day."
 )
 
 
@@ -76,39 +76,41 @@ def _details(name: str, clock: Clock) -> Iterator[Line]:
     yield from _leeway(clock)
     if clock.at:
         yield told("; ".join(f"at {share}% {_DOES[action]}" for share, action in sorted(clock.at.items())) + ".", "Before it is due:")
-    yield told(ladder(clock.when_missed), "When it was missed:")
+    yield told(ladder(clock.when_missed), "If it is missed:")
     if clock.why:
         yield Line(clock.why, "Why:")
 
 
 def _counting(clock: Clock) -> Iterator[Line]:
     if clock.calendar:
-        whose = "the calendar of whoever owes it" if clock.calendar in ("rep", "holder") else f"calendar {clock.calendar}, whoever owes it"
+        whose = (
+            "the calendar of the clock's owner" if clock.calendar in ("rep", "holder") else f"calendar {clock.calendar}, for every owner"
+        )
         yield told(f"on {whose}.", "Counted:")
     if clock.total:
-        yield told(f"{say.by_tier(clock.total)}, however often the lead changes hands.", "In all:")
-    kept = "has the whole time again" if clock.on_reassign == "restart" else "has what is left of it"
+        yield told(f"{say.by_tier(clock.total)}, however often the lead changes hands.", "Over all reps:")
+    kept = "gets the full time again" if clock.on_reassign == "restart" else "gets the time that is left"
     if clock.on_reassign != "restart" or any(rung.do == "reassign" for rung in clock.when_missed):
-        yield told(f"the next rep {kept}.", "On a change of hands:")
+        yield told(f"the next rep {kept}.", "If another rep takes over:")
     if clock.pauses:
-        yield told(f"{say.listed(_PAUSES.get(one, say.plain(one)) for one in clock.pauses)}.", "Stands still:")
+        yield told(f"{say.listed(_PAUSES.get(one, say.plain(one)) for one in clock.pauses)}.", "Paused:")
 
 
-_PAUSES = {"fix_note": "while marketing mends the note"}
+_PAUSES = {"fix_note": "while marketing corrects the note"}
 
 
 def _leeway(clock: Clock) -> Iterator[Line]:
     if clock.at_least:
-        yield told(f"{clock.at_least} from the acceptance, however late that was.", "The rep has at least:")
+        yield told(f"{clock.at_least} from the acceptance, however late the acceptance was.", "The rep has at least:")
     if clock.respect_requested_time is not None:
-        then = "due then, outside hours at the next opening," if clock.calendar else "due then,"
-        yield told(f"{then} and {clock.respect_requested_time} more; not before it.", "If the lead asked for a time:")
+        then = "due at that time (outside working hours at the next opening)," if clock.calendar else "due at that time,"
+        yield told(f"{then} plus {clock.respect_requested_time}, and not before that time.", "If the lead asks for a time:")
     touches = clock.touches
     if touches.at_least or touches.channels != 1:
         tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
-        yield told(f"at least {tries}.", "Before it counts as out of reach:")
+        yield told(f"at least {tries}.", "Before a lead counts as out of reach:")
     if clock.check_in:
-        yield told(f"{say.plain(clock.check_in)} to whoever owes it.", "Check-in:")
+        yield told(f"{say.plain(clock.check_in)} to the owner of the clock.", "Check-in:")
 
 
 def ladder(rungs: Sequence[Rung]) -> str:
@@ -132,4 +134,4 @@ def limits_of_leg(leg: Leg) -> Iterator[Line]:
             start, ends = runs(name, clock)
             span = f"owed by {say.party(clock.owed_by)} from {start} until {say.listed(ends, 'or')}, {say.by_tier(clock.within)}."
             more = (f"{line.name} {line.words}" for line in _details(name, clock))
-            yield told(" ".join([span, *more]), f"{title(name)} of its own:")
+            yield told(" ".join([span, *more]), f"{title(name)} for this leg:")

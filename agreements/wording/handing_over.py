@@ -16,17 +16,17 @@ from agreements.wording.document import Line, Lines, Section, Text, lines, told
 #: The days of a week as a calendar counts them.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _STRATEGIES = {
-    "": "as its segment says",
+    "": "as the segment says",
     "round-robin": "each rep of the team in turn",
     "weighted-round-robin": "each rep of the team in turn, by weight",
-    "first-to-claim": "offered to all who can take it, and whoever claims it first has it",
+    "first-to-claim": "offered to everybody who can take it; the first to claim the lead gets it",
 }
-_OPEN = {"assigned": "assigned", "accepted-untouched": "accepted and not yet tried", "working": "being worked"}
+_OPEN = {"assigned": "assigned", "accepted-untouched": "accepted but not yet contacted", "working": "in progress"}
 _AWAY = {
-    "hold": "the lead is held until somebody is back",
-    "on-call-or-hold": "whoever is on call gets it; if nobody is, it is held until somebody is back",
-    "route-anyway": "the next in turn gets it all the same",
-    "default-acceptor": "the default acceptor gets it",
+    "hold": "the lead waits until somebody is back",
+    "on-call-or-hold": "the rep on call gets the lead; if nobody is on call, the lead waits until somebody is back",
+    "route-anyway": "the next rep in turn still gets the lead",
+    "default-acceptor": "the default acceptor gets the lead",
 }
 _FULL = {"manager": "the team's manager decides", "route-anyway": _AWAY["route-anyway"], "default-acceptor": _AWAY["default-acceptor"]}
 
@@ -52,14 +52,14 @@ def routing(agreement: Agreement) -> Section:
     """Which team, which rep, and what happens when nobody can."""
     rules = agreement.routing
     counted = say.listed((_OPEN[one] for one in rules.capacity.open_means), "or")
-    first = f" {say.sentence(f'asked first then is {rules.on_call}')}" if rules.on_call else ""
+    first = f" {say.sentence(f'{rules.on_call} is asked first')}" if rules.on_call else ""
     answers = lines(
         Line(f"{rules.capacity.per_rep} leads that are {counted}, unless the roster says otherwise.", "A rep is full with:"),
         told(f"{_AWAY[rules.everyone_away]}.{first}", "Everyone away:"),
         told(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
-        Line(f"{rules.default_acceptor}, who also gets what matches no segment.", "Default acceptor:"),
+        Line(f"{rules.default_acceptor}, who also gets every lead that matches no segment.", "Default acceptor:"),
     )
-    asked = lines(*map(segment_line, rules.segments), title="Which team; the first that matches counts", numbered=True)
+    asked = lines(*map(segment_line, rules.segments), title="Which team (the first match counts)", numbered=True)
     return Section("routing", "Who gets a lead", (*asked, *answers))
 
 
@@ -73,22 +73,23 @@ def notification(agreement: Agreement) -> Section:
     """On how many channels it must be proven that the rep was told, and how long an answer may be taken back."""
     rules = agreement.notify
     over = f"Told over {say.listed(rules.channels)}."
-    proof = f"The rep's clock starts when {rules.confirmed_on} channels have proven that they were told, within {rules.within}."
-    fallback = f" If that is not enough: {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
-    undo = f"An answer may be taken back for {rules.undo}; what goes outward waits that long."
-    bounce = f"An e-mail has arrived when the mail server took it and it has not come back for {rules.no_bounce_for}."
-    return Section("notify", "How it is proven that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
+    channels = f"{say.count(rules.confirmed_on, 'channel')} {'proves' if rules.confirmed_on == 1 else 'prove'}"
+    proof = f"The rep's clock starts when {channels} that the rep was told. The proof must come within {rules.within}."
+    fallback = f" If that fails, Baton also uses {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
+    undo = f"The rep can take an answer back for {rules.undo}. Baton tells nobody else before then."
+    bounce = f"An e-mail counts as arrived when the mail server accepts it and it does not bounce for {rules.no_bounce_for}."
+    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
 
 
 def attention(agreement: Agreement) -> Section:
     """Which leads interrupt, and where everything else is told."""
     tiers = [name for name in agreement.attention.interrupt if name in {tier.name for tier in agreement.tiers}]
-    rest = "one digest a person, at the first opening of each working day"
+    rest = "one digest for each person, at the start of each working day"
     if not tiers:
-        words = f"Reminders, warnings and check-ins interrupt nobody: they go into {rest}."
+        words = f"Reminders, warnings and check-ins interrupt nobody. They go into {rest}."
     else:
-        words = f"Reminders and warnings about leads of tier {say.listed(tiers, 'or')} are sent at once; all others go into {rest}."
-    always = "A new lead, a decision or note that is asked for, and what has become of a lead are always told at once."
+        words = f"Reminders and warnings about leads of tier {say.listed(tiers, 'or')} are sent right away. All others go into {rest}."
+    always = "New leads, requests for a decision or a note, and the outcome of a lead are always sent right away."
     return Section("attention", "What interrupts", lines(words, always))
 
 
@@ -97,7 +98,7 @@ def calendars(agreement: Agreement) -> Section:
     blocks = (
         block
         for position, (name, clause) in enumerate(agreement.calendars.items())
-        for block in lines(*_calendar(clause), title=f"{name}{': for all who have no calendar of their own' if position == 0 else ''}")
+        for block in lines(*_calendar(clause), title=f"{name}{': for everybody without their own calendar' if position == 0 else ''}")
     )
     return Section("calendars", "Working hours", tuple(blocks))
 
@@ -130,7 +131,7 @@ def week_in_words(calendar: WorkingCalendar) -> str:
 
 def closed_dates(closed: ClosedDays) -> list[str]:
     """The single days, and those of every year, on which nobody works."""
-    return [*map(say.day, sorted(closed.dates)), *(f"{day} {_MONTHS[month - 1]} of every year" for month, day in sorted(closed.yearly))]
+    return [*map(say.day, sorted(closed.dates)), *(f"{day} {_MONTHS[month - 1]} every year" for month, day in sorted(closed.yearly))]
 
 
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -153,7 +154,7 @@ def legs(agreement: Agreement) -> Section:
     blocks: list[Lines] = []
     for number, leg in enumerate(agreement.legs):
         teams = [f"{one.team} {'when ' + say.condition(one.when) if one.when.tests else 'for every other lead'}" for one in leg.segments]
-        where = "The teams of the routing above" if not teams else "; ".join(teams)
-        before = "what qualifies." if number == 0 else f"what {agreement.legs[number - 1].name} has made an SQL."
+        where = "The teams under “Who gets a lead”" if not teams else "; ".join(teams)
+        before = "every qualified lead." if number == 0 else f"every lead that {agreement.legs[number - 1].name} has made an SQL."
         blocks += lines(told(before, "Takes:"), Line(f"{where}.", "Teams:"), *limits_of_leg(leg), title=leg.name)
-    return Section("legs", "Through whose hands a lead goes", tuple(blocks))
+    return Section("legs", "Legs: one team after another", tuple(blocks))

@@ -11,34 +11,34 @@ from agreements.wording.document import Line, Section, Table, Text, told
 
 #: What each clock is about: what is owed, and from what on its time counts.
 OWED = {
-    "delivery": ("every qualified lead, handed to a rep who is there", "the moment the lead qualifies"),
-    "note": ("what is missing in a handoff note", "being asked"),
-    "acceptance": ("an answer: accepted, or rejected with a reason", "the proof that the rep was told"),
-    "first_attempt": ("a first attempt to reach the lead", "that proof, not from the acceptance"),
-    "outcome": ("an outcome: an opportunity, or returned with a reason", "the first attempt"),
-    "decision": ("a decision on a lead that was laid before them", "being asked"),
+    "delivery": ("every qualified lead, assigned to a rep who is not away", "the moment the lead qualifies"),
+    "note": ("the missing parts of a handoff note", "the request to marketing"),
+    "acceptance": ("an answer (accepted, or rejected with a reason)", "the proof that the rep was told"),
+    "first_attempt": ("a first attempt to reach the lead", "the same proof (not the acceptance)"),
+    "outcome": ("an outcome (an opportunity, or returned with a reason)", "the first attempt"),
+    "decision": ("a decision on a lead", "the request for a decision"),
 }
 #: Who owns a lead in each stage, and which clocks run there, or a word where none does.
 _STAGES: dict[str, tuple[str, tuple[str, ...] | str]] = {
     Stage.INQUIRY: ("Baton", "screened and scored at once"),
     Stage.MQL: ("marketing", ("delivery", "note")),
-    Stage.ASSIGNED: ("the rep, once it is proven that they were told; until then Baton", ("acceptance",)),
+    Stage.ASSIGNED: ("the rep, once there is proof that they were told; until then Baton", ("acceptance",)),
     Stage.ACCEPTED: ("the rep", ("first_attempt",)),
     Stage.WORKING: ("the rep", ("outcome",)),
-    Stage.STUCK: ("whoever operates Baton", "none: somebody has to look"),
+    Stage.STUCK: ("the operator of Baton", "none: the operator has to look"),
 }
 
 
 def summary(agreement: Agreement) -> tuple[Line, ...]:
     """The contract in a few lines: who, from when, for which leads."""
     force = agreement.effective
-    until = f" until {say.day(force.until)}, when the version before it counts again" if force.until else ""
+    until = f" until {say.day(force.until)}. After that the earlier version applies again" if force.until else ""
     return (
         *(
             Line(f"{say.listed(people)} {'sign' if len(people) > 1 else 'signs'} for it", f"{party.capitalize()}:")
             for party, people in agreement.signers.items()
         ),
-        told(f"from {say.day(force.from_)}{until}; times are those of {agreement.timezone}", "In force:"),
+        told(f"from {say.day(force.from_)}{until}. Times are in {agreement.timezone}", "In force:"),
         told(_leads(agreement), "For:"),
     )
 
@@ -46,10 +46,10 @@ def summary(agreement: Agreement) -> tuple[Line, ...]:
 def _leads(agreement: Agreement) -> str:
     asked = say.condition(agreement.applies_to, otherwise="")
     if asked and agreement.is_default:
-        return f"leads of which it is true that {asked}; and every lead that no other agreement is for"
+        return f"leads for which this is true: {asked}; also every lead that no other agreement covers"
     if asked:
-        return f"leads of which it is true that {asked}"
-    return "every lead that no other agreement is for" if agreement.is_default else "all leads, but not in place of another agreement"
+        return f"leads for which this is true: {asked}"
+    return "every lead that no other agreement covers" if agreement.is_default else "every lead, unless another agreement covers it"
 
 
 def promises(agreement: Agreement) -> Section:
@@ -58,7 +58,7 @@ def promises(agreement: Agreement) -> Section:
     proof = f"proof on {say.count(agreement.notify.confirmed_on, 'channel')} that the rep was told"
     rows += [
         ("Baton", proof, "sales", f"within {agreement.notify.within}", "the assignment"),
-        ("marketing", "its word, where it disputes a rejection", "sales", f"within {agreement.dispute.within}", "the rejection"),
+        ("marketing", "its objection, if it disputes a rejection", "sales", f"within {agreement.dispute.within}", "the rejection"),
     ]
     return Section("promises", "Who owes whom what by when", (Table(("who", "owes", "to", "by when", "counted from"), tuple(rows)),))
 
@@ -73,14 +73,14 @@ def way_of_a_lead(agreement: Agreement) -> Section:
     """Every stage with its owner, its clocks and the ways out of it."""
     rows = tuple((say.plain(stage.value), *_stage(agreement, stage), _ways_out(agreement, stage)) for stage in OPEN_STAGES)
     revisits = agreement.recycling
-    nurture = f"after {revisits.revisit} or the time its reason says; at most {revisits.at_most} times"
+    nurture = f"after {revisits.revisit} or the time that its reason names; at most {revisits.at_most} times"
     rows += (
         (Stage.NURTURING.value, "marketing, on a nurture track", f"looked at again {nurture}", "inquiry, with new evidence; disqualified"),
         (Stage.OPPORTUNITY.value, "the rep, in the CRM", "none", "the end of the handoff"),
     )
     common = say.listed(sorted({target for _, target in _common_exits()}), "or")
     table = Table(("stage", "owner", "clock", "ways out"), rows)
-    return Section("stages", "The way of a lead", (table, Text(f"From every open stage a lead may also become {common}.")))
+    return Section("stages", "The path of a lead", (table, Text(f"From every open stage a lead may also become {common}.")))
 
 
 def _stage(agreement: Agreement, stage: Stage) -> tuple[str, str]:
@@ -93,14 +93,14 @@ def _stage(agreement: Agreement, stage: Stage) -> tuple[str, str]:
 #: How an event leads on, in words, and what is said of the others: the stage to which they lead.
 _WAYS = {
     "routed": "MQL, for the account's owner",
-    "taken": "accepted, for the rep who brought it in",
-    "taken-at-work": "working, for the rep who brought it in",
+    "taken": "accepted, for the rep who brought the lead in",
+    "taken-at-work": "working, for the rep who brought the lead in",
     "acceptance-undone": "assigned, if the acceptance is taken back",
-    "attempted": "working, once it was tried",
+    "attempted": "working, after a first attempt",
     "attempt-undone": "accepted, if the attempt is taken back",
     "sql": "the next leg, as an SQL",
     "reassigned": "another rep",
-    "note-returned": "marketing, to mend the note",
+    "note-returned": "marketing, to correct the note",
 }
 
 
@@ -110,7 +110,7 @@ def _ways_out(agreement: Agreement, stage: Stage) -> str:
         is_own = to.stage != stage and (event, to.stage.value) not in _common_exits()
         if is_own and (event != "sql" or len(agreement.legs) > 1):
             ways[_WAYS.get(event, say.plain(to.stage.value))] = None
-    return "; ".join(ways) or "those of every open stage"
+    return "; ".join(ways) or "the ways out of every open stage"
 
 
 @cache

@@ -9,13 +9,13 @@ from agreements.model import Agreement, ChannelThreshold, DeclaredField, Engagem
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Beside, Line, Lines, Section, Table, Text, lines, told
 
-_SCREENED = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached to what is under way"}
+_SCREENED = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "added to the existing account or deal"}
 _ON_CHANGE = {
     "rescore": "the lead is scored again",
     "ignore": "nothing happens",
-    "new-linked-lead": "a new lead begins, linked to the one before",
+    "new-linked-lead": "a new lead starts, linked to the earlier one",
 }
-_MUST_STATE = {"why_qualified": "why the lead is qualified", "pain_point": "what hurts the lead"}
+_MUST_STATE = {"why_qualified": "why the lead is qualified", "pain_point": "the pain point of the lead"}
 
 
 def definitions(agreement: Agreement) -> Section:
@@ -23,7 +23,7 @@ def definitions(agreement: Agreement) -> Section:
     rules = {"lead": _lead(agreement), "mql": _mql(agreement), "sal": _sal(agreement), "sql": _sql(agreement)}
     told = {word.lower(): (word, prose) for word, prose in agreement.definitions.items()}
     words = [*rules, *(word for word in told if word not in rules)]
-    nothing = "No words were agreed for this; the rules decide."
+    nothing = "No words are agreed for this. The rules decide."
     blocks = (Beside(_name(told.get(word, (word,))[0]), told[word][1] if word in told else nothing, rules.get(word, ())) for word in words)
     return Section("words", "What the words mean", tuple(blocks))
 
@@ -33,8 +33,8 @@ def _name(word: str) -> str:
 
 
 def _lead(agreement: Agreement) -> tuple[Lines, ...]:
-    leads = say.condition(agreement.applies_to, otherwise="whatever is taken in, unless another agreement is for it")
-    return lines(f"Under this agreement: {leads}.", f"Sorted out before anything is scored: {len(agreement.screen) + 1} rules, see below.")
+    leads = say.condition(agreement.applies_to, otherwise="every lead, unless another agreement covers it")
+    return lines(f"Under this agreement: {leads}.", f"Sorted out before scoring: {len(agreement.screen) + 1} rules, see below.")
 
 
 def _mql(agreement: Agreement) -> tuple[Lines, ...]:
@@ -42,9 +42,9 @@ def _mql(agreement: Agreement) -> tuple[Lines, ...]:
     lane = say.listed((say.plain(name) for name in rules.fast_lane), "or")
     channels = (f"From {say.plain(channel)}: {changed_threshold(changed)}." for channel, changed in rules.by_channel.items())
     return (
-        *lines(_threshold(rules.mql), *channels, title="By its points"),
-        *lines(f"By: {lane}." if lane else "", title="Or at once, whatever its points"),
-        *lines(f"{say.sentence(say.listed(map(say.yes, rules.require)))}" if rules.require else "", title="And only if it is known that"),
+        *lines(_threshold(rules.mql), *channels, title="By points"),
+        *lines(f"By: {lane}." if lane else "", title="Or right away, whatever the points"),
+        *lines(f"{say.sentence(say.listed(map(say.yes, rules.require)))}" if rules.require else "", title="And only if we know that"),
         *lines(*map(_fit, rules.fit), title="Points for fit"),
         *lines(*map(_engagement, rules.engagement), title="Points for engagement"),
     )
@@ -57,7 +57,7 @@ def _threshold(wanted: Threshold) -> str:
 
 def changed_threshold(changed: ChannelThreshold) -> str:
     """What a channel changes of the minimums."""
-    asked = {"points in all": changed.total, "fit": changed.fit_at_least, "engagement": changed.engagement_at_least}
+    asked = {"points": changed.total, "fit": changed.fit_at_least, "engagement": changed.engagement_at_least}
     return say.listed(f"{what} at least {least}" for what, least in asked.items() if least is not None) or "no other points"
 
 
@@ -87,19 +87,19 @@ def _sal(agreement: Agreement) -> tuple[Lines, ...]:
     clock = agreement.clocks.acceptance
     stated = say.listed(_MUST_STATE.get(name, f"the {say.plain(name)}") for name in agreement.note.must_state)
     return lines(
-        f"The rep accepts it {say.by_tier(clock.within)}.",
-        f"Before, the note states {stated}." if stated else "",
-        f"Otherwise it is rejected with one of {len(agreement.reasons)} reasons, see below.",
+        f"The rep accepts the lead {say.by_tier(clock.within)}.",
+        f"Before that, the note states {stated}." if stated else "",
+        f"Otherwise the rep rejects the lead with one of {len(agreement.reasons)} reasons, see below.",
     )
 
 
 def _sql(agreement: Agreement) -> tuple[Lines, ...]:
     clocks, touches = agreement.clocks, agreement.clocks.outcome.touches
     tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
-    tried = f"; it takes {tries} before it counts as out of reach" if touches.at_least else ""
+    tried = f"; a lead counts as out of reach only after {tries}" if touches.at_least else ""
     return lines(
-        f"The rep tries to reach it {say.by_tier(clocks.first_attempt.within)}.",
-        f"The rep says what came of it {say.by_tier(clocks.outcome.within)}{tried}.",
+        f"The rep tries to reach the lead {say.by_tier(clocks.first_attempt.within)}.",
+        f"The rep says what came of the lead {say.by_tier(clocks.outcome.within)}{tried}.",
     )
 
 
@@ -142,12 +142,12 @@ def personas(agreement: Agreement) -> Section:
         for product in products
         for block in lines(
             *(_persona(one) for one in agreement.personas if one.product == product),
-            title=f"Who buys {product}" if product else "Of no product in particular",
+            title=f"Who buys {product}" if product else "Without a product",
             numbered=len(products) == 1,
         )
     )
-    order = Text(f"The first that matches counts, in this order: {', '.join(one.name for one in agreement.personas)}.")
-    return Section("personas", "Who buys, and what hurts them", (*blocks, order) if agreement.personas else ())
+    order = Text(f"The first persona that matches counts, in this order: {', '.join(one.name for one in agreement.personas)}.")
+    return Section("personas", "Personas and their pain points", (*blocks, order) if agreement.personas else ())
 
 
 def _persona(one: Persona) -> Line:
@@ -156,10 +156,10 @@ def _persona(one: Persona) -> Line:
 
 
 def screen(agreement: Agreement) -> Section:
-    """What is sorted out before anything is scored, in the order in which it is asked."""
-    first = told("whoever asked not to be contacted, or is on the suppression list.", "Suppressed:")
+    """Which leads are sorted out before scoring, in the order in which it is asked."""
+    first = told("everybody who asked not to be contacted or is on the suppression list.", "Suppressed:")
     rules = lines(first, *map(_screened, agreement.screen), numbered=True)
-    return Section("screen", "What is sorted out before anything is scored", (Text("The first rule that matches counts."), *rules))
+    return Section("screen", "Which leads are sorted out before scoring", (Text("The first rule that matches counts."), *rules))
 
 
 def _screened(rule: ScreenRule) -> Line:
@@ -182,14 +182,14 @@ def changes(agreement: Agreement) -> Section:
     """What a change of role or company does to a known lead, and how leads are treated that sales brings in itself."""
     change, own = agreement.qualification.on_change, agreement.qualification.sales_sourced
     clocks = say.listed(say.plain(name) for name in own.clocks)
-    rules = "must qualify by the same rules" if own.same_rules else "need not qualify: they go to the rep who brought them"
+    rules = "must qualify by the same rules" if own.same_rules else "do not have to qualify, and go to the rep who brought them in"
     return Section(
         "changes",
-        "When a lead changes, and leads of sales' own",
+        "Changed leads, and leads from sales",
         lines(
             told(f"{_ON_CHANGE[change.job_title]}.", "Another role:"),
             told(f"{_ON_CHANGE[change.company]}.", "Another company:"),
-            told(f"they {rules}; the clocks for them: {clocks or 'none'}.", "Leads that sales brings in:"),
+            told(f"they {rules}. Clocks for them: {clocks or 'none'}.", "Leads that sales brings in:"),
         ),
     )
 
@@ -197,5 +197,5 @@ def changes(agreement: Agreement) -> Section:
 def note(agreement: Agreement) -> Section:
     """What must be written down before sales is told."""
     must = say.listed(_MUST_STATE.get(name, f"the {say.plain(name)}") for name in agreement.note.must_state)
-    asks = f"No rep is told before the note states {must}." if must else "The note may be empty."
+    asks = f"Sales hears of a lead only when the note states {must}." if must else "The note may be empty."
     return Section("note", "What sales is told", lines(asks, Line(agreement.note.next_step, "Next step, as agreed:")))

@@ -14,7 +14,7 @@ from agreements.criteria import Condition, Test
 _YES_NO: Mapping[str, tuple[str, str]] = {
     "suppressed": ("nobody may contact the person", "the person may be contacted"),
     "sales_sourced": ("a rep brought the lead in", "the lead was not brought in by a rep"),
-    "fast_lane": ("the lead asked by itself", "the lead did not ask by itself"),
+    "fast_lane": ("the lead asked to talk to sales", "the lead did not ask to talk to sales"),
     "budget": ("the lead has a budget", "the lead has no budget"),
     "authority": ("the lead can decide", "the lead cannot decide"),
     "need": ("the lead has a need we can meet", "the lead has no need we can meet"),

@@ -49,7 +49,7 @@ class PastLeads:
     """Leads as they were when they were ready to be judged, and what became of them.
 
     groups: by which they are told apart in the report, null for blank. rows: how many were read, good or bad. left_out: what
-    could not be used. warnings: what whoever reads the report has to know of these leads.
+    could not be used. warnings: what a reader of the report has to know about these leads.
     """
 
     leads: LeadColumns

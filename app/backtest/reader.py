@@ -131,7 +131,7 @@ class _Reading:
             return None
 
     def without_twins(self) -> tuple[pl.DataFrame, list[BadRow]]:
-        """The rows so far but for those that stand twice, and what is wrong with these."""
+        """Return the rows so far except doubles, and what is wrong with those."""
         rows = pl.concat(self.frames, rechunk=False) if self.frames else self.facts.of_leads([])
         return twins(rows, self.judge.name_of("source_id"))
 

@@ -1,4 +1,4 @@
-"""What a trial of an agreement found out, as plain values. Nothing here is reckoned from leads, and nothing is shown."""
+"""What a trial of an agreement found out, as plain values. Nothing here is calculated from leads, and nothing is shown."""
 
 from __future__ import annotations
 

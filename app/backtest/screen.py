@@ -26,7 +26,7 @@ def show(found: Backtest, console: Console) -> None:
             console.print()
             console.print(table)
     if found.warnings:
-        console.print("\n[bold]What to bear in mind[/bold]")
+        console.print("\n[bold]Please note[/bold]")
         for warning in found.warnings:
             console.print(f"[yellow]•[/yellow] {escape(warning)}")
 
@@ -73,7 +73,7 @@ def _moves(found: Backtest) -> Table | None:
 
 
 def _criteria(side: SideFound) -> Table:
-    table = _titled(f"What the points of {escape(side.reference)} did", "rule", "points", "held for", "gave in all", "decided for")
+    table = _titled(f"What the points of {escape(side.reference)} did", "rule", "points", "held for", "points given", "decided for")
     for one in side.criteria:
         style = "" if one.mattered else "yellow"
         row = (f"{one.place}: {escape(one.words)}", f"{one.points:+}", number(one.held), f"{one.given:+,}", mattered(one))
@@ -86,7 +86,7 @@ def _criteria(side: SideFound) -> Table:
 def _curve(found: Backtest) -> Table:
     shown = [f"{side.reference} (now {side.threshold})" for side in found.sides]
     table = _titled(
-        "Who would qualify at another threshold of the total", "threshold", *(name for pair in shown for name in (pair, basis(found)))
+        "Who would qualify with another number of points needed", "threshold", *(name for pair in shown for name in (pair, basis(found)))
     )
     table.columns[1].justify = "left"
     most = max(1, found.draft.curve[0].leads)

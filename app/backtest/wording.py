@@ -80,10 +80,10 @@ def told_apart(found: Backtest) -> str:
 
 def _compared(one: tuple[str, Share], other: tuple[str, Share], word: str) -> str:
     (low, high), (other_low, other_high) = one[1].interval or (0.0, 1.0), other[1].interval or (0.0, 1.0)
-    shares = f"{percent(one[1].share)} {word} of those whom {one[0]}, {percent(other[1].share)} of those whom {other[0]}"
+    shares = f"{percent(one[1].share)} {word} of the leads that {one[0]}, {percent(other[1].share)} of the leads that {other[0]}"
     if low > other_high or other_low > high:
-        return f"{shares}: more of a difference than chance is likely to make."
-    return f"{shares}: a difference that chance may well have made."
+        return f"{shares}: chance alone hardly explains this difference."
+    return f"{shares}: chance alone may explain this difference."
 
 
 def mattered(one: CriterionFound) -> str:

@@ -19,7 +19,7 @@ SHOWN = 12
 
 
 def show(person: Annotated[str, typer.Argument(help="The id of a person of the roster; all where left out.")] = "") -> None:
-    """Who answers from which browsers, since when: `known` by the number from a message, `enrolled` by a mailed code."""
+    """Who answers from which browsers, since when: `known` by the code from a message, `enrolled` by a mailed code."""
     box = terminal.open_box()
     for row in box.read_now(lambda session, now: devices.of_person(session, person, now=now)):
         terminal.console.print(f"{row.id:>5}  {row.person:<16} {row.level:<9} {row.since:%Y-%m-%d %H:%M}  {row.hash[:SHOWN]}")

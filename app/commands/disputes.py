@@ -35,7 +35,8 @@ def list_disputes(
             _print_open(found[:limit])
             page = box.links.for_dispute(0, person, at=now)
             terminal.console.print(f"As a page, for marketing: {page}", markup=False, soft_wrap=True)
-            terminal.console.print(f"Asked once per browser: {box.links.number(page.rpartition('/')[2])}", markup=False)
+            code = box.links.number(page.rpartition("/")[2])
+            terminal.console.print(f"Your code: {code}. You type it the first time you answer on this device.", markup=False)
         else:
             _print(box.read_now(lambda session, now: _newest(session, limit)))
 

@@ -21,7 +21,7 @@ from storage.crm.local import LocalCrm
 Action = Callable[[], Awaitable[object]]
 Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
-_NUMBER = re.compile(r"(https?://\S+)\s+Asked once per browser: (\d{4})")
+_NUMBER = re.compile(r"(https?://\S+)\s+Your code: (\d{4})\b")
 
 #: How each rep takes one lead after another: the list is gone through in a circle.
 MANNERS: dict[str, tuple[str, ...]] = {
@@ -124,7 +124,7 @@ class Person:
         return after.status < 400
 
     async def _send(self, link: str, page: Page, form: Form, **fields: str) -> Page:
-        """Sends the form, and types the number from the message where it is asked for: in a new browser, and after so quick a press."""
+        """Sends the form, and types the code from the message where it is asked for: in a new browser, and after so quick a press."""
         after = await asyncio.to_thread(lambda: self.visitor.submit(page, form, **fields))
         asked = after.form_with("number")
         if asked is None:

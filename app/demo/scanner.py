@@ -66,7 +66,7 @@ class Scanner:
 
 
 def filled_in(form: Form) -> dict[str, str]:
-    """The first choices, and something in every field for words; the digits are too few to be the number from a message."""
+    """The first choices, and something in every field for words; the digits are too few to be the code from a message."""
     words = {name: "test" for name in form.texts if not form.values.get(name)}
     return {**words, **first_choices(form), **({"number": "000"} if "number" in words else {})}
 

@@ -15,8 +15,8 @@ from tasks.wiring.toolbox import Toolbox
 
 _MEANINGS = {
     "source": "who sends it",
-    "source_id": "its number there; with source it names the lead for ever",
-    "conversion_id": "names what the lead did: the same one twice changes nothing",
+    "source_id": "its id there; source and source_id together name the lead forever",
+    "conversion_id": "names what the lead did; the same id twice changes nothing",
     "at": "when it happened; now if left out",
     "message": "what the lead wrote, in its own words",
     "requested_time": "when the lead asked to be contacted",

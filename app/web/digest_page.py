@@ -29,7 +29,7 @@ MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 3
 MAX_FORM_BYTES = 256_000
 #: Says nothing about its row.
 LEAVE = "leave"
-_OPEN_AGAIN = "This page was not opened in this browser, or that was too long ago. Please choose here once more."
+_OPEN_AGAIN = "You did not open this page in this browser, or you opened it too long ago. Please choose here again."
 _NOTHING = "Please choose an answer in at least one row."
 
 
@@ -66,7 +66,7 @@ class DigestPages:
     async def take(self, request: Request, token: str) -> Response:
         """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept.
 
-        Where the press may be a robot's, nothing is saved without the number from the message, and nothing need be held
+        Where the press may be a robot's, nothing is saved without the code from the message, and nothing need be held
         meanwhile: the page keeps what was typed, and the answers count as of the press that carried the number.
         """
         caller = Caller.of(request, token, folder="d")

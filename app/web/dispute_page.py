@@ -27,7 +27,7 @@ from tasks.replies.validation import ChoiceRefused
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
-_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."
+_OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please choose here again."
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
@@ -54,7 +54,7 @@ class DisputePages:
     async def take(self, request: Request, token: str) -> Response:
         """Stores the objection or the ruling; what is missing is said, with what was typed kept.
 
-        Where the press may be a robot's, nothing is stored without the number from the message, and what is stored counts as of
+        Where the press may be a robot's, nothing is stored without the code from the message, and what is stored counts as of
         the press that carried it.
         """
         caller, typed = Caller.of(request, token, folder="q"), await form_of(request)

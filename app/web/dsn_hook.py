@@ -16,7 +16,7 @@ from storage.keys import Scope
 from tasks.background.bounces import NOTED, REPEATED, take
 from tasks.wiring.toolbox import Toolbox
 
-_BEARER = HTTPBearer(auto_error=False, description="A key of this installation; whoever runs it makes one.")
+_BEARER = HTTPBearer(auto_error=False, description="A key of this installation. Your operator makes it.")
 _KINDS = ("message/rfc822", "message/global")
 
 

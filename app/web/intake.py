@@ -27,7 +27,7 @@ MAX_LEADS = 1_000
 MAX_PROBLEMS = 20
 """How many problems of one lead are named."""
 
-_BEARER = HTTPBearer(auto_error=False, description="A key of this installation; whoever runs it makes one.")
+_BEARER = HTTPBearer(auto_error=False, description="A key of this installation. Your operator makes it.")
 _AHEAD = timedelta(days=1)
 _YEARS = range(1990, 2101)
 #: What to write instead, by the name that validation gives to a mistake.
@@ -82,8 +82,8 @@ async def caller(box: Toolbox, given: HTTPAuthorizationCredentials | None, scope
     if row is None:
         raise Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
     if not keys.may(row, scope):
-        remedy = f"Whoever runs Baton makes one by `baton keys create NAME --scope {scope}`."
-        raise Refused(403, f"This key does not open this door: it needs a key with the scope {scope}. {remedy}")
+        remedy = f"Your operator makes one with `baton keys create NAME --scope {scope}`."
+        raise Refused(403, f"This key has the wrong scope. Send a key with the scope {scope}. {remedy}")
     return f"api:{row.name}"
 
 
@@ -101,7 +101,7 @@ async def _json(request: Request) -> Any:
 
 async def _take_many(box: Toolbox, items: list[Any], actor: str) -> JSONResponse:
     if len(items) > MAX_LEADS:
-        raise Refused(422, f"These are {len(items):,} leads; at most {MAX_LEADS:,} can be sent at once. Send them in several calls.")
+        raise Refused(422, f"You sent {len(items):,} leads. At most {MAX_LEADS:,} are taken at once. Send them in several calls.")
     results = []
     for item in items:
         status, said = await _take(box, item, actor)
@@ -127,13 +127,13 @@ async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any
 
 
 def _unfit(problems: list[dict[str, str]]) -> tuple[int, dict[str, Any]]:
-    return 422, {"error": "This lead cannot be taken in as it is.", "problems": problems}
+    return 422, {"error": "This lead has mistakes, so it was not taken in.", "problems": problems}
 
 
 def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
     """What is wrong with the times of this lead, by Baton's own time."""
     given = {"at": incoming.at, "requested_time": incoming.requested_time}
-    found = [{"field": name, "problem": "is no likely time"} for name, at in given.items() if at and at.year not in _YEARS]
+    found = [{"field": name, "problem": "is not a likely time"} for name, at in given.items() if at and at.year not in _YEARS]
     if not found and incoming.at and incoming.at > now + _AHEAD:
         found.append({"field": "at", "problem": f"lies in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
     return found
@@ -190,11 +190,11 @@ _BODY = {
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "A known lead: result is activity, merged or repeated. A list: results, with a status for each."},
-    201: {"description": "A new handoff began: lead and handoff are its numbers, result is new."},
+    201: {"description": "A new handoff started: lead and handoff are its numbers, result is new."},
     400: {"description": "Not readable; error says where."},
     401: {"description": "No key, or one that does not work."},
-    403: {"description": "A key that is for another door; error names the scope it needs."},
+    403: {"description": "The key has another scope; error names the scope that is needed."},
     413: {"description": f"More than {MAX_BYTES:,} bytes."},
     415: {"description": "Not JSON."},
-    422: {"description": "Not fit: problems names each field and what to write instead."},
+    422: {"description": "The lead has mistakes: problems names each field and what to write instead."},
 }

@@ -22,7 +22,7 @@ from tasks.replies.work_list import Row, own_list
 from tasks.wiring.toolbox import Toolbox
 
 ME = "me"
-_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please send it once more from here."
+_OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please send it again from here."
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,16 @@ from tasks.replies.link_page import Given, Visit
 
 #: What happens after an answer.
 NEXT = {
-    "accepted": "The lead is yours. The next thing owed is a first attempt to reach them; this page will say by when.",
-    "rejected": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
-    "returned": "Marketing is told your reason, and what was agreed for it is done. You need do nothing more.",
-    "handed": "Your colleague gets the lead with all that is known of it, and a clock of their own.",
-    "attempted": "Noted. Come back to this page when you know more; it will say by when.",
-    "connected": "Noted. Come back to this page when you know what comes of it; it will say by when.",
-    "sql": "Whoever takes it next gets the lead with its note and all that is known of it. You need do nothing more.",
-    "opportunity": "The opportunity is created in the CRM, and marketing is told.",
-    "completed": "The lead goes to sales at once, with what you wrote.",
-    "decided": "It is carried out at once, and whoever has the lead is told.",
+    "accepted": "The lead is yours. Next, try to reach them. This page will say by when.",
+    "rejected": "We tell marketing your reason and do what the agreement says for it. You do not need to do anything else.",
+    "returned": "We tell marketing your reason and do what the agreement says for it. You do not need to do anything else.",
+    "handed": "Your colleague gets the lead with everything we know about it, and gets the full time to answer.",
+    "attempted": "Noted. Come back to this page when you know more. It will say by when.",
+    "connected": "Noted. Come back to this page when you know what came of the lead. It will say by when.",
+    "sql": "The next team gets the lead with its note and everything we know about it. You do not need to do anything else.",
+    "opportunity": "We create the opportunity in the CRM and tell marketing.",
+    "completed": "The lead goes to sales right away, with what you wrote.",
+    "decided": "We carry out your decision right away and tell the rep who has the lead.",
 }
 
 
@@ -49,18 +49,18 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
         return _thanks(visit, done)
     open_yet = next((one for one in visit.answers if may_take_back(visit, one)), None)
     if open_yet is not None and not asked:
-        foreign = Notice("Was this you?", ("It was answered through your link, from a browser that was not known as yours.",))
+        foreign = Notice("Was this you?", ("Somebody answered through your link in a browser that we do not know as yours.",))
         return replace(foreign if open_yet.forwarded else Notice("You can still take this back"), given=open_yet, undo=True)
     if asked.get("noted") in NEXT:
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
         return _late(visit, given.get(number(asked["late"])))
     if "undone" in asked and number(asked["undone"]) not in given:  # it may count again, where something was faster
-        return Notice("Taken back", ("It is as if you had not answered, and the time runs on.",), again=True)
+        return Notice("Taken back", ("It is as if you had not answered. The time to answer keeps running.",), again=True)
     if "kept" in asked or "undone" in asked:
         kept = given.get(number(asked.get("kept") or asked.get("undone", "")))
         stays = kept.stays_because if kept and kept.mine else ""
-        return Notice("It can no longer be taken back", (stays or "What you answered has been carried out.",))
+        return Notice("It can no longer be taken back", (stays or "Your answer has been carried out.",))
     return None
 
 
@@ -85,5 +85,5 @@ def _thanks(visit: Visit, done: Given) -> Notice:
 
 
 def _late(visit: Visit, first: Given | None) -> Notice:
-    title = "This was answered before" if first else "This can no longer be answered"
+    title = "This was already answered" if first else "This can no longer be answered"
     return Notice(title, tuple(filter(None, ("Your answer changed nothing.", visit.ended))), first)

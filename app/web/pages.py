@@ -1,5 +1,5 @@
 """The pages behind a link. Looking changes nothing, however often and by whomever; only a form sent from such a page answers, and
-where it may have been sent by a robot, only once the number from the message was typed."""
+where it may have been sent by a robot, only once the code from the message was typed."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "
 log = logging.getLogger("baton.web")
 _CHOSEN = ("choice", "decision", "member")
 _OPEN_AGAIN = (
-    "This form was not opened in this browser, or that was too long ago. Please open the link again and choose there,"
-    " or choose here once more."
+    "You did not open this form in this browser, or you opened it too long ago. Please open the link again and choose there,"
+    " or choose here again."
 )
 
 
@@ -50,7 +50,7 @@ def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
 
 
 def add_link_pages(router: APIRouter, pages: LinkPages, path: str) -> None:
-    """Serves such pages under this path: itself, /number for the number from the message, /undo."""
+    """Serves such pages under this path: itself, /number for the code from the message, /undo."""
     router.add_api_route(path, pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route(path, pages.take, methods=["POST"], response_model=None)
     for part, send in (("number", pages.confirm), ("undo", pages.undo)):

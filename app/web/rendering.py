@@ -24,9 +24,11 @@ QUESTIONS = {
     "attempted": "What came of this lead?",
     "first_attempt": "Have you tried to reach them?",
     "outcome": "What came of it?",
-    "completed": "What the note still lacks",
+    "completed": "What is still missing in the note",
     "decided": "What becomes of this lead?",
 }
+#: What a person calls their own answer, where it waits for the code.
+HELD = {"accepted": "Accept", "rejected": "Reject", "returned": "Return", "decided": "decision", "completed": "note"}
 #: Answers that need nothing more to be said.
 DIRECT = ("accepted", "attempted")
 #: What the due time is for, by what is owed.
@@ -35,7 +37,7 @@ DUE = {
     "first_attempt": "Try to reach them by",
     "outcome": "Say what came of it by",
     "note": "Complete the note by",
-    "decision": "To be decided by",
+    "decision": "Decision due by",
 }
 #: Through which door an answer came, where it was not a link.
 VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API", "slack": "in Slack"}
@@ -69,7 +71,7 @@ def lead_page(
 ) -> HTMLResponse:
     """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken.
 
-    asks_number: instead of the form, ask for the number from the message; needs_number: ask for it in the form. token, wait_id: of
+    asks_number: instead of the form, ask for the code from the message; needs_number: ask for it in the form. token, wait_id: of
     the link, for the offer to remember a browser that is known.
     """
     return page(
@@ -85,6 +87,7 @@ def lead_page(
         problem=problem,
         asks_number=asks_number,
         needs_number=needs_number,
+        held_word=_held_word(visit),
         direct=_direct(visit),
         offers_enrolment=visit.level == "known" and not visit.members and not visit.ended,
         token=token,
@@ -107,12 +110,19 @@ def _direct(visit: Visit) -> list[tuple[str, str]]:
     return [(option.kind, option.label) for option in visit.options if option.kind in DIRECT]
 
 
+def _held_word(visit: Visit) -> str:
+    kind = visit.held.kind if visit.held and not visit.answers_for else ""
+    return HELD.get(kind, "answer")
+
+
 def _question(visit: Visit) -> str:
+    if visit.answers_for:
+        return f"{visit.answers_for} has not answered. Answer for {visit.first_name}:"
     kinds = [option.kind for option in visit.options]
     if visit.wait_kind in QUESTIONS and "attempted" in kinds:
         return QUESTIONS[visit.wait_kind]
     if _is_wrong(visit):
-        return "Mend the note"
+        return "Correct the note"
     return next((QUESTIONS[kind] for kind in kinds if kind in QUESTIONS), "")
 
 
@@ -157,6 +167,14 @@ def _when(values: Context, at: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}{f' {local:%Z}' if twice else ''}"
 
 
+@pass_context
+def _clock(values: Context, at: datetime) -> str:
+    """`13:00` in the visitor's zone for an instant of today; with the day for any other."""
+    zone, now = ZoneInfo(str(values["zone"])), values.get("now") or at
+    told = _when(values, at)
+    return told if at.astimezone(zone).date() != now.astimezone(zone).date() else told[told.index(":") - 2 :]
+
+
 def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -169,7 +187,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=_when, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
+    environment.filters.update(when=_when, clock=_clock, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
     return environment
 
 

@@ -20,7 +20,7 @@ from tasks.signing.page import ToBeSigned
 from tasks.wiring.toolbox import Toolbox
 
 NAME_MAX = 120
-_OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please read it here and send it once more."
+_OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please read it here and send it again."
 
 
 def routes(box: Toolbox) -> APIRouter:
@@ -93,7 +93,7 @@ class SignPages:
 
 def _missing(typed: Mapping[str, str], name: str) -> str:
     if typed.get("choice") != "sign":
-        return "Please tick that you sign this version, or close this page."
+        return "Please tick the box to sign this version, or close this page."
     if not name:
         return "Please type your name: a signature needs one."
     return f"Please write your name in at most {NAME_MAX} characters." if len(name) > NAME_MAX else ""

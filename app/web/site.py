@@ -189,20 +189,18 @@ def _add_front(site: FastAPI, box: Toolbox) -> None:
 
 
 def _sorry(scope: Scope, reference: str) -> Response:
-    said = "Something went wrong here, and it is not your doing."
+    said = "Something went wrong here. It is not your fault."
     if is_api(scope):
         return JSONResponse({"error": f"{said} Send it again later.", "reference": reference}, status_code=500)
-    again = "Open your link again in a minute: it shows whether your answer has arrived."
-    return plain(
-        "That did not work", f"{said} {again}", f"If it stays like this, say this number to whoever runs Baton: {reference}", status=500
-    )
+    again = "Open your link again in a minute. The page shows whether your answer arrived."
+    return plain("That did not work", f"{said} {again}", f"If this goes on, give your operator this number: {reference}", status=500)
 
 
 async def _not_here(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     headers = error.headers if isinstance(error, HTTPException) else None
     if is_api(request.scope):
-        return JSONResponse({"error": "There is nothing of that kind here. See /api/docs."}, status_code=status, headers=headers)
+        return JSONResponse({"error": "There is no such page here. See /api/docs."}, status_code=status, headers=headers)
     response = plain("There is no such page", "Open the link again from the message you received.", status=status)
     response.headers.update(headers or {})
     return response
@@ -210,11 +208,9 @@ async def _not_here(request: Request, error: Exception) -> Response:
 
 async def _no_link(request: Request, error: Exception) -> Response:
     if isinstance(error, LinkOver):
-        hint = "Links that open more than one lead act for 48 hours. In a browser that is remembered as yours, your own list is at /me."
+        hint = "Links that open more than one lead work for 48 hours. In a browser that is remembered as yours, you find your list at /me."
         return plain("This link is over", str(error), hint, status=410)
-    hint = (
-        "If you copied it, copy the whole link, to the last character. If it still does not work, ask whoever runs Baton for a new message."
-    )
+    hint = "If you copied the link, copy all of it, to the last character. If it still does not work, ask your operator for a new message."
     return plain("This link does not work", str(error), hint, status=404)
 
 
@@ -225,4 +221,4 @@ async def _too_slow(request: Request, error: Exception) -> Response:
 
 
 async def _too_large(request: Request, error: Exception) -> Response:
-    return plain("That is too long", f"{error} Go back, shorten what you wrote, and send it again.", status=413)
+    return plain("That is too long", f"{error} Go back, shorten your text and send it again.", status=413)

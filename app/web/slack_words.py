@@ -11,7 +11,7 @@ from app.web.page_notices import NEXT
 from tasks.replies.answering import Given, Reply, Visit
 
 REASON_DIALOG = "baton-reason"
-NO_DIALOG = "The reason could not be asked for here just now. Please open the lead with its link and reject it there."
+NO_DIALOG = "We could not ask for the reason here. Please open the lead with its link and reject it there."
 #: The dialog's fields, and what each holds when it is sent.
 _FIELDS = ("reason", "text", "colleague", "renewal_date")
 #: What Slack takes at most: of an option's words, of a list, of a text.
@@ -29,7 +29,7 @@ def reason_dialog(seen: Visit, token: str) -> dict[str, Any]:
     text = {"type": "plain_text_input", "multiline": True, "max_length": _TEXT_MAX}
     blocks.append(_input("text", "In a few words (some reasons need it)", text, optional=True))
     if seen.colleagues:
-        blocks.append(_input("colleague", "Colleague, if it belongs to one", _list(seen.colleagues), optional=True))
+        blocks.append(_input("colleague", "Colleague, if a colleague should take it", _list(seen.colleagues), optional=True))
     if "renewal_date" in seen.asks:
         blocks.append(_input("renewal_date", "When does their contract end, if you know?", {"type": "datepicker"}, optional=True))
     return {
@@ -77,13 +77,13 @@ def outcome(reply: Reply, seen: Visit) -> str:
 def settled(seen: Visit) -> str:
     """Why nothing can be answered any more."""
     last = seen.answers[-1] if seen.answers else None
-    return " ".join(filter(None, (_who(last, seen), seen.ended))) or "Nothing is open here just now."
+    return " ".join(filter(None, (_who(last, seen), seen.ended))) or "There is nothing to answer here right now."
 
 
 def refusal(error: Exception) -> str:
     """Why a press did nothing, to the person who pressed."""
     if isinstance(error, NotYours):
-        return f"This lead is {error}'s to answer, so nothing was changed. If it should be yours, ask them to hand it to you."
+        return f"Only {error} can answer for this lead, so nothing changed. If the lead should be yours, ask them to hand it to you."
     return str(error)
 
 

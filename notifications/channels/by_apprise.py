@@ -53,7 +53,7 @@ def schema_of(url: str) -> str:
 
 
 def why_unusable(url: str) -> str:
-    """Why nothing can be sent to this address, in words that hold nothing of it; empty where it can be used."""
+    """Return why nothing can be sent to this address, without quoting it; empty if the address works."""
     if schema_of(url).partition(":")[0] in _MAIL:
         return "mailto is not a chat address; e-mail has its own channel"
     return "" if isinstance(Apprise.instantiate(url), NotifyBase) else "is not an address that Apprise can use"

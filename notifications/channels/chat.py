@@ -37,6 +37,6 @@ class ChatChannel:
         return await self._slack.send(letter)
 
     def lane(self, letter: Letter) -> str:
-        """Which service a letter goes to: one that hangs holds up no other."""
+        """Return the service of a letter. A service that hangs does not hold up the others."""
         url = letter.to.chat or self.default_url
         return "slack-app" if is_slack(url) else schema_of(url)

@@ -16,11 +16,11 @@ class TakesAssignments(Protocol):
     """What a CRM must be able to do to be a channel. The same key twice is one change; both return the CRM's proof."""
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
-        """Makes owner the owner of the lead and opens a task for them. Raises CrmError."""
+        """Make owner the owner of the lead and open a task for them. Raises CrmError."""
         ...
 
     async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
-        """Writes a note to the lead for owner to see. Raises CrmError."""
+        """Write a note to the lead for the owner to see. Raises CrmError."""
         ...
 
 

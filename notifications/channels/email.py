@@ -100,7 +100,7 @@ class EmailChannel:
         return cls(name, host=parts.hostname or "", port=port, sender=sender, tls=tls, **more)
 
     async def send(self, letter: Letter) -> str:
-        """Sends the letter and returns the server's answer to it, such as "250 queued as 17".
+        """Send the letter and return the server's answer, such as "250 queued as 17".
 
         Raises: DeliveryError, permanent when the server refused sender, recipient or message for good (5xx) or the address
         is none; ServiceAway where nobody's letter would go: no server, a bad certificate, a refused login, a server that hangs;
@@ -118,7 +118,7 @@ class EmailChannel:
             raise self._error(error) from error
 
     async def close(self) -> None:
-        """Says goodbye on every connection that is kept. To be called in the event loop that sent; sending opens new ones."""
+        """Close every kept connection. Call it in the event loop that sent; sending opens new connections."""
         while smtp := self._from_this_loop():
             await _say_goodbye(smtp)
 

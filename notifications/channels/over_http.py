@@ -36,7 +36,7 @@ async def post(
 
 
 def retry_after(answer: httpx.Response) -> float | None:
-    """How many seconds the service asks us to wait, None where it does not say. A date is reckoned from the answer's own."""
+    """Return how many seconds the service asks us to wait, None if it does not say. A date counts from the date of the answer."""
     told = answer.headers.get("retry-after", "").strip()
     if told.isascii() and told.isdecimal():
         return float(told[:9])
@@ -47,7 +47,7 @@ def retry_after(answer: httpx.Response) -> float | None:
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether this name or address of a host is this machine's own."""
+    """Return whether this host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -40,12 +40,12 @@ _FOR_GOOD = frozenset(
 
 
 def is_slack(address: str) -> bool:
-    """Whether a chat address is meant for the Slack app (slack:…), and not for Apprise (slack://…)."""
+    """Return whether a chat address belongs to the Slack app (slack:…), not to Apprise (slack://…)."""
     return address.startswith(PREFIX) and not address.startswith(f"{PREFIX}//")
 
 
 def slack_id(address: str) -> str:
-    """The Slack id of such an address, empty where it holds none."""
+    """Return the Slack id of such an address, empty for none."""
     ident = address.removeprefix(PREFIX)
     return ident if is_slack(address) and _ID.fullmatch(ident) else ""
 
@@ -78,7 +78,7 @@ class SlackApi:
         return told
 
     async def tell(self, response_url: str, text: str) -> None:
-        """Says something to the person who pressed, for their eyes only. Raises DeliveryError."""
+        """Tell something to the person who pressed, visible only to them. Raises DeliveryError."""
         said = {"response_type": "ephemeral", "replace_original": False, "text": escaped(text)}
         headers = {"Content-Type": "application/json; charset=utf-8"}
         content = json.dumps(said).encode("ascii")
@@ -93,7 +93,7 @@ class SlackApi:
 
 
 class SlackChannel:
-    """Sends the short form of letters as direct messages. Only whoever is assigned a lead gets buttons that answer."""
+    """Sends the short form of letters as direct messages. Only the rep of a lead gets buttons that answer."""
 
     may_bounce = False
 
@@ -101,7 +101,7 @@ class SlackChannel:
         self.name, self._api = name, api
 
     async def send(self, letter: Letter) -> str:
-        """Sends it once and returns "slack: <conversation> <timestamp>".
+        """Send the letter once and return "slack: <conversation> <timestamp>".
 
         Raises: DeliveryError, permanent where the person's Slack id is none or Slack says that it never goes; ServiceAway where the
         app is refused, limited or nobody answers; DeliveryUnknown where the message was sent and no answer came.

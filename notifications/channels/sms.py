@@ -28,7 +28,7 @@ class SmsChannel:
             raise ValueError(f"it {why}" if why.startswith("is ") else why)
 
     async def send(self, letter: Letter) -> str:
-        """Sends it once and returns "apprise: <schema> accepted".
+        """Send the letter once and return "apprise: <schema> accepted".
 
         Raises: DeliveryError, permanent where the person has no number that can be read.
         """

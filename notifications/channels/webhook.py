@@ -40,7 +40,7 @@ class WebhookChannel:
         self._signer = Webhook(_key(secret))
 
     async def send(self, letter: Letter) -> str:
-        """Posts the letter once and returns the answer's status line.
+        """Post the letter once and return the status line of the answer.
 
         Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx but 408, 425 and 429; ServiceAway where nobody
         answers, for 5xx and these three; DeliveryUnknown where the message was sent and no answer came.
@@ -57,7 +57,7 @@ class WebhookChannel:
 
 
 def signed(signer: Webhook, key: str, content: bytes, *, at: int) -> dict[str, str]:
-    """The headers that prove where the content comes from. content: ASCII; at: seconds since 1970."""
+    """Return the headers that prove who sent the content. content: ASCII; at: seconds since 1970."""
     ident = one_line(key).encode("ascii", "backslashreplace").decode("ascii")
     signature = signer.sign(ident, datetime.fromtimestamp(at, UTC), content.decode("ascii"))
     return {"webhook-id": ident, "webhook-timestamp": str(at), "webhook-signature": signature}

@@ -24,7 +24,7 @@ class ApiKey(SQLModel, table=True):
 class Device(SQLModel, table=True):
     """A browser that is known to be one person's. hash: of its cookie, which itself is not kept.
 
-    level: "known" after the number from a message was typed there, "enrolled" after a mailed code was. before: hash of the cookie
+    level: "known" after the code from a message was typed there, "enrolled" after a mailed code was. before: hash of the cookie
     that it had until then, empty for none.
     """
 
@@ -50,7 +50,7 @@ class LinkEnd(SQLModel, table=True):
 class MailedCode(SQLModel, table=True):
     """A code that was mailed to a person. It follows from the row's id and a key of the installation, and is not kept.
 
-    device_hash: the browser that is to be enrolled; empty for a code that stands for the number from the message, in any browser.
+    device_hash: the browser that is to be enrolled; empty for a code that stands for the code from the message, in any browser.
     """
 
     __tablename__ = "mailed_codes"

@@ -47,7 +47,7 @@ class Wait(SQLModel, table=True):
 
 
 class AnswerState(StrEnum):
-    """What became of an answer. Held: it does not count until its visitor has typed the number from the message; noted: it was
+    """What became of an answer. Held: it does not count until its visitor has typed the code from the message; noted: it was
     held and told of an attempt, which is a touch now."""
 
     COUNTED = "counted"

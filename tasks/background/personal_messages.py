@@ -55,7 +55,7 @@ def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:
     people, given, links = roster.current(session), row.context, toolbox.current().links
     handoff = handoffs.get(session, int(given["handoff_id"]))
     answer = session.get(Answer, given["answer_id"]) if given.get("answer_id") else None
-    whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that was not known as yours"
+    whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that we do not know as yours"
     undo = answer.effective_at if answer and answer.effective_at > now else None
     tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
     link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
@@ -66,7 +66,7 @@ def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:
         number=lead_context.number_of(link),
         due_at=undo,
         rep=people.name_of(handoff.rep),
-        what=f"Through your link, from {whose}, it was said: {DID.get(str(given['kind']), str(given['kind']))}.",
+        what=f"Somebody used your link in {whose}. The answer was: {DID.get(str(given['kind']), str(given['kind']))}.",
     )
     return Draft(row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 

@@ -79,14 +79,14 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
 def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
     """who: whoever gave the lead back, "you" where it is the reader."""
     if message == RAISED:
-        return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is settled already."
+        return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is already settled."
     if message == TOLD:
         return f"{marketing} disputes that {who} gave this lead back. {'Your' if who == 'you' else 'The'} manager decides."
     if not dispute.decided_by:
         return "Nobody decided on the dispute in time, so the rejection stands."
     if dispute.ruling != OVERTURNED:
         return f"{decided} has decided: the rejection stands."
-    follows = "The lead is assigned again." if dispute.again_id else "The lead is elsewhere by now, so it is only counted."
+    follows = "The lead is assigned again." if dispute.again_id else "The lead is with somebody else by now, and stays there."
     return f"{decided} has decided: the rejection does not stand. {follows}"
 
 

@@ -65,7 +65,7 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
         raise ChoiceRefused(refused)
     assert answer is not None, "what is not there cannot be disputed"
     if not may_raise(people, person):
-        raise ChoiceRefused(f"Only marketing can dispute a rejection, and {people.name_of(person)} is not of marketing.")
+        raise ChoiceRefused(f"Only marketing can dispute a rejection, and {people.name_of(person)} is not in marketing.")
     if not text.strip():
         raise ChoiceRefused("Please say in a few words why the rejection is wrong.")
     handoff = handoffs.get(session, answer.handoff_id)
@@ -76,7 +76,7 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     told = text.strip()[:TEXT_MAX]
     row = disputes.raise_once(session, answer, lead_id=handoff.lead_id, by=person, via=via, text=told, holder=holder, now=now, due_at=due)
     if row is None:
-        raise ChoiceRefused("It was disputed before.")
+        raise ChoiceRefused("Marketing has already disputed this.")
     _record(session, row, "raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
     dispute_messages.tell_raised(session, row, answer, now=now)
     return row

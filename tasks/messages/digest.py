@@ -25,7 +25,7 @@ MESSAGE = "digest"
 MISSED = "missed"
 #: What is told although it was settled: somebody else answered for the person.
 ANSWERED = "answered"
-HOW_IT_STANDS = "How does it stand? Still owed: an outcome, opportunity or returned."
+HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 
 

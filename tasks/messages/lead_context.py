@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -44,6 +44,8 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
         extra["leg"] = leg
+    if row.message == "manager-told" and due and wait and wait.id == given.get("wait_id"):
+        extra["left"] = time_left(due, now)
     link, page = _link(row, now), _page(row, now)
     return Context(
         to=recipient(people, row.person),
@@ -59,12 +61,21 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
     )
 
 
+def time_left(due: datetime, now: datetime) -> str:
+    """How long is left until then, in words such as `5 minutes left`: minutes up to two hours, then hours up to a day, then days."""
+    minutes = (due - now) // timedelta(minutes=1)
+    if minutes <= 0:
+        return "Overdue"
+    count, unit = (minutes, "minute") if minutes < 120 else (minutes // 60, "hour") if minutes < 1440 else (minutes // 1440, "day")
+    return f"{count} {unit}{'s' if count > 1 else ''} left"
+
+
 def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
     """Until when marketing may dispute what sales answered, and what comes of silence; nothing where it may not."""
     answer = session.get(Answer, row.context.get("answer_id"))
     if answer is None or dispute_window.why_not(session, answer, now=now):
         return None, ""
-    return dispute_window.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
+    return dispute_window.open_until(session, answer), "Without a dispute the answer stands."
 
 
 def _leg(agreement: Agreement, tenure: Assignment | None) -> str:
@@ -112,9 +123,9 @@ def number_of(url: str) -> str:
 
 def _why_now(session: Session, handoff: Handoff) -> str:
     if disputes.which_led_to(session, handoff.id or 0):
-        return "Marketing disputed that it was given back, and the manager agreed. It comes with its history."
+        return "Marketing disputed the return, and the manager agreed. You see the earlier answers below."
     if handoffs.before(session, handoff):
-        return "Back from nurture, with its history."
+        return "Back from nurture. You see the earlier answers below."
     earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
     if not earlier:
         return ""
@@ -142,7 +153,7 @@ def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[st
     lead = handoffs.lead_of(session, handoff)
     did = _DID.get(answer.kind if answer else "", "answered")
     wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
-    found = f" In the note was wrong or missing: {wrong}." if wrong else ""
+    found = f" Wrong or missing in the note: {wrong}." if wrong else ""
     return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}", who
 
 

@@ -16,7 +16,7 @@ def tell(
     """Tells this person of the roster; marketing is told in place of somebody whom the roster does not have. Twice is once."""
     people = roster.current(session)
     if people.person(person) is None:
-        what = f"{what} {person} should have been told and is not in the roster."
+        what = f"{what} {person} should have been told, but is not in the roster."
         person, channels = people.marketing, ("email",)
     for channel in channels:
         deliveries.queue(

@@ -29,8 +29,8 @@ __all__ = [
 ]  # fmt: skip
 
 _FULL = (
-    "Too many answers wait for their number here already, so this one was not kept. Please type the number from the message together"
-    " with it; then it counts at once."
+    "Your answer was not kept, because too many answers already wait for their code here. Please send it together with the code"
+    " from the message. Then it counts at once."
 )
 
 
@@ -38,7 +38,7 @@ _FULL = (
 class Reply:
     """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
 
-    touched: an attempt was noted. held: its number, where it counts only after the number from the message. refused: why that
+    touched: an attempt was noted. held: its number, where it counts only after the code from the message. refused: why that
     number was not taken. needs_number: it was not kept, and is taken only together with that number. promoted: the browser is known
     by its next cookie from now on.
     """
@@ -83,7 +83,7 @@ def answer(
     number: str = "",
 ) -> Reply:
     """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
-    Where as many are held as may be, nothing is stored, and the answer needs the number from the message at once (needs_number).
+    Where as many are held as may be, nothing is stored, and the answer needs the code from the message at once (needs_number).
 
     fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
     with commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch.
@@ -98,10 +98,10 @@ def answer(
     if place.wait is None or not place.options:
         if not again and not unproven and kind in LABELS:
             _keep_late(session, place, kind, fields, via, now)
-        return Reply(again, kind, winner=settled, ended="" if again else place.ended or "Nothing is open here just now.")
+        return Reply(again, kind, winner=settled, ended="" if again else place.ended or "There is nothing to answer here right now.")
     if kind not in {option.kind for option in place.options}:
         if kind in LABELS and settled is not None:
-            return Reply(again, kind, winner=settled, ended="" if again else "It was answered before.")
+            return Reply(again, kind, winner=settled, ended="" if again else "This was already answered.")
         raise ChoiceRefused("Please choose one of the answers.")
     by = _taker(place, fields)
     data = data_of(session, place.handoff, place.agreement, place.people, place.wait, kind, fields)
@@ -124,14 +124,14 @@ def answer(
 
 
 def _refuse_without_number(session: Session, token: str, place: Place, number: str, sender: Sender, now: datetime) -> str:
-    """Why an answer that cannot be held does not count either, empty where the number from the message came with it."""
+    """Why an answer that cannot be held does not count either, empty where the code from the message came with it."""
     if not number:
         return _FULL
     return number_check.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
-    """Lets a held answer count, as of when it was sent, if what was typed is the number from the message; the browser is known
+    """Lets a held answer count, as of when it was sent, if what was typed is the code from the message; the browser is known
     then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
     place = place_of(session, token, wait_id, now=now, lock=True)
     held = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=sender.device)
@@ -140,7 +140,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
         settled = _settled(session, place, now)
         if settled is not None and settled.answer_id == answer_id:
             return Reply(True, settled.kind, winner=settled)
-        raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
+        raise ChoiceRefused("No answer here waits for a code. Please choose again.")
     if refused := number_check.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
         return Reply(False, row.kind, held=answer_id, refused=refused)
     was = devices.level(session, sender.device, place.person, now=now)
@@ -174,7 +174,7 @@ def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *
     if verdict.won:
         tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
-    ended = "" if verdict.won else (verdict.closed_because or place.ended or "It was answered before.")
+    ended = "" if verdict.won else (verdict.closed_because or place.ended or "This was already answered.")
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
 
 
@@ -230,15 +230,15 @@ def answer_wait(
     by = storable(by[:MAX_SHORT]).strip()
     wait = session.get(Wait, wait_id)
     if wait is None:
-        raise ChoiceRefused("There is nothing of that kind to answer.")
+        raise ChoiceRefused("There is no such question to answer.")
     handoff = handoffs.get(session, wait.handoff_id)
     place = Place(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
     if undoing.is_under_way(session, handoff.id or 0):
-        raise ChoiceRefused("The answer before this one is being taken back just now. Please look again in a minute.")
+        raise ChoiceRefused("The previous answer is being taken back right now. Please look again in a minute.")
     if kind not in allowed:
-        raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
+        raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer right now.")
     if not by:
         raise ChoiceRefused("Please type your name: an answer has to say who gives it.")
     data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
@@ -250,7 +250,7 @@ def answer_wait(
     if verdict.won:
         tell_rep(session, verdict.answer, now=now)
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
-    return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
+    return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "This was already answered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,9 +276,9 @@ def undo(session: Session, token: str, answer_id: int, *, now: datetime, device:
     place = place_of(session, token, wait_id, now=now)
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
-        return Undone("That is not your answer to take back.", stranger=True)
+        return Undone("That is not your answer, so you cannot take it back.", stranger=True)
     if row.device != device and (place.members or not devices.level(session, device, place.person, now=now)):
-        return Undone("That was answered in another browser.", stranger=True)
+        return Undone("You gave that answer in another browser.", stranger=True)
     refused = undoing.undo(session, answer_id, by=row.by, now=now)
     return Undone(in_words(refused, row, place.people, now=now) if refused else "")
 

@@ -24,7 +24,7 @@ from tasks.replies.validation import ChoiceRefused, colleagues_of
 from tasks.steps.remind import OWED
 from tasks.wiring import toolbox
 
-_MOVED_ON = "Nothing was saved here: this lead has moved on since the page was shown. The row shows how it stands now."
+_MOVED_ON = "Nothing was saved here, because this lead has moved on since you opened the page. The row shows the lead as it is now."
 _NOT_SAVED = "Nothing was saved here"
 
 
@@ -148,7 +148,7 @@ def _rows(session: Session, morning: Morning, now: datetime) -> list[OpenRow]:
 
 def _row(session: Session, place: Place, tenure: Assignment, wait: Wait, at: datetime | None, now: datetime) -> OpenRow:
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
-    what = "Your manager was asked to decide; you may still answer." if wait.kind == "decision" else f"Still owed: {owed}."
+    what = "Your manager has been asked to decide, but you may still answer." if wait.kind == "decision" else f"Still needed: {owed}."
     counted = [] if place.options else answers_at(session, place)[-1:]
     last = given(session, counted[0], place, now) if counted else None
     kinds = {option.kind for option in place.options}
@@ -177,6 +177,6 @@ def _elsewhere(session: Session, morning: Morning, shown: set[int], now: datetim
     query = select(Wait).where(Wait.holder == person, col(Wait.kind).in_(DUTIES), col(Wait.closed_at).is_(None))
     for wait in session.exec(query.where(col(Wait.answer_id).is_(None))):
         handoff = handoffs.get(session, wait.handoff_id)
-        found[handoff.lead_id] = row_of(session, handoff, wait, person, f"You owe {OWED[wait.kind]}.", at=morning.at)
+        found[handoff.lead_id] = row_of(session, handoff, wait, person, f"Needed from you: {OWED[wait.kind]}.", at=morning.at)
     rows = [row for number, row in found.items() if number not in shown]
     return tuple(sorted(rows, key=lambda row: (not row.link, row.due_at or now, row.number)))

@@ -29,12 +29,12 @@ def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
     """
     known = roster.current(session).person(person)
     if known is None or known.shared or not devices.level(session, device, person, now=now):
-        raise CodeRefused("Answer through your link in this browser first; then it can be remembered as yours.")
+        raise CodeRefused("Answer through your link in this browser first. Then we can remember the browser as yours.")
     lately = select(MailedCode.id).where(
         MailedCode.person == person, MailedCode.device_hash != "", col(MailedCode.asked_at) > now - timedelta(hours=1)
     )
     if len(session.exec(lately).all()) >= CODES_AN_HOUR:
-        raise CodeRefused("Several codes were sent within the last hour already. Please use the newest, or try again in an hour.")
+        raise CodeRefused("We have already sent several codes within the last hour. Please use the newest one, or try again in an hour.")
     row = MailedCode(person=person, device_hash=device, asked_at=now)
     session.add(row)
     session.flush()
@@ -55,9 +55,9 @@ def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: 
     transaction: a wrong code is counted. becomes: hash of the cookie that the browser gets then."""
     row = pending(session, device, now=now)
     if row is None:
-        return f"There is no code to be typed here: it was used, or is older than {MINUTES} minutes. Please ask for a new one."
+        return f"There is no code to type here: it was used, or is older than {MINUTES} minutes. Please ask for a new code."
     if row.tries >= TRIES:
-        return "That were too many wrong codes. Please ask for a new one."
+        return "You typed too many wrong codes. Please ask for a new code."
     if not toolbox.current().links.is_code(subject_of(row.id or 0), typed):
         row.tries += 1
         session.add(row)

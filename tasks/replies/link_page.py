@@ -68,7 +68,8 @@ class Visit:
     of the reasons ask for as well. wait_kind, due_at, term: what is owed now, by when, and the time agreed for it, in words.
     answers: newest last. timeline: this handoff's, in sentences. members: who reads the addressee's mailbox, where several do, by
     id and name. level: what the browser is to the person: "", "known" or "enrolled". held: what was sent from it and does not
-    count yet.
+    count yet. answers_for: name of the rep for whom this manager may answer, empty where the person answers for themselves;
+    first_name: of that rep.
     """
 
     person: str
@@ -93,6 +94,8 @@ class Visit:
     level: str = ""
     held: Given | None = None
     now: datetime | None = None
+    answers_for: str = ""
+    first_name: str = ""
 
 
 @dataclass(slots=True)
@@ -113,6 +116,19 @@ class Place:
         """Who reads the mailbox that this link was sent to, where several do."""
         person = self.people.person(self.person)
         return person.members if person else ()
+
+    @property
+    def answers_for(self) -> str:
+        """The name of the rep for whom this person may answer now; empty where they answer for themselves, or decide."""
+        if self.wait is None or self.wait.kind in DUTIES:
+            return ""
+        return "" if self.wait.holder == self.person or self.tenure else self.people.name_of(self.wait.holder)
+
+    @property
+    def first_name(self) -> str:
+        """The first name of that rep; a shared mailbox keeps its whole name."""
+        holder = self.people.person(self.wait.holder) if self.wait else None
+        return self.answers_for if holder is None or holder.shared else self.answers_for.partition(" ")[0]
 
 
 def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
@@ -147,6 +163,8 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         level=devices.level(session, device, place.person, now=now),
         held=_held(session, place, device, now),
         now=now,
+        answers_for=place.answers_for,
+        first_name=place.first_name,
     )
 
 
@@ -225,7 +243,7 @@ def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: 
         place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
         missed = waits.answer_of(session, wait)
         if missed is not None and missed.kind == "deadline":
-            place.ended = "The agreed time has passed, and what was agreed for that is being done now."
+            place.ended = "The agreed time has passed. Baton is doing what the agreement says for that."
     if row.ended_at is not None:
         place.ended = f"This lead is no longer yours: {_ENDED.get(row.ended_because, row.ended_because)}."
     return place
@@ -243,7 +261,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
     if wait.closed_at is None and wait.answer_id is None:
         place.options = options(place.agreement, handoff, DUTIES["note" if wait.kind == "note" else "decision"])
     else:
-        place.ended = "This is settled."
+        place.ended = "This is already settled."
     return place
 
 
@@ -259,9 +277,10 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
     place = Place(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
     if wait.closed_at is None and wait.answer_id is None:
         kinds = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
-        place.options = () if undoing.is_under_way(session, wait.handoff_id) else options(place.agreement, handoff, kinds)
+        offered = options(place.agreement, handoff, kinds, name=place.first_name)
+        place.options = () if undoing.is_under_way(session, wait.handoff_id) else offered
     else:
-        place.ended = "This is settled."
+        place.ended = "This is already settled."
     return place
 
 
@@ -299,11 +318,11 @@ _ENDED = {
     "crm": "its owner was changed in the CRM",
     "recycled": "it went to nurture",
     "disqualified": "it was disqualified",
-    "attached": "it belongs to what is under way with that company",
+    "attached": "it belongs to an account or deal that is already under way",
     "merged": "it was a duplicate",
-    "suppressed": "nobody may contact them",
+    "suppressed": "nobody may contact this person",
     "withdrawn": "it was withdrawn",
-    "recalled": "it was called back and starts anew under a new version of the agreement",
+    "recalled": "it was called back and starts again under a new version of the agreement",
     "erased": "its data was erased",
     "sql": "it was qualified and handed on",
     "opportunity": "it became an opportunity and goes on in the CRM",

@@ -1,4 +1,4 @@
-"""Mailed numbers: what proves a person where somebody has guessed at the number from their messages.
+"""Mailed numbers: what proves a person where somebody has guessed at the code from their messages.
 
 A code of six digits goes to the person's own address. It is good once, for an hour, in any browser; of each code at most 100
 guesses are looked at, and at most three codes are sent within an hour, so that a guesser's chance is 3 in 10,000 an hour.
@@ -39,18 +39,18 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
     row = _open(session, person, now) or _send(session, person, now)
     if row is None:
         return (
-            "Too many wrong numbers were typed for you. Please answer in a browser in which you have answered before, or try again in"
-            f" an hour; {kept} is kept."
+            "Somebody typed too many wrong codes for you. Please answer in a browser in which you have answered before, or try again"
+            f" in an hour. We keep {kept}."
         )
     digits = "".join(typed.split())
     if not (len(digits) == enrolment.DIGITS and digits.isdecimal()):
         return (
-            "Too many wrong numbers were typed for you, perhaps by somebody else. A code of six digits was sent to your own e-mail"
-            f" address: please type that one here; {kept} is kept."
+            "You, or somebody else, typed too many wrong codes. We sent a six-digit code to your own e-mail address. Please type"
+            f" that code here. We keep {kept}."
         )
     of_browser = devices.mistyped(session, _AT_CODE + person, since=now - _HOUR)
     if sum(hash == device for hash, _ in of_browser) >= GUESSES_OF_BROWSER:
-        return f"There were too many wrong codes. Please try again in an hour; {kept} is kept."
+        return f"You typed too many wrong codes. Please try again in an hour. We keep {kept}."
     if toolbox.current().links.is_code(enrolment.subject_of(row.id or 0), digits):
         row.used_at = now
         session.add(row)
@@ -58,7 +58,7 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
     row.tries += 1
     session.add(row)
     devices.mistype(session, device, _AT_CODE + person, now=now, kept=_HOUR)
-    return f"That is not the code. It has six digits and was sent to your own e-mail address; {kept} is kept."
+    return f"That is not the code. The code has six digits. We sent it to your own e-mail address. We keep {kept}."
 
 
 def _open(session: Session, person: str, now: datetime) -> MailedCode | None:

@@ -82,7 +82,7 @@ def refuse_gaps(missing: tuple[str, ...], fields: Mapping[str, str]) -> None:
     """Raises ChoiceRefused where a note that is said to be complete still lacks something."""
     gaps = [name.replace("_", " ") for name in missing if name in STATEMENTS and not fields.get(name, "").strip()]
     if gaps:
-        raise ChoiceRefused(f"Please write down what the note still lacks: {', '.join(gaps)}.")
+        raise ChoiceRefused(f"Please write down what is still missing in the note: {', '.join(gaps)}.")
 
 
 def lacking(session: Session, handoff: Handoff, agreement: Agreement, reason: Reason) -> str:

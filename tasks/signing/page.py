@@ -142,15 +142,15 @@ def _check(session: Session, asked: ToSign, code: str, *, device: str, now: date
     locks.take(session, [who])  # of two wrong codes at once both are counted
     wrong = devices.mistyped(session, who, since=now - HOUR)
     if len(wrong) >= WRONG_CODES:
-        return "Too many wrong codes were typed behind your link. Please try again in an hour, or ask RevOps to enter your signature."
+        return "Somebody typed too many wrong codes behind your link. Please try again in an hour, or ask RevOps to enter your signature."
     if refused := too_many([at for hash, at in wrong if hash == device], now):
         return f"{refused}."
     if not code.strip():
-        return "Please type the code from the message. It has six digits and stands below the link."
+        return "Please type the code from the message. It has six digits and is below the link in the message."
     if toolbox.current().links.is_signing_code(asked, code):
         return ""
     devices.mistype(session, device, who, now=now, kept=HOUR)
-    return "That is not the code from the message. It has six digits and stands below the link."
+    return "That is not the code from the message. It has six digits and is below the link in the message."
 
 
 def _asked(session: Session, token: str) -> tuple[ToSign, AgreementVersion]:
@@ -167,9 +167,9 @@ def _whole(row: AgreementVersion, asked: ToSign) -> tuple[Agreement | None, str]
     try:
         agreement = contracts.verified(row)
     except InvalidAgreement:
-        return None, f"{asked.reference} does not pass its check any more, so it cannot be signed. Whoever sent you this link can say why."
+        return None, f"{asked.reference} no longer passes its check, so nobody can sign it. Ask the person who sent you this link."
     except AgreementError:
-        return None, f"The text of {asked.reference} is not the one that was published, so it cannot be signed. Tell whoever runs Baton."
+        return None, f"The text of {asked.reference} is not the published text, so nobody can sign it. Please tell your operator."
     if row.hash != asked.hash:
-        return None, f"This link was sent for another text of {asked.reference}, so it cannot be signed. Ask for a new message."
+        return None, f"This link belongs to another text of {asked.reference}, so you cannot sign here. Please ask for a new message."
     return agreement, ""

@@ -91,7 +91,7 @@ def _tell_marketing(session: Session, handoff: Handoff, wait: Wait, missing: lis
             "wait_id": wait.id,
             "due_at": wait.due_at.isoformat(),
             "extra": {"missing": words},
-            "what": f"The note still lacks: {words}.",
+            "what": f"Still missing in the note: {words}.",
         },
     )
 

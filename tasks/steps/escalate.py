@@ -16,7 +16,7 @@ from tasks.steps.assign import HOLD_FOR
 from tasks.steps.notify import conclude, is_proven_at
 from tasks.steps.qualify import UNASSIGNED
 from tasks.steps.recycle import ask_decision, pass_on, to_nurture
-from tasks.steps.remind import OWED, nudge
+from tasks.steps.remind import nudge
 from tasks.work import Work
 
 MISSED = {
@@ -28,6 +28,16 @@ MISSED = {
     "decision": "not decided in time",
 }
 UNSEEN = "not seen in time"
+#: The same as a manager reads it who is asked to decide.
+SENTENCES = {
+    "not delivered in time": "Nothing proved in time that a rep has the lead.",
+    "not answered in time": "{name} did not answer in time.",
+    "not attempted in time": "{name} did not try to reach the lead in time.",
+    "no outcome in time": "{name} did not say in time what came of the lead.",
+    "note not completed in time": "{name} did not complete the handoff note in time.",
+    "not decided in time": "{name} did not decide in time.",
+    UNSEEN: "{name} did not look at the lead in time.",
+}
 
 
 def escalate(work: Work) -> None:
@@ -121,7 +131,7 @@ def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait
     elif rung.do == "manager-decides":
         people = roster.current(session)
         holder = people.manager_of(handoff.rep or wait.holder)
-        what = f"{people.name_of(wait.holder)} owed {OWED[wait.kind]}: {because}."
+        what = SENTENCES[because].format(name=people.name_of(wait.holder))
         ask_decision(session, handoff, agreement, holder=holder, about=wait.kind, now=now, what=what)
     else:
         handoffs.end_assignment(session, handoff, because=because, now=now)

@@ -138,10 +138,10 @@ def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: 
 
 
 _WITHDRAWN = {
-    "not delivered in time": "Nothing proved in time that it had reached you, so it went to a colleague.",
-    "not seen in time": "It was not looked at in time and went to a colleague.",
-    "not answered in time": "It was not answered in time and went to a colleague.",
-    "not attempted in time": "It was not attempted in time and went to a colleague.",
+    "not delivered in time": "We had no proof in time that the message reached you, so the lead went to a colleague.",
+    "not seen in time": "You did not look at the lead in time, so it went to a colleague.",
+    "not answered in time": "You did not answer in time, so the lead went to a colleague.",
+    "not attempted in time": "You did not try to reach the lead in time, so it went to a colleague.",
     "crm": "Its owner was changed in the CRM.",
-    "recalled": "Marketing and sales have agreed on a new version of their agreement, and the lead starts anew under it.",
+    "recalled": "Marketing and sales have agreed on a new version of their agreement. The lead starts again under the new version.",
 }

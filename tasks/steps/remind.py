@@ -14,11 +14,20 @@ from tasks.work import Work
 #: What is owed, in words, by kind of wait.
 OWED = {
     "note": "a complete handoff note",
-    "delivery": "a rep who provably has the lead",
-    "acceptance": "an answer: accept or reject",
+    "delivery": "proof that a rep has the lead",
+    "acceptance": "an answer (accept or reject)",
     "first_attempt": "a first attempt to reach the lead",
-    "outcome": "an outcome: opportunity or returned",
+    "outcome": "an outcome (opportunity or returned)",
     "decision": "a decision",
+}
+
+#: What a holder has not done yet, as their manager reads it, by kind of wait.
+NOT_YET = {
+    "note": "has not completed the handoff note yet",
+    "acceptance": "has not answered yet (accept or reject)",
+    "first_attempt": "has not tried to reach the lead yet",
+    "outcome": "has not said yet what came of the lead",
+    "decision": "has not decided yet",
 }
 
 
@@ -46,11 +55,12 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
     if action == "remind":
-        message, person, what = "reminder", wait.holder, f"Still owed: {owed}."
+        message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":
         name = people.name_of(wait.holder)
         message, person = "manager-told", people.manager_of(wait.holder)
-        what = f"{name} owes {owed}" + (" and has missed the agreed time." if late else "; most of the agreed time has passed.")
+        not_yet = NOT_YET.get(wait.about, NOT_YET.get(wait.kind, "has not answered yet"))
+        what = f"{name} {not_yet}. {'The agreed time is over' if late else 'Most of the agreed time is over'}."
     else:
         message, person = "ops-told", people.operator
         what = f"Lead {handoff.lead_id}: {owed} is {'late' if late else 'due soon'}."

@@ -144,7 +144,7 @@ def test_only_so_many_fields_are_taken() -> None:
 @pytest.mark.parametrize("name", ["at", "requested_time"])
 @pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "1899-12-31T00:00:00Z"])
 def test_an_instant_with_which_no_zone_can_be_reckoned_is_refused(name: str, text: str) -> None:
-    with pytest.raises(ValidationError, match="is no likely time"):
+    with pytest.raises(ValidationError, match="is not a likely time"):
         IncomingLead.model_validate({"source_id": "1", name: text})
 
 

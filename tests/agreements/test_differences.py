@@ -61,9 +61,9 @@ def test_lines_stand_under_the_part_of_the_file_in_its_order() -> None:
     other = written(["version: 3", "version: 4"], ["total: 70", "total: 75"], ["hot: 5 working", "hot: 10 working"])
 
     assert differences_by_part(WHOLE, other) == {
-        NAMES: ("version 3 -> 4",),
-        "qualification": ("total 70 -> 75",),
-        "clocks": ("hot acceptance 5 -> 10 working minutes",),
+        NAMES: ("Version: 3 -> 4",),
+        "qualification": ("Points needed to qualify: 70 -> 75",),
+        "clocks": ("Hot acceptance: 5 -> 10 working minutes",),
     }
 
 

@@ -1,4 +1,4 @@
-"""What is sorted out before anything is scored; the first rule that matches counts."""
+"""Which leads are sorted out before scoring; the first rule that matches counts."""
 
 from __future__ import annotations
 

@@ -128,9 +128,9 @@ def test_what_else_moves_the_due_time_is_said() -> None:
 
     assert found.notes == (
         "on reassignment the next rep gets what is left, on their own calendar",
-        "whoever accepts late still has 1 working hour from then",
+        "a rep who accepts late still has 1 working hour from then",
         "a contact time that the lead asked for moves it there, plus 30 minutes",
-        "it stands still while marketing mends the note",
+        "the clock is paused while marketing corrects the note",
     )
 
 

@@ -79,7 +79,7 @@ def test_the_prose_of_mql_stands_above_the_rules_that_decide_it() -> None:
 def test_a_word_without_prose_still_has_its_rules() -> None:
     text = contract_in_words(B2B.model_copy(update={"definitions": {}}))
 
-    assert "No words were agreed for this; the rules decide.\n\n**By its points**" in text
+    assert "No words are agreed for this. The rules decide.\n\n**By points**" in text
 
 
 def test_every_clock_is_promised_by_somebody() -> None:
@@ -96,8 +96,8 @@ def test_all_of_the_evidence_reads_otherwise_than_any_of_it() -> None:
     both = WHOLE.recycling.needs.any
     agreement = WHOLE.model_copy(update={"recycling": WHOLE.recycling.model_copy(update={"needs": Needs(all=both)})})
 
-    assert "When there is 10 points more or something new that the lead did" in contract_in_words(WHOLE)
-    assert "When there is 10 points more and something new that the lead did" in contract_in_words(agreement)
+    assert "With 10 points more or something new that the lead did" in contract_in_words(WHOLE)
+    assert "With 10 points more and something new that the lead did" in contract_in_words(agreement)
 
 
 def test_tiers_that_differ_stand_beside_the_usual_time() -> None:
@@ -136,7 +136,7 @@ def test_a_contract_of_the_small_agreement_leaves_out_what_it_does_not_have() ->
 
     titles = [section.title for section in contract(small).sections]
 
-    assert "Who buys, and what hurts them" not in titles
+    assert "Personas and their pain points" not in titles
     assert "The clocks" in titles
 
 

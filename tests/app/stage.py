@@ -91,7 +91,7 @@ LEAD = IncomingLead(
     requested_time=datetime(2026, 12, 1, 12, 30, tzinfo=UTC),
 )
 FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
-STATEMENTS = {"why_qualified": "Asked by itself (demo requested).", "buying_signal": "Demo requested.", "next_step": "Call."}
+STATEMENTS = {"why_qualified": "They asked for a demo.", "buying_signal": "Demo requested.", "next_step": "Call."}
 
 
 @dataclass
@@ -152,7 +152,7 @@ class Stage:
         return other
 
     def know(self, browser: httpx.Client, person: str = "ana", *, level: str = devices.KNOWN) -> httpx.Client:
-        """Makes the browser known for that person, as if the number from a message, or a mailed code, had been typed in it."""
+        """Makes the browser known for that person, as if the code from a message, or a mailed code, had been typed in it."""
         browser.get(self.link)
         hash = devices.hash_of(browser.cookies["baton_device"])
         self.box.write_now(lambda session, now: devices.remember(session, hash, person, level=level, now=now))
@@ -314,7 +314,7 @@ def press(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
 
 
 def type_number(browser: httpx.Client, page: httpx.Response, number: str = "") -> httpx.Response:
-    """Types the number from the message where it is asked for, as a person does; number: another one instead."""
+    """Types the code from the message where it is asked for, as a person does; number: another one instead."""
     forms = [form for form in re.findall(r"<form[^>]*>", page.text) if 'id="number_form"' in form]
     if not forms:
         return page
@@ -338,7 +338,7 @@ def press_with_number(browser: httpx.Client, link: str, **chosen: str) -> httpx.
 
 
 def send(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
-    """Opens the link, answers, and types the number from the message where it is asked for, as a person does."""
+    """Opens the link, answers, and types the code from the message where it is asked for, as a person does."""
     return type_number(browser, press(browser, link, **chosen))
 
 

@@ -106,8 +106,8 @@ def test_diff_tells_the_changes_by_part(run: Run, draft: Callable[..., str]) -> 
     said = run("diff", "b2b-saas@1", other)
 
     assert said.exit_code == 0
-    assert "\nqualification\n  total 60 -> 75\n" in said.stdout
-    assert "\nclocks\n  hot acceptance 30 -> 10 working minutes\n" in said.stdout
+    assert "\nqualification\n  Points needed to qualify: 60 -> 75\n" in said.stdout
+    assert "\nclocks\n  Hot acceptance: 30 -> 10 working minutes\n" in said.stdout
     assert "No difference" not in said.stdout
 
 
@@ -127,7 +127,7 @@ def test_diff_where_only_the_version_counts_on_says_that_nothing_else_changed(ru
 
     said = run("diff", "b2b-saas@1", "b2b-saas@2")
 
-    assert "version 1 -> 2" in said.stdout
+    assert "Version: 1 -> 2" in said.stdout
     assert "No difference in what is agreed but name and version." in said.stdout
 
 
@@ -135,7 +135,7 @@ def test_diff_for_machines(run: Run, draft: Callable[..., str]) -> None:
     said = run("diff", "b2b-saas@1", draft(("total: 60", "total: 75")), "--json")
 
     told = json.loads(said.stdout)
-    assert told["differences"] == {"qualification": ["total 60 -> 75"]}
+    assert told["differences"] == {"qualification": ["Points needed to qualify: 60 -> 75"]}
     assert (told["old"], told["new"], told["same_text"]) == ("b2b-saas@1", "b2b-saas@1", False)
 
 
@@ -208,7 +208,7 @@ def test_explain_of_a_request_says_that_points_do_not_matter(run: Run, box: Tool
     told = explained(run, lead)
 
     assert (told["is_mql"], told["fast_lane"], told["tier"], told["team"]) == (True, "demo_requested", "hot", "emea")
-    assert told["verdict"] == "An MQL: it asked by itself, whatever its points."
+    assert told["verdict"] == "An MQL: the lead asked to talk to sales. Points do not matter then."
 
 
 def test_explain_says_which_screen_rule_sorts_a_lead_out(run: Run, box: Toolbox) -> None:
@@ -217,7 +217,7 @@ def test_explain_says_which_screen_rule_sorts_a_lead_out(run: Run, box: Toolbox)
     told = explained(run, lead)
 
     assert (told["screen"]["passes"], told["screen"]["rule"], told["screen"]["then"]) == (False, 1, "disqualify")
-    assert told["verdict"].startswith("Sorted out before anything is scored")
+    assert told["verdict"].startswith("Sorted out before scoring")
 
 
 def test_explain_asks_the_crm_about_the_company(run: Run, box: Toolbox) -> None:
@@ -232,7 +232,7 @@ def test_explain_under_a_draft_judges_by_the_draft(run: Run, box: Toolbox, draft
 
     said = run("explain", draft(("total: 60", "total: 45")), "--lead", str(lead), "--at", MONDAY.isoformat())
 
-    assert "An MQL: it reaches every minimum." in said.stdout
+    assert "An MQL: the lead reaches every minimum." in said.stdout
 
 
 def test_what_a_lead_did_after_the_instant_does_not_count(run: Run, box: Toolbox) -> None:

@@ -41,7 +41,7 @@ def test_a_planted_cookie_is_worth_nothing_once_the_person_has_typed_the_number(
     assert level(company, victim.cookies[DEVICE_COOKIE]) == "known"
     assert victim.cookies[DEVICE_COOKIE] != PLANTED
     company.open("first_attempt", holder="ana", events=("accepted",))
-    assert "Type the number from the message" in press(attacker, company.link, choice="attempted").text
+    assert "Type the code from the message" in press(attacker, company.link, choice="attempted").text
     assert [row for row in company.answers() if row[2] == "counted"] == [("accepted", "ana", "counted")]
 
 
@@ -83,7 +83,7 @@ def test_a_form_in_another_tab_that_was_shown_before_is_taken_still(company: Sta
     page = rep.post(other[0], data={**other[1], "choice": "rejected", "reason": "not-now"})
 
     assert page.status_code == 200
-    assert "answered before" in page.text
+    assert "already answered" in page.text
 
 
 def test_a_form_that_was_shown_for_the_old_cookie_afterwards_is_none_of_this_browser(company: Stage) -> None:

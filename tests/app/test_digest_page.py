@@ -62,7 +62,7 @@ def tenures(company: Stage) -> list[str]:
 
 
 def press(rep: httpx.Client, path: str, *choices: tuple[str, dict[str, str]]) -> httpx.Response:
-    """Opens the page, fills in these rows and the number from the message, and sends the form."""
+    """Opens the page, fills in these rows and the code from the message, and sends the form."""
     return press_with_number(rep, path, **filled(*choices))
 
 
@@ -88,8 +88,8 @@ def test_it_shows_a_row_per_open_lead_with_its_own_choices_and_nothing_chosen(co
 
     assert page.status_code == 200
     assert [f"Harbour {number} &lt;i&gt;" in said for number in (2, 3, 4, 5)] == [True] * 4
-    assert "Still owed: an answer: accept or reject. Due Tue 1 Dec 13:00 ." in said
-    assert "Still owed: a first attempt to reach the lead." in said
+    assert "Still needed: an answer (accept or reject). Due Tue 1 Dec 13:00 ." in said
+    assert "Still needed: a first attempt to reach the lead." in said
     assert "checked" not in page.text.partition("</style>")[2].replace(":checked", "")
     assert page.text.count("<fieldset") == page.text.count("<legend>") == 5
     assert (page.text.count('value="accepted"'), page.text.count('value="opportunity"'), page.text.count('value="leave"')) == (1, 4, 5)
@@ -195,7 +195,7 @@ def test_a_lead_that_moved_on_since_the_page_was_shown_is_not_answered(company: 
     page = rep.post(action, data={**hidden, "number": number_of(action), **filled((ident, {"choice": "attempted"}))})
 
     assert page.status_code == 422
-    assert "this lead has moved on since the page was shown" in words_of(page)
+    assert "this lead has moved on since you opened the page" in words_of(page)
     assert (company.answers(), company.touches()) == ([], [])
 
 
@@ -268,7 +268,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
 
     def warn(session: Session, now) -> None:
         handoff = handoffs.get(session, other.handoff_id)
-        what = "Ana Silva owes an outcome: opportunity or returned; most of the agreed time has passed."
+        what = "Ana Silva has not said yet what came of the lead. Most of the agreed time is over."
         digests.put_aside(session, handoff, key="w", person="maria", wait_id=other.id, kind="tell-manager", what=what, now=now)
 
     company.box.write_now(warn)
@@ -280,7 +280,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
 
 
 def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
-    assert "Nothing is open for you just now." in words_of(rep.get(link(company, "oscar")))
+    assert "Nothing is open for you right now." in words_of(rep.get(link(company, "oscar")))
 
 
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:

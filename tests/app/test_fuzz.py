@@ -39,7 +39,7 @@ pytestmark = pytest.mark.long
 
 #: So many requests each test makes at least.
 REQUESTS = {"strangers at the API": 5_000, "a key at the API": 5_000, "strangers at the pages": 5_000, "links at the pages": 5_000}
-#: What may grow without the number: who looked, wrong numbers, what is held with its text, and a code that is mailed.
+#: What may grow without the number: who looked, wrong codes, what is held with its text, and a code that is mailed.
 MAY_GROW = {"sights", "wrong_numbers", "answers", "personal_texts", "mailed_codes", "deliveries"}
 COOKIE = "fuzzed-browser-" + "x" * 20
 

@@ -28,7 +28,7 @@ def wrong_for(company: Stage, link: str = "") -> str:
 
 
 def guess(company: Stage, times: int) -> None:
-    """Wrong numbers from as many browsers, behind a lead's link, the digest's and the person's own page in turns."""
+    """Wrong codes from as many browsers, behind a lead's link, the digest's and the person's own page in turns."""
     digest = company.box.links.for_digest("ana", "2026-12-01", at=company.time.at)
     tokens = [path_of(url).rpartition("/")[2] for url in (digest, company.link)]
 
@@ -95,7 +95,7 @@ def test_in_a_new_browser_the_mailed_code_stands_for_the_number(company: Stage) 
     page = press(new, company.link, choice="accepted")
     refused = type_number(new, page)
 
-    assert "A code of six digits was sent to your own e-mail address" in words_of(refused)
+    assert "We sent a six-digit code to your own e-mail address" in words_of(refused)
     assert company.answers() == [("accepted", "ana", "held")]
 
     assert "Thank you" in type_number(new, refused, code).text

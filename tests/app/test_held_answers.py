@@ -1,4 +1,4 @@
-"""Answers from browsers that are not known: stored, and counted as of their first press once the number from the message is typed."""
+"""Answers from browsers that are not known: stored, and counted as of their first press once the code from the message is typed."""
 
 from __future__ import annotations
 
@@ -39,10 +39,14 @@ class TestANewBrowser:
     def test_is_asked_for_the_number_and_nothing_moves_until_then(self, company: Stage, new: httpx.Client) -> None:
         before = what_moves(company)
         page = press(new, company.link, choice="rejected", reason="not-now", text="In spring.")
-        assert "Type the number from the message" in page.text
-        assert "You rejected: Interested, but not now." in page.text
+        assert "Not counted yet. Type the code from the message and your Reject (Interested, but not now) counts from 09:00." in page.text
         assert company.answers() == [("rejected", "ana", "held")]
         assert what_moves(company) == before
+
+    def test_says_on_another_day_from_which_day_it_counts(self, company: Stage, new: httpx.Client) -> None:
+        press(new, company.link, choice="accepted")
+        company.later(days=1)
+        assert "and your Accept counts from Tue 1 Dec 09:00." in new.get(company.link).text
 
     def test_counts_as_of_its_first_press_once_the_number_is_typed(self, company: Stage, new: httpx.Client) -> None:
         page = press(new, company.link, choice="rejected", reason="not-now", text="In spring.")
@@ -69,7 +73,7 @@ class TestANewBrowser:
     def test_may_come_back_to_the_question_or_choose_something_else(self, company: Stage, new: httpx.Client) -> None:
         press(new, company.link, choice="rejected", reason="not-now")
         again = new.get(company.link)
-        assert "Type the number from the message" in again.text
+        assert "Type the code from the message" in again.text
         anew = new.get(f"{company.link}?anew=1")
         assert "number_form" not in anew.text
         action, hidden = answer_form(anew)
@@ -97,7 +101,7 @@ class TestANewBrowser:
         number = company.box.links.number(company.link.rpartition("/")[2])
         page = other.post(action, data={"nonce": own["nonce"], "answer_id": hidden["answer_id"], "number": number})
         assert page.status_code == 422
-        assert "Please choose once more" in page.text
+        assert "Please choose again" in page.text
         assert company.answers() == [("accepted", "ana", "held")]
         assert company.rows(Device) == []
 
@@ -106,7 +110,7 @@ class TestANewBrowser:
         company.later(minutes=1)
         company.answer("rejected", by="ben", via="crm", reason="not-now")
         page = type_number(new, page)
-        assert "This was answered before" in page.text
+        assert "This was already answered" in page.text
         assert "Ben Carter rejected" in " ".join(page.text.split())
         assert company.answers() == [("accepted", "ana", "late"), ("rejected", "ben", "counted")]
 
@@ -119,7 +123,7 @@ class TestANewBrowser:
     def test_a_press_after_it_was_settled_is_not_even_kept(self, company: Stage, new: httpx.Client) -> None:
         action, hidden = answer_form(new.get(company.link))
         company.answer("rejected", by="ben", via="crm", reason="not-now")
-        assert "This was answered before" in new.post(action, data={**hidden, "choice": "accepted"}).text
+        assert "This was already answered" in new.post(action, data={**hidden, "choice": "accepted"}).text
         assert company.answers() == [("rejected", "ben", "counted")]
 
 
@@ -129,10 +133,10 @@ class TestWrongNumbers:
         for _ in range(5):
             page = type_number(new, page, wrong(company))
             assert page.status_code == 422
-            assert "That is not the number from the message." in page.text
+            assert "That is not the code from the message." in page.text
             company.later(minutes=1)
         page = type_number(new, page)
-        assert "too many wrong numbers. Please try again in 55 minutes; your answer is kept." in page.text
+        assert "too many wrong codes. Please try again in 55 minutes. We keep your answer." in page.text
         assert company.answers() == [("accepted", "ana", "held")]
         company.later(minutes=55)
         assert "Thank you" in type_number(new, page).text
@@ -149,13 +153,13 @@ class TestWrongNumbers:
             page = type_number(new, page, wrong(company))
         action, hidden = answer_form(new.get(f"{company.link}?anew=1"))
         page = new.post(action, data={**hidden, "choice": "rejected", "reason": "not-now"})
-        assert "too many wrong numbers" in type_number(new, page).text
+        assert "too many wrong codes" in type_number(new, page).text
 
     @pytest.mark.parametrize("typed", ["12", "abcd", "٤٨٢٧", "9" * 300, "1 2 3 4 5"])
     def test_nonsense_is_a_wrong_number(self, company: Stage, new: httpx.Client, typed: str) -> None:
         page = press(new, company.link, choice="accepted")
         action, hidden = form_of(page)
-        assert "That is not the number" in new.post(action, data={**hidden, "number": typed}).text
+        assert "That is not the code" in new.post(action, data={**hidden, "number": typed}).text
 
     def test_spaces_in_the_right_one_do_not_matter(self, company: Stage, new: httpx.Client) -> None:
         page = press(new, company.link, choice="accepted")
@@ -176,7 +180,7 @@ class TestAKnownBrowser:
         company.know(new, "ben")
         action, hidden = answer_form(new.get(company.link))
         company.later(minutes=1)
-        assert "Type the number" in new.post(action, data={**hidden, "choice": "accepted"}).text
+        assert "Type the code" in new.post(action, data={**hidden, "choice": "accepted"}).text
 
     def test_that_is_enrolled_answers_at_once_by_one_press(self, company: Stage, new: httpx.Client) -> None:
         company.know(new, level="enrolled")

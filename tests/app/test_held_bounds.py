@@ -55,7 +55,7 @@ def test_of_one_browser_ten_answers_are_held_and_no_more(company: Stage) -> None
     page = another(browser, company.link, 99)
 
     assert page.status_code == 422
-    assert "Too many answers wait for their number here already, so this one was not kept." in words_of(page)
+    assert "Your answer was not kept, because too many answers already wait for their code here." in words_of(page)
     assert states(company) == ["held"] * HELD_OF_BROWSER
     assert len(company.rows(PersonalText)) == texts
 
@@ -78,7 +78,7 @@ def test_with_the_number_it_counts_at_once_and_what_was_typed_is_kept_until_then
     typed = {**hidden, "choice": "rejected", "reason": "other", "text": "Reason 99."}
 
     wrong = browser.post(action, data={**typed, "number": f"{(int(number_of(company.link)) + 1) % 10_000:04}"})
-    assert "That is not the number from the message" in wrong.text
+    assert "That is not the code from the message" in wrong.text
     assert "counted" not in states(company)
 
     right = browser.post(action, data={**typed, "number": number_of(company.link)})
@@ -111,7 +111,7 @@ def test_a_browser_that_is_known_is_not_asked(company: Stage) -> None:
 def test_another_person_s_link_has_room_of_its_own(company: Stage) -> None:
     flood(company, link_of="maria")
 
-    assert "Type the number" in press(company.browser(), company.link, choice="accepted").text
+    assert "Type the code" in press(company.browser(), company.link, choice="accepted").text
 
 
 def test_what_was_held_for_what_is_closed_does_not_count_for_the_browser(company: Stage) -> None:

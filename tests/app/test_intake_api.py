@@ -131,7 +131,7 @@ class TestGoodLeads:
         assert {one["status"] for one in answer.json()["results"]} == {201}
         assert len(company.rows(Lead)) == 1001
         more = api.post("/api/leads", json=[*many, many[0]])
-        assert (more.status_code, more.json()["error"][:45]) == (422, "These are 1,001 leads; at most 1,000 can be s")
+        assert (more.status_code, more.json()["error"][:45]) == (422, "You sent 1,001 leads. At most 1,000 are taken")
 
     def test_the_same_lead_from_many_callers_is_one(self, company: Stage, api: httpx.Client) -> None:
         with ThreadPoolExecutor(8) as callers:
@@ -237,9 +237,9 @@ class TestBadInput:
             ({"at": "yesterday"}, "at", "is not a time; write it as"),
             ({"at": "2026-12-01T09:00:00"}, "at", "needs a time zone"),
             ({"at": "2026-12-02T09:00:01+00:00"}, "at", "lies in the future: it is 2026-12-01T09:00Z now"),
-            ({"at": "0001-01-01T00:00:00+14:00"}, "at", "is no likely time"),
+            ({"at": "0001-01-01T00:00:00+14:00"}, "at", "is not a likely time"),
             ({"at": True}, "at", "is not a time"),
-            ({"requested_time": "9999-12-31T23:59:59-14:00"}, "requested_time", "is no likely time"),
+            ({"requested_time": "9999-12-31T23:59:59-14:00"}, "requested_time", "is not a likely time"),
             ({"do_not_contact": "perhaps"}, "do_not_contact", "must be true or false"),
             ({"fields": []}, "fields", "must be an object of names and values"),
             ({"fields": {"a": [1]}}, "fields.a", "must be text, a number, true, false or null"),

@@ -66,7 +66,7 @@ def test_an_answer_may_be_sent_from_such_an_address(company: Stage) -> None:
     action, hidden = answer_form(browser.get(company.link + ").%22"))
 
     assert action == company.link
-    assert "Type the number" in browser.post(action + ".", data={**hidden, "choice": "accepted"}).text
+    assert "Type the code" in browser.post(action + ".", data={**hidden, "choice": "accepted"}).text
 
 
 def test_no_slash_is_redirected(company: Stage) -> None:

@@ -110,19 +110,19 @@ class TestEnrolment:
         code = mailed_code(company)
         other = company.know(company.browser())
         _, hidden = form_to(other.get("/me"), "/me/forget")
-        assert "There is no code to be typed here" in other.post("/me/code", data={**hidden, "code": code}).text
+        assert "There is no code to type here" in other.post("/me/code", data={**hidden, "code": code}).text
         twin = company.twin(rep)
         type_code(rep, page, code)
-        assert "There is no code to be typed here" in type_code(twin, page, code).text
+        assert "There is no code to type here" in type_code(twin, page, code).text
 
     def test_three_codes_an_hour_are_enough(self, company: Stage, rep: httpx.Client) -> None:
         for _ in range(enrolment.CODES_AN_HOUR):
             ask(company, rep)
         page = ask(company, rep)
-        assert "Several codes were sent within the last hour already" in page.text
+        assert "already sent several codes within the last hour" in page.text
         assert len(company.rows(MailedCode)) == 3
         company.later(hours=1)
-        assert "Several codes" not in ask(company, rep).text
+        assert "several codes" not in ask(company, rep).text
 
     @pytest.mark.parametrize("path", ["/me/enrol", "/me/code", "/me/forget"])
     def test_a_form_from_elsewhere_does_nothing(self, company: Stage, rep: httpx.Client, path: str) -> None:
@@ -140,19 +140,19 @@ class TestEnrolment:
 class TestTheOwnList:
     def test_says_how_to_get_there(self, company: Stage) -> None:
         page = company.browser().get("/me")
-        assert "To get there: open the link in one of your messages and answer." in page.text
+        assert "To get there, open the link in one of your messages and answer." in page.text
         assert "Harbour" not in page.text
 
     def test_is_not_shown_where_the_browser_is_only_known(self, rep: httpx.Client) -> None:
         page = rep.get("/me")
         assert "Harbour" not in page.text
-        assert "This browser is known as that of Ana Silva." in page.text
+        assert "This browser is known as the browser of Ana Silva." in page.text
 
     def test_has_a_row_for_each_lead_with_what_is_owed_by_when(self, company: Stage) -> None:
         own = company.know(company.browser(), level="enrolled")
         page = own.get("/me")
         assert "Harbour &amp; Sons" in page.text
-        assert "Owed: an answer: accept or reject, by <strong>Tue 1 Dec 13:00</strong>." in page.text
+        assert "Needed: an answer (accept or reject), by <strong>Tue 1 Dec 13:00</strong>." in page.text
         assert path_of(re.findall(r'href="([^"]+/l/[^"]+)"', page.text)[0]) == company.link
         company.later(hours=5)
         assert "</strong> (late)." in own.get("/me").text
@@ -160,7 +160,7 @@ class TestTheOwnList:
     def test_of_marketing_and_managers_has_their_duties(self, company: Stage) -> None:
         wait = company.open("decision", holder="maria", about="acceptance")
         own = company.know(company.browser(), "maria", level="enrolled")
-        assert "Owed: a decision" in own.get("/me").text
+        assert "Needed: a decision" in own.get("/me").text
         assert company.duty_link(wait, "maria") in own.get("/me").text
 
     def test_a_browser_can_be_forgotten(self, company: Stage) -> None:
@@ -169,7 +169,7 @@ class TestTheOwnList:
         page = own.post(action, data=hidden)
         assert "Harbour" not in page.text
         assert levels(company) == []
-        assert "Type the number" in press(own, company.link, choice="accepted").text
+        assert "Type the code" in press(own, company.link, choice="accepted").text
 
 
 class TestForwarding:
@@ -183,7 +183,7 @@ class TestForwarding:
         assert company.rows(Answer)[0].data == {"reason": "not-now", "forwarded": True}
         letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
         assert "Was this you?" in letter.subject
-        assert "from a browser that was not known as yours, it was said: rejected." in letter.text
+        assert "in a browser that we do not know as yours. The answer was: rejected." in letter.text
         assert "until Tue 1 Dec 09:05" in letter.text
         assert path_of(letter.link) == company.link
 
@@ -193,7 +193,7 @@ class TestForwarding:
         (row,) = self.told(company)
         assert company.rows(Answer)[0].data == {"forwarded": True, "device_of": "ben"}
         letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
-        assert "from a browser of Ben Carter" in letter.text
+        assert "in a browser of Ben Carter" in letter.text
 
     def test_the_addressee_can_take_it_back(self, company: Stage, rep: httpx.Client) -> None:
         send(company.browser(), company.link, choice="accepted")
@@ -214,7 +214,7 @@ class TestForwarding:
         send(company.browser(), company.link, choice="connected")
         (row,) = self.told(company)
         letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
-        assert "it was said: reached the lead." in letter.text
+        assert "The answer was: reached the lead." in letter.text
 
 
 class TestTheManagersPage:
@@ -223,11 +223,21 @@ class TestTheManagersPage:
 
     def test_shows_all_that_waits_in_the_teams(self, company: Stage) -> None:
         page = company.browser().get(self.page_of(company))
-        assert "All that waits in your teams" in page.text
+        assert "Everything open in your teams" in page.text
         assert "Harbour &amp; Sons" in page.text
         assert "Assigned · Ana Silva" in page.text
         assert "by <strong>Tue 1 Dec 14:00</strong>" in page.text
-        assert "Nothing waits here." in company.browser().get(self.page_of(company, "ben")).text
+        assert "Nothing is open here." in company.browser().get(self.page_of(company, "ben")).text
+
+    def test_says_for_whom_it_answers(self, company: Stage) -> None:
+        manager = company.browser()
+        (link,) = re.findall(r'href="(/m/[^"]+)"', manager.get(self.page_of(company)).text)
+        page = manager.get(link).text
+        assert "Ana Silva has not answered. Answer for Ana:" in page
+        for words in ("Ana takes it", "Ana rejects it, with a reason", "A colleague of Ana takes it"):
+            assert f"<span>{words}</span>" in page
+        assert "I take this lead" not in page
+        assert "and your answer counts from 10:00." in press(manager, link, choice="accepted").text
 
     def test_answers_for_a_rep_as_the_manager(self, company: Stage) -> None:
         manager = company.browser()
@@ -237,7 +247,7 @@ class TestTheManagersPage:
         assert "Thank you" in type_number(manager, page).text
         (row,) = company.rows(Answer)
         assert (row.kind, row.by, row.via, row.data) == ("handed", "maria", "link", {"colleague": "ben"})
-        assert "Nothing waits here." in manager.get(self.page_of(company)).text
+        assert "Nothing is open here." in manager.get(self.page_of(company)).text
         assert [sight.person for sight in company.rows(Sight)][-1] == "maria"
 
     def test_decides(self, company: Stage) -> None:

@@ -24,7 +24,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def rep(company: Stage) -> httpx.Client:
-    """A browser that has never been here: the number from the message is asked for once."""
+    """A browser that has never been here: the code from the message is asked for once."""
     return company.browser(headers=FIREFOX)
 
 
@@ -44,7 +44,7 @@ class TestLooking:
         assert 'href="mailto:lee@harbour.example"' in page.text
         assert "Answer by Tue 1 Dec 13:00 (agreed: 4 working hours)" in said
         assert "Requested time Tue 1 Dec 12:30" in said
-        assert "Asked by itself (demo requested)." in said
+        assert "They asked for a demo." in said
         assert "Score 72 of 100" in said
         assert "+25 job_title contains operations" in said
         assert "You answer as Ana Silva. Times are in Europe/Lisbon." in said
@@ -205,7 +205,7 @@ class TestAnswering:
         page = rep.get(company.link)
         assert "Qualified: hand on to ae" in page.text
         assert "Lead 1 · Working · sdr" in words_of(page).replace("Hot lead", "Lead")
-        assert "Whoever takes it next gets the lead" in words_of(send(rep, company.link, choice="sql"))
+        assert "The next team gets the lead" in words_of(send(rep, company.link, choice="sql"))
 
     def test_the_page_says_for_whom_and_what_and_who_brought_it_in(self, company: Stage, rep: httpx.Client) -> None:
         company.change_note(persona="ops-leader", product="platform")
@@ -235,7 +235,7 @@ class TestLater:
         company.answer("rejected", by="ben", via="crm", reason="not-now")
         page = known.post(action, data={**hidden, "choice": "accepted"})
         assert (page.status_code, page.history[0].status_code) == (200, 303)
-        assert "This was answered before" in page.text
+        assert "This was already answered" in page.text
         assert "Ben Carter rejected: Interested, but not now, on Tue 1 Dec 09:10." in words_of(page)
         assert "(in the CRM)" in page.text
         assert company.answers() == [("rejected", "ben", "counted"), ("accepted", "ana", "late")]
@@ -298,7 +298,7 @@ class TestUndo:
         send(rep, company.link, choice="attempted")
         page = rep.post(action, data=hidden)
         assert "It can no longer be taken back" in page.text
-        assert "After it you have answered further: tried to reach the lead. Take that back first." in words_of(page)
+        assert "After it You have given a later answer: tried to reach the lead. Take that back first." in words_of(page)
         assert company.answers() == [("accepted", "ana", "counted"), ("attempted", "ana", "counted")]
         assert f'value="{form_of(rep.get(company.link))[1]["answer_id"]}"' == 'value="2"', "only the last one is offered"
 
@@ -308,7 +308,7 @@ class TestUndo:
         old, sent = answer_form(rep.get(f"{company.link}?noted=1"))
         company.later(seconds=5)
         assert "Taken back" in rep.post(action, data=hidden).text
-        assert "Nothing is to be answered here just now." in words_of(rep.get(company.link))
+        assert "There is nothing to answer here right now." in words_of(rep.get(company.link))
         assert "Your answer changed nothing." in words_of(rep.post(old, data={**sent, "choice": "attempted"}))
         assert company.answers() == [("accepted", "ana", "undone")]
 
@@ -335,7 +335,7 @@ class TestDuties:
         link = company.duty_link(wait, "maria")
         page = manager.get(link)
         assert "What becomes of this lead?" in words_of(page)
-        assert "To be decided by Tue 1 Dec 14:00" in words_of(page)
+        assert "Decision due by Tue 1 Dec 14:00" in words_of(page)
         assert "You answer as Maria Keller. Times are in Europe/Berlin." in words_of(page)
         assert " checked" not in page.text
         assert send(manager, link).status_code == 422
@@ -361,7 +361,7 @@ class TestDuties:
         assert re.findall(r'name="(state_\w+)"', page.text) == ["state_why_qualified", "state_buying_signal"]
         page = send(marketing, link, choice="completed", state_why_qualified="They asked for us by name.")
         assert page.status_code == 422
-        assert "Please write down what the note still lacks: buying signal." in words_of(page)
+        assert "Please write down what is still missing in the note: buying signal." in words_of(page)
         assert "They asked for us by name.</textarea>" in page.text
         stated = {"state_why_qualified": "By name.", "state_buying_signal": "Asked for prices."}
         assert "Thank you" in send(marketing, link, choice="completed", **stated).text

@@ -86,7 +86,7 @@ def with_the_first_choices(door: Door) -> None:
     with Visitor(AGENTS[2]) as scanner:
         page = scanner.open(door.company.url + door.link)
         after = scanner.submit(page, page.forms[0], **first_choices(page.forms[0]), text="test")
-        assert "Please type the number from the message." in after.text, "it got as far as one can without the message"
+        assert "Please type the code from the message." in after.text, "it got as far as one can without the message"
 
 
 def every_button_in_order(door: Door) -> None:
@@ -154,7 +154,7 @@ def test_without_the_number_everything_that_was_typed_is_kept(door: Door) -> Non
     page = door.press(browser, text="Kept words")
 
     assert page.status_code == 422
-    assert "Please type the number from the message." in words_of(page)
+    assert "Please type the code from the message." in words_of(page)
     assert page.text.count(" checked") == (0 if door.said.get("choice") == "dispute" else 1)
     assert ("Kept words" in page.text) == ("choice" in door.said)
     assert door.state() == before
@@ -175,7 +175,7 @@ def test_the_right_number_is_asked_for_once_per_browser(door: Door) -> None:
 def test_a_known_browser_is_asked_only_when_it_is_faster_than_a_person(door: Door) -> None:
     browser = door.company.know(door.company.browser(), door.of)
     quick = door.press(browser)
-    assert "Please type the number from the message." in words_of(quick)
+    assert "Please type the code from the message." in words_of(quick)
     assert 'name="number"' in quick.text
     action, hidden = form_of(quick, -1)
     door.company.later(seconds=3)
@@ -197,12 +197,12 @@ def test_five_wrong_numbers_an_hour_and_not_even_the_right_one_is_taken(door: Do
     browser, right = door.company.browser(), number_of(door.link)
     wrong = "0000" if right != "0000" else "1111"
     for _ in range(5):
-        assert "That is not the number from the message." in words_of(door.press(browser, number=wrong))
+        assert "That is not the code from the message." in words_of(door.press(browser, number=wrong))
         door.company.later(minutes=1)
 
     page = door.press(browser, number=right)
 
-    assert "too many wrong numbers. Please try again in 55 minutes; what you typed is kept." in words_of(page)
+    assert "too many wrong codes. Please try again in 55 minutes. We keep what you typed." in words_of(page)
     assert not door.counted()
     assert press_with_number(door.company.browser(), door.link, **door.said).status_code == 200, "another browser is not kept waiting"
     assert door.counted()

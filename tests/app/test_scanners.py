@@ -87,7 +87,7 @@ def first_form_with_the_first_choices(company: Stage) -> None:
     with Visitor(AGENTS[2]) as scanner:
         page = scanner.open(company.url + company.link)
         after = scanner.submit(page, page.forms[0], **first_choices(page.forms[0]))
-        assert "Type the number from the message" in after.text, "it got as far as one can without the message"
+        assert "Type the code from the message" in after.text, "it got as far as one can without the message"
 
 
 def every_button_in_order(company: Stage) -> None:
@@ -238,7 +238,7 @@ def test_two_who_forward_one_message_act_as_its_addressee_once(company: Stage) -
     pages = [press(first, company.link, choice="accepted"), press(second, company.link, choice="rejected", reason="not-now")]
     assert [state for _, _, state in company.answers()] == ["held", "held"]
     assert "Thank you" in type_number(first, pages[0]).text
-    assert "This was answered before" in type_number(second, pages[1]).text
+    assert "This was already answered" in type_number(second, pages[1]).text
     assert company.answers() == [("accepted", "ana", "counted"), ("rejected", "ana", "late")]
 
 

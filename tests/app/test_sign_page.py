@@ -72,9 +72,10 @@ def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, s
     said = words_of(page)
 
     assert page.status_code == 200
-    assert "Please sign b2b-saas@2 You are asked to sign this version for sales . It counts for new leads from 1 March 2027 on" in said
-    assert "What changes against b2b-saas@1" in said
-    assert "total 60 -&gt; 70" in said
+    assert "Please sign b2b-saas@2 You are asked to sign this version for sales ." in said
+    assert "The version applies to new leads from 1 March 2027 , once both parties have signed" in said
+    assert "What changes from b2b-saas@1" in said
+    assert "Points needed to qualify: 60 -&gt; 70" in said
     assert "Who owes whom what by when" in said
     assert "A person at a company who has shown interest, and whom we may contact." in said
     assert "Marketing Mina &lt;b&gt;Okoro&lt;/b&gt; , Tue 1 Dec 09:00 (entered on their behalf) Sales not yet" in said
@@ -118,7 +119,7 @@ def test_a_second_visit_says_who_signed_and_offers_no_form(company: Stage, signe
 
     page = company.browser().get(path)
 
-    assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. There is nothing more for you to do." in words_of(page)
+    assert "Cleo Roth signed b2b-saas@2 for sales on Tue 1 Dec 09:00. You do not need to do anything else." in words_of(page)
     assert 'id="signature"' not in page.text
 
 
@@ -141,7 +142,7 @@ def nonce_of(page: httpx.Response) -> str:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"choice": ""}, "Please tick that you sign this version, or close this page."),
+        ({"choice": ""}, "Please tick the box to sign this version, or close this page."),
         ({"name": " "}, "Please type your name: a signature needs one."),
         ({"code": ""}, "Please type the code from the message."),
         ({"code": "12345"}, "That is not the code from the message."),
@@ -171,7 +172,7 @@ def test_a_form_from_elsewhere_signs_nothing(company: Stage, signer: httpx.Clien
     ]
 
     assert [page.status_code for page in pages] == [403] * 4
-    assert all("This form was not opened in this browser, or that was too long ago." in words_of(page) for page in pages)
+    assert all("You did not open this form in this browser, or you opened it too long ago." in words_of(page) for page in pages)
     assert all('value="sign" required>' in page.text for page in pages), "nothing is chosen beforehand"
     assert len(signatures(company)) == 1
 
@@ -214,10 +215,10 @@ def test_a_text_that_was_changed_after_it_was_sent_says_so(company: Stage, signe
     page = signer.post(path, data={"nonce": nonce_of(form), "choice": "sign", "name": "Cleo Roth", "code": code(company, path)})
 
     assert page.status_code == 409
-    assert "The text of b2b-saas@2 is not the one that was published, so it cannot be signed." in words_of(page)
+    assert "The text of b2b-saas@2 is not the published text, so nobody can sign it." in words_of(page)
     assert "Who owes whom what by when" not in words_of(page)
     change(company, other, content_hash(other))
-    assert "This link was sent for another text of b2b-saas@2" in words_of(signer.get(path))
+    assert "This link belongs to another text of b2b-saas@2" in words_of(signer.get(path))
     assert len(company.rows(Signature)) == 5
 
 
@@ -228,7 +229,7 @@ def test_a_version_that_does_not_pass_its_check_any_more_says_so(company: Stage,
     page = signer.get(link(company))
 
     assert page.status_code == 200
-    assert "b2b-saas@2 does not pass its check any more, so it cannot be signed." in words_of(page)
+    assert "b2b-saas@2 no longer passes its check, so nobody can sign it." in words_of(page)
     assert "<form" not in page.text
 
 
@@ -281,7 +282,7 @@ def test_after_five_wrong_codes_a_browser_has_to_wait_and_another_one_signs(comp
     for _ in range(5):
         sign(company, signer, path, code="000000")
 
-    assert "There were too many wrong numbers. Please try again in 60 minutes." in words_of(sign(company, signer, path))
+    assert "You typed too many wrong codes. Please try again in 60 minutes." in words_of(sign(company, signer, path))
     assert len(signatures(company)) == 1
     assert sign(company, company.browser(), path).status_code == 200
     assert len(signatures(company)) == 2
@@ -296,7 +297,7 @@ def test_of_all_guesses_at_one_signature_a_hundred_an_hour_are_looked_at(company
     refused = sign(company, company.browser(), path, code=right)
 
     assert refused.status_code == 422
-    assert "Too many wrong codes were typed behind your link." in words_of(refused)
+    assert "Somebody typed too many wrong codes behind your link." in words_of(refused)
     company.later(hours=1)
     assert sign(company, company.browser(), path, code=right).status_code == 200
 

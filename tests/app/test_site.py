@@ -30,7 +30,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def rep(company: Stage) -> httpx.Client:
-    """A browser that has never been here: the number from the message is asked for once."""
+    """A browser that has never been here: the code from the message is asked for once."""
     return company.browser(headers=FIREFOX)
 
 
@@ -63,7 +63,7 @@ class TestTheLog:
         assert page.status_code == 500
         assert page.headers["cache-control"] == "no-store"
         (fault,) = [record for record in caplog.records if record.exc_info]
-        (reference,) = re.findall(r"whoever runs Baton: (\w+)", page.text)
+        (reference,) = re.findall(r"this number: (\w+)", page.text)
         assert reference in fault.getMessage()
         assert "NoneType" not in page.text
         assert [line["status"] for line in log_lines(caplog, 1)] == [500]

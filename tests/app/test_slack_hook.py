@@ -148,7 +148,7 @@ def test_a_person_who_is_not_the_addressee_is_refused_kindly(company: Stage, sla
     for action in ("baton-accept", "baton-reject"):
         for user in (BEN, "U0STRANGER", ""):
             post(company, pressed(company, slack, action, user=user))
-            assert told(slack).startswith("This lead is Ana Silva's to answer")
+            assert told(slack).startswith("Only Ana Silva can answer for this lead")
     assert "Ana Silva" in shown(post(company, typed(company, user=BEN, reason="not-now")))
     assert company.snapshot() == before
 

@@ -22,7 +22,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def rep(company: Stage) -> httpx.Client:
-    """A browser that has never been here: the number from the message is asked for once."""
+    """A browser that has never been here: the code from the message is asked for once."""
     return company.browser(headers=FIREFOX)
 
 

@@ -27,7 +27,7 @@ def go(page: Page, company: Stage, link: str = "") -> None:
 
 
 def confirm(page: Page, company: Stage, link: str = "") -> None:
-    page.get_by_label("Number").fill(number_of(company, link))
+    page.get_by_label("Code from the message").fill(number_of(company, link))
     press(page.get_by_role("button", name="Confirm"))
 
 
@@ -45,7 +45,7 @@ def test_a_rep_accepts_on_a_phone(company: Stage, page: Page) -> None:
 
     page.get_by_label("Accept: I take this lead").check()
     press(page.get_by_role("button", name="Send the answer"))
-    expect(page.get_by_role("heading", name="Type the number from the message")).to_be_visible()
+    expect(page.get_by_role("heading", name="One step left")).to_be_visible()
     shown(page, "answer-number")
     assert company.answers() == [("accepted", "ana", "held")]
 
@@ -167,7 +167,7 @@ def test_in_two_tabs_the_first_answer_counts_and_the_second_is_told(company: Sta
     other.get_by_label("Reason", exact=True).select_option("not-now")
     press(other.get_by_role("button", name="Send the answer"))
 
-    expect(other.get_by_role("heading", name="This was answered before")).to_be_visible()
+    expect(other.get_by_role("heading", name="This was already answered")).to_be_visible()
     shown(other, "answer-second-tab")
     assert [one for one in company.answers() if one[2] == "counted"] == [("accepted", "ana", "counted")]
 
@@ -246,15 +246,15 @@ def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> N
     third.get_by_label("Reason", exact=True).select_option("not-now")
     third.get_by_label("Anything to add").fill("In spring.")
     shown(page, "digest")
-    page.get_by_label("Number from the message").fill("12")
+    page.get_by_label("Code from the message").fill("12")
     press(page.get_by_role("button", name="Save all answers"))
 
-    expect(page.get_by_role("alert")).to_contain_text("That is not the number from the message.")
+    expect(page.get_by_role("alert")).to_contain_text("That is not the code from the message.")
     expect(third.get_by_label("Anything to add")).to_have_value("In spring.")
     expect(first.get_by_label("Accept: I take this lead")).to_be_checked()
     assert company.answers() == []
     shown(page, "digest-number")
-    page.get_by_label("Number from the message").fill(number_of(company, link))
+    page.get_by_label("Code from the message").fill(number_of(company, link))
     press(page.get_by_role("button", name="Save all answers"))
 
     expect(page.get_by_role("status")).to_contain_text("Saved: 3 answers.")
@@ -271,11 +271,11 @@ def test_a_manager_decides_on_a_dispute_on_a_phone(company: Stage, page: Page) -
     shown(page, "dispute")
     page.get_by_label("Overturn it: the rejection was wrong").check()
     page.get_by_label("Anything to add").fill("They have a budget.")
-    page.get_by_label("Number from the message").fill(number_of(company, door.link))
+    page.get_by_label("Code from the message").fill(number_of(company, door.link))
     press(page.get_by_role("button", name="Send the decision"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
-    expect(page.get_by_text("The lead is assigned again at once.")).to_be_visible()
+    expect(page.get_by_text("The lead is assigned again right away.")).to_be_visible()
     shown(page, "dispute-decided")
     assert door.counted()
 
@@ -284,7 +284,7 @@ def test_marketing_disputes_a_rejection_on_a_phone(company: Stage, page: Page) -
     door = DOORS["raising a dispute"](company)
     go(page, company, door.link)
     page.get_by_label("Why the rejection is wrong").fill("They asked for a demo.")
-    page.get_by_label("Number from the message").fill(number_of(company, door.link))
+    page.get_by_label("Code from the message").fill(number_of(company, door.link))
     shown(page, "dispute-raise")
     press(page.get_by_role("button", name="Dispute it"))
 
@@ -299,14 +299,14 @@ def test_a_manager_finds_all_that_waits_and_answers_from_there(company: Stage, p
     company.open("decision", holder="maria", about="acceptance")
     own = path_of(company.box.links.for_person("maria", at=company.time.at))
     go(page, company, own)
-    expect(page.get_by_role("heading", name="All that waits in your teams")).to_be_visible()
+    expect(page.get_by_role("heading", name="Everything open in your teams")).to_be_visible()
     shown(page, "manager-page")
     press(page.get_by_role("link", name="Harbour & Sons, lead 1"))
     shown(page)
     page.get_by_label("Back to marketing, into nurture").check()
     press(page.get_by_role("button", name="Send the answer"))
     shown(page, "manager-number")
-    page.get_by_label("Number").fill(number_of(company, own))
+    page.get_by_label("Code from the message").fill(number_of(company, own))
     press(page.get_by_role("button", name="Confirm"))
 
     expect(page.get_by_role("heading", name="Thank you")).to_be_visible()

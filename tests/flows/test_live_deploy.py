@@ -80,7 +80,7 @@ def test_after_a_recall_the_old_runs_end_as_withdrawn_and_the_new_ones_park(live
     with Visitor() as rep:
         page = rep.open(old_link)
     assert (page.status, page.form_with("choice")) == (200, None)
-    assert "it was called back and starts anew under a new version of the agreement" in page.text
+    assert "it was called back and starts again under a new version of the agreement" in page.text
     assert live.handoff(busy).version == 1
     assert live.run_of(busy).id == run_of_busy.id
     assert live.wait_of(busy).kind == "first_attempt"

@@ -133,7 +133,7 @@ WAITS = [
         ALWAYS | STATEMENTS,
         {"campaign", "who_answers"},
         [],
-        [({"campaign": " "}, "Please write down what the note still lacks: campaign.")],
+        [({"campaign": " "}, "Please write down what is still missing in the note: campaign.")],
         ({"campaign": "Spring fair"}, "completed"),
     ),
 ]
@@ -229,5 +229,5 @@ def test_who_waits_for_a_rep_to_be_there_is_asked_nothing(live: Live) -> None:
     fill_in(live, taken, text="Give it to Ana.")
 
     live.until(lambda: live.wait_of(taken).parks > wait.parks)
-    assert "There is nothing to answer just now." in live.until_parked(taken, "AwaitingDelivery").state.message
+    assert "There is nothing to answer right now." in live.until_parked(taken, "AwaitingDelivery").state.message
     live.box.write_now(lambda session, now: roster.load(session, ROSTER, now=now))

@@ -35,6 +35,8 @@ MESSAGES = [
 ]
 ANA = Recipient("ana", "Ana Ruiz", "ana@sales.example", timezone="Europe/London")
 LINK = "https://baton.example/l/ImFzc2lnbm1lbnQi.c2lnbmF0dXJl"
+CODE = "Your code: 4827. You type it the first time you answer on this device."
+HTML_CODE = 'Your code: <strong style="white-space:nowrap">4827</strong>. You type it the first time you answer on this device.'
 DUE = datetime(2026, 12, 1, 13, tzinfo=UTC)
 LEAD = LeadView(
     number=42,
@@ -54,7 +56,7 @@ LEAD = LeadView(
     engagement=37,
     stage="assigned",
     agreement="standard@3",
-    statements={"why_qualified": "Asked by itself.", "buying_signal": "Pricing page twice.", "next_step": "Call today."},
+    statements={"why_qualified": "They asked for a demo.", "buying_signal": "Pricing page twice.", "next_step": "Call today."},
     criteria=(("Asked for a demo", "yes", 30), ("Free mail address", "no", -5)),
     history=((datetime(2026, 3, 3, 10, tzinfo=UTC), "Rejected by Ben: no budget."),),
 )
@@ -155,7 +157,7 @@ def test_an_assignment_says_everything_in_both_parts(part: str) -> None:
     said = getattr(written(), part)
 
     facts = ["Nordlicht GmbH", "Maria Silva", "Head of Operations", "+49 (0)40 5550 1234", "maria@nordlicht.example", "Germany"]
-    words = ["We run 40 trucks.", "Can someone call?", "Asked by itself.", "Pricing page twice.", "Call today.", "Autumn webinar"]
+    words = ["We run 40 trucks.", "Can someone call?", "They asked for a demo.", "Pricing page twice.", "Call today.", "Autumn webinar"]
     rest = ["Tue 1 Dec 13:00", "Otherwise it goes to the next rep.", "Handed on by Ben.", "Wed 2 Dec 09:30", "82", "+30", "-5"]
     for word in [*facts, *words, *rest, "3 Mar 2026", "Rejected by Ben: no budget.", "tel:+494055501234", "standard@3"]:
         assert word in said
@@ -173,7 +175,7 @@ def test_an_assignment_has_no_separate_links_to_accept_and_reject() -> None:
 
 def test_a_manager_is_told_for_whom_he_gets_it() -> None:
     letter = written(to=replace(ANA, name="Joan"), extra={"for": "Ana Ruiz"})
-    assert letter.subject.startswith("Ana Ruiz not reached, new lead: Nordlicht GmbH (lead 42)")
+    assert letter.subject.startswith("Ana Ruiz may not know of a new lead: Nordlicht GmbH (lead 42)")
     for part in (letter.text, letter.html, letter.chat):
         assert "Ana Ruiz" in part
         assert "Please make sure" in part
@@ -346,7 +348,7 @@ def digest(*rows: DigestRow, more: int = 0) -> Letter:
 
 def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
     letter = digest(
-        DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer: accept or reject.", DUE, LINK),
+        DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer (accept or reject).", DUE, LINK),
         DigestRow(43, "Südwind AG", "nurturing", "Ben owes an answer and has missed the agreed time.", done=True),
         more=3,
     )
@@ -357,7 +359,7 @@ def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
         assert "Nordlicht GmbH" in part
         assert "3 more" in part
     assert f"Due Tue 1 Dec 13:00.\n  {LINK}" in letter.text
-    assert "Settled since." in letter.text
+    assert "Already settled." in letter.text
     assert "Times are in Europe/London." in letter.text
 
 
@@ -370,7 +372,7 @@ def test_a_digest_of_one_lead_says_which() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_company_changes_the_shape_of_a_digest(text: str) -> None:
-    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still owed: an answer.", DUE, LINK)
+    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer.", DUE, LINK)
     usual, hostile = _Shape(digest(row).html), _Shape(digest(replace(row, company=text)).html)
 
     assert (hostile.tags, hostile.links) == (usual.tags, usual.links)
@@ -399,21 +401,21 @@ def test_a_digest_stays_below_what_a_mail_reader_shows_however_much_is_in_it() -
 def test_the_number_stands_once_in_each_part_right_by_the_link(message: str) -> None:
     letter = written(message, number="4827")
 
-    assert "Asked once per browser: <strong>4827</strong>" in letter.html
+    assert HTML_CODE in letter.html
     for part in (letter.text, letter.chat):
-        assert part.count("Asked once per browser: 4827") == 1
+        assert part.count(CODE) == 1
         lines = [line for line in part.splitlines() if line]
-        assert LINK in lines[lines.index("Asked once per browser: 4827") - 1]
+        assert LINK in lines[lines.index(CODE) - 1]
     assert "Asked once" not in written(message).html + written(message).text + written(message).chat
 
 
 def test_a_digest_has_its_number_by_its_link_and_leads_whoever_decides_to_all_that_waits() -> None:
     letter = render("digest", replace(sample("digest"), number="4827", page="https://baton.example/m/own"), key="k")
 
-    assert "Asked once per browser: <strong>4827</strong>" in letter.html
+    assert HTML_CODE in letter.html
     for part in (letter.text, letter.chat):
         lines = [line for line in part.splitlines() if line]
-        assert "https://baton.example/d/made-up" in lines[lines.index("Asked once per browser: 4827") - 1]
+        assert "https://baton.example/d/made-up" in lines[lines.index(CODE) - 1]
     assert all("https://baton.example/m/own" in part for part in (letter.html, letter.text, letter.chat))
     assert "4827" not in letter.subject
 
@@ -432,3 +434,12 @@ def test_a_code_for_a_browser_stands_in_every_part() -> None:
 
     assert all("012345" in part for part in (letter.subject, letter.html, letter.text, letter.chat))
     assert "within 15 minutes" in letter.text
+
+
+def test_a_manager_reads_in_the_subject_how_long_is_left_and_for_whom() -> None:
+    def subject(left: str) -> str:
+        return written("manager-told", what="Ana Ruiz has not answered yet.", extra={"left": left} if left else {}).subject
+
+    assert subject("5 minutes left") == "5 minutes left: Ana Ruiz, Nordlicht GmbH (due 13:00)"
+    assert subject("2 days left") == "2 days left: Ana Ruiz, Nordlicht GmbH (due Tue 1 Dec 13:00)"
+    assert subject("") == "Nordlicht GmbH (lead 42): Ana Ruiz has not answered yet"

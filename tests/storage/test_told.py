@@ -117,7 +117,7 @@ def test_a_stranger_who_knows_the_address_changes_no_number_and_the_history_says
         {"source": "partner", "beside": ["phone"]},
     ]
     assert sentences == [
-        "website told otherwise of them: phone. What was known stays",
+        "website gave other facts: phone. The known facts stay",
         "website corrected: phone",
-        "partner told otherwise of them: phone. What was known stays",
+        "partner gave other facts: phone. The known facts stay",
     ]

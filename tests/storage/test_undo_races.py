@@ -57,6 +57,6 @@ def test_an_undo_and_an_answer_that_builds_on_what_is_undone_never_both_hold(rac
         assert taken_back != won, (one, why)
         assert mine == ([("accepted", "undone")] if taken_back else [("accepted", "counted"), ("attempted", "counted")])
         assert (owed[one.wait_id] is None) == taken_back
-        assert taken_back or "you have answered further: tried to reach the lead" in why
+        assert taken_back or "You have given a later answer: tried to reach the lead" in why
         first[taken_back] += 1
     assert min(first[True], first[False]) >= 10, f"hardly a race, one side nearly always came first: {first}"

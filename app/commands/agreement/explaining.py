@@ -87,7 +87,8 @@ def _facts(box: Toolbox, lead_id: int) -> LeadFacts:
 def _print(agreement: Agreement, found: Explanation) -> None:
     console = terminal.console
     if not found.meant:
-        console.print(f"\nThis agreement is not for it, but for leads of which {say.condition(agreement.applies_to)}.", markup=False)
+        covers = f"It covers leads for which this is true: {say.condition(agreement.applies_to)}."
+        console.print(f"\nThis agreement does not cover this lead. {covers}", markup=False)
     console.print(f"\n{_screened(agreement, found)}", markup=False)
     for title, points in (("Fit", found.fit), ("Engagement", found.engagement)):
         console.print(f"\n[bold]{title}[/bold]")
@@ -137,20 +138,20 @@ def _screened(agreement: Agreement, found: Explanation) -> str:
     if found.rule is None:
         return f"Screen: suppressed, because it {found.screening.why}."
     why = f"; why: {rule.why}" if rule.why else ""
-    nobody = "" if found.sorted_out else " But the account has no owner, so it goes on to be scored."
+    nobody = "" if found.sorted_out else " But the account has no owner, so the lead is scored."
     return f"Screen: rule {found.rule} matches ({say.condition(rule.when)}): {what_follows(rule)}{why}.{nobody}"
 
 
 def _verdict(found: Explanation) -> str:
     """What becomes of the lead, and what is missing."""
     if found.sorted_out and found.screening.rule is not None:
-        return f"Sorted out before anything is scored, so that the points do not count: {what_follows(found.screening.rule)}."
+        return f"Sorted out before scoring, so the points do not count: {what_follows(found.screening.rule)}."
     if found.need_not_qualify:
-        return "It goes to the rep who brought it in: leads of sales' own need not qualify."
+        return "The lead goes to the rep who brought it in: leads from sales do not have to qualify."
     if found.verdict.fast_lane:
-        return "An MQL: it asked by itself, whatever its points."
+        return "An MQL: the lead asked to talk to sales. Points do not matter then."
     if found.verdict.is_mql:
-        return "An MQL: it reaches every minimum."
+        return "An MQL: the lead reaches every minimum."
     missing = [f"{one.name} {one.points} is {one.short} short of {one.wanted}" for one in found.measures if one.short]
     missing += [f"{name} is not known" for name, known in found.required.items() if not known]
     return f"Not an MQL: {'; '.join(missing)}."

@@ -80,17 +80,17 @@ def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more():
     [
         (
             Moves(Share(500, 500, 50), Share(300, 300, 90), NOBODY, NOBODY),
-            "30.0 % won of those whom only b2b@2 takes, 10.0 % of those whom both take: more of a difference than chance is likely to"
-            " make.",
+            "30.0 % won of the leads that only b2b@2 takes, 10.0 % of the leads that both take: chance alone hardly explains this"
+            " difference.",
         ),
         (
             Moves(Share(500, 500, 50), Share(30, 30, 4), NOBODY, NOBODY),
-            "13.3 % won of those whom only b2b@2 takes, 10.0 % of those whom both take: a difference that chance may well have made.",
+            "13.3 % won of the leads that only b2b@2 takes, 10.0 % of the leads that both take: chance alone may explain this difference.",
         ),
         (
             Moves(Share(500, 500, 50), Share(300, 300, 3), Share(300, 300, 60), NOBODY),
-            "1.0 % won of those whom only b2b@2 takes, 20.0 % of those whom only b2b@1 takes: more of a difference than chance is likely"
-            " to make.",
+            "1.0 % won of the leads that only b2b@2 takes, 20.0 % of the leads that only b2b@1 takes: chance alone hardly explains this"
+            " difference.",
         ),
         (Moves(Share(500, 500, 50), Share(300), NOBODY, NOBODY), ""),
     ],

@@ -61,7 +61,7 @@ def test_a_draft_is_shown_beside_the_version_that_is_named(baton, files):
         "Verdicts on 4 leads of leads.csv",
         "Who moves",
         "What the points of b2b-saas@1 did",
-        "another threshold",
+        "another number of points needed",
         "By entry_channel",
     ):
         assert title in done.stdout

@@ -107,11 +107,11 @@ async def test_a_recalled_rep_is_told_politely_and_the_old_link_shows_what_happe
     assert letters(box, "withdrawn") == [rep]
     [letter] = [one for one in box.channels["email"].letters if one.message == "withdrawn"]
     assert "Marketing and sales have agreed on a new version of their agreement" in letter.text
-    assert "Thank you. There is nothing for you to do." in letter.text
+    assert "Thank you. You do not need to do anything." in letter.text
     visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
     assert (visit.live, visit.options) == (False, ())
-    assert visit.ended == "This lead is no longer yours: it was called back and starts anew under a new version of the agreement."
-    assert "Withdrawn, to start anew under b2b-saas@3" in [text for _, text in visit.timeline]
+    assert visit.ended == "This lead is no longer yours: it was called back and starts again under a new version of the agreement."
+    assert "Withdrawn, to start again under b2b-saas@3" in [text for _, text in visit.timeline]
 
 
 async def test_the_old_run_ends_as_withdrawn_and_the_new_one_waits_for_its_rep(driver, box):

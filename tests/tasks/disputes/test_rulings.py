@@ -80,9 +80,9 @@ async def test_marketing_is_told_with_a_link_and_until_when_it_may_dispute(drive
     letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
 
     assert (letter.to.id, about(box, letter)) == ("mina", (answer, "mina"))
-    assert f"{letter.link}\nAsked once per browser: {box.links.number(letter.link.rpartition('/')[2])}" in letter.text
-    assert "You may answer until Tue 2 Feb 17:30" in letter.text
-    assert "if you do not, it stands" in letter.text
+    assert f"{letter.link}\nYour code: {box.links.number(letter.link.rpartition('/')[2])}" in letter.text
+    assert "You may dispute this answer until Tue 2 Feb 17:30" in letter.text
+    assert "Without a dispute the answer stands." in letter.text
 
 
 async def test_an_acceptance_leads_to_no_dispute(driver, box):
@@ -108,7 +108,7 @@ async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver, box):
     assert (letters(box, "dispute-raised"), letters(box, "told")) == (["maria"], ["ana"])
     asked = next(one for one in box.channels["email"].letters if one.message == "dispute-raised")
     assert about(box, asked) == (answer, "maria")
-    assert f"{asked.link}\nAsked once per browser: {box.links.number(asked.link.rpartition('/')[2])}" in asked.text
+    assert f"{asked.link}\nYour code: {box.links.number(asked.link.rpartition('/')[2])}" in asked.text
     assert WRONG in asked.text
     assert "Decide by Tue 2 Feb 17:30. If you do not decide by then, the rejection stands." in asked.text
     assert (newest(box, taken).stage, wait_of(box, taken).kind) == ("nurturing", "revisit")
@@ -130,7 +130,7 @@ async def test_an_overturned_rejection_is_counted_and_the_lead_goes_back_to_the_
     assert (found.rejected, found.overturned, found.unaccounted) == ({"not-now": 1}, {"not-now": 1}, 0)
     assert letters(box, "dispute-settled") == ["mina", "ana"]
     letter = [one for one in box.channels["email"].letters if one.message == "assigned"][-1]
-    assert "Marketing disputed that it was given back" in letter.text
+    assert "Marketing disputed the return" in letter.text
     kinds = [event.kind for event in events_of(box, taken)]
     assert [kind for kind in kinds if kind.startswith("dispute")] == ["dispute-raised", "dispute-overturned"]
     assert all(WRONG not in str(event.data) for event in events_of(box, taken))
@@ -244,7 +244,7 @@ async def test_one_answer_is_disputed_once(driver, box):
     _, answer = await rejected(driver, box)
     raises(box, answer)
 
-    with pytest.raises(ChoiceRefused, match="disputed before"):
+    with pytest.raises(ChoiceRefused, match="has already disputed this"):
         raises(box, answer)
 
 

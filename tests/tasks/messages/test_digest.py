@@ -83,7 +83,7 @@ async def test_a_reminder_about_a_cold_lead_makes_no_mail_and_stands_in_the_next
     (digest,) = digests_of(box)
     assert newest(box, taken).tier == "normal"
     assert f"{taken.incoming.company} (lead {taken.lead_id}), assigned" in digest.text
-    assert "Still owed: an answer: accept or reject." in digest.text
+    assert "Still needed: an answer (accept or reject)." in digest.text
     assert letters(box, "reminder") == []
 
 
@@ -111,14 +111,14 @@ async def test_a_managers_warning_waits_for_the_managers_morning(driver, box, ti
     await until(driver, time, datetime(2027, 2, 3, 9, tzinfo=UTC))
 
     (digest,) = digests_of(box, "maria")
-    assert "Ana Silva owes an answer: accept or reject; most of the agreed time has passed." in digest.text
+    assert "Ana Silva has not answered yet (accept or reject). Most of the agreed time is over." in digest.text
     assert letters(box, "manager-told") == []
     own = re.search(r"http://\S+/m/[^/\s]+", digest.text)[0]
     assert box.links.read_person(own.rpartition("/")[2]).person == "maria"
     (wait,) = [row for row in rows(box, Wait) if row.closed_at is None]
     assert f"  {own}/{wait.id}\n" in digest.text, "where she may answer in the rep's place"
-    assert f"All that waits in your teams: {own}\n" in digest.text
-    assert f"{digest.link}\nAsked once per browser: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
+    assert f"Everything open in your teams: {own}\n" in digest.text
+    assert f"{digest.link}\nYour code: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
 
 
 async def test_a_reps_digest_has_no_page_of_all_that_waits_in_teams(driver, box, time):
@@ -148,8 +148,8 @@ async def test_a_missed_deadline_is_told_although_the_lead_has_moved_on(driver, 
 
     assert newest(box, taken).stage == "nurturing"
     (digest,) = digests_of(box, "maria")
-    assert "Ana Silva owes an answer: accept or reject and has missed the agreed time." in digest.text
-    assert "Settled since." in digest.text
+    assert "Ana Silva has not answered yet (accept or reject). The agreed time is over." in digest.text
+    assert "Already settled." in digest.text
     assert digests_of(box, "ana") == []
 
 
@@ -161,7 +161,7 @@ async def test_a_warning_that_came_with_a_further_time_is_about_what_is_still_op
 
     (digest,) = digests_of(box, "maria")
     assert wait_of(box, taken).rung == 2
-    assert "Settled since." not in digest.text
+    assert "Already settled." not in digest.text
 
 
 async def test_whoever_owes_an_outcome_is_asked_each_working_morning_until_it_is_there(driver, box, time):
@@ -270,7 +270,7 @@ async def test_a_crash_between_making_and_sending_loses_nothing_and_repeats_noth
         ("digest:ana:2027-02-03", "confirmed"),
     ]
     (digest,) = digests_of(box)
-    assert "Still owed: an answer: accept or reject." in digest.text
+    assert "Still needed: an answer (accept or reject)." in digest.text
 
 
 async def test_a_digest_that_a_channel_refuses_is_tried_again_with_the_same_rows(driver, box, time):
@@ -283,7 +283,7 @@ async def test_a_digest_that_a_channel_refuses_is_tried_again_with_the_same_rows
     await until(driver, time, TUESDAY + timedelta(minutes=5))
 
     (digest,) = digests_of(box)
-    assert "Still owed: an answer: accept or reject." in digest.text
+    assert "Still needed: an answer (accept or reject)." in digest.text
     assert len(rows(box, Digest)) == 1
 
 

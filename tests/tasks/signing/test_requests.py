@@ -57,8 +57,8 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
     [letter] = [one for one in letters(box) if one.to.email == "cro@northgate.example"]
     assert letter.subject == "Please sign for sales: b2b-saas@2"
     for part in (letter.text, letter.html):
-        assert "What changes against b2b-saas@1" in part
-        assert "total 60 -&gt; 70" in part or "total 60 -> 70" in part
+        assert "What changes from b2b-saas@1" in part
+        assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
     seen = box.read_now(lambda session, now: signing_page.visit(session, letter.link.rpartition("/")[2], now=now))
@@ -187,4 +187,4 @@ def test_a_contract_too_long_for_a_message_stands_behind_the_link(box) -> None:
 
     assert all(one.sent for one in asked.values())
     assert all(len(letter.html) < 95_000 for letter in letters(box))
-    assert "The whole contract is too long for a message. It stands behind the link." in letters(box)[0].text
+    assert "The whole contract is too long for a message. You can read it behind the link." in letters(box)[0].text

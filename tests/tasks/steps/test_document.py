@@ -25,7 +25,7 @@ async def test_a_note_states_why_the_lead_is_qualified_and_ready_to_buy(driver, 
     note = note_of(box, taken)
     assert note.complete
     assert note.content["statements"] == {
-        "why_qualified": "Asked by itself (demo requested); score 60 of 100.",
+        "why_qualified": "They asked for a demo; score 60 of 100.",
         "buying_signal": "Demo requested.",
         "next_step": "Call, understand what prompted the request, and agree the next meeting.",
         "campaign": "spring",
@@ -75,7 +75,7 @@ async def test_a_note_that_still_lacks_something_is_not_taken(driver, box):
     taken = capture(box, campaign="")
     await driver.settle()
 
-    with pytest.raises(ChoiceRefused, match="Please write down what the note still lacks: campaign"):
+    with pytest.raises(ChoiceRefused, match="Please write down what is still missing in the note: campaign"):
         answer_by_duty(box, taken, "completed", next_step="Call.", campaign="  ")
 
     assert wait_of(box, taken).answer_id is None

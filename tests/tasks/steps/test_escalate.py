@@ -104,6 +104,8 @@ async def test_while_a_clock_runs_the_rep_is_reminded_and_then_the_manager_told(
     await driver.run(until=start + timedelta(minutes=24))
 
     assert (letters(box, "reminder"), letters(box, "manager-told")) == (["ana"], ["maria"])
+    (told,) = [letter for letter in box.channels["email"].letters if letter.message == "manager-told"]
+    assert told.subject.startswith("6 minutes left: Ana Silva, ")
     assert wait_of(box, taken).holder == "ana"
 
 

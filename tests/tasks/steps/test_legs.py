@@ -310,6 +310,6 @@ async def test_the_timeline_reads_as_it_went(driver, box, company):
 
     lines = box.read_now(lambda session, now: lead_view.timeline(session, taken.lead_id, people=roster.current(session)))
     texts = [text for _, text in lines]
-    assert "Qualified, on from sdr to ae" in texts
+    assert "Qualified, handed on from sdr to ae" in texts
     assert "Assigned to Eve Stone, ae (next in turn)" in texts
     assert deliveries_of(box, taken)[("assigned", "crm")] == "confirmed"

@@ -38,8 +38,8 @@ async def test_ticks_go_to_marketing_into_the_trail_and_into_the_figures(driver,
 
     letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
     assert data_of(box) == {"note_wrong": ["campaign", "pain_point"]}
-    assert "In the note was wrong or missing: campaign, pain point." in letter.text
-    assert "Ana Silva accepted; in the note was wrong or missing: campaign, pain point" in lines(box, taken)
+    assert "Wrong or missing in the note: campaign, pain point." in letter.text
+    assert "Ana Silva accepted; wrong or missing in the note: campaign, pain point" in lines(box, taken)
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).note_wrong == {"campaign": 1, "pain_point": 1}
 
 
@@ -83,5 +83,5 @@ async def test_who_answers_in_prefect_or_at_the_command_line_is_shown_as_claimed
     )
 
     assert data_of(box) == {"claimed": True, "note_wrong": ["campaign"]}
-    said = "Maria accepted; in the note was wrong or missing: campaign (in Prefect, the name as it was typed there)"
+    said = "Maria accepted; wrong or missing in the note: campaign (in Prefect, under a name that nobody checked)"
     assert said in lines(box, taken)

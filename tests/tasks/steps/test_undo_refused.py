@@ -78,27 +78,27 @@ CASES = [
     ("accepted", "accepted", NOTHING),
     ("accepted!", "accepted", NOTHING),
     ("rejected", "rejected", NOTHING),
-    ("accepted, attempted!", "accepted", "you have answered further: tried to reach the lead. Take that back first."),
-    ("accepted, attempted", "accepted", "you have answered further: tried to reach the lead. Take that back first."),
-    ("accepted, connected", "accepted", "you have answered further: reached the lead. Take that back first."),
-    ("accepted, opportunity", "accepted", "you have answered further: made it an opportunity. Take that back first."),
-    ("accepted, returned", "accepted", "you have answered further: returned. Take that back first."),
-    ("accepted, handed", "accepted", "you have answered further: handed it to a colleague. Take that back first."),
+    ("accepted, attempted!", "accepted", "You have given a later answer: tried to reach the lead. Take that back first."),
+    ("accepted, attempted", "accepted", "You have given a later answer: tried to reach the lead. Take that back first."),
+    ("accepted, connected", "accepted", "You have given a later answer: reached the lead. Take that back first."),
+    ("accepted, opportunity", "accepted", "You have given a later answer: made it an opportunity. Take that back first."),
+    ("accepted, returned", "accepted", "You have given a later answer: returned. Take that back first."),
+    ("accepted, handed", "accepted", "You have given a later answer: handed it to a colleague. Take that back first."),
     ("accepted, attempted, -attempted", "accepted", NOTHING),
     ("accepted, attempted!, -attempted!", "accepted", NOTHING),
-    ("accepted, attempted, -attempted!", "accepted", "A later answer is being taken back just now."),
+    ("accepted, attempted, -attempted!", "accepted", "A later answer is being taken back right now."),
     ("accepted, opportunity, -opportunity", "accepted", NOTHING),
     ("accepted, attempted", "attempted", NOTHING),
     ("accepted, attempted, opportunity", "attempted", "made it an opportunity. Take that back first."),
     ("accepted, attempted, opportunity, -opportunity", "attempted", NOTHING),
     ("accepted, attempted, opportunity, -opportunity, -attempted", "accepted", NOTHING),
     ("accepted, attempted, opportunity", "accepted", "tried to reach the lead. Take that back first."),
-    ("accepted, attempted, touch", "attempted", "A further attempt to reach the lead was noted since."),
-    ("accepted, crm Attempted", "accepted", "you have answered further: tried to reach the lead."),
-    ("accepted, deadline", "accepted", "The agreed time for what came after it has passed since"),
-    ("accepted, deadline, manager decides", "accepted", "The agreed time for what came after it has passed since"),
-    ("accepted, suppressed", "accepted", "The lead has come to an end since: suppressed."),
-    ("accepted, stuck", "accepted", "The lead is stuck just now"),
+    ("accepted, attempted, touch", "attempted", "Another attempt to reach the lead was noted since then."),
+    ("accepted, crm Attempted", "accepted", "You have given a later answer: tried to reach the lead."),
+    ("accepted, deadline", "accepted", "The agreed time for the next step has passed since then"),
+    ("accepted, deadline, manager decides", "accepted", "The agreed time for the next step has passed since then"),
+    ("accepted, suppressed", "accepted", "The handoff has ended since then: suppressed."),
+    ("accepted, stuck", "accepted", "The lead is stuck right now"),
     ("accepted, -accepted, accepted", "accepted", NOTHING),
 ]
 
@@ -136,7 +136,7 @@ async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver
 
     accepted, attempted = visit.answers
     assert (accepted.undo_until, attempted.undo_until is not None) == (None, True)
-    assert accepted.stays_because == "After it you have answered further: tried to reach the lead. Take that back first."
+    assert accepted.stays_because == "After it You have given a later answer: tried to reach the lead. Take that back first."
     assert attempted.stays_because == ""
 
 
@@ -148,7 +148,7 @@ async def test_somebody_elses_answer_stays_theirs(driver, box, taken):
 
     undone = box.write_now(lambda session, now: answering.undo(session, token, 1, now=now, device=""))
 
-    assert (undone.taken_back, undone.why) == (False, "That is not your answer to take back.")
+    assert (undone.taken_back, undone.why) == (False, "That is not your answer, so you cannot take it back.")
     assert states(box, taken) == answer
 
 
@@ -173,7 +173,7 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     undo(box, taken, "accepted")
 
     reply = answer_by_link(box, taken, "attempted")
-    with pytest.raises(ChoiceRefused, match="is being taken back just now"):
+    with pytest.raises(ChoiceRefused, match="is being taken back right now"):
         box.write_now(
             lambda session, now: answering.answer_wait(session, owed.id, "attempted", by="somebody", now=now, answered_at=now, fields={})
         )
