@@ -41,6 +41,10 @@ check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
+docs: setup ## the documentation as a site in site/, with every link and anchor checked
+	$(BIN)/sphinx-build -c docs -W --keep-going --quiet . site
+	@echo "Open site/index.html"
+
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
 	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_answering.py
 
@@ -58,4 +62,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-properties check pictures bench chaos nightly lock
+.PHONY: help setup demo test test-long test-loaded test-properties check docs pictures bench chaos nightly lock
