@@ -16,6 +16,8 @@ extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 include_patterns = ["*.md", "docs/**", "[a-z]*/README.md", "tests/*/README.md"]
 myst_heading_anchors = 4
+myst_enable_extensions = ["html_image"]
+highlight_language = "text"
 html_theme = "furo"
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
@@ -24,9 +26,10 @@ html_show_sphinx = False
 
 #: The menu: for whom which pages are. A page that stands in no list is added to the last one.
 MENU = {
-    "For marketing, sales and RevOps": ["docs/agreements", "docs/backtest", "docs/lifecycle", "docs/messages"],
-    "For managers": ["docs/prefect-ui"],
+    "For sales and managers": ["docs/answering", "docs/prefect-ui"],
+    "For marketing and RevOps": ["docs/agreements", "docs/backtest", "docs/lifecycle", "docs/messages"],
     "For operators": [
+        "docs/getting-started",
         "docs/operations",
         "docs/settings",
         "docs/channels",
@@ -37,7 +40,7 @@ MENU = {
     ],
     "For engineers": ["docs/architecture", "tests/fundamentals/README", "CONTRIBUTING", "docs/adding-a-channel"],
     "Folders": ["agreements/README", "storage/README", "notifications/README", "tasks/README", "flows/README", "app/README"],
-    "More": ["docs/decisions/README", "CHANGELOG"],
+    "More": ["docs/compared", "docs/decisions/README", "CHANGELOG"],
 }
 
 

@@ -154,6 +154,13 @@ def test_the_small_agreement_of_the_page_is_the_one_that_people_begin_with() -> 
     assert read_agreement(starter).reference == "starter@1"
 
 
+def test_the_agreement_of_the_first_page_is_complete() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", text_of("README.md"), re.DOTALL)
+
+    assert len(block.splitlines()) == 12
+    assert read_agreement(block).reference == "demo-requests@1"
+
+
 def test_every_clause_that_the_page_shows_is_one_that_can_be_written() -> None:
     """Each example, put into the small agreement with a hot tier and a persona, is understood."""
     first, *others = yaml_blocks()
