@@ -36,6 +36,9 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
 	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
 
+watch: setup ## tests again at each change of a file (ARGS=tests/storage/test_waits.py)
+	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -p no:xdist $(ARGS)" agreements storage notifications tasks flows app examples tests
+
 check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
@@ -62,4 +65,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-properties check docs pictures bench chaos nightly lock
+.PHONY: help setup demo test test-long test-loaded test-properties watch check docs pictures bench chaos nightly lock
