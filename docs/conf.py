@@ -26,10 +26,10 @@ html_show_sphinx = False
 
 #: The menu: for whom which pages are. A page that stands in no list is added to the last one.
 MENU = {
+    "Start": ["docs/demo", "docs/getting-started"],
     "For sales and managers": ["docs/answering", "docs/prefect-ui"],
     "For marketing and RevOps": ["docs/agreements", "docs/backtest", "docs/lifecycle", "docs/messages"],
     "For operators": [
-        "docs/getting-started",
         "docs/operations",
         "docs/settings",
         "docs/channels",
