@@ -34,7 +34,7 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 	$(BIN)/python -m tests.loaded $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 watch: setup ## tests again at each change of a file (ARGS=tests/storage/test_waits.py)
 	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -p no:xdist $(ARGS)" agreements storage notifications tasks flows app examples tests

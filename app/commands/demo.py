@@ -23,7 +23,7 @@ def demo(
     home: Annotated[Path, typer.Option(help="Folder of the demo; emptied at the start.")] = Path("~/.baton/demo"),
 ) -> None:
     """A working week in minutes: real e-mails, reps who answer by link (or do not), and a clock that leaps to the next thing due."""
-    from app.csv_file import UnreadableFile
+    from app.csv_import.file import UnreadableFile
     from app.demo.run import Options, run_demo
     from app.stack import StackError, end_on_sigterm
 

@@ -20,7 +20,8 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from app import stack, terminal
 from app.commands.leads import print_bar
-from app.csv_file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
+from app.csv_import.file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
+from app.csv_import.importing import import_leads
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.inbox import Inbox
@@ -29,14 +30,13 @@ from app.demo.report import report
 from app.demo.scanner import Scanner
 from app.demo.screen import Board, Story, print_funnel
 from app.deploying import deploy
-from app.importing import import_leads
-from storage import clock, contracts, roster
+from storage import contracts, roster, time_offset
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account
 from storage.tables import LeadSource
-from tasks.ledger import ledger
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from storage.time_ledger import ledger
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENTS = ROOT / "agreements" / "examples"
@@ -77,7 +77,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
     settings = Settings(home=folder)
     box = terminal.open_box(settings)
     first = rows[0][0]
-    box.write_now(lambda session, now: clock.leap_to(session, first - timedelta(minutes=1)))
+    box.write_now(lambda session, now: time_offset.leap_to(session, first - timedelta(minutes=1)))
     now = lambda: box.read_now(lambda session, at: at).astimezone(zone)  # noqa: E731
     with ChatRoom() as room, Inbox(folder=folder / "inbox", now=now) as inbox:
         web_port, prefect_port = stack.free_port(), stack.free_port()

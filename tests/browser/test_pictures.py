@@ -18,14 +18,14 @@ from sqlmodel import Session
 
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
-from notifications.crm import CrmChannel
+from notifications.channels.crm import CrmChannel
 from notifications.links import Links
 from storage import contracts, roster
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
 from tests.fakes import KeepingChannel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks import desk
+from tasks.replies import answering
 from tests.stage import answer_by_link, answers_of, capture, newest, token_of, wakes_of
 
 
@@ -27,7 +27,7 @@ async def test_a_transaction_that_fails_leaves_neither_answer_nor_wake(driver, b
     token = token_of(box, lead)
 
     def answer_and_fail(session, now):
-        desk.answer(session, token, "accepted", now=now, fields={})
+        answering.answer(session, token, "accepted", now=now, fields={})
         raise ConnectionError("the machine went away")
 
     with pytest.raises(ConnectionError):
