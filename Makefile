@@ -43,13 +43,20 @@ test-properties: setup ## what holds for every calendar and instant, tried 20,00
 coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)
 
+watch: setup ## tests again at each change of a file (ARGS=tests/storage/test_waits.py)
+	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -p no:xdist $(ARGS)" agreements storage notifications tasks flows app examples tests
+
 check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 
+docs: setup ## the documentation as a site in site/, with every link and anchor checked
+	$(BIN)/sphinx-build -c docs -W --keep-going --quiet . site
+	@echo "Open site/index.html"
+
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
-	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_answering.py
+	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_pictures.py
 
 bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quick --json FILE")
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -65,4 +72,4 @@ lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements.lock
 
-.PHONY: help setup demo test test-long test-loaded test-examples test-properties coverage check pictures bench chaos nightly lock
+.PHONY: help setup demo test test-long test-loaded test-examples test-properties coverage watch check docs pictures bench chaos nightly lock

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import handoffs, leads
-from storage.tables import Assignment, Event, Handoff
+from storage import deliveries, handoffs, leads, waits
+from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
 from tasks.replies import answering
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
@@ -64,3 +64,27 @@ def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> an
     """Answers as the rep who has the lead now."""
     token = token_of(box, taken)
     return box.write_now(lambda session, now: answering.answer(session, token, choice, now=now, fields=fields))
+
+
+def open_wait(box: Toolbox, taken: Taken) -> Wait:
+    """What somebody owes on this lead now."""
+    found = box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
+    assert found is not None
+    return found
+
+
+def answers_of(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
+    """The answers on the lead's newest handoff in order: what was said, and whether it counts."""
+    query = select(Answer).where(Answer.handoff_id == newest(box, taken).id).order_by(col(Answer.id))
+    return [(row.kind, row.state) for row in box.read_now(lambda session, now: list(session.exec(query)))]
+
+
+def wakes_of(box: Toolbox, taken: Taken) -> list[str]:
+    """Why the lead's newest handoff has something to do: the kinds of its wakes, in order."""
+    query = select(Wake.kind).where(Wake.handoff_id == newest(box, taken).id).order_by(col(Wake.id))
+    return box.read_now(lambda session, now: list(session.exec(query)))
+
+
+def deliveries_of(box: Toolbox, taken: Taken) -> list[Delivery]:
+    """The messages about the lead's newest handoff in order."""
+    return box.read_now(lambda session, now: deliveries.of_handoff(session, newest(box, taken).id))

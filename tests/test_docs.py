@@ -29,8 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("agreements", "storage", "notifications", "tasks", "flows", "app")
 FOLDER_PAGES = [ROOT / folder / "README.md" for folder in FOLDERS]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PAGES = [*DOCS, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *FOLDER_PAGES]
-_LINK = re.compile(r"\]\(([^)\s]+)\)")
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+PAGES = sorted({*DOCS, *ROOT.glob("*.md"), *FOLDER_PAGES, *(ROOT / "tests").rglob("README.md")})
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 
 
 def text_of(*parts: str) -> str:
@@ -87,7 +88,7 @@ def test_every_command_is_named() -> None:
 
 def test_every_setting_is_in_the_table() -> None:
     """With its default, where that is a plain value."""
-    table = {line.split("`")[1]: line for line in text_of("README.md").splitlines() if line.startswith("| `BATON_")}
+    table = {line.split("`")[1]: line for line in text_of("docs", "settings.md").splitlines() if line.startswith("| `BATON_")}
 
     assert set(table) == {f"BATON_{name.upper()}" for name in Settings.model_fields}
     plain = {name: field.default for name, field in Settings.model_fields.items() if field.default not in ("", None)}
@@ -127,7 +128,8 @@ def test_the_drawing_can_be_checked_from_the_command_line() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
     """Links to other sites are not looked at."""
-    targets = [one for one in _LINK.findall(page.read_text(encoding="utf-8")) if "://" not in one]
+    found = [markdown or markup for markdown, markup in _LINK.findall(page.read_text(encoding="utf-8"))]
+    targets = [one for one in found if "://" not in one]
     broken = []
     for target in targets:
         name, _, heading = target.partition("#")
@@ -150,6 +152,13 @@ def test_the_small_agreement_of_the_page_is_the_one_that_people_begin_with() -> 
 
     assert yaml_blocks()[0] == written
     assert read_agreement(starter).reference == "starter@1"
+
+
+def test_the_agreement_of_the_first_page_is_complete() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", text_of("README.md"), re.DOTALL)
+
+    assert len(block.splitlines()) == 12
+    assert read_agreement(block).reference == "demo-requests@1"
 
 
 def test_every_clause_that_the_page_shows_is_one_that_can_be_written() -> None:
@@ -194,9 +203,7 @@ def yaml_blocks() -> list[str]:
     return re.findall(r"```yaml\n(.*?)```", text_of("docs", "agreements.md"), re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "page", [*sorted((ROOT / "docs" / "decisions").glob("*.md")), *FOLDER_PAGES], ids=lambda path: path.relative_to(ROOT).as_posix()
-)
+@pytest.mark.parametrize("page", [*DECISIONS, *FOLDER_PAGES], ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_decisions_and_folder_pages_are_short(page: Path) -> None:
     """At most 40 lines, none of them endless."""
     lines = page.read_text(encoding="utf-8").splitlines()
@@ -205,7 +212,7 @@ def test_decisions_and_folder_pages_are_short(page: Path) -> None:
     assert all(len(line) <= 120 for line in lines if not line.startswith("|"))
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda path: path.stem)
 def test_a_decision_says_what_was_given_up(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
 
