@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.demo.inbox_message import Received, header_lines, links
+from app.demo.mail_height import NARROW_LINE, WIDE_LINE, pixels
 
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
@@ -56,7 +57,8 @@ def pages(mailbox: Mailbox) -> FastAPI:
     async def one_message(number: int) -> Response:
         message = _found(mailbox, number)
         headers = header_lines(_source(message))
-        return render("message.html", message=message, framed=_NEW_TAB + message.html, headers=headers)
+        wide, narrow = (pixels(message.html, line=line) for line in (WIDE_LINE, NARROW_LINE))
+        return render("message.html", message=message, framed=_NEW_TAB + message.html, headers=headers, wide=wide, narrow=narrow)
 
     @app.get("/m/{number:int}/raw")
     async def raw_message(number: int) -> Response:
