@@ -48,7 +48,12 @@ def waiting(start: StartPage) -> dict[str, dict[str, Any]]:
 def _waiting(start: StartPage, card: Card) -> dict[str, Any]:
     doors = [{"message": f"{start.inbox.url}/m/{door.message}", "page": door.page} for door in card.doors]
     about = {"company": card.case.company, "lead": card.case.lead_id, "agreement": card.case.reference}
-    return {"person": card.person, "due_at": card.due_at, "doors": doors, **{name: value for name, value in about.items() if value}}
+    return {
+        "person": card.person,
+        "due_at": card.due_at.isoformat() if card.due_at else None,
+        "doors": doors,
+        **{name: value for name, value in about.items() if value},
+    }
 
 
 def per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:

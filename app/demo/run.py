@@ -106,13 +106,15 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
             scene.start.places = _places(running, scene, script.agreement)
             try:
                 _play(director, scene, script, console, progress, options)
-                found = _report(scene, director, options)
+                found = _report(scene, director)
+                if options.report:
+                    options.report.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")
                 print_funnel(console, found)
                 if not options.leave:
                     _serve_on(running, scene, console)
             except KeyboardInterrupt:
                 console.print("stopping …")
-                found = _report(scene, director, options)
+                found = _report(scene, director)
     return found
 
 
@@ -210,12 +212,9 @@ def _run_as_usual(running: stack.Stack) -> None:
     running.wait_until_ready("web")
 
 
-def _report(scene: Scene, director: Director, options: Options) -> dict[str, Any]:
-    """Everything that is known by now, also written to the file that was asked for."""
-    found = report(scene.box, director, scene.room) | {"start_page": scene.start.url, "waiting": waiting(scene.start)}
-    if options.report:
-        options.report.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")
-    return found
+def _report(scene: Scene, director: Director) -> dict[str, Any]:
+    """Everything that is known by now."""
+    return report(scene.box, director, scene.room) | {"start_page": scene.start.url, "waiting": waiting(scene.start)}
 
 
 def _serve_on(running: stack.Stack, scene: Scene, console: Console) -> None:

@@ -14,18 +14,17 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlmodel import Session
 
 from app.demo.inbox import Inbox
 from app.demo.inbox_pages import PageServer
+from app.demo.rendering import environment
 from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS
 from tasks.toolbox import Toolbox
 
 #: So often the page loads itself again while the week is played, in seconds.
 REFRESH_SECONDS = 5
-_APP = Path(__file__).resolve().parents[1]
 #: Who the visitor is and what that person is asked, by what waits.
 ROLES = {
     "hot": ("a rep", "{company} asked for a demo. The lead is yours and your time runs.", "Take it, or say why not"),
@@ -92,7 +91,7 @@ class StartPage:
 
     def _pages(self) -> FastAPI:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-        template = _environment(self.zone).get_template("start_page.html")
+        template = environment(self.zone).get_template("start_page.html")
 
         @app.get("/", response_class=HTMLResponse)
         def start() -> HTMLResponse:
@@ -115,12 +114,3 @@ def said(case: Case) -> tuple[str, str, str]:
     """Who the visitor is in this case, what the person is asked in a sentence, and what the link to the page says."""
     role, sentence, button = ROLES[case.kind]
     return role, sentence.format(company=case.company or "A company", reference=case.reference), button
-
-
-def _environment(zone: ZoneInfo) -> Environment:
-    folders = [_APP / "demo" / "templates" / "start", _APP / "web" / "templates"]
-    environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["when"] = lambda at: f"{at.astimezone(zone):%a} {at.astimezone(zone).day} {at.astimezone(zone):%b %H:%M}"
-    return environment

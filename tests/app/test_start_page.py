@@ -109,7 +109,7 @@ def test_nothing_runs_on_the_page_and_nothing_comes_from_elsewhere(demo: Demo) -
 def test_the_log_in_of_prefect_can_be_copied_from_the_page(demo: Demo) -> None:
     demo.end_the_week()
 
-    assert 'readonly value="baton:a-password"' in demo.get().text
+    assert '<code class="copied">baton:a-password</code>' in demo.get().text
     assert "An answer can be taken back for 5 minutes" in demo.words()
 
 
