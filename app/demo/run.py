@@ -22,7 +22,7 @@ from app import stack, terminal
 from app.csv_file import LeadMap, read_map
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
-from app.demo.finale import Finale
+from app.demo.finale import COMPANIES, Finale
 from app.demo.inbox import Inbox
 from app.demo.lead_rows import LEADS, ROOT, Timed, timed_rows
 from app.demo.progress import Progress
@@ -197,7 +197,7 @@ def _play(director: Director, scene: Scene, script: Script, console: Console, pr
         asyncio.run(play(director, script.rows, board, tells_story=told, quick=options.quick, last=last))
     if not options.leave:
         _run_as_usual(running)
-    scene.start.cases = scene.box.read_now(lambda session, now: open_cases(session))
+    scene.start.cases = scene.box.read_now(lambda session, now: open_cases(session, COMPANIES.values()))
     scene.start.is_over = True
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,12 +52,15 @@ class Card:
     doors: tuple[Door, ...]
 
 
-def open_cases(session: Session) -> tuple[Case, ...]:
-    """The newest of each kind that waits now, a hot lead before others. A kind that nothing waits for is left out."""
-    return tuple(case for kind in KINDS if (case := _open_case(session, kind)))
+def open_cases(session: Session, companies: Collection[str] = ()) -> tuple[Case, ...]:
+    """One of each kind that waits now: of these companies before others, then a hot lead, then the newest.
+
+    A kind that nothing waits for is left out.
+    """
+    return tuple(case for kind in KINDS if (case := _open_case(session, kind, companies)))
 
 
-def _open_case(session: Session, kind: str) -> Case | None:
+def _open_case(session: Session, kind: str, companies: Collection[str]) -> Case | None:
     if kind == "signature":
         versions = (row for row in contracts.all_of(session) if row.deployed_at is None and _requests(session, row))
         found = next((row for row in versions if contracts.unsigned_parties(session, row)), None)
@@ -65,10 +68,11 @@ def _open_case(session: Session, kind: str) -> Case | None:
     if kind == "dispute":
         dispute = session.exec(select(Dispute).where(Dispute.ruling == "").order_by(col(Dispute.id).desc())).first()
         return Case(kind, dispute.lead_id, _company(session, dispute.lead_id), dispute.id or 0) if dispute else None
-    query = select(Wait, Handoff).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    query = select(Lead).join(Handoff, col(Handoff.lead_id) == col(Lead.id)).join(Wait, col(Wait.handoff_id) == col(Handoff.id))
     query = query.where(Wait.kind == KINDS[kind], col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
-    first = session.exec(query.order_by((col(Handoff.tier) == "hot").desc(), col(Wait.opened_at).desc())).first()
-    return Case(kind, first[1].lead_id, _company(session, first[1].lead_id)) if first else None
+    order = (col(Lead.company).in_(companies).desc(), (col(Handoff.tier) == "hot").desc(), col(Wait.opened_at).desc())
+    lead = session.exec(query.order_by(*order)).first()
+    return Case(kind, lead.id or 0, lead.company) if lead else None
 
 
 def _company(session: Session, lead_id: int) -> str:
