@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.roster import Roster
 from app.demo.inbox import Inbox, Received
@@ -42,7 +43,8 @@ class Door:
 @dataclass(frozen=True, slots=True)
 class Card:
     """A case as it stands now. person: who has to act; due_at: aware, None where no clock runs; became: what happened last, in words,
-    empty while it waits; doors: none where the message has not arrived."""
+    empty while it waits; doors: none where the message has not arrived. following, following_at: what somebody owes after that, in
+    words, and by when (aware)."""
 
     case: Case
     person: str
@@ -50,6 +52,8 @@ class Card:
     became: str
     due_at: datetime | None
     doors: tuple[Door, ...]
+    following: str = ""
+    following_at: datetime | None = None
 
 
 def open_cases(session: Session, companies: Collection[str] = ()) -> tuple[Case, ...]:
@@ -95,8 +99,18 @@ def card_of(session: Session, case: Case, inbox: Inbox) -> Card:
     key = f"{wait.assignment_id}:assigned:" if case.kind == "hot" else f"{wait.id}:"
     is_open = wait.closed_at is None and wait.answer_id is None
     doors = _doors(inbox, people.name_of(wait.holder), lambda mail: mail.key.startswith(key), _address(people, wait.holder))
-    became = "" if is_open else _last(session, case, people)
-    return Card(case, people.name_of(wait.holder), is_open, became, wait.due_at if is_open else None, doors)
+    if is_open:
+        return Card(case, people.name_of(wait.holder), True, "", wait.due_at, doors)
+    card = Card(case, people.name_of(wait.holder), False, _last(session, case, people), None, doors)
+    after = session.exec(_unanswered().where(Handoff.lead_id == case.lead_id)).first()
+    if after is None or after.kind == "revisit":
+        return card
+    return replace(card, following=f"{after.kind.replace('_', ' ')} by {people.name_of(after.holder)}", following_at=after.due_at)
+
+
+def _unanswered() -> SelectOfScalar[Wait]:
+    query = select(Wait).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    return query.where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
 
 
 def _dispute(session: Session, case: Case, inbox: Inbox, people: Roster) -> Card:

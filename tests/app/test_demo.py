@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.demo.waiting import KINDS
 from storage.leases import LEASE_SECONDS
 from tests.patience import until
 
@@ -50,6 +51,7 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
     assert all(report[name] > 0 for name in SOME), report
     assert sum(report["rejected"].values()) > 0
     assert report["scanner_requests"] > report["messages_received"]
+    assert list(report["waiting"]) == list(KINDS), "what is left for the visitor"
     assert report["longest_stall_s"] < LEASE_SECONDS, "so long stands what waits for a lease to end, or for a lost wake"
 
 

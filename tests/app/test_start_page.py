@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,14 +18,16 @@ from agreements.differences import differences
 from agreements.loading import read_agreement
 from app.demo.finale import next_version
 from app.demo.inbox import Inbox
+from app.demo.progress import Progress
 from app.demo.report import waiting
 from app.demo.run import AGREEMENT, AGREEMENTS
 from app.demo.start_page import Places, StartPage
 from app.demo.waiting import open_cases
-from storage import contracts, disputes, signature_requests
+from storage import contracts, disputes, handoffs, signature_requests, waits
+from storage.leads import capture
 from storage.tables import Answer, Wait
 from tests.app.stage import AGREEMENT as SMALL
-from tests.app.stage import NOW, Stage, send, stage, words_of
+from tests.app.stage import DUE, LEAD, NOW, Stage, send, stage, words_of
 from tests.patience import PATIENCE_SECONDS
 
 EXAMPLE = (AGREEMENTS / f"{AGREEMENT}.yaml").read_text(encoding="utf-8")
@@ -120,7 +122,16 @@ def test_what_was_answered_is_told_as_done(demo: Demo) -> None:
     send(demo.company.browser(), demo.company.link, choice="accepted")
 
     assert "Done." in demo.words()
+    assert "Next:" not in demo.words(), "nobody has carried the answer out yet"
     assert "Look at the page" in demo.words()
+
+
+def test_what_is_owed_after_the_answer_is_told(demo: Demo) -> None:
+    demo.end_the_week()
+
+    demo.company.open("first_attempt", holder="ana", events=("accepted",))
+
+    assert "Next: first attempt by Ana Silva, until Tue 1 Dec 13:00." in demo.words()
 
 
 def test_a_lead_that_was_given_to_a_colleague_is_the_colleagues_on_the_page(demo: Demo) -> None:
@@ -211,3 +222,31 @@ def test_an_agreement_without_the_words_to_change_has_no_next_version() -> None:
 
     with pytest.raises(ValueError, match="small@1"):
         next_version(SMALL, small, NOW.date())
+
+
+@pytest.mark.parametrize(
+    ("rows", "finale", "words"), [(67, True, "about 4 minutes"), (14, True, "about 1 minute"), (1, False, "about 20 seconds")]
+)
+def test_how_long_it_takes_is_told_in_round_words(rows: int, finale: bool, words: str) -> None:
+    assert Progress(rows, finale=finale).at_the_start() == words
+
+
+def test_until_the_pace_of_the_machine_is_known_it_is_taken_for_an_idle_one(demo: Demo) -> None:
+    box = demo.company.box
+
+    assert Progress(67, finale=True).left(box) == "about 3 minutes left"
+    assert Progress(0, finale=False).left(box) == "about 10 seconds left", "more was done than was thought"
+
+
+def test_the_lead_that_was_left_open_is_shown_before_a_newer_one_of_another_company(demo: Demo) -> None:
+    demo.company.later(minutes=10)
+    other = LEAD.model_copy(update={"source_id": "18", "conversion_id": "demo-2", "email": "kim@quay.example", "company": "Quay"})
+
+    def assign(session: Session, now: datetime) -> None:
+        handoff = handoffs.get(session, capture(session, other, now=now).handoff_id or 0)
+        waits.open_wait(session, handoff, "acceptance", holder="ben", now=now, due_at=DUE)
+
+    demo.company.box.write_now(assign)
+    found = demo.company.box.read_now(lambda session, now: (open_cases(session), open_cases(session, ["Quay"])))
+
+    assert [cases[0].company for cases in found] == ["Harbour & Sons", "Quay"]

@@ -33,7 +33,7 @@ def start(company: Stage, tmp_path: Path) -> Iterator[StartPage]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_the_start_page_is_readable_everywhere(new_page: Callable[..., Page], start: StartPage, scheme: str, width: int) -> None:
-    page = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme, java_script_enabled=True)
+    page = new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
 
     page.goto(start.url)
 
