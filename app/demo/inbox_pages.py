@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,10 +43,11 @@ class Mailbox(Protocol):
         ...
 
 
-def pages(mailbox: Mailbox) -> FastAPI:
-    """The web application; everything a message says is escaped or shown in a sandbox."""
+def pages(mailbox: Mailbox, start_page: Callable[[], str] = str) -> FastAPI:
+    """The web application; everything a message says is escaped or shown in a sandbox. start_page: where a link back leads, empty for
+    no such link."""
     app = FastAPI(title="Inbox", docs_url=None, redoc_url=None, openapi_url=None)
-    render = _Templates()
+    render = _Templates(start_page)
 
     @app.get("/", response_class=HTMLResponse)
     async def message_list(to: str = "") -> Response:
@@ -116,7 +118,8 @@ class PageServer:
 
 
 class _Templates:
-    def __init__(self) -> None:
+    def __init__(self, start_page: Callable[[], str]) -> None:
+        self._start_page = start_page
         folder = Path(__file__).parent / "templates" / "inbox"
         self._templates = Environment(
             loader=FileSystemLoader(folder),
@@ -128,7 +131,7 @@ class _Templates:
         self._templates.filters.update(short=_short, long=_long)
 
     def __call__(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        html = self._templates.get_template(name).render(values)
+        html = self._templates.get_template(name).render(start_page=self._start_page(), **values)
         return HTMLResponse(html, status_code=status, headers=_POLICY)
 
 

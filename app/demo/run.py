@@ -148,6 +148,7 @@ def _scene(folder: Path, script: Script) -> Iterator[Scene]:
     box.write_now(lambda session, now: clock.leap_to(session, first - timedelta(minutes=1)))
     now = lambda: box.read_now(lambda session, at: at).astimezone(script.zone)  # noqa: E731
     with ChatRoom() as room, Inbox(folder=folder / "inbox", now=now) as inbox, StartPage(box, inbox, script.zone) as start:
+        inbox.start_page = start.url
         yield Scene(box, inbox, room, start)
 
 
