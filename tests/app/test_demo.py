@@ -39,8 +39,14 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 def end(demo: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     """Waits for the end, which must be a good one; the report."""
     output, _ = demo.communicate(timeout=1500)
-    assert demo.returncode == 0, output[-3000:]
+    assert demo.returncode == 0, output[-3000:] + tracebacks_in(folder)
     return json.loads((folder / "out.json").read_text())
+
+
+def tracebacks_in(folder: Path) -> str:
+    """What the demo's parts wrote of faults, each with what came after it."""
+    logs = (log.read_text(errors="replace") for log in sorted((folder / "demo" / "logs").glob("*.log")))
+    return "".join(f"\n{begun[:3000]}" for log in logs for begun in log.split("Traceback (most recent call last)")[1:])
 
 
 def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_path: Path) -> None:
