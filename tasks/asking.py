@@ -15,8 +15,7 @@ from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
 from storage import handoffs
 from storage.tables import Handoff, Touch, Wait
-from tasks.assign import EVERYONE_FULL
-from tasks.options import CHANNELS, decisions
+from tasks.options import CHANNELS, EVERYONE_FULL, decisions
 
 
 class ChoiceRefused(HandoffError):

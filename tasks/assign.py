@@ -14,6 +14,7 @@ from storage.tables import Assignment, Handoff, Wait
 from tasks.brought_in import has_its_rep, take
 from tasks.choosing import Choosing, choosing
 from tasks.line import is_served, must_wait, pull_forward, stand_in_line
+from tasks.options import EVERYONE_FULL
 from tasks.recycle import ask_decision
 from tasks.running import calendar_of
 from tasks.work import Work
@@ -21,8 +22,6 @@ from tasks.work import Work
 HOLD_FOR = timedelta(minutes=15)
 #: After this time a delivery that is not proven yet is looked at again.
 LOOK_AGAIN = timedelta(minutes=1)
-#: What a manager is asked when everyone in the team has as many leads as agreed.
-EVERYONE_FULL = "everyone-full"
 
 
 def assign(work: Work) -> None:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from agreements.model import Agreement
 from storage.tables import Handoff, Wait
-from tasks.assign import EVERYONE_FULL
 
+#: What a manager is asked about when everyone in the team has as many leads as agreed.
+EVERYONE_FULL = "everyone-full"
 #: What was answered, as people read it behind a name.
 DID = {
     "accepted": "accepted",
