@@ -34,7 +34,7 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 	$(BIN)/python -m tests.loaded $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/test_working_time_properties.py tests/agreements/test_working_time_oracle.py
+	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 check: setup ## ruff, its formatting, mypy
 	$(BIN)/ruff check .

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from agreements.durations import ALWAYS, Duration, Term
+from agreements.calendar.durations import ALWAYS, Duration, Term
+from agreements.calendar.working_time import Span, WorkingCalendar, as_utc
 from agreements.model import Agreement, Clock
-from agreements.working_time import Span, WorkingCalendar, as_utc
 
 #: What `calendar` of a clock says when it is that of whoever owes it.
 HOLDERS_OWN = ("", "rep", "holder")

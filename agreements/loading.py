@@ -14,7 +14,7 @@ from agreements.errors import InvalidAgreement
 from agreements.mistakes import mistakes
 from agreements.model import Agreement
 from agreements.places import Place, example, fields_of, place_of
-from agreements.written import MAX_BYTES, Mistake, Path, Unreadable, Written, read, too_large
+from agreements.yaml_reader import MAX_BYTES, Mistake, Path, Unreadable, Written, read, too_large
 
 __all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "as_published", "content_hash", "read_agreement"]
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from agreements.clauses.base import Misfit, nearest, one_of, shown
 from agreements.places import Place, fields_of, place_of
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: What a value must be, by the last part of the validator's name for the mistake, and how to call one that is not.
 _KINDS: Mapping[str, tuple[str, str]] = {

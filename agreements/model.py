@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
+from agreements.calendar.kept_holidays import Resolved, with_resolved
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.clauses import defaults
 from agreements.clauses.after import Dispute, Evidence, InFlight, Needs, Reason, Recycling, Retention, Review, Revisit
 from agreements.clauses.aims import Aim, Objectives
@@ -30,8 +32,6 @@ from agreements.clauses.scoring import (
     Threshold,
 )
 from agreements.criteria import Condition
-from agreements.kept_holidays import Resolved, with_resolved
-from agreements.working_time import WorkingCalendar
 
 # fmt: off
 __all__ = [

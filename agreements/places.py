@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from agreements.clauses.base import Clause
 from agreements.clauses.keys import KEYS, Key
 from agreements.model import Agreement
-from agreements.written import Path, read
+from agreements.yaml_reader import Path, read
 
 
 @dataclass(frozen=True, slots=True)

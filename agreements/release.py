@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from agreements.working_time import WorkingCalendar
+from agreements.calendar.working_time import WorkingCalendar
 
 
 def share_left(per_rep: int, given: Iterable[datetime], *, now: datetime, calendar: WorkingCalendar) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agreements.criteria import Condition
 from agreements.model import Agreement
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
+from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
-from agreements.durations import ALWAYS, ReleasePlan, Term
 from agreements.model import Agreement, Clock
-from agreements.working_time import Span, WorkingCalendar
 
 #: Rungs after which somebody else has the lead, and when what comes next can be known.
 _LATER = {

@@ -17,16 +17,16 @@ from prefect.flow_engine import run_flow
 from prefect.flows import Flow
 from sqlmodel import Session
 
-from app.engine import Came, EngineAway
+from app.prefect_runs import Came, EngineAway
 from app.run_mover import Claimed, RunMover
 from flows.attempt import GIVEN, Lease
 from storage import contracts, handoffs, leases
 from storage.doorbell import Doorbell
 from storage.tables import Handoff
-from tasks import views
-from tasks.lost_run import replace_run
-from tasks.screen import question
-from tasks.toolbox import Toolbox
+from tasks.background.lost_run import replace_run
+from tasks.messages import lead_view
+from tasks.steps.screen import question
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.attempts")
 #: The longest between two looks at what is due, in seconds: most wakes ring, but some come due by time alone.
@@ -206,7 +206,7 @@ def _claimed(session: Session, handoff: Handoff) -> Claimed:
         run_no=handoff.run_no,
         run_id=handoff.flow_run_id,
         deployment_id=version.deployment_id if version else "",
-        name=views.run_name(session, handoff),
-        tags=views.first_tags(handoff),
+        name=lead_view.run_name(session, handoff),
+        tags=lead_view.first_tags(handoff),
         asks=question(lead) if handoff.step == "screen" else None,
     )

@@ -23,8 +23,8 @@ from app.commands import (
     trail,
     verify,
 )
-from tasks import secret_files
-from tasks.settings import Settings
+from tasks.wiring import secret_files
+from tasks.wiring.settings import Settings
 
 app = typer.Typer(
     name="baton",

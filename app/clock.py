@@ -12,19 +12,19 @@ from sqlmodel import Session
 
 from agreements.errors import CrmError
 from app.deadlines import Deadlines
-from app.engine import Engine, EngineAway
 from app.hand_over import HandOver
+from app.prefect_runs import Engine, EngineAway
 from app.repair import Repair
-from storage import contracts, disputes, lookout, proof
+from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
-from tasks import read_crm
-from tasks.dispute import settle_in_silence
-from tasks.held_leads import release_held
-from tasks.post import GIVEN_UP_AFTER, send_post
-from tasks.sealing import seal_trail
-from tasks.toolbox import Toolbox
-from tasks.trail_heads import HeadsUnreadable
-from tasks.trail_mail import queue_head
+from tasks.background import read_crm
+from tasks.background.held_leads import release_held
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.disputes.rulings import settle_in_silence
+from tasks.trail.heads import HeadsUnreadable
+from tasks.trail.mail import queue_head
+from tasks.trail.sealing import seal_trail
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0
@@ -207,4 +207,4 @@ class Clock:
 
 
 def _look(session: Session, now: datetime) -> frozenset[str]:
-    return lookout.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)
+    return due_check.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)

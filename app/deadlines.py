@@ -6,12 +6,12 @@ import logging
 import time
 from collections.abc import Iterable, Sequence
 
-from app.engine import Engine, EngineAway
+from app.prefect_runs import Engine, EngineAway
 from storage import due, wakes
 from storage.due import DueWait
-from tasks import line
-from tasks.revisit import look_again
-from tasks.toolbox import Toolbox
+from tasks.background.revisit import look_again
+from tasks.steps import release_queue
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.deadlines")
 #: How many waits are looked at in one round, and how many are written in one transaction: each takes four rows.
@@ -99,5 +99,5 @@ def _batches(found: Sequence[DueWait]) -> Iterable[Sequence[DueWait]]:
 
 
 def _nudge(one: DueWait) -> due.Nudge:
-    kind = wakes.TURN if one.about == line.ABOUT else "rung"
+    kind = wakes.TURN if one.about == release_queue.ABOUT else "rung"
     return due.Nudge(one.handoff_id, kind, f"rung:{one.wait_id}:{one.next_at.isoformat()}", one.fast_lane)

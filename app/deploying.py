@@ -14,16 +14,16 @@ from agreements.checks import problems_with_roster
 from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
 from agreements.wording import contract_in_words
-from app.engine import EngineAway, PrefectEngine
+from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
 from flows.retention import retention
-from storage import claims, contracts, inflight, roster
-from storage.inflight import InFlight
+from storage import claims, contracts, roster, version_migration
 from storage.tables import AgreementVersion, Handoff
-from tasks.held_leads import release_held
-from tasks.toolbox import Toolbox
+from storage.version_migration import InFlight
+from tasks.background.held_leads import release_held
+from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
 RETENTION_ENTRYPOINT = "flows.retention.retention"
@@ -64,7 +64,7 @@ def plan(session: Session, name: str, version: int, *, policy: str | None, now: 
         _require_fit(session, row, now)
     if wanted != "finish":
         _require_in_force(session, row, wanted, now)
-    return Plan(agreement, wanted, row.deployed_at is not None, inflight.preview(session, name, version, wanted, now))
+    return Plan(agreement, wanted, row.deployed_at is not None, version_migration.preview(session, name, version, wanted, now))
 
 
 def _require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:

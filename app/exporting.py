@@ -17,7 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from agreements.errors import RosterError
 from storage import roster
 from storage.tables import Handoff, Lead, Wait
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 COLUMNS = tuple("lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split())
 MARK = "'"

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
-from app.engine import Came, Engine, EngineAway, Run
+from app.prefect_runs import Came, Engine, EngineAway, Run
 from storage import contracts, handoffs, leases, wakes
 from storage.tables import Handoff, Wake
-from tasks import views
-from tasks.lost_run import replace_run
-from tasks.toolbox import Toolbox
+from tasks.background.lost_run import replace_run
+from tasks.messages import lead_view
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.hand_over")
 #: How many leads that can wait are begun before earlier ones have been carried out.
@@ -93,7 +93,7 @@ def _run(session: Session, item: wakes.Due) -> Run | None:
         return None
     waited = (datetime.now(UTC) - item.waiting_since).total_seconds()
     version = contracts.get(session, handoff.agreement, handoff.version)
-    name, tags = views.run_name(session, handoff), views.first_tags(handoff)
+    name, tags = lead_view.run_name(session, handoff), lead_view.first_tags(handoff)
     return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
 
 

@@ -13,8 +13,8 @@ from notifications.rendering import message_names, render
 from notifications.samples import is_about_a_lead, sample
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Delivery, Handoff, Lead
-from tasks import contexts
-from tasks.toolbox import Toolbox
+from tasks.messages import lead_context
+from tasks.wiring.toolbox import Toolbox
 
 
 class NothingToPreview(HandoffError):
@@ -41,9 +41,9 @@ def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: 
     if people.person(row.person) is None:
         known = ", ".join(sorted(people.people))
         raise NothingToPreview(f"{row.person or 'nobody'} is not in the roster; name somebody who is with --to: {known}.")
-    context = contexts.context_of(session, handoff, row, now=now)
+    context = lead_context.context_of(session, handoff, row, now=now)
     thread = f"lead-{lead_id}-{handoff.id}"
-    return render(message, context, key=row.key, thread=thread, facts=contexts.crm_facts(context), folder=box.templates)
+    return render(message, context, key=row.key, thread=thread, facts=lead_context.crm_facts(context), folder=box.templates)
 
 
 def _handoff(session: Session, lead_id: int) -> Handoff:

@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_AUTH_STRING
 from app import prefect_log_in
 from app.starting import CannotStart, compare_clocks
 from storage import contracts
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 async def check_prefect(box: Toolbox, client: PrefectClient) -> None:

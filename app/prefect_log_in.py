@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 NAME, FILE = "baton", "prefect-log-in"
 #: Set by whoever wants another one, for the parts or for the server.

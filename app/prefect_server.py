@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from tasks import secret_files
+from tasks.wiring import secret_files
 
 YOUNG_SECONDS, FULL_EVERY = 2.0, 15
 #: So many new objects are left alone: a server at rest need not look for garbage.

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from app.engine import Engine
+from app.prefect_runs import Engine
 from storage import leases, strays, waits, wakes
 from storage.tables import Handoff
-from tasks.lost_run import replace_run
-from tasks.toolbox import Toolbox
+from tasks.background.lost_run import replace_run
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.repair")
 #: How many runs are compared with Prefect at a time, and how many dead leases or stranded handoffs are moved in one round.

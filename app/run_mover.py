@@ -18,7 +18,7 @@ from prefect.states import Cancelled, Running
 from prefect.utilities.engine import propose_state
 
 from app.attempt_client import AttemptClient
-from app.engine import TERMINAL, Came, EngineAway
+from app.prefect_runs import TERMINAL, Came, EngineAway
 from flows import forms
 from tasks.work import AskCrm
 

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from storage import wakes
 from storage.tables import Bookmark
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: The most by which the clocks of this machine, the database's and the Prefect server's may differ.
 SKEW = timedelta(seconds=20)

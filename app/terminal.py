@@ -18,10 +18,10 @@ from app import log_masks
 from app.stack import StackError
 from app.starting import CannotStart, check_database
 from storage import schema
-from tasks import secret_files, toolbox
-from tasks.channels import WrongSetting
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import secret_files, toolbox
+from tasks.wiring.channels import WrongSetting
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
 console = Console(highlight=False)

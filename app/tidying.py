@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from flows import tidying
 from storage import chores
-from tasks import erasing
-from tasks.erasing import Receipt
-from tasks.toolbox import Toolbox
+from tasks.erasure import erasing
+from tasks.erasure.erasing import Receipt
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.tidying")
 #: So long (Baton's time) an erasure is left to the command that has asked for it.

@@ -27,8 +27,8 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
-from app.engine import PrefectEngine
 from app.prefect_check import check_prefect
+from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
 from app.starting import CannotStart
 from app.tidying import tidy
@@ -36,8 +36,8 @@ from flows.lead_handoff import lead_handoff
 from flows.opportunity_sync import opportunity_sync
 from flows.retention import retention
 from storage import handoffs
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"

@@ -12,9 +12,9 @@ from notifications.links import Links
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 
 ROOT = Path(__file__).resolve().parents[1]
 #: A Monday morning on which the reps of the example are at work.

@@ -11,8 +11,8 @@ from agreements.lead import IncomingLead
 from app.demo.browser import read_page
 from benchmarks.inquiry import demo_request
 from storage import devices, leads
-from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.wiring.toolbox import Toolbox
 
 _numbers = itertools.count(1)
 #: What a lead does that reaches the threshold by points instead of asking to be called: it is of the normal tier.
@@ -44,7 +44,7 @@ def capture(box: Toolbox, **changes: object) -> Taken:
 def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
     """Gives the answer of the rep who has that assignment; whether it counts."""
     token = _token(box, assignment_id)
-    return box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields)).won
+    return box.write_now(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields)).won
 
 
 def _token(box: Toolbox, assignment_id: str) -> str:

@@ -28,9 +28,9 @@ from benchmarks.meter import Meter
 from benchmarks.onlooker import Onlooker
 from benchmarks.postgresql import Cluster
 from benchmarks.receivers import Receivers, receiving
-from storage import clock, contracts, roster
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from storage import contracts, roster, time_offset
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: The work pool of Prefect's own worker.
 STOCK = "stock"
@@ -99,7 +99,7 @@ def stand(console: Console, cluster: Cluster | None, *, stock: bool = False) -> 
         named = {"work_pool": STOCK} if stock else {}
         box = terminal.open_box(terminal.read_settings(home=folder, undo_minutes=0, database_url=kept.baton_url(PEOPLE), **named))
         ending.callback(_close, box)
-        box.write_now(lambda session, now: clock.leap_to(session, MONDAY))
+        box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY))
         began, started = box.read_now(lambda session, now: (now, time.monotonic()))
         received = ending.enter_context(receiving(folder / "received"))
         more = {**SETTINGS, **kept.settings(), **received.settings, **pool}

@@ -27,8 +27,8 @@ from flows.window import show
 from storage import handoffs, leases, trail, wakes
 from storage.leases import MAX_FAILURES
 from storage.tables import Wake
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm
 
 log = logging.getLogger("baton.attempt")

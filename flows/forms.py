@@ -25,10 +25,11 @@ from agreements.model import STATEMENTS
 from agreements.roster import Roster
 from flows import tidying
 from notifications.rendering import label
-from storage import chores, clock, handoffs, waits
+from storage import chores, handoffs, time_offset, waits
 from storage.tables import Handoff, Wait
-from tasks import desk, toolbox
-from tasks.options import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
+from tasks.replies import answering
+from tasks.wiring import toolbox
 
 NOTHING = "(no answer)"
 #: What a form may ask beside the answer itself.
@@ -207,7 +208,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     """Gives a form's answer to its wait as of the resume; nonsense is remarked on the wait instead and told at the next park."""
     wait = session.get(Wait, wait_id)
     assert wait is not None, "a wait is never deleted"
-    at = min(resumed + clock.ahead_at(session, resumed), now)
+    at = min(resumed + time_offset.ahead_at(session, resumed), now)
     kind = str(values.get("answer", NOTHING))
     fields = {name: "" if values.get(name) == NOTHING else str(values.get(name) or "") for name in (*_ASKED, *STATEMENTS)}
     ticks = values.get("note_wrong")
@@ -215,7 +216,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
     if kind == NOTHING and not any(fields.values()):
         return False
     try:
-        reply = desk.answer_wait(
+        reply = answering.answer_wait(
             session, wait_id, kind, by=str(values.get("who_answers") or "somebody in Prefect"), now=now, answered_at=at, fields=fields
         )
     except HandoffError as refused:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prefect import flow
 
-from tasks import toolbox
-from tasks.read_crm import read_crm
+from tasks.background.read_crm import read_crm
+from tasks.wiring import toolbox
 
 
 @flow(name="opportunity-sync", retries=0, persist_result=False)

@@ -13,8 +13,8 @@ from agreements.roster import Roster
 from flows import forms
 from storage import handoffs, proof, roster, waits
 from storage.tables import Handoff, Wait
-from tasks import views
-from tasks.running import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK
+from tasks.messages import lead_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Rest:
 def rest_of(session: Session, handoff: Handoff, now: datetime) -> Rest:
     """Where this handoff rests now: at its open wait, under a key that was never used before, or at its end."""
     rest = _rest(session, handoff, now)
-    return replace(rest, run_name=views.run_name(session, handoff) if views.leg_of(session, handoff) else "")
+    return replace(rest, run_name=lead_view.run_name(session, handoff) if lead_view.leg_of(session, handoff) else "")
 
 
 def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
@@ -76,7 +76,7 @@ def _message(wait: Wait, people: Roster, zone: str, now: datetime, reached: str 
 
 
 def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) -> tuple[str, ...]:
-    leg = (f"leg:{name}",) if (name := views.leg_of(session, handoff)) else ()
+    leg = (f"leg:{name}",) if (name := lead_view.leg_of(session, handoff)) else ()
     sla = (f"sla:{_standing(wait, now)}",) if wait else ()
     version = f"{handoff.agreement}@{handoff.version}"
     return (f"stage:{handoff.stage}", f"rep:{handoff.rep or 'nobody'}", f"agreement:{version}", f"lead:{handoff.lead_id}", *leg, *sla)

@@ -14,8 +14,8 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 
 from flows import tidying
-from tasks import toolbox
-from tasks.retention import Kept, carry_out
+from tasks.erasure.retention import Kept, carry_out
+from tasks.wiring import toolbox
 
 
 @flow(name="retention", retries=0, persist_result=False)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tasks.acceptance import acceptance
-from tasks.assign import assign
-from tasks.decide import decide
-from tasks.document import document
-from tasks.escalate import escalate
-from tasks.follow_up import follow_up
-from tasks.notify import notify
-from tasks.qualify import qualify
-from tasks.remind import remind
-from tasks.screen import screen
-from tasks.speak import speak
-from tasks.undo import undo
+from tasks.steps.acceptance import acceptance
+from tasks.steps.assign import assign
+from tasks.steps.decide import decide
+from tasks.steps.document import document
+from tasks.steps.escalate import escalate
+from tasks.steps.follow_up import follow_up
+from tasks.steps.notify import notify
+from tasks.steps.qualify import qualify
+from tasks.steps.remind import remind
+from tasks.steps.screen import screen
+from tasks.steps.speak import speak
+from tasks.steps.undo import undo
 from tasks.work import Step
 
 STEPS: dict[str, Step] = {

@@ -16,7 +16,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from storage import chores
 from storage.tables import PrefectChore
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: So many chores are read at once, and so many runs or artifacts.
 AT_ONCE = 20

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from notifications.html_shape import Shape
 from notifications.letter import Fault, Letter
 from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import bare, full_of, sample
-from notifications.shape import Shape
 
 HTML_MAX = 100_000
 """Longest HTML part, in bytes; mail programs cut what is longer."""

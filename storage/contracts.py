@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from agreements import side_by_side
+from agreements.calendar.kept_holidays import resolved_holidays
 from agreements.errors import AgreementError, NoAgreementInForce
-from agreements.kept_holidays import resolved_holidays
 from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from storage import handoffs, sights, trail, wakes
+from storage import handoffs, page_requests, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, DeliveryState, Handoff, Wait
 
@@ -87,7 +87,7 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if row is None or row.state not in MAY_COME_BACK:
         return False
-    if row.handoff_id and sights.seen_by(session, row.handoff_id, row.person, assignment_id=row.assignment_id, since=row.sent_at):
+    if row.handoff_id and page_requests.seen_by(session, row.handoff_id, row.person, assignment_id=row.assignment_id, since=row.sent_at):
         _note_late(session, row, why, now)
         return False
     was, row.state, row.error = row.state, DeliveryState.BOUNCED, f"came back: {why}"[:500]
@@ -129,4 +129,4 @@ def was_seen(session: Session, assignment_id: str) -> bool:
     """Whether this tenure's page was ever asked for, or its rep ever answered in another way."""
     answered = select(Answer.id).join(Wait, col(Wait.id) == col(Answer.wait_id))
     answered = answered.where(Wait.assignment_id == assignment_id, Answer.kind != "deadline")
-    return sights.seen(session, assignment_id) or (bool(assignment_id) and session.exec(answered.limit(1)).first() is not None)
+    return page_requests.seen(session, assignment_id) or (bool(assignment_id) and session.exec(answered.limit(1)).first() is not None)

@@ -78,7 +78,7 @@ def release_held(
     session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
 ) -> Released:
     """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last`
-    that the call before returned; tasks/held_leads.py does.
+    that the call before returned; tasks/background/held_leads.py does.
 
     One that no agreement in force is for stays held for want of one. after: only those with a higher id. limit: at most so many
     start. only_without_agreement: just those that were held for want of an agreement. Raises NoAgreementInForce otherwise, where

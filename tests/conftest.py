@@ -17,9 +17,9 @@ from sqlalchemy import create_engine, text
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
@@ -107,7 +107,7 @@ def time() -> SteppedTime:
 @pytest.fixture
 def box(database: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
     """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
-    from notifications.crm import CrmChannel
+    from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)

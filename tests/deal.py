@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from storage import contracts, handoffs, leads, roster, waits
 from storage.leads import Captured
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
-from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 from tests.fakes import make_lead
 from tests.stage import Taken, answer_by_link, capture, newest
@@ -86,12 +86,12 @@ def touches_of(box: Toolbox, taken: Taken) -> list[str]:
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> desk.Reply:
+def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answering.Reply:
     """Answers as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
     assert wait is not None
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
+    return box.write_now(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields))
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:

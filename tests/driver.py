@@ -10,10 +10,10 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.clock import Clock
-from app.engine import Came, Run
+from app.prefect_runs import Came, Run
 from flows.attempt import attempt
 from storage.tables import Delivery, Dispute, Wait, Wake
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 
 
 class DrivenRuns:

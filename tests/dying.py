@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from storage.tables import Handoff
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 class Died(BaseException):

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, select
 
-from storage import contracts, handoffs, inflight, waits
+from storage import contracts, handoffs, version_migration, waits
 from storage.crm.port import Account
-from storage.inflight import InFlight
 from storage.tables import Activity, Answer, Assignment, Delivery, Event, Handoff, HandoffNote, Lead, Wait, Wake
-from tasks.toolbox import Toolbox
+from storage.version_migration import InFlight
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.deal import BY_POINTS, NOT_YET, staff, until_accepted, until_working
 from tests.driver import Driver
@@ -167,7 +167,7 @@ EXPECTED = {
 
 def listed(box: Toolbox, policy: str, version: int = 3) -> tuple[InFlight, ...]:
     """The handoffs in flight, as a policy of that version would treat them."""
-    return box.read_now(lambda session, now: inflight.preview(session, "b2b-saas", version, policy, now))
+    return box.read_now(lambda session, now: version_migration.preview(session, "b2b-saas", version, policy, now))
 
 
 def rows_of(box: Toolbox, taken: Taken) -> dict[str, list[dict[str, Any]]]:

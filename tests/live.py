@@ -21,11 +21,11 @@ from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
-from storage import clock, contracts, devices, handoffs, leads, roster, waits
+from storage import contracts, devices, handoffs, leads, roster, time_offset, waits
 from storage.tables import Handoff, Wait
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.patience import until
@@ -134,8 +134,8 @@ class Live:
 
     def leap_to(self, at: datetime) -> None:
         """Makes Baton's time jump, and waits until every process knows."""
-        self.box.write_now(lambda session, now: clock.leap_to(session, at))
-        time.sleep(clock.KNOWN_FOR_SECONDS)
+        self.box.write_now(lambda session, now: time_offset.leap_to(session, at))
+        time.sleep(time_offset.KNOWN_FOR_SECONDS)
 
     def kill(self, name: str) -> None:
         """Kills a part as the kernel would: no clean-up, no goodbye."""
@@ -155,7 +155,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
         more["BATON_WORK_POOL"] = stock_pool
     settings = {name.removeprefix("BATON_").lower(): value for name, value in more.items() if name.startswith("BATON_")}
     box = terminal.open_box(Settings(home=folder, undo_minutes=0, **settings))
-    box.write_now(lambda session, now: clock.leap_to(session, MONDAY))
+    box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY))
 
     async def put_in_force() -> None:
         if stock_pool:

@@ -20,12 +20,13 @@ from storage import due, handoffs, leases, roster, schema, waits
 from storage.contracts import mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
-from storage.inflight import Happens, InFlight, Mark
 from storage.tables import Answer, Assignment
-from tasks import desk, toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
-from tasks.withdraw import withdraw
+from storage.version_migration import Happens, InFlight, Mark
+from tasks.background.migrate_version import withdraw
+from tasks.replies import answering
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 
@@ -124,7 +125,7 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
     fields = {"reason": "not-now"} if kind == "rejected" else {}
 
     async def go() -> tuple[bool, str]:
-        reply = await box.write(lambda session, now: desk.answer(session, token, kind, now=now, fields=fields))
+        reply = await box.write(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields))
         return reply.won, reply.winner.kind if reply.winner else ""
 
     return go
@@ -170,7 +171,7 @@ def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
     answer_id = box.read_now(lambda session, now: session.exec(query).one())
 
     async def go() -> tuple[bool, str]:
-        undone = await box.write(lambda session, now: desk.undo(session, token, answer_id or 0, now=now, device=""))
+        undone = await box.write(lambda session, now: answering.undo(session, token, answer_id or 0, now=now, device=""))
         return undone.taken_back, undone.why
 
     return go

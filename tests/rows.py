@@ -9,7 +9,7 @@ from sqlmodel import Session, func, select
 
 from storage import waits
 from storage.tables import Handoff, Lead, Wait, Wake
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 
 def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:

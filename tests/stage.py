@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from agreements.lead import IncomingLead
 from storage import handoffs, leads
 from storage.tables import Assignment, Event, Handoff
-from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 
 
@@ -60,7 +60,7 @@ def token_of(box: Toolbox, taken: Taken) -> str:
     return box.read_now(find)
 
 
-def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> desk.Reply:
+def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answers as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: desk.answer(session, token, choice, now=now, fields=fields))
+    return box.write_now(lambda session, now: answering.answer(session, token, choice, now=now, fields=fields))

@@ -13,7 +13,7 @@ from prefect.settings import get_current_settings
 from prefect.settings.base import PrefectBaseSettings
 from ruamel.yaml import YAML
 
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE = ROOT / "examples" / "compose"

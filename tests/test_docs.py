@@ -22,7 +22,7 @@ from agreements.loading import read_agreement
 from app import terminal
 from app.cli import app
 from storage.tables import DeliveryState
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]

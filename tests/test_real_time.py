@@ -25,11 +25,11 @@ REAL_TIME = {
     "tests/app/test_clock_repair.py test_an_attempt_that_died_with_its_lease_is_followed_by_another": "a lease that is over stays over",
     "tests/app/test_deploying.py claimed": "a claim until tomorrow, or one that is over and stays so",
     "tests/notifications/certificates.py _certificate": "TLS goes by the real clock; they are good for a day",
-    "tests/notifications/test_email.py certificate": "TLS goes by the real clock; it is good for a day",
-    "tests/notifications/test_email.py test_a_letter_arrives_whole_and_its_answer_is_the_proof": "between sending and coming",
-    "tests/notifications/test_webhook.py test_whoever_has_the_secret_can_check_id_time_and_body": "between sending and coming",
-    "tests/tasks/test_digest.py test_a_crash_between_making_and_sending_loses_nothing_and_repeats_nothing": "it was sent before",
-    "tests/tasks/test_post.py put_in": "a claim of just now holds for minutes, and one that is too old gets older",
+    "tests/notifications/channels/test_email.py certificate": "TLS goes by the real clock; it is good for a day",
+    "tests/notifications/channels/test_email.py test_a_letter_arrives_whole_and_its_answer_is_the_proof": "between sending and coming",
+    "tests/notifications/channels/test_webhook.py test_whoever_has_the_secret_can_check_id_time_and_body": "between sending and coming",
+    "tests/tasks/messages/test_digest.py test_a_crash_between_making_and_sending_loses_nothing_and_repeats_nothing": "it was sent before",
+    "tests/tasks/background/test_personal_outbox.py put_in": "a claim of just now holds for minutes, and one that is too old gets older",
     "tests/tasks/test_short_transactions.py test_post_that_died_while_it_was_sent_is_given_up_in_slices": "what is too old gets older",
     "tests/tasks/test_short_transactions.py test_many_attempts_that_died_are_woken_in_slices": "a lease that is over stays over",
     "tests/storage/test_plans.py test_claiming_does_not_look_at_other_leads": "no lease is held there, whatever the time",
@@ -38,7 +38,7 @@ REAL_TIME = {
     "tests/app/test_starting.py test_a_machine_whose_clock_is_an_hour_off_is_refused": "an hour is more than any machine is slow",
     "tests/app/test_starting.py test_a_server_that_answers_late_has_no_wrong_clock": "what lies in the past stays there on a slow machine",
     "tests/app/test_starting.py a_server": "its clock is the real one",
-    "tests/tasks/test_withdraw.py test_an_attempt_that_is_under_way_writes_nothing_any_more": "nor would it if its lease were over",
+    "tests/tasks/background/test_migrate_version.py test_an_attempt_that_is_under_way_writes_nothing_any_more": "nor would it if its lease were over",
 }
 #: Who gives up within a minute, and why nothing is too slow for it.
 IMPATIENT = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 class Problem(NamedTuple):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
+from agreements.calendar.working_time import CalendarError, WorkingCalendar
 from agreements.checks.base import Finding
 from agreements.model import Agreement
-from agreements.working_time import CalendarError, WorkingCalendar
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: Words that mean a person's own calendar, so that no calendar can be called so.
 OWN = ("rep", "holder")

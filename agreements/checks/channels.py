@@ -8,7 +8,7 @@ from agreements.checks.base import Finding
 from agreements.clauses.base import nearest, one_of
 from agreements.clauses.handover import CHANNELS
 from agreements.model import Agreement
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:

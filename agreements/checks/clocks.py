@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agreements.calendar.durations import Duration, Term
 from agreements.checks.base import Finding, names_of
 from agreements.checks.calendars import OWN
 from agreements.checks.running import Running, running
 from agreements.clauses.base import nearest, one_of
 from agreements.clauses.clocks import RUNS
-from agreements.durations import Duration, Term
 from agreements.model import Agreement, Clock
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: The term of leads that wait until their rep's share of the day has room.
 RELEASE_PLAN = "per release plan"

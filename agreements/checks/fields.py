@@ -10,7 +10,7 @@ from agreements.clauses.base import shown
 from agreements.clauses.facts import LATER, DeclaredField
 from agreements.fields import value_of
 from agreements.model import Agreement
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:

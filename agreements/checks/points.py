@@ -11,7 +11,7 @@ from agreements.criteria import Condition, Test
 from agreements.model import Agreement
 from agreements.overlap import can_both_hold
 from agreements.qualification import threshold_for
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 _NEEDS: tuple[Path, ...] = (("qualification", "fit"), ("qualification", "engagement"), ("personas",), ("qualification", "mql"))
 _ASKED = {"total": "total", "fit_at_least": "fit", "engagement_at_least": "engagement"}

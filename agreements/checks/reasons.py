@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agreements.checks.base import Finding
 from agreements.model import Agreement, Reason
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: More looks than this are not meant.
 _MOST_REVISITS = 100

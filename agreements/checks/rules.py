@@ -13,7 +13,7 @@ from agreements.criteria import Test
 from agreements.fields import value_of
 from agreements.model import Agreement
 from agreements.rules import Rule, rules_of
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 #: Built-in facts that are true or false; those of which anything may be known; all others are text.
 _YES_NO = {"suppressed", "sales_sourced", "account.open_opportunity", "fast_lane"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agreements.model import Agreement, Clock, Clocks
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from agreements.checks.base import Finding, names_of
 from agreements.clauses.base import nearest, one_of
 from agreements.model import Agreement, Attention
-from agreements.written import Path
+from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:

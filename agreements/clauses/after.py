@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from agreements.calendar.durations import Duration
 from agreements.clauses.base import ADuration, AnElapsed, Clause, Name, percentage, shown
 from agreements.clauses.looks import KEPT, MONTHLY, PERCENTAGE, WEEKLY
-from agreements.durations import Duration
 
 Asked = Literal["colleague", "renewal_date", "channel", "all"]
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from agreements.calendar.durations import Duration, Term, parse_term
 from agreements.clauses.looks import CONDITION, DURATION, ELAPSED, TERM
 from agreements.criteria import OPERATORS, Condition, Test, condition
-from agreements.durations import Duration, Term, parse_term
 from agreements.lead import beyond_bounds
 
 Path = tuple[str | int, ...]

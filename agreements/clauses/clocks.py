@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from agreements.calendar.durations import Term
 from agreements.clauses import defaults
 from agreements.clauses.base import ACondition, AnElapsed, ATerm, Clause, Misfit, Name, Path, nearest, one_of, shown
 from agreements.clauses.looks import SHARES
 from agreements.criteria import Condition
-from agreements.durations import Term
 
 #: What a clock may do while it runs.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]

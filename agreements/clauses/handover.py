@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from agreements.calendar.durations import Duration
 from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
-from agreements.durations import Duration
 
 #: Over what a rep can be told, and what it reaches.
 CHANNELS: Mapping[str, str] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.clauses.clocks import LegClocks
 from agreements.differences.kinds import clause_of, why_of
 from agreements.differences.leaves import condition, leaf, members, question
@@ -14,7 +15,6 @@ from agreements.wording import clocks as ladders
 from agreements.wording import handing_over
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line
-from agreements.working_time import WorkingCalendar
 
 
 def tiers(agreement: Agreement) -> Statement:

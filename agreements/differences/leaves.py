@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from datetime import date, timedelta
 from typing import Any
 
+from agreements.calendar.durations import Duration
 from agreements.criteria import Condition, Test
 from agreements.differences.tree import Asked, Member, Parts, Value
-from agreements.durations import Duration
 from agreements.wording import vocabulary as say
 
 

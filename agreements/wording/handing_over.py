@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from agreements.calendar.opening_hours import Interval
+from agreements.calendar.working_time import ClosedDays, WorkingCalendar
 from agreements.model import Agreement, Segment, Tier
-from agreements.opening_hours import Interval
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
-from agreements.working_time import ClosedDays, WorkingCalendar
 
 #: The days of a week as a calendar counts them.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 
+from agreements.calendar.durations import Duration, ReleasePlan, Term
 from agreements.criteria import Condition, Test
-from agreements.durations import Duration, ReleasePlan, Term
 
 #: Facts that are yes or no, as sentences: what yes says, what no says.
 _YES_NO: Mapping[str, tuple[str, str]] = {

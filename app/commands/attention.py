@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import terminal
-from storage import attention, roster
+from storage import message_counts, roster
 
 _DAY = "A day, as 2027-02-01."
 
@@ -26,8 +26,8 @@ def count(
     with terminal.told():
         box = terminal.open_box()
         people = box.read_now(lambda session, now: roster.current(session))
-        counts = box.read_now(lambda session, now: attention.messages_per_day(session, people, first=since, last=until))
-    found = attention.summary(counts)
+        counts = box.read_now(lambda session, now: message_counts.messages_per_day(session, people, first=since, last=until))
+    found = message_counts.summary(counts)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

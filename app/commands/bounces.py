@@ -11,8 +11,8 @@ from rich.progress import Progress
 
 from app import terminal
 from notifications import bounces
-from tasks.bounces import NOT_OURS, NOTED, READ, REPEATED, take
-from tasks.toolbox import Toolbox
+from tasks.background.bounces import NOT_OURS, NOTED, READ, REPEATED, take
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer(no_args_is_help=True, help="Returned mail.")
 

@@ -11,12 +11,12 @@ import typer
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.roster import Roster
 from app import terminal
-from notifications.gate import Gate
+from notifications.circuit_breaker import Gate
 from notifications.letter import Channel, Context, LeadView, Letter
 from notifications.rendering import render
 from storage import roster
-from tasks.contexts import recipient
-from tasks.toolbox import Toolbox
+from tasks.messages.lead_context import recipient
+from tasks.wiring.toolbox import Toolbox
 
 
 def send_test(

@@ -27,7 +27,7 @@ def demo(
 
     It ends with five leads that wait for you, and stays open at the start page that it prints until Ctrl-C.
     """
-    from app.csv_file import UnreadableFile
+    from app.csv_import.file import UnreadableFile
     from app.demo.run import Options, run_demo
     from app.stack import StackError, end_on_sigterm
 

@@ -12,7 +12,7 @@ from agreements.errors import RosterError
 from app import terminal
 from storage import devices, roster
 from storage.tables import Device
-from tasks import new_links
+from tasks.replies import new_links
 
 app = typer.Typer(no_args_is_help=True, help="Browsers that are known to be somebody's.")
 SHOWN = 12

@@ -15,9 +15,9 @@ from app import terminal
 from storage import disputes, roster
 from storage.disputes import OVERTURNED, UPHELD, Tally
 from storage.tables import Answer, Dispute
-from tasks import dispute
-from tasks.dispute import Ruled, person_called
-from tasks.dispute_visits import Rejection, listed
+from tasks.disputes import rulings
+from tasks.disputes.page import Rejection, listed
+from tasks.disputes.rulings import Ruled, person_called
 
 app = typer.Typer(no_args_is_help=True, help="Disputes: marketing objects to a rejection, the manager decides.")
 By = Annotated[str, typer.Option("--by", help="Whose word it is: an id or a name of the roster. The trail marks it as claimed.")]
@@ -44,7 +44,7 @@ def list_disputes(
 
 def _open(session: Session, now: datetime) -> tuple[list[Rejection], str]:
     people = roster.current(session)
-    since = now - dispute.LONGEST_LOOK_BACK
+    since = now - rulings.LONGEST_LOOK_BACK
     return [one for one in listed(session, people, now=now, since=since) if not one.closed], people.marketing
 
 
@@ -84,7 +84,7 @@ def raise_one(
 
     def work(session: Session, now: datetime) -> Dispute:
         who = person_called(roster.current(session), by)
-        return dispute.raise_dispute(session, answer, who, text, now=now, via="cli")
+        return rulings.raise_dispute(session, answer, who, text, now=now, via="cli")
 
     with terminal.told():
         row = box.write_now(work)
@@ -105,7 +105,7 @@ def decide(
 
     def work(session: Session, now: datetime) -> Ruled:
         who = person_called(roster.current(session), by)
-        return dispute.decide(session, number, _RULINGS[ruling], who, now=now, text=text, via="cli")
+        return rulings.decide(session, number, _RULINGS[ruling], who, now=now, text=text, via="cli")
 
     with terminal.told():
         done = box.write_now(work)

@@ -15,9 +15,9 @@ from app import terminal
 from app.files import written_whole
 from app.tidying import server
 from flows import tidying
-from tasks import erasing
-from tasks.erasing import Preview, Receipt
-from tasks.toolbox import Toolbox
+from tasks.erasure import erasing
+from tasks.erasure.erasing import Preview, Receipt
+from tasks.wiring.toolbox import Toolbox
 
 
 def erase(

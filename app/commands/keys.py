@@ -9,7 +9,7 @@ import typer
 from app import terminal
 from storage import keys
 from storage.keys import Scope
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Keys for machines, and those that sign links.")
 

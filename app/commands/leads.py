@@ -19,10 +19,10 @@ from app.commands import erasing
 from app.files import standard_output, written_whole
 from storage import consents, handoffs, leads, proof, roster, wakes
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
-from tasks import views
-from tasks.held_leads import release_held
-from tasks.ledger import Ledger, ledger
-from tasks.own_templates import FAULTY
+from storage.time_ledger import Ledger, ledger
+from tasks.background.held_leads import release_held
+from tasks.messages import lead_view
+from tasks.messages.template_faults import FAULTY
 
 app = typer.Typer(no_args_is_help=True, help="Leads: take in, look at, write out, erase.")
 app.command("erase")(erasing.erase)
@@ -37,8 +37,8 @@ def import_file(
     limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
 ) -> None:
     """Take in a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
-    from app.csv_file import UnreadableFile, read_leads, read_map
-    from app.importing import import_leads
+    from app.csv_import.file import UnreadableFile, read_leads, read_map
+    from app.csv_import.importing import import_leads
 
     box = terminal.open_box()
     today = box.read_now(lambda session, now: now)
@@ -178,13 +178,13 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         return
     points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
     console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
-    view = views.lead_view(session, handoff)
+    view = lead_view.lead_view(session, handoff)
     for name, value, source, at in view.beside:
         console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
     for name, text in view.statements.items():
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
     console.print("\n[bold]What happened[/bold]")
-    for at, text in views.timeline(session, lead_id, people=people):
+    for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):

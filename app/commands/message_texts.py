@@ -15,7 +15,7 @@ from notifications.catalogue import WHO_GETS
 from notifications.checking import PARTS, problems_of
 from notifications.letter import Letter
 from notifications.rendering import message_names
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 
 def list_messages() -> None:

@@ -15,9 +15,9 @@ from app import stack, terminal
 from app.deploying import create_deployment, keep_timetable
 from notifications.checking import problems_of
 from storage import contracts
-from tasks import channels
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring import channels
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 
 def worker(

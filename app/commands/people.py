@@ -12,7 +12,7 @@ from agreements.errors import RosterError
 from agreements.roster import Roster, read_roster
 from app import terminal
 from storage import roster
-from tasks.channels import unusable_addresses
+from tasks.wiring.channels import unusable_addresses
 
 app = typer.Typer(no_args_is_help=True, help="The people and teams.")
 

@@ -14,8 +14,8 @@ from app import terminal
 from app.tidying import server
 from flows import tidying
 from flows.retention import in_words
-from tasks.retention import Kept, Plan, agreed, carry_out, plan
-from tasks.toolbox import Toolbox
+from tasks.erasure.retention import Kept, Plan, agreed, carry_out, plan
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer(no_args_is_help=True, help="How long things are kept, as agreed.")
 

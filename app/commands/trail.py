@@ -15,7 +15,8 @@ from rich.text import Text
 from app import terminal
 from storage import trail_export, trail_lines
 from storage.tables import Event
-from tasks import sealing, secret_files
+from tasks.trail import sealing
+from tasks.wiring import secret_files
 
 app = typer.Typer(no_args_is_help=True, help="The trail: who did what of what was agreed.")
 _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]

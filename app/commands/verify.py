@@ -12,9 +12,9 @@ from app import terminal
 from storage import figures, strays, trail
 from storage.tables import Seal
 from storage.trail import TrailCheck
-from tasks import sealing
-from tasks.toolbox import Toolbox
-from tasks.trail_heads import HeadFile, HeadsUnreadable
+from tasks.trail import sealing
+from tasks.trail.heads import HeadFile, HeadsUnreadable
+from tasks.wiring.toolbox import Toolbox
 
 #: So many characters of a head are enough to find it.
 ENOUGH = 16

@@ -17,10 +17,10 @@ from app.demo.inbox import Inbox, Received
 from app.demo.people import Action, Person
 from app.demo.scanner import Scanner
 from app.stack import Stack
-from storage import clock
+from storage import time_offset
 from storage.crm.local import LocalCrm
 from storage.tables import Bookmark, Delivery, Dispute, Event, Handoff, Wait, Wake
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
 STALL_NOTED_AFTER_SECONDS = 4.0
@@ -82,8 +82,8 @@ class Director:
                 return
             else:
                 target = situation.next_at
-                await self.box.write(lambda session, now, target=target: clock.leap_to(session, target))  # type: ignore[misc]
-                await asyncio.sleep(clock.KNOWN_FOR_SECONDS)
+                await self.box.write(lambda session, now, target=target: time_offset.leap_to(session, target))  # type: ignore[misc]
+                await asyncio.sleep(time_offset.KNOWN_FOR_SECONDS)
 
     async def _act(self) -> bool:
         acted = False

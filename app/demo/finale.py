@@ -9,14 +9,14 @@ from datetime import date, datetime, time, timedelta
 
 from agreements.lead import IncomingLead
 from agreements.model import Agreement
-from app.csv_file import IncomingRow, ReadLeads
+from app.csv_import.file import IncomingRow, ReadLeads
+from app.csv_import.importing import import_leads
 from app.demo.director import Director
 from app.demo.waiting import open_cases
-from app.importing import import_leads
 from storage import contracts
 from storage.crm.port import Account
-from tasks.ask_to_sign import ask_to_sign
-from tasks.toolbox import Toolbox
+from tasks.signing.requests import ask_to_sign
+from tasks.wiring.toolbox import Toolbox
 
 #: The company of each lead that is left waiting, by what is waited for.
 COMPANIES = {

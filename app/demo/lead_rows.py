@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from agreements.model import Agreement
 from app import terminal
-from app.csv_file import IncomingRow, LeadMap, ReadLeads, read_leads
+from app.csv_import.file import IncomingRow, LeadMap, ReadLeads, read_leads
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS = ROOT / "examples" / "leads.csv"

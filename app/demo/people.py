@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.roster import Roster
-from agreements.working_time import WorkingCalendar
 from app.demo.browser import Form, Page, Visitor
 from app.demo.inbox import Inbox, Received
 from storage.crm.local import LocalCrm

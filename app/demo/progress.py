@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from storage.tables import Event
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: Seconds until the parts are up, and seconds for one line of the trail, both on two idle cores.
 START_SECONDS, LINE_SECONDS = 15, 0.125

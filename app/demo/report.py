@@ -16,8 +16,8 @@ from app.demo.scanner import MARK
 from app.demo.start_page import StartPage
 from app.demo.waiting import Card
 from app.stack import Stack
-from storage import attention, figures
-from tasks.toolbox import Toolbox
+from storage import figures, message_counts
+from tasks.wiring.toolbox import Toolbox
 
 
 def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
     inbox = director.inbox
     outside = {
         "messages_received": len(inbox.messages()) + len(room.posts),
-        "messages_per_person_day": attention.summary(per_person_day(inbox, room)),
+        "messages_per_person_day": message_counts.summary(per_person_day(inbox, room)),
         "messages_repeated": sum(times - 1 for times in inbox.repeated_keys().values()) + room.repeated(),
         "scanner_requests": _scanner_requests(director.stack),
         "changes_by_scanner": director.scanner.changes if director.scanner else 0,

@@ -19,7 +19,7 @@ from rich.console import Console
 from agreements.loading import read_agreement
 from agreements.model import Agreement
 from app import stack, terminal
-from app.csv_file import LeadMap, read_map
+from app.csv_import.file import LeadMap, read_map
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.finale import COMPANIES, Finale
@@ -32,9 +32,9 @@ from app.demo.start_page import Places, StartPage
 from app.demo.waiting import open_cases
 from app.demo.week import director_of, play, sender_of
 from app.deploying import deploy
-from storage import clock, contracts, roster
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from storage import contracts, roster, time_offset
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 AGREEMENTS = ROOT / "agreements" / "examples"
 AGREEMENT = "b2b-saas"
@@ -145,7 +145,7 @@ def _scene(folder: Path, script: Script) -> Iterator[Scene]:
     """All that this process serves itself, with the time just before the first lead."""
     box = terminal.open_box(Settings(home=folder))
     first = script.rows[0][0]
-    box.write_now(lambda session, now: clock.leap_to(session, first - timedelta(minutes=1)))
+    box.write_now(lambda session, now: time_offset.leap_to(session, first - timedelta(minutes=1)))
     now = lambda: box.read_now(lambda session, at: at).astimezone(script.zone)  # noqa: E731
     with ChatRoom() as room, Inbox(folder=folder / "inbox", now=now) as inbox, StartPage(box, inbox, script.zone) as start:
         inbox.start_page = start.url

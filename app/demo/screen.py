@@ -17,8 +17,8 @@ from agreements.lifecycle import Stage
 from app.demo.start_page import StartPage
 from storage import figures, handoffs, roster
 from storage.tables import Handoff, Lead, Wait
-from tasks import views
-from tasks.toolbox import Toolbox
+from tasks.messages import lead_view
+from tasks.wiring.toolbox import Toolbox
 
 REFRESH_EVERY = 8
 
@@ -33,7 +33,7 @@ class Story:
 
     def tell(self, lead_id: int) -> None:
         """Prints what has happened since the last time."""
-        lines = self.box.read_now(lambda session, now: views.timeline(session, lead_id, people=roster.current(session)))
+        lines = self.box.read_now(lambda session, now: lead_view.timeline(session, lead_id, people=roster.current(session)))
         for at, text in lines[self.told :]:
             local = at.astimezone(self.zone)
             day = f"{local:%A %d %B}"

@@ -21,7 +21,7 @@ from app.demo.inbox_pages import PageServer
 from app.demo.rendering import environment
 from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 #: So often the page loads itself again while the week is played, in seconds.
 REFRESH_SECONDS = 5

@@ -13,7 +13,7 @@ from agreements.roster import Roster
 from app.demo.inbox import Inbox, Received
 from storage import contracts, disputes, roster
 from storage.tables import AgreementVersion, Dispute, Handoff, Lead, SignatureRequest, Wait
-from tasks import views
+from tasks.messages import lead_view
 
 #: What may wait, in the order in which the start page shows it, and what the wait is called in storage.
 KINDS = {"hot": "acceptance", "decision": "decision", "note": "note", "dispute": "", "signature": ""}
@@ -141,7 +141,7 @@ def _requests(session: Session, row: AgreementVersion) -> list[SignatureRequest]
 
 
 def _last(session: Session, case: Case, people: Roster) -> str:
-    lines = views.timeline(session, case.lead_id, people=people)
+    lines = lead_view.timeline(session, case.lead_id, people=people)
     return lines[-1][1] if lines else ""
 
 

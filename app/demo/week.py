@@ -15,7 +15,8 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from app import stack
 from app.commands.leads import print_bar
-from app.csv_file import ReadLeads
+from app.csv_import.file import ReadLeads
+from app.csv_import.importing import import_leads
 from app.demo import finale
 from app.demo.director import Director
 from app.demo.finale import Finale
@@ -24,14 +25,13 @@ from app.demo.lead_rows import Timed
 from app.demo.people import STORY, Office, Person
 from app.demo.scanner import Scanner
 from app.demo.screen import Board, Story
-from app.importing import import_leads
 from storage import roster
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account
 from storage.tables import LeadSource
-from tasks.ledger import ledger
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox, wire
+from storage.time_ledger import ledger
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox, wire
 
 ACCOUNTS = Path(__file__).resolve().parents[2] / "examples" / "accounts.csv"
 

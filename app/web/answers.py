@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-from app.web.showing import plain
+from app.web.rendering import plain
 
 
 def is_api(scope: Scope) -> bool:

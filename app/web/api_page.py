@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from agreements.lead import IncomingLead
 from app.web import intake
-from app.web.showing import page
-from tasks.toolbox import Toolbox
+from app.web.rendering import page
+from tasks.wiring.toolbox import Toolbox
 
 _MEANINGS = {
     "source": "who sends it",

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from app.web.bodies import body_of, read_form
 from notifications.rendering import clean
 from storage import devices
-from tasks.senders import Sender
-from tasks.toolbox import Toolbox
+from tasks.replies.browsers import Sender
+from tasks.wiring.toolbox import Toolbox
 
 MAX_FORM_BYTES = 64_000
 DEVICE_COOKIE = "baton_device"

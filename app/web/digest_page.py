@@ -13,13 +13,13 @@ from starlette.responses import RedirectResponse, Response
 
 from app.web.bodies import body_of, read_form
 from app.web.callers import Caller, age_of_form, remembered, sender_of
-from app.web.notices import number
-from app.web.showing import page
+from app.web.page_notices import number
+from app.web.rendering import page
 from notifications.rendering import clean
-from tasks import digest_rows
-from tasks.digest_rows import OpenRow, Round, RowReply
-from tasks.senders import Sender
-from tasks.toolbox import Toolbox
+from tasks.replies import digest_page
+from tasks.replies.browsers import Sender
+from tasks.replies.digest_page import OpenRow, Round, RowReply
+from tasks.wiring.toolbox import Toolbox
 
 #: So many rows are in the form at once; the others are on the next page.
 ROWS_AT_ONCE = 50
@@ -81,7 +81,7 @@ class DigestPages:
             return await self._page(caller, status=422, start=start, typed=typed, problem=_NOTHING)
         sender = sender_of(request, caller, age)
         proof = await self.box.write(
-            lambda session, now: digest_rows.prove(session, token, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: digest_page.prove(session, token, typed.get("number", ""), sender=sender, now=now)
         )
         if proof.refused:
             return await self._page(caller, status=422, start=start, typed=typed, problem=proof.refused, asks_number=True)
@@ -95,7 +95,7 @@ class DigestPages:
 
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
         return await self.box.write(
-            lambda session, now: digest_rows.answer_row(
+            lambda session, now: digest_page.answer_row(
                 session, token, row.ident, row.choice, wait_id=row.wait_id, now=now, fields=row.fields, press=press, sender=sender
             )
         )
@@ -113,7 +113,7 @@ class DigestPages:
         asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Round, str]:
-            seen = digest_rows.open_round(session, caller.token, now=now, device=caller.hash)
+            seen = digest_page.open_round(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)

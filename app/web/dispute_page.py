@@ -13,16 +13,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
-from app.web.showing import page
-from app.web.sight_queue import SightQueue
+from app.web.page_request_queue import SightQueue
+from app.web.rendering import page
 from notifications.links import ToDispute
 from storage import disputes
-from tasks import dispute, dispute_visits, numbers
-from tasks.asking import ChoiceRefused
-from tasks.dispute_visits import DisputeList, DisputeVisit
-from tasks.numbers import Proof
-from tasks.senders import Sender
-from tasks.toolbox import Toolbox
+from tasks.disputes import page as dispute_page
+from tasks.disputes import rulings
+from tasks.disputes.page import DisputeList, DisputeVisit
+from tasks.replies import number_check
+from tasks.replies.browsers import Sender
+from tasks.replies.number_check import Proof
+from tasks.replies.validation import ChoiceRefused
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please choose here once more."
@@ -79,13 +81,13 @@ class DisputePages:
     async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> Proof:
         """Whether anything may be stored."""
         return await self.box.write(
-            lambda session, now: numbers.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
         """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
         try:
-            request = await self.box.read(lambda session, now: dispute_visits.request_for(session, asked, sender, what, now=now))
+            request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))
             if request is not None:
                 self.sights.put(request)
         except Exception as error:
@@ -102,7 +104,7 @@ class DisputePages:
         asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
-            seen = dispute_visits.visit(session, caller.token, now=now, device=caller.hash)
+            seen = dispute_page.visit(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
@@ -117,7 +119,7 @@ class DisputePages:
             left=left,
             typed={"text": "", "choice": "", **(typed or {})},
             problem=problem,
-            rulings=dispute.RULINGS,
+            rulings=rulings.RULINGS,
             asks_number=asks_number or (isinstance(seen, DisputeVisit) and not seen.level),
         )
         return remembered(self.box, response, caller)
@@ -127,12 +129,12 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
     """What the form asks for; how it was left, as a word for the address."""
     text, choice = typed.get("text", ""), typed.get("choice", "")
     if choice == "dispute":
-        dispute.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
+        rulings.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
         return "raised"
     row = disputes.of_answer(session, asked.answer_id)
-    if row is None or choice not in dispute.RULINGS:
+    if row is None or choice not in rulings.RULINGS:
         raise ChoiceRefused("Please choose one of the answers.")
-    return "decided" if dispute.decide(session, row.id or 0, choice, asked.person, text=text, now=now).won else "late"
+    return "decided" if rulings.decide(session, row.id or 0, choice, asked.person, text=text, now=now).won else "late"
 
 
 def _left(asked: Mapping[str, str]) -> str:

@@ -13,8 +13,8 @@ from app.web.bodies import BodyTooLarge, body_of
 from app.web.intake import Refused, caller
 from notifications import bounces
 from storage.keys import Scope
-from tasks.bounces import NOTED, REPEATED, take
-from tasks.toolbox import Toolbox
+from tasks.background.bounces import NOTED, REPEATED, take
+from tasks.wiring.toolbox import Toolbox
 
 _BEARER = HTTPBearer(auto_error=False, description="A key of this installation; whoever runs it makes one.")
 _KINDS = ("message/rfc822", "message/global")

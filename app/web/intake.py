@@ -20,7 +20,7 @@ from storage import keys, roster
 from storage.identity import again_if_taken
 from storage.keys import Scope
 from storage.leads import Captured, capture
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 MAX_BYTES = 1_000_000
 MAX_LEADS = 1_000

@@ -11,13 +11,13 @@ from starlette.responses import Response
 
 from agreements.errors import LinkInvalid
 from app.web.callers import Caller, remembered
+from app.web.page_request_queue import SightQueue
 from app.web.pages import LinkPages, add_link_pages
-from app.web.showing import page
-from app.web.sight_queue import SightQueue
+from app.web.rendering import page
 from storage import roster
-from tasks.link_life import require_good
-from tasks.own_list import Row, list_for
-from tasks.toolbox import Toolbox
+from tasks.replies.link_life import require_good
+from tasks.replies.work_list import Row, list_for
+from tasks.wiring.toolbox import Toolbox
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:

@@ -12,14 +12,14 @@ from starlette.responses import RedirectResponse, Response
 
 from agreements.errors import LinkError
 from app.web.callers import Caller, age_of_form, form_of, is_from_page, remembered
-from app.web.showing import page
+from app.web.rendering import page
 from storage import devices, roster
 from storage.devices import ENROLLED
-from tasks import enrolment
-from tasks.enrolment import CodeRefused
-from tasks.own_list import Row, own_list
-from tasks.toolbox import Toolbox
-from tasks.visits import place_of
+from tasks.replies import enrolment
+from tasks.replies.enrolment import CodeRefused
+from tasks.replies.link_page import place_of
+from tasks.replies.work_list import Row, own_list
+from tasks.wiring.toolbox import Toolbox
 
 ME = "me"
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please send it once more from here."

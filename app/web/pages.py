@@ -23,14 +23,14 @@ from app.web.callers import (
     remembered,
     sender_of,
 )
-from app.web.notices import notice_for, number
-from app.web.showing import lead_page, ticked
-from app.web.sight_queue import SightQueue
-from tasks import desk
-from tasks.desk import ChoiceRefused, Reply, Visit
-from tasks.senders import note_sight, request_at
-from tasks.toolbox import Toolbox
-from tasks.visits import place_of
+from app.web.page_notices import notice_for, number
+from app.web.page_request_queue import SightQueue
+from app.web.rendering import lead_page, ticked
+from tasks.replies import answering
+from tasks.replies.answering import ChoiceRefused, Reply, Visit
+from tasks.replies.browsers import note_sight, request_at
+from tasks.replies.link_page import place_of
+from tasks.wiring.toolbox import Toolbox
 
 __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remembered", "routes"]
 
@@ -88,7 +88,7 @@ class LinkPages:
 
         def work(session: Session, now: datetime) -> Reply:
             fields, digits = _answer_fields(typed), typed.get("number", "")
-            reply = desk.answer(
+            reply = answering.answer(
                 session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender, number=digits
             )
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
@@ -117,7 +117,7 @@ class LinkPages:
 
         def work(session: Session, now: datetime) -> Reply:
             digits = typed.get("number", "")
-            reply = desk.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
+            reply = answering.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
             place = place_of(session, token, caller.wait_id, now=now)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
             note_sight(session, place, here, "refused" if reply.refused else "confirmed", now=now)
@@ -139,7 +139,7 @@ class LinkPages:
         if age is None or not answer_id:
             return await self._refused(request, caller, {})
         undone = await self.box.write(
-            lambda session, now: desk.undo(session, token, answer_id, now=now, device=caller.hash, wait_id=caller.wait_id)
+            lambda session, now: answering.undo(session, token, answer_id, now=now, device=caller.hash, wait_id=caller.wait_id)
         )
         if undone.stranger:
             return await self._refused(request, caller, {})
@@ -196,7 +196,7 @@ class LinkPages:
         needs_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Visit, str]:
-            seen = desk.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
+            seen = answering.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, caller.wait_id, now=now)
 
         asked = asked or {}

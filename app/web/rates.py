@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.answers import is_api, said
 from app.web.link_paths import is_link
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 #: Addresses and keys share so many counters: the memory has a bound, however many addresses an attacker has.
 SLOTS = 4096

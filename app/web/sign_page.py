@@ -13,11 +13,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from agreements.errors import AgreementError
 from app.web.callers import Caller, form_of, is_from_page, remembered
-from app.web.showing import page
+from app.web.rendering import page
 from notifications.contract_page import contract_html
-from tasks import signing
-from tasks.signing import ToBeSigned
-from tasks.toolbox import Toolbox
+from tasks.signing import page as signing_page
+from tasks.signing.page import ToBeSigned
+from tasks.wiring.toolbox import Toolbox
 
 NAME_MAX = 120
 _OPEN_AGAIN = "This form was not opened in this browser, or that was too long ago. Please read it here and send it once more."
@@ -54,7 +54,7 @@ class SignPages:
             return await self._page(caller, status=422, typed=typed, problem=missing)
         try:
             refused = await self.box.write(
-                lambda session, now: signing.sign(session, token, name, code=typed.get("code", ""), device=caller.hash, now=now)
+                lambda session, now: signing_page.sign(session, token, name, code=typed.get("code", ""), device=caller.hash, now=now)
             )
         except AgreementError as error:
             return await self._page(caller, status=409, problem=str(error))
@@ -70,7 +70,7 @@ class SignPages:
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
         try:
             refused = await self.box.write(
-                lambda session, now: signing.withdraw(session, token, code=typed.get("code", ""), device=caller.hash, now=now)
+                lambda session, now: signing_page.withdraw(session, token, code=typed.get("code", ""), device=caller.hash, now=now)
             )
         except AgreementError as error:
             return await self._page(caller, status=409, problem=str(error))
@@ -84,7 +84,7 @@ class SignPages:
         self, caller: Caller, *, status: int = 200, thanks: bool = False, typed: Mapping[str, str] | None = None, problem: str = ""
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[ToBeSigned, str]:
-            return signing.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.hash, "", now=now)
+            return signing_page.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
         response = _shown(seen, status=status, path=caller.path, nonce=nonce, thanks=thanks, typed=typed or {}, problem=problem)

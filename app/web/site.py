@@ -29,12 +29,12 @@ from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manag
 from app.web.answers import is_api, said
 from app.web.bodies import BodyTooLarge
 from app.web.link_paths import without_tail
+from app.web.page_request_queue import SightQueue
 from app.web.rates import Rates
-from app.web.showing import page, plain
-from app.web.sight_queue import SightQueue
+from app.web.rendering import page, plain
 from app.web.slowness import BodyInTime, BodyTooSlow, configured
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 access = logging.getLogger("baton.web.access")
 log = logging.getLogger("baton.web")

@@ -21,14 +21,14 @@ from agreements.errors import DeliveryError, LinkInvalid
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
+from notifications.channels.slack import ACCEPT, REJECT, is_slack, slack_id
 from notifications.rendering import clean
-from notifications.slack import ACCEPT, REJECT, is_slack, slack_id
 from storage import roster, trail
 from storage.tables import Event
-from tasks import desk
-from tasks.channels import slack_api
-from tasks.desk import ChoiceRefused, Reply, Visit
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.replies.answering import ChoiceRefused, Reply, Visit
+from tasks.wiring.channels import slack_api
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web.slack")
 MAX_BYTES = 250_000
@@ -129,9 +129,9 @@ class SlackDoor:
                 last = next((one for one in reversed(seen.answers) if one.mine and one.kind == kind), None)
                 first = last or (seen.answers[-1] if seen.answers else None)
                 return Reply(last is not None, kind, winner=first, ended=seen.ended), seen
-            reply = desk.answer(session, press.token, kind, now=now, fields=fields, via="slack", key=press.once)
+            reply = answering.answer(session, press.token, kind, now=now, fields=fields, via="slack", key=press.once)
             trail.record(session, PRESSED, now=now, lead_id=seen.lead.number, actor=seen.person, mark=_mark(press))
-            return reply, desk.visit(session, press.token, now=now)
+            return reply, answering.visit(session, press.token, now=now)
 
         return await self.box.write(work)
 
@@ -176,7 +176,7 @@ def _read(payload: Any) -> Press:
 
 def _checked(session: Session, press: Press, now: datetime) -> Visit:
     """What the link shows, if it is that of the person who pressed. Raises NotYours, LinkInvalid."""
-    seen = desk.visit(session, press.token, now=now)
+    seen = answering.visit(session, press.token, now=now)
     person = roster.current(session).person(seen.person)
     chat = person.chat if person else ""
     if not is_slack(chat) or slack_id(chat) != press.user:

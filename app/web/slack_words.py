@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.web.notices import NEXT
-from tasks.desk import Given, Reply, Visit
+from app.web.page_notices import NEXT
+from tasks.replies.answering import Given, Reply, Visit
 
 REASON_DIALOG = "baton-reason"
 NO_DIALOG = "The reason could not be asked for here just now. Please open the lead with its link and reject it there."

@@ -13,7 +13,7 @@ from agreements.lifecycle import OPEN_STAGES, Stage
 from benchmarks.chaos.lateness import noticed_deadlines
 from benchmarks.chaos.leads import SOURCE
 from storage.tables import Activity, Delivery, DeliveryState, Event, Handoff, Lead, LeadSource, Wait, Wake
-from tasks.running import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK
 
 #: The open stages in which somebody owes something; a stuck lead is a finding of its own.
 MOVING = [one.value for one in OPEN_STAGES if one != Stage.STUCK]

@@ -21,10 +21,10 @@ from benchmarks.chaos.director import patiently
 from benchmarks.chaos.gate import Gate
 from benchmarks.chaos.plan import CHAT, SMTP
 from benchmarks.chaos.supervised import Supervised
-from storage import clock, contracts, keys, roster
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from storage import contracts, keys, roster, time_offset
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 ROOT = Path(__file__).resolve().parents[2]
 AGREEMENT = ROOT / "agreements" / "examples" / "b2b-saas.yaml"
@@ -60,7 +60,7 @@ def ground(folder: Path, *, sqlite: bool, workers: int = 2) -> Iterator[Ground]:
         box = terminal.open_box(Settings(home=folder, database_url=database_url, undo_minutes=0))
         ending.callback(toolbox.use, None)
         ending.callback(box.database.close)
-        box.write_now(lambda session, now: clock.leap_to(session, MONDAY - timedelta(minutes=1)))
+        box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY - timedelta(minutes=1)))
         present = lambda: patiently(lambda: box.read_now(lambda session, now: now))  # noqa: E731
         room = ending.enter_context(ChatRoom())
         inbox = ending.enter_context(Inbox(folder=folder / "inbox", now=present))

@@ -20,8 +20,8 @@ from benchmarks.chaos.gate import OPEN, Gate
 from benchmarks.chaos.outages import Leap, Outages
 from benchmarks.chaos.plan import Blow
 from benchmarks.chaos.supervised import Supervised
-from storage import clock
-from tasks.toolbox import Toolbox
+from storage import time_offset
+from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.chaos")
 LOOK_SECONDS = 0.1
@@ -139,7 +139,7 @@ class Killer:
         real, ahead = datetime.now(UTC), timedelta(minutes=minutes)
         try:
             before = self._box.read_now(lambda session, now: now)
-            self._box.write_now(lambda session, now: clock.leap_to(session, now + ahead))
+            self._box.write_now(lambda session, now: time_offset.leap_to(session, now + ahead))
         except DBAPIError:  # the database is down just now
             self.outages.skipped += 1
             return

@@ -14,9 +14,9 @@ import httpx
 from prefect.exceptions import PrefectHTTPStatusError
 from sqlalchemy.exc import DBAPIError
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.errors import CrmError
 from agreements.roster import Roster
-from agreements.working_time import WorkingCalendar
 from app.demo.browser import Form, Page, Visitor
 from app.demo.inbox import Inbox
 from app.demo.people import Action, Office, Person, Plan

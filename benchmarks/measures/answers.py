@@ -18,8 +18,8 @@ from agreements.lead import IncomingLead
 from benchmarks.ground import MONDAY, box_on, ground, percentile
 from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
-from tasks import desk
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
 #: Between two answers, and between two leads that the other process takes in.
@@ -63,7 +63,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _answer(session: Session, token: str, now: datetime) -> None:
-    if not desk.answer(session, token, "accepted", now=now, fields={}).won:
+    if not answering.answer(session, token, "accepted", now=now, fields={}).won:
         raise RuntimeError("an answer to an open wait counts")
 
 

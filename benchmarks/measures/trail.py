@@ -18,7 +18,7 @@ from sqlmodel import Session, SQLModel
 from benchmarks.ground import MONDAY, ROOT, ground
 from storage import trail, trail_export, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Lead, Wait
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 
 SIZES = (100_000, 1_000_000)
 #: So many events tell of one lead.

@@ -135,9 +135,9 @@ def _run(what: str, *files: Path) -> dict[str, Any]:
 
 def _try(file: Path, *drafts: Path) -> dict[str, float]:
     from agreements.loading import read_agreement
-    from app.trial.compare import compare
-    from app.trial.files import LeadFile, read_past
-    from app.trial.page import page
+    from app.backtest.compare import compare
+    from app.backtest.files import LeadFile, read_past
+    from app.backtest.page import page
 
     before, draft = [read_agreement(path.read_text(encoding="utf-8")) for path in drafts]
     start = time.perf_counter()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from storage.tables.access import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
-from storage.tables.doors import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
-from storage.tables.house import Bookmark, Claim, ClockReading
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
-from storage.tables.post import Delivery, DeliveryState, Digest, DigestItem
+from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake
 

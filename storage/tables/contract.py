@@ -9,7 +9,7 @@ from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import instant, mapping
-from storage.tables.post import DeliveryState
+from storage.tables.deliveries import DeliveryState
 
 
 class AgreementVersion(SQLModel, table=True):

@@ -11,9 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
+from agreements.calendar.durations import Duration, EndOfWorkingDay, ReleasePlan
 from agreements.clauses.aims import Aim
 from agreements.criteria import Condition, Test
-from agreements.durations import Duration, EndOfWorkingDay, ReleasePlan
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clause, EngagementCriterion, Evidence, FitCriterion, Release
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agreements.calendar.durations import Duration
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.clocks import Past, Spell, bounded_until, calendar_for, first_attempt_due, is_too_early, schedule, term_for
-from agreements.durations import Duration
 from agreements.loading import read_agreement
 from agreements.model import Clock
-from agreements.working_time import WorkingCalendar
 from tests.conftest import AGREEMENT
 
 EXAMPLE = read_agreement(AGREEMENT)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from ruamel.yaml import YAML
 
-from agreements.columns import INSTANT, LeadColumns, judge
+from agreements.backtest.columns import INSTANT, LeadColumns, judge
 from agreements.fields import stated
 from agreements.lead import Done, LeadFacts
 from agreements.loading import read_agreement

@@ -9,9 +9,9 @@ import pytest
 from agreements.errors import TransitionNotAllowed
 from agreements.lifecycle import AT_ONCE, ENDS, OPEN_STAGES, PARKED_NAMES, TAKERS, TRANSITIONS, Position, Stage, next_step, transition
 from flows.steps import STEPS
-from tasks.desk import LABELS, REP_CHOICES
-from tasks.escalate import MISSED
-from tasks.remind import OWED
+from tasks.replies.answering import LABELS, REP_CHOICES
+from tasks.steps.escalate import MISSED
+from tasks.steps.remind import OWED
 
 EXITS = {"recycled", "disqualified", "attached", "merged", "suppressed", "withdrawn", "erased", "got-stuck"}
 EVERYTHING = [(stage, event, to) for stage, events in TRANSITIONS.items() for event, to in events.items()]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from agreements.durations import parse_term
+from agreements.calendar.durations import parse_term
 from agreements.errors import InvalidAgreement
 from agreements.loading import MAX_BYTES, MOST_TOLD, agreement_text, content_hash, read_agreement
 from tests.agreements.tables import cases

@@ -20,7 +20,7 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clocks
 from agreements.roster import read_roster
-from agreements.written import read
+from agreements.yaml_reader import read
 from tests.agreements.test_loading import EXAMPLES, JARGON
 from tests.conftest import ROSTER
 

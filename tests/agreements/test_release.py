@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agreements.calendar.working_time import WorkingCalendar
 from agreements.release import planned_opening, share_left
-from agreements.working_time import WorkingCalendar
 
 OFFICE = WorkingCalendar.from_clause(
     {"timezone": "UTC", "hours": {"mon-fri": "09:00-12:00, 13:00-17:00"}, "holidays": ["2027-02-03"]},

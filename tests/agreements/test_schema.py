@@ -14,7 +14,7 @@ from agreements.clauses.keys import KEYS
 from agreements.loading import read_agreement
 from agreements.places import example, fields_of
 from agreements.schema import agreement_schema
-from agreements.written import read
+from agreements.yaml_reader import read
 from tests.agreements.tables import cases
 from tests.agreements.test_loading import EXAMPLES, broken
 

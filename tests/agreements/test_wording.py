@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from agreements import model
+from agreements.calendar.durations import parse_term
 from agreements.clauses.clocks import RUNS
 from agreements.criteria import condition
-from agreements.durations import parse_term
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clause, Needs
 from agreements.wording import contract, contract_in_words, vocabulary

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from app.clock import Clock
-from app.engine import Came, EngineAway, Run
+from app.prefect_runs import Came, EngineAway, Run
 from storage import handoffs
 from storage.tables import Wake
 from tests.driver import DrivenRuns, Driver

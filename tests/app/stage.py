@@ -18,7 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
 from app.demo.inbox_pages import PageServer
-from app.web.sight_queue import SightQueue
+from app.web.page_request_queue import SightQueue
 from app.web.site import create_site
 from notifications.links import Links
 from storage import contracts, devices, handoffs, keys, roster, waits
@@ -27,9 +27,9 @@ from storage.database import Database
 from storage.keys import Scope
 from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.patience import PATIENCE_SECONDS, until
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

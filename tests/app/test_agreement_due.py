@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 
 FRIDAY = "2026-05-01T16:30+01:00"

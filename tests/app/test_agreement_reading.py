@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from app.cli import app
 from storage import contracts, leads
 from storage.crm.port import Account
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY
 from tests.fakes import make_lead
 

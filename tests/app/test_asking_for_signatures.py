@@ -16,7 +16,7 @@ from app.demo.inbox import Inbox
 from app.stack import free_port
 from storage import contracts
 from storage.tables import Delivery, SignatureRequest
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.conftest import MONDAY
 from tests.in_flight import text_of
 

@@ -11,8 +11,8 @@ from app.cli import app
 from notifications.bounces import BounceMarks
 from storage import deliveries
 from storage.tables import Delivery, DeliveryState
-from tasks import toolbox
-from tasks.settings import Settings
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
 from tests.conftest import MONDAY
 from tests.returned import returned
 from tests.rows import a_handoff

@@ -16,8 +16,8 @@ from agreements.errors import InvalidAgreement, RosterError
 from agreements.lead import MAX_NUMBER, MAX_TEXT, is_within_bounds, storable
 from agreements.loading import read_agreement
 from agreements.roster import read_roster
-from app.csv_file import UnreadableFile, read_leads, read_map
-from app.importing import import_leads
+from app.csv_import.file import UnreadableFile, read_leads, read_map
+from app.csv_import.importing import import_leads
 from storage.tables import Answer, Lead, PersonalText
 from tests.app.stage import AGREEMENT, ROSTER, Stage, press, press_with_number, stage
 

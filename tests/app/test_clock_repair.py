@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from agreements.errors import CrmError
 from app.cli import app as cli
 from flows.attempt import MAX_FAILURES
-from storage import clock as leaps
 from storage import figures
-from tasks import toolbox
+from storage import time_offset as leaps
+from tasks.wiring import toolbox
 from tests.app.shaky import A_LONG_WHILE, assigned, change, driver, look_afresh, runs, wakes_of
 from tests.deal import letters, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest

@@ -10,7 +10,7 @@ import httpx
 from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.demo.report import per_person_day
-from storage.attention import summary
+from storage.message_counts import summary
 from tests.app.test_inbox import TUESDAY, mail, send
 from tests.patience import PATIENCE_SECONDS
 

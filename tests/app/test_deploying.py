@@ -21,10 +21,10 @@ from agreements.errors import AgreementError, InvalidAgreement
 from app import stack
 from app.cli import app as cli
 from app.deploying import deploy, plan
-from storage import clock, contracts, roster
+from storage import contracts, roster, time_offset
 from storage.claims import Claimed
 from storage.tables import AgreementVersion, Claim
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.conftest import ROOT, ROSTER
 from tests.in_flight import FREE, UNANSWERED, everywhere, published, text_of
 from tests.patience import PATIENCE_SECONDS
@@ -65,7 +65,7 @@ def nobody_there() -> Iterator[None]:
 @pytest.fixture
 def baton(box, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the same database and at the same time; nobody sits at its terminal, and there is no Prefect server."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("COLUMNS", "140")
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)

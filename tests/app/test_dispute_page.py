@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from storage import waits
 from storage.tables import Answer, Dispute, Handoff
-from tasks.recycle import dispose
+from tasks.steps.recycle import dispose
 from tests.app.stage import Stage, form_of, number_of, path_of, press_with_number, send, stage, words_of
 
 WHY = "They asked for <b>a demo</b>."

@@ -11,10 +11,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli import app
-from storage import clock
+from storage import time_offset
 from storage.tables import Dispute
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.stage import answer_by_link, capture, events_of
 
 RUN = Callable[..., Result]
@@ -23,7 +23,7 @@ RUN = Callable[..., Result]
 @pytest.fixture
 def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
     """Runs the command on the database of the test, with its key and at its time."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
     monkeypatch.setenv("BATON_SECRETS", "a-key-for-tests-only")

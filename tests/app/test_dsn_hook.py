@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from notifications import bounces
-from storage import deliveries, sights
+from storage import deliveries, page_requests
 from storage.keys import Scope
-from storage.sights import PageRequest
+from storage.page_requests import PageRequest
 from storage.tables import Delivery, DeliveryState, Event, Wake
 from tests.app.stage import Stage, stage
 from tests.returned import returned
@@ -111,7 +111,7 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
     def work(session, handoff, now):
         at = sent + timedelta(minutes=minutes)
         tenure = company.assignment_id
-        sights.record(session, PageRequest(at, handoff.id, method, "looked", device, assignment_id=tenure, person=person))
+        page_requests.record(session, PageRequest(at, handoff.id, method, "looked", device, assignment_id=tenure, person=person))
 
     company.do(work)
 

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from agreements.lead import Consent
 from app import stack
 from app.cli import app
-from storage import clock
+from storage import time_offset
 from storage.tables import Erasure
-from tasks import toolbox
-from tasks.toolbox import Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.searching import in_tables
 from tests.stage import answer_by_link, capture, newest
@@ -35,7 +35,7 @@ def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
     monkeypatch.setenv("BATON_SECRETS", "a-key-for-tests-only")
 
     def invoke(*words: str, typed: str = "") -> Result:
-        box.write_now(lambda session, now: clock.leap_to(session, now))
+        box.write_now(lambda session, now: time_offset.leap_to(session, now))
         with stack.talking_to(f"http://127.0.0.1:{stack.free_port()}"):
             done = CliRunner().invoke(app, list(words), input=typed, env={"COLUMNS": "200"})
         toolbox.current().database.close()

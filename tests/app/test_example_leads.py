@@ -15,7 +15,7 @@ from agreements.loading import read_agreement
 from agreements.qualification import qualify
 from agreements.roster import read_roster
 from agreements.screening import screen
-from app.csv_file import read_leads
+from app.csv_import.file import read_leads
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"

@@ -20,7 +20,7 @@ from app.cli import app as cli
 from app.exporting import COLUMNS, Wanted, defused, export, undone
 from storage import handoffs
 from storage.tables import Lead
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.stage import capture, newest
 
 #: Where a spreadsheet begins to calculate: at the start of a cell, also of one that a separator inside a text would open.
@@ -178,8 +178,8 @@ def test_leads_can_be_written_out_before_there_is_a_roster(database, time, tmp_p
     """Held ones, that were imported first."""
     from notifications.links import Links
     from storage.crm.local import LocalCrm
-    from tasks.settings import Settings
-    from tasks.toolbox import Toolbox
+    from tasks.wiring.settings import Settings
+    from tasks.wiring.toolbox import Toolbox
 
     crm, links = LocalCrm(tmp_path / "crm.db"), Links(["a-key-for-tests-only"], "http://baton.test")
     bare = Toolbox(Settings(home=tmp_path), database, crm, {}, links, time)

@@ -27,7 +27,7 @@ from sqlmodel import Session, SQLModel
 from app.web.site import create_site
 from notifications.links import ToSign
 from storage import contracts, devices
-from storage.sights import KEPT
+from storage.page_requests import KEPT
 from storage.tables import AgreementVersion, Answer, Sight, Wait, WrongNumber
 from storage.waits import HELD_OF_LINK
 from tests.app.descriptions import described

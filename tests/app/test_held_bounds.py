@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session
 
 from storage import waits
-from storage.sights import KEPT
+from storage.page_requests import KEPT
 from storage.tables import Answer, Device, PersonalText, Sight, Wait
 from storage.waits import HELD_OF_BROWSER, HELD_OF_LINK
 from tests.app.stage import Stage, answer_form, number_of, press, send, stage, words_of

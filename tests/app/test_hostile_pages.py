@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from sqlmodel import Session, select
 
-from notifications.shape import Shape
+from notifications.html_shape import Shape
 from storage.tables import Handoff, HandoffNote, Lead, PersonalText
 from tests.app.stage import Stage, path_of, stage
 from tests.hostile import HUGE, hostile_texts

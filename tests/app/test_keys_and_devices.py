@@ -16,8 +16,8 @@ from storage import devices, keys, link_ends, roster, schema
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Delivery
-from tasks import toolbox
-from tasks.settings import Settings
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
 from tests.app.stage import NOW, ROSTER
 
 

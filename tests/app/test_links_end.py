@@ -12,7 +12,8 @@ import pytest
 from notifications.links import Morning
 from storage import link_ends, roster
 from storage.tables import Delivery
-from tasks import letters, new_links
+from tasks.background import personal_messages
+from tasks.replies import new_links
 from tests.app.stage import ROSTER, Stage, form_of, path_of, press_with_number, send, stage, words_of
 
 DAY = "2026-12-01"
@@ -143,7 +144,7 @@ def test_links_of_a_person_are_ended_and_those_written_later_work(company: Stage
         assert company.browser().get(link).status_code == 410
     company.later(minutes=1)
     row = next(row for row in company.rows(Delivery) if row.message == "links-ended")
-    letter = company.box.read_now(lambda session, now: letters.by_post(session, row, now=now).written())
+    letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
     assert letter.to.id == "ana"
     assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), Morning)
     assert f"Your number: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text

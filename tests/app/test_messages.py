@@ -19,7 +19,7 @@ from notifications.letter import Letter
 from notifications.rendering import message_names
 from notifications.samples import is_about_a_lead
 from storage.tables import Delivery, Event, Handoff
-from tasks import toolbox
+from tasks.wiring import toolbox
 from tests.stage import answer_by_link, capture, newest
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from agreements.roster import read_roster
 from app.cli import app as cli
-from storage import attention, deliveries, roster
+from storage import deliveries, message_counts, roster
 from storage.tables import Delivery, DeliveryState
 from tests.conftest import MONDAY, ROSTER
 
@@ -32,7 +32,7 @@ def sent(box, person: str, *, hours: float = 0, channel: str = "email", state: s
 def counted(box, **bounds):
     people = read_roster(ROSTER.replace("timezone: Europe/London, phone: \"+44 20 7946 0101\"",
                                                                            "timezone: Asia/Tokyo"))  # fmt: skip
-    return box.read_now(lambda session, now: attention.messages_per_day(session, people, **bounds))
+    return box.read_now(lambda session, now: message_counts.messages_per_day(session, people, **bounds))
 
 
 def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box):
@@ -65,17 +65,17 @@ def test_days_can_be_left_out(box):
 
 
 def test_the_summary_says_the_most_and_the_usual():
-    found = attention.summary({("a", date(2027, 2, 1)): 5, ("a", date(2027, 2, 2)): 1, ("b", date(2027, 2, 1)): 2})
+    found = message_counts.summary({("a", date(2027, 2, 1)): 5, ("a", date(2027, 2, 2)): 1, ("b", date(2027, 2, 1)): 2})
 
     assert found == {"max": 5, "median": 2, "people": {"a": {"2027-02-01": 5, "2027-02-02": 1}, "b": {"2027-02-01": 2}}}
-    assert attention.summary({}) == {"max": 0, "median": 0, "people": {}}
+    assert message_counts.summary({}) == {"max": 0, "median": 0, "people": {}}
 
 
 @pytest.fixture
 def installation(monkeypatch, tmp_path):
     """An installation of its own, with people."""
     from app import terminal
-    from tasks import toolbox
+    from tasks.wiring import toolbox
 
     monkeypatch.setenv("BATON_HOME", str(tmp_path / "baton"))
     box = terminal.open_box()

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from tasks import toolbox
-from tasks.channels import WrongSetting
+from tasks.wiring import toolbox
+from tasks.wiring.channels import WrongSetting
 from tests.conftest import ROSTER
 from tests.notifications.receiver import Receiver, receiving
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.web.rates import SLOTS, Rates, network_of
 from app.web.site import create_site
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 from tests.app.stage import Stage, stage
 from tests.patience import PATIENCE_SECONDS
 

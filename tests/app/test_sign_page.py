@@ -14,8 +14,8 @@ from agreements.loading import content_hash
 from notifications.links import ToSign
 from storage import contracts, devices
 from storage.tables import AgreementVersion, Delivery, Event, Signature
-from tasks.numbers import HOUR
-from tasks.tell_signers import draft_of
+from tasks.replies.number_check import HOUR
+from tasks.signing.announcements import draft_of
 from tests.app.stage import Stage, log_lines, path_of, press, stage, words_of
 from tests.in_flight import published, text_of
 from tests.patience import PATIENCE_SECONDS

@@ -111,7 +111,7 @@ def test_serving_ends_at_a_signal_and_goes_on_after_it(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     script = (
-        "import signal; from app.web.site import serve; from tasks.toolbox import wire;"
+        "import signal; from app.web.site import serve; from tasks.wiring.toolbox import wire;"
         f"serve(wire(), '127.0.0.1', {port}); print('ended', signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)"
     )
     environment = {**os.environ, "BATON_HOME": str(tmp_path)}

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from app.prefect_check import check_prefect
 from app.starting import SKEW, CannotStart, check_database, compare_clocks
 from storage.database import Database
-from tasks.settings import Settings
+from tasks.wiring.settings import Settings
 
 
 def test_a_database_of_ones_own_is_taken_at_every_start(box):

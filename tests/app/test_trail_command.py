@@ -18,11 +18,11 @@ from sqlmodel import Session, col, select
 from typer.testing import CliRunner
 
 from app.cli import app
-from storage import clock, trail
+from storage import time_offset, trail
 from storage.tables import Event, PersonalText, Seal
-from tasks import toolbox
-from tasks.sealing import seal_trail
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.trail.sealing import seal_trail
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY, ROOT
 from tests.stage import Taken, answer_by_link, capture
 
@@ -33,7 +33,7 @@ RUN = Callable[..., Result]
 @pytest.fixture
 def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
     """Runs `baton trail` on the database of the test, at its time."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
 

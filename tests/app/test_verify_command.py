@@ -14,11 +14,11 @@ from sqlmodel import Session, col, func, select
 from typer.testing import CliRunner
 
 from app.cli import app
-from storage import clock, trail, trail_lines
+from storage import time_offset, trail, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Seal, Signature, Wait
-from tasks import toolbox
-from tasks.sealing import seal_trail
-from tasks.toolbox import Toolbox
+from tasks.trail.sealing import seal_trail
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.stage import answer_by_link, capture
 
 Rewrite = Callable[[Session], object]
@@ -28,7 +28,7 @@ RUN = Callable[..., Result]
 @pytest.fixture
 def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> RUN:
     """Runs `baton` on the database of the test, at its time."""
-    box.write_now(lambda session, now: clock.leap_to(session, now))
+    box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
 

@@ -10,9 +10,9 @@ from benchmarks.chaos import checks
 from benchmarks.chaos.lateness import late_deadlines
 from benchmarks.chaos.leads import SOURCE
 from benchmarks.chaos.outages import Outages
-from storage import clock
+from storage import time_offset
 from storage.tables import Activity, Delivery, Event, Handoff, LeadSource, Wait
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.stage import Taken, capture
 
@@ -106,10 +106,10 @@ async def test_a_missed_deadline_of_which_the_trail_says_nothing_is_found(box: T
 
 async def test_a_deadline_noticed_long_after_it_fell_due_is_late(box: Toolbox, driver: Driver, time: SteppedTime) -> None:
     """Three days in one leap, and nothing that explains it."""
-    box.write_now(lambda session, now: clock.leap_to(session, time.at))
+    box.write_now(lambda session, now: time_offset.leap_to(session, time.at))
     await a_lead(box, driver)
     time.at += timedelta(days=3)
-    box.write_now(lambda session, now: clock.leap_to(session, time.at))
+    box.write_now(lambda session, now: time_offset.leap_to(session, time.at))
     await driver.settle()
 
     late = box.read_now(lambda session, now: late_deadlines(session, Outages()))

@@ -15,10 +15,13 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from agreements.errors import CrmError, DeliveryError
-from notifications.chat import ChatChannel
-from notifications.crm import CrmChannel
-from notifications.email import EmailChannel
-from notifications.gate import Gate
+from notifications.channels.chat import ChatChannel
+from notifications.channels.crm import CrmChannel
+from notifications.channels.email import EmailChannel
+from notifications.channels.slack import SlackApi, SlackChannel
+from notifications.channels.sms import SmsChannel
+from notifications.channels.webhook import WebhookChannel
+from notifications.circuit_breaker import Gate
 from notifications.letter import (
     Channel,
     CodeContext,
@@ -33,9 +36,6 @@ from notifications.letter import (
     SigningContext,
 )
 from notifications.rendering import message_names, render
-from notifications.slack import SlackApi, SlackChannel
-from notifications.sms import SmsChannel
-from notifications.webhook import WebhookChannel
 from tests.patience import PATIENCE_SECONDS
 
 # Apprise loads a module of the standard library that Python 3.13 no longer has.

@@ -24,7 +24,7 @@ from prefect.utilities.engine import propose_state
 
 from app import stack
 from app.attempt_client import AttemptClient, AttemptClientContext
-from app.engine import Came
+from app.prefect_runs import Came
 from app.run_mover import Claimed, RunMover
 from app.worker import without_results
 from tests.patience import PATIENCE_SECONDS

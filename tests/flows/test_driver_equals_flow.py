@@ -15,8 +15,9 @@ from sqlmodel import Session, col, select
 
 from storage import handoffs, leads, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
-from tasks import desk, toolbox
-from tasks.toolbox import Toolbox
+from tasks.replies import answering
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.live import Live, live_stack
@@ -106,7 +107,7 @@ def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)
-        reply = desk.answer(session, link.rpartition("/")[2], kind, now=now, fields=fields)
+        reply = answering.answer(session, link.rpartition("/")[2], kind, now=now, fields=fields)
         assert reply.won
 
     box.write_now(work)

@@ -18,7 +18,7 @@ from app.exporting import Wanted, export
 from app.stack import baton
 from storage import chores
 from storage.tables import Answer, Erasure
-from tasks.dispute import raise_dispute
+from tasks.disputes.rulings import raise_dispute
 from tests.conftest import MONDAY
 from tests.live import Live, live_stack
 from tests.patience import PATIENCE_SECONDS

@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import select
 
 from app.demo.browser import Page
-from storage import clock
+from storage import time_offset
 from storage.tables import Answer
 from tests.live import Live, live_stack
 from tests.stage import Taken
@@ -91,7 +91,7 @@ def test_answer_and_deadline_at_the_same_instant_leave_one_of_them(live: Live) -
     for taken in many:
         live.until_parked(taken, "AwaitingAcceptance")
     presses = [press(live, taken, "accepted") for taken in many]
-    until_known = timedelta(seconds=clock.KNOWN_FOR_SECONDS)
+    until_known = timedelta(seconds=time_offset.KNOWN_FOR_SECONDS)
     live.leap_to(max(live.wait_of(taken).due_at for taken in many) - until_known - timedelta(milliseconds=150))
 
     together(presses)

@@ -17,7 +17,7 @@ from app.tidying import tidy
 from flows import forms, tidying
 from storage import chores, waits
 from storage.tables import Answer, PersonalText, PrefectChore, Wait
-from tasks import erasing
+from tasks.erasure import erasing
 from tests.conftest import MONDAY
 from tests.stage import answer_by_link, capture, newest
 

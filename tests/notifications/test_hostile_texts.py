@@ -14,13 +14,13 @@ from aiosmtpd.smtp import Envelope
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from notifications.html_shape import Shape
 from notifications.letter import Context, Letter
 from notifications.rendering import clean, message_names, render
 from notifications.samples import full_of, is_about_a_lead, sample
-from notifications.shape import Shape
-from tasks.contexts import crm_facts
+from tasks.messages.lead_context import crm_facts
 from tests.hostile import HUGE, hostile_texts
-from tests.notifications.test_email import sent
+from tests.notifications.channels.test_email import sent
 
 ABOUT_LEADS = [name for name in message_names() if is_about_a_lead(name)]
 messages = st.sampled_from(ABOUT_LEADS)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
 from notifications.samples import sample
-from tasks.digest_letter import ROWS_SHOWN
+from tasks.messages.digest_message import ROWS_SHOWN
 
 MESSAGES = [
     "answered-for-you",

@@ -16,10 +16,11 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
-from tasks import dispute, toolbox
-from tasks.asking import ChoiceRefused
-from tasks.recycle import dispose
-from tasks.revisit import look_again
+from tasks.background.revisit import look_again
+from tasks.disputes import rulings as disputes_rulings
+from tasks.replies.validation import ChoiceRefused
+from tasks.steps.recycle import dispose
+from tasks.wiring import toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
@@ -70,7 +71,7 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     session.add(Activity(at=now + timedelta(hours=2), **asked))  # something new, so that a revisit would bring it back
     revisit = waits.open_of(session, handoff.id or 0)
     assert revisit is not None
-    raised = 0 if does[0] == "raise" else dispute.raise_dispute(session, answer.id or 0, "mina", "No.", now=now).id or 0
+    raised = 0 if does[0] == "raise" else disputes_rulings.raise_dispute(session, answer.id or 0, "mina", "No.", now=now).id or 0
     return Matter(answer.id or 0, handoff.id or 0, revisit.id, raised, does)
 
 
@@ -87,20 +88,20 @@ def act(side: int, together: Callable[[], None], url: str, home: Path, matters: 
 
 def _raise(session: Session, one: Matter, now: datetime) -> str:
     with suppress(ChoiceRefused):
-        dispute.raise_dispute(session, one.answer_id, "mina", "No.", now=now)
+        disputes_rulings.raise_dispute(session, one.answer_id, "mina", "No.", now=now)
         return "raised"
     return "refused"
 
 
 def _silence(session: Session, one: Matter, now: datetime) -> bool:
-    return dispute.settle_in_silence(session, one.dispute_id, now=now + timedelta(days=9))
+    return disputes_rulings.settle_in_silence(session, one.dispute_id, now=now + timedelta(days=9))
 
 
 _MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
     "raise": _raise,
     "silence": _silence,
-    "overturn": lambda session, one, now: dispute.decide(session, one.dispute_id, "overturned", "maria", now=now).won,
-    "uphold": lambda session, one, now: dispute.decide(session, one.dispute_id, "upheld", "maria", now=now).won,
+    "overturn": lambda session, one, now: disputes_rulings.decide(session, one.dispute_id, "overturned", "maria", now=now).won,
+    "uphold": lambda session, one, now: disputes_rulings.decide(session, one.dispute_id, "upheld", "maria", now=now).won,
     "revisit": lambda session, one, now: look_again(session, one.revisit_id, now=now),
 }
 

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from storage import leads
 from storage.tables import LeadValues
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.fakes import make_lead
 

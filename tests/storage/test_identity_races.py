@@ -18,16 +18,16 @@ from sqlalchemy import text
 from sqlmodel import Session, SQLModel, select
 
 from agreements.lead import IncomingLead
-from app.csv_file import BadRow, IncomingRow, ReadLeads
-from app.importing import ROWS_A_TRANSACTION, import_leads
+from app.csv_import.file import BadRow, IncomingRow, ReadLeads
+from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
 from storage import handoffs, waits
 from storage.database import Database
 from storage.identity import again_if_taken
 from storage.leads import capture
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
-from tasks import toolbox
-from tasks.revisit import revisit
-from tasks.toolbox import Toolbox
+from tasks.background.revisit import revisit
+from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.postgres import new_database

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, roster, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
-from tasks.held_leads import release_held
-from tasks.toolbox import Toolbox
+from tasks.background.held_leads import release_held
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
 

@@ -21,9 +21,9 @@ from storage import devices, disputes, handoffs, leads, leases, schema, trail, w
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
-from tasks import toolbox
-from tasks.settings import Settings
-from tasks.toolbox import SteppedTime, Toolbox
+from tasks.wiring import toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.stage import answer_form
 from tests.conftest import MONDAY, put_in_force
 from tests.deal import BY_POINTS, NOT_YET
@@ -59,7 +59,7 @@ KNOWN_SCANS = {
     "SELECT handoffs.id FROM handoffs WHERE handoffs.ended_at IS NULL": "storage/strays.py looks at 500 open handoffs each time",
     "SELECT handoffs.id FROM handoffs WHERE handoffs.stage IN": "storage/strays.py looks at 500 open handoffs each time",
     "SELECT handoffs.flow_run_id, handoffs.id": "app/repair.py compares 200 open handoffs with Prefect each time",
-    "SELECT assignments.rep, count(*) AS count_1": "tasks/choosing.py counts all turns that a rep has ever had",
+    "SELECT assignments.rep, count(*) AS count_1": "tasks/steps/candidates.py counts all turns that a rep has ever had",
 }
 
 

@@ -13,8 +13,8 @@ from notifications.letter import LeadView
 from storage import handoffs, roster, told
 from storage.leads import capture
 from storage.tables import Event, Lead
-from tasks import views
-from tasks.toolbox import Toolbox
+from tasks.messages import lead_view
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 
 KNOWN = {"email": "jo@mill.example", "phone": "+44 20 7946 0001", "company": "Mill", "job_title": "Head of IT", "first_name": "Jo"}
@@ -98,7 +98,12 @@ def test_a_stranger_who_knows_the_address_changes_no_number_and_the_history_says
         events = list(session.exec(select(Event).where(Event.kind == "facts-told").order_by(col(Event.id))))
         lead, handoff = session.get_one(Lead, 1), handoffs.latest_of(session, 1)
         people = roster.current(session)
-        return lead, [row.data for row in events], [views.sentence(row, people) for row in events], views.lead_view(session, handoff)
+        return (
+            lead,
+            [row.data for row in events],
+            [lead_view.sentence(row, people) for row in events],
+            lead_view.lead_view(session, handoff),
+        )
 
     lead, events, sentences, view = box.read_now(look)
     assert lead.phone == "+44 20 7946 0002"

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from storage import contracts, trail, undoing
 from storage.tables import Answer, Assignment, Delivery, Signature
-from tasks.toolbox import Toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS
 from tests.stage import answer_by_link, capture
 

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from storage import handoffs
 from storage.tables import Handoff, HandoffNote, Lead
-from tasks import views
-from tasks.document import as_markdown
+from tasks.messages import lead_view
+from tasks.steps.document import as_markdown
 from tests.hostile import HUGE, hostile_texts
 from tests.stage import Taken, capture, newest
 
@@ -76,7 +76,7 @@ def test_the_note_of_a_hostile_lead_is_the_one_of_a_harmless_lead(box, noted, te
 @example(text=HUGE)
 def test_the_name_of_a_run_is_one_short_line(box, noted, text: str) -> None:
     fill(box, noted, text)
-    name = box.read_now(lambda session, now: views.run_name(session, newest(box, noted)))
+    name = box.read_now(lambda session, now: lead_view.run_name(session, newest(box, noted)))
 
     assert len(name) <= 250
     assert name.splitlines() == [name]

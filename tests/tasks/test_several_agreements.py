@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from storage import contracts, leads
 from storage.tables import Handoff, Lead
-from tasks.held_leads import release_held
+from tasks.background.held_leads import release_held
 from tests.deal import NOT_YET
 from tests.fakes import make_lead
 from tests.in_flight import published, text_of

@@ -11,21 +11,22 @@ import pytest
 from sqlmodel import Session, col, func, select
 
 from agreements.routing import Candidate
-from app.csv_file import IncomingRow, ReadLeads
-from app.importing import import_leads
+from app.csv_import.file import IncomingRow, ReadLeads
+from app.csv_import.importing import import_leads
 from storage import deliveries, devices, digests, proof, trail, waits
 from storage.crm.local import LocalCrm
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
-from tasks import digest, digest_letter, line
-from tasks.choosing import Choosing
-from tasks.digest import MISSED
-from tasks.line import CALLED_AT_ONCE
-from tasks.post import GIVEN_UP_AFTER, send_post
-from tasks.read_crm import AT_ONCE, read_crm
-from tasks.sealing import seal_trail
-from tasks.withdraw import carry_out
+from tasks.background.migrate_version import carry_out
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.background.read_crm import AT_ONCE, read_crm
+from tasks.messages import digest, digest_message
+from tasks.messages.digest import MISSED
+from tasks.steps import release_queue
+from tasks.steps.candidates import Choosing
+from tasks.steps.release_queue import CALLED_AT_ONCE
+from tasks.trail.sealing import seal_trail
 from tests.deal import until_accepted
 from tests.fakes import make_lead
 from tests.in_flight import everywhere, listed, published, text_of
@@ -87,11 +88,11 @@ def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_r
     missed(box, 1)
     time.at = MORNING
     row = box.read_now(lambda session, now: session.exec(select(Delivery).where(Delivery.message == "digest")).one())
-    composed = box.read_now(lambda session, now: digest_letter.compose(session, row, now=now))
+    composed = box.read_now(lambda session, now: digest_message.compose(session, row, now=now))
     missed(box, 1)
 
     def claim(session: Session, now: datetime) -> bool:
-        return digest_letter.may_go(session, session.get(Delivery, row.id), composed, now=now)
+        return digest_message.may_go(session, session.get(Delivery, row.id), composed, now=now)
 
     assert not box.write_now(claim)
     assert box.read_now(lambda session, now: session.exec(select(Digest)).all()) == []
@@ -209,10 +210,12 @@ def test_a_line_comes_forward_a_few_at_a_time(box, time):
     def stand(session: Session, now: datetime) -> None:
         for _ in range(2 * CALLED_AT_ONCE + 3):
             one = a_handoff(session, now, stage="mql", tier="list", queue="list:emea")
-            waits.open_wait(session, one, "delivery", about=line.ABOUT, holder="marketing", now=now, due_at=now + timedelta(days=2))
+            waits.open_wait(
+                session, one, "delivery", about=release_queue.ABOUT, holder="marketing", now=now, due_at=now + timedelta(days=2)
+            )
 
     def call(session: Session, now: datetime) -> None:
-        line.pull_forward(session, a_handoff(session, now, stage="mql", tier="list"), seen, goes=False, now=now)
+        release_queue.pull_forward(session, a_handoff(session, now, stage="mql", tier="list"), seen, goes=False, now=now)
 
     box.write_now(stand)
     come = []

@@ -15,7 +15,7 @@ from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, reference
 from storage import contracts
-from tasks import toolbox
+from tasks.wiring import toolbox
 
 app = typer.Typer()
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]

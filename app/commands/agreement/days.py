@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from agreements.instants import Span
+from agreements.calendar.instants import Span
 from agreements.timeline import Timeline
 
 CELL = timedelta(minutes=30)

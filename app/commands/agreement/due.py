@@ -13,11 +13,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from agreements.instants import read_instant
+from agreements.calendar.instants import read_instant
+from agreements.calendar.working_time import CalendarError
 from agreements.model import Agreement, Clocks
 from agreements.roster import Person, Roster, read_roster
 from agreements.timeline import Step, Timeline, timeline
-from agreements.working_time import CalendarError
 from app import terminal
 from app.commands.agreement.days import day_bars, named_days
 from app.commands.agreement.references import ReferenceOrFile, agreement_of

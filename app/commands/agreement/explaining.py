@@ -25,8 +25,8 @@ from app.commands.agreement.comparing import AsJson
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
 from storage import handoffs, leads
 from storage.tables import Lead
-from tasks.screen import account_of
-from tasks.toolbox import Toolbox
+from tasks.steps.screen import account_of
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer()
 #: Width of a bar that stands for 100 points.

@@ -21,10 +21,10 @@ from agreements.lifecycle import OPEN_STAGES
 from app import deploying, terminal
 from app.commands.agreement.references import Reference, from_file, reference
 from app.deploying import Plan
-from storage import contracts, inflight
-from storage.inflight import Happens, InFlight
-from tasks.toolbox import Toolbox
-from tasks.withdraw import CarriedOut, carry_out
+from storage import contracts, version_migration
+from storage.version_migration import Happens, InFlight
+from tasks.background.migrate_version import CarriedOut, carry_out
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer()
 
@@ -70,9 +70,9 @@ def preview(
         key = reference(ref)
         agreement = box.read_now(lambda session, now: contracts.agreement_of(session, *key))
         wanted = policy.value if policy else agreement.in_flight.default
-        listed = box.read_now(lambda session, now: inflight.preview(session, *key, wanted, now))
+        listed = box.read_now(lambda session, now: version_migration.preview(session, *key, wanted, now))
         if as_json:
-            terminal.console.print_json(json.dumps([inflight.as_facts(one) for one in listed]))
+            terminal.console.print_json(json.dumps([version_migration.as_facts(one) for one in listed]))
         else:
             show(Plan(agreement, wanted, False, listed))
 
@@ -112,7 +112,7 @@ def _carry_out(box: Toolbox, ref: str, planned: Plan) -> None:
     _tell(done)
     name, version = planned.agreement.agreement, planned.agreement.version
     seen = {one.handoff_id for one in planned.listed}
-    since = box.read_now(lambda session, now: inflight.preview(session, name, version, planned.policy, now))
+    since = box.read_now(lambda session, now: version_migration.preview(session, name, version, planned.policy, now))
     if came := [one for one in since if one.is_touched and one.handoff_id not in seen]:
         again = f"baton agreement deploy {ref} --in-flight {planned.policy}"
         terminal.console.print(f"{len(came)} more came in under the earlier version meanwhile and stay there. To take them too: {again}")

@@ -10,11 +10,11 @@ import typer
 
 from app import terminal
 from app.commands.agreement.references import Reference, reference
-from notifications.gate import Gate
+from notifications.circuit_breaker import Gate
 from storage import contracts
-from tasks import signing
-from tasks.ask_to_sign import Asked, ask_to_sign
-from tasks.toolbox import Toolbox
+from tasks.signing import page as signing_page
+from tasks.signing.requests import Asked, ask_to_sign
+from tasks.wiring.toolbox import Toolbox
 
 app = typer.Typer()
 
@@ -71,7 +71,9 @@ def sign(
         terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
     with terminal.told():
         key = reference(ref)
-        box.write_now(lambda session, now: signing.sign_on_behalf(session, contracts.get(session, *key), party=party, name=name, now=now))
+        box.write_now(
+            lambda session, now: signing_page.sign_on_behalf(session, contracts.get(session, *key), party=party, name=name, now=now)
+        )
         terminal.console.print(f"{ref} is signed for {party} on behalf of {name}.", markup=False, soft_wrap=True)
 
 
@@ -88,6 +90,8 @@ def withdraw_signature(
     with terminal.told():
         key, by = reference(ref), terminal.who()
         box.write_now(
-            lambda session, now: signing.withdraw_on_behalf(session, contracts.get(session, *key), party=party, by=by, why=why, now=now)
+            lambda session, now: signing_page.withdraw_on_behalf(
+                session, contracts.get(session, *key), party=party, by=by, why=why, now=now
+            )
         )
         terminal.console.print(f"The signature for {party} under {ref} is withdrawn.", markup=False, soft_wrap=True)

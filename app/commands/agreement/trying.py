@@ -16,13 +16,13 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from app.lead_map import UnreadableFile, read_map
+from app.csv_import.lead_map import UnreadableFile, read_map
 from storage import contracts
-from tasks.settings import Settings
-from tasks.toolbox import Toolbox
+from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 if TYPE_CHECKING:
-    from app.trial.report import Backtest
+    from app.backtest.report import Backtest
 
 app = typer.Typer()
 #: So many of the rows that could not be used are named; all are counted.
@@ -47,9 +47,9 @@ def backtest(
 
     Beside it stands the version in force, or the one that --against names. The exit code is 3 when rows were left out.
     """
-    from app.trial.compare import compare
-    from app.trial.files import LeadFile, read_past
-    from app.trial.stored import read_stored
+    from app.backtest.compare import compare
+    from app.backtest.files import LeadFile, read_past
+    from app.backtest.stored import read_stored
 
     with terminal.told(), _usage():
         draft, box = agreement_of(ref), _installed()
@@ -124,9 +124,9 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
     """Shows the result; what could not be used is named on standard error."""
-    from app.trial.document import as_json as document
-    from app.trial.page import page
-    from app.trial.screen import show
+    from app.backtest.document import as_json as document
+    from app.backtest.page import page
+    from app.backtest.screen import show
 
     for one in found.left_out[:NAMED]:
         terminal.complaints.print(str(one), markup=False, soft_wrap=True)

@@ -19,7 +19,7 @@ from agreements.clauses.base import NAME
 from agreements.model import Agreement
 from agreements.roster import read_roster
 from agreements.schema import agreement_schema
-from agreements.written import read
+from agreements.yaml_reader import read
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, text_of
 
@@ -118,9 +118,9 @@ def _told(problem: Problem) -> str:
 
 
 def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
-    from app.lead_map import UnreadableFile, read_map
-    from app.trial.files import LeadFile
-    from app.trial.fill import read_fill
+    from app.backtest.files import LeadFile
+    from app.backtest.fill import read_fill
+    from app.csv_import.lead_map import UnreadableFile, read_map
 
     now = terminal.open_box().read_now(lambda session, now: now)
     with Progress(*Progress.get_default_columns(), DownloadColumn(), console=terminal.complaints, transient=True) as progress:

@@ -1,0 +1,1 @@
+"""Rules over many past leads at once: columns instead of single facts."""

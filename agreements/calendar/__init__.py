@@ -1,0 +1,1 @@
+"""Working time: calendars, opening hours, holidays, and how much of an interval is open."""

@@ -1,0 +1,59 @@
+"""What became of past leads, from the times that were told: won, lost, or not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from app.backtest.instants import is_midnight
+from app.backtest.past import Outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """An outcome that cannot be: the lead's row, what is told (`won_at`, `lost_at`), when, and the first contact after it."""
+
+    row: int
+    what: str
+    at: datetime
+    first: datetime
+
+
+def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impossible]]:
+    """What is known of each lead, and the outcomes that come before the first contact: nothing is made of these.
+
+    leads: first_at, day, and of won_at, lost_at, assigned_at, contacted_at those that are told. A lead without a recorded
+    outcome is open, one that was never assigned is unknown; neither is lost. zone: in which a day alone is meant.
+    """
+    told = [name for name in ("won_at", "lost_at", "assigned_at", "contacted_at") if name in leads.columns]
+    if "won_at" not in told:
+        return Outcomes.none(leads.height), []
+    wrong = [one for name in ("won_at", "lost_at") if name in told for one in _before_first_contact(leads, name, zone)]
+    usable = ~pl.int_range(leads.height, eager=True).is_in([one.row for one in wrong])
+    won = leads["won_at"].is_not_null() & usable
+    lost = leads["lost_at"].is_not_null() & usable & ~won if "lost_at" in told else won & False
+    had = [leads[name].is_not_null() for name in told]
+    followed = pl.DataFrame(had).select(pl.any_horizontal(pl.all())).to_series() if _says_who_was_followed(told) else won | True
+    losses = bool(lost.any())
+    return Outcomes(won=won, known=(won | lost if losses else followed & usable), losses=losses), wrong
+
+
+def _says_who_was_followed(told: Sequence[str]) -> bool:
+    return "assigned_at" in told or "contacted_at" in told
+
+
+def _before_first_contact(leads: pl.DataFrame, name: str, zone: ZoneInfo) -> Iterator[Impossible]:
+    """A day alone, on either side, is before the other only where it is an earlier day."""
+    doubtful = leads.with_row_index("place").filter(pl.col(name) < pl.col("first_at"))
+    for place, at, first, day, outcome_day in doubtful.select("place", name, "first_at", "day", _is_day(doubtful, name)).iter_rows():
+        days_only = day or outcome_day or is_midnight(at, zone) or is_midnight(first, zone)
+        if not days_only or at.astimezone(zone).date() < first.astimezone(zone).date():
+            yield Impossible(place, name, at, first)
+
+
+def _is_day(leads: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(f"{name}_day") if f"{name}_day" in leads.columns else pl.lit(False).alias(f"{name}_day")

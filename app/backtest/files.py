@@ -1,0 +1,191 @@
+"""Past leads from a CSV file: its rows put together to leads, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from agreements.asked import facts_asked
+from agreements.backtest.columns import LeadColumns
+from agreements.lead import IncomingLead, domain_of
+from agreements.model import Agreement
+from app.backtest.after_contact import refuse_after_contact
+from app.backtest.became import Impossible, became
+from app.backtest.cells import FIELD
+from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan, read_times
+from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
+from app.backtest.reader import ReadRows, read_rows
+from app.backtest.together import Together, put_together
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
+
+#: What the rules call by another name than the lead that comes in.
+_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact", "sales_sourced": "sales_sourced_by"}
+_FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFile:
+    """What is said of the leads to try: their file, its map, the zone of its times, the file with the outcomes where it is not
+    the map's, by which fact they are grouped, and how many are read at most."""
+
+    path: Path
+    mapping: LeadMap | None = None
+    timezone: str = "UTC"
+    outcomes: Path | None = None
+    by: str = "entry_channel"
+    limit: int | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which times without a zone are meant. Raises UnreadableFile for one that does not exist."""
+        try:
+            return zone_of((self.mapping.timezone if self.mapping else "") or self.timezone)
+        except ValueError as error:
+            raise UnreadableFile(str(error)) from error
+
+
+def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime, progress: Progress | None = None) -> PastLeads:
+    """The leads of a file, as these agreements need to know them; each is judged at the last thing it did.
+
+    now: the present. progress: told what is read, and how many bytes of how many. Raises UnreadableFile for files that cannot
+    be used, AgreementError for rules that ask for what is known after contact only.
+    """
+    zone, tell = file.zone, progress or (lambda what, done, whole: None)
+    plan = outcome_plan(file.path, file.mapping, file.outcomes)
+    later = plan.later_columns() if plan else ()
+    refuse_after_contact(agreements, file.mapping, later_columns=later, file=plan.path.name if plan else "")
+    asked = {name for agreement in agreements for name in facts_asked(agreement)}
+    plan_zone = zone_of(plan.timezone) if plan and plan.timezone else zone
+    beside = Times(plan, plan_zone, now) if plan and not plan.id_column else None
+    read = read_rows(
+        file.path,
+        mapping=file.mapping,
+        timezone=file.timezone,
+        limit=file.limit,
+        today=now,
+        keep=_wanted({*asked, file.by}),
+        by=file.by,
+        beside=beside,
+        progress=lambda done, whole: tell("leads", done, whole),
+    )
+    left_out = [LeftOut(file.path.name, bad.line, bad.reason) for bad in read.bad]
+    rows, warnings = read.facts, list(_warnings(read, now))
+    if plan:
+        progress_of = partial(tell, "outcomes")
+        told = beside.told() if beside else read_times(plan, zone=plan_zone, today=now, progress=progress_of)
+        left_out += [LeftOut(plan.path.name, bad.line, bad.reason) for bad in told.bad]
+        rows, said = _with_outcomes(rows, told, by_line=beside is not None)
+        warnings += said
+    together = put_together(rows, now=now)
+    outcomes, wrong = became(together.leads, zone=zone)
+    left_out += [_told(one, together.leads, plan, zone, file) for one in wrong if plan]
+    return PastLeads(
+        leads=LeadColumns(_values(together.leads, asked), together.leads["at"], _activities(together)),
+        groups=_groups(together.leads, file),
+        outcomes=outcomes,
+        origin=file.path.name,
+        by=file.by,
+        left_out=left_out,
+        warnings=[*warnings, *_more_warnings(together, outcomes, plan, len(wrong))],
+    )
+
+
+def _wanted(asked: Collection[str]) -> frozenset[str]:
+    told = {_TOLD_AS.get(name, name) for name in asked} | {"do_not_contact"}
+    return frozenset(told | {FIELD + name for name in asked})
+
+
+def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tuple[pl.DataFrame, list[str]]:
+    """The rows with the times of what became of their leads, and what to say of times that belong to none of them."""
+    if by_line:
+        return rows.join(told.times, on="line", how="left", maintain_order="left"), []
+    times = by_lead(told)
+    strangers = times.filter(~pl.col("source_id").is_in(rows["source_id"].implode()))
+    said = []
+    if strangers.height:
+        shown = ", ".join(strangers.sort("outcome_line")["source_id"].head(3))
+        said.append(f"{counted(strangers.height, 'outcome names', 'outcomes name')} no lead of the file, such as {shown}; left out.")
+    return rows.join(times, on="source_id", how="left", maintain_order="left"), said
+
+
+def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
+    """The facts by the names under which the rules ask for them; blank ones are unknown."""
+    made = {name: pl.col(FIELD + name) for name in asked if FIELD + name in leads.columns}
+    made |= {name: pl.col(name) for name in asked if name in leads.columns and name in _FACTS}
+    if {"email", "email_domain"} & set(asked):
+        made["email"] = pl.col("email")
+    if "do_not_contact" in leads.columns:
+        made["suppressed"] = pl.col("do_not_contact")
+    if "sales_sourced" in asked:
+        made["sales_sourced"] = pl.col("sales_sourced_by") != "" if "sales_sourced_by" in leads.columns else pl.lit(False)
+    values = leads.select(**made) if made else pl.DataFrame()
+    texts = [name for name, kind in values.schema.items() if kind == pl.String]
+    return values.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)
+
+
+def _activities(together: Together) -> pl.DataFrame:
+    return together.activities.select(pl.col("row").cast(pl.UInt32), kind="activity", path="path", at="at")
+
+
+def _groups(leads: pl.DataFrame, file: LeadFile) -> pl.Series:
+    """By what the leads are told apart, null for blank. Raises UnreadableFile for a fact that the file does not tell."""
+    if file.by in _FACTS:
+        groups = leads["group"]
+    elif FIELD + file.by in leads.columns:
+        groups = leads[FIELD + file.by].cast(pl.String)
+    elif file.by == "email_domain":
+        groups = leads["email"].map_elements(domain_of, return_dtype=pl.String)
+    else:
+        there = ", ".join(sorted(_FACTS))
+        raise UnreadableFile(
+            f"{file.path}: nothing tells {file.by!r}, by which leads were to be grouped; name one of {there}, or a field that has a column"
+        )
+    return groups.to_frame("group").select(pl.when(pl.col("group") != "").then("group"))["group"]
+
+
+def _told(one: Impossible, leads: pl.DataFrame, plan: OutcomePlan, zone: ZoneInfo, file: LeadFile) -> LeftOut:
+    lead = leads.row(one.row, named=True)
+    what, day, first = one.what.removesuffix("_at"), one.at.astimezone(zone), one.first.astimezone(zone)
+    return LeftOut(
+        plan.path.name,
+        lead.get("outcome_line") or lead["line"],
+        f"{plan.columns[one.what]}: {what} on {day:%Y-%m-%d}, before the first contact on {first:%Y-%m-%d} (lead {lead['source_id']},"
+        f" {file.path.name}:{lead['line']}): its outcome was left out; correct one of the two dates",
+    )
+
+
+def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
+    yield (
+        "The values are those of the day on which the file was written, not of the day on which a lead was qualified: what somebody"
+        " filled in later counts as if it had been known."
+    )
+    future = int((read.facts["at"] > now).sum())
+    if future:
+        yield f"{counted(future, 'row lies', 'rows lie')} in the future."
+
+
+def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | None, wrong: int) -> Iterator[str]:
+    people = together.leads.filter(pl.col("email") != "")["email"].str.to_lowercase()
+    if twice := len(people) - people.n_unique():
+        whose = counted(twice, "lead has", "leads have")
+        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
+    if together.without_time:
+        yield f"{counted(together.without_time, 'row tells', 'rows tell')} no time: judged as of today."
+    if together.too_late:
+        yield f"{counted(together.too_late, 'row', 'rows')} told of something done after sales had the lead; left out."
+    unknown = len(outcomes.known) - int(outcomes.known.sum())
+    if plan is None:
+        yield "Nothing is told of what became of the leads: name it under `outcomes` in the map, or by --outcomes."
+    elif outcomes.losses:
+        yield f"{counted(unknown, 'lead has', 'leads have')} no recorded outcome: open or unknown, not lost. Shares are of the decided."
+    else:
+        yield "Only won leads are told, no lost ones: the others are open, not lost. Shares are of all leads that sales could win, so far."
+        if unknown > wrong:
+            yield f"Of {counted(unknown - wrong, 'lead', 'leads')} it is not known whether sales ever had them: they count neither way."

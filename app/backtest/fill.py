@@ -1,0 +1,140 @@
+"""How well past leads can answer the rules of an agreement: how often each fact is known, and which values no rule knows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from agreements.clauses.facts import LATER, DeclaredField
+from agreements.criteria import Test
+from agreements.fields import value_of
+from agreements.lead import domain_of
+from agreements.model import Agreement
+from agreements.rules import rules_of
+from app.backtest.cells import FIELD
+from app.backtest.files import LeadFile
+from app.backtest.reader import read_rows
+from app.backtest.together import put_together
+from app.csv_import.file import BadRow
+
+#: How many of the values that no rule knows are told.
+SHOWN = 5
+_TOLD_AS = {"email_domain": "email", "suppressed": "do_not_contact"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One fact that one rule asks for: the share of the leads of which it is known (None where a file of leads cannot tell
+    it), and the most frequent values that no synonym, band, listed value or rule knows, with how many leads have them."""
+
+    rule: str
+    fact: str
+    known: float | None
+    unmatched: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a file of leads says of the rules: how many leads it holds, each rule with each of its facts, and the bad rows."""
+
+    leads: int
+    fills: tuple[Fill, ...]
+    bad: tuple[BadRow, ...] = ()
+
+
+def read_fill(agreement: Agreement, file: LeadFile, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> Filled:
+    """How well the leads of this file answer the agreement's rules. now: the present; progress: told bytes read, of how many.
+
+    Several rows of one lead count once. Raises UnreadableFile for a file that cannot be used.
+    """
+    facts = {name for rule in rules_of(agreement) for name in rule.facts}
+    read = read_rows(
+        file.path, mapping=file.mapping, timezone=file.timezone, limit=file.limit, today=now, keep=_columns(facts), progress=progress
+    )
+    leads = put_together(read.facts, now=now).leads
+    counted = {name: values for name in facts if (values := _counted(leads, name)) is not None}
+    return Filled(leads.height, tuple(_fills(agreement, counted, leads.height)), tuple(read.bad))
+
+
+def _columns(facts: Collection[str]) -> frozenset[str]:
+    return frozenset({_TOLD_AS.get(name, name) for name in facts} | {FIELD + name for name in facts})
+
+
+def _counted(leads: pl.DataFrame, name: str) -> Counter[Any] | None:
+    """How many leads have each value of the fact, as it came; None where no file of leads can tell it."""
+    column = _TOLD_AS.get(name, name)
+    if FIELD + name in leads.columns:
+        column = FIELD + name
+    elif name in LATER or name.startswith("account."):
+        return None
+    elif column not in leads.columns:
+        return Counter({None: leads.height})
+    table = leads[column].value_counts(sort=False)
+    counted = Counter(dict(zip(table[column].to_list(), table["count"].to_list(), strict=True)))
+    if name != "email_domain":
+        return counted
+    domains: Counter[Any] = Counter()
+    for email, count in counted.items():
+        domains[domain_of(str(email or ""))] += count
+    return domains
+
+
+def _fills(agreement: Agreement, counted: Mapping[str, Counter[Any]], leads: int) -> Iterator[Fill]:
+    asked = _asked(agreement)
+    answers: dict[str, tuple[float, tuple[tuple[str, int], ...]]] = {}
+    for name, values in counted.items():
+        meant = _meant(agreement.fields.get(name), values)
+        known = sum(count for (_, value), count in meant.items() if value is not None)
+        strange = _strange(agreement.fields.get(name), asked.get(name, []), meant)
+        answers[name] = (known / leads if leads else 0.0, strange)
+    for rule in rules_of(agreement):
+        for name in rule.facts:
+            known_share, strange_values = answers.get(name, (None, ()))
+            yield Fill(rule.name, name, known_share, strange_values)
+
+
+def _asked(agreement: Agreement) -> dict[str, list[Test]]:
+    """By fact, every question that a value can be the answer to; asking whether there is one at all is none."""
+    asked: dict[str, list[Test]] = {}
+    for rule in rules_of(agreement):
+        for test in rule.condition.tests:
+            if test.operator in ("is", "in", "contains"):
+                asked.setdefault(test.field, []).append(test)
+    if channels := tuple(agreement.qualification.by_channel):
+        asked.setdefault("entry_channel", []).append(Test("entry_channel", "in", channels))
+    return asked
+
+
+def _meant(declared: DeclaredField | None, values: Counter[Any]) -> Counter[tuple[Any, Any]]:
+    """How many leads have each pair of a value as it came and what it means, None for unknown."""
+    bare = declared.model_copy(update={"if_missing": "unknown"}) if declared else None
+    pairs = ((raw, value_of(bare, raw) if bare else raw or None, count) for raw, count in values.items())
+    return Counter({(raw, value): count for raw, value, count in pairs})
+
+
+def _strange(declared: DeclaredField | None, tests: list[Test], meant: Counter[tuple[Any, Any]]) -> tuple[tuple[str, int], ...]:
+    """The most frequent values that nothing in the agreement knows."""
+    nothing = {_plain(one) for one in declared.null_values} if declared else set()
+    listed = {_plain(one) for one in (*declared.values, *declared.synonyms, *declared.synonyms.values())} if declared else set()
+    found: Counter[str] = Counter()
+    spelled: dict[str, str] = {}
+    for (raw, value), count in sorted(meant.items(), key=lambda one: (-one[1], str(one[0]))):
+        written = _plain(raw)
+        if not written or written in nothing:
+            continue
+        fits = value is not None  # else it is nothing of its type
+        if fits and (not tests or isinstance(value, (int, float)) or {written, _plain(value)} & listed):
+            continue
+        if not fits or not any(test.answers(value) for test in tests):
+            spelled.setdefault(written, str(raw))
+            found[written] += count
+    return tuple((spelled[written], count) for written, count in found.most_common(SHOWN))
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).split()).casefold()

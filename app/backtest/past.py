@@ -1,0 +1,71 @@
+"""Past leads, whichever place they come from: what a trial of an agreement needs to know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from agreements.backtest.columns import LeadColumns
+
+#: How the group of leads is called for which nothing stands there.
+BLANK = "(blank)"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that could not be used: the file (empty for the database), the line or the lead's number, and why."""
+
+    place: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}:{self.line}: {self.reason}" if self.place else f"lead {self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What became of the leads, one row each.
+
+    won: it was. known: whether that is known at all; what is not known is neither won nor lost. word: what `won` means here.
+    losses: whether lost leads are told; where they are, known is what was decided, else what sales had the chance to win.
+    """
+
+    won: pl.Series
+    known: pl.Series
+    word: str = "won"
+    losses: bool = False
+
+    @classmethod
+    def none(cls, height: int) -> Outcomes:
+        """Nothing is known of any lead."""
+        never = pl.repeat(False, height, eager=True)
+        return cls(never, never)
+
+
+@dataclass(frozen=True, slots=True)
+class PastLeads:
+    """Leads as they were when they were ready to be judged, and what became of them.
+
+    groups: by which they are told apart in the report, null for blank. rows: how many were read, good or bad. left_out: what
+    could not be used. warnings: what whoever reads the report has to know of these leads.
+    """
+
+    leads: LeadColumns
+    groups: pl.Series
+    outcomes: Outcomes
+    origin: str
+    by: str
+    left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def height(self) -> int:
+        """How many leads there are."""
+        return self.leads.height
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun, as people write it."""
+    return f"{number:,} {one if number == 1 else many}"

@@ -1,0 +1,148 @@
+"""A CSV file of past leads in, their facts side by side out: the same leads and bad rows that `csv_file.read_leads` finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import polars as pl
+
+from agreements.lead import IncomingLead
+from app.backtest.cells import Facts
+from app.backtest.instants import Instants
+from app.backtest.table import Block, Table, one_ahead
+from app.backtest.twins import twins
+from app.csv_import.file import BadLead, BadRow, Column, LeadMap, RowJudge, columns_of, constants_of
+from app.csv_import.lead_map import UnreadableFile, zone_of
+from app.csv_import.rows import Row
+
+#: What must be kept of a row, whatever is asked for: by it rows are told apart and put together to leads.
+NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
+
+
+class Beside(Protocol):
+    """Whoever reads other columns of the same file."""
+
+    def places_in(self, header: Sequence[str]) -> set[int]:
+        """Where the columns stand that are to be read."""
+
+    def take(self, block: Block) -> None:
+        """Reads a block."""
+
+
+@dataclass(slots=True)
+class ReadRows:
+    """What a file holds, in its order.
+
+    facts: one row each, `line` being where it begins, facts by the names of IncomingLead and fields as `fields.NAME`; `day`
+    says that of `at` a day alone was written, `group` what stands in the column by which leads are grouped.
+    ignored_columns: those from which nothing is read.
+    """
+
+    facts: pl.DataFrame
+    bad: list[BadRow] = field(default_factory=list)
+    ignored_columns: tuple[str, ...] = ()
+
+
+def read_rows(
+    path: Path,
+    *,
+    mapping: LeadMap | None,
+    timezone: str = "UTC",
+    limit: int | None = None,
+    today: datetime,
+    keep: Collection[str] | None = None,
+    by: str = "",
+    beside: Beside | None = None,
+    block_bytes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ReadRows:
+    """Every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
+
+    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. beside:
+    reads the same blocks. progress: told how many bytes of how many are read.
+    """
+    try:
+        zone = zone_of((mapping.timezone if mapping else "") or timezone)
+    except ValueError as error:
+        raise UnreadableFile(str(error)) from error
+    table = Table(path, **({"block_bytes": block_bytes} if block_bytes else {}))
+    columns = columns_of(table.header, mapping, str(path))
+    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), by)
+    reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), keep)
+    wanted = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
+    for block, end in one_ahead(table.blocks(sorted(wanted))):
+        reading.take(block)
+        if beside:
+            beside.take(block)
+        if progress:
+            progress(end, table.size)
+        if limit is not None and reading.count >= limit and len(reading.without_twins()[0]) >= limit:
+            break
+    return reading.result(limit, _ignored(table.header, columns))
+
+
+def _ignored(header: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+    used = {column.index for column in columns}
+    return tuple(name for index, name in enumerate(header) if name and index not in used)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Gathers the blocks of one file."""
+
+    facts: Facts
+    judge: RowJudge
+    width: int
+    keep: Collection[str] | None
+    frames: list[pl.DataFrame] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+    count: int = 0
+
+    def take(self, block: Block) -> None:
+        """Reads a block: side by side what can be, the other rows one by one."""
+        found, odd = self.facts.read(block.cells)
+        rows = [*block.odd, *self._singly(block.cells.filter(odd))]
+        single = self.facts.of_leads([one for row in rows if (one := self._judged(row))])
+        kept = [name for name in found.columns if self.keep is None or name in NEEDED or name in self.keep]
+        self.frames.append(pl.concat([found.filter(~odd), single]).select(kept).sort("line"))
+        self.count += self.frames[-1].height
+
+    def _singly(self, cells: pl.DataFrame) -> list[Row]:
+        names = [name for name in cells.columns if name != "line"]
+        rows = []
+        for row in cells.iter_rows(named=True):
+            whole = [""] * self.width
+            for name in names:
+                whole[int(name)] = row[name]
+            rows.append(Row(row["line"], tuple(whole)))
+        return rows
+
+    def _judged(self, row: Row) -> tuple[Row, IncomingLead] | None:
+        try:
+            if row.problem:
+                raise BadLead(row.problem)
+            return row, self.judge.validated(row)
+        except BadLead as error:
+            self.bad.append(BadRow(row.line, str(error)))
+            return None
+
+    def without_twins(self) -> tuple[pl.DataFrame, list[BadRow]]:
+        """The rows so far but for those that stand twice, and what is wrong with these."""
+        rows = pl.concat(self.frames, rechunk=False) if self.frames else self.facts.of_leads([])
+        return twins(rows, self.judge.name_of("source_id"))
+
+    def result(self, limit: int | None, ignored: tuple[str, ...]) -> ReadRows:
+        """All of it in the order of the file, up to so many good rows."""
+        rows, doubled = self.without_twins()
+        bad = sorted([*self.bad, *doubled], key=lambda one: one.line)
+        if limit is not None and rows.height >= limit:
+            rows = rows.head(limit)
+            last = rows["line"][-1] if limit else 0
+            bad = [one for one in bad if one.line < last]
+        elif not rows.height and not bad:
+            bad = [BadRow(1, "the file holds a header and no rows: there is nothing to take in")]
+        return ReadRows(self.facts.kinds.typed(rows), bad, ignored)

@@ -1,0 +1,155 @@
+"""Past leads from Baton's own database: a row for each handoff that was judged, as the lead was known then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+from sqlmodel import Session
+
+from agreements.asked import facts_asked
+from agreements.backtest.columns import INSTANT, LeadColumns
+from agreements.errors import HandoffError
+from agreements.lead import ACCOUNT
+from agreements.model import Agreement
+from app.backtest.after_contact import refuse_after_contact
+from app.backtest.became import became
+from app.backtest.cells import column_of, text_of
+from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
+from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
+from storage import past
+from storage.past import PastActivity, PastHandoff
+
+ORIGIN = "the database"
+#: What a handoff that was won has come to, as far as Baton itself knows.
+WON = "made opportunities"
+
+
+def read_stored(
+    session: Session,
+    agreements: Sequence[Agreement],
+    *,
+    now: datetime,
+    by: str,
+    limit: int | None = None,
+    mapping: LeadMap | None = None,
+    outcomes: Path | None = None,
+) -> PastLeads:
+    """The handoffs of the database, as these agreements need to know them, each as of the instant at which it was judged.
+
+    by: the fact by which they are grouped. limit: the newest so many. outcomes: a file of what became of the leads, by their
+    ids at the map's source; without it a lead is won that was made an opportunity. Nothing is written. Raises HandoffError
+    where there is nothing to judge, UnreadableFile and AgreementError.
+    """
+    refuse_after_contact(agreements, mapping, later_columns=(), file="")
+    rows = past.past_handoffs(session, limit=limit)
+    if not rows:
+        raise HandoffError("No handoff in the database has been judged yet: there is nothing to try an agreement out on.")
+    did = _activities(rows, past.past_activities(session))
+    asked = sorted({name for agreement in agreements for name in facts_asked(agreement)} | {"suppressed"})
+    if outcomes:
+        became_of, left_out = _told_by_file(session, rows, did, outcomes, mapping, now)
+    else:
+        became_of, left_out = _as_stored(rows), []
+    return PastLeads(
+        leads=LeadColumns(
+            pl.DataFrame([column_of(name, [row.values.get(name) for row in rows]) for name in asked]),
+            pl.Series([row.judged_at for row in rows], dtype=INSTANT),
+            did.select("row", "kind", "path", "at"),
+            pl.Series([row.last_touch for row in rows], dtype=INSTANT),
+            pl.Series([row.since for row in rows], dtype=INSTANT),
+        ),
+        groups=_groups(rows, by),
+        outcomes=became_of,
+        origin=ORIGIN,
+        by=by,
+        left_out=left_out,
+        warnings=list(_warnings(rows, asked, became_of)),
+    )
+
+
+def _activities(rows: Sequence[PastHandoff], done: Sequence[PastActivity]) -> pl.DataFrame:
+    """What the lead of each handoff was known to have done when it was judged, in order of row and time."""
+    handoffs = pl.DataFrame(
+        {"row": range(len(rows)), "lead": [row.lead_id for row in rows], "judged": [row.judged_at for row in rows]},
+        schema={"row": pl.UInt32, "lead": pl.Int64, "judged": INSTANT},
+    )
+    told = pl.DataFrame(
+        {
+            "lead": [one.lead_id for one in done],
+            "kind": [one.kind for one in done],
+            "path": [one.path for one in done],
+            "at": [one.at for one in done],
+            "received": [one.received_at for one in done],
+        },
+        schema={"lead": pl.Int64, "kind": pl.String, "path": pl.String, "at": INSTANT, "received": INSTANT},
+    ).with_row_index("order")
+    known = told.join(handoffs, on="lead").filter(pl.col("received") <= pl.col("judged"))
+    return known.sort("row", "at", "order")
+
+
+def _as_stored(rows: Sequence[PastHandoff]) -> Outcomes:
+    """A handoff that reached sales and ended as something else than an opportunity is lost; any other is open or unknown."""
+    won = pl.Series([row.made_opportunity for row in rows], dtype=pl.Boolean)
+    lost = pl.Series([bool(row.assigned_at and row.ended_at and not row.made_opportunity) for row in rows], dtype=pl.Boolean)
+    return Outcomes(won=won, known=won | lost, word=WON, losses=True)
+
+
+def _told_by_file(
+    session: Session, rows: Sequence[PastHandoff], did: pl.DataFrame, file: Path, mapping: LeadMap | None, now: datetime
+) -> tuple[Outcomes, list[LeftOut]]:
+    plan = outcome_plan(Path(ORIGIN), mapping, file)
+    if plan is None:
+        raise UnreadableFile(f"{file}: nothing tells what became of the leads; name the columns under `outcomes` in a map")
+    zone = zone_of(plan.timezone or (mapping.timezone if mapping else "") or "UTC")
+    told = read_times(plan, zone=zone, today=now)
+    ids = past.leads_by_source(session, mapping.source if mapping else "")
+    times = by_lead(told).with_columns(lead=pl.col("source_id").replace_strict(ids, default=None, return_dtype=pl.Int64))
+    first = did.group_by("row").agg(first_at=pl.col("at").min())
+    handoffs = pl.DataFrame({"row": range(len(rows)), "lead": [row.lead_id for row in rows]}, schema={"row": pl.UInt32, "lead": pl.Int64})
+    leads = handoffs.join(first, on="row", how="left", maintain_order="left")
+    leads = leads.join(times.filter(pl.col("lead").is_not_null()).unique("lead"), on="lead", how="left", maintain_order="left")
+    assigned = pl.Series("assigned_at", [row.assigned_at for row in rows], dtype=INSTANT)
+    found, wrong = became(leads.with_columns(assigned, day=pl.lit(False)), zone=zone)
+    left_out = [LeftOut(plan.path.name, bad.line, bad.reason) for bad in told.bad]
+    return found, [*left_out, *(_impossible(leads, plan, one.row, one.what, one.at, one.first) for one in wrong)]
+
+
+def _impossible(leads: pl.DataFrame, plan: OutcomePlan, row: int, what: str, at: datetime, first: datetime) -> LeftOut:
+    lead = leads.row(row, named=True)
+    return LeftOut(
+        plan.path.name,
+        lead["outcome_line"],
+        f"{plan.columns[what]}: {what.removesuffix('_at')} on {at:%Y-%m-%d}, before the first contact on {first:%Y-%m-%d} (lead"
+        f" {lead['lead']}): its outcome was left out; correct the date",
+    )
+
+
+def _groups(rows: Sequence[PastHandoff], by: str) -> pl.Series:
+    if not any(by in row.values for row in rows):
+        known = ", ".join(sorted({name for row in rows for name in row.values}))
+        raise UnreadableFile(f"No lead tells {by!r}, by which leads were to be grouped; name one of {known}")
+    return pl.Series([text_of(row.values.get(by)) or None for row in rows], dtype=pl.String)
+
+
+def _warnings(rows: Sequence[PastHandoff], asked: Sequence[str], outcomes: Outcomes) -> Iterator[str]:
+    today = sum(not row.as_of_then for row in rows)
+    if today:
+        yield (
+            f"Of {counted(today, 'handoff', 'handoffs')} it was not kept what was known when they were judged: the values are those of"
+            " today, and what somebody filled in later counts as if it had been known."
+        )
+    if any(name.startswith(ACCOUNT) for name in asked):
+        yield "What the CRM says of a company is as of the day on which the lead was screened; of handoffs before that was kept, nothing."
+    if len({row.lead_id for row in rows}) < len(rows):
+        yield "A lead that came back counts once for each of its handoffs."
+    never = sum(row.assigned_at is None for row in rows)
+    if never:
+        yield f"{counted(never, 'handoff was', 'handoffs were')} never assigned: what would have become of them is unknown, not lost."
+    if outcomes.losses:
+        waiting = len(rows) - int(outcomes.known.sum()) - sum(row.assigned_at is None and not row.made_opportunity for row in rows)
+        if waiting > 0:
+            yield f"{counted(waiting, 'handoff is', 'handoffs are')} with sales still: open, not lost. Shares are of the decided."

@@ -1,0 +1,181 @@
+"""A CSV file in stretches: its plain lines side by side, and what is not plain left to the reader of single rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO, TypeVar, cast
+
+import polars as pl
+
+from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
+
+BLOCK_BYTES = 32_000_000
+T = TypeVar("T")
+_BOM = b"\xef\xbb\xbf"
+#: Characters that Python takes for white space, or for the end of a text, and others do not.
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
+_WHITE = " \t\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the file.
+
+    cells: `line` on which each plain row begins, and one text column for each column that was asked for, called by its place
+    ("0", "1" …), without white space around the text. odd: the other rows, as the reader of single rows sees them.
+    """
+
+    cells: pl.DataFrame
+    odd: list[Row]
+
+
+class Table:
+    """A CSV file that was opened: its delimiter, its header, its size in bytes, and its rows block by block.
+
+    Raises UnreadableFile as the reader of single rows does.
+    """
+
+    def __init__(self, path: Path, *, block_bytes: int = BLOCK_BYTES) -> None:
+        try:
+            content = path.read_bytes().removeprefix(_BOM)
+        except OSError as error:
+            raise UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read") from error
+        if b"\r" in content:
+            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._text, self._block_bytes = _Text(content), block_bytes
+        # Lines asks for nothing but readline.
+        self._lines = Lines(cast(TextIO, self._text), str(path))
+        self.size = len(content)
+        self.delimiter, self.header = header_of(self._lines)
+        self._start = self._offset_after(self._lines.number)
+        quoted, plain = '"(?:[^"]|"")*"', f'[^"{re.escape(self.delimiter)}]*'
+        cell, between = f"(?:{quoted}|{plain})", re.escape(self.delimiter)
+        self._well_quoted, self._quoted = f"^{cell}(?:{between}{cell})*$", quoted
+
+    def _offset_after(self, lines: int) -> int:
+        at = 0
+        for _ in range(lines):
+            at = self._text.content.find(b"\n", at) + 1 or self.size
+        return at
+
+    def blocks(self, wanted: list[int]) -> Iterator[tuple[Block, int]]:
+        """The rows after the header, and up to which byte of the file they go. wanted: places of the columns to be read."""
+        at, line, taken = self._start, self._lines.number, 0
+        while at < self.size:
+            texts, end = self._texts_from(at, line)
+            plain = self._plain(texts)
+            rows, gone, taken = self._odd_rows(texts["text"], plain, at=at, line=line, taken=taken)
+            if gone:
+                plain = plain & ~pl.int_range(len(plain), eager=True).is_in(gone)
+            yield Block(self._cells(texts["text"], plain, self._text.content[at:end], line, wanted), rows), end
+            at, line = end, line + texts.height
+
+    def _texts_from(self, at: int, line: int) -> tuple[pl.DataFrame, int]:
+        """The lines from this byte on, and the byte after the last of them. line: how many come before."""
+        content = self._text.content
+        end = content.find(b"\n", min(at + self._block_bytes, self.size - 1)) + 1 or self.size
+        try:
+            text = content[at:end].decode()
+        except UnicodeDecodeError as error:
+            end = content.rfind(b"\n", at, at + error.start) + 1
+            if end <= at:
+                self._read_on(at, line)
+                next(self._lines)  # raises UnreadableFile, which names the line and the byte
+            text = content[at:end].decode()
+        return pl.DataFrame({"text": _lines_of(text)}), end
+
+    def _plain(self, texts: pl.DataFrame) -> pl.Series:
+        """Which lines are whole rows that every reader of CSV takes alike, with a cell for each column."""
+        text = pl.col("text")
+        has_quote = text.str.contains('"', literal=True)
+        bare = pl.when(has_quote).then(text.str.replace_all(self._quoted, "")).otherwise(text)
+        # Columns of one select are reckoned side by side.
+        found = texts.select(
+            clean=(text.str.len_bytes() < MAX_ROW_CHARACTERS) & ~text.str.contains(_CONTROL),
+            well_quoted=~has_quote | text.str.contains(self._well_quoted),
+            whole=bare.str.count_matches(self.delimiter, literal=True) == len(self.header) - 1,
+            filled=text.str.strip_chars(_WHITE + self.delimiter + '"') != "",
+        )
+        return found.select(plain=pl.all_horizontal(pl.all()))["plain"]
+
+    def _odd_rows(self, texts: pl.Series, plain: pl.Series, *, at: int, line: int, taken: int) -> tuple[list[Row], list[int], int]:
+        """The rows that begin on lines which are not plain; the places of lines that belong to another row; and how many lines
+        of the next block do. taken: how many of these lines belong to a row of the block before."""
+        rows, gone, free = list[Row](), list(range(min(taken, len(texts)))), taken
+        if plain.all():
+            return rows, gone, max(0, free - len(texts))
+        begins = (texts.str.len_bytes().cast(pl.Int64) + 1).cum_sum() - texts.str.len_bytes() - 1 + at
+        for place in (~plain).arg_true().to_list():
+            if place < free:
+                continue
+            self._read_on(begins[place], line + place)
+            row = next_row(self._lines, self.delimiter, len(self.header))
+            free = self._lines.number - line
+            gone += range(place + 1, min(free, len(texts)))
+            if row and (row.problem or any(row.cells)):
+                rows.append(row)
+        return rows, gone, max(0, free - len(texts))
+
+    def _read_on(self, at: int, line: int) -> None:
+        self._text.go_to(at)
+        self._lines.go_to(line)
+
+    def _cells(self, texts: pl.Series, plain: pl.Series, raw: bytes, line: int, wanted: list[int]) -> pl.DataFrame:
+        numbers = (plain.arg_true() + (line + 1)).alias("line")
+        names = [str(place) for place in wanted]
+        if not len(numbers):
+            return pl.DataFrame({"line": numbers, **{name: pl.Series([], dtype=pl.String) for name in names}})
+        text = raw if plain.all() else texts.filter(plain).str.join("\n").item().encode()
+        quote = '"' if b'"' in text else None
+        cells = pl.read_csv(
+            text,
+            has_header=False,
+            infer_schema=False,
+            separator=self.delimiter,
+            quote_char=quote,
+            columns=wanted,
+            new_columns=names,
+            raise_if_empty=False,
+        )
+        return cells.select(numbers, pl.all().fill_null("").str.strip_chars())
+
+
+def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
+    """The same blocks; while one is used, the next is read."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
+
+
+class _Text:
+    """Bytes that are read line by line from any place on, as a text file opened with surrogateescape is."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self._at, self._line, self._told = 0, "", 0
+
+    def go_to(self, at: int) -> None:
+        """Reading goes on at this byte, where a line begins."""
+        self._at, self._line, self._told = at, "", 0
+
+    def readline(self, limit: int) -> str:
+        """The next line, or so many characters of it; empty at the end."""
+        if self._told == len(self._line):
+            end = self.content.find(b"\n", self._at) + 1 or len(self.content)
+            self._line, self._told = self.content[self._at : end].decode(errors="surrogateescape"), 0
+            self._at = end
+        piece = self._line[self._told : self._told + limit]
+        self._told += len(piece)
+        return piece
+
+
+def _lines_of(text: str) -> pl.Series:
+    lines: pl.Series = pl.Series([text.removesuffix("\n")]).str.split("\n")[0]
+    return lines

@@ -1,0 +1,1 @@
+"""CSV files in, leads and bad rows out."""

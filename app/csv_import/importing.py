@@ -1,0 +1,91 @@
+"""Taking read rows in: a few in one transaction where all is well, one by one where it is not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from app.csv_import.file import BadRow, IncomingRow, ReadLeads
+from storage import identity, leads, roster
+from storage.database import ROWS_AT_ONCE
+from tasks.wiring.toolbox import Toolbox
+
+log = logging.getLogger("baton.import")
+#: A lead that is taken in changes about ten rows of the database, one that has moved on to another company a few more.
+ROWS_A_TRANSACTION = ROWS_AT_ONCE // 12
+#: Zones are easily mixed up, so a little ahead is let through; capture then takes the present instead.
+AHEAD_AT_MOST = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class ImportResult:
+    """What became of the rows: numbers of new leads (or ones that came back), of activities added to known leads, of known
+    people under a new id, and of rows that were here already; and the bad rows, by line."""
+
+    new: int = 0
+    activity: int = 0
+    merged: int = 0
+    repeated: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+
+    def count(self, outcome: str | BadRow) -> None:
+        """Adds what became of one row."""
+        if isinstance(outcome, BadRow):
+            self.bad.append(outcome)
+        else:
+            setattr(self, outcome, getattr(self, outcome) + 1)
+
+
+def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progress: Callable[[int], None] | None = None) -> ImportResult:
+    """Takes in the good rows in their order and passes the bad ones on. A row goes in whole or not at all.
+
+    hold: stored, but nothing is started. actor: who the trail says took them in. progress: told after each transaction how
+    many rows more have been dealt with. A row that cannot be stored becomes a bad one, and the others go in. Raises
+    OperationalError where the database itself fails: what went in until then stays, and taking the same rows in again adds
+    only the rest.
+    """
+    result = ImportResult(bad=list(read.bad))
+    for start in range(0, len(read.rows), ROWS_A_TRANSACTION):
+        batch = read.rows[start : start + ROWS_A_TRANSACTION]
+        for outcome in _take_batch(box, batch, hold=hold, actor=actor):
+            result.count(outcome)
+        if progress:
+            progress(len(batch))
+    result.bad.sort(key=lambda bad: bad.line)
+    return result
+
+
+def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[str | BadRow]:
+    def work(session: Session, now: datetime) -> list[str | BadRow]:
+        identity.reserve(session, [row.lead for row in batch])
+        return [_take(session, row, now, hold=hold, actor=actor) for row in batch]
+
+    try:
+        return identity.again_if_taken(lambda: box.write_now(work))
+    except Exception as error:
+        if len(batch) > 1:
+            return [outcome for row in batch for outcome in _take_batch(box, [row], hold=hold, actor=actor)]
+        if isinstance(error, OperationalError):
+            raise
+        log.warning("the row on line %s could not be stored", batch[0].line, exc_info=error)
+        return [BadRow(batch[0].line, f"could not be stored ({_said(error)}): correct it and take the file in again")]
+
+
+def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, actor: str) -> str | BadRow:
+    at = row.lead.at
+    if at is not None and at > now + AHEAD_AT_MOST:
+        return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")
+    if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
+        return BadRow(row.line, f"sales_sourced_by: {problem}")
+    return leads.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind
+
+
+def _said(error: Exception) -> str:
+    # A database error's own words would quote the whole statement and the lead's data with it.
+    words = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
+    return f"{type(error).__name__}: {words[:200]}" if words else type(error).__name__

@@ -1,0 +1,176 @@
+"""How pages are written: the templates, times in the visitor's zone, and the words for what is asked and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from starlette.responses import HTMLResponse
+
+from agreements.model import STATEMENTS
+from app.web.page_notices import Notice
+from notifications.rendering import label, mailto, tel
+from tasks.choices import REP_CHOICES
+from tasks.replies.link_page import Visit
+
+#: What a page asks, by what is owed.
+QUESTIONS = {
+    "accepted": "Do you take this lead?",
+    "attempted": "What came of this lead?",
+    "first_attempt": "Have you tried to reach them?",
+    "outcome": "What came of it?",
+    "completed": "What the note still lacks",
+    "decided": "What becomes of this lead?",
+}
+#: Answers that need nothing more to be said.
+DIRECT = ("accepted", "attempted")
+#: What the due time is for, by what is owed.
+DUE = {
+    "acceptance": "Answer by",
+    "first_attempt": "Try to reach them by",
+    "outcome": "Say what came of it by",
+    "note": "Complete the note by",
+    "decision": "To be decided by",
+}
+#: Through which door an answer came, where it was not a link.
+VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API", "slack": "in Slack"}
+_REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
+
+
+def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """The page of that template; whatever people wrote in the values is only ever text on it."""
+    return HTMLResponse(_TEMPLATES.get_template(name).render(values), status_code=status)
+
+
+def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTMLResponse:
+    """A page that says one thing. back: where its only link leads, none where empty."""
+    return page("plain.html", status=status, title=title, sentences=sentences, back=back)
+
+
+def lead_page(
+    visit: Visit,
+    *,
+    status: int,
+    path: str,
+    nonce: str,
+    notice: Notice | None,
+    typed: Mapping[str, str],
+    problem: str,
+    asks_number: bool = False,
+    needs_number: bool = False,
+    token: str = "",
+    wait_id: str = "",
+) -> HTMLResponse:
+    """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken.
+
+    asks_number: instead of the form, ask for the number from the message; needs_number: ask for it in the form. token, wait_id: of
+    the link, for the offer to remember a browser that is known.
+    """
+    return page(
+        "lead.html",
+        status=status,
+        visit=visit,
+        zone=visit.timezone,
+        now=visit.now,
+        path=path,
+        nonce=nonce,
+        notice=notice,
+        typed={**dict.fromkeys(_FIELDS, ""), **typed},
+        problem=problem,
+        asks_number=asks_number,
+        needs_number=needs_number,
+        direct=_direct(visit),
+        offers_enrolment=visit.level == "known" and not visit.members and not visit.ended,
+        token=token,
+        wait_id=wait_id,
+        base=path.rpartition(f"/l/{token}")[0] if not wait_id else path.rpartition(f"/m/{token}")[0],
+        question=_question(visit),
+        due_words=DUE.get(visit.wait_kind, "Due by"),
+        states=_to_state(visit),
+        ticks=_to_tick(visit),
+        reason_words={reason.code: reason.words for reason in visit.reasons},
+        via_words=VIA,
+        answers_first=_answers_first(visit) and not (notice and notice.thanks),
+    )
+
+
+def _direct(visit: Visit) -> list[tuple[str, str]]:
+    """What an enrolled browser can answer by one press, as nothing else is needed for it."""
+    if visit.level != "enrolled" or visit.members:
+        return []
+    return [(option.kind, option.label) for option in visit.options if option.kind in DIRECT]
+
+
+def _question(visit: Visit) -> str:
+    kinds = [option.kind for option in visit.options]
+    if visit.wait_kind in QUESTIONS and "attempted" in kinds:
+        return QUESTIONS[visit.wait_kind]
+    if _is_wrong(visit):
+        return "Mend the note"
+    return next((QUESTIONS[kind] for kind in kinds if kind in QUESTIONS), "")
+
+
+def _to_state(visit: Visit) -> list[tuple[str, str]]:
+    """What a note still has to state, each with what it says now; everything, where sales found something wrong in it."""
+    known = visit.lead.statements
+    names = [name for name in visit.missing if name in STATEMENTS]
+    if _is_wrong(visit):
+        names += [name for name in known if name not in names]
+    return [(name, known.get(name, "")) for name in names]
+
+
+def _to_tick(visit: Visit) -> list[tuple[str, str]]:
+    """What of the note may be ticked on acceptance: each statement by name, and whether it is there to be wrong or is missing."""
+    if not any(option.kind == "accepted" for option in visit.options):
+        return []
+    here = visit.lead.statements
+    return sorted(((name, "wrong" if here.get(name) else "missing") for name in STATEMENTS), key=lambda pair: pair[1] == "missing")
+
+
+def ticked(typed: Mapping[str, str]) -> str:
+    """The names that were ticked in a form, with commas between; whether there are such statements is asked where it is stored."""
+    return ",".join(name.removeprefix("wrong_") for name, value in typed.items() if name.startswith("wrong_") and value)
+
+
+def _answers_first(visit: Visit) -> bool:
+    """What was answered stands before the lead where nothing more is asked, or somebody else than the rep is asked."""
+    return not any(option.kind in _REP_KINDS for option in visit.options)
+
+
+def _is_wrong(visit: Visit) -> bool:
+    return any(name not in STATEMENTS for name in visit.missing)
+
+
+@pass_context
+def _when(values: Context, at: datetime) -> str:
+    """`Tue 1 Dec 13:00` in the visitor's zone; with the year when it is long ago, and in a doubled hour with the zone."""
+    local = at.astimezone(ZoneInfo(str(values["zone"])))
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    now = values.get("now") or at
+    year = f" {local.year}" if abs((now - at).days) > 180 else ""
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}{f' {local:%Z}' if twice else ''}"
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(when=_when, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
+    return environment
+
+
+_TEMPLATES = _environment()

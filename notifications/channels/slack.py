@@ -1,0 +1,154 @@
+"""Slack as an app of the company's own: a direct message with the facts, a link, and buttons that answer.
+
+Its calls are made with httpx and not with slack_sdk's WebClient: that one blocks a thread, and a thread that hangs cannot be given up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from agreements.errors import DeliveryError, ServiceAway
+from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
+from notifications.letter import Letter
+from notifications.rendering import one_line
+
+API_URL = "https://slack.com/api/"
+PREFIX = "slack:"
+ACCEPT, REJECT, REVIEW = "baton-accept", "baton-reject", "baton-review"
+"""What the buttons are called in what Slack sends when one is pressed."""
+
+_ID = re.compile(r"[UW][A-Z0-9]{5,20}")
+_TEXT_MAX = 2900
+_VALUE_MAX = 2000
+#: Our app is at fault or Slack is: nobody's message would go.
+_OF_THE_SERVICE = frozenset(
+    "invalid_auth not_authed account_inactive token_revoked token_expired missing_scope no_permission org_login_required"
+    " ekm_access_denied not_allowed_token_type access_denied internal_error fatal_error service_unavailable request_timeout"
+    " ratelimited team_access_not_granted".split()
+)
+#: This person or message never goes.
+_FOR_GOOD = frozenset(
+    "channel_not_found user_not_found user_disabled users_not_found is_archived not_in_channel restricted_action invalid_blocks"
+    " invalid_blocks_format msg_too_long no_text messages_tab_disabled cannot_dm_bot invalid_arguments metadata_too_large".split()
+)
+
+
+def is_slack(address: str) -> bool:
+    """Whether a chat address is meant for the Slack app (slack:…), and not for Apprise (slack://…)."""
+    return address.startswith(PREFIX) and not address.startswith(f"{PREFIX}//")
+
+
+def slack_id(address: str) -> str:
+    """The Slack id of such an address, empty where it holds none."""
+    ident = address.removeprefix(PREFIX)
+    return ident if is_slack(address) and _ID.fullmatch(ident) else ""
+
+
+class SlackApi:
+    """Calls of Slack's web API with the app's token. Raises: ValueError for a token or an address that is none."""
+
+    def __init__(self, token: str, *, name: str = "chat", url: str = API_URL, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        if not token.startswith("xox") or not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("write the bot token of the Slack app, which begins with xoxb-")
+        if not url.startswith("https://") and not is_this_machine(urlsplit(url).hostname or ""):
+            raise ValueError("BATON_SLACK_API_URL is written as https://slack.com/api/")
+        self.name, self._token, self.url, self._timeout = name, token, url.rstrip("/") + "/", timeout_seconds
+
+    async def call(self, method: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Slack's answer to this call. Raises DeliveryError; permanent where Slack names an error that lasts."""
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json; charset=utf-8"}
+        content = json.dumps(said).encode("ascii")
+        answer = await post(self.name, self.url + method, content=content, headers=headers, timeout_seconds=self._timeout)
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+            raise ServiceAway(self.name, f"Slack answers {answer.status_code}", retry_after_seconds=retry_after(answer))
+        try:
+            told = answer.json()
+        except ValueError:
+            told = None
+        if not answer.is_success or not isinstance(told, dict):
+            raise ServiceAway(self.name, f"what answers {answer.status_code} is not Slack's API")
+        if told.get("ok") is not True:
+            raise self._error(one_line(str(told.get("error", "")))[:80])
+        return told
+
+    async def tell(self, response_url: str, text: str) -> None:
+        """Says something to the person who pressed, for their eyes only. Raises DeliveryError."""
+        said = {"response_type": "ephemeral", "replace_original": False, "text": escaped(text)}
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        content = json.dumps(said).encode("ascii")
+        answer = await post(self.name, response_url, content=content, headers=headers, timeout_seconds=self._timeout)
+        if not answer.is_success:
+            raise DeliveryError(self.name, f"Slack answers {answer.status_code} to what is said to the person who pressed")
+
+    def _error(self, error: str) -> DeliveryError:
+        if error in _OF_THE_SERVICE:
+            return ServiceAway(self.name, f"Slack refused us: {error}")
+        return DeliveryError(self.name, f"Slack did not take it: {error}", permanent=error in _FOR_GOOD)
+
+
+class SlackChannel:
+    """Sends the short form of letters as direct messages. Only whoever is assigned a lead gets buttons that answer."""
+
+    may_bounce = False
+
+    def __init__(self, api: SlackApi, name: str = "chat") -> None:
+        self.name, self._api = name, api
+
+    async def send(self, letter: Letter) -> str:
+        """Sends it once and returns "slack: <conversation> <timestamp>".
+
+        Raises: DeliveryError, permanent where the person's Slack id is none or Slack says that it never goes; ServiceAway where the
+        app is refused, limited or nobody answers; DeliveryUnknown where the message was sent and no answer came.
+        """
+        ident = slack_id(letter.to.chat)
+        if not ident:
+            raise DeliveryError(self.name, "the chat address is no Slack id: write slack:U0123ABCD", permanent=True)
+        told = await self._api.call("chat.postMessage", message_of(letter, ident))
+        return one_line(f"slack: {told.get('channel', ident)} {told.get('ts', '')}")[:80]
+
+
+def message_of(letter: Letter, ident: str) -> dict[str, Any]:
+    """What chat.postMessage is told. The texts are plain ones: what a lead wrote makes no link, no mention and no markup."""
+    plain = letter.chat.replace(f"Review this lead: {letter.link}", "").strip() if letter.link else letter.chat
+    blocks: list[dict[str, Any]] = [{"type": "section", "text": _plain(plain[:_TEXT_MAX] or letter.subject)}]
+    if buttons := _buttons(letter):
+        blocks.append({"type": "actions", "block_id": "baton", "elements": buttons})
+    return {
+        "channel": ident,
+        "text": escaped(letter.subject),
+        "blocks": blocks,
+        "parse": "none",
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "metadata": {"event_type": "baton_letter", "event_payload": {"key": one_line(letter.key)}},
+    }
+
+
+def _buttons(letter: Letter) -> list[dict[str, Any]]:
+    if not letter.link:
+        return []
+    buttons: list[dict[str, Any]] = [_button(REVIEW, "Review this lead", url=letter.link)]
+    token = letter.link.rpartition("/")[2]
+    if letter.message == "assigned" and len(token) <= _VALUE_MAX:
+        buttons += [_button(ACCEPT, "Accept", value=token, style="primary"), _button(REJECT, "Reject …", value=token)]
+    return buttons
+
+
+def _button(action: str, words: str, **more: str) -> dict[str, Any]:
+    return {"type": "button", "action_id": action, "text": _plain(words), **more}
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def escaped(text: str) -> str:
+    """The text for where Slack reads markup: nothing in it is a link or a mention."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

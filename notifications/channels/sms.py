@@ -1,0 +1,44 @@
+"""Text messages: the person's number, put into an Apprise URL of whatever service sends them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from agreements.errors import DeliveryError
+from notifications.channels.by_apprise import send_by_apprise, why_unusable
+from notifications.letter import Letter
+from notifications.rendering import one_line, tel
+
+PLACE = "{phone}"
+
+
+class SmsChannel:
+    """Sends subject and link to the person's phone. url: an Apprise URL in which {phone} stands where the number goes.
+
+    Raises: ValueError, which never holds the URL, where {phone} is missing or Apprise cannot use it.
+    """
+
+    may_bounce = False
+
+    def __init__(self, url: str, name: str = "sms") -> None:
+        self.name, self._url = name, url
+        if PLACE not in url:
+            raise ValueError("write {phone} where the number goes, as in twilio://SID:TOKEN@FROM/{phone}")
+        if why := why_unusable(_filled(url, "+15550100199")):
+            raise ValueError(f"it {why}" if why.startswith("is ") else why)
+
+    async def send(self, letter: Letter) -> str:
+        """Sends it once and returns "apprise: <schema> accepted".
+
+        Raises: DeliveryError, permanent where the person has no number that can be read.
+        """
+        number = tel(letter.to.phone).removeprefix("tel:")
+        if not number:
+            problem = "cannot be read" if letter.to.phone else "is not there"
+            raise DeliveryError(self.name, f"the phone number of {one_line(letter.to.name)[:80]} {problem}", permanent=True)
+        body = "\n".join(filter(None, (letter.subject, letter.link)))
+        return await send_by_apprise(self.name, _filled(self._url, number), key=letter.key, title="", body=body)
+
+
+def _filled(url: str, number: str) -> str:
+    return url.replace(PLACE, quote(number, safe=""))

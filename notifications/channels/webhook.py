@@ -1,0 +1,106 @@
+"""A webhook of the company's own: signed JSON by the Standard Webhooks scheme. A 2xx is the proof."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from urllib.parse import urlsplit
+
+import httpx
+
+from agreements.errors import DeliveryError, ServiceAway
+from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
+from notifications.letter import Letter
+from notifications.rendering import one_line
+
+VERSION = 1
+"""Of the body: it changes when a field changes its meaning or goes; new fields may come without."""
+
+_SECRET_MIN = 16
+_PREFIX = "whsec_"
+#: Of the refusals (4xx) these may pass: too slow, too early, too much.
+_MAY_PASS = (408, 425, 429)
+
+
+class WebhookChannel:
+    """Posts letters to one URL.
+
+    secret: at least 16 characters, or "whsec_" and as many bytes in base64. https is asked for, but not on this machine.
+    Raises: ValueError, which holds neither URL nor secret, for another URL or secret.
+    """
+
+    may_bounce = False
+
+    def __init__(self, url: str, secret: str, name: str = "webhook", *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self.name, self._url, self._timeout = name, _checked(url), timeout_seconds
+        self._secret = _key(secret)
+
+    async def send(self, letter: Letter) -> str:
+        """Posts the letter once and returns the answer's status line.
+
+        Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx but 408, 425 and 429; ServiceAway where nobody
+        answers, for 5xx and these three; DeliveryUnknown where the message was sent and no answer came.
+        """
+        content = _body(letter)
+        headers = {"Content-Type": "application/json", **signed(self._secret, letter.key, content, at=int(time.time()))}
+        answer = await post(self.name, self._url, content=content, headers=headers, timeout_seconds=self._timeout)
+        if answer.is_success:
+            return f"webhook: {_status(answer)}"
+        if answer.is_server_error or answer.status_code in _MAY_PASS:
+            raise ServiceAway(self.name, _status(answer), retry_after_seconds=retry_after(answer))
+        hint = "; redirects are not followed, set BATON_WEBHOOK_URL to where it leads" if answer.is_redirect else ""
+        raise DeliveryError(self.name, f"{_status(answer)}{hint}", permanent=True)
+
+
+def signed(secret: bytes, key: str, content: bytes, *, at: int) -> dict[str, str]:
+    """The headers that prove where the content comes from. at: seconds since 1970."""
+    ident = one_line(key).encode("ascii", "backslashreplace").decode("ascii")
+    mac = hmac.new(secret, f"{ident}.{at}.".encode() + content, hashlib.sha256).digest()
+    return {"webhook-id": ident, "webhook-timestamp": str(at), "webhook-signature": f"v1,{base64.b64encode(mac).decode('ascii')}"}
+
+
+def _body(letter: Letter) -> bytes:
+    facts = dict(letter.facts)
+    told = {
+        "version": VERSION,
+        "message": letter.message,
+        "key": letter.key,
+        "recipient": letter.to.id,
+        "lead_number": facts.get("lead_number", ""),
+        "company": facts.get("company", ""),
+        "facts": facts,
+        "link": letter.link,
+        "due": facts.get("due", ""),
+    }
+    return json.dumps(told, separators=(",", ":")).encode("ascii")
+
+
+def _status(answer: httpx.Response) -> str:
+    return one_line(f"{answer.status_code} {answer.reason_phrase}")[:80]
+
+
+def _checked(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("write the URL as https://host/path")
+    if parts.scheme == "http" and not is_this_machine(host):
+        raise ValueError("write https: facts about leads go to this URL")
+    return url
+
+
+def _key(secret: str) -> bytes:
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True) if secret.startswith(_PREFIX) else secret.encode()
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < _SECRET_MIN:
+        raise ValueError(f"it needs a secret of at least {_SECRET_MIN} characters, or {_PREFIX} and as many bytes in base64")
+    return key

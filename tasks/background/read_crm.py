@@ -1,0 +1,121 @@
+"""Read the CRM: what sales changed there counts as an answer like any other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
+from agreements.lifecycle import Stage
+from agreements.model import Agreement
+from storage import handoffs, roster, trail, waits
+from storage.crm.port import Change
+from storage.database import ROWS_AT_ONCE
+from storage.tables import Bookmark, Handoff, Wait
+from tasks.choices import next_leg, rep_choices
+from tasks.wiring.toolbox import Toolbox
+
+log = logging.getLogger("baton.crm")
+BOOKMARK = "crm"
+#: Beside it: how many of the changes after the bookmark were taken already, where reading them was interrupted.
+TAKEN = "crm-taken"
+#: So many changes are taken in one transaction: an answer changes about seven rows.
+AT_ONCE = ROWS_AT_ONCE // 8
+#: Which answer a stage's words in the CRM mean.
+MEANING = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
+
+
+async def read_crm(box: Toolbox) -> int:
+    """Takes in what people changed since the last look; how many changes.
+
+    A few in each transaction, which also notes how far it came; when somebody else is reading them meanwhile, the rest is left
+    to them. A change that cannot be taken is logged and passed over, so that it does not hold up the others.
+    """
+    reached = first = await box.read(_reached)
+    changes, bookmark = await box.crm.changes_since(reached.bookmark)
+    while reached.bookmark != bookmark:
+        few = changes[reached.taken : reached.taken + AT_ONCE]
+        behind = _Reached(reached.bookmark, reached.taken + len(few))
+        if behind.taken >= len(changes):
+            behind = _Reached(bookmark)
+        if not await box.write(lambda session, now, few=few, at=reached, to=behind: _take_few(session, few, now, at=at, to=to)):  # type: ignore[misc]
+            return reached.taken - first.taken
+        reached = behind
+    return len(changes) - first.taken if first.bookmark != bookmark else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """How far the CRM was read: the bookmark, and how many of the changes after it were taken already."""
+
+    bookmark: str
+    taken: int = 0
+
+
+def _reached(session: Session, now: datetime) -> _Reached:
+    rows = [session.get(Bookmark, name, with_for_update=True) for name in (BOOKMARK, TAKEN)]
+    bookmark, taken = (row.value if row else "" for row in rows)
+    return _Reached(bookmark, int(taken or 0))
+
+
+def _take_few(session: Session, changes: Sequence[Change], now: datetime, *, at: _Reached, to: _Reached) -> bool:
+    """Takes these changes; False, and nothing is taken, where somebody else has gone on from there."""
+    if _reached(session, now) != at:
+        return False
+    for change in changes:
+        try:
+            with session.begin_nested():
+                _take(session, _within_bounds(change), now)
+        except Exception:
+            log.exception("change %s in the CRM could not be taken", change.number)
+    session.merge(Bookmark(name=BOOKMARK, value=to.bookmark))
+    session.merge(Bookmark(name=TAKEN, value=str(to.taken)))
+    return True
+
+
+def _within_bounds(change: Change) -> Change:
+    """The change with its texts cut: what is as long as this is no owner and no status, and the rest of the change counts."""
+    values = dict(list(change.values.items())[:MAX_FIELDS])
+    cut = {storable(name[:MAX_SHORT]): storable(value[:MAX_SHORT]) for name, value in values.items()}
+    return replace(change, by=storable(change.by[:MAX_SHORT]), values=cut)
+
+
+def _take(session: Session, change: Change, now: datetime) -> None:
+    handoff = handoffs.latest_of(session, change.lead_number)
+    if handoff is None or not handoffs.is_open(handoff):
+        return
+    wait = waits.open_of(session, handoff.id or 0, lock=True)
+    at = min(change.at, now)
+    trail.record(session, "crm-changed", now=at, handoff=handoff, actor=change.by, fields=sorted(change.values))
+    if wait is None:
+        return
+    agreement = handoffs.agreement_of(session, handoff)
+    allowed = rep_choices(agreement, handoff, wait)
+    owner = change.values.get("owner", "")
+    if owner and owner != handoff.rep and roster.current(session).person(owner) and "handed" in allowed:
+        waits.answer(session, wait.id, "handed", by=change.by, via="crm", now=now, answered_at=at, colleague=owner)
+        return
+    kind = _meaning(agreement, change)
+    if kind == "sql" and not next_leg(agreement, handoff):
+        kind = "connected"  # nobody follows, and whoever is qualified was spoken to
+    if kind in allowed:
+        waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at)
+    elif kind:
+        _catch_up(session, handoff, wait, kind, change, at, now)
+
+
+def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
+    """Sales is further in the CRM than the open wait: working on a lead means having accepted it."""
+    if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
+        waits.answer(session, wait.id, "accepted", by=change.by, via="crm", now=now, answered_at=at, implied_by=kind)
+
+
+def _meaning(agreement: Agreement, change: Change) -> str:
+    for stage, words in agreement.crm.items():
+        if words and all(change.values.get(name) == value for name, value in words.items()):
+            return MEANING.get(stage, "")
+    return ""

@@ -1,0 +1,83 @@
+"""Revisit: a nurtured lead is looked at again, for new evidence and the rule; nothing lapses in silence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from agreements import qualification
+from agreements.disposition import revisit_at
+from agreements.errors import NoAgreementInForce
+from storage import contracts, handoffs, leads, trail, waits
+from storage.tables import Handoff, Wait
+from tasks.messages.tell import tell
+
+#: While no agreement is in force, a lead that is due is looked at again after this time.
+LOOK_AGAIN = timedelta(hours=1)
+
+
+def look_again(session: Session, wait_id: str, *, now: datetime) -> int:
+    """Looks at the lead of this wait if it is still in nurture; how many were looked at. Call inside a write transaction."""
+    wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # a ruling may take it from nurture too
+    if wait is None or wait.closed_at:
+        return 0
+    revisit(session, wait, now=now)
+    return 1
+
+
+def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
+    """Looks at one nurtured lead, inside the caller's write transaction. Says what came of it: returned, waiting or exhausted.
+
+    New evidence and the rule met: a new handoff under the version then in force. A revisit date without it: the next date,
+    until the cap is reached, which disqualifies the lead. A fast-lane request meets it at once. A rep who brings in a lead that
+    stays here is told; where leads of sales need not qualify, it goes to that rep.
+    """
+    handoff = handoffs.get(session, wait.handoff_id)
+    lead = handoffs.lead_of(session, handoff)
+    latest = handoffs.latest_of(session, handoff.lead_id)
+    if latest is not None and latest.id != handoff.id and handoffs.is_open(latest):
+        waits.close(session, wait, because="came back already", now=now)
+        return "returned"
+    facts = leads.facts(session, lead, since=handoff.ended_at)
+    try:
+        row = contracts.in_force(session, now, facts.values)
+    except NoAgreementInForce:
+        wait.next_at = now + LOOK_AGAIN
+        session.add(wait)
+        return "waiting"
+    agreement = contracts.read(row)
+    verdict = qualification.qualify(agreement, facts, now=now)
+    newest = leads.newest_activity_at(session, handoff.lead_id)
+    fresh = newest is not None and handoff.ended_at is not None and newest > handoff.ended_at
+    new = agreement.recycling.needs.met(rise=verdict.total - handoff.score, fresh=fresh)
+    brought_by = leads.brought_in_by(session, handoff.lead_id, since=handoff.ended_at)
+    straight = brought_by and not agreement.qualification.sales_sourced.same_rules
+    if ((verdict.is_mql and new) or straight) and not facts.value("suppressed"):
+        waits.close(session, wait, because="new evidence", now=now)
+        begun = leads.begin(session, lead, now=now, cause="new-evidence", previous=handoff)
+        trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)
+        return "returned"
+    if brought_by:
+        what = f"The lead you brought in is not ready yet: {'; '.join(verdict.reasons)}. Marketing keeps it."
+        tell(session, handoff, brought_by, key=f"not-ready:{handoff.id}:{newest}", now=now, what=what)
+    if now < wait.due_at:
+        wait.next_at = wait.due_at
+        session.add(wait)
+        return "waiting"
+    return _next_round(session, handoff, wait, now)
+
+
+def _next_round(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> str:
+    agreement = handoffs.agreement_of(session, handoff)
+    waits.close(session, wait, because="revisited", now=now)
+    handoff.revisits += 1
+    session.add(handoff)
+    if handoff.revisits > agreement.recycling.at_most:
+        handoff.reason = "exhausted"
+        handoffs.move(session, handoff, "disqualified", now=now, reason="exhausted")
+        return "exhausted"
+    due = revisit_at(agreement, agreement.reason(handoff.reason), now=now)
+    trail.record(session, "revisited", now=now, handoff=handoff, round=handoff.revisits, next=due.isoformat())
+    waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=due)
+    return "waiting"

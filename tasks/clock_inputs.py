@@ -1,0 +1,133 @@
+"""What a clock of this handoff runs on: whose calendar, since when, within which bound, and what others have used of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agreements.calendar.working_time import Span, WorkingCalendar
+from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
+from agreements.model import Clock
+from storage import handoffs, roster, waits
+from storage.tables import Answer, Assignment, Handoff, Touch, Wait
+
+#: The answers by which a tenure has met a clock, so that whoever comes later begins anew.
+_MET = {"acceptance": ("accepted",), "first_attempt": ("attempted", "connected")}
+#: What a wait is about for which no clock runs.
+NO_CLOCK = "no-clock"
+#: What the rep who has the lead owes, one after another.
+_OWED = ("delivery", "acceptance", "first_attempt", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One clock as it runs for the rep who has the lead. start: since when; bound: until when over all reps, None for no bound."""
+
+    clock: Clock
+    tier: str
+    start: datetime
+    calendar: WorkingCalendar
+    bound: datetime | None
+    past: Past
+
+    def schedule(self, *, now: datetime | None = None) -> Schedule:
+        """When it is due, and what happens before. now: nudges not after it are left out."""
+        return schedule(self.clock, tier=self.tier, start=self.start, calendar=self.calendar, bound=self.bound, now=now, past=self.past)
+
+
+def clock_of(session: Session, handoff: Handoff, name: str) -> Clock:
+    """The clock of that name, in the leg in which the handoff is."""
+    return handoffs.agreement_of(session, handoff).clock(name, handoff.leg)
+
+
+def calendar_of(session: Session, handoff: Handoff, name: str, holder: str) -> WorkingCalendar:
+    """The calendar on which that clock runs for this person; `marketing` and `system` are marketing's person of the roster."""
+    people = roster.current(session)
+    person = people.person(people.marketing if holder in ("marketing", "system") else holder)
+    agreement = handoffs.agreement_of(session, handoff)
+    return calendar_for(agreement.clock(name, handoff.leg), agreement, person.calendar if person else "")
+
+
+def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, start: datetime, anew: bool = False) -> Running:
+    """The clock of that name as it runs for this tenure.
+
+    start: when it would begin if nobody had had the lead before. anew: a manager gave the lead back with a new clock, so what
+    was used before does not count.
+    """
+    clock, calendar = clock_of(session, handoff, name), calendar_of(session, handoff, name, row.rep)
+    bound = bound_of(session, handoff, name, row.rep, start=start)
+    if anew:
+        return Running(clock, handoff.tier, start, calendar, bound, Past())
+    earlier = [one for one in handoffs.assignments(session, handoff.id or 0) if one.leg == row.leg and one.number < row.number]
+    pauses = _pauses(session, clock, [*earlier, row], start)
+    while name == "first_attempt" and "fix_note" in clock.pauses and earlier and _goes_on(earlier[-1], row):
+        start = earlier.pop().proven_at or start  # the same rep has it back, and the clock stood still in between
+    return Running(clock, handoff.tier, start, calendar, bound, Past(_spells(session, handoff, name, earlier), pauses))
+
+
+def bound_of(session: Session, handoff: Handoff, name: str, holder: str, *, start: datetime | None = None) -> datetime | None:
+    """Until when that clock may run over all tenures of this leg; None for no bound, or before it began for anybody."""
+    clock = clock_of(session, handoff, name)
+    rows = [one for one in handoffs.assignments(session, handoff.id or 0) if one.leg == handoff.leg]
+    starts = [at for at in (start, *(_began(session, name, one) for one in rows)) if at is not None]
+    if not starts:
+        return None
+    pauses = _pauses(session, clock, rows, start)
+    calendar = calendar_of(session, handoff, name, holder)
+    return bounded_until(clock, tier=handoff.tier, first_start=min(starts), calendar=calendar, pauses=pauses)
+
+
+def _goes_on(before: Assignment, row: Assignment) -> bool:
+    return before.ended_because == "note-returned" and before.rep == row.rep
+
+
+def _pauses(session: Session, clock: Clock, rows: list[Assignment], start: datetime | None) -> tuple[Span, ...]:
+    """From each return of the note until somebody provably had the lead again, or until the clock starts now."""
+    if "fix_note" not in clock.pauses:
+        return ()
+    spans = []
+    for before, after in zip(rows, rows[1:], strict=False):
+        stopped, resumed = _ended(session, before), after.proven_at or start
+        if before.ended_because == "note-returned" and stopped and resumed and stopped <= resumed:
+            spans.append((stopped, resumed))
+    return tuple(spans)
+
+
+def _spells(session: Session, handoff: Handoff, name: str, earlier: list[Assignment]) -> tuple[Spell, ...]:
+    """The tenures since the clock was last met."""
+    spells: list[Spell] = []
+    for row in earlier:
+        began, ended = _began(session, name, row), _ended(session, row)
+        if _was_met(session, name, row):
+            spells.clear()
+        elif began and ended and began < ended:
+            spells.append(Spell(began, ended, calendar_of(session, handoff, name, row.rep)))
+    return tuple(spells)
+
+
+def _began(session: Session, name: str, row: Assignment) -> datetime | None:
+    """When the clock began in this tenure: with the proof that the rep was told, the outcome's with the first attempt."""
+    if name != "outcome":
+        return row.proven_at
+    tried = select(func.min(Touch.at)).where(Touch.handoff_id == row.handoff_id, col(Touch.at) >= row.assigned_at)
+    return session.exec(tried.where(col(Touch.at) <= row.ended_at) if row.ended_at else tried).one()
+
+
+def _ended(session: Session, row: Assignment) -> datetime | None:
+    """When the rep gave the lead up or ran out of time, which is before it was carried out; None for one who has it still."""
+    answer = _last_answer(session, row, _OWED)
+    return answer.answered_at if answer and row.ended_at else row.ended_at
+
+
+def _was_met(session: Session, name: str, row: Assignment) -> bool:
+    answer = _last_answer(session, row, (name,))
+    return answer is not None and answer.kind in _MET.get(name, ())
+
+
+def _last_answer(session: Session, row: Assignment, kinds: tuple[str, ...]) -> Answer | None:
+    rows = session.exec(select(Wait).where(Wait.assignment_id == row.id, col(Wait.kind).in_(kinds)))
+    last = max(rows, key=lambda wait: (wait.opened_at, _OWED.index(wait.kind), wait.rung), default=None)
+    return waits.answer_of(session, last) if last else None

@@ -1,0 +1,35 @@
+"""Disputable: whether marketing may still object to what sales answered, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import disputes, handoffs
+from storage.tables import Answer, AnswerState, Wait
+from tasks.clock_inputs import calendar_of
+
+
+def open_until(session: Session, answer: Answer) -> datetime:
+    """Until when marketing may dispute this answer: the agreed time from when it could no longer be taken back."""
+    handoff = handoffs.get(session, answer.handoff_id)
+    within = handoffs.agreement_of(session, handoff).dispute.within
+    return within.after(answer.effective_at, calendar_of(session, handoff, "note", "marketing"))
+
+
+def why_not(session: Session, answer: Answer | None, *, now: datetime) -> str:
+    """Why this answer cannot be disputed, in words; empty where it can."""
+    if answer is None or answer.kind not in disputes.DISPUTABLE or answer.state != AnswerState.COUNTED:
+        return "Only a rejection or a return that counts can be disputed."
+    agreement = handoffs.agreement_of(session, handoffs.get(session, answer.handoff_id))
+    if agreement.reason(str(answer.data.get("reason", ""))) is None:
+        return "It was given without one of the agreed reasons, so there is nothing to dispute."
+    wait = session.get(Wait, answer.wait_id)
+    if answer.effective_at > now or wait is None or wait.closed_at is None:
+        return "It can still be taken back, or is being carried out; look again in a few minutes."
+    if disputes.of_answer(session, answer.id or 0) is not None:
+        return "It was disputed before."
+    if now > open_until(session, answer):
+        return "The time in which it could be disputed has passed: the rejection stands."
+    return ""

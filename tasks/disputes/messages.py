@@ -1,0 +1,97 @@
+"""Who is told of a dispute, and what the messages say. They go by post: the handoff they are about may be over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from notifications.letter import Context
+from storage import deliveries, disputes, handoffs, roster
+from storage.disputes import OVERTURNED
+from storage.tables import Answer, Delivery, Dispute, PersonalText
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_context import number_of, recipient
+from tasks.messages.lead_view import lead_view
+from tasks.wiring import toolbox
+
+RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
+MESSAGES = (RAISED, TOLD, SETTLED)
+
+
+def tell_raised(session: Session, row: Dispute, rep: str, *, now: datetime) -> None:
+    """Asks the manager to decide, and tells the rep that it is disputed."""
+    people = roster.current(session)
+    _queue(session, row, RAISED, row.holder, now=now)
+    if rep != row.holder and people.person(rep):
+        _queue(session, row, TOLD, rep, now=now)
+
+
+def tell_settled(session: Session, row: Dispute, rep: str, *, now: datetime) -> None:
+    """Tells everybody concerned how it ended, but for whoever decided it."""
+    people = roster.current(session)
+    marketing = row.raised_by if people.person(row.raised_by) else people.marketing
+    for person in dict.fromkeys((marketing, rep, row.holder)):
+        if people.person(person) and person != row.decided_by:
+            _queue(session, row, SETTLED, person, now=now)
+
+
+def _queue(session: Session, row: Dispute, message: str, person: str, *, now: datetime) -> None:
+    key = f"dispute:{row.id}:{message.removeprefix('dispute-')}:{person}:email"
+    deliveries.queue(session, None, message, key=key, channel="email", person=person, now=now, context={"dispute_id": row.id})
+
+
+def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
+    """The letter of one of these messages, to be written. Reads only. Raises KeyError for nobody of that id."""
+    dispute = disputes.get(session, int(row.context["dispute_id"]))
+    assert dispute is not None, "a dispute is never deleted"
+    answer = session.get(Answer, dispute.answer_id)
+    assert answer is not None, "a dispute is about an answer: the foreign key says so"
+    handoff, people = handoffs.get(session, dispute.handoff_id), roster.current(session)
+    reason = handoffs.agreement_of(session, handoff).reason(str(answer.data.get("reason", "")))
+    rep = disputes.rep_of(session, answer)
+    said = {
+        "reason": str(answer.data.get("reason", "")),
+        "reason_words": reason.words if reason else "",
+        "marketing": people.name_of(dispute.raised_by),
+        "text": _words(session, dispute.text_id),
+        "rep_text": _words(session, answer.text_id),
+        "ruling": dispute.ruling,
+        "ruling_text": _words(session, dispute.ruling_text_id),
+    }
+    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person, at=now)
+    context = Context(
+        to=recipient(people, row.person),
+        lead=lead_view(session, handoff),
+        link=link,
+        number=number_of(link),
+        due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,
+        promise="If you do not decide by then, the rejection stands." if row.message == RAISED and not dispute.ruling else "",
+        rep=people.name_of(rep),
+        what=_what(row.message, dispute, people.name_of(dispute.raised_by), people.name_of(rep), people.name_of(dispute.decided_by)),
+        extra=said,
+    )
+    return Draft("told" if row.message == TOLD else row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
+
+
+def _what(message: str, dispute: Dispute, marketing: str, rep: str, decided: str) -> str:
+    if message == RAISED:
+        return f"{marketing} disputes that {rep} gave this lead back." if not dispute.ruling else "This dispute is settled already."
+    if message == TOLD:
+        return f"{marketing} disputes that you gave this lead back. Your manager decides."
+    if not dispute.decided_by:
+        return "Nobody decided on the dispute in time, so the rejection stands."
+    if dispute.ruling != OVERTURNED:
+        return f"{decided} has decided: the rejection stands."
+    follows = "The lead is assigned again." if dispute.again_id else "The lead is elsewhere by now, so it is only counted."
+    return f"{decided} has decided: the rejection does not stand. {follows}"
+
+
+def text_of(session: Session, ident: int | None) -> PersonalText | None:
+    """What somebody wrote, None for nothing."""
+    return session.get(PersonalText, ident) if ident else None
+
+
+def _words(session: Session, ident: int | None) -> str:
+    found = text_of(session, ident)
+    return found.text if found else ""

@@ -1,0 +1,182 @@
+"""What a dispute's link shows: to marketing what it may dispute, to a manager what is to be decided, to both how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from agreements.errors import LinkInvalid
+from agreements.roster import Roster
+from notifications.letter import LeadView
+from notifications.links import ToDispute
+from storage import devices, disputes, handoffs, roster
+from storage.page_requests import PageRequest
+from storage.tables import Answer, Dispute
+from tasks.dispute_window import open_until, why_not
+from tasks.disputes import rulings
+from tasks.disputes.messages import text_of
+from tasks.messages import lead_view
+from tasks.replies.browsers import Sender, request_about
+from tasks.replies.link_life import ACTS_FOR, require_good
+from tasks.wiring import toolbox
+
+LISTED_FOR = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One answer that may be, or was, disputed. until: by when it may be; closed: why it may not, in words, empty where it may.
+
+    kind: rejected or returned; rep: name of whoever gave it back; link: to its own page, for the person who looks.
+    """
+
+    answer_id: int
+    lead_number: int
+    company: str
+    kind: str
+    rep: str
+    reason: str
+    at: datetime
+    until: datetime
+    closed: str
+    ruling: str = ""
+    disputed: bool = False
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeVisit:
+    """What the link shows now. open_to: what this person may do: dispute, decide, or empty for nothing.
+
+    words: what the rep wrote; raised_by, raised_words, raised_at, due_at: the objection; ruling, decided_by, ruling_words,
+    decided_at, again: how it ended, decided_by empty where nobody decided in time. level: what the browser is to the person: "",
+    "known" or "enrolled".
+    """
+
+    person_name: str
+    timezone: str
+    now: datetime
+    rejection: Rejection
+    lead: LeadView
+    open_to: str
+    words: str = ""
+    dispute_id: int = 0
+    raised_by: str = ""
+    raised_words: str = ""
+    raised_at: datetime | None = None
+    due_at: datetime | None = None
+    ruling: str = ""
+    decided_by: str = ""
+    ruling_words: str = ""
+    decided_at: datetime | None = None
+    again: bool = False
+    list_link: str = ""
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeList:
+    """The last week's rejections, newest first, for one person of marketing."""
+
+    person_name: str
+    timezone: str
+    now: datetime
+    rejections: tuple[Rejection, ...]
+
+
+def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
+    """What this link shows now. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
+    require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
+    person = people.people[asked.person]
+    if asked.answer_id == 0:
+        rows = listed(session, people, now=now, person=asked.person, at=asked.at) if rulings.may_raise(people, asked.person) else ()
+        return DisputeList(person.name, person.timezone, now, rows)
+    answer = session.get(Answer, asked.answer_id)
+    if answer is None:
+        raise LinkInvalid()
+    return _one(session, people, answer, asked, now, devices.level(session, device, asked.person, now=now))
+
+
+def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
+    """The request for this page, to be kept; None where it is about no handoff. Reads only."""
+    answer = session.get(Answer, asked.answer_id)
+    return request_about(session, answer.handoff_id, asked.person, sender, what, now=now) if answer else None
+
+
+def listed(
+    session: Session, people: Roster, *, now: datetime, person: str = "", at: datetime | None = None, since: datetime | None = None
+) -> tuple[Rejection, ...]:
+    """The rejections of the last week (or since an instant), newest first. person: for whom the links are, empty for none;
+    at: as of when they are written."""
+    answers = disputes.rejections(session, since=since or now - LISTED_FOR, now=now)
+    return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
+
+
+def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None) -> Rejection:
+    handoff = handoffs.get(session, answer.handoff_id)
+    row = disputes.of_answer(session, answer.id or 0)
+    code = str(answer.data.get("reason", ""))
+    reason = handoffs.agreement_of(session, handoff).reason(code)
+    return Rejection(
+        answer_id=answer.id or 0,
+        lead_number=handoff.lead_id,
+        company=handoffs.lead_of(session, handoff).company,
+        kind=answer.kind,
+        rep=people.name_of(disputes.rep_of(session, answer)),
+        reason=reason.words if reason else code,
+        at=answer.answered_at,
+        until=open_until(session, answer),
+        closed=why_not(session, answer, now=now),
+        ruling=row.ruling if row else "",
+        disputed=row is not None,
+        link=toolbox.current().links.for_dispute(answer.id or 0, person, at=at) if person else "",
+    )
+
+
+def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now: datetime, level: str) -> DisputeVisit:
+    ident = asked.person
+    person, row = people.people[ident], disputes.of_answer(session, answer.id or 0)
+    rejection = _rejection(session, people, answer, now)
+    may_list = rulings.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
+    return DisputeVisit(
+        person_name=person.name,
+        timezone=person.timezone,
+        now=now,
+        rejection=rejection,
+        lead=lead_view.lead_view(session, handoffs.get(session, answer.handoff_id)),
+        open_to=_open_to(session, people, answer, row, ident, now),
+        words=_words(session, answer.text_id),
+        list_link=toolbox.current().links.for_dispute(0, ident, at=asked.at) if may_list else "",
+        level=level,
+        **(_told_of(session, people, row) if row else {}),  # type: ignore[arg-type]
+    )
+
+
+def _open_to(session: Session, people: Roster, answer: Answer, row: Dispute | None, ident: str, now: datetime) -> str:
+    if row is None:
+        return "dispute" if rulings.may_raise(people, ident) and not why_not(session, answer, now=now) else ""
+    may = rulings.may_decide(people, row, disputes.rep_of(session, answer), ident)
+    return "decide" if may and not row.ruling and now <= row.due_at else ""
+
+
+def _told_of(session: Session, people: Roster, row: Dispute) -> dict[str, object]:
+    return {
+        "dispute_id": row.id or 0,
+        "raised_by": people.name_of(row.raised_by),
+        "raised_words": _words(session, row.text_id),
+        "raised_at": row.raised_at,
+        "due_at": row.due_at,
+        "ruling": row.ruling,
+        "decided_by": people.name_of(row.decided_by) if row.decided_by else "",
+        "ruling_words": _words(session, row.ruling_text_id),
+        "decided_at": row.decided_at,
+        "again": row.again_id is not None,
+    }
+
+
+def _words(session: Session, ident: int | None) -> str:
+    found = text_of(session, ident)
+    return found.text if found else ""

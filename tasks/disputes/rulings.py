@@ -1,0 +1,149 @@
+"""Dispute: marketing objects to a rejection, the rep's manager rules. A matter beside the handoff; silence is agreement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.roster import Roster
+from storage import disputes, handoffs, roster, trail
+from storage.disputes import OVERTURNED, UPHELD
+from storage.tables import Answer, Dispute
+from tasks.clock_inputs import calendar_of
+from tasks.dispute_window import why_not
+from tasks.disputes import messages as dispute_messages
+from tasks.disputes.reassign import assign_again
+from tasks.replies.validation import ChoiceRefused
+
+#: What a manager may choose, and how people read it.
+RULINGS = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}
+TEXT_MAX = 5000
+#: However long the agreed time is, nothing older than this is looked at for what may still be disputed.
+LONGEST_LOOK_BACK = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What became of a ruling. won: it counts, or the very same person gave the very same one before; the rest says which
+    ruling counts, of whom (empty where nobody decided in time) and whether the lead was assigned again."""
+
+    won: bool
+    ruling: str
+    by: str
+    again: bool = False
+
+
+def may_raise(people: Roster, ident: str) -> bool:
+    """Whether this person speaks for marketing."""
+    person = people.person(ident)
+    return person is not None and (ident == people.marketing or person.role == "marketing")
+
+
+def may_decide(people: Roster, dispute: Dispute, rep: str, ident: str) -> bool:
+    """Whether this person may rule: the one it was laid before, or a manager of that rep's team."""
+    person, of = people.person(ident), people.person(rep)
+    if person is None:
+        return False
+    return ident == dispute.holder or (person.role == "manager" and of is not None and bool(of.team) and _leads(people, ident, of.team))
+
+
+def _leads(people: Roster, ident: str, team: str) -> bool:
+    led = people.teams.get(team)
+    return people.people[ident].team == team or (led is not None and led.manager == ident)
+
+
+def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: str = "link") -> Dispute:
+    """Stores the objection, and has the rep's manager asked and the rep told. Call inside a write transaction.
+
+    person: of the roster. Raises ChoiceRefused, which says why it cannot be disputed; nothing is stored then.
+    """
+    people, answer = roster.current(session), session.get(Answer, answer_id)
+    if refused := why_not(session, answer, now=now):
+        raise ChoiceRefused(refused)
+    assert answer is not None, "what is not there cannot be disputed"
+    if not may_raise(people, person):
+        raise ChoiceRefused(f"Only marketing can dispute a rejection, and {people.name_of(person)} is not of marketing.")
+    if not text.strip():
+        raise ChoiceRefused("Please say in a few words why the rejection is wrong.")
+    handoff = handoffs.get(session, answer.handoff_id)
+    rep = disputes.rep_of(session, answer)
+    holder = people.manager_of(rep)
+    within = handoffs.agreement_of(session, handoff).dispute.within
+    due = within.after(now, calendar_of(session, handoff, "decision", holder))
+    told = text.strip()[:TEXT_MAX]
+    row = disputes.raise_once(session, answer, lead_id=handoff.lead_id, by=person, via=via, text=told, holder=holder, now=now, due_at=due)
+    if row is None:
+        raise ChoiceRefused("It was disputed before.")
+    _record(session, row, "raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
+    dispute_messages.tell_raised(session, row, rep, now=now)
+    return row
+
+
+def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: datetime, text: str = "", via: str = "link") -> Ruled:
+    """Rules on the dispute; the first ruling in time counts, and whoever comes later is told of it. Call inside a write transaction.
+
+    person: of the roster. Raises ChoiceRefused for somebody who may not, or no choice; nothing is stored then.
+    """
+    people, row = roster.current(session), disputes.get(session, dispute_id)
+    if row is None:
+        raise ChoiceRefused(f"There is no dispute {dispute_id}.")
+    answer = _answer_of(session, row)
+    rep = disputes.rep_of(session, answer)
+    if not may_decide(people, row, rep, person):
+        raise ChoiceRefused(f"{people.name_of(row.holder)} decides on this, or another manager of the team; not {people.name_of(person)}.")
+    if ruling not in RULINGS:
+        raise ChoiceRefused("Please choose whether the rejection stands.")
+    if now > row.due_at:
+        settle_in_silence(session, dispute_id, now=now)
+    won = row.ruling == "" and _settle(session, row, answer, ruling, by=person, via=via, text=text, now=now)
+    same = row.ruling == ruling and row.decided_by == person
+    return Ruled(won or same, row.ruling, row.decided_by, row.again_id is not None)
+
+
+def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bool:
+    """Lets the rejection stand where nobody has decided in time; False where somebody had. Call inside a write transaction."""
+    row = disputes.get(session, dispute_id)
+    if row is None or row.ruling or row.due_at > now:
+        return False
+    return _settle(session, row, _answer_of(session, row), UPHELD, by="", via="clock", text="", now=now)
+
+
+def _settle(session: Session, row: Dispute, answer: Answer, ruling: str, *, by: str, via: str, text: str, now: datetime) -> bool:
+    """The ruling and all that comes of it in one transaction: whoever dies in between has done nothing of it."""
+    if not disputes.rule_once(session, row.id or 0, ruling, by=by, now=now):
+        return False
+    kept = trail.keep_text(session, text.strip()[:TEXT_MAX], lead_id=row.lead_id)
+    row.ruling_text_id = kept.id if kept else None
+    session.add(row)
+    if ruling == OVERTURNED:
+        row.again_id = assign_again(session, row, answer, now=now)
+    silent = {} if by else {"in_silence": True}
+    again = row.again_id is not None
+    _record(session, row, ruling, answer, actor=by or "clock", via=via, now=now, again=again, **silent)
+    dispute_messages.tell_settled(session, row, disputes.rep_of(session, answer), now=now)
+    return True
+
+
+def _record(session: Session, row: Dispute, what: str, answer: Answer, *, actor: str, via: str, now: datetime, **more: Any) -> None:
+    ident = {"raised": row.text_id}.get(what, row.ruling_text_id)
+    handoff, text = handoffs.get(session, row.handoff_id), dispute_messages.text_of(session, ident)
+    known: dict[str, Any] = {"reason": str(answer.data.get("reason", "")), "rep": disputes.rep_of(session, answer), "via": via}
+    claimed = {"claimed": True} if via == "cli" else {}
+    trail.record(session, f"dispute-{what}", now=now, handoff=handoff, actor=actor, text=text, dispute=row.id, **known, **claimed, **more)
+
+
+def _answer_of(session: Session, row: Dispute) -> Answer:
+    answer = session.get(Answer, row.answer_id)
+    assert answer is not None, "a dispute is about an answer: the foreign key says so"
+    return answer
+
+
+def person_called(people: Roster, name: str) -> str:
+    """The id of the person with that id or name. Raises ChoiceRefused for nobody, or for several."""
+    found = [ident for ident, one in people.people.items() if name == ident or name.casefold() == one.name.casefold()]
+    if len(found) != 1:
+        raise ChoiceRefused(f"{'Several people are' if found else 'Nobody is'} called {name!r} in the roster; write the id of one of them.")
+    return found[0]

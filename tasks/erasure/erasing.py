@@ -1,0 +1,249 @@
+"""Erase: a person goes at their wish. What is to be done is stored first, so that whoever is interrupted, or another process, ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agreements.errors import HandoffError
+from agreements.lifecycle import Stage
+from notifications.letter import Context, LeadView
+from storage import chores, clearing, contracts, deliveries, erased, handoffs, identity, linked, retention, roster
+from storage.clearing import GOODBYE, Person
+from storage.crm.local import LocalCrm
+from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
+from tasks.erasure import clearing as clear_tasks
+from tasks.erasure import traces
+from tasks.erasure.traces import Found
+from tasks.messages import lead_context
+from tasks.messages.drafts import Draft
+from tasks.wiring.toolbox import Toolbox
+
+_WHAT = "It was erased at the wish of its person. Please delete what you have noted of it elsewhere, and do not contact them again."
+
+
+class NoSuchLead(HandoffError):  # noqa: N818 - errors here are named as states
+    """There is no lead of that number."""
+
+
+class ReasonNamesPerson(HandoffError):  # noqa: N818
+    """The reason names the person. Write it without name, address and phone number: it is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What erasing would do. leads: the numbers that go together; linked: the same person's leads at other companies, which stay.
+
+    open_handoff: the stage of the handoff that would be ended, empty for none; texts: how many are kept; erased: it was done before.
+    """
+
+    leads: tuple[int, ...]
+    linked: tuple[int, ...]
+    open_handoff: str
+    texts: int
+    unsent: int
+    erased: bool
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What was done for a person who wished to be erased, without anything of the person.
+
+    deleted: rows by kind; at_prefect: what was deleted there; waiting: how much waits for the Prefect server; files: what was done
+    to files of the home folder; remains: what Baton cannot delete, each with where to ask; is_done: nothing is left to be done.
+    """
+
+    lead: int
+    leads: list[int]
+    linked: list[int]
+    by: str
+    reason: str
+    asked_at: str
+    done_at: str = ""
+    deleted: dict[str, int] = field(default_factory=dict)
+    at_prefect: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    files: dict[str, list[str]] = field(default_factory=dict)
+    remains: list[str] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything that Baton can delete is deleted."""
+        return bool(self.done_at)
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt as a mapping for JSON."""
+        return {**asdict(self), "is_done": self.is_done}
+
+
+def look(session: Session, lead_id: int, *, now: datetime) -> Preview:
+    """What erasing this lead would do. Changes nothing. Raises NoSuchLead."""
+    person = _person(session, lead_id)
+    leads = [session.get(Lead, one) for one in person.leads]
+    rows = [row for one in person.handoffs if (row := session.get(Handoff, one))]
+    stages = [row.stage for row in rows if handoffs.is_open(row) or row.stage == Stage.NURTURING]
+    queued = select(func.count()).select_from(Delivery)
+    queued = queued.where(col(Delivery.handoff_id).in_(person.handoffs), col(Delivery.state) == DeliveryState.QUEUED)
+    done = all(lead is not None and lead.erased_at for lead in leads)
+    texts = retention.texts_of(session, person)
+    return Preview(person.leads, _linked(session, person), stages[0] if stages else "", texts, session.exec(queued).one(), done)
+
+
+def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) -> Erasure:
+    """Stores that this person is to be erased, and ends what is under way for them; twice is once.
+
+    From now on the person is not taken in again, nothing is sent any more, and the rep is told. Call inside a write transaction.
+    Raises NoSuchLead, ReasonNamesPerson.
+    """
+    person = _person(session, lead_id)
+    leads = [lead for one in person.leads if (lead := session.get(Lead, one))]
+    identity.reserve_known(session, leads)
+    clearing.lock(session, person)
+    if any(word.casefold() in reason.casefold() for word in traces.words_of(session, person)):
+        raise ReasonNamesPerson()
+    row = session.exec(select(Erasure).where(Erasure.lead_id == person.leads[0])).first()
+    if row is not None and not _is_new_to(session, person):
+        return row
+    for handoff_id in person.handoffs:
+        tenure = clear_tasks.end(session, handoff_id, actor=by, why="erased", now=now)
+        if tenure is not None and deliveries.may_have_arrived(session, tenure.id):
+            key = f"{tenure.id}:erased:email"
+            context = {"lead": tenure.lead_id}
+            deliveries.queue(session, None, GOODBYE, key=key, channel="email", person=tenure.rep, now=now, context=context)
+    erased.remember(session, leads, now=now)
+    identity.forget(session, leads)
+    for lead in leads:
+        lead.do_not_contact = True
+        session.add(lead)
+    clear_tasks.ask_prefect(session, person, now=now)
+    row = row or Erasure(lead_id=person.leads[0], by=by, reason=reason, asked_at=now)
+    row.by, row.reason, row.asked_at, row.cleared_at, row.done_at = by, reason, now, None, None
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _is_new_to(session: Session, person: Person) -> bool:
+    """Whether something of this person was stored after they had been erased: a later lead that was merged into theirs, say."""
+    return any((lead := session.get(Lead, one)) and lead.erased_at is None for one in person.leads) and not _is_under_way(session, person)
+
+
+def _is_under_way(session: Session, person: Person) -> bool:
+    query = select(Erasure.id).where(Erasure.lead_id == person.leads[0], col(Erasure.done_at).is_(None))
+    return session.exec(query).first() is not None
+
+
+def under_way(session: Session) -> list[tuple[int, datetime]]:
+    """The leads of erasures that are not done, oldest first, each with when it was asked for."""
+    query = select(Erasure.lead_id, Erasure.asked_at).where(col(Erasure.done_at).is_(None)).order_by(col(Erasure.id))
+    return list(session.exec(query))
+
+
+async def clear(box: Toolbox, lead_id: int) -> tuple[frozenset[str], Found]:
+    """Deletes what is to be deleted in Baton's database, its own CRM file and the home folder; again changes nothing more.
+
+    The words by which the person can be found again, empty where an earlier call has deleted them already; what was done to files.
+    """
+    person = await box.read(lambda session, now: _person(session, lead_id))
+    words = await box.read(lambda session, now: traces.words_of(session, person))
+    found = await asyncio.to_thread(traces.clean, box.settings.folder, words)
+
+    def note(session: Session, now: datetime, counts: dict[str, int]) -> None:
+        row = session.exec(select(Erasure).where(Erasure.lead_id == person.leads[0])).one()
+        row.deleted = dict(Counter(row.deleted) + Counter(counts))
+        if not counts and row.cleared_at is None:
+            row.cleared_at = now
+            clearing.record(session, person, row.deleted, why="asked", actor=row.by, now=now)
+        session.add(row)
+
+    cleared = await clear_tasks.clear(box, person, note)
+    if of_crm := {name: count for name, count in cleared.items() if name == "rows of the CRM"}:
+        await box.write(lambda session, now: note(session, now, of_crm))
+    return words, found
+
+
+async def close(box: Toolbox, lead_id: int, words: frozenset[str], found: Found, at_prefect: dict[str, int]) -> Receipt:
+    """Takes what was deleted out of the bytes of the files, and says what was done and what remains.
+
+    The erasure is done when nothing waits for the Prefect server any more.
+    """
+    left = await clear_tasks.scrub_files(box, words or None)
+    left += [f"The file {name} in the home folder holds the person: look at it, and delete it." for name in found.left]
+    waiting = await box.read(lambda session, now: chores.count(session))
+
+    def finish(session: Session, now: datetime) -> Receipt:
+        person = _person(session, lead_id)
+        row = session.exec(select(Erasure).where(Erasure.lead_id == person.leads[0])).one()
+        if not waiting and row.cleared_at is not None and row.done_at is None:
+            row.done_at = now
+            session.add(row)
+        return _receipt(session, box, person, row, waiting)
+
+    receipt = await box.write(finish)
+    receipt.at_prefect, receipt.remains = at_prefect, left + receipt.remains
+    receipt.files = {"deleted": found.deleted, "changed": found.changed, "left": found.left}
+    return receipt
+
+
+def _receipt(session: Session, box: Toolbox, person: Person, row: Erasure, waiting: int) -> Receipt:
+    return Receipt(
+        lead=row.lead_id,
+        leads=list(person.leads),
+        linked=list(_linked(session, person)),
+        by=row.by,
+        reason=row.reason,
+        asked_at=row.asked_at.isoformat(),
+        done_at=row.done_at.isoformat() if row.done_at else "",
+        deleted=dict(row.deleted),
+        waiting=waiting,
+        remains=_remains(session, box, person),
+    )
+
+
+def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
+    """What Baton cannot delete, and where to ask."""
+    people, said = roster.current(session), []
+    gone = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED)
+    theirs = select(Delivery).where(col(Delivery.handoff_id).in_(person.handoffs), col(Delivery.state).in_(gone))
+    sent: dict[str, set[str]] = {}
+    for row in session.exec(theirs):
+        sent.setdefault(row.channel, set()).add(people.name_of(row.person))
+    for channel, names in sorted(sent.items()):
+        if channel != "crm":
+            said.append(f"Messages that went out by {channel}: ask {', '.join(sorted(names))} to delete them, and who keeps that channel.")
+    if not isinstance(box.crm, LocalCrm):
+        said.append(f"The CRM ({box.crm.name}): ask its keeper to delete the contact of lead {', '.join(map(str, person.leads))}.")
+    events = select(func.count()).select_from(Event).where(col(Event.lead_id).in_(person.leads))
+    ends = max((contracts.read(row).retention.trail.days for row in contracts.all_of(session)), default=0)
+    said.append(f"{session.exec(events).one()} events of the trail: codes and digests, without a name or a word; kept for {ends} days.")
+    said.append("Prefect's event feed names the company until its retention ends (PREFECT_SERVER_EVENTS_RETENTION_PERIOD, 7 days).")
+    if not box.database.is_sqlite:
+        said.append("PostgreSQL keeps deleted rows until it needs their space: run VACUUM, and let old copies and logs expire.")
+    said.append("Copies that were made before: delete them, or let them expire.")
+    return said
+
+
+def letter(session: Session, row: Delivery) -> Draft:
+    """Tells the rep that a lead was erased. Names nobody but the rep. Raises KeyError for nobody of that id."""
+    to = lead_context.recipient(roster.current(session), row.person)
+    lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage="erased")
+    return Draft("told", Context(to=to, lead=lead, what=_WHAT), row.key, f"erased-{row.id}")
+
+
+def _person(session: Session, lead_id: int) -> Person:
+    person = clearing.person_of(session, lead_id)
+    if not person.leads:
+        raise NoSuchLead()
+    return person
+
+
+def _linked(session: Session, person: Person) -> tuple[int, ...]:
+    lead = session.get(Lead, person.leads[0])
+    line = linked.line_of(session, lead) if lead is not None else []
+    return tuple(one.id or 0 for one in line if one.id not in person.leads and one.erased_at is None)

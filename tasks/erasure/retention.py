@@ -1,0 +1,134 @@
+"""Retention: what is kept longer than was agreed is deleted. Open handoffs are never touched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements import keeping
+from storage import chores, clearing, contracts, erased, identity, retention, trail
+from storage.clearing import Person
+from storage.database import ROWS_AT_ONCE
+from storage.tables import Handoff, Lead
+from tasks.erasure import clearing as clear_tasks
+from tasks.erasure import traces
+from tasks.wiring.toolbox import Toolbox
+
+#: When so many words are known, no more are added to those that the databases' files are searched for afterwards.
+WORDS_SEARCHED_FOR = 250
+#: Which files of the home folder may hold somebody by rule: messages that the demo's inbox keeps, and tables that were written out.
+FILES = (".eml", ".csv")
+
+
+@dataclass(slots=True)
+class Kept:
+    """What one run of retention deleted, as counts by kind. left: what the operator has to do, in sentences."""
+
+    deleted: Counter[str] = field(default_factory=Counter)
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the next run would delete. leads, texts: counts; trail_before: events before this instant, None where nothing is agreed.
+
+    chores: what is still to be deleted at Prefect from earlier.
+    """
+
+    leads: int
+    texts: int
+    trail_before: datetime | None
+    chores: int
+
+
+def plan(session: Session, *, now: datetime) -> Plan:
+    """What the next run would delete. Changes nothing."""
+    leads = texts = after = 0
+    while (looked := retention.look(session, now=now, after=after)).last:
+        after = looked.last
+        leads += sum(len(one.leads) for one in looked.due)
+        texts += sum(retention.texts_of(session, one) for one in looked.due)
+    return Plan(leads, texts, retention.trail_is_kept_since(session, now=now), chores.count(session))
+
+
+async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda leads: None) -> Kept:
+    """Deletes what is over its time: what is personal of leads, and the end of the trail; Prefect's part is stored as chores.
+
+    Every transaction is short. Whoever is interrupted calls it again: what was deleted is not due any more. progress: told after
+    each person how many leads were cleared.
+    """
+    kept, words, after = Kept(), set[str](), 0
+    while (looked := await box.read(lambda session, now, after=after: retention.look(session, now=now, after=after))).last:  # type: ignore[misc]
+        after = looked.last
+        theirs = await box.read(lambda session, now, due=looked.due: _words_of(session, due))  # type: ignore[misc]
+        words |= theirs if len(words) < WORDS_SEARCHED_FOR else frozenset()
+        found = await asyncio.to_thread(traces.clean, box.settings.folder, theirs, kinds=FILES)
+        kept.deleted.update({"kept messages": len(found.deleted), "tables with rows of them": len(found.changed)})
+        for person in looked.due:
+            kept.deleted += await _clear(box, person)
+            progress(len(person.leads))
+    if pruned := await _prune(box):
+        kept.deleted["events of the trail"] = pruned
+    kept.deleted = +kept.deleted  # what was found nowhere is not told
+    if kept.deleted:
+        counts = dict(kept.deleted)
+        await box.write(lambda session, now: trail.record(session, "retention", now=now, deleted=counts))
+        kept.left = await clear_tasks.scrub_files(box, frozenset(words))
+    return kept
+
+
+def _words_of(session: Session, due: tuple[Person, ...]) -> frozenset[str]:
+    return frozenset(word for person in due for word in traces.words_of(session, person))
+
+
+async def _clear(box: Toolbox, person: Person) -> Counter[str]:
+    """Clears one person, unless something has happened to them meanwhile."""
+    if not await box.write(lambda session, now: _begin(session, person, now)):
+        return Counter()
+    total: Counter[str] = Counter()
+
+    def note(session: Session, now: datetime, counts: dict[str, int]) -> None:
+        total.update(counts)
+        if "leads" in counts:
+            clearing.record(session, person, dict(total), why="retention", actor="baton", now=now)
+
+    return await clear_tasks.clear(box, person, note)
+
+
+def _begin(session: Session, person: Person, now: datetime) -> bool:
+    leads = [lead for one in person.leads if (lead := session.get(Lead, one))]
+    identity.reserve_known(session, leads)
+    clearing.lock(session, person)
+    longest = max(contracts.read(row).retention.personal for row in contracts.all_of(session))
+    if not retention.is_over(session, person.leads[0], otherwise=longest, now=now):
+        return False
+    for handoff_id in person.handoffs:
+        handoff = session.get(Handoff, handoff_id)
+        if handoff is not None and handoff.stage == "nurturing":
+            clear_tasks.end(session, handoff_id, actor="baton", why="retention", now=now)
+    erased.remember_suppressed(session, leads, now=now)
+    identity.forget(session, leads)
+    clear_tasks.ask_prefect(session, person, now=now)
+    return True
+
+
+async def _prune(box: Toolbox) -> int:
+    """Deletes the end of the trail that was agreed to be kept no longer; how many events."""
+    before = await box.read(lambda session, now: retention.trail_is_kept_since(session, now=now))
+    if before is None:
+        return 0
+    pruned = 0
+    while some := await box.write(lambda session, now: trail.prune(session, before=before, now=now, limit=ROWS_AT_ONCE)):
+        pruned += some
+    return pruned
+
+
+def agreed(session: Session) -> list[tuple[str, int, int]]:
+    """How long each version keeps things: its reference, days for what is personal, days for the trail."""
+    versions = [(contracts.reference_of(row), contracts.read(row)) for row in contracts.all_of(session)]
+    return [(name, keeping.shortest_personal([one]).days, keeping.longest_trail([one]).days) for name, one in versions]  # type: ignore[union-attr]

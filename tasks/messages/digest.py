@@ -1,0 +1,145 @@
+"""Digest: what need not interrupt waits for the morning, and each person gets one message a working day about all of it.
+
+What that message says is in digest_message.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from agreements.calendar.working_time import WorkingCalendar
+from agreements.model import Agreement
+from agreements.roster import Person
+from notifications.letter import DigestRow
+from storage import contracts, deliveries, digests, handoffs, roster, waits
+from storage.tables import Assignment, DeliveryState, DigestItem, Handoff, Wait
+from tasks.choices import DUTIES, rep_choices
+from tasks.clock_inputs import NO_CLOCK, clock_of
+from tasks.wiring import toolbox
+
+MESSAGE = "digest"
+#: What is told although it was settled in the meantime: a missed deadline.
+MISSED = "missed"
+HOW_IT_STANDS = "How does it stand? Still owed: an outcome, opportunity or returned."
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Morning:
+    """When a person's working day begins. day: its date by the person's calendar; key: names the digest of that day."""
+
+    at: datetime
+    day: str
+    key: str
+
+
+def put_aside(session: Session, handoff: Handoff, wait: Wait, *, key: str, person: str, kind: str, what: str, now: datetime) -> None:
+    """Keeps this for the person's next digest, and sees to it that there is one."""
+    digests.put_aside(session, handoff, key=f"{key}:digest", person=person, wait_id=wait.id, kind=kind, what=what, now=now)
+    expect(session, person, now=now, handoff=handoff)
+
+
+def expect_check_in(session: Session, handoff: Handoff, wait: Wait, *, now: datetime) -> None:
+    """Sees to a digest for whoever owes this wait, where its clock asks for a check-in each working day."""
+    if _checks_in(session, handoff, wait):
+        expect(session, wait.holder, now=now, handoff=handoff)
+
+
+def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | None = None) -> None:
+    """Queues the person's next digest: one message a working day, whatever is put together when it is sent.
+
+    handoff: one that it is about; its agreement says which calendars there are where the one in force does not.
+    """
+    who, at = roster.current(session).person(person), now
+    while who is not None:
+        morning = next_morning(session, person, who, at, now=now, handoff=handoff)
+        if morning is None:
+            return
+        told = {"day": morning.day}
+        if deliveries.queue(
+            session, None, MESSAGE, key=morning.key, channel="email", person=person, now=now, send_at=morning.at, context=told
+        ):
+            return
+        row, at = digests.lock(session, morning.key), morning.at
+        if row is not None and row.state == DeliveryState.QUEUED:
+            return  # it has not been put together yet, so it will tell this too
+
+
+def next_morning(session: Session, person: str, who: Person, at: datetime, *, now: datetime, handoff: Handoff | None) -> Morning | None:
+    """The beginning of the next working day after that instant on which the person is there; None where no agreement is known."""
+    calendar = calendar_of_person(session, person, who, now=now, handoff=handoff)
+    if calendar is None:
+        return None
+    opens = calendar.next_working_day(at)
+    while who.is_away(opens):
+        opens = calendar.next_working_day(who.back_at(opens) - _INSTANT)
+    day = opens.astimezone(calendar.timezone).date().isoformat()
+    return Morning(opens, day, f"{MESSAGE}:{person}:{day}")
+
+
+def calendar_of_person(session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None) -> WorkingCalendar | None:
+    """The person's calendar in the agreement in force that is the default, else in the one of a handoff that is told of."""
+    known: list[Agreement] = [one for one in map(contracts.read, contracts.counting(session, now)) if one.is_default]
+    items = [] if handoff else digests.lately(session, person, now=now)[-1:]
+    told = handoff or next((handoffs.get(session, item.handoff_id) for item in items), None) or _held(session, person)
+    if told is not None and told.agreement:
+        known.append(handoffs.agreement_of(session, told))
+    named = [one for one in known if who.calendar in one.calendar_values]
+    return next((one.calendar(who.calendar) for one in [*named, *known]), None)
+
+
+def _held(session: Session, person: str) -> Handoff | None:
+    query = select(Handoff).join(Wait, col(Wait.handoff_id) == col(Handoff.id)).where(Wait.holder == person, col(Wait.closed_at).is_(None))
+    return session.exec(query.order_by(col(Handoff.id).desc()).limit(1)).first()
+
+
+def matter_of(session: Session, item: DigestItem) -> Wait | None:
+    """What an item is about, while it is open: its wait, or the further time that was given for the same."""
+    wait = waits.open_of(session, item.handoff_id)
+    if wait is None or wait.answer_id is not None:
+        return None
+    if wait.id == item.wait_id:
+        return wait
+    before = session.get(Wait, item.wait_id)
+    same = before is not None and (wait.kind, wait.assignment_id) == (before.kind, before.assignment_id) and wait.rung > 0
+    return wait if same else None
+
+
+def check_ins(session: Session, person: str) -> list[tuple[Wait, Handoff]]:
+    """The outcomes that this person owes and is asked for each working morning."""
+    query = select(Wait, Handoff).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    query = query.where(Wait.holder == person, Wait.kind == "outcome", col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
+    return [(wait, handoff) for wait, handoff in session.exec(query) if _checks_in(session, handoff, wait)]
+
+
+def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
+    return wait.kind == "outcome" and wait.about != NO_CLOCK and bool(clock_of(session, handoff, "outcome").check_in)
+
+
+def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, at: datetime | None) -> DigestRow:
+    """One lead as a digest tells of it. wait: what is open, None for what was settled. at: as of when its link is written."""
+    return DigestRow(
+        number=handoff.lead_id,
+        company=handoffs.lead_of(session, handoff).company,
+        stage=handoff.stage,
+        what=what,
+        due_at=wait.due_at if wait else None,
+        link=link_of(session, handoff, wait, person, at=at) if wait else "",
+        done=wait is None,
+    )
+
+
+def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, at: datetime | None) -> str:
+    """The page on which this person may answer that wait, as its rep, as whoever owes it, or as the manager of one of them; empty
+    where it is not theirs to answer. at: as of when it is written."""
+    links = toolbox.current().links
+    tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
+    if tenure is not None and tenure.rep == person:
+        return links.for_tenure(tenure.id, at=at)
+    if wait.holder == person and wait.kind in DUTIES:
+        return links.for_duty(wait.id, person, at=at)
+    may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
+    return f"{links.for_person(person, at=at)}/{wait.id}" if may and roster.current(session).manager_of(wait.holder) == person else ""

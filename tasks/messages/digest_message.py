@@ -1,0 +1,106 @@
+"""The letter of a digest: what it tells is loaded, written outside of any transaction, and then claimed if that is still all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from agreements.roster import Person, Roster
+from notifications.letter import DigestContext, DigestRow
+from storage import deliveries, digests, handoffs, roster
+from storage.tables import Delivery, DigestItem
+from tasks.messages.digest import HOW_IT_STANDS, MESSAGE, MISSED, calendar_of_person, check_ins, expect, matter_of, row_of
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_context import number_of, recipient
+from tasks.wiring import toolbox
+
+#: As many rows stand in the message itself; the page has all of them.
+ROWS_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Of what a digest was put together: items by number, and waits that may ask for a check-in."""
+
+    items: tuple[int, ...] = ()
+    owed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A digest as it would be told now. draft: None where it is not to be sent; later: there is something, but not today."""
+
+    found: Found
+    draft: Draft | None = None
+    later: bool = False
+
+
+def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
+    """Puts the digest of one person and day together. Reads only."""
+    found = _found(session, row.person, now=now)  # first, so that what comes while we read is missed by it rather than by the rows
+    people = roster.current(session)
+    who = people.person(row.person)
+    rows = _rows(session, row.person, digests.untold(session, row.person, now=now), now=now) if who else ()
+    if who is None or not rows:
+        return Composed(found)
+    if not _is_the_day(session, row, who, now=now):
+        return Composed(found, later=True)
+    return Composed(found, Draft(MESSAGE, _context(people, row, rows, now), row.key, f"{MESSAGE}-{row.person}"))
+
+
+def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime) -> bool:
+    """Whether the digest is to be sent as it was put together; one that has nothing to say is taken back.
+
+    Call it with the row locked: whoever puts something aside now sees the row either as still to come, and then it is found
+    here, or as gone. Where something has come since it was put together, it is put together again in the next round.
+    """
+    if _found(session, row.person, now=now) != composed.found:
+        return False
+    if composed.draft is None:
+        deliveries.drop(session, row.id or 0)
+    else:
+        digests.make(session, row.key, row.person, now=now)
+    if composed.draft is not None or composed.later:
+        expect(session, row.person, now=now)
+    return composed.draft is not None
+
+
+def _found(session: Session, person: str, *, now: datetime) -> Found:
+    return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)))
+
+
+def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], now: datetime) -> DigestContext:
+    links = toolbox.current().links
+    link = links.for_digest(row.person, str(row.context["day"]), at=now)
+    page = links.for_person(row.person, at=now) if _decides_for_others(people, row.person) else ""
+    more = max(0, len(rows) - ROWS_SHOWN)
+    return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(link), page=page)
+
+
+def _decides_for_others(people: Roster, person: str) -> bool:
+    return any(people.manager_of(ident) == person for ident in people.people if ident != person)
+
+
+def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:
+    """Whether the person is there today, works today, and was not told yet; a clock that stood still sends late, not twice."""
+    calendar = calendar_of_person(session, row.person, who, now=now, handoff=None)
+    if calendar is None or who.is_away(now):
+        return False
+    local = now.astimezone(calendar.timezone)
+    began = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return bool(calendar.hours_on(local.date())) and not digests.made_since(session, row.person, began, but=row.key)
+
+
+def _rows(session: Session, person: str, items: list[DigestItem], *, now: datetime) -> tuple[DigestRow, ...]:
+    """A row per lead: what is due first, and last what was settled."""
+    told: dict[int, DigestRow] = {}
+    for wait, handoff in check_ins(session, person):
+        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
+    for item in items:
+        matter = matter_of(session, item)
+        if matter is not None or item.kind == MISSED:
+            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, at=now)
+    far = now + timedelta(days=36500)
+    return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

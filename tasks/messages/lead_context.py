@@ -1,0 +1,169 @@
+"""What a message may say: the context of its templates, and the facts that go to the CRM with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.model import Agreement
+from agreements.roster import Roster
+from notifications.letter import Context, Recipient
+from storage import disputes, handoffs, roster, waits
+from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
+from tasks import dispute_window
+from tasks.clock_inputs import NO_CLOCK, running
+from tasks.messages.lead_view import lead_view
+from tasks.wiring import toolbox
+
+
+def recipient(people: Roster, ident: str) -> Recipient:
+    """A person of the roster as somebody who is told something. Raises KeyError for nobody of that id."""
+    person = people.people[ident]
+    return Recipient(ident, person.name, person.email, person.phone, person.chat, person.timezone)
+
+
+def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: datetime) -> Context:
+    """Everything the template of this delivery may say."""
+    people = roster.current(session)
+    agreement = handoffs.agreement_of(session, handoff)
+    given = row.context
+    wait = waits.open_of(session, handoff.id or 0)
+    due, promise = _owed(session, handoff, wait, row, now)
+    due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else due
+    what, extra = str(given.get("what", "")), {key: str(value) for key, value in given.get("extra", {}).items()}
+    if row.message == "feedback":
+        what = _feedback(session, handoff, people, given)
+        extra |= _reason_words(session, agreement, given)
+        due, promise = _may_dispute(session, row, now)
+    if row.message == "assigned":
+        what = what or _why_now(session, handoff)
+        if given.get("rep") and given["rep"] != row.person:
+            extra["for"] = people.name_of(str(given["rep"]))
+    if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
+        extra["leg"] = leg
+    link, page = _link(row, now), _page(row, now)
+    return Context(
+        to=recipient(people, row.person),
+        lead=lead_view(session, handoff),
+        link=link,
+        number=number_of(link or page),
+        page=page,
+        due_at=due,
+        promise=promise,
+        rep=people.name_of(str(given.get("rep") or handoff.rep)),
+        what=what,
+        extra=extra,
+    )
+
+
+def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
+    """Until when marketing may dispute what sales answered, and what comes of silence; nothing where it may not."""
+    answer = session.get(Answer, row.context.get("answer_id"))
+    if answer is None or dispute_window.why_not(session, answer, now=now):
+        return None, ""
+    return dispute_window.open_until(session, answer), "Until then you may dispute it; if you do not, it stands."
+
+
+def _leg(agreement: Agreement, tenure: Assignment | None) -> str:
+    return agreement.legs[tenure.leg].name if tenure and len(agreement.legs) > 1 and tenure.leg < len(agreement.legs) else ""
+
+
+def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
+    """By when the rep of an assignment owes the answer, and the time agreed for it; where others have used a part, the rest.
+
+    Who brought a lead in owes what is open now, if a clock runs for it.
+    """
+    tenure = session.get(Assignment, row.assignment_id)
+    if row.message == "taken" and tenure is not None and wait is not None and wait.assignment_id == tenure.id:
+        return (None if wait.about == NO_CLOCK else wait.due_at), ""
+    if row.message != "assigned" or tenure is None:
+        return None, ""
+    runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
+    term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
+    agreed = f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
+    return due, f"Agreed: {agreed}."
+
+
+def _link(row: Delivery, now: datetime) -> str:
+    links = toolbox.current().links
+    if row.message in ("assigned", "taken"):
+        return links.for_tenure(row.assignment_id, at=now)
+    if row.message in ("note-needed", "decision-asked") and row.context.get("wait_id"):
+        return links.for_duty(str(row.context["wait_id"]), row.person, at=now)
+    answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")
+    if row.message == "feedback" and answer_id and kind in disputes.DISPUTABLE:
+        return links.for_dispute(int(answer_id), row.person, at=now)
+    tenure = str(row.context.get("tenure", ""))
+    return links.for_tenure(tenure, at=now) if tenure and row.message in ("reminder", "withdrawn") else ""
+
+
+def _page(row: Delivery, now: datetime) -> str:
+    """The page of all that somebody who decides for others can answer."""
+    return toolbox.current().links.for_person(row.person, at=now) if row.message in ("decision-asked", "manager-told") else ""
+
+
+def number_of(url: str) -> str:
+    """What the page behind this link asks for once per browser; empty for no link."""
+    return toolbox.current().links.number(url.rpartition("/")[2]) if url else ""
+
+
+def _why_now(session: Session, handoff: Handoff) -> str:
+    if disputes.which_led_to(session, handoff.id or 0):
+        return "Marketing disputed that it was given back, and the manager agreed. It comes with its history."
+    if handoffs.before(session, handoff):
+        return "Back from nurture, with its history."
+    earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
+    if not earlier:
+        return ""
+    name = roster.current(session).name_of(earlier[-1].rep)
+    if earlier[-1].ended_because == "sql":
+        return f"Qualified by {name} and handed on to you."
+    return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
+
+
+_DID = {
+    "accepted": "accepted",
+    "rejected": "rejected",
+    "returned": "returned",
+    "sql": "qualified and handed on",
+    "opportunity": "made an opportunity of",
+}
+
+
+def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> str:
+    answer = session.get(Answer, given.get("answer_id"))
+    who = people.name_of(answer.by) if answer else "Sales"
+    lead = handoffs.lead_of(session, handoff)
+    did = _DID.get(answer.kind if answer else "", "answered")
+    wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
+    found = f" In the note was wrong or missing: {wrong}." if wrong else ""
+    return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}"
+
+
+def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any]) -> dict[str, str]:
+    answer = session.get(Answer, given.get("answer_id"))
+    reason = agreement.reason(str(answer.data.get("reason", ""))) if answer else None
+    text = session.get(PersonalText, answer.text_id) if answer and answer.text_id else None
+    return {"reason_words": reason.words if reason else "", "text": text.text if text else ""}
+
+
+def crm_facts(context: Context) -> dict[str, str]:
+    """What the CRM is told along with an assignment or a note."""
+    lead = context.lead
+    facts = {
+        "company": lead.company,
+        "contact": lead.person,
+        "score": str(lead.score),
+        "tier": lead.tier,
+        "persona": lead.persona,
+        "product": lead.product,
+        "what": context.what,
+        "link": context.link,
+        "number": context.number if context.link else "",
+    }
+    facts |= {"lead_number": str(lead.number), "owner": context.to.id, **dict(lead.statements)}
+    if context.due_at:
+        facts["due"] = context.due_at.isoformat()
+    return {name: value for name, value in facts.items() if value}

@@ -1,0 +1,222 @@
+"""What people are shown of a lead: the view, and its history in sentences. What a message says is in lead_context.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agreements.roster import Roster
+from notifications.letter import LeadView
+from notifications.rendering import one_line
+from storage import handoffs, held, roster
+from storage.tables import Activity, Event, Handoff, Lead, PersonalText
+
+#: How the trail's lines read to people. Lines that are not here are for the engineer.
+SENTENCES = {
+    "captured": "Came in",
+    "activity": "{activity}",
+    "role-changed": "Has another role now",
+    "company-changed": "Is at another company now",
+    "moved-on": "Is at another company now, as lead {to}",
+    "linked": "The same person as lead {to}, at another company",
+    "screened": "Passed the screen",
+    "routed": "Routed past the score: {why}",
+    "qualified": "Qualified: score {score}",
+    "rescored": "Scored again: {score}",
+    "taken": "{rep} brought it in and has it",
+    "taken-at-work": "{rep} brought it in and works on it",
+    "recycled": "Went to nurture ({track})",
+    "came-back": "Came back from nurture",
+    "revisited": "Looked at again, nothing new",
+    "note-incomplete": "The note was incomplete: {missing}",
+    "documented": "Handoff note written",
+    "held": "Held: {why}",
+    "assigned": "Assigned to {rep} ({why})",
+    "notified": "Proven to have arrived over {channels}",
+    "not-proven-yet": "Not yet proven to have arrived",
+    "bounced": "The message to {to} over {channel} came back ({message})",
+    "bounced-after-reading": "The message to {to} over {channel} came back after it was read: that changes nothing",
+    "unproven": "No longer proven to have arrived: the clock of {rep} stops",
+    "answered-accepted": "{actor} accepted",
+    "answered-rejected": "{actor} rejected: {reason}",
+    "answered-returned": "{actor} returned it: {reason}",
+    "answered-handed": "{actor} handed it to {colleague}",
+    "answered-attempted": "{actor} tried to reach them",
+    "answered-connected": "{actor} reached them",
+    "answered-sql": "{actor} qualified it",
+    "answered-opportunity": "{actor} made it an opportunity",
+    "answered-completed": "{actor} completed the note",
+    "answered-decided": "{actor} decided: {choice}",
+    "answered-late": "{actor} answered after it was settled",
+    "dispute-raised": "{actor} disputes the answer of {rep}: {reason}",
+    "dispute-upheld": "{actor} let the rejection stand",
+    "dispute-overturned": "{actor} overturned the rejection: {reason}",
+    "assigned-again": "Assigned again: the rejection did not stand",
+    "answer-undone": "{actor} took the answer back",
+    "undo-overtaken": "The answer stands: something was answered meanwhile that builds on it",
+    "touched": "{actor}: {touch}",
+    "facts-told": "{source} told more of them: {filled}",
+    "contact-time-ignored": "The contact time that was asked for does not count: {why}",
+    "missed": "Missed: {clock}",
+    "escalated": "Escalated: {do}",
+    "nudged": "{to} was told ({action})",
+    "reassigned": "Taken from {was_rep}: {because}",
+    "decision-asked": "Laid before {holder}",
+    "given-back": "Left with the rep",
+    "sql": "Qualified, on from {leg} to {to_leg}",
+    "opportunity": "Became an opportunity",
+    "disqualified": "Disqualified: {reason}",
+    "attached": "Attached to what is under way: {reason}",
+    "suppressed": "Suppressed",
+    "merged": "Merged with lead {into}",
+    "erased": "Erased ({reason})",
+    "cleared": "Everything personal was deleted ({why})",
+    "withdrawn": "Withdrawn, to start anew under {taken_over_by}",
+    "started-anew": "Started anew",
+    "got-stuck": "Stuck: {why}",
+    "stranded": "Nothing would have moved it; it was set moving again",
+}
+#: Lines that say more where a fact is there: kind, fact, sentence.
+_MORE = (
+    ("nudged", "over", "{to} is told in the morning ({action})"),
+    ("captured", "brought_by", "Brought in by {brought_by}"),
+    ("missed", "because", "Missed: {clock}, {because}"),
+    ("facts-told", "beside", "{source} told otherwise of them: {beside}. What was known stays"),
+    ("facts-told", "replaced", "{source} corrected: {replaced}"),
+    ("bounced", "excused", "The message to {to} over {channel} came back: that {excused} was missed is not the rep's fault"),
+    ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
+    ("touched", "channel", "{actor}: {touch} ({channel})"),
+    ("answered-accepted", "note_wrong", "{actor} accepted; in the note was wrong or missing: {note_wrong}"),
+    ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
+)
+#: Where an answer came in under a name that nobody could look at.
+_CLAIMED = {"prefect": "in Prefect, the name as it was typed there", "cli": "at the command line, the name as it was typed there"}
+_QUIET = ("activity", "answered-handed")
+
+
+def sentence(event: Event, people: Roster) -> str:
+    """One line of the trail in words; empty for lines that people need not read."""
+    form = next((form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact)), SENTENCES.get(event.kind))
+    if form is None:
+        return ""
+    words = {name: _word(value, people) for name, value in event.data.items()}
+    words["actor"] = people.name_of(event.actor)
+    claimed = _CLAIMED.get(str(event.data.get("via"))) if event.data.get("claimed") else None
+    return form.format_map(_Blank(words)) + (f" ({claimed})" if claimed else "")
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _word(value: Any, people: Roster) -> str:
+    if isinstance(value, list):
+        return ", ".join(_word(one, people) for one in value)
+    text = str(value)
+    return people.name_of(text) if text in people.people else text.replace("_", " ")
+
+
+def timeline(session: Session, lead_id: int, *, people: Roster, until_handoff: int | None = None) -> list[tuple[datetime, str]]:
+    """What happened to a lead, oldest first, in sentences; with until_handoff only what came before that handoff."""
+    query = select(Event).where(Event.lead_id == lead_id).order_by(col(Event.at), col(Event.id))
+    lines = []
+    for event in session.exec(query):
+        if until_handoff is not None and (event.handoff_id is None or event.handoff_id >= until_handoff):
+            continue
+        if text := sentence(event, people):
+            lines.append((event.at, text))
+    return lines
+
+
+def lead_view(session: Session, handoff: Handoff) -> LeadView:
+    """The lead of this handoff as a rep sees it."""
+    return held.known(session, handoff.id, ("view", handoff.stage), lambda: _view(session, handoff))
+
+
+def _view(session: Session, handoff: Handoff) -> LeadView:
+    lead = handoffs.lead_of(session, handoff)
+    note = handoffs.note_of(session, handoff)
+    content = note.content if note else {}
+    people = roster.current(session)
+    return LeadView(
+        number=handoff.lead_id,
+        company=lead.company,
+        person=" ".join(filter(None, (lead.first_name, lead.last_name))),
+        job_title=lead.job_title,
+        email=lead.email,
+        phone=lead.phone,
+        country=lead.country,
+        entry_channel=lead.entry_channel,
+        campaign=lead.campaign,
+        message=_last_words(session, lead),
+        requested_time=lead.requested_time,
+        tier=handoff.tier,
+        score=handoff.score,
+        fit=handoff.fit,
+        engagement=handoff.engagement,
+        fast_lane=handoff.fast_lane,
+        stage=handoff.stage,
+        agreement=f"{handoff.agreement}@{handoff.version}",
+        persona=str(content.get("persona", "")),
+        product=str(content.get("product", "")),
+        leg=leg_of(session, handoff),
+        brought_in_by=people.name_of(handoff.brought_by) if handoff.brought_by else "",
+        statements=dict(content.get("statements", {})),
+        criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
+        history=tuple(_earlier(session, handoff, people)),
+        beside=beside_of(lead),
+    )
+
+
+def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:
+    """What other sources told otherwise of this person: name of the fact, value, source, and when; the newest last."""
+    all_of = [(name, one) for name, others in lead.beside.items() for one in others]
+    found = [(name, str(one["value"]), str(one["source"]), datetime.fromisoformat(one["at"])) for name, one in all_of]
+    return tuple(sorted(found, key=lambda one: one[3]))
+
+
+def _last_words(session: Session, lead: Lead) -> str:
+    query = select(PersonalText.text).join(Activity, col(Activity.text_id) == col(PersonalText.id)).where(Activity.lead_id == lead.id)
+    return session.exec(query.order_by(col(Activity.id).desc()).limit(1)).first() or ""
+
+
+def leg_of(session: Session, handoff: Handoff) -> str:
+    """The name of the leg in which it is, empty where there is only one."""
+    legs = handoffs.agreement_of(session, handoff).legs if handoff.agreement else ()
+    return legs[handoff.leg].name if 1 < len(legs) > handoff.leg else ""
+
+
+def run_name(session: Session, handoff: Handoff) -> str:
+    """What its run is called in Prefect's windows, on one line: company, number, and the leg where there are several."""
+    lead, leg = handoffs.lead_of(session, handoff), leg_of(session, handoff)
+    return f"{one_line(lead.company)[:100] or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
+
+
+def first_tags(handoff: Handoff) -> tuple[str, ...]:
+    """By what its run is found in Prefect's windows before the first attempt."""
+    return (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
+
+
+def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[datetime, str]]:
+    lead = handoffs.lead_of(session, handoff)
+    elsewhere = session.get(Lead, lead.linked_to) if lead.linked_to else None
+    known = [(lead.created_at, f"Known before as lead {elsewhere.id}, at {elsewhere.company or 'another company'}")] if elsewhere else []
+    if handoff.previous_id is None:
+        return known
+    told = (
+        "answered-rejected",
+        "answered-returned",
+        "answered-accepted",
+        "answered-connected",
+        "recycled",
+        "missed",
+        "came-back",
+        "disqualified",
+        "dispute-overturned",
+    )
+    query = select(Event).where(Event.lead_id == handoff.lead_id, col(Event.handoff_id) < handoff.id, col(Event.kind).in_(told))
+    told_of = session.exec(query.order_by(col(Event.at), col(Event.id)))
+    return (known + [(event.at, sentence(event, people)) for event in told_of])[-12:]

@@ -1,0 +1,203 @@
+"""Sending: what is queued goes out, each under its key, and what became of it is written down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from agreements.clauses.handover import Notify
+from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from notifications.letter import Context, Letter
+from notifications.rendering import render
+from storage import deliveries, handoffs
+from storage.tables import Delivery, Handoff
+from tasks.messages import lead_context, template_faults
+from tasks.wiring import toolbox
+from tasks.work import Work
+
+log = logging.getLogger("baton.sending")
+#: Messages to the CRM that change a record rather than tell somebody something.
+RECORDS = ("status", "opportunity")
+#: Messages that are written with the templates of another one.
+WRITTEN_AS = {"attached": "told"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that is claimed, to be written and handed to its channel once. context: None for what changes a record."""
+
+    id: int
+    channel: str
+    message: str
+    key: str
+    thread: str
+    context: Context | None
+    facts: dict[str, str]
+    owner: str
+    lead_number: str
+    letter: Letter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message that was handed over. proof: what the channel answered; error: why it did not take the message;
+    letter: as it was written, None where it was not."""
+
+    delivery_id: int
+    proof: str = ""
+    error: DeliveryError | CrmError | None = None
+    letter: Letter | None = None
+
+
+def claim_due(work: Work) -> list[Ready]:
+    """Claims the first message of each channel that is due, so that a crash leaves only those unknown that were being sent.
+
+    What an earlier attempt left half sent is unknown, and not sent again.
+    """
+    session, handoff = work.session, work.handoff
+    rows, sending = deliveries.to_send(session, handoff.id or 0, now=work.now)
+    deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
+    ready: dict[str, Ready] = {}
+    for row in rows:
+        if row.channel not in ready and (claimed := _claimed(session, handoff, row, work.now)):
+            ready[row.channel] = claimed
+    deliveries.claim_all(session, [one.id for one in ready.values()])
+    left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
+    deliveries.note_speech(session, handoff, bool(left))
+    return list(ready.values())
+
+
+def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready | None:
+    """All that the message says; None where that cannot be found, which its row says."""
+    try:
+        return _prepare(session, handoff, row, now)
+    except Exception as error:  # a faulty template or address must not stop the lead
+        log.warning("delivery %s could not be prepared: %s", row.key, error)
+        row.tries += 1
+        deliveries.failed(session, row, handoff, error=f"could not be written: {error}", permanent=True, now=now)
+        return None
+
+
+def write_letter(ready: Ready) -> Ready | Outcome:
+    """The message as it goes out, written outside of any transaction; the outcome for one that cannot be written."""
+    if ready.context is None:
+        return ready
+    words = WRITTEN_AS.get(ready.message, ready.message)
+    try:
+        letter = render(words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=toolbox.current().templates)
+    except Exception as error:  # a faulty template must not stop the lead
+        log.warning("delivery %s could not be prepared: %s", ready.key, error)
+        return Outcome(ready.id, error=DeliveryError(ready.channel, f"could not be written: {error}", permanent=True))
+    return replace(ready, letter=marked(letter, ready.id))
+
+
+async def hand_over(ready: Ready) -> Outcome:
+    """Hands one message to its channel. A channel that breaks in an unforeseen way is a failed delivery, not a failed attempt."""
+    try:
+        return Outcome(ready.id, await _hand_over(ready), letter=ready.letter)
+    except (DeliveryError, CrmError) as raised:
+        return Outcome(ready.id, error=raised, letter=ready.letter)
+    except Exception as raised:
+        return Outcome(ready.id, error=DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}"), letter=ready.letter)
+
+
+def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Writes down what became of these messages of one handoff."""
+    ids = [one.delivery_id for one in outcomes]
+    locked = select(Delivery).where(col(Delivery.id).in_(ids)).with_for_update().execution_options(populate_existing=True)
+    rows = {row.id: row for row in session.exec(locked)} if ids else {}
+    for one in outcomes:
+        row = rows[one.delivery_id]
+        if one.letter is not None:
+            template_faults.note_faults(session, row, handoff, one.letter, now=now)
+        _write(session, row, handoff, one.proof, one.error, now=now)
+    deliveries.write_together(session, rows.values())
+
+
+def write_outcome(
+    session: Session, delivery_id: int, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
+) -> None:
+    """Writes down what became of a message that was claimed. proof: what the channel answered; error: why it did not take it."""
+    row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+    assert row is not None, "a claimed delivery is never deleted"
+    _write(session, row, handoff, proof, error, now=now)
+
+
+def _write(
+    session: Session, row: Delivery, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
+) -> None:
+    if error is None:
+        bounces = _bounces_within(session, row, handoff)
+        deliveries.succeeded(session, row, handoff, proof=proof, now=now, may_bounce_for=bounces)
+    elif isinstance(error, DeliveryUnknown):
+        deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
+    else:
+        rest = error.retry_after_seconds if isinstance(error, DeliveryError) else None
+        deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now, retry_after_seconds=rest)
+
+
+def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None) -> timedelta:
+    """How long what this channel took may come back, as agreed; for what belongs to no agreement, as usual."""
+    channel = toolbox.current().channels.get(row.channel)
+    if channel is None or not channel.may_bounce or row.message in RECORDS:
+        return timedelta(0)
+    agreed = handoffs.agreement_of(session, handoff).notify if handoff and handoff.agreement else Notify()
+    return agreed.bounces_within
+
+
+def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready:
+    number, thread = str(handoff.lead_id), f"lead-{handoff.lead_id}-{handoff.id}"
+    if row.message in RECORDS:
+        facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
+        return Ready(row.id or 0, row.channel, row.message, row.key, thread, None, facts, row.person, number)
+    context = lead_context.context_of(session, handoff, row, now=now)
+    facts = lead_context.crm_facts(context)
+    return Ready(row.id or 0, row.channel, row.message, row.key, thread, context, facts, row.person, number)
+
+
+def marked(letter: Letter, delivery_id: int) -> Letter:
+    """The letter with the mark by which a bounce names its delivery."""
+    return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(delivery_id))
+
+
+async def _hand_over(ready: Ready) -> str:
+    box = toolbox.current()
+    if ready.message == "status":
+        return await box.crm.update(key=ready.key, lead_number=ready.lead_number, values=ready.facts)
+    if ready.message == "opportunity":
+        return await box.crm.create_opportunity(key=ready.key, lead_number=ready.lead_number, owner=ready.owner, facts=ready.facts)
+    channel = box.channels.get(ready.channel)
+    if channel is None or ready.letter is None:
+        raise DeliveryError(ready.channel, "is not set up here", permanent=True)
+    return await channel.send(ready.letter)
+
+
+def crm_status(
+    session: Session,
+    handoff: Handoff,
+    stage: str,
+    *,
+    key: str,
+    now: datetime,
+    send_at: datetime | None = None,
+    answer_id: int | None = None,
+) -> None:
+    """Queues what the CRM shows for this stage, in the company's own words; nothing where the agreement has none."""
+    words = handoffs.agreement_of(session, handoff).crm.get(stage)
+    if words:
+        deliveries.queue(
+            session,
+            handoff,
+            "status",
+            key=f"{key}:crm-status",
+            channel="crm",
+            person=handoff.rep,
+            now=now,
+            send_at=send_at,
+            answer_id=answer_id,
+            context={"values": dict(words)},
+        )

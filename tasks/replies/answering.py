@@ -1,0 +1,285 @@
+"""The desk: giving an answer. Every door for people comes through here; what a link shows is in link_page.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agreements.lead import MAX_SHORT, MAX_TEXT, storable
+from agreements.model import Agreement
+from storage import devices, handoffs, roster, undoing, waits
+from storage.tables import Answer, AnswerState, Wait
+from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
+from tasks.replies import number_check
+from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
+from tasks.replies.link_page import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
+from tasks.replies.undo_refusal import in_words
+from tasks.replies.validation import ChoiceRefused, data_of, refuse_gaps
+from tasks.steps.follow_up import touch
+from tasks.wiring import toolbox
+
+__all__ = [
+    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Undone", "Visit", "answer", "answer_wait",
+    "confirm", "undo", "visit",
+]  # fmt: skip
+
+_FULL = (
+    "Too many answers wait for their number here already, so this one was not kept. Please type the number from the message together"
+    " with it; then it counts at once."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
+
+    touched: an attempt was noted. held: its number, where it counts only after the number from the message. refused: why that
+    number was not taken. needs_number: it was not kept, and is taken only together with that number. promoted: the browser is known
+    by its next cookie from now on.
+    """
+
+    won: bool
+    kind: str
+    winner: Given | None = None
+    ended: str = ""
+    touched: bool = False
+    undo_until: datetime | None = None
+    held: int = 0
+    refused: str = ""
+    promoted: bool = False
+    needs_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An answer that can be given: all that goes with it is there. row: where it was held until now."""
+
+    kind: str
+    by: str
+    via: str
+    at: datetime
+    text: str
+    data: dict[str, Any]
+    key: str
+    row: Answer | None = None
+
+
+def answer(
+    session: Session,
+    token: str,
+    kind: str,
+    *,
+    now: datetime,
+    fields: Mapping[str, str],
+    via: str = "link",
+    key: str = "",
+    wait_id: str = "",
+    sender: Sender | None = None,
+    number: str = "",
+) -> Reply:
+    """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
+    Where as many are held as may be, nothing is stored, and the answer needs the number from the message at once (needs_number).
+
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
+    with commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch.
+    wait_id: as in visit. sender: the browser, None where somebody is known to be there. number: as it was typed with the answer,
+    which is looked at only where it is needed. Raises LinkInvalid, ChoiceRefused (says
+    what is missing; nothing is stored then).
+    """
+    place = place_of(session, token, wait_id, now=now, lock=True)
+    unproven = sender is not None and is_unproven(session, sender, place.person, now=now)
+    settled = _settled(session, place, now)
+    again = settled is not None and settled.mine and settled.kind == kind and not place.ended
+    if place.wait is None or not place.options:
+        if not again and not unproven and kind in LABELS:
+            _keep_late(session, place, kind, fields, via, now)
+        return Reply(again, kind, winner=settled, ended="" if again else place.ended or "Nothing is open here just now.")
+    if kind not in {option.kind for option in place.options}:
+        if kind in LABELS and settled is not None:
+            return Reply(again, kind, winner=settled, ended="" if again else "It was answered before.")
+        raise ChoiceRefused("Please choose one of the answers.")
+    by = _taker(place, fields)
+    data = data_of(session, place.handoff, place.agreement, place.people, place.wait, kind, fields)
+    if place.wait.kind == "note":
+        refuse_gaps(missing_of(session, place), fields)
+    text = fields.get("text", "")
+    if sender and unproven:
+        row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
+        if row is not None:
+            return Reply(False, kind, held=row.id or 0)
+        if refused := _refuse_without_number(session, token, place, number, sender, now):
+            return Reply(False, kind, refused=refused, needs_number=True)
+    was, promoted = was_before(session, sender, place.person, now=now) if sender else "", False
+    if sender and unproven:
+        device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
+        sender, promoted = replace(sender, device=device), device != sender.device
+    said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
+    reply = _count(session, place, said, sender, now=now, was=was)
+    return replace(reply, promoted=promoted)
+
+
+def _refuse_without_number(session: Session, token: str, place: Place, number: str, sender: Sender, now: datetime) -> str:
+    """Why an answer that cannot be held does not count either, empty where the number from the message came with it."""
+    if not number:
+        return _FULL
+    return number_check.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
+
+
+def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
+    """Lets a held answer count, as of when it was sent, if what was typed is the number from the message; the browser is known
+    then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
+    place = place_of(session, token, wait_id, now=now, lock=True)
+    held = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=sender.device)
+    row = next((one for one in held if one.id == answer_id), None)
+    if row is None:
+        settled = _settled(session, place, now)
+        if settled is not None and settled.answer_id == answer_id:
+            return Reply(True, settled.kind, winner=settled)
+        raise ChoiceRefused("There is no answer here that waits for a number. Please choose once more.")
+    if refused := number_check.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
+        return Reply(False, row.kind, held=answer_id, refused=refused)
+    was = devices.level(session, sender.device, place.person, now=now)
+    device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
+    data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
+    said = _Said(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
+    reply = _count(session, place, said, replace(sender, device=device), now=now, was=was)
+    return replace(reply, promoted=device != sender.device)
+
+
+def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:
+    """Lets an answer count, whose sender is known to be somebody; whoever the link was for is told where that was somebody else."""
+    about = forwarding(session, sender, place, was=was, now=now) if sender else {}
+    wait = place.wait if said.kind in {option.kind for option in place.options} else None
+    if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
+        return _touch(session, place, said, about, now)
+    wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
+    assert wait is not None, "an answer is to something that was or is open"
+    undo = timedelta(0) if said.kind in ("completed", "decided") else _undo_time(place.agreement)
+    if said.row is not None:
+        verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
+    else:
+        device = sender.device if sender else ""
+        when = {"now": now, "effective_at": now + undo}
+        verdict = waits.answer(
+            session, wait.id, said.kind, by=said.by, via=said.via, text=said.text, device=device, **when, **said.data, **about
+        )
+    if verdict.won and about:
+        context = {"answer_id": verdict.answer.id, **about}
+        tell_addressee(session, place, key=f"answer:{verdict.answer.id}", kind=said.kind, context=context, now=said.at)
+    winner = given(session, verdict.winner, place, now) if verdict.winner else None
+    ended = "" if verdict.won else (verdict.closed_because or place.ended or "It was answered before.")
+    return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+
+
+def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], now: datetime) -> Reply:
+    touched = touch(
+        session, place.handoff, said.kind, key=said.key, by=said.by, via=said.via, at=said.at, channel=str(said.data.get("channel", ""))
+    )
+    if said.row is not None:
+        said.row.state = AnswerState.NOTED
+        session.add(said.row)
+    if touched and about:
+        tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
+    return Reply(True, said.kind, touched=touched)
+
+
+def _taker(place: Place, fields: Mapping[str, str]) -> str:
+    """Who answers: whoever the link was sent to, or the one of a shared mailbox who says so. Raises ChoiceRefused."""
+    member = fields.get("member", "")
+    if place.members and member not in place.members:
+        raise ChoiceRefused("Please say who takes it.")
+    return member if place.members else place.person
+
+
+def _keep_late(session: Session, place: Place, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
+    """What somebody answered after it was settled changes nothing, but is kept: the trail shows that they did."""
+    wait = place.wait
+    if wait is None and place.tenure is not None:
+        query = select(Wait).where(Wait.assignment_id == place.tenure.id).order_by(col(Wait.opened_at).desc())
+        wait = session.exec(query.limit(1)).first()
+    if wait is not None and (wait.closed_at or wait.answer_id):
+        said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
+        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", "")[:MAX_TEXT], **said)
+
+
+def answer_wait(
+    session: Session,
+    wait_id: str,
+    kind: str,
+    *,
+    by: str,
+    now: datetime,
+    answered_at: datetime,
+    fields: Mapping[str, str],
+    via: str = "prefect",
+) -> Reply:
+    """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
+
+    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused;
+    nothing is stored then.
+    """
+    by = storable(by[:MAX_SHORT])
+    wait = session.get(Wait, wait_id)
+    if wait is None:
+        raise ChoiceRefused("There is nothing of that kind to answer.")
+    handoff = handoffs.get(session, wait.handoff_id)
+    place = Place(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
+    allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
+    place.options = options(place.agreement, handoff, allowed)
+    if undoing.is_under_way(session, handoff.id or 0):
+        raise ChoiceRefused("The answer before this one is being taken back just now. Please look again in a minute.")
+    if kind not in allowed:
+        raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer just now.")
+    data = data_of(session, handoff, place.agreement, place.people, wait, kind, fields)
+    if wait.kind == "note":
+        refuse_gaps(missing_of(session, place), fields)
+    verdict = waits.answer(
+        session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
+    )
+    winner = given(session, verdict.winner, place, now) if verdict.winner else None
+    return Reply(verdict.won, kind, winner=winner, ended="" if verdict.won else verdict.closed_because or "It was answered before.")
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What came of taking an answer back. why: why it stays, in words, empty where it was taken back; stranger: the browser that
+    asked is neither the one in which it was given nor one of whoever gave it."""
+
+    why: str = ""
+    stranger: bool = False
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether it is as if it had not been given."""
+        return not self.why
+
+
+def undo(session: Session, token: str, answer_id: int, *, now: datetime, device: str, wait_id: str = "") -> Undone:
+    """Takes back the person's own answer while that is possible. Call inside a write transaction. Raises LinkInvalid.
+
+    device: hash of the browser that asks: the one in which the answer was given, or another one that is known as the person's.
+    It stays where its time is over, and where something was answered or done since that builds on it.
+    """
+    place = place_of(session, token, wait_id, now=now)
+    row = session.get(Answer, answer_id)
+    if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
+        return Undone("That is not your answer to take back.", stranger=True)
+    if row.device != device and (place.members or not devices.level(session, device, place.person, now=now)):
+        return Undone("That was answered in another browser.", stranger=True)
+    refused = undoing.undo(session, answer_id, by=row.by, now=now)
+    return Undone(in_words(refused, row, place.people, now=now) if refused else "")
+
+
+def _undo_time(agreement: Agreement) -> timedelta:
+    origin = datetime.fromisoformat("2000-01-03T00:00:00+00:00")
+    return toolbox.current().undo_time(agreement.notify.undo.after(origin, None) - origin)
+
+
+def _settled(session: Session, place: Place, now: datetime) -> Given | None:
+    first = waits.answer_of(session, place.wait) if place.wait else None
+    counted = [first] if first is not None and first.state == AnswerState.COUNTED else answers_at(session, place)
+    return given(session, counted[-1], place, now) if counted else None

@@ -1,0 +1,182 @@
+"""The rows behind a digest's link: what is open for one person now, and answering for many leads with one press."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from notifications.letter import DigestRow
+from notifications.links import Morning
+from storage import devices, digests, handoffs, roster, waits
+from storage.tables import Answer, AnswerState, Assignment, Wait
+from tasks.choices import CHANNELS, DUTIES, Option
+from tasks.messages.digest import matter_of, row_of
+from tasks.replies import answering, number_check
+from tasks.replies.browsers import Sender, note_sight
+from tasks.replies.link_life import require_good
+from tasks.replies.link_page import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
+from tasks.replies.number_check import Proof
+from tasks.replies.validation import ChoiceRefused, colleagues_of
+from tasks.steps.remind import OWED
+from tasks.wiring import toolbox
+
+_MOVED_ON = "Nothing was saved here: this lead has moved on since the page was shown. The row shows how it stands now."
+_NOT_SAVED = "Nothing was saved here"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """One open lead of a rep. ident: of the tenure; wait_id: what its options answer; said: what the rep has answered already;
+    undo_until: aware while that may be taken back on the lead's own page."""
+
+    ident: str
+    wait_id: str
+    lead: DigestRow
+    options: tuple[Option, ...]
+    reasons: tuple[ReasonOption, ...] = ()
+    colleagues: tuple[tuple[str, str], ...] = ()
+    channels: tuple[tuple[str, str], ...] = ()
+    said: str = ""
+    undo_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a digest's link shows now. rows: what the person may answer here; elsewhere: what they answer on a page of its own, or
+    only should know; level: what the browser is to the person: "", "known" or "enrolled"."""
+
+    person: str
+    person_name: str
+    timezone: str
+    day: str
+    rows: tuple[OpenRow, ...]
+    elsewhere: tuple[DigestRow, ...]
+    now: datetime
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowReply:
+    """What came of one row: saved, or why not in words."""
+
+    saved: bool
+    words: str
+
+
+def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> Round:
+    """What is open for whoever this link is for. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    morning = _read(session, token, now)
+    people = roster.current(session)
+    person = people.people[morning.person]
+    rows = sorted(_rows(session, morning, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
+    elsewhere = _elsewhere(session, morning, {row.lead.number for row in rows}, now)
+    level = devices.level(session, device, morning.person, now=now)
+    return Round(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
+
+
+def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
+    """Whether the person whose digest this is sent the form, as numbers.prove says. Raises LinkInvalid."""
+    return number_check.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
+
+
+def answer_row(
+    session: Session,
+    token: str,
+    ident: str,
+    kind: str,
+    *,
+    wait_id: str,
+    now: datetime,
+    fields: Mapping[str, str],
+    press: str,
+    sender: Sender,
+) -> RowReply:
+    """Answers for one row as the person whose link this is. Call inside a write transaction.
+
+    wait_id: what was open when the page was shown; press: names this showing of the page, so that the same press twice is once.
+    sender: the browser, which has proved itself. Raises LinkInvalid for a link that is not from here.
+    """
+    morning = _read(session, token, now)
+    tenure = session.get(Assignment, ident)
+    if tenure is None or tenure.rep != morning.person:
+        return RowReply(False, "Nothing was saved here: this lead is not yours.")
+    link, key = _token_of(ident, morning.at), hashlib.sha256(f"{press}:{ident}".encode()).hexdigest()[:32]
+    wait = waits.open_of(session, tenure.handoff_id, lock=True)
+    if wait is None or wait.id != wait_id:
+        return _again(session, wait_id, kind, morning.person)
+    try:
+        reply = answering.answer(session, link, kind, now=now, fields=fields, key=key, sender=sender)
+    except ChoiceRefused as error:
+        return RowReply(False, f"{_NOT_SAVED}: {error}")
+    if not reply.won:
+        return RowReply(False, f"{_NOT_SAVED}: {reply.ended or 'It was answered before.'}")
+    note_sight(session, place_of(session, link, now=now), sender, "sent", now=now)
+    return RowReply(True, "Saved.")
+
+
+def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
+    """A press that comes again when its answer was carried out already is the same press."""
+    query = select(Answer.id).where(Answer.wait_id == wait_id, Answer.kind == kind, Answer.by == person)
+    same = session.exec(query.where(Answer.state == AnswerState.COUNTED).limit(1)).first()
+    return RowReply(True, "Saved.") if same else RowReply(False, _MOVED_ON)
+
+
+def _read(session: Session, token: str, now: datetime) -> Morning:
+    morning = toolbox.current().links.read_digest(token)
+    require_good(session, roster.current(session), morning.person, morning.at, now=now, opens_many=True)
+    return morning
+
+
+def _token_of(ident: str, at: datetime | None) -> str:
+    return toolbox.current().links.for_tenure(ident, at=at).rpartition("/")[2]
+
+
+def _rows(session: Session, morning: Morning, now: datetime) -> list[OpenRow]:
+    query = select(Assignment, Wait).join(Wait, col(Wait.assignment_id) == col(Assignment.id))
+    query = query.where(Assignment.rep == morning.person, col(Assignment.ended_at).is_(None), col(Wait.closed_at).is_(None))
+    people = roster.current(session)
+    rows = []
+    for tenure, wait in session.exec(query.order_by(col(Wait.due_at), col(Wait.id))):
+        place = place_of_tenure(session, tenure, people)
+        rows.append(_row(session, place, tenure, wait, morning.at, now))
+    return rows
+
+
+def _row(session: Session, place: Place, tenure: Assignment, wait: Wait, at: datetime | None, now: datetime) -> OpenRow:
+    owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
+    what = "Your manager was asked to decide; you may still answer." if wait.kind == "decision" else f"Still owed: {owed}."
+    counted = [] if place.options else answers_at(session, place)[-1:]
+    last = given(session, counted[0], place, now) if counted else None
+    kinds = {option.kind for option in place.options}
+    return OpenRow(
+        ident=tenure.id,
+        wait_id=wait.id,
+        lead=row_of(session, place.handoff, wait, tenure.rep, what, at=at),
+        options=place.options,
+        reasons=reasons_of(session, place) if kinds & {"rejected", "returned"} else (),
+        colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
+        channels=tuple(CHANNELS.items()) if "attempted" in kinds else (),
+        said=f"{'You' if last.mine else last.by} {last.words}." if last else "",
+        undo_until=last.undo_until if last and last.mine else None,
+    )
+
+
+def _elsewhere(session: Session, morning: Morning, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
+    """What this person owes as a manager or as marketing, and what they were warned of that is open still."""
+    found: dict[int, DigestRow] = {}
+    person = morning.person
+    for item in digests.lately(session, person, now=now):
+        matter = matter_of(session, item)
+        if matter is not None:
+            handoff = handoffs.get(session, item.handoff_id)
+            found[handoff.lead_id] = row_of(session, handoff, matter, person, item.what, at=morning.at)
+    query = select(Wait).where(Wait.holder == person, col(Wait.kind).in_(DUTIES), col(Wait.closed_at).is_(None))
+    for wait in session.exec(query.where(col(Wait.answer_id).is_(None))):
+        handoff = handoffs.get(session, wait.handoff_id)
+        found[handoff.lead_id] = row_of(session, handoff, wait, person, f"You owe {OWED[wait.kind]}.", at=morning.at)
+    rows = [row for number, row in found.items() if number not in shown]
+    return tuple(sorted(rows, key=lambda row: (not row.link, row.due_at or now, row.number)))

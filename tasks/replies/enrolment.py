@@ -1,0 +1,78 @@
+"""Enrolment: a code goes to a person's own address, and whoever types it in time has shown that the browser is theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import HandoffError
+from storage import deliveries, devices, roster
+from storage.devices import ENROLLED
+from storage.tables import MailedCode
+from tasks.wiring import toolbox
+
+MINUTES = 15
+"""How long a code is good, in Baton's time."""
+TRIES, DIGITS = 5, 6
+CODES_AN_HOUR = 3
+
+
+class CodeRefused(HandoffError):
+    """This code cannot be asked for, or is not taken."""
+
+
+def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
+    """Mails a code to the person's own address. Call inside a write transaction.
+
+    device: hash of the browser. Raises: CodeRefused where the browser is not known for that person, or too many were asked for.
+    """
+    known = roster.current(session).person(person)
+    if known is None or known.shared or not devices.level(session, device, person, now=now):
+        raise CodeRefused("Answer through your link in this browser first; then it can be remembered as yours.")
+    lately = select(MailedCode.id).where(
+        MailedCode.person == person, MailedCode.device_hash != "", col(MailedCode.asked_at) > now - timedelta(hours=1)
+    )
+    if len(session.exec(lately).all()) >= CODES_AN_HOUR:
+        raise CodeRefused("Several codes were sent within the last hour already. Please use the newest, or try again in an hour.")
+    row = MailedCode(person=person, device_hash=device, asked_at=now)
+    session.add(row)
+    session.flush()
+    key, context = f"device-code:{row.id}:email", {"code_id": row.id}
+    deliveries.queue(session, None, "device-code", key=key, channel="email", person=person, now=now, context=context)
+
+
+def pending(session: Session, device: str, *, now: datetime) -> MailedCode | None:
+    """The newest code that this browser may still type, None for none."""
+    query = select(MailedCode).where(
+        MailedCode.device_hash == device, col(MailedCode.used_at).is_(None), col(MailedCode.asked_at) > now - timedelta(minutes=MINUTES)
+    )
+    return session.exec(query.order_by(col(MailedCode.id).desc()).limit(1)).first()
+
+
+def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: str = "") -> str:
+    """Enrols the browser if this is the code that was mailed; why it is not taken, empty where it was. Call inside a write
+    transaction: a wrong code is counted. becomes: hash of the cookie that the browser gets then."""
+    row = pending(session, device, now=now)
+    if row is None:
+        return f"There is no code to be typed here: it was used, or is older than {MINUTES} minutes. Please ask for a new one."
+    if row.tries >= TRIES:
+        return "That were too many wrong codes. Please ask for a new one."
+    if not toolbox.current().links.is_code(subject_of(row.id or 0), typed):
+        row.tries += 1
+        session.add(row)
+        return f"That is not the code. Tries left: {TRIES - row.tries}."
+    row.used_at = now
+    session.add(row)
+    devices.promote(session, device, row.person, level=ENROLLED, becomes=becomes, now=now)
+    return ""
+
+
+def code_of(code_id: int) -> str:
+    """The code of that number."""
+    return toolbox.current().links.code(subject_of(code_id))
+
+
+def subject_of(code_id: int) -> str:
+    """What the code of that number is about, for Links.code."""
+    return f"device {code_id}"

@@ -1,0 +1,303 @@
+"""Visits: what a link shows to the person who opens it, and what they may do there now. Giving an answer is in answering.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from agreements.errors import LinkInvalid
+from agreements.model import Agreement
+from agreements.roster import Roster
+from notifications.letter import LeadView
+from notifications.links import Duty, Tenure
+from storage import devices, handoffs, roster, undoing, waits
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
+from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
+from tasks.clock_inputs import NO_CLOCK
+from tasks.messages import lead_view
+from tasks.replies.link_life import require_good
+from tasks.replies.undo_refusal import why_not
+from tasks.replies.validation import colleagues_of, lacking
+from tasks.wiring import toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back; stays_because: why it
+    may not although its time is not over.
+
+    mine: it was given by the person whose link this is; here: in the browser that asks. forwarded: probably by somebody else
+    through their link. note_wrong: what of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and
+    nobody looked whether it was them.
+    """
+
+    kind: str
+    by: str
+    at: datetime
+    words: str
+    reason: str = ""
+    text: str = ""
+    via: str = ""
+    answer_id: int = 0
+    undo_until: datetime | None = None
+    stays_because: str = ""
+    mine: bool = False
+    here: bool = False
+    forwarded: bool = False
+    note_wrong: tuple[str, ...] = ()
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonOption:
+    """A reason that may be given. explain: a few words must go with it; lacks: what is lacking until it may be given."""
+
+    code: str
+    words: str
+    explain: bool = False
+    lacks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a link shows. live: the person may still act; ended: why not, in words, where they may not.
+
+    colleagues: id and name; choices: of a decision; channels: by what they can be tried; missing: of a note; asks: what some
+    of the reasons ask for as well. wait_kind, due_at, term: what is owed now, by when, and the time agreed for it, in words.
+    answers: newest last. timeline: this handoff's, in sentences. members: who reads the addressee's mailbox, where several do, by
+    id and name. level: what the browser is to the person: "", "known" or "enrolled". held: what was sent from it and does not
+    count yet.
+    """
+
+    person: str
+    person_name: str
+    timezone: str
+    lead: LeadView
+    live: bool
+    ended: str = ""
+    wait_kind: str = ""
+    due_at: datetime | None = None
+    term: str = ""
+    options: tuple[Option, ...] = ()
+    reasons: tuple[ReasonOption, ...] = ()
+    asks: frozenset[str] = frozenset()
+    colleagues: tuple[tuple[str, str], ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    channels: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    answers: tuple[Given, ...] = ()
+    timeline: tuple[tuple[datetime, str], ...] = ()
+    members: tuple[tuple[str, str], ...] = ()
+    level: str = ""
+    held: Given | None = None
+    now: datetime | None = None
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a person stands with their link: the handoff, what is owed now, the tenure, and what they may answer."""
+
+    person: str
+    handoff: Handoff
+    wait: Wait | None
+    tenure: Assignment | None
+    ended: str
+    agreement: Agreement
+    people: Roster
+    options: tuple[Option, ...] = field(default=())
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Who reads the mailbox that this link was sent to, where several do."""
+        person = self.people.person(self.person)
+        return person.members if person else ()
+
+
+def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
+    """What this link shows now. Reads only. Raises LinkInvalid.
+
+    wait_id: which of all that the link's owner can answer, where it opens somebody's own page. device: hash of the browser.
+    """
+    place = place_of(session, token, wait_id, now=now)
+    person = place.people.person(place.person)
+    due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
+    tries = any(option.kind == "attempted" for option in place.options)
+    return Visit(
+        person=place.person,
+        person_name=place.people.name_of(place.person),
+        timezone=person.timezone if person else "UTC",
+        lead=lead_view.lead_view(session, place.handoff),
+        live=bool(place.options),
+        ended=place.ended,
+        wait_kind=place.wait.kind if place.wait else "",
+        due_at=due.due_at if due else None,
+        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
+        options=place.options,
+        reasons=reasons_of(session, place),
+        asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
+        colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
+        choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
+        channels=tuple(CHANNELS.items()) if tries else (),
+        missing=missing_of(session, place),
+        answers=tuple(given(session, answer, place, now, device) for answer in answers_at(session, place)),
+        timeline=_timeline(session, place),
+        members=tuple((ident, place.people.name_of(ident)) for ident in place.members),
+        level=devices.level(session, device, place.person, now=now),
+        held=_held(session, place, device, now),
+        now=now,
+    )
+
+
+def _held(session: Session, place: Place, device: str, now: datetime) -> Given | None:
+    """What was sent last from this browser and waits for the number, while it can still count."""
+    rows = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=device)
+    offered = {option.kind for option in place.options}
+    return next((given(session, row, place, now, device) for row in rows[:1] if row.kind in offered), None)
+
+
+def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
+    """The agreed reasons, each with what is lacking until it may be given."""
+    gives = any(option.needs == "reason" for option in place.options)
+    lacks = {one.code: lacking(session, place.handoff, place.agreement, one) for one in place.agreement.reasons if gives}
+    return tuple(ReasonOption(one.code, one.words, one.text == "required", lacks.get(one.code, "")) for one in place.agreement.reasons)
+
+
+def _timeline(session: Session, place: Place) -> tuple[tuple[datetime, str], ...]:
+    start, end = place.handoff.created_at, place.handoff.ended_at
+    lines = lead_view.timeline(session, place.handoff.lead_id, people=place.people)
+    return tuple((at, text) for at, text in lines if at >= start and (end is None or at <= end))[-40:]
+
+
+def missing_of(session: Session, place: Place) -> tuple[str, ...]:
+    """What the note that is owed still lacks, nothing where none is."""
+    note = session.get(HandoffNote, place.handoff.id)
+    if note is None or place.wait is None or place.wait.kind != "note":
+        return ()
+    stated = note.content.get("statements", {})
+    return (*(name for name in place.agreement.note.must_state if name not in stated), *note.content.get("to_fix", []))
+
+
+def answers_at(session: Session, place: Place) -> list[Answer]:
+    """What was answered in this handoff and counts, oldest first."""
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
+    query = query.where(Answer.state == AnswerState.COUNTED)
+    return list(session.exec(query.order_by(col(Answer.id))))
+
+
+def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> Place:
+    """Where this link leads. wait_id: to which wait, where it opens somebody's own page. lock: keep others from answering until
+    this transaction ends. Raises LinkInvalid, LinkOver."""
+    links, people = toolbox.current().links, roster.current(session)
+    if wait_id:
+        own = links.read_person(token)
+        require_good(session, people, own.person, own.at, now=now, opens_many=True)
+        return _own_place(session, own.person, wait_id, people, lock)
+    purpose = links.read(token)
+    if isinstance(purpose, Tenure):
+        row = session.get(Assignment, purpose.assignment_id)
+        if row is None:
+            raise LinkInvalid()
+        require_good(session, people, row.rep, purpose.at, now=now)
+        return place_of_tenure(session, row, people, lock=lock)
+    require_good(session, people, purpose.person, purpose.at, now=now)
+    return _duty_place(session, purpose, people, lock)
+
+
+def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: bool = False) -> Place:
+    """Where the rep of this tenure stands, whose link was looked at before. lock: as in place_of."""
+    wait = waits.open_of(session, row.handoff_id, lock=lock)
+    if lock:
+        session.refresh(row)
+    handoff = handoffs.get(session, row.handoff_id)
+    mine = wait is not None and wait.assignment_id == row.id and row.ended_at is None
+    place = Place(row.rep, handoff, wait if mine else None, row, "", handoffs.agreement_of(session, handoff), people)
+    if mine and wait is not None:
+        free = wait.answer_id is None and not undoing.is_under_way(session, row.handoff_id)
+        place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
+        missed = waits.answer_of(session, wait)
+        if missed is not None and missed.kind == "deadline":
+            place.ended = "The agreed time has passed, and what was agreed for that is being done now."
+    if row.ended_at is not None:
+        place.ended = f"This lead is no longer yours: {_ENDED.get(row.ended_because, row.ended_because)}."
+    return place
+
+
+def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Place:
+    wait = session.get(Wait, duty.wait_id)
+    if wait is None:
+        raise LinkInvalid()
+    if lock:
+        waits.open_of(session, wait.handoff_id, lock=True)
+        session.refresh(wait)
+    handoff = handoffs.get(session, wait.handoff_id)
+    place = Place(duty.person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    if wait.closed_at is None and wait.answer_id is None:
+        place.options = options(place.agreement, handoff, DUTIES["note" if wait.kind == "note" else "decision"])
+    else:
+        place.ended = "This is settled."
+    return place
+
+
+def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> Place:
+    """The place of somebody who decides for others, at one of their waits."""
+    wait = session.get(Wait, wait_id)
+    if wait is None or person not in (wait.holder, people.manager_of(wait.holder)):
+        raise LinkInvalid()
+    if lock:
+        waits.open_of(session, wait.handoff_id, lock=True)
+        session.refresh(wait)
+    handoff = handoffs.get(session, wait.handoff_id)
+    place = Place(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    if wait.closed_at is None and wait.answer_id is None:
+        kinds = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
+        place.options = () if undoing.is_under_way(session, wait.handoff_id) else options(place.agreement, handoff, kinds)
+    else:
+        place.ended = "This is settled."
+    return place
+
+
+def given(session: Session, row: Answer, place: Place, now: datetime, device: str = "") -> Given:
+    """An answer as this visitor sees it. device: hash of their browser."""
+    text = session.get(PersonalText, row.text_id) if row.text_id else None
+    in_time = row.effective_at > now and row.state == AnswerState.COUNTED
+    stays = why_not(session, row, place.people, now=now) if in_time else ""
+    return Given(
+        kind=row.kind,
+        by=place.people.name_of(row.by),
+        at=row.answered_at,
+        words=DID.get(row.kind, row.kind),
+        reason=str(row.data.get("reason", "")),
+        text=text.text if text else "",
+        via=row.via,
+        answer_id=row.id or 0,
+        undo_until=row.effective_at if in_time and not stays else None,
+        stays_because=stays,
+        mine=row.by in (place.person, *place.members),
+        here=bool(device) and row.device == device,
+        forwarded=bool(row.data.get("forwarded")),
+        note_wrong=tuple(row.data.get("note_wrong", ())),
+        claimed=bool(row.data.get("claimed")),
+    )
+
+
+#: Why a lead is no longer somebody's, in words.
+_ENDED = {
+    "handed": "it was handed to a colleague",
+    "rejected": "it was rejected",
+    "returned": "it was returned",
+    "note-returned": "its note went back to marketing",
+    "decided": "its manager decided so",
+    "crm": "its owner was changed in the CRM",
+    "recycled": "it went to nurture",
+    "disqualified": "it was disqualified",
+    "attached": "it belongs to what is under way with that company",
+    "merged": "it was a duplicate",
+    "suppressed": "nobody may contact them",
+    "withdrawn": "it was withdrawn",
+    "recalled": "it was called back and starts anew under a new version of the agreement",
+    "erased": "its data was erased",
+    "sql": "it was qualified and handed on",
+    "opportunity": "it became an opportunity and goes on in the CRM",
+}

@@ -1,0 +1,83 @@
+"""Mailed numbers: what proves a person where somebody has guessed at the number from their messages.
+
+A code of six digits goes to the person's own address. It is good once, for an hour, in any browser; of each code at most 100
+guesses are looked at, and at most three codes are sent within an hour, so that a guesser's chance is 3 in 10,000 an hour.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from storage import deliveries, devices, roster, trail
+from storage.tables import MailedCode
+from tasks.replies import enrolment
+from tasks.wiring import toolbox
+
+MESSAGE = "number-guessed"
+MINUTES = 60
+_HOUR = timedelta(minutes=MINUTES)
+#: How many codes are sent to a person within an hour, how many guesses at one are looked at, and how many of one browser.
+CODES_AN_HOUR, GUESSES, GUESSES_OF_BROWSER = 3, 100, 5
+#: In the place of the person, where wrong codes of a browser are counted.
+_AT_CODE = "code: "
+
+
+def begin(session: Session, person: str, *, now: datetime) -> None:
+    """Mails the person a code, and tells operations that somebody guesses. Call inside a write transaction."""
+    row = _send(session, person, now)
+    operator = roster.current(session).operator
+    if row is not None and operator and operator != person:
+        key = f"{MESSAGE}:{row.id}:operator"
+        deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=operator, now=now, context={"whose": person})
+    trail.record(session, "number-guessed", now=now, actor="baton", person=person)
+
+
+def check(session: Session, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
+    """Why what was typed is not the code that was mailed to that person, empty where it is. Call inside a write transaction."""
+    row = _open(session, person, now) or _send(session, person, now)
+    if row is None:
+        return (
+            "Too many wrong numbers were typed for you. Please answer in a browser in which you have answered before, or try again in"
+            f" an hour; {kept} is kept."
+        )
+    digits = "".join(typed.split())
+    if not (len(digits) == enrolment.DIGITS and digits.isdecimal()):
+        return (
+            "Too many wrong numbers were typed for you, perhaps by somebody else. A code of six digits was sent to your own e-mail"
+            f" address: please type that one here; {kept} is kept."
+        )
+    of_browser = devices.mistyped(session, _AT_CODE + person, since=now - _HOUR)
+    if sum(hash == device for hash, _ in of_browser) >= GUESSES_OF_BROWSER:
+        return f"There were too many wrong codes. Please try again in an hour; {kept} is kept."
+    if toolbox.current().links.is_code(enrolment.subject_of(row.id or 0), digits):
+        row.used_at = now
+        session.add(row)
+        return ""
+    row.tries += 1
+    session.add(row)
+    devices.mistype(session, device, _AT_CODE + person, now=now, kept=_HOUR)
+    return f"That is not the code. It has six digits and was sent to your own e-mail address; {kept} is kept."
+
+
+def _open(session: Session, person: str, now: datetime) -> MailedCode | None:
+    """The newest code that still counts, None for none."""
+    row = next(iter(_lately(session, person, now)), None)
+    return row if row is not None and row.used_at is None and row.tries < GUESSES else None
+
+
+def _lately(session: Session, person: str, now: datetime) -> list[MailedCode]:
+    query = select(MailedCode).where(MailedCode.person == person, MailedCode.device_hash == "", col(MailedCode.asked_at) > now - _HOUR)
+    return list(session.exec(query.order_by(col(MailedCode.id).desc())))
+
+
+def _send(session: Session, person: str, now: datetime) -> MailedCode | None:
+    if len(_lately(session, person, now)) >= CODES_AN_HOUR:
+        return None
+    row = MailedCode(person=person, device_hash="", asked_at=now)
+    session.add(row)
+    session.flush()
+    context = {"code_id": row.id, "whose": person}
+    deliveries.queue(session, None, MESSAGE, key=f"{MESSAGE}:{row.id}:email", channel="email", person=person, now=now, context=context)
+    return row

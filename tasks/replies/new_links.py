@@ -1,0 +1,36 @@
+"""New links: the links that were sent to a person are ended, and a message brings one that works."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from notifications.letter import CodeContext
+from storage import deliveries, link_ends, roster, trail
+from storage.tables import Delivery
+from tasks.messages.drafts import Draft
+from tasks.messages.lead_context import number_of, recipient
+from tasks.replies.link_life import ACTS_FOR
+from tasks.wiring import toolbox
+
+MESSAGE = "links-ended"
+
+
+def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) -> None:
+    """Ends the links of this person, who is in the roster, and queues the message with a new one.
+
+    by: who ended them; quiet: without the message. Call inside a write transaction.
+    """
+    link_ends.end(session, person, now=now)
+    trail.record(session, "links-ended", now=now, actor=by, person=person, quiet=quiet)
+    if not quiet:
+        key = f"{MESSAGE}:{person}:{now.isoformat()}:email"
+        deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=person, now=now)
+
+
+def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
+    """The letter of such a delivery, to be written. Reads only. Raises KeyError for nobody of that id."""
+    to = recipient(roster.current(session), row.person)
+    link = toolbox.current().links.for_digest(row.person, f"{now:%Y-%m-%d}", at=now)
+    return Draft(MESSAGE, CodeContext(to, link, number_of(link), int(ACTS_FOR.total_seconds()) // 60), row.key)

@@ -1,0 +1,60 @@
+"""Tell signers: everybody who is named to sign a version learns who signed it, and who took a signature back."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from sqlmodel import Session
+
+from notifications.letter import Recipient, SignatureContext
+from notifications.links import ToSign
+from storage import contracts, deliveries
+from storage.tables import AgreementVersion, Delivery, Signature
+from tasks.messages.drafts import Draft
+from tasks.wiring import toolbox
+
+MESSAGE = "signature-told"
+
+
+def tell_signers(
+    session: Session, row: AgreementVersion, signature: Signature, *, now: datetime, withdrawn_by: str = "", why: str = ""
+) -> None:
+    """Queues a message to each named signer of both parties, except the address from which this came. Twice is once.
+
+    withdrawn_by: who took the signature back, empty for one that was given. Call inside a write transaction.
+    """
+    agreement, kind = contracts.read(row), "withdrawn" if withdrawn_by else "signed"
+    base = f"{MESSAGE}:{row.hash[:16]}:{signature.party}:{signature.signed_at.isoformat()}:{kind}"
+    given = {"agreement": row.name, "version": row.version, "signed_for": signature.party, "name": signature.name, "why": why}
+    given |= {"via": signature.via, "withdrawn_by": withdrawn_by}
+    for party in contracts.PARTIES:
+        for address in contracts.signers(agreement, party):
+            if address == signature.address:
+                continue
+            key = f"{base}:{hashlib.sha256(f'{party}:{address}'.encode()).hexdigest()[:12]}"
+            context = {**given, "party": party}
+            deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=address, now=now, context=context)
+
+
+def draft_of(session: Session, row: Delivery) -> Draft:
+    """The letter of such a delivery, to be written. Reads only. Raises AgreementError for a version that is not there."""
+    given = row.context
+    version = contracts.get(session, str(given["agreement"]), int(given["version"]))
+    agreement, party = contracts.read(version), str(given["party"])
+    context = SignatureContext(
+        to=Recipient(row.person, "", email=row.person, timezone=agreement.timezone),
+        link=toolbox.current().links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),
+        reference=agreement.reference,
+        what=_what(given, agreement.reference),
+        why=str(given["why"]),
+        deployable=not contracts.unsigned_parties(session, version),
+    )
+    return Draft(MESSAGE, context, row.key, f"signature-{version.hash[:16]}")
+
+
+def _what(given: dict[str, object], reference: str) -> str:
+    if given["withdrawn_by"]:
+        return f"{given['withdrawn_by']} withdrew the signature of {given['name']} for {given['signed_for']} under {reference}."
+    how = ", entered on their behalf" if given["via"] == "cli" else ""
+    return f"{given['name']} signed {reference} for {given['signed_for']}{how}."

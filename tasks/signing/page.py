@@ -1,0 +1,175 @@
+"""Signing by link: what a signer is shown, giving the signature, and withdrawing it.
+
+Who acts proves it by the six digits from the message, each time: whoever holds only the link signs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.differences import differences
+from agreements.errors import AgreementError, InvalidAgreement, LinkInvalid
+from agreements.model import Agreement
+from notifications.links import ToSign
+from storage import contracts, devices, locks
+from storage.tables import AgreementVersion, Signature
+from tasks.replies.number_check import HOUR, too_many
+from tasks.signing.announcements import tell_signers
+from tasks.signing.requests import compared
+from tasks.wiring import toolbox
+
+#: So many wrong codes may be typed for one signer in an hour, in all browsers together: 2,400 of a million a day.
+WRONG_CODES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One party's signature: for whom, by whom and when (aware); on_behalf: somebody else wrote it down."""
+
+    party: str
+    name: str
+    at: datetime
+    on_behalf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToBeSigned:
+    """What a signer is shown. agreement: None where its text cannot be trusted; closed: why it cannot be signed, in words;
+    may_withdraw: the signature was given by this link and can be taken back.
+
+    differences: from the version `compared_with`, which is in force, empty where there is none.
+    """
+
+    asked: ToSign
+    agreement: Agreement | None
+    signed: tuple[Signed, ...]
+    unsigned: tuple[str, ...]
+    differences: tuple[str, ...]
+    compared_with: str
+    closed: str
+    now: datetime
+    may_withdraw: bool = False
+
+    @property
+    def own(self) -> Signed | None:
+        """The signature of the party that is asked, None while there is none."""
+        return next((one for one in self.signed if one.party == self.asked.party), None)
+
+
+def visit(session: Session, token: str, *, now: datetime) -> ToBeSigned:
+    """What this link shows now. Reads only. Raises LinkInvalid."""
+    asked, row = _asked(session, token)
+    agreement, closed = _whole(row, asked)
+    earlier = compared(session, row, now=now) if agreement else None
+    signed = tuple(Signed(one.party, one.name, one.signed_at, one.via == "cli") for one in contracts.signatures(session, row))
+    newer = contracts.replaced_by(session, row)
+    if not closed and newer:
+        closed = f"{asked.reference} was replaced by {contracts.reference_of(newer)} and can no longer be signed."
+    return ToBeSigned(
+        asked=asked,
+        agreement=agreement,
+        signed=signed,
+        unsigned=tuple(contracts.unsigned_parties(session, row)),
+        differences=differences(contracts.read(earlier), agreement) if agreement and earlier else (),
+        compared_with=contracts.reference_of(earlier) if earlier else "",
+        closed=closed,
+        now=now,
+        may_withdraw=may_withdraw(session, row, asked),
+    )
+
+
+def sign(session: Session, token: str, name: str, *, code: str, device: str, now: datetime) -> str:
+    """Signs for the party that this link was sent to; why the code was not taken, empty where it was.
+
+    device: hash of the browser. Call inside a write transaction that is committed: a wrong code is counted. Raises LinkInvalid,
+    AgreementError.
+    """
+    asked, row = _asked(session, token)
+    _, closed = _whole(row, asked)
+    if closed:
+        raise AgreementError(closed)
+    if refused := _check(session, asked, code, device=device, now=now):
+        return refused
+    contracts.sign(session, row, party=asked.party, name=name, via="link", address=asked.address, now=now)
+    tell_signers(session, row, _signature(session, row, asked.party), now=now)
+    return ""
+
+
+def sign_on_behalf(session: Session, row: AgreementVersion, *, party: str, name: str, now: datetime) -> None:
+    """Writes down a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
+    contracts.sign(session, row, party=party, name=name, via="cli", now=now, on_behalf=True)
+    tell_signers(session, row, _signature(session, row, party), now=now)
+
+
+def withdraw(session: Session, token: str, *, code: str, device: str, now: datetime) -> str:
+    """Takes back the signature that was given by this link; why the code was not taken, empty where it was.
+
+    Call inside a write transaction that is committed: a wrong code is counted. Raises LinkInvalid; AgreementError for a version
+    that was deployed, and for a signature that came by another link.
+    """
+    asked, row = _asked(session, token)
+    if not may_withdraw(session, row, asked):
+        raise AgreementError(f"There is no signature under {asked.reference} that you can withdraw.")
+    if refused := _check(session, asked, code, device=device, now=now):
+        return refused
+    name = _signature(session, row, asked.party).name
+    taken = contracts.withdraw(session, row, party=asked.party, by=name, why="", now=now)
+    tell_signers(session, row, taken, now=now, withdrawn_by=name)
+    return ""
+
+
+def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> None:
+    """Takes a signature back at the command line, and tells the signers. Raises AgreementError."""
+    taken = contracts.withdraw(session, row, party=party, by=by, why=why, now=now)
+    tell_signers(session, row, taken, now=now, withdrawn_by=by, why=why)
+
+
+def may_withdraw(session: Session, row: AgreementVersion, asked: ToSign) -> bool:
+    """Whether the signature of this party was given by this very link, and the version is not deployed."""
+    given = (one for one in contracts.signatures(session, row) if one.party == asked.party)
+    return row.hash == asked.hash and not row.deployed_at and any(one.address == asked.address for one in given)
+
+
+def _signature(session: Session, row: AgreementVersion, party: str) -> Signature:
+    return next(one for one in contracts.signatures(session, row) if one.party == party)
+
+
+def _check(session: Session, asked: ToSign, code: str, *, device: str, now: datetime) -> str:
+    who = f"signer {asked.address}"
+    locks.take(session, [who])  # of two wrong codes at once both are counted
+    wrong = devices.mistyped(session, who, since=now - HOUR)
+    if len(wrong) >= WRONG_CODES:
+        return "Too many wrong codes were typed behind your link. Please try again in an hour, or ask RevOps to enter your signature."
+    if refused := too_many([at for hash, at in wrong if hash == device], now):
+        return f"{refused}."
+    if not code.strip():
+        return "Please type the code from the message. It has six digits and stands below the link."
+    if toolbox.current().links.is_signing_code(asked, code):
+        return ""
+    devices.mistype(session, device, who, now=now, kept=HOUR)
+    return "That is not the code from the message. It has six digits and stands below the link."
+
+
+def _asked(session: Session, token: str) -> tuple[ToSign, AgreementVersion]:
+    asked = toolbox.current().links.read_to_sign(token)
+    name, _, version = asked.reference.rpartition("@")
+    row = session.get(AgreementVersion, (name, int(version))) if version.isdecimal() else None
+    if row is None:
+        raise LinkInvalid()
+    return asked, row
+
+
+def _whole(row: AgreementVersion, asked: ToSign) -> tuple[Agreement | None, str]:
+    """The agreement, and why it cannot be signed as it is; None where what is stored is not what was sent."""
+    try:
+        agreement = contracts.verified(row)
+    except InvalidAgreement:
+        return None, f"{asked.reference} does not pass its check any more, so it cannot be signed. Whoever sent you this link can say why."
+    except AgreementError:
+        return None, f"The text of {asked.reference} is not the one that was published, so it cannot be signed. Tell whoever runs Baton."
+    if row.hash != asked.hash:
+        return None, f"This link was sent for another text of {asked.reference}, so it cannot be signed. Ask for a new message."
+    return agreement, ""

@@ -1,0 +1,69 @@
+"""Acceptance: from the moment the delivery is proven, the rep has the agreed time to say yes or no."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import handoffs, roster, waits
+from storage.tables import Answer, Assignment, Handoff, Wait
+from tasks.clock_inputs import running
+from tasks.messages.outbox import crm_status
+from tasks.steps.follow_up import open_first_attempt
+from tasks.steps.recycle import dispose, pass_on, tell_marketing
+from tasks.work import Work
+
+
+def acceptance(work: Work) -> None:
+    """Opens the wait for the rep's answer, or takes the answer that counts."""
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is None:
+        row = handoffs.open_assignment(session, handoff)
+        assert row is not None, "a lead is in stage assigned only with an open assignment"
+        open_acceptance(session, handoff, row, now=now)
+    elif answer is not None:
+        _take(session, handoff, wait, answer, now)
+
+
+def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for acceptance, from the proof of delivery, within the bound over all reps."""
+    plan = running(session, handoff, "acceptance", row, start=row.proven_at or now).schedule(now=now)
+    handoff.owner = row.rep
+    session.add(handoff)
+    return waits.open_wait(
+        session, handoff, "acceptance", holder=row.rep, now=now, due_at=plan.due_at, nudges=plan.nudges, assignment_id=row.id
+    )
+
+
+def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
+    agreement = handoffs.agreement_of(session, handoff)
+    waits.close(session, wait, because=answer.kind, now=now)
+    if answer.kind == "rejected":
+        dispose(session, handoff, agreement, answer, now=now)
+    elif answer.kind == "handed":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
+    else:
+        on_time = answer.answered_at <= wait.promised_at
+        row = _give_to_member(session, handoff, answer)
+        tenure = {"rep": row.rep, "assignment_id": row.id} if row else {}
+        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time, **tenure)
+        tell_marketing(session, handoff, answer, now=now)
+        send_at = max(now, answer.effective_at)
+        crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
+        first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
+        if further := answer.data.get("implied_by"):  # the CRM was further already, so that is answered as well
+            waits.answer(session, first.id, further, by=answer.by, via=answer.via, now=now, answered_at=answer.answered_at)
+
+
+def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> Assignment | None:
+    """A lead that came to a shared mailbox is from now on with the one of its members who takes it; the link stays the same."""
+    mailbox, row = roster.current(session).person(handoff.rep), handoffs.open_assignment(session, handoff)
+    if mailbox is None or row is None or answer.by not in mailbox.members:
+        return row
+    row.rep = handoff.rep = answer.by
+    session.add(row)
+    session.add(handoff)
+    return row

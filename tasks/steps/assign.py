@@ -1,0 +1,133 @@
+"""Assign: give the lead to one rep, or hold it until somebody is there, or until its turn has come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from agreements.clocks import schedule
+from agreements.model import Agreement
+from agreements.routing import SHARED_OUT, Route
+from storage import deliveries, handoffs, roster, waits
+from storage.tables import Assignment, Handoff, Wait
+from tasks.choices import EVERYONE_FULL
+from tasks.clock_inputs import calendar_of
+from tasks.steps.candidates import Choosing, choosing
+from tasks.steps.recycle import ask_decision
+from tasks.steps.release_queue import is_served, must_wait, pull_forward, stand_in_line
+from tasks.steps.sales_sourced import has_its_rep, take
+from tasks.work import Work
+
+HOLD_FOR = timedelta(minutes=15)
+#: After this time a delivery that is not proven yet is looked at again.
+LOOK_AGAIN = timedelta(minutes=1)
+
+
+def assign(work: Work) -> None:
+    """Asks routing who gets it and writes the assignment; the messages are queued with it."""
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
+        take(session, handoff, agreement, now=now)
+        return
+    earlier = handoffs.assignments(session, handoff.id or 0)
+    seen = choosing(session, handoff, agreement, earlier, now=now)
+    choice = seen.route(agreement)
+    if is_served(seen, choice.rep):
+        waits_its_turn = must_wait(session, handoff, seen)
+        pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
+        choice = SHARED_OUT if waits_its_turn else choice
+    if choice.in_line or (seen.release and choice.hold_until):
+        stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
+    elif choice.ask_manager:
+        _ask_manager(session, handoff, agreement, seen, now)
+    elif not choice.rep:
+        _hold(session, handoff, agreement, choice, now)
+    else:
+        _give(session, handoff, agreement, choice, len(earlier) + 1, now)
+
+
+def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, number: int, now: datetime) -> None:
+    waits.close_open(session, handoff, because="assigned", now=now)
+    person = roster.current(session).person(choice.rep)
+    row = Assignment(
+        handoff_id=handoff.id or 0,
+        lead_id=handoff.lead_id,
+        leg=handoff.leg,
+        number=number,
+        rep=choice.rep,
+        team=person.team if person else "",
+        tier=handoff.tier,
+        cause=choice.why,
+        assigned_at=now,
+    )
+    handoffs.add_assignment(session, row)
+    handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
+    handoff.first_assigned_at = handoff.first_assigned_at or now
+    leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
+    handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, assignment_id=row.id, **leg)
+    session.flush()
+    open_proof(session, handoff, agreement, row, now=now)
+    queue_messages(session, handoff, agreement, row, now=now)
+
+
+def open_proof(session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for the proof that the rep was told; until then the lead is the system's."""
+    handoff.owner = "system"
+    session.add(handoff)
+    due = max(agreement.notify.within.after(now, None), now + LOOK_AGAIN)
+    return waits.open_wait(
+        session,
+        handoff,
+        "delivery",
+        about="proof",
+        holder="system",
+        now=now,
+        due_at=due,
+        next_at=min(now + LOOK_AGAIN, due),
+        assignment_id=row.id,
+    )
+
+
+def _ask_manager(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, now: datetime) -> None:
+    people = roster.current(session)
+    team = people.teams.get(seen.team)
+    what = f"Everyone in {team.title or seen.team if team else 'the team'} has as many leads as agreed."
+    holder = team.manager if team else people.operator
+    ask_decision(session, handoff, agreement, holder=holder, about=EVERYONE_FULL, now=now, what=what)
+
+
+def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, now: datetime) -> None:
+    look_again = max(choice.hold_until or now, now + HOLD_FOR)
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait:
+        wait.next_at = min(look_again, wait.due_at)
+        session.add(wait)
+        return
+    start = _needs_a_rep_since(session, handoff) or now
+    calendar = calendar_of(session, handoff, "delivery", "marketing")
+    plan = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=start, calendar=calendar)
+    due = plan.due_at if plan.due_at > now else look_again
+    handoffs.move(session, handoff, "held", now=now, why=choice.why)
+    waits.open_wait(session, handoff, "delivery", about="hold", holder="marketing", now=now, due_at=due, next_at=min(look_again, due))
+
+
+def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:
+    """When the lead became one that needs a rep: qualified, given up by the rep before, or judged anew while nobody had it."""
+    judged = select(Wait.closed_at).where(Wait.handoff_id == handoff.id, Wait.closed_because == "rescored")
+    ends = [row.ended_at for row in handoffs.assignments(session, handoff.id or 0)]
+    known = [at for at in (handoff.mql_at, *ends, *session.exec(judged.order_by(col(Wait.closed_at)))) if at is not None]
+    return max(known, default=None)
+
+
+def queue_messages(
+    session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime, fallback: bool = False
+) -> None:
+    """Queues the assignment on the tier's channels; fallback: on those of the fallback list instead. Twice is once."""
+    tier = next((tier for tier in agreement.tiers if tier.name == handoff.tier), None)
+    planned = agreement.notify.fallback if fallback else (tier.channels if tier and tier.channels else agreement.notify.channels)
+    manager = roster.current(session).manager_of(row.rep)
+    to = {channel: manager if channel == "manager-email" else row.rep for channel in planned}
+    copies = [deliveries.Copy(f"{row.id}:assigned:{channel}", channel, person) for channel, person in to.items()]
+    deliveries.queue_copies(session, handoff, "assigned", copies, now=now, assignment_id=row.id, context={"rep": row.rep})

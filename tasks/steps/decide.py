@@ -1,0 +1,45 @@
+"""Decide: a manager (or marketing) says what becomes of a lead that its ladder laid before them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.lifecycle import Stage
+from storage import handoffs, waits
+from storage.tables import Answer, Handoff, Wait
+from tasks.steps.follow_up import take_progress
+from tasks.steps.recycle import pass_on, to_nurture
+from tasks.work import Work
+
+
+def decide(work: Work) -> None:
+    """Carries out the decision; what the rep did meanwhile counts as well, if it came first."""
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is None or answer is None:
+        return
+    if answer.kind == "decided":
+        waits.close(session, wait, because="decided", now=now)
+        _carry_out(session, handoff, wait, answer, now)
+    else:
+        take_progress(session, handoff, wait, answer, now=now)
+
+
+def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
+    choice = str(answer.data.get("choice", ""))
+    if choice == "give-back" and handoff.stage in (Stage.ACCEPTED, Stage.WORKING):
+        handoff.owner = handoff.rep
+        handoffs.move(session, handoff, "given-back", now=now, actor=answer.by)
+    elif choice in ("reassign", "give-back"):
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="decided", now=now)
+    elif choice == "disqualify":
+        handoffs.end_assignment(session, handoff, because="decided", now=now)
+        handoff.reason = "decided"
+        handoffs.move(session, handoff, "disqualified", now=now, actor=answer.by, reason="decided")
+    else:
+        handoffs.end_assignment(session, handoff, because="decided", now=now)
+        handoff.reason = "decided"
+        to_nurture(session, handoff, handoffs.agreement_of(session, handoff), now=now, track="unworked", why="decided")

@@ -1,0 +1,127 @@
+"""Document: write the handoff note. Nobody in sales is told before it states what was agreed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements import qualification
+from agreements.clocks import schedule
+from agreements.model import Agreement
+from agreements.note import Note, write_note
+from storage import deliveries, handoffs, leads, roster, waits
+from storage.tables import Handoff, HandoffNote, Wait
+from tasks.clock_inputs import calendar_of
+from tasks.work import Work
+
+_CELL_MAX = 200
+
+
+def document(work: Work) -> None:
+    """Writes the note, or asks a named person in marketing for what it lacks and waits for that."""
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    _take_completion(session, handoff, row, now)
+    note = _compose(session, handoff, agreement, row, now)
+    row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
+    missing = [*row.content.get("to_fix", []), *note.missing]
+    row.complete, row.written_at = not missing, now
+    session.add(row)
+    if missing:
+        _ask_marketing(session, handoff, agreement, missing, now)
+        return
+    handoffs.move(session, handoff, "documented", now=now, states=sorted(note.statements))
+    work.notes.append(as_markdown(handoff, row))
+
+
+def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> None:
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait and answer:
+        added = {name: value for name, value in answer.data.get("statements", {}).items() if value}
+        row.content = {**row.content, "added": {**row.content.get("added", {}), **added}, "to_fix": []}
+        waits.close(session, wait, because=answer.kind, now=now)
+
+
+def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: HandoffNote, now: datetime) -> Note:
+    lead = handoffs.lead_of(session, handoff)
+    facts = leads.facts_for(session, handoff)
+    verdict = qualification.qualify(agreement, facts, now=now)
+    added = dict(row.content.get("added", {}))
+    if not verdict.is_mql:  # routed by the screen, or its points have faded since the note was first written
+        stated = row.content.get("statements", {}).get("why_qualified", "")
+        added.setdefault("why_qualified", stated or f"Routed by the agreement: {handoff.reason or 'known account'}.")
+    return write_note(agreement, facts, verdict, campaign=lead.campaign, added=added)
+
+
+def rewrite(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:
+    """Brings a note that was written up to date; whether it is complete is not asked again."""
+    row = handoffs.note_of(session, handoff)
+    if row is not None and row.content.get("statements"):
+        note = _compose(session, handoff, agreement, row, now)
+        row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
+        session.add(row)
+
+
+def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], now: datetime) -> None:
+    holder = roster.current(session).marketing
+    calendar = calendar_of(session, handoff, "note", holder)
+    plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
+    handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)
+    handoff.owner = holder
+    session.add(handoff)
+    wait = waits.open_wait(session, handoff, "note", holder=holder, now=now, due_at=plan.due_at, nudges=plan.nudges)
+    _tell_marketing(session, handoff, wait, missing, now)
+
+
+def _tell_marketing(session: Session, handoff: Handoff, wait: Wait, missing: list[str], now: datetime) -> None:
+    words = ", ".join(name.replace("_", " ") for name in missing)
+    deliveries.queue(
+        session,
+        handoff,
+        "note-needed",
+        key=f"{wait.id}:note-needed:email",
+        channel="email",
+        person=wait.holder,
+        now=now,
+        context={
+            "wait_id": wait.id,
+            "due_at": wait.due_at.isoformat(),
+            "extra": {"missing": words},
+            "what": f"The note still lacks: {words}.",
+        },
+    )
+
+
+def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
+    """The note for Prefect's window: scores, rules and statements; no person's name, address or free text."""
+    added = set(row.content.get("added", {}))
+    lines = [
+        f"# Handoff note, lead {handoff.lead_id}",
+        "",
+        f"**Score {handoff.score} of 100** (fit {handoff.fit}, engagement {handoff.engagement})",
+    ]
+    lines += [
+        "",
+        ", ".join([f"Agreement {handoff.agreement}@{handoff.version}", f"tier {handoff.tier}", *_for_whom(row)]),
+        "",
+        "| criterion | points | when |",
+        "|---|---:|---|",
+    ]
+    lines += [f"| {_cell(one['rule'])} | {one['points']:+d} | {(one['at'] or '')[:10]} |" for one in row.content.get("criteria", [])]
+    stated = list(row.content.get("statements", {}))
+    lines += ["", *(f"- {name.replace('_', ' ')}: stated{' by marketing' if name in added else ''}" for name in stated)]
+    return "\n".join(lines)
+
+
+def _for_whom(row: HandoffNote) -> list[str]:
+    return [f"{name} {_cell(row.content[name])}" for name in ("persona", "product") if row.content.get(name)]
+
+
+def _cell(text: str) -> str:
+    """The text without any sign that Markdown, or a page that shows it, makes something of."""
+    plain = "".join(ch if ch.isalnum() or ch in " -.,/%+" else " " for ch in text[:_CELL_MAX])
+    return re.sub(r"(?i)\bwww\.", "www ", plain)

@@ -1,0 +1,132 @@
+"""Escalate: a clock was missed, so the ladder is climbed until a rung changes the stage or asks for more time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.ladder import next_rung
+from agreements.model import Agreement, Rung
+from storage import handoffs, proof, roster, trail, waits
+from storage.tables import AnswerState, Handoff, Wait
+from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_of
+from tasks.steps.assign import HOLD_FOR
+from tasks.steps.notify import conclude, is_proven_at
+from tasks.steps.qualify import UNASSIGNED
+from tasks.steps.recycle import ask_decision, pass_on, to_nurture
+from tasks.steps.remind import OWED, nudge
+from tasks.work import Work
+
+MISSED = {
+    "delivery": "not delivered in time",
+    "acceptance": "not answered in time",
+    "first_attempt": "not attempted in time",
+    "outcome": "no outcome in time",
+    "note": "note not completed in time",
+    "decision": "not decided in time",
+}
+UNSEEN = "not seen in time"
+
+
+def escalate(work: Work) -> None:
+    """Notes who missed what, and climbs the clock's ladder."""
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    wait = waits.open_of(session, handoff.id or 0)
+    assert wait is not None, "a wait that was missed is open until it is escalated"
+    if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
+        conclude(session, handoff, wait, now=now)
+        return
+    if wait.rung == 0 and wait.about != NO_CLOCK:
+        owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
+        because = missed_words(session, wait)
+        facts: dict[str, Any] = {"clock": wait.kind, "owed_by": owed_by, "holder": wait.holder, "because": because}
+        trail.record(session, "missed", now=wait.due_at, handoff=handoff, **facts)
+    waits.close(session, wait, because="missed", now=now)
+    climb(session, handoff, agreement, wait, now)
+
+
+def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
+    """Nobody looked at the proof until its time was over, but it was there: then the deadline has nothing to say."""
+    since = is_proven_at(session, handoff, wait.assignment_id, now=now)
+    deadline = waits.answer_of(session, wait)
+    if since is None or since > wait.due_at or deadline is None or deadline.kind != "deadline":
+        return False
+    deadline.state, wait.answer_id = AnswerState.LATE, None
+    session.add_all([deadline, wait])
+    session.flush()
+    return True
+
+
+def missed_words(session: Session, wait: Wait) -> str:
+    """What was not done in time. A rep who was told and whose page nobody ever asked for has not seen the lead."""
+    unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
+    return UNSEEN if unseen else MISSED[wait.kind]
+
+
+def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
+    """Takes rungs until one ends the climb: by changing the stage, or by giving a further time."""
+    ladder = clock_of(session, handoff, wait.kind).when_missed
+    climbed = list(handoff.climbed.get(wait.kind, []))
+    granted = wait.rung - 1
+    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
+    while (index := next_rung(ladder, climbed, without=without)) is not None:
+        rung = ladder[index]
+        if rung.after is not None and index != granted:
+            _give_more_time(session, handoff, wait, rung, index, now)
+            return
+        granted = -1
+        climbed.append(index)
+        handoff.climbed = {**handoff.climbed, wait.kind: climbed}
+        session.add(handoff)
+        trail.record(session, "escalated", now=now, handoff=handoff, clock=wait.kind, rung=index + 1, do=rung.do)
+        if rung.ends:
+            _change_stage(session, handoff, agreement, wait, rung, now)
+            return
+        nudge(session, handoff, wait, rung.do, key=f"{wait.id}:missed:{index}", now=now)
+    to_nurture(session, handoff, agreement, now=now, track="unworked", why="every rung of the ladder was used up")
+
+
+def _total_is_used_up(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
+    bound = bound_of(session, handoff, wait.kind, wait.holder)
+    return bound is not None and now >= bound
+
+
+def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
+    assert rung.after is not None, "only a rung with a further time gives one"
+    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.kind, wait.holder)), now)
+    meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be there before that
+    waits.open_wait(
+        session,
+        handoff,
+        wait.kind,
+        about=wait.about,
+        holder=wait.holder,
+        now=now,
+        due_at=due,
+        promised_at=wait.promised_at,
+        assignment_id=wait.assignment_id,
+        rung=index + 1,
+        next_at=meanwhile,
+    )
+
+
+def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:
+    because = missed_words(session, wait)
+    if rung.do in ("reassign", "default-acceptor"):
+        to = agreement.routing.default_acceptor if rung.do == "default-acceptor" else ""
+        pass_on(session, handoff, to=to, because=because, now=now)
+    elif rung.do == "manager-decides":
+        people = roster.current(session)
+        holder = people.manager_of(handoff.rep or wait.holder)
+        what = f"{people.name_of(wait.holder)} owed {OWED[wait.kind]}: {because}."
+        ask_decision(session, handoff, agreement, holder=holder, about=wait.kind, now=now, what=what)
+    else:
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        handoff.reason = because.replace(" ", "-")
+        if rung.do == "nurture":
+            to_nurture(session, handoff, agreement, now=now, track=rung.track or "unworked", why=because)
+        else:
+            handoffs.move(session, handoff, "disqualified", now=now, reason=handoff.reason)

@@ -1,0 +1,169 @@
+"""Follow up: the first attempt after acceptance, then the outcome. An accepted lead cannot rot."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, func
+from sqlmodel import Session, col, select
+
+from agreements.clocks import contact_time, first_attempt_due, is_too_early, nudges
+from agreements.lifecycle import Stage
+from storage import deliveries, handoffs, held, trail, waits, wakes
+from storage.tables import Answer, Assignment, Handoff, Touch, Wait
+from tasks.clock_inputs import running
+from tasks.messages import digest
+from tasks.messages.outbox import crm_status
+from tasks.steps import sales_sourced
+from tasks.steps.recycle import dispose, pass_on, tell_marketing
+from tasks.work import Work
+
+
+def follow_up(work: Work) -> None:
+    """Opens the wait for the first attempt or the outcome, or takes the answer that counts."""
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait is not None and answer is not None:
+        take_progress(session, handoff, wait, answer, now=now)
+    elif wait is None and handoff.stage == Stage.ACCEPTED:
+        open_first_attempt(session, handoff, now=now, accepted_at=now)
+    elif wait is None:
+        open_outcome(session, handoff, now=now)
+
+
+def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, accepted_at: datetime) -> Wait:
+    """Opens the wait for the first attempt; its clock counts from the assignment, not from the acceptance."""
+    row = _tenure(session, handoff)
+    given_back = _given_back_at(session, row)
+    runs = running(session, handoff, "first_attempt", row, start=given_back or row.proven_at or now, anew=given_back is not None)
+    requested = handoffs.lead_of(session, handoff).requested_time
+    asked = contact_time(runs.clock, requested, start=runs.start, now=accepted_at, calendar=runs.calendar)
+    if asked.ignored:
+        trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
+    due = first_attempt_due(
+        runs.clock,
+        tier=handoff.tier,
+        start=runs.start,
+        accepted_at=accepted_at,
+        calendar=runs.calendar,
+        requested=requested,
+        bound=runs.bound,
+        past=runs.past,
+    )
+    told = nudges(runs.clock, tier=handoff.tier, start=runs.start, due=due, calendar=runs.calendar, now=now, pauses=runs.past.pauses)
+    return waits.open_wait(session, handoff, "first_attempt", holder=handoff.rep, now=now, due_at=due, nudges=told, assignment_id=row.id)
+
+
+def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
+    """Opens the wait for the outcome, which runs from the rep's first attempt, or from when a manager gave the lead back."""
+    row = _tenure(session, handoff)
+    if not sales_sourced.runs(session, handoff, "outcome"):
+        return sales_sourced.open_without_a_clock(session, handoff, row, now=now)
+    given_back = _given_back_at(session, row)
+    tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= row.assigned_at)
+    start = given_back or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now
+    plan = running(session, handoff, "outcome", row, start=start, anew=given_back is not None).schedule(now=now)
+    wait = waits.open_wait(
+        session,
+        handoff,
+        "outcome",
+        holder=handoff.rep,
+        now=now,
+        due_at=plan.due_at,
+        nudges=plan.nudges,
+        assignment_id=row.id,
+    )
+    digest.expect_check_in(session, handoff, wait, now=now)
+    return wait
+
+
+def _tenure(session: Session, handoff: Handoff) -> Assignment:
+    row = handoffs.open_assignment(session, handoff)
+    assert row is not None, "a lead that was accepted is with somebody"
+    return row
+
+
+def _given_back_at(session: Session, row: Assignment) -> datetime | None:
+    query = select(Wait).where(Wait.assignment_id == row.id, Wait.kind == "decision", col(Wait.closed_at).is_not(None))
+    last = session.exec(query.order_by(col(Wait.closed_at).desc()).limit(1)).first()
+    return last.closed_at if last else None
+
+
+def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
+    """Takes what the rep says of his work: an attempt, an opportunity, a return, a colleague."""
+    waits.close(session, wait, because=answer.kind, now=now)
+    if answer.kind in ("returned", "rejected"):
+        dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
+    elif answer.kind == "handed":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
+    elif answer.kind == "opportunity":
+        _open_opportunity(session, handoff, answer, now)
+    elif answer.kind == "sql":
+        _hand_on(session, handoff, answer, now)
+    else:
+        channel = str(answer.data.get("channel", ""))
+        key = f"answer:{answer.id}"
+        touch(session, handoff, answer.kind, key=key, by=answer.by, via=answer.via, at=answer.answered_at, channel=channel)
+        if handoff.stage == Stage.ACCEPTED:
+            on_time = answer.answered_at <= wait.promised_at
+            handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
+        send_at = max(now, answer.effective_at)
+        crm_status(session, handoff, "attempted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
+        open_outcome(session, handoff, now=now)
+
+
+def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, via: str, at: datetime, channel: str = "") -> bool:
+    """Notes a human attempt to reach the lead; the same key twice is one. Too early an attempt is marked so in the trail.
+
+    channel: by what they tried, empty where nobody said.
+    """
+    lead = handoffs.lead_of(session, handoff)
+    said = {"by": by, "via": via, "kind": kind, "channel": channel, "at": at}
+    new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, **said)
+    if new:
+        held.forget(session)
+        lead.last_touch_at = max(at, lead.last_touch_at or at)
+        session.add(lead)
+        early = is_too_early(at=at, requested=lead.requested_time)
+        trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early, channel=channel)
+    return new
+
+
+def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
+    """Takes back the attempt that this answer told of."""
+    lead = handoffs.lead_of(session, handoff)
+    session.execute(delete(Touch).where(col(Touch.key) == f"answer:{answer.id}"))
+    held.forget(session)
+    lead.last_touch_at = session.exec(select(func.max(Touch.at)).where(Touch.lead_id == handoff.lead_id)).one()
+    session.add(lead)
+
+
+def _hand_on(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
+    """The lead is an SQL: whoever takes it in the next leg is found as the first one was, and the note goes along."""
+    legs = handoffs.agreement_of(session, handoff).legs
+    tell_marketing(session, handoff, answer, now=now)
+    crm_status(session, handoff, "sql", key=f"answer:{answer.id}", now=now)
+    handoffs.end_assignment(session, handoff, because="sql", now=now)
+    was, rep = legs[handoff.leg].name, handoff.rep
+    handoff.leg, handoff.climbed, handoff.wanted_rep, handoff.rep = handoff.leg + 1, {}, "", ""
+    to = legs[handoff.leg].name
+    handoffs.move(session, handoff, "sql", now=now, actor=answer.by, via=answer.via, was_rep=rep, leg=was, to_leg=to)
+
+
+def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
+    key = f"answer:{answer.id}"
+    if answer.via != "crm":
+        deliveries.queue(
+            session,
+            handoff,
+            "opportunity",
+            key=f"{key}:opportunity",
+            channel="crm",
+            person=handoff.rep,
+            now=now,
+            context={"values": {"agreement": f"{handoff.agreement}@{handoff.version}", "score": handoff.score}},
+        )
+    crm_status(session, handoff, "opportunity", key=key, now=now)
+    tell_marketing(session, handoff, answer, now=now)
+    handoffs.move(session, handoff, "opportunity", now=now, actor=answer.by, via=answer.via)

@@ -1,0 +1,137 @@
+"""Notify: tell the rep over several channels until enough of them prove that it arrived, also where a proof is taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import deliveries, handoffs, proof, trail, waits, wakes
+from storage.tables import Assignment, Handoff, Wait
+from tasks.steps.acceptance import open_acceptance
+from tasks.steps.assign import LOOK_AGAIN, open_proof, queue_messages
+from tasks.work import Doing, Tell, Work
+
+
+def notify(work: Work) -> Doing:
+    """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven.
+
+    What was sent and may still come back is waited for. Where it does, the fallback goes out, and a clock that ran on its proof
+    stops. Where an attempt died while it sent, and the fallback is not enough, those channels are used once more.
+    """
+    _take_back(work.session, work.handoff, work.now)
+    yield Tell()
+    if _fall_back(work.session, work.handoff, work.now):
+        yield Tell()
+    if _tell_again(work.session, work.handoff, work.now):
+        yield Tell()
+    _conclude(work.session, work.handoff, work.now)
+
+
+def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
+    """Since when enough channels have proven this assignment, None where too few have."""
+    return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
+
+
+def _wanted(session: Session, handoff: Handoff) -> int:
+    return handoffs.agreement_of(session, handoff).notify.confirmed_on
+
+
+def _tenure(session: Session, handoff: Handoff) -> Assignment:
+    row = handoffs.open_assignment(session, handoff)
+    assert row is not None, "a lead is in stage assigned only with an open assignment"
+    return row
+
+
+def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
+    """Stops the clock of a rep who, as it turns out, was not told on enough channels, and has not answered."""
+    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "bounce"])
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind != "acceptance" or wait.answer_id is not None:
+        return
+    row = _tenure(session, handoff)
+    if is_proven_at(session, handoff, row.id, now=now) is not None:
+        return
+    waits.close(session, wait, because="unproven", now=now)
+    row.proven_at = None
+    session.add(row)
+    handoffs.move(session, handoff, "unproven", now=now, rep=row.rep)
+    open_proof(session, handoff, handoffs.agreement_of(session, handoff), row, now=now)
+
+
+def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assignment | None:
+    """The assignment, where what was sent cannot prove that it arrived; None where it can, or where nobody waits for the proof."""
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind != "delivery":
+        return None
+    row = _tenure(session, handoff)
+    return row if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is None else None
+
+
+def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
+    """Queues the fallback where what was sent cannot be enough, and says so."""
+    row = _short_of_proof(session, handoff, now)
+    if row is None:
+        return False
+    queue_messages(session, handoff, handoffs.agreement_of(session, handoff), row, now=now, fallback=True)
+    return True
+
+
+def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
+    """Queues once more, under keys of their own, what was being sent when an attempt died: told twice is better than never."""
+    row = _short_of_proof(session, handoff, now)
+    if row is None:
+        return False
+    again = [
+        deliveries.queue(
+            session,
+            handoff,
+            died.message,
+            key=f"{died.key}:again",
+            channel=died.channel,
+            person=died.person,
+            now=now,
+            assignment_id=row.id,
+            context=died.context,
+        )
+        for died in deliveries.died_with(session, row.id)
+        if not died.key.endswith(":again")
+    ]
+    return any(again)
+
+
+def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait is None or wait.kind == "delivery":
+        conclude(session, handoff, wait, now=now)
+
+
+def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
+    """Opens the rep's clock, from the proof or from an answer that was faster; otherwise says when to look again."""
+    row = _tenure(session, handoff)
+    found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
+    proven_at = found.since(wanted)
+    answer = waits.answer_of(session, wait) if wait else None
+    known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
+    if not known:
+        _look_again(session, handoff, row, wait, found, now)
+        return
+    row.proven_at = min(now, *known)
+    session.add(row)
+    handoffs.move(session, handoff, "notified", now=now, channels=list(found.arrived), answered=answer is not None)
+    waits.close_open(session, handoff, because="proven", now=now)
+    wait = open_acceptance(session, handoff, row, now=now)
+    wait.answer_id = answer.id if answer else None
+    session.add(wait)
+
+
+def _look_again(session: Session, handoff: Handoff, row: Assignment, wait: Wait | None, found: proof.Proof, now: datetime) -> None:
+    assert wait is not None, "assigning opens the wait for the proof"
+    if expected := found.expected(_wanted(session, handoff)):
+        wait.next_at = min(expected, wait.due_at)
+        session.add(wait)
+        return
+    if wait.next_at <= now or now == wait.opened_at:
+        trail.record(session, "not-proven-yet", now=now, handoff=handoff, proven=len(found.arrived), rep=row.rep)
+    wait.next_at = min(now + max(LOOK_AGAIN, now - wait.opened_at), wait.due_at)  # ever more seldom: each look is an attempt
+    session.add(wait)

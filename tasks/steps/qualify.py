@@ -1,0 +1,104 @@
+"""Qualify: points for fit and engagement, the fast lane, and the tier; and once more when something changed before it is assigned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements import qualification
+from agreements.fields import stated
+from agreements.lifecycle import Stage
+from agreements.model import Agreement
+from agreements.qualification import Qualified
+from storage import handoffs, leads, trail, waits, wakes
+from storage.tables import Handoff, HandoffNote
+from tasks.messages.tell import tell_its_rep
+from tasks.steps.document import rewrite
+from tasks.steps.recycle import to_nurture
+from tasks.work import Work
+
+#: What a lead waits for while no rep could be found, or while it stands in line.
+UNASSIGNED = ("hold", "release")
+
+
+def qualify(work: Work) -> None:
+    """Scores the lead as it stands now; ready for sales, or stays with marketing in nurture."""
+    session, handoff, now = work.session, work.handoff, work.now
+    agreement = handoffs.agreement_of(session, handoff)
+    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "rescore"])
+    if handoff.stage == Stage.MQL:
+        _judge_again(session, handoff, agreement, now)
+        return
+    verdict = rate(session, handoff, agreement, now)
+    facts = {**_points(verdict), "fast_lane": verdict.fast_lane}
+    if verdict.is_mql:
+        handoffs.move(session, handoff, "qualified", now=now, tier=handoff.tier, **facts)
+    else:
+        _not_ready(session, handoff, agreement, verdict, now, **facts)
+
+
+def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime, *, tier: str = "") -> Qualified:
+    """Qualifies and writes the points, the tier and the persona onto the handoff and its note; does not move it.
+
+    tier: what a screen rule says, empty where the agreement's tiers decide.
+    """
+    facts = leads.facts_for(session, handoff)
+    verdict = qualification.qualify(agreement, facts, now=now)
+    handoff.fit, handoff.engagement, handoff.score = verdict.fit, verdict.engagement, verdict.total
+    handoff.fast_lane = bool(verdict.fast_lane)
+    handoff.tier = tier or qualification.tier_for(agreement, facts, verdict).name
+    session.add(handoff)
+    found = qualification.found_out(agreement, stated(agreement, facts.values), verdict)
+    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    known = {"reasons": list(verdict.reasons), "fast_lane": verdict.fast_lane, "persona": found["persona"], "product": found["product"]}
+    note.content = {**note.content, **known}
+    session.add(note)
+    session.flush()
+    return verdict
+
+
+def known_of(session: Session, handoff: Handoff) -> dict[str, Any]:
+    """The facts by which a lead that was judged is routed: its own, and what the judging found out."""
+    note = handoffs.note_of(session, handoff)
+    found = {name: note.content.get(name, "") if note else "" for name in ("persona", "product")}
+    known = {"fast_lane": handoff.fast_lane, "score": handoff.score, "tier": handoff.tier}
+    return {**leads.facts_for(session, handoff).values, **found, **known}
+
+
+def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: datetime) -> None:
+    """Something changed while nobody has the lead yet: the score is taken anew, and whoever stands in line is looked at again."""
+    if handoff.first_assigned_at is not None or handoff.routed:
+        return
+    was, was_tier = handoff.score, handoff.tier
+    before = handoffs.before(session, handoff)
+    brought_by = leads.brought_in_by(session, handoff.lead_id, since=before.ended_at if before else None)
+    is_new = brought_by != handoff.brought_by
+    handoff.brought_by = brought_by
+    verdict = rate(session, handoff, agreement, now)
+    trail.record(session, "rescored", now=now, handoff=handoff, tier=handoff.tier, was=was, was_tier=was_tier, **_points(verdict))
+    if not verdict.is_mql and not (brought_by and not agreement.qualification.sales_sourced.same_rules):
+        _not_ready(session, handoff, agreement, verdict, now)
+        return
+    rewrite(session, handoff, agreement, now=now)
+    wait = waits.open_of(session, handoff.id or 0)
+    if wait and wait.about in UNASSIGNED and (is_new or handoff.tier != was_tier):
+        waits.close(session, wait, because="rescored", now=now)
+
+
+def _not_ready(session: Session, handoff: Handoff, agreement: Agreement, verdict: Qualified, now: datetime, **facts: Any) -> None:
+    handoff.reason = "not-ready"
+    why = "; ".join(verdict.reasons)
+    to_nurture(session, handoff, agreement, now=now, track="not-ready", why=why, **facts)
+    tell_its_rep(
+        session,
+        handoff,
+        key=f"not-ready:{handoff.id}",
+        now=now,
+        what=f"The lead you brought in is not ready yet: {why}. Marketing keeps it.",
+    )
+
+
+def _points(verdict: Qualified) -> dict[str, Any]:
+    return {"score": verdict.total, "fit": verdict.fit, "engagement": verdict.engagement}

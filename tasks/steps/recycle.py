@@ -1,0 +1,146 @@
+"""Recycle: carry out what a reason leads to. A rejection starts a process, never a silent close."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.clocks import schedule
+from agreements.disposition import consequence, revisit_at
+from agreements.model import Agreement
+from storage import deliveries, handoffs, roster, trail, waits
+from storage.tables import Answer, Handoff, HandoffNote
+from tasks.clock_inputs import calendar_of
+
+
+def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
+    """Carries out the consequence of a rejection or return, and tells marketing."""
+    code = str(answer.data.get("reason", ""))
+    asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
+    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
+    tell_marketing(session, handoff, answer, now=now)
+    because = "rejected" if answer.kind == "rejected" else "returned"
+    trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
+    handoff.reason = code
+    if follows.event == "recycled":
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)
+    elif follows.event == "reassigned":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because=because, now=now)
+    elif follows.event == "note-returned":
+        return_note(session, handoff, because=because, now=now, back_to=follows.back_to)
+    elif follows.event == "decision-asked":
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        people = roster.current(session)
+        ask_decision(session, handoff, agreement, holder=people.marketing, about="triage", now=now, what=f"Sales says: {code}.")
+    else:
+        if follows.event == "suppressed":
+            lead = handoffs.lead_of(session, handoff)
+            roster.suppress(session, lead.email, reason=code, now=now, phone=lead.phone)
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+
+
+def to_nurture(
+    session: Session,
+    handoff: Handoff,
+    agreement: Agreement,
+    *,
+    now: datetime,
+    track: str,
+    revisit: datetime | None = None,
+    why: str = "",
+    **facts: Any,
+) -> None:
+    """Gives the lead back to marketing on a track, to be looked at again at the revisit date."""
+    handoff.track = track
+    at = revisit or revisit_at(agreement, None, now=now)
+    handoffs.move(session, handoff, "recycled", now=now, track=track, revisit=at.isoformat(), why=why, **facts)
+    waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=at)
+
+
+def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: datetime) -> None:
+    """Takes the lead from its rep and has it assigned again, to a certain person where one is named."""
+    waits.close_open(session, handoff, because=because, now=now)
+    before = handoffs.end_assignment(session, handoff, because=because, now=now)
+    handoff.wanted_rep = to
+    handoffs.move(session, handoff, "reassigned", now=now, was_rep=before.rep if before else "", to=to, because=because)
+    if before and because not in ("rejected", "returned", "handed"):
+        tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
+    handoff.rep = ""
+    session.add(handoff)
+
+
+def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
+    """Sends the note back to marketing; the lead is assigned again when it is mended, to the same rep unless agreed otherwise."""
+    to_somebody_else = back_to == "other-rep"
+    waits.close_open(session, handoff, because=because, now=now)
+    before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
+    handoff.wanted_rep = before.rep if before and not to_somebody_else else ""
+    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    note.content = {**note.content, "to_fix": ["what sales found wrong"]}
+    note.complete = False
+    session.add(note)
+    handoffs.move(session, handoff, "note-returned", now=now)
+
+
+def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: str, now: datetime, what: str) -> None:
+    """Lays the lead before a manager (or marketing), who has the agreed time to decide."""
+    calendar = calendar_of(session, handoff, "decision", holder)
+    plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
+    waits.close_open(session, handoff, because="decision-asked", now=now)
+    handoffs.move(session, handoff, "decision-asked", now=now, holder=holder, about=about)
+    handoff.owner = holder
+    session.add(handoff)
+    tenure = handoffs.open_assignment(session, handoff)
+    wait = waits.open_wait(
+        session,
+        handoff,
+        "decision",
+        holder=holder,
+        about=about,
+        now=now,
+        due_at=plan.due_at,
+        nudges=plan.nudges,
+        assignment_id=tenure.id if tenure else "",
+    )
+    context = {"what": what, "wait_id": wait.id, "due_at": plan.due_at.isoformat()}
+    key = f"{wait.id}:decision-asked:email"
+    deliveries.queue(session, handoff, "decision-asked", key=key, channel="email", person=holder, now=now, context=context)
+
+
+def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: datetime) -> None:
+    """Tells marketing what sales said of its lead; not before the answer can no longer be taken back."""
+    context: dict[str, Any] = {"answer_id": answer.id, "extra": {"reason": str(answer.data.get("reason", "")), "kind": answer.kind}}
+    deliveries.queue(
+        session,
+        handoff,
+        "feedback",
+        key=f"answer:{answer.id}:feedback:email",
+        channel="email",
+        person=roster.current(session).marketing,
+        now=now,
+        send_at=max(now, answer.effective_at),
+        answer_id=answer.id,
+        context=context,
+    )
+
+
+def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: str, now: datetime) -> None:
+    """Tells a rep that the lead is no longer theirs."""
+    context = {"what": _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
+    key = f"{assignment_id}:withdrawn:email"
+    deliveries.queue(session, handoff, "withdrawn", key=key, channel="email", person=rep, now=now, context=context)
+
+
+_WITHDRAWN = {
+    "not delivered in time": "Nothing proved in time that it had reached you, so it went to a colleague.",
+    "not seen in time": "It was not looked at in time and went to a colleague.",
+    "not answered in time": "It was not answered in time and went to a colleague.",
+    "not attempted in time": "It was not attempted in time and went to a colleague.",
+    "decided": "Your manager gave it to somebody else.",
+    "crm": "Its owner was changed in the CRM.",
+    "recalled": "Marketing and sales have agreed on a new version of their agreement, and the lead starts anew under it.",
+}

@@ -1,0 +1,110 @@
+"""Line: leads of a tier that is released at the reps' pace stand in line, and each is woken on the morning of its turn."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from agreements.calendar.working_time import WorkingCalendar
+from agreements.clocks import schedule
+from agreements.model import Agreement
+from agreements.release import planned_opening
+from storage import handoffs, roster, waits
+from storage.tables import Handoff, Wait
+from tasks.steps.candidates import Choosing
+
+#: What the wait of a lead in line is about.
+ABOUT = "release"
+#: So many leads are called out of the line at once.
+CALLED_AT_ONCE = 25
+
+
+def line_of(handoff: Handoff, seen: Choosing) -> str:
+    """The name of the line in which this lead stands: its tier's, for the rep who is wanted or for the team."""
+    wanted = [one.rep for one in seen.in_line if one.rep == seen.wanted]
+    return f"{handoff.tier}:{wanted[0] if wanted else seen.team}"
+
+
+def is_served(seen: Choosing, rep: str) -> bool:
+    """Whether this rep is one of those for whom leads of this tier stand in line."""
+    return seen.release is not None and rep in [one.rep for one in seen.in_line]
+
+
+def must_wait(session: Session, handoff: Handoff, seen: Choosing) -> bool:
+    """Whether those who stand before this lead take all that is left of today."""
+    return _before(session, handoff, line_of(handoff, seen)) >= seen.left_now
+
+
+def stand_in_line(
+    session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, *, why: str, now: datetime, not_before: datetime | None = None
+) -> None:
+    """Holds the lead until the opening of the working day on which its turn is planned; the delivery is due by its end.
+
+    not_before: when somebody is back, where everyone is away.
+    """
+    handoff.queue = line_of(handoff, seen)
+    calendar = _calendar(session, agreement, seen.in_line[0].rep)
+    at = _turn(session, handoff, agreement, seen, calendar, now)
+    if not_before and not_before > at:
+        at = calendar.next_opening(not_before)
+    due = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=at, calendar=calendar).due_at
+    wait, promised = waits.open_of(session, handoff.id or 0), None
+    if wait:
+        promised = wait.promised_at if wait.about == ABOUT else None
+        waits.close(session, wait, because="planned anew", now=now)
+    day = at.astimezone(ZoneInfo(agreement.timezone))
+    handoffs.move(session, handoff, "held", now=now, why=f"{why}, planned for {day:%a} {day.day} {day:%b %H:%M}")
+    waits.open_wait(
+        session, handoff, "delivery", about=ABOUT, holder="marketing", now=now, due_at=due, promised_at=promised, next_at=min(at, due)
+    )
+
+
+def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bool, now: datetime) -> None:
+    """Whoever is next in line comes today already, where today's share is more than those take whose turn it is.
+
+    goes: this lead leaves the line just now. Only so many come at once as one transaction may change; each of them that is
+    assigned makes room anew, and so calls the next ones.
+    """
+    line = line_of(handoff, seen)
+    spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
+    if spare > 0:
+        later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(min(spare, CALLED_AT_ONCE))
+        for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # one that is under way comes by itself
+            wait.next_at = now
+            session.add(wait)
+
+
+def _turn(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, calendar: WorkingCalendar, now: datetime) -> datetime:
+    assert seen.release is not None, "only a tier with a release plan has a line"
+    before = _before(session, handoff, line_of(handoff, seen))
+    per_day = seen.release.per_rep * len(seen.in_line)
+    due = [one for one in seen.in_line if (seen.shares or {}).get(one.rep) and not one.full]
+    left = sum((seen.shares or {})[one.rep] for one in due)
+    if before < left:
+        openings = [_calendar(session, agreement, one.rep).next_opening(now) for one in due]
+        if later := [at for at in openings if at > now]:
+            return min(later)
+        before = left
+    return planned_opening(ahead=before, left=left, per_day=per_day, now=now, calendar=calendar)
+
+
+def _calendar(session: Session, agreement: Agreement, rep: str) -> WorkingCalendar:
+    person = roster.current(session).person(rep)
+    return agreement.calendar(person.calendar if person else "")
+
+
+def _before(session: Session, handoff: Handoff, line: str) -> int:
+    return _count(session, line, col(Handoff.id) < (handoff.id or 0))
+
+
+def _count(session: Session, line: str, *conditions: Any) -> int:
+    return int(session.exec(_in_line(select(func.count()).select_from(Wait), line).where(*conditions)).one())
+
+
+def _in_line(query: Any, line: str) -> Any:
+    waiting = (col(Wait.closed_at).is_(None), Wait.about == ABOUT, Handoff.queue == line)
+    return query.join(Handoff, col(Handoff.id) == col(Wait.handoff_id)).where(*waiting)

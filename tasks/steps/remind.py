@@ -1,0 +1,74 @@
+"""Remind: what the agreement says happens while a clock is still running."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from storage import deliveries, handoffs, roster, trail, waits
+from storage.tables import Handoff, Wait
+from tasks.messages import digest
+from tasks.work import Work
+
+#: What is owed, in words, by kind of wait.
+OWED = {
+    "note": "a complete handoff note",
+    "delivery": "a rep who provably has the lead",
+    "acceptance": "an answer: accept or reject",
+    "first_attempt": "a first attempt to reach the lead",
+    "outcome": "an outcome: opportunity or returned",
+    "decision": "a decision",
+}
+
+
+def remind(work: Work) -> None:
+    """Does every nudge that is due, and sets when to look again."""
+    session, handoff, now = work.session, work.handoff, work.now
+    wait = waits.open_of(session, handoff.id or 0)
+    assert wait is not None, "a nudge is due only while a wait is open"
+    plan = [(datetime.fromisoformat(at), action) for at, action in wait.nudges]
+    for at, action in plan:
+        if at <= now:
+            nudge(session, handoff, wait, action, key=f"{wait.id}:{action}:{at.isoformat()}", now=now)
+    left = [(at, action) for at, action in plan if at > now]
+    wait.nudges = [[at.isoformat(), action] for at, action in left]
+    wait.next_at = min([wait.due_at, *(at for at, _ in left)])
+    session.add(wait)
+
+
+def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:
+    """Tells somebody about a wait without changing it: the holder, the manager, or operations.
+
+    Where leads of this tier do not interrupt, it waits for the person's morning digest.
+    """
+    people = roster.current(session)
+    owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
+    late = now >= wait.due_at
+    if action == "remind":
+        message, person, what = "reminder", wait.holder, f"Still owed: {owed}."
+    elif action == "tell-manager":
+        name = people.name_of(wait.holder)
+        message, person = "manager-told", people.manager_of(wait.holder)
+        what = f"{name} owes {owed}" + (" and has missed the agreed time." if late else "; most of the agreed time has passed.")
+    else:
+        message, person = "ops-told", people.operator
+        what = f"Lead {handoff.lead_id}: {owed} is {'late' if late else 'due soon'}."
+    if people.person(person) is None:
+        return
+    if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
+        kind = digest.MISSED if late else action
+        digest.put_aside(session, handoff, wait, key=key, person=person, kind=kind, what=what, now=now)
+        trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person, over="digest")
+        return
+    deliveries.queue(
+        session,
+        handoff,
+        message,
+        key=f"{key}:email",
+        channel="email",
+        person=person,
+        now=now,
+        context={"what": what, "due_at": wait.due_at.isoformat(), "tenure": wait.assignment_id, "wait_id": wait.id, "rep": wait.holder},
+    )
+    trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person)

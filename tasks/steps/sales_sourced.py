@@ -1,0 +1,65 @@
+"""Brought in: a lead that a rep found is theirs at once, without a proof of delivery and without waiting for acceptance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from agreements.model import Agreement
+from storage import deliveries, handoffs, roster, waits
+from storage.tables import Assignment, Handoff, Wait
+from tasks.clock_inputs import NO_CLOCK
+from tasks.messages.outbox import crm_status
+
+CAUSE = "brought in by them"
+
+
+def has_its_rep(session: Session, handoff: Handoff) -> bool:
+    """Whether a rep brought the lead in who is still in the roster, and nobody has had it yet in this pass."""
+    had = any(one.first_assigned_at for one in (handoff, *handoffs.taken_over(session, handoff)))
+    return bool(handoff.brought_by) and roster.is_rep(session, handoff.brought_by) and not had
+
+
+def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:
+    """Gives the lead to the rep who brought it in, as accepted; as being worked where no clock runs for the first attempt."""
+    waits.close_open(session, handoff, because="assigned", now=now)
+    rep = handoff.brought_by
+    person = roster.current(session).person(rep)
+    row = Assignment(
+        handoff_id=handoff.id or 0,
+        lead_id=handoff.lead_id,
+        leg=handoff.leg,
+        number=len(handoffs.assignments(session, handoff.id or 0)) + 1,
+        rep=rep,
+        team=person.team if person else "",
+        tier=handoff.tier,
+        cause=CAUSE,
+        assigned_at=now,
+        proven_at=now,
+    )
+    handoffs.add_assignment(session, row)
+    handoff.rep, handoff.wanted_rep, handoff.first_assigned_at = rep, "", now
+    event = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
+    handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep, assignment_id=row.id)
+    session.flush()
+    for channel in ("crm", "email"):
+        key = f"{row.id}:taken:{channel}"
+        deliveries.queue(
+            session, handoff, "taken", key=key, channel=channel, person=rep, now=now, assignment_id=row.id, context={"rep": rep}
+        )
+    crm_status(session, handoff, "accepted", key=row.id, now=now)
+
+
+def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
+    """Opens the wait for the outcome where nobody owes it by a time: it ends when the lead's data would have to go."""
+    due = now + handoffs.agreement_of(session, handoff).retention.personal
+    return waits.open_wait(session, handoff, "outcome", about=NO_CLOCK, holder=row.rep, now=now, due_at=due, assignment_id=row.id)
+
+
+def runs(session: Session, handoff: Handoff, clock: str) -> bool:
+    """Whether this clock runs for the rep who has the lead: all do, but for a lead of their own only those agreed."""
+    row = handoffs.open_assignment(session, handoff)
+    if row is None or row.cause != CAUSE:
+        return True
+    return clock in handoffs.agreement_of(session, handoff).qualification.sales_sourced.clocks

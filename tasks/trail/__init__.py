@@ -1,0 +1,1 @@
+"""Keeping the trail provable: sealing it, and copies of its head outside the database."""

@@ -1,0 +1,120 @@
+"""The channels of this installation, as its settings say; what cannot be used is named before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from agreements.errors import HandoffError
+from agreements.roster import Roster
+from notifications.channels.by_apprise import why_unusable
+from notifications.channels.chat import ChatChannel
+from notifications.channels.crm import CrmChannel, TakesAssignments
+from notifications.channels.email import EmailChannel, trusting
+from notifications.channels.mail_message import sender_of, split_address
+from notifications.channels.slack import SlackApi, SlackChannel, is_slack, slack_id
+from notifications.channels.sms import SmsChannel
+from notifications.channels.webhook import WebhookChannel
+from notifications.circuit_breaker import Gate
+from notifications.letter import Channel
+from notifications.rendering import tel
+from tasks.wiring.settings import Settings
+
+
+class WrongSetting(HandoffError):
+    """Settings cannot be used; each line of `problems` names one and says what to write instead, and never its value."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channel]:
+    """Every channel that is set up, each behind a gate of its own. Raises WrongSetting with all that is wrong."""
+    made, problems = _made(settings)
+    if problems:
+        raise WrongSetting(problems)
+    channels: dict[str, Channel] = {"crm": Gate(CrmChannel(crm))}
+    for name, channel in made.items():
+        channels[name] = Gate(channel, lane=channel.lane) if isinstance(channel, ChatChannel) else Gate(channel)
+    return {**channels, "manager-email": channels["email"]}
+
+
+def problems_of(settings: Settings) -> list[str]:
+    """What cannot be used of these settings, each with what to write instead; no value is shown."""
+    return _made(settings)[1]
+
+
+def unusable_addresses(people: Roster) -> list[str]:
+    """The chat addresses and phone numbers of a roster that no channel can use, each by its place and without showing it."""
+    found = []
+    for ident, person in people.people.items():
+        if why := _wrong_chat(person.chat):
+            found.append(f"people.{ident}.chat: {why}")
+        if person.phone and not tel(person.phone):
+            found.append(f"people.{ident}.phone: no number can be read; write one such as +44 20 7946 0101")
+    return found
+
+
+def _wrong_chat(chat: str) -> str:
+    if is_slack(chat):
+        return "" if slack_id(chat) else "is no id of a Slack member; write slack:U0123ABCD, as the member's profile shows it"
+    why = why_unusable(chat) if chat else ""
+    return f"{why}; write one as its service shows it, or slack:U0123ABCD" if why else ""
+
+
+def slack_api(settings: Settings) -> SlackApi | None:
+    """The Slack app of this installation, None where there is none. Raises ValueError for what cannot be used."""
+    return SlackApi(settings.slack_token, url=settings.slack_api_url) if settings.slack_token else None
+
+
+def _made(settings: Settings) -> tuple[Mapping[str, Channel], list[str]]:
+    """Everything but the CRM: what could be made, and what is wrong with the rest."""
+    made: dict[str, Channel] = {}
+    problems: list[str] = []
+
+    @contextmanager
+    def named(setting: str) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            problems.append(f"{setting}: {error}")
+
+    with named("BATON_MAIL_FROM"):
+        sender_of(settings.mail_from)
+    if settings.bounce_address:
+        with named("BATON_BOUNCE_ADDRESS"):
+            split_address(settings.bounce_address)
+    with named("BATON_SMTP_CA_FILE"):
+        trusting(settings.smtp_ca_file)
+    if not problems:
+        with named("BATON_SMTP_URL"):
+            made["email"] = _email(settings)
+    with named("BATON_SLACK_TOKEN"):
+        made["chat"] = _chat(settings)
+    if settings.chat_url and (why := why_unusable(settings.chat_url)):
+        problems.append(f"BATON_CHAT_URL: {why}; write one such as slack://TOKEN_A/TOKEN_B/TOKEN_C")
+    if settings.sms_url:
+        with named("BATON_SMS_URL"):
+            made["sms"] = SmsChannel(settings.sms_url)
+    if settings.webhook_url:
+        with named("BATON_WEBHOOK_URL or BATON_WEBHOOK_SECRET"):
+            made["webhook"] = WebhookChannel(settings.webhook_url, settings.webhook_secret)
+    return made, problems
+
+
+def _email(settings: Settings) -> EmailChannel:
+    return EmailChannel.from_url(
+        settings.smtp_url,
+        sender=settings.mail_from,
+        bounces=settings.bounce_address,
+        token_file=settings.smtp_token_file,
+        ca_file=settings.smtp_ca_file,
+    )
+
+
+def _chat(settings: Settings) -> ChatChannel:
+    if settings.slack_token and not settings.slack_signing_secret:
+        raise ValueError("set BATON_SLACK_SIGNING_SECRET too, or nobody can press the buttons")
+    api = slack_api(settings)
+    return ChatChannel(default_url=settings.chat_url, slack=SlackChannel(api) if api else None)

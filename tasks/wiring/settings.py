@@ -1,0 +1,114 @@
+"""What an installation sets by environment variables, each with a default that works on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agreements.errors import HandoffError
+from tasks.wiring import secret_files
+
+
+class KeysElsewhere(HandoffError):  # noqa: N818 - errors here are named as states
+    """The keys are set by BATON_SECRETS. Write a new one behind them there, after a comma, and restart every part."""
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable BATON_<NAME>.
+
+    home: folder of everything Baton keeps. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
+    oldest first, separated by commas. trail_key: key of the trail's hash chain. Both are made once and kept in home when not
+    set. trail_mail_to: who gets the head of that chain by e-mail each day, nobody where empty. undo_minutes: overrides the
+    agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
+
+    requests_per_key, requests_per_address, failures_per_address: how many a minute one web process takes, 0 for no limit.
+    request_seconds: how long a request's headers may take to arrive, and how long its body, 0 for no limit. trusted_proxies: whose
+    X-Forwarded-For counts, addresses and networks with commas between.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BATON_", extra="ignore")
+
+    home: Path = Path("~/.baton")
+    database_url: str = ""
+    crm_path: str = ""
+    secrets: str = ""
+    trail_key: str = ""
+    trail_mail_to: str = Field(default="", pattern=r"^$|^[^@\s,]+@[^@\s,]+$", description="an e-mail address, or nothing")
+    web_host: str = "127.0.0.1"
+    web_port: int = 8787
+    web_url: str = ""
+    smtp_url: str = "smtp://127.0.0.1:1025"
+    smtp_token_file: str = ""
+    smtp_ca_file: str = ""
+    mail_from: str = "Baton <baton@localhost>"
+    bounce_address: str = ""
+    chat_url: str = ""
+    slack_token: str = ""
+    slack_signing_secret: str = ""
+    slack_api_url: str = "https://slack.com/api/"
+    sms_url: str = ""
+    webhook_url: str = ""
+    webhook_secret: str = ""
+    templates: str = ""
+    work_pool: str = "baton"
+    undo_minutes: float | None = Field(default=None, ge=0)
+    crm_poll_seconds: float = Field(default=30, gt=0)
+    tick_seconds: float = Field(default=1, gt=0)
+    resume_at_once: int = Field(default=0, ge=0, description="0: one on SQLite, eight on PostgreSQL")
+    attempts_at_once: int = Field(default=4, ge=1)
+    requests_per_key: int = Field(default=600, ge=0)
+    requests_per_address: int = Field(default=300, ge=0)
+    failures_per_address: int = Field(default=20, ge=0)
+    request_seconds: float = Field(default=10, ge=0)
+    trusted_proxies: str = "127.0.0.1,::1"
+
+    @property
+    def folder(self) -> Path:
+        """BATON_HOME, absolute; made when missing."""
+        folder = self.home.expanduser().absolute()
+        folder.mkdir(mode=secret_files.CLOSED_FOLDER, parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def database(self) -> str:
+        """The application database's URL."""
+        return self.database_url or f"sqlite:///{self.folder / 'baton.db'}"
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach Baton's pages."""
+        return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+    def signing_keys(self) -> list[str]:
+        """The keys that sign links, oldest first."""
+        given = [key.strip() for key in self.secrets.split(",") if key.strip()]
+        return given or secret_files.kept(self.folder, "link-key").split()
+
+    def rotate(self) -> int:
+        """Puts a new key behind those that sign links and are kept in home; how many there are then.
+
+        Links that are out stay good: every kept key is accepted. Raises: KeysElsewhere where the keys come from BATON_SECRETS.
+        """
+        if self.secrets.strip(", "):
+            raise KeysElsewhere()
+        path = self.folder / "link-key"
+        with (self.folder / ".link-key.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of two who rotate at once, neither key is lost
+            keys = [*self.signing_keys(), secrets.token_urlsafe(32)]
+            secret_files.write(self.folder / f".link-key.{os.getpid()}", "\n".join(keys) + "\n").replace(path)
+        return len(keys)
+
+    def person_key(self) -> bytes:
+        """The key of the hashes by which erased people are known again. It follows from the trail's key and is as lasting."""
+        return hmac.new(self.seal_key(), b"erased people", hashlib.sha256).digest()
+
+    def seal_key(self) -> bytes:
+        """The key of the trail's hash chain."""
+        return (self.trail_key or secret_files.kept(self.folder, "trail-key")).encode()

@@ -1,0 +1,170 @@
+"""Handoffs of the database are tried as they were known when they were judged, whatever has become known since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from agreements.backtest.columns import judge
+from agreements.errors import HandoffError
+from agreements.lifecycle import Stage
+from agreements.loading import read_agreement
+from agreements.model import Agreement
+from app.backtest.compare import compare
+from app.backtest.past import BLANK, PastLeads
+from app.backtest.stored import read_stored
+from app.csv_import.lead_map import LeadMap, UnreadableFile
+from storage.crm.port import Account
+from storage.past import past_handoffs
+from storage.tables import Handoff, LeadSource, LeadValues
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.app.backtest.ground import a_file
+from tests.conftest import AGREEMENT, MONDAY
+from tests.deal import BY_POINTS, NOT_YET
+from tests.driver import Driver, drive
+from tests.stage import Taken, answer_by_link, capture, newest
+
+IN_FORCE = read_agreement(AGREEMENT)
+KINDS: list[dict[str, Any]] = [
+    {},
+    BY_POINTS,
+    NOT_YET,
+    {"email": "nobody@mailinator.com"},
+    {"do_not_contact": True},
+    {"company": "Customer Inc"},
+    {"company": "Open Deal Ltd", "email": "a@open.example"},
+    {"country": "KP"},
+    {**BY_POINTS, "entry_channel": "trade_show", "fields": {"industry": "Select", "employees": "51-200"}},
+    {**BY_POINTS, "fields": {"industry": "SaaS", "employees": 7.5}},
+]
+
+
+def stored(box: Toolbox, *agreements: Agreement, by: str = "entry_channel", **more: Any) -> PastLeads:
+    return box.read_now(lambda session, now: read_stored(session, agreements or [IN_FORCE], now=now, by=by, **more))
+
+
+def handoffs_of(box: Toolbox) -> dict[int, Handoff]:
+    return box.read_now(lambda session, now: {row.id: row for row in session.exec(select(Handoff))})
+
+
+@pytest.fixture
+def taken(box: Toolbox, driver: Driver) -> list[Taken]:
+    """One lead of each kind, judged as they came in."""
+    box.crm.add_accounts(
+        [Account("A1", "Customer Inc", status="customer"), Account("A2", "Open Deal Ltd", "open.example", open_opportunity=True)]
+    )
+    found = [capture(box, **kind) for kind in KINDS]
+    drive(driver, until=MONDAY + timedelta(minutes=2))
+    return found
+
+
+def test_every_handoff_gets_the_verdict_that_it_got_when_it_ran(box, taken, driver, time):
+    """Whoever asks again later, with other facts, does not change what was known then."""
+    time.at += timedelta(days=3)
+    for one in taken:
+        capture(box, source_id=one.source_id, activity="webinar_attended", conversion_id="later", fields={"industry": "retail"})
+
+    past = stored(box)
+    verdicts = judge(IN_FORCE, past.leads).verdicts
+    rows, known = box.read_now(lambda session, now: past_handoffs(session)), handoffs_of(box)
+
+    assert [row.lead_id for row in rows][: len(taken)] == [one.lead_id for one in taken]
+    for row, verdict in zip(rows, verdicts.iter_rows(named=True), strict=True):
+        ran = known[row.id]
+        ready = ran.mql_at is not None and not ran.routed
+        assert verdict["is_mql"] == ready, row
+        if ready or ran.reason == "not-ready":
+            assert (verdict["fit"], verdict["engagement"], verdict["total"]) == (ran.fit, ran.engagement, ran.score)
+            assert verdict["tier"] == ran.tier
+        elif not ran.routed:
+            assert verdict["screened"] == (ran.reason if ran.stage != Stage.SUPPRESSED else "do-not-contact")
+    assert {"spam", "customer", "open-opportunity", "wrong-territory", "do-not-contact", ""} == set(verdicts["screened"])
+
+
+def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box, taken, time):
+    time.at += timedelta(days=1)
+    capture(box, source_id=taken[0].source_id, activity="webinar_attended", conversion_id="later", fields={"industry": "retail"})
+    box.write_now(lambda session, now: session.execute(delete(LeadValues).where(col(LeadValues.lead_id) == taken[0].lead_id)))
+
+    past = stored(box)
+
+    assert past.leads.values["industry"][0] == "retail"
+    assert any("Of 1 handoff it was not kept what was known" in warning for warning in past.warnings)
+    assert not any("not kept" in warning for warning in _without(box, taken[0]).warnings)
+
+
+def _without(box: Toolbox, taken: Taken) -> PastLeads:
+    """The same once the lead has nothing to be judged by any more."""
+
+    def work(session: Session, now: object) -> None:
+        for row in session.exec(select(Handoff).where(Handoff.lead_id == taken.lead_id)):
+            row.stage = Stage.ERASED
+            session.add(row)
+
+    box.write_now(work)
+    return stored(box)
+
+
+def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unknown(box, driver, time):
+    made, rejected, waiting, never = capture(box), capture(box), capture(box), capture(box, **NOT_YET)
+    drive(driver, until=MONDAY + timedelta(minutes=2))
+    for kind in ("accepted", "attempted", "opportunity"):
+        answer_by_link(box, made, kind)
+        drive(driver, until=time.at + timedelta(minutes=2))
+    answer_by_link(box, rejected, "rejected", reason="not-icp")
+    drive(driver, until=time.at + timedelta(minutes=10))
+    assert newest(box, made).stage == Stage.OPPORTUNITY
+    assert newest(box, rejected).stage == Stage.DISQUALIFIED
+
+    past = stored(box)
+
+    assert past.outcomes.won.to_list() == [True, False, False, False]
+    assert past.outcomes.known.to_list() == [True, True, False, False]
+    assert newest(box, waiting).first_assigned_at
+    assert newest(box, never).first_assigned_at is None
+    assert any("1 handoff was never assigned" in warning for warning in past.warnings)
+    assert any("1 handoff is with sales still" in warning for warning in past.warnings)
+    found = compare(IN_FORCE, None, past)
+    assert (found.word, found.draft.qualified.leads, found.draft.qualified.known, found.draft.qualified.won) == (
+        "made opportunities",
+        3,
+        2,
+        1,
+    )
+
+
+def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box, taken, tmp_path):
+    sources = box.read_now(lambda session, now: {row.lead_id: row.source_id for row in session.exec(select(LeadSource))})
+    hot, by_points = sources[taken[0].lead_id], sources[taken[1].lead_id]
+    file = a_file(tmp_path, "id,won", f"{hot},2027-03-01", f"{by_points},2027-01-01", "stranger,2027-03-01", name="deals.csv")
+    mapping = LeadMap.model_validate(
+        {"source": "test", "columns": {"source_id": "id"}, "outcomes": {"file": "x.csv", "source_id": "id", "won_at": "won"}}
+    )
+
+    past = stored(box, outcomes=file, mapping=mapping)
+
+    assert past.outcomes.won.to_list()[:3] == [True, False, False]
+    assert past.outcomes.word == "won"
+    assert ["before the first contact" in bad.reason for bad in past.left_out] == [True]
+
+
+def test_the_newest_handoffs_are_taken_where_only_some_are_asked_for(box, taken):
+    assert stored(box, limit=3).height == 3
+
+
+def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(box, taken):
+    groups = compare(IN_FORCE, None, stored(box, by="industry")).groups
+
+    assert {group.value: group.leads.leads for group in groups} == {"logistics": 8, "Select": 1, "SaaS": 1}
+    with pytest.raises(UnreadableFile, match="No lead tells 'shoe_size'"):
+        stored(box, by="shoe_size")
+    assert BLANK in {group.value for group in compare(IN_FORCE, None, stored(box, by="account.status")).groups}
+
+
+def test_a_database_without_handoffs_is_told_so(box: Toolbox, time: SteppedTime):
+    with pytest.raises(HandoffError, match="No handoff in the database has been judged yet"):
+        stored(box)

@@ -1,0 +1,318 @@
+"""What need not interrupt waits for the morning: one message a person and working day, about all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import col, select
+
+from agreements.roster import read_roster
+from storage import deliveries
+from storage.tables import Delivery, Digest, DigestItem, Wait
+from tasks.background.personal_outbox import send_post
+from tasks.messages import lead_view
+from tests.conftest import ROSTER
+from tests.deal import BY_POINTS, agree, agree_on, answer_by_link, letters, staff, until_accepted, until_working, wait_of
+from tests.fakes import KeepingChannel
+from tests.stage import capture, events_of, newest
+
+TUESDAY = datetime(2027, 2, 2, 9, tzinfo=UTC)
+FRIDAY = datetime(2027, 2, 5, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def slow(box) -> None:
+    """An acceptance that takes days, so that its reminders fall before its end."""
+
+    def change(tree):
+        acceptance = tree["clocks"]["acceptance"]
+        acceptance["within"], acceptance["total"] = {"normal": "5 working days"}, {"normal": "10 working days"}
+        acceptance["at"] = {"10%": "remind", "30%": "tell-manager"}
+
+    agree_on(box, change)
+
+
+def check_in(box) -> None:
+    """An outcome that is asked for each morning, and of which nobody is reminded otherwise."""
+
+    def change(tree):
+        tree["clocks"]["outcome"].pop("at")
+        tree["clocks"]["outcome"]["check_in"] = "daily-digest"
+
+    agree_on(box, change)
+
+
+def digests_of(box, person="ana"):
+    return [one for one in box.channels["email"].letters if one.message == "digest" and one.to.id == person]
+
+
+def rows(box, table):
+    return box.read_now(lambda session, now: list(session.exec(select(table).order_by(col(table.id)))))
+
+
+def queued(box) -> list[tuple[str, datetime]]:
+    """The digests that are to come: whose and when."""
+    query = select(Delivery).where(Delivery.message == "digest", Delivery.state == "queued")
+    return box.read_now(lambda session, now: [(row.person, row.send_at) for row in session.exec(query)])
+
+
+async def until(driver, time, at: datetime) -> None:
+    """Lets everything happen that is due until then, and no more; then it is that instant."""
+    await driver.run(until=at)
+    time.at = max(at, time.at)
+    await driver.settle()
+
+
+async def test_a_reminder_about_a_cold_lead_makes_no_mail_and_stands_in_the_next_mornings_digest(driver, box, time):
+    slow(box)
+    taken = capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(minutes=1))
+
+    assert (letters(box, "reminder"), digests_of(box)) == ([], [])
+    (nudged,) = [event for event in events_of(box, taken) if event.kind == "nudged"]
+    assert {name: nudged.data[name] for name in ("action", "to", "over")} == {"action": "remind", "to": "ana", "over": "digest"}
+    assert lead_view.sentence(nudged, read_roster(ROSTER)) == "Ana Silva is told in the morning (remind)"
+
+    await until(driver, time, TUESDAY)
+
+    (digest,) = digests_of(box)
+    assert newest(box, taken).tier == "normal"
+    assert f"{taken.incoming.company} (lead {taken.lead_id}), assigned" in digest.text
+    assert "Still owed: an answer: accept or reject." in digest.text
+    assert letters(box, "reminder") == []
+
+
+async def test_a_reminder_about_a_hot_lead_is_mailed_at_once(driver, box, time):
+    taken = capture(box)
+    await until(driver, time, time.at + timedelta(minutes=16))
+
+    assert newest(box, taken).tier == "hot"
+    assert letters(box, "reminder") == ["ana"]
+    assert queued(box) == []
+
+
+async def test_which_tiers_interrupt_is_agreed(driver, box, time):
+    agree(box, ("attention: {interrupt: [hot]}", "attention: {interrupt: [normal]}"))
+    capture(box)
+    await until(driver, time, time.at + timedelta(minutes=16))
+
+    assert letters(box, "reminder") == []
+    assert queued(box) == [("ana", TUESDAY)]
+
+
+async def test_a_managers_warning_waits_for_the_managers_morning(driver, box, time):
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, datetime(2027, 2, 3, 9, tzinfo=UTC))
+
+    (digest,) = digests_of(box, "maria")
+    assert "Ana Silva owes an answer: accept or reject; most of the agreed time has passed." in digest.text
+    assert letters(box, "manager-told") == []
+    own = re.search(r"http://\S+/m/[^/\s]+", digest.text)[0]
+    assert box.links.read_person(own.rpartition("/")[2]).person == "maria"
+    (wait,) = [row for row in rows(box, Wait) if row.closed_at is None]
+    assert f"  {own}/{wait.id}\n" in digest.text, "where she may answer in the rep's place"
+    assert f"All that waits in your teams: {own}\n" in digest.text
+    assert f"{digest.link}\nAsked once per browser: {box.links.number(digest.link.rpartition('/')[2])}" in digest.text
+
+
+async def test_a_reps_digest_has_no_page_of_all_that_waits_in_teams(driver, box, time):
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY)
+
+    (digest,) = digests_of(box)
+    assert "/m/" not in digest.text + digest.html
+
+
+async def test_what_was_settled_by_the_morning_is_left_out_and_an_empty_digest_is_not_sent(driver, box, time):
+    slow(box)
+    taken = capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(hours=1))
+    answer_by_link(box, taken, "accepted")
+    await until(driver, time, TUESDAY + timedelta(hours=1))
+
+    assert digests_of(box) == []
+    assert [row.state for row in rows(box, Delivery) if row.message == "digest" and row.person == "ana"] == ["cancelled"]
+
+
+async def test_a_missed_deadline_is_told_although_the_lead_has_moved_on(driver, box, time):
+    agree_on(box, lambda tree: tree["clocks"]["acceptance"].update(when_missed=[{"do": "tell-manager"}, {"do": "nurture"}]))
+    taken = capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY)
+
+    assert newest(box, taken).stage == "nurturing"
+    (digest,) = digests_of(box, "maria")
+    assert "Ana Silva owes an answer: accept or reject and has missed the agreed time." in digest.text
+    assert "Settled since." in digest.text
+    assert digests_of(box, "ana") == []
+
+
+async def test_a_warning_that_came_with_a_further_time_is_about_what_is_still_open(driver, box, time):
+    ladder = [{"do": "tell-manager"}, {"after": "3 working days", "do": "nurture"}]
+    agree_on(box, lambda tree: tree["clocks"]["acceptance"].update(when_missed=ladder))
+    taken = capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY)
+
+    (digest,) = digests_of(box, "maria")
+    assert wait_of(box, taken).rung == 2
+    assert "Settled since." not in digest.text
+
+
+async def test_whoever_owes_an_outcome_is_asked_each_working_morning_until_it_is_there(driver, box, time):
+    check_in(box)
+    taken = await until_working(driver, box, **BY_POINTS)
+    await until(driver, time, datetime(2027, 2, 4, 12, tzinfo=UTC))
+
+    assert [one.text.count("How does it stand?") for one in digests_of(box)] == [1, 1, 1]
+
+    answer_by_link(box, taken, "opportunity")
+    await until(driver, time, datetime(2027, 2, 10, tzinfo=UTC))
+
+    assert len(digests_of(box)) == 3
+    assert queued(box) == []
+
+
+async def test_a_week_with_thirty_leads_gives_each_person_one_digest_a_working_day(driver, box, time):
+    """From the Thursday before Easter on: none on Good Friday, at the weekend, or on Easter Monday."""
+    check_in(box)
+    time.at = datetime(2027, 3, 25, 8, tzinfo=UTC)
+    for _ in range(30):
+        await until_working(driver, box, **BY_POINTS)
+    await until(driver, time, datetime(2027, 4, 2, 12, tzinfo=UTC))
+
+    days = Counter((one.to.id, one.key.rpartition(":")[2]) for one in box.channels["email"].letters if one.message == "digest")
+    told = {day for person, day in days if person == "ana"}
+    assert set(days.values()) == {1}
+    assert len({person for person, _ in days}) >= 3
+    assert told == {"2027-03-25", "2027-03-30", "2027-03-31", "2027-04-01", "2027-04-02"}
+
+
+async def test_a_digest_comes_when_the_persons_own_day_begins(driver, box, time):
+    """Each by the calendar that the roster names."""
+
+    def change(tree):
+        tree["clocks"]["outcome"].pop("at")
+        tree["clocks"]["outcome"]["check_in"] = "daily-digest"
+        tree["calendars"]["tokyo"] = {"timezone": "Asia/Tokyo", "hours": {"mon-fri": "08:30-17:00"}}
+
+    agree_on(box, change)
+    staff(box, ("name: Ana Silva,", "name: Ana Silva, calendar: tokyo,"))
+    await until_working(driver, box, **BY_POINTS)
+
+    assert queued(box) == [("ana", datetime(2027, 2, 2, 8, 30, tzinfo=ZoneInfo("Asia/Tokyo")))]
+
+
+async def test_who_is_away_gets_none_until_back(driver, box, time):
+    check_in(box)
+    await until_working(driver, box, **BY_POINTS)
+    away = "name: Ana Silva, away: [{from: 2027-02-01T18:00:00Z, until: 2027-02-04T12:00:00Z}],"
+    staff(box, ("name: Ana Silva,", away))
+    await until(driver, time, FRIDAY - timedelta(minutes=1))
+
+    assert digests_of(box) == []
+
+    await until(driver, time, FRIDAY)
+
+    assert len(digests_of(box)) == 1
+
+
+async def test_a_clock_that_stood_still_over_the_weekend_sends_one_digest_on_monday(driver, box, time):
+    check_in(box)
+    await until_working(driver, box, **BY_POINTS)
+    for late in (datetime(2027, 2, 6, 12, tzinfo=UTC), datetime(2027, 2, 8, 7, tzinfo=UTC)):
+        time.at = late
+        await driver.settle()
+        assert digests_of(box) == []
+
+    await until(driver, time, datetime(2027, 2, 8, 17, tzinfo=UTC))
+
+    assert len(digests_of(box)) == 1
+
+
+async def test_a_digest_that_is_sent_late_is_the_only_one_of_its_day(driver, box, time):
+    check_in(box)
+    await until_working(driver, box, **BY_POINTS)
+    time.at = datetime(2027, 2, 3, 7, tzinfo=UTC)
+    await until(driver, time, datetime(2027, 2, 3, 17, tzinfo=UTC))
+
+    assert len(digests_of(box)) == 1
+
+
+class Dying(KeepingChannel):
+    """Ends the process while it sends."""
+
+    async def send(self, letter):
+        raise asyncio.CancelledError
+
+
+async def test_a_crash_between_making_and_sending_loses_nothing_and_repeats_nothing(driver, box, time):
+    """Whether that digest arrived is not known; it is not sent again, and the next morning's tells of the same."""
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(minutes=1))
+    kept, box.channels["email"], time.at = box.channels["email"], Dying("email"), TUESDAY
+    with pytest.raises(asyncio.CancelledError):
+        await send_post(box)
+    box.channels["email"] = kept
+
+    later = datetime.now(UTC) + timedelta(minutes=10)
+    box.write_now(lambda session, now: deliveries.abandon_post(session, claimed_before=later, now=now))
+    await until(driver, time, TUESDAY + DAY)
+
+    assert [(row.key, row.state) for row in rows(box, Delivery) if row.message == "digest" and row.person == "ana"][:2] == [
+        ("digest:ana:2027-02-02", "unknown"),
+        ("digest:ana:2027-02-03", "confirmed"),
+    ]
+    (digest,) = digests_of(box)
+    assert "Still owed: an answer: accept or reject." in digest.text
+
+
+async def test_a_digest_that_a_channel_refuses_is_tried_again_with_the_same_rows(driver, box, time):
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(minutes=1))
+    box.channels["email"].broken = True
+    await until(driver, time, TUESDAY)
+    box.channels["email"].broken = False
+    await until(driver, time, TUESDAY + timedelta(minutes=5))
+
+    (digest,) = digests_of(box)
+    assert "Still owed: an answer: accept or reject." in digest.text
+    assert len(rows(box, Digest)) == 1
+
+
+async def test_two_clocks_at_once_make_one_digest(driver, box, time):
+    slow(box)
+    capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(minutes=1))
+    time.at = TUESDAY
+
+    await asyncio.gather(*(send_post(box) for _ in range(6)))
+
+    assert len(digests_of(box)) == 1
+    assert len(rows(box, Digest)) == 1
+    assert {one.digest_id for one in rows(box, DigestItem) if one.person == "ana"} == {1}
+
+
+async def test_the_same_nudge_twice_is_one_row(driver, box, time):
+    slow(box)
+    taken = capture(box, **BY_POINTS)
+    await until(driver, time, TUESDAY - timedelta(minutes=1))
+    (item,) = rows(box, DigestItem)
+
+    assert (item.person, item.handoff_id, item.kind) == ("ana", newest(box, taken).id, "remind")
+    assert item.key == f"{item.wait_id}:remind:{item.at.isoformat()}:digest"
+    assert taken.incoming.company not in item.what
+
+
+async def test_leads_that_wait_for_acceptance_are_told_only_where_something_is_to_be_said(driver, box, time):
+    """A digest that nothing asked for is not made: a rep with nothing but new leads gets none."""
+    await until_accepted(driver, box)
+
+    assert queued(box) == []

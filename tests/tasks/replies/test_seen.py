@@ -1,0 +1,147 @@
+"""Not delivered, not seen, not answered: three different things, wherever they are told."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import Session
+
+from app import terminal
+from app.commands import leads
+from flows.attempt import attempt
+from storage import figures, page_requests, roster
+from storage.page_requests import PageRequest
+from storage.tables import Lead
+from tasks.messages import lead_view
+from tasks.replies import answering
+from tests.deal import BY_POINTS, letters, tenures, wait_of
+from tests.stage import Taken, answer_by_link, capture, events_of, newest
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def mail_may_come_back(box) -> None:
+    box.channels["email"].may_bounce = True
+
+
+def look(box, taken: Taken, method: str = "GET") -> None:
+    """Somebody or something asks for the page of the newest tenure."""
+    where = {"handoff_id": newest(box, taken).id, "assignment_id": tenures(box, taken)[-1].id}
+    box.write_now(lambda session, now: page_requests.record(session, PageRequest(now, method=method, what="looked", device="new", **where)))
+
+
+async def notified(driver, box, time) -> Taken:
+    """A lead whose rep's clock has begun."""
+    taken = capture(box, **BY_POINTS)
+    await driver.run(until=time.at + 2 * MINUTE)
+    assert wait_of(box, taken).kind == "acceptance"
+    return taken
+
+
+def missed(box, taken: Taken) -> dict[str, str]:
+    """What the trail holds of the one clock that was missed."""
+    [event] = [event for event in events_of(box, taken) if event.kind == "missed"]
+    return event.data
+
+
+def told(box, taken: Taken) -> list[str]:
+    """What happened to the lead in sentences."""
+
+    def lines(session: Session, now: datetime) -> list[str]:
+        return [text for _, text in lead_view.timeline(session, taken.lead_id, people=roster.current(session))]
+
+    return box.read_now(lines)
+
+
+async def rest_of(box, taken: Taken) -> str:
+    """What Prefect is told when the run parks."""
+    async with attempt(newest(box, taken).id) as lead:
+        rest = await lead.go_on()
+    return rest.message
+
+
+def shown(box, taken: Taken) -> str:
+    """What `baton leads show` prints, as one line."""
+    with terminal.console.capture() as printed:
+        box.read_now(lambda session, now: leads._print(session, session.get(Lead, taken.lead_id), now))
+    return " ".join(printed.get().split())
+
+
+async def test_a_rep_who_never_looked_has_not_seen_it(driver, box, time):
+    taken = await notified(driver, box, time)
+    await driver.run(until=wait_of(box, taken).due_at)
+
+    assert missed(box, taken)["because"] == "not seen in time"
+    assert tenures(box, taken)[0].ended_because == "not seen in time"
+    assert letters(box, "withdrawn") == [tenures(box, taken)[0].rep]
+    assert "Missed: acceptance, not seen in time" in told(box, taken)
+
+
+async def test_a_head_request_is_no_look(driver, box, time):
+    taken = await notified(driver, box, time)
+    look(box, taken, method="HEAD")
+    await driver.run(until=wait_of(box, taken).due_at)
+
+    assert missed(box, taken)["because"] == "not seen in time"
+
+
+async def test_a_rep_whose_page_was_looked_at_has_not_answered(driver, box, time):
+    taken = await notified(driver, box, time)
+    look(box, taken)
+    await driver.run(until=wait_of(box, taken).due_at)
+
+    assert missed(box, taken)["because"] == "not answered in time"
+    assert tenures(box, taken)[0].ended_because == "not answered in time"
+
+
+async def test_a_rep_who_took_the_answer_back_has_seen_it(driver, box, time):
+    taken = await notified(driver, box, time)
+    box.settings.undo_minutes = 5
+    reply = answer_by_link(box, taken, "rejected", reason="not-icp")
+    token = box.links.for_tenure(tenures(box, taken)[0].id).rpartition("/")[2]
+    assert box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    await driver.run(until=wait_of(box, taken).due_at)
+
+    assert missed(box, taken)["because"] == "not answered in time"
+
+
+async def test_the_figures_tell_them_apart(driver, box, time):
+    seen, unseen = await notified(driver, box, time), await notified(driver, box, time)
+    look(box, seen)
+    await driver.run(until=wait_of(box, unseen).due_at)
+    for channel in ("email", "chat", "manager-email"):
+        box.channels[channel].broken = True
+    undelivered = capture(box, **BY_POINTS)
+    await driver.run(until=time.at + 11 * MINUTE)
+
+    found = box.read_now(lambda session, now: figures.figures(session, now=now))
+    assert (found.unanswered, found.unseen, found.undelivered) == (2, 1, 1)
+    assert (missed(box, undelivered)["owed_by"], missed(box, undelivered)["because"]) == ("system", "not delivered in time")
+
+
+async def test_prefect_shows_how_far_it_came(driver, box, time):
+    taken = capture(box, **BY_POINTS)
+    handoff = newest(box, taken)
+    assert (await rest_of(box, taken)).endswith(", not proven to be delivered yet.")
+
+    time.at += 2 * MINUTE
+    assert (await rest_of(box, taken)).endswith(", delivered, not seen yet.")
+
+    look(box, taken)
+    assert (await rest_of(box, taken)).endswith(", delivered and seen.")
+    assert newest(box, taken).id == handoff.id
+
+
+async def test_the_command_line_shows_how_far_it_came(driver, box, time):
+    taken = capture(box, **BY_POINTS)
+    await driver.settle()
+    assert "sent, has arrived at 09:02 UTC unless it comes back; kept as 1" in shown(box, taken)
+    assert ": not delivered, not seen" in shown(box, taken)
+
+    await driver.run(until=time.at + 2 * MINUTE)
+    assert ": delivered Mon 01 Feb 09:02 UTC, not seen" in shown(box, taken)
+
+    look(box, taken)
+    assert ": delivered Mon 01 Feb 09:02 UTC, seen" in shown(box, taken)

@@ -1,0 +1,87 @@
+"""What was wrong or missing in a note is ticked on acceptance: kept, told to marketing, shown in the trail, and counted."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from agreements.errors import HandoffError
+from storage import figures, roster
+from storage.tables import Answer
+from tasks.messages import lead_view
+from tasks.replies import answering
+from tests.deal import wait_of
+from tests.stage import answer_by_link, capture
+
+
+async def with_a_rep(driver, box):
+    taken = capture(box)
+    await driver.settle()
+    return taken
+
+
+def data_of(box):
+    return box.read_now(lambda session, now: session.exec(select(Answer)).one()).data
+
+
+def lines(box, taken):
+    return box.read_now(
+        lambda session, now: [text for _, text in lead_view.timeline(session, taken.lead_id, people=roster.current(session))]
+    )
+
+
+async def test_ticks_go_to_marketing_into_the_trail_and_into_the_figures(driver, box):
+    taken = await with_a_rep(driver, box)
+
+    answer_by_link(box, taken, "accepted", note_wrong="pain_point,campaign")
+    await driver.settle()
+
+    letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
+    assert data_of(box) == {"note_wrong": ["campaign", "pain_point"]}
+    assert "In the note was wrong or missing: campaign, pain point." in letter.text
+    assert "Ana Silva accepted; in the note was wrong or missing: campaign, pain point" in lines(box, taken)
+    assert box.read_now(lambda session, now: figures.figures(session, now=now)).note_wrong == {"campaign": 1, "pain_point": 1}
+
+
+async def test_nothing_ticked_says_nothing(driver, box):
+    taken = await with_a_rep(driver, box)
+
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+
+    letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
+    assert "wrong or missing" not in letter.text
+    assert "Ana Silva accepted" in lines(box, taken)
+    assert box.read_now(lambda session, now: figures.figures(session, now=now)).note_wrong == {}
+
+
+async def test_a_statement_that_there_is_not_is_refused_and_nothing_is_stored(driver, box):
+    taken = await with_a_rep(driver, box)
+
+    with pytest.raises(HandoffError, match="no statement spelling; it can have why_qualified"):
+        answer_by_link(box, taken, "accepted", note_wrong="campaign,spelling")
+
+    assert wait_of(box, taken).answer_id is None
+
+
+async def test_ticks_of_an_answer_that_is_no_acceptance_are_left_out(driver, box):
+    taken = await with_a_rep(driver, box)
+
+    answer_by_link(box, taken, "rejected", reason="not-now", note_wrong="campaign")
+
+    assert data_of(box) == {"reason": "not-now"}
+
+
+async def test_who_answers_in_prefect_or_at_the_command_line_is_shown_as_claimed(driver, box, time):
+    taken = await with_a_rep(driver, box)
+    wait = wait_of(box, taken)
+
+    box.write_now(
+        lambda session, now: answering.answer_wait(
+            session, wait.id, "accepted", by="Maria", now=now, answered_at=now, fields={"note_wrong": "campaign"}
+        )
+    )
+
+    assert data_of(box) == {"claimed": True, "note_wrong": ["campaign"]}
+    said = "Maria accepted; in the note was wrong or missing: campaign (in Prefect, the name as it was typed there)"
+    assert said in lines(box, taken)
