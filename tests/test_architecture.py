@@ -60,7 +60,7 @@ REAL_TIME = {
     "app/prefect_runs.py PrefectEngine._look": "Prefect's own timestamps are real",
     "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",
-    "app/demo/run.py _rows": "the years that are likely in a file are those around today",
+    "app/demo/lead_rows.py timed_rows": "the years that are likely in a file are those around today",
 }
 
 

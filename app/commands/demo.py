@@ -11,7 +11,8 @@ from app import terminal
 
 
 def demo(
-    leave: Annotated[bool, typer.Option("--exit", help="Stop when all is at rest, instead of serving on.")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop when the week is over, instead of staying open for you.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One morning's leads instead of a week's: under two minutes.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
     leads: Annotated[Path | None, typer.Option(help="Any CSV file instead of the example.")] = None,
     map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
@@ -22,14 +23,25 @@ def demo(
     ] = False,
     home: Annotated[Path, typer.Option(help="Folder of the demo; emptied at the start.")] = Path("~/.baton/demo"),
 ) -> None:
-    """A working week in minutes: real e-mails, reps who answer by link (or do not), and a clock that leaps to the next thing due."""
+    """A working week in about four minutes: real e-mails, reps who answer by link (or do not), a clock that leaps to the next thing due.
+
+    It ends with five leads that wait for you, and stays open at the start page that it prints until Ctrl-C.
+    """
     from app.csv_import.file import UnreadableFile
     from app.demo.run import Options, run_demo
     from app.stack import StackError, end_on_sigterm
 
     end_on_sigterm()
     options = Options(
-        leave=leave, report=report, leads=leads, mapping=map, agreement=agreement, limit=limit, scanners=scanners, folder=home
+        leave=leave,
+        report=report,
+        leads=leads,
+        mapping=map,
+        agreement=agreement,
+        limit=limit,
+        scanners=scanners,
+        quick=quick,
+        folder=home,
     )
     try:
         found = run_demo(options, terminal.console)

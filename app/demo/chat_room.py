@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from app.demo.inbox_pages import PageServer
+from app.demo.rendering import environment
+from app.web.site import HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,10 @@ class ChatRoom:
             self.posts.append(Post(request.headers.get("x-baton-key", ""), str(said.get("title", "")), str(said.get("message", ""))))
             return JSONResponse({"ok": True})
 
+        template = environment(UTC).get_template("chat_room.html")
+
         @app.get("/", response_class=HTMLResponse)
-        async def room() -> str:
-            lines = "".join(
-                f"<article><b>{html.escape(one.title)}</b><p>{html.escape(one.body)}</p></article>" for one in reversed(self.posts)
-            )
-            style = (
-                "body{font:16px system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}p{white-space:pre-wrap}"
-            )
-            return f"<!doctype html><meta charset=utf-8><title>Chat room</title><style>{style}</style><h1>Chat room</h1>{lines}"
+        async def room() -> HTMLResponse:
+            return HTMLResponse(template.render(posts=self.posts[::-1]), headers=HEADERS)
 
         return app

@@ -49,6 +49,8 @@ class Inbox:
         self._folder = folder
         self._now = now
         self._last_file = 0
+        #: Where the visitor came from, shown on every page as a link back; empty for none.
+        self.start_page = ""
         # Only appended to, and only by the SMTP thread: readers need no lock.
         self._messages: list[Received] = []
         self._running: ExitStack | None = None
@@ -140,7 +142,7 @@ class Inbox:
         mail_server = MailServer(self._keep, smtp, _reachable(self._host))
         opened.callback(mail_server.close)
         mail_server.start()
-        page_server = PageServer(pages(self), http)
+        page_server = PageServer(pages(self, lambda: self.start_page), http)
         opened.callback(page_server.stop)
         page_server.start()
         self._smtp_port, self._http_port = smtp.getsockname()[1], http.getsockname()[1]

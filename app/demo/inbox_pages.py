@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.demo.inbox_message import Received, header_lines, links
+from app.demo.mail_height import NARROW_LINE, WIDE_LINE, pixels
 
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
@@ -41,10 +43,11 @@ class Mailbox(Protocol):
         ...
 
 
-def pages(mailbox: Mailbox) -> FastAPI:
-    """The web application; everything a message says is escaped or shown in a sandbox."""
+def pages(mailbox: Mailbox, start_page: Callable[[], str] = str) -> FastAPI:
+    """The web application; everything a message says is escaped or shown in a sandbox. start_page: where a link back leads, empty for
+    no such link."""
     app = FastAPI(title="Inbox", docs_url=None, redoc_url=None, openapi_url=None)
-    render = _Templates()
+    render = _Templates(start_page)
 
     @app.get("/", response_class=HTMLResponse)
     async def message_list(to: str = "") -> Response:
@@ -56,7 +59,8 @@ def pages(mailbox: Mailbox) -> FastAPI:
     async def one_message(number: int) -> Response:
         message = _found(mailbox, number)
         headers = header_lines(_source(message))
-        return render("message.html", message=message, framed=_NEW_TAB + message.html, headers=headers)
+        wide, narrow = (pixels(message.html, line=line) for line in (WIDE_LINE, NARROW_LINE))
+        return render("message.html", message=message, framed=_NEW_TAB + message.html, headers=headers, wide=wide, narrow=narrow)
 
     @app.get("/m/{number:int}/raw")
     async def raw_message(number: int) -> Response:
@@ -114,7 +118,8 @@ class PageServer:
 
 
 class _Templates:
-    def __init__(self) -> None:
+    def __init__(self, start_page: Callable[[], str]) -> None:
+        self._start_page = start_page
         folder = Path(__file__).parent / "templates" / "inbox"
         self._templates = Environment(
             loader=FileSystemLoader(folder),
@@ -126,7 +131,7 @@ class _Templates:
         self._templates.filters.update(short=_short, long=_long)
 
     def __call__(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        html = self._templates.get_template(name).render(values)
+        html = self._templates.get_template(name).render(start_page=self._start_page(), **values)
         return HTMLResponse(html, status_code=status, headers=_POLICY)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from prefect.client.orchestration import get_client
@@ -38,7 +38,11 @@ STORY = ("ignore", "reject:not-now", "win", "win")
 
 @dataclass
 class Office:
-    """What the people share: the calendar they work by, the plan of what they are going to do, and the CRM."""
+    """What the people share: the calendar they work by, the plan of what they are going to do, and the CRM.
+
+    scripts: by company, how the reps take its lead, one assignment after another, whatever else their manner is. left_open: companies
+    whose notes and decisions nobody does anything about. disputed: companies whose rejection marketing disputes.
+    """
 
     inbox: Inbox
     roster: Roster
@@ -46,7 +50,10 @@ class Office:
     plan: Plan
     now: Callable[[], datetime]
     crm: LocalCrm
-    story_company: str = ""
+    scripts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_open: frozenset[str] = frozenset()
+    disputed: frozenset[str] = frozenset()
+    turns: Counter[str] = field(default_factory=Counter)
 
     def later(self, minutes: float) -> datetime:
         """So many working minutes from now, on the quarter hour after that."""
@@ -77,6 +84,11 @@ class Person:
                 self._reminded(row)
         elif message == "reminder" or ":remind" in received.key:
             self._reminded(link)
+        elif ":feedback:" in received.key and _one_of(self.office.disputed, received.subject):
+            objected = next(one for one in Inbox.links(received) if "/q/" in one)
+            self._plan(30, "disputes", lambda: self._dispute(objected))
+        elif _one_of(self.office.left_open, received.subject):
+            return
         elif ":decision-asked:" in received.key:
             self._plan(40, "decides", lambda: self._decide(received, link))
         elif ":note-needed:" in received.key:
@@ -86,9 +98,11 @@ class Person:
         self.office.plan(self.office.later(minutes), f"{self.ident} {what}", action)
 
     def _take(self, received: Received, link: str) -> None:
-        if self.office.story_company and self.office.story_company in received.subject:
-            manner = STORY[min(_story_turns[self.office.story_company], len(STORY) - 1)]
-            _story_turns[self.office.story_company] += 1
+        company = _one_of(self.office.scripts, received.subject)
+        if company:
+            script = self.office.scripts[company]
+            manner = script[min(self.office.turns[company], len(script) - 1)]
+            self.office.turns[company] += 1
         else:
             manners = MANNERS.get(self.ident, ("win",))
             manner = manners[self.taken % len(manners)]
@@ -169,6 +183,13 @@ class Person:
             said = {name: "Spring campaign, completed by marketing" for name in form.values if name.startswith("state_")}
             await self._send(link, page, form, choice="completed", **said)
 
+    async def _dispute(self, link: str) -> None:
+        page = await self._open(link)
+        form = page.form_with("choice")
+        if form is not None:
+            said = {"text": "They sell to freight companies, which the agreement names.", "number": self.numbers.get(link, "")}
+            await asyncio.to_thread(lambda: self.visitor.submit(page, form, **said))
+
     async def _decide(self, received: Received, link: str) -> None:
         decision = ("nurture", "reassign", "disqualify")[self.taken % 3]
         self.taken += 1
@@ -190,7 +211,9 @@ class Person:
                     await asyncio.sleep(2)
 
 
-_story_turns: Counter[str] = Counter()
+def _one_of(companies: Iterable[str], subject: str) -> str:
+    """The first of these companies that the subject names, empty for none."""
+    return next((company for company in companies if company in subject), "")
 
 
 def _lead_number(subject: str) -> int:

@@ -13,6 +13,8 @@ from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.inbox import Inbox
 from app.demo.scanner import MARK
+from app.demo.start_page import StartPage
+from app.demo.waiting import Card
 from app.stack import Stack
 from storage import figures, message_counts
 from tasks.wiring.toolbox import Toolbox
@@ -36,6 +38,22 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
         "restarted": director.restarted,
     }
     return inside | outside
+
+
+def waiting(start: StartPage) -> dict[str, dict[str, Any]]:
+    """What waits for the visitor, by its kind: who has to act on what, and by which pages."""
+    return {card.case.kind: _waiting(start, card) for card in start.cards() if card.is_open}
+
+
+def _waiting(start: StartPage, card: Card) -> dict[str, Any]:
+    doors = [{"message": f"{start.inbox.url}/m/{door.message}", "page": door.page} for door in card.doors]
+    about = {"company": card.case.company, "lead": card.case.lead_id, "agreement": card.case.reference}
+    return {
+        "person": card.person,
+        "due_at": card.due_at.isoformat() if card.due_at else None,
+        "doors": doors,
+        **{name: value for name, value in about.items() if value},
+    }
 
 
 def per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:

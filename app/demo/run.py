@@ -1,14 +1,15 @@
-"""The demo from beginning to end: the stack, a clock that leaps, leads from a file, and people who answer."""
+"""The demo from beginning to end: the stack, a clock that leaps, leads from a file, people who answer, and a start page for the visitor."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,38 +18,32 @@ from rich.console import Console
 
 from agreements.loading import read_agreement
 from agreements.model import Agreement
-from agreements.roster import Roster
 from app import stack, terminal
-from app.commands.leads import print_bar
-from app.csv_import.file import IncomingRow, LeadMap, ReadLeads, read_leads, read_map
-from app.csv_import.importing import import_leads
+from app.csv_import.file import LeadMap, read_map
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
+from app.demo.finale import COMPANIES, Finale
 from app.demo.inbox import Inbox
-from app.demo.people import Office, Person
-from app.demo.report import report
-from app.demo.scanner import Scanner
-from app.demo.screen import Board, Story, print_funnel
+from app.demo.lead_rows import LEADS, ROOT, Timed, timed_rows
+from app.demo.progress import Progress
+from app.demo.report import report, waiting
+from app.demo.screen import Board, print_funnel, print_waiting
+from app.demo.start_page import Places, StartPage
+from app.demo.waiting import open_cases
+from app.demo.week import director_of, play, sender_of
 from app.deploying import deploy
 from storage import contracts, roster, time_offset
-from storage.crm.local import LocalCrm
-from storage.crm.port import Account
-from storage.tables import LeadSource
-from storage.time_ledger import ledger
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 
-ROOT = Path(__file__).resolve().parents[2]
 AGREEMENTS = ROOT / "agreements" / "examples"
 AGREEMENT = "b2b-saas"
 #: By this file a folder is known to be a demo's, to be emptied by the next one.
 MARK = ".made-by-baton-demo"
 ROSTER = ROOT / "examples" / "roster.yaml"
-LEADS = ROOT / "examples" / "leads.csv"
-ACCOUNTS = ROOT / "examples" / "accounts.csv"
-#: A file that spans more than this is taken in by the batch during demo hours, instead of at its own dates.
-OWN_DATES_WITHIN = timedelta(days=90)
-BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
+MAIL_FROM = "Baton <baton@northgate.example>"
+#: What only the simulated people need, who are quick and never take an answer back. Visitors get what is usual.
+FOR_THE_WEEK = {"BATON_UNDO_MINUTES": "0", "BATON_CRM_POLL_SECONDS": "0.5", "BATON_TICK_SECONDS": "0.15"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,65 +57,64 @@ class Options:
     agreement: Path | None = None
     limit: int | None = None
     scanners: bool = False
+    quick: bool = False
     folder: Path = Path("~/.baton/demo")
+
+    @property
+    def is_example(self) -> bool:
+        """Whether the example's leads are played under the example's agreement: then five are left waiting at the end."""
+        return self.leads is None and self.mapping is None and self.agreement is None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What is played: the agreement and its text, and the rows of leads."""
+
+    text: str
+    agreement: Agreement
+    rows: Timed
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which times are shown."""
+        return ZoneInfo(self.agreement.timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where it is played: the toolbox, everybody's inbox, the chat room and the start page."""
+
+    box: Toolbox
+    inbox: Inbox
+    room: ChatRoom
+    start: StartPage
 
 
 def run_demo(options: Options, console: Console) -> dict[str, Any]:
     """Runs the demo; the report. Serves on until Ctrl-C unless it is to leave."""
     folder = options.folder.expanduser().absolute()
     _empty(folder)
-    mapping = read_map(options.mapping) if options.mapping else None
-    text = _agreement_file(options, mapping).read_text(encoding="utf-8")
-    agreement = read_agreement(text)
-    zone = ZoneInfo(agreement.timezone)
-    rows = _rows(options, mapping, agreement, zone)
-    settings = Settings(home=folder)
-    box = terminal.open_box(settings)
-    first = rows[0][0]
-    box.write_now(lambda session, now: time_offset.leap_to(session, first - timedelta(minutes=1)))
-    now = lambda: box.read_now(lambda session, at: at).astimezone(zone)  # noqa: E731
-    with ChatRoom() as room, Inbox(folder=folder / "inbox", now=now) as inbox:
-        web_port, prefect_port = stack.free_port(), stack.free_port()
-        more = {
-            "BATON_SMTP_URL": f"smtp://127.0.0.1:{inbox.smtp_port}",
-            "BATON_MAIL_FROM": "Baton <baton@northgate.example>",
-            "BATON_CHAT_URL": room.apprise_url,
-            "BATON_UNDO_MINUTES": "0",
-            "BATON_CRM_POLL_SECONDS": "0.5",
-            "BATON_TICK_SECONDS": "0.15",
-        }
-        console.print("Starting Prefect server, worker and web pages (the first start takes a while) …")
-        began = time.monotonic()
-
-        def prepare(running: stack.Stack) -> None:
-            with running.in_reach():
-                asyncio.run(_put_in_force(box, agreement, text))
-
-        tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
-        with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=more, tell=tell, prepare=prepare) as running:
-            director = _director(box, running, inbox, agreement, options)
-            places = {
-                "Prefect UI": running.prefect_url,
-                "  log-in": running.log_in,
-                "Inbox": inbox.url,
-                "Chat room": f"http://127.0.0.1:{room.port}",
-                "Baton": running.web_url,
-                "Logs": folder / "logs",
-            }
-            addresses = "\n".join(f"{name:12} {place}" for name, place in places.items())
-            console.print(addresses, markup=False)
+    script = _script(options)
+    progress = Progress(len(script.rows), finale=options.is_example)
+    shorter = "" if options.quick else " `baton demo --quick` plays one morning, in under two."
+    console.print(f"This takes {progress.at_the_start()} on two idle cores.{shorter}", markup=False)
+    with _scene(folder, script) as scene:
+        scene.start.progress = lambda: progress.left(scene.box)
+        console.print(f"Start page: {scene.start.url}\nStarting Prefect server, worker and web pages …", markup=False)
+        with _parts(folder, scene, script, console) as running:
+            director = director_of(scene.box, running, scene.inbox, script.agreement, scanners=options.scanners)
+            scene.start.places = _places(running, scene, script.agreement)
             try:
-                with running.in_reach():
-                    asyncio.run(_play(director, rows, console, zone, options))
-                found = report(box, director, room)
+                _play(director, scene, script, console, progress, options)
+                found = _report(scene, director)
                 if options.report:
                     options.report.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")
                 print_funnel(console, found)
                 if not options.leave:
-                    _serve_on(running, console, addresses, folder)
+                    _serve_on(running, scene, console)
             except KeyboardInterrupt:
                 console.print("stopping …")
-                found = report(box, director, room)
+                found = _report(scene, director)
     return found
 
 
@@ -133,29 +127,50 @@ def _empty(folder: Path) -> None:
     (folder / MARK).touch()
 
 
+def _script(options: Options) -> Script:
+    mapping = read_map(options.mapping) if options.mapping else None
+    text = _agreement_file(options, mapping).read_text(encoding="utf-8")
+    agreement = read_agreement(text)
+    rows = timed_rows(options.leads or LEADS, mapping, agreement, limit=options.limit, quick=options.quick)
+    return Script(text, agreement, rows)
+
+
 def _agreement_file(options: Options, mapping: LeadMap | None) -> Path:
     named = AGREEMENTS / f"{mapping.agreement if mapping and mapping.agreement else AGREEMENT}.yaml"
     return options.agreement or named
 
 
-def _rows(options: Options, mapping: LeadMap | None, agreement: Agreement, zone: ZoneInfo) -> list[tuple[datetime, IncomingRow]]:
-    file = options.leads or LEADS
-    read = read_leads(file, mapping=mapping, timezone=agreement.timezone, limit=options.limit, today=datetime.now(zone))
-    for bad in read.bad:
-        terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False)
-    dated = [row for row in read.rows if row.lead.at is not None]
-    if not read.rows:
-        terminal.fail(terminal.USAGE, f"{file} has no lead that can be taken in.")
-    times = [row.lead.at for row in dated if row.lead.at]
-    if len(dated) == len(read.rows) and max(times) - min(times) <= OWN_DATES_WITHIN:
-        return sorted(((row.lead.at, row) for row in dated if row.lead.at), key=lambda pair: (pair[0], pair[1].line))
-    return _batches(read, agreement, zone)
+@contextmanager
+def _scene(folder: Path, script: Script) -> Iterator[Scene]:
+    """All that this process serves itself, with the time just before the first lead."""
+    box = terminal.open_box(Settings(home=folder))
+    first = script.rows[0][0]
+    box.write_now(lambda session, now: time_offset.leap_to(session, first - timedelta(minutes=1)))
+    now = lambda: box.read_now(lambda session, at: at).astimezone(script.zone)  # noqa: E731
+    with ChatRoom() as room, Inbox(folder=folder / "inbox", now=now) as inbox, StartPage(box, inbox, script.zone) as start:
+        inbox.start_page = start.url
+        yield Scene(box, inbox, room, start)
 
 
-def _batches(read: ReadLeads, agreement: Agreement, zone: ZoneInfo) -> list[tuple[datetime, IncomingRow]]:
-    calendar = agreement.calendar()
-    start = calendar.next_opening(datetime(2027, 2, 1, 9, tzinfo=zone))
-    return [(calendar.add(start, BATCH_EVERY * (number // BATCH)), row) for number, row in enumerate(read.rows)]
+@contextmanager
+def _parts(folder: Path, scene: Scene, script: Script, console: Console) -> Iterator[stack.Stack]:
+    """The parts as processes of their own, with the agreement in force."""
+    more = {
+        "BATON_SMTP_URL": f"smtp://127.0.0.1:{scene.inbox.smtp_port}",
+        "BATON_MAIL_FROM": MAIL_FROM,
+        "BATON_CHAT_URL": scene.room.apprise_url,
+        **FOR_THE_WEEK,
+    }
+    began = time.monotonic()
+
+    def prepare(running: stack.Stack) -> None:
+        with running.in_reach():
+            asyncio.run(_put_in_force(scene.box, script.agreement, script.text))
+
+    tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
+    ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
+    with stack.running(folder, more=more, tell=tell, prepare=prepare, **ports) as running:
+        yield running
 
 
 async def _put_in_force(box: Toolbox, agreement: Agreement, text: str) -> None:
@@ -166,76 +181,46 @@ async def _put_in_force(box: Toolbox, agreement: Agreement, text: str) -> None:
     await deploy(box, agreement.agreement, agreement.version)
 
 
-def _director(box: Toolbox, running: stack.Stack, inbox: Inbox, agreement: Agreement, options: Options) -> Director:
-    crm = LocalCrm(running.folder / "crm.db")
-    with ACCOUNTS.open(encoding="utf-8", newline="") as file:
-        crm.add_accounts(_account(row) for row in csv.DictReader(file))
-    people: Roster = box.read_now(lambda session, now: roster.current(session))
-    director = Director(box, running, inbox, crm, scanner=Scanner() if options.scanners else None)
-    office = Office(inbox, people, agreement.calendar(), director.plan, director.now, crm)
-    director.people = {ident: Person(ident, office) for ident in people.people}
-    return director
+def _places(running: stack.Stack, scene: Scene, agreement: Agreement) -> Places:
+    chat = f"http://127.0.0.1:{scene.room.port}"
+    return Places(running.prefect_url, running.log_in, chat, running.web_url, running.folder, str(agreement.notify.undo))
 
 
-def _account(row: dict[str, str]) -> Account:
-    return Account(
-        row["id"], row["name"], row["domain"], row["status"], row["owner"], row["open_opportunity"].lower() in ("true", "1", "yes")
-    )
+def _play(director: Director, scene: Scene, script: Script, console: Console, progress: Progress, options: Options) -> None:
+    """Plays the week; then the start page shows what waits."""
+    running = director.stack
+    sender = sender_of(running, scene.inbox, MAIL_FROM)
+    last = Finale(director, script.agreement, script.text, sender) if options.is_example else None
+    told = options.leads is None
+    progress.left(scene.box)
+    with running.in_reach():
+        board = Board(scene.box, console, script.zone, lambda: progress.left(scene.box))
+        asyncio.run(play(director, script.rows, board, tells_story=told, quick=options.quick, last=last))
+    if not options.leave:
+        _run_as_usual(running)
+    scene.start.cases = scene.box.read_now(lambda session, now: open_cases(session, COMPANIES.values()))
+    scene.start.is_over = True
 
 
-async def _play(director: Director, rows: list[tuple[datetime, IncomingRow]], console: Console, zone: ZoneInfo, options: Options) -> None:
-    first = rows[0][1].lead
-    rest = rows
-    if options.leads is None:
-        own = [pair for pair in rows if pair[1].lead.source_id == first.source_id]
-        rest = [pair for pair in rows if pair[1].lead.source_id != first.source_id]
-        await _tell_story(director, own, console, zone)
-    _expect(director, rest)
-    console.print(f"\n[bold]Now everybody[/bold]: {len(rest)} inquiries and activities\n")
-    with Board(director.box, console, zone) as board:
-        await director.run(look=board.look)
+def _run_as_usual(running: stack.Stack) -> None:
+    """Starts pages and worker anew without the settings that only the simulated people need."""
+    usual = {name: value for name, value in running.environment.items() if name not in FOR_THE_WEEK}
+    for name in ("web", "worker"):
+        part = running.parts[name]
+        part.stop()
+        part.environment = usual
+        part.start()
+    running.wait_until_ready("web")
 
 
-async def _tell_story(director: Director, rows: list[tuple[datetime, IncomingRow]], console: Console, zone: ZoneInfo) -> None:
-    lead = rows[0][1].lead
-    next(iter(director.people.values())).office.story_company = lead.company
-    console.print(f"\n[bold]One lead's story: {lead.company}[/bold]")
-    _expect(director, rows)
-    story, lead_id = Story(director.box, console, zone), 0
-
-    def look() -> None:
-        nonlocal lead_id
-        lead_id = lead_id or director.box.read_now(lambda session, now: _lead_of(session, lead.source, lead.source_id))
-        if lead_id:
-            story.tell(lead_id)
-
-    await director.run(look=look)
-    look()
-    console.print("\n[bold]Where its time went[/bold]")
-    print_bar(director.box.read_now(lambda session, now: ledger(session, lead_id, now=now)))
+def _report(scene: Scene, director: Director) -> dict[str, Any]:
+    """Everything that is known by now."""
+    return report(scene.box, director, scene.room) | {"start_page": scene.start.url, "waiting": waiting(scene.start)}
 
 
-def _lead_of(session: Any, source: str, source_id: str) -> int:
-    row = session.get(LeadSource, (source, source_id))
-    return row.lead_id if row else 0
-
-
-def _expect(director: Director, rows: list[tuple[datetime, IncomingRow]]) -> None:
-    by_time: dict[datetime, list[IncomingRow]] = {}
-    for at, row in rows:
-        by_time.setdefault(at, []).append(row)
-    for at, group in by_time.items():
-
-        async def take_in(group: list[IncomingRow] = group) -> None:
-            read = ReadLeads(rows=group, bad=[])
-            await asyncio.to_thread(lambda: import_leads(director.box, read, hold=False, actor="website", progress=None))
-
-        director.plan(at, "inquiries", take_in)
-
-
-def _serve_on(running: stack.Stack, console: Console, addresses: str, folder: Path) -> None:
-    console.print("\nAll is at rest. Everything keeps running until Ctrl-C; look at:", addresses, sep="\n", markup=False)
-    console.print(f"One lead:    BATON_HOME={folder} baton leads show 1", markup=False)
+def _serve_on(running: stack.Stack, scene: Scene, console: Console) -> None:
+    print_waiting(console, scene.start)
+    console.print(f"One lead:    BATON_HOME={running.folder} baton leads show 1", markup=False, soft_wrap=True)
     while True:
         time.sleep(1)
         running.watch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from rich.table import Table
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
+from app.demo.start_page import StartPage
 from storage import figures, handoffs, roster
 from storage.tables import Handoff, Lead, Wait
 from tasks.messages import lead_view
@@ -43,10 +45,10 @@ class Story:
 
 
 class Board:
-    """A live table of all leads on a terminal; on anything else one line for each demo day."""
+    """A live table of all leads on a terminal; on anything else one line for each demo day. left: how long it still takes, in words."""
 
-    def __init__(self, box: Toolbox, console: Console, zone: ZoneInfo) -> None:
-        self.box, self.console, self.zone = box, console, zone
+    def __init__(self, box: Toolbox, console: Console, zone: ZoneInfo, left: Callable[[], str]) -> None:
+        self.box, self.console, self.zone, self.left = box, console, zone, left
         self.looks = 0
         self.day = ""
         self.live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
@@ -75,11 +77,12 @@ class Board:
         if day != self.day:
             self.day = day
             stages = Counter(figures.stage_of_each_lead(session).values())
-            self.console.print(f"{day}  " + "  ".join(f"{stage} {count}" for stage, count in sorted(stages.items())), markup=False)
+            counts = "  ".join(f"{stage} {count}" for stage, count in sorted(stages.items()))
+            self.console.print(f"{day}  {counts}  ({self.left()})", markup=False)
 
     def _table(self, session: Session, now: datetime) -> Table:
         people = roster.current(session)
-        table = Table(title=f"{now.astimezone(self.zone):%a %d %b %H:%M}", title_style="bold", expand=False)
+        table = Table(title=f"{now.astimezone(self.zone):%a %d %b %H:%M}, {self.left()}", title_style="bold", expand=False)
         for name in ("lead", "company", "stage", "score", "with", "owed", "until"):
             table.add_column(name)
         query = select(Handoff, Lead).join(Lead, col(Lead.id) == col(Handoff.lead_id)).order_by(col(Handoff.id).desc())
@@ -106,6 +109,20 @@ class Board:
             owed,
             until,
         )
+
+
+def print_waiting(console: Console, start: StartPage) -> None:
+    """What is left for the visitor, and where."""
+    cards = start.cards()
+    if cards:
+        console.print("\n[bold]Now it is your turn[/bold]. Waiting for somebody to act:")
+    for card in cards:
+        about = card.case.reference or f"{card.case.company} (lead {card.case.lead_id})"
+        console.print(f"  {card.case.kind:10} {card.person}: {about}", markup=False)
+    console.print(f"\nOpen [bold]{start.url}[/bold]. It stays open, and time runs on, until you press Ctrl-C here.\n", soft_wrap=True)
+    if start.places:
+        console.print(f"Prefect UI:  {start.places.prefect}, log-in {start.places.log_in}", markup=False, soft_wrap=True)
+        console.print(f"Logs:        {start.places.folder / 'logs'}", markup=False, soft_wrap=True)
 
 
 def print_funnel(console: Console, found: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.demo.waiting import KINDS
 from storage.leases import LEASE_SECONDS
 from tests.patience import until
 
@@ -38,8 +39,14 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
 def end(demo: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     """Waits for the end, which must be a good one; the report."""
     output, _ = demo.communicate(timeout=1500)
-    assert demo.returncode == 0, output[-3000:]
+    assert demo.returncode == 0, output[-3000:] + tracebacks_in(folder)
     return json.loads((folder / "out.json").read_text())
+
+
+def tracebacks_in(folder: Path) -> str:
+    """What the demo's parts wrote of faults, each with what came after it."""
+    logs = (log.read_text(errors="replace") for log in sorted((folder / "demo" / "logs").glob("*.log")))
+    return "".join(f"\n{begun[:3000]}" for log in logs for begun in log.split("Traceback (most recent call last)")[1:])
 
 
 def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_path: Path) -> None:
@@ -50,6 +57,7 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
     assert all(report[name] > 0 for name in SOME), report
     assert sum(report["rejected"].values()) > 0
     assert report["scanner_requests"] > report["messages_received"]
+    assert list(report["waiting"]) == list(KINDS), "what is left for the visitor"
     assert report["longest_stall_s"] < LEASE_SECONDS, "so long stands what waits for a lease to end, or for a lost wake"
 
 

@@ -217,6 +217,14 @@ def test_what_is_not_there_is_404(inbox: Inbox, path: str) -> None:
     assert "There is no such page" in answer.text
 
 
+def test_the_way_back_to_the_start_page_is_on_every_page_once_there_is_one(inbox: Inbox) -> None:
+    send(inbox, mail())
+    assert "Start page" not in get(inbox, "/").text
+    inbox.start_page = "http://127.0.0.1:1/?a=1&b=2"
+    for path in ("/", "/m/1", "/m/7"):
+        assert '<a href="http://127.0.0.1:1/?a=1&amp;b=2">Start page of the demo</a>' in get(inbox, path).text
+
+
 def test_messages_as_json(inbox: Inbox) -> None:
     send(inbox, mail(subject="First", text="https://demo.example/a\n"))
     send(inbox, mail(subject="Second", to="jan@demo.example"))

@@ -1,0 +1,23 @@
+"""The demo's own pages: their templates, which stand on the base and the style of Baton's pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_APP = Path(__file__).resolve().parents[1]
+
+
+def environment(zone: tzinfo) -> Environment:
+    """The templates; whatever people wrote is only ever text on them. zone: in which the filter `when` shows instants."""
+    folders = [_APP / "demo" / "templates" / "start", _APP / "web" / "templates"]
+    found = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+    def when(at: datetime) -> str:
+        local = at.astimezone(zone)
+        return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+    found.filters["when"] = when
+    return found
