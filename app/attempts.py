@@ -201,7 +201,7 @@ def _claimed(session: Session, handoff: Handoff) -> Claimed:
     version = contracts.get(session, handoff.agreement, handoff.version) if not handoff.flow_run_id else None
     lead = handoffs.lead_of(session, handoff)
     return Claimed(
-        handoff_id=handoff.id or 0,
+        handoff_id=handoff.id,
         epoch=handoff.epoch,
         run_no=handoff.run_no,
         run_id=handoff.flow_run_id,

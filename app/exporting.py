@@ -97,8 +97,8 @@ def _page(session: Session, wanted: Wanted, after: int) -> tuple[list[list[str]]
     found = session.exec(query.where(col(Lead.id) > after).order_by(col(Lead.id)).limit(_AT_ONCE)).all()
     open_waits = select(Wait).where(col(Wait.handoff_id).in_([handoff.id for handoff, _ in found]), col(Wait.closed_at).is_(None))
     due = {wait.handoff_id: wait.due_at for wait in session.exec(open_waits)}
-    rows = [_row(handoff, lead, due.get(handoff.id or 0), name_of) for handoff, lead in found]
-    return rows, found[-1][1].id or 0 if found else after
+    rows = [_row(handoff, lead, due.get(handoff.id), name_of) for handoff, lead in found]
+    return rows, found[-1][1].id if found else after
 
 
 def _names(session: Session) -> Callable[[str], str]:

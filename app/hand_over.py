@@ -94,7 +94,7 @@ def _run(session: Session, item: wakes.Due) -> Run | None:
     waited = (datetime.now(UTC) - item.waiting_since).total_seconds()
     version = contracts.get(session, handoff.agreement, handoff.version)
     name, tags = lead_view.run_name(session, handoff), lead_view.first_tags(handoff)
-    return Run(handoff.id or 0, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
+    return Run(handoff.id, handoff.run_no, handoff.flow_run_id, version.deployment_id, name, waited, tags)
 
 
 def _created(session: Session, run: Run, run_id: str, item: wakes.Due) -> None:

@@ -65,8 +65,8 @@ def _row(session: Session, handoff: Handoff, message: str, to: str) -> Delivery:
     known = session.exec(query.order_by(col(Delivery.id).desc()).limit(1)).first()
     if known is not None:
         return known
-    tenures = handoffs.assignments(session, handoff.id or 0)
-    wait, tenure = waits.open_of(session, handoff.id or 0), tenures[-1].id if tenures else ""
+    tenures = handoffs.assignments(session, handoff.id)
+    wait, tenure = waits.open_of(session, handoff.id), tenures[-1].id if tenures else ""
     answer = session.exec(select(Answer).where(Answer.handoff_id == handoff.id).order_by(col(Answer.id).desc()).limit(1)).first()
     context = {"wait_id": wait.id if wait else "", "tenure": tenure, "answer_id": answer.id if answer else None}
     person = to or _usual(session, handoff, message)

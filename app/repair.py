@@ -82,7 +82,7 @@ def _open_runs(session: Session, *, after: int) -> dict[str, int]:
 def _resumed_by_hand(session: Session, run_id: str) -> int | None:
     """The handoff of a run that somebody resumed; None for one that Baton resumed itself, or that an attempt has taken up."""
     handoff = session.exec(select(Handoff).where(Handoff.flow_run_id == run_id)).first()
-    if handoff is None or wakes.was_handed_over(session, handoff.id or 0):
+    if handoff is None or wakes.was_handed_over(session, handoff.id):
         return None
     leased = handoff.lease_until is not None and handoff.lease_until > datetime.now(UTC)
     return None if leased else handoff.id

@@ -128,7 +128,7 @@ class Going:
         known = {wake.id for wake in kept.wakes}
         if any(wake.id not in known for wake in wakes.fresh(work.session, self.handoff_id, now=work.now)):
             return None
-        wakes.drop(work.session, [wake.id or 0 for wake in kept.pending])
+        wakes.drop(work.session, [wake.id for wake in kept.pending])
         work.handoff.failures, work.handoff.retry_at = 0, None
         return rest_of(work.session, work.handoff, work.now)
 

@@ -40,7 +40,7 @@ def rest_of(session: Session, handoff: Handoff, now: datetime) -> Rest:
 
 
 def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
-    stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id or 0)
+    stuck, wait = handoff.stage == Stage.STUCK, waits.open_of(session, handoff.id)
     owed = wait if wait and wait.kind != "revisit" and handoffs.is_open(handoff) and not stuck else None
     people = roster.current(session)
     tags = (*_tags(session, handoff, owed, now), *_who_leads(handoff, owed, people), *_missed(session, handoff))
@@ -93,7 +93,7 @@ def _who_leads(handoff: Handoff, wait: Wait | None, people: Roster) -> tuple[str
 
 def _missed(session: Session, handoff: Handoff) -> tuple[str, ...]:
     """Each promise that was not kept in this handoff, for as long as its run is there."""
-    return tuple(f"missed:{kind}" for kind in waits.missed_kinds(session, handoff.id or 0, except_about=NO_CLOCK))
+    return tuple(f"missed:{kind}" for kind in waits.missed_kinds(session, handoff.id, except_about=NO_CLOCK))
 
 
 def _standing(wait: Wait, now: datetime) -> str:

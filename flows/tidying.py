@@ -30,11 +30,11 @@ async def carry_out(box: Toolbox, client: PrefectClient) -> dict[str, int]:
     """
     deleted, after, refused = {"inputs": 0, "runs": 0}, 0, None
     while some := await box.read(lambda session, now, after=after: chores.next_ones(session, after=after, limit=AT_ONCE)):  # type: ignore[misc]
-        after = some[-1].id or 0
+        after = some[-1].id
         for one in some:
             try:
                 await _do(client, one, deleted)
-                await box.write(lambda session, now, one=one: chores.done(session, one.id or 0))  # type: ignore[misc]
+                await box.write(lambda session, now, one=one: chores.done(session, one.id))  # type: ignore[misc]
             except PrefectHTTPStatusError as error:  # one that the server refuses holds up none of the others
                 refused = refused or error
     if refused is not None:

@@ -47,7 +47,7 @@ def changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: dateti
 
 def on_change(session: Session, lead: Lead, now: datetime) -> OnChange:
     """What was agreed for a change: under the version of the lead's latest handoff, else under the one in force."""
-    latest = handoffs.latest_of(session, lead.id or 0)
+    latest = handoffs.latest_of(session, lead.id)
     if latest and latest.agreement:
         return handoffs.agreement_of(session, latest).qualification.on_change
     try:

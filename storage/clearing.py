@@ -50,7 +50,7 @@ def person_of(session: Session, lead_id: int) -> Person:
     first = session.get(Lead, lead_id)
     while first is not None and first.merged_into:
         first = session.get(Lead, first.merged_into)
-    found = [first.id or 0] if first is not None else []
+    found = [first.id] if first is not None else []
     for one in found:
         found += [ident or 0 for ident in session.exec(select(Lead.id).where(Lead.merged_into == one).order_by(col(Lead.id)))]
     theirs = session.exec(select(Handoff.id).where(col(Handoff.lead_id).in_(found)).order_by(col(Handoff.id)))

@@ -89,7 +89,7 @@ def queue_copies(
     if new and mine and at <= now:
         mine.speech = True  # the attempt that holds the lead sends it before it rests; should it die, its lease ends and another comes
     elif new and handoff:
-        wakes.add(session, handoff.id or 0, "speak", key=f"speak:{copies[0].key}:0", not_before=at)
+        wakes.add(session, handoff.id, "speak", key=f"speak:{copies[0].key}:0", not_before=at)
     return new
 
 
@@ -278,7 +278,7 @@ def failed(
         key = f"speak:{row.key}:{row.tries}" if rest is None else f"speak:{row.key}:{row.send_at.isoformat()}"
         row.tries -= rest is not None
         if handoff:
-            wakes.add(session, handoff.id or 0, "speak", key=key, not_before=row.send_at)
+            wakes.add(session, handoff.id, "speak", key=key, not_before=row.send_at)
     session.add(row)
     trail.record(
         session, "not-delivered", now=now, handoff=handoff, channel=row.channel, message=row.message, to=row.person, permanent=permanent

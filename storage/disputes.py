@@ -22,7 +22,7 @@ def raise_once(
     session: Session, answer: Answer, *, lead_id: int, by: str, via: str, text: str, holder: str, now: datetime, due_at: datetime
 ) -> Dispute | None:
     """Stores the objection to this answer; None, and nothing stored, where there is one already. Call inside a write transaction."""
-    if of_answer(session, answer.id or 0) is not None:
+    if of_answer(session, answer.id) is not None:
         return None
     kept = trail.keep_text(session, text, lead_id=lead_id)
     new = wakes.insert_once(
@@ -42,7 +42,7 @@ def raise_once(
     )
     if not new and kept is not None:
         session.delete(kept)
-    return of_answer(session, answer.id or 0) if new else None
+    return of_answer(session, answer.id) if new else None
 
 
 def rule_once(session: Session, dispute_id: int, ruling: str, *, by: str, now: datetime) -> bool:

@@ -136,7 +136,7 @@ def declare_missed(session: Session, wait_ids: Sequence[str], *, now: datetime) 
         Wake,
         [
             wakes.row(
-                handoff.id or 0,
+                handoff.id,
                 "answer",
                 key=f"answer:{wait.answer_id}",
                 not_before=now,

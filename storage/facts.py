@@ -22,7 +22,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
     values: dict[str, Any] = {
         **told_by(lead),
         "suppressed": linked.is_suppressed(session, lead),
-        "sales_sourced": bool(brought_in_by(session, lead.id or 0, since=since)),
+        "sales_sourced": bool(brought_in_by(session, lead.id, since=since)),
         **{f"{ACCOUNT}{name}": value for name, value in (account or {}).items()},
     }
     rows = session.exec(select(Activity).where(Activity.lead_id == lead.id).order_by(col(Activity.at), col(Activity.id)))

@@ -72,7 +72,7 @@ def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor
 def open_assignment(session: Session, handoff: Handoff) -> Assignment | None:
     """The rep's current tenure of the lead, None while nobody has it."""
     if held.of(session, handoff.id):
-        return next((row for row in reversed(assignments(session, handoff.id or 0)) if row.ended_at is None), None)
+        return next((row for row in reversed(assignments(session, handoff.id)) if row.ended_at is None), None)
     query = select(Assignment).where(Assignment.handoff_id == handoff.id, col(Assignment.ended_at).is_(None))
     return session.exec(query.order_by(col(Assignment.number).desc()).limit(1)).first()
 

@@ -32,5 +32,5 @@ def remember(session: Session, lead: Lead, *, now: datetime) -> None:
     values = {name: value for name, value in told_by(lead).items() if value not in (None, "")}
     latest = session.exec(select(LeadValues).where(LeadValues.lead_id == lead.id).order_by(col(LeadValues.id).desc()).limit(1)).first()
     if latest is None or latest.values != values:
-        session.add(LeadValues(lead_id=lead.id or 0, at=now, values=values))
+        session.add(LeadValues(lead_id=lead.id, at=now, values=values))
         session.flush()

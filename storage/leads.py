@@ -62,7 +62,7 @@ def capture(
     if found is None:
         lead = _new_lead(session, incoming, now=now, key=identity.person_key(incoming.email))
         _add_activity(session, lead, incoming, now=now, actor=actor)
-        return Captured("new", lead.id or 0, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
+        return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
     lead, moved = at_company(session, identity.lock_person(session, found), incoming)
     if moved and on_change(session, lead, now).company == "new-linked-lead":
         return _begin_linked(session, lead, incoming, now=now, actor=actor, hold=hold, takes_id=not source)
@@ -78,13 +78,13 @@ def _merge(session: Session, into: Lead, incoming: IncomingLead, *, now: datetim
     lead = _new_lead(session, incoming, now=now, key="")
     lead.merged_into = into.id
     ended: dict[str, Any] = {"stage": Stage.MERGED, "outcome": "merged", "reason": "duplicate", "owner": "marketing"}
-    session.add(Handoff(lead_id=lead.id or 0, created_at=now, ended_at=now, **ended))
+    session.add(Handoff(lead_id=lead.id, created_at=now, ended_at=now, **ended))
     trail.record(session, "merged", now=now, lead_id=lead.id, actor=actor, into=into.id)
 
 
 def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:
     """Something more of a lead that is known and locked. own: under the id by which it became known."""
-    lead_id = lead.id or 0
+    lead_id = lead.id
     activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
         return Captured("repeated", lead_id)
@@ -113,7 +113,7 @@ def _seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
     latest = handoffs.latest_of(session, lead_id)
     if latest is None or latest.stage != Stage.NURTURING:
         return latest
-    revisit = waits.open_of(session, latest.id or 0, lock=True)
+    revisit = waits.open_of(session, latest.id, lock=True)
     if revisit is None:  # somebody has just looked at it: what came of that counts
         session.refresh(latest)
         return handoffs.latest_of(session, lead_id)
@@ -129,7 +129,7 @@ def _asks_by_itself(session: Session, handoff: Handoff, incoming: IncomingLead) 
 def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now: datetime) -> None:
     """Whoever waits for a rep is judged again at once: a request must not stand in line behind a list, say."""
     if handoff.stage in (Stage.INQUIRY, Stage.MQL) and not handoff.held:
-        wakes.add(session, handoff.id or 0, "rescore", key=f"rescore:{handoff.id}:{activity_id}", not_before=now)
+        wakes.add(session, handoff.id, "rescore", key=f"rescore:{handoff.id}:{activity_id}", not_before=now)
 
 
 def _begin_linked(
@@ -143,7 +143,7 @@ def _begin_linked(
     trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id)
     trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id)
     _add_activity(session, lead, incoming, now=now, actor=actor)
-    return Captured("new", lead.id or 0, begin(session, lead, now=now, cause="another-company", previous=None, hold=hold))
+    return Captured("new", lead.id, begin(session, lead, now=now, cause="another-company", previous=None, hold=hold))
 
 
 def _survivor(session: Session, source: LeadSource) -> Lead:
@@ -168,7 +168,7 @@ def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime, key: s
     session.add(lead)
     session.flush()
     if takes_id:
-        session.add(LeadSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead.id or 0))
+        session.add(LeadSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead.id))
     history.remember(session, lead, now=now)
     return lead
 
@@ -187,7 +187,7 @@ def _bring_up_to_date(session: Session, lead: Lead, incoming: IncomingLead, *, m
 
 def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
     """The new activity's id; None for one that is there already."""
-    lead_id, key = lead.id or 0, key_of(incoming)
+    lead_id, key = lead.id, key_of(incoming)
     if has_done(session, lead, key):
         return None
     text = trail.keep_text(session, incoming.message, lead_id=lead_id)

@@ -43,7 +43,7 @@ def claim_due(session: Session, *, by: str, now: datetime, real: datetime, room:
         if len(found) < room:
             for handoff in _due(session, urgency, now=now, real=real, limit=4 * room):
                 if len(found) < room:
-                    found.setdefault(handoff.id or 0, handoff)
+                    found.setdefault(handoff.id, handoff)
     if found:
         until = real + timedelta(seconds=LEASE_SECONDS)
         session.execute(

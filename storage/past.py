@@ -59,9 +59,9 @@ def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHan
     """The handoffs that were judged, oldest first, the newest so many of them."""
     rows = list(session.exec(select(Handoff).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))))
     judged = _first_judged(session)
-    rows = [row for row in rows if row.mql_at or (row.id or 0) in judged]
+    rows = [row for row in rows if row.mql_at or row.id in judged]
     known = _Known(session)
-    return [_past(session, row, known, row.mql_at or judged[row.id or 0]) for row in (rows[-limit:] if limit else rows)]
+    return [_past(session, row, known, row.mql_at or judged[row.id]) for row in (rows[-limit:] if limit else rows)]
 
 
 def past_activities(session: Session) -> list[PastActivity]:
@@ -110,7 +110,7 @@ def _past(session: Session, row: Handoff, known: _Known, at: datetime) -> PastHa
     before = handoffs.before(session, row) if row.previous_id else None
     told, as_of_then = known.told(row.lead_id, at)
     return PastHandoff(
-        id=row.id or 0,
+        id=row.id,
         lead_id=row.lead_id,
         judged_at=at,
         values={

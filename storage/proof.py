@@ -100,7 +100,7 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
     trail.record(session, "bounced", now=now, handoff=handoff, actor=f"channel:{row.channel}", **facts)
     tenure = handoffs.open_assignment(session, handoff) if handoff else None
     if handoff and tenure and handoff.stage == Stage.ASSIGNED and row.message == "assigned" and row.assignment_id == tenure.id:
-        wakes.add(session, handoff.id or 0, "bounce", key=f"bounce:{row.id}", not_before=now)
+        wakes.add(session, handoff.id, "bounce", key=f"bounce:{row.id}", not_before=now)
     return True
 
 

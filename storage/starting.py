@@ -39,10 +39,10 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
 
     Raises IntegrityError where the lead has an open one after all: a unique key allows one.
     """
-    handoff = Handoff(lead_id=lead.id or 0, created_at=now, previous_id=previous.id if previous else None, held=hold)
+    handoff = Handoff(lead_id=lead.id, created_at=now, previous_id=previous.id if previous else None, held=hold)
     handoff.revisits = previous.revisits if previous and cause in _GOES_ON else 0
     before = handoffs.before(session, handoff)
-    handoff.brought_by = brought_in_by(session, lead.id or 0, since=before.ended_at if before else None)
+    handoff.brought_by = brought_in_by(session, lead.id, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
     kind_of_wake = wakes.CAPTURE
@@ -59,14 +59,14 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
     more: dict[str, Any] = {"brought_by": handoff.brought_by} if handoff.brought_by else {}
     trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
     if not handoff.held:
-        wakes.add(session, handoff.id or 0, kind_of_wake, key=f"capture:{handoff.id}", not_before=now)
+        wakes.add(session, handoff.id, kind_of_wake, key=f"capture:{handoff.id}", not_before=now)
     session.flush()
-    return handoff.id or 0
+    return handoff.id
 
 
 def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, legs: int) -> None:
     """Where the reason why it was given back says so, the lead is wanted for the same rep, in the leg in which they had it."""
-    rows = handoffs.assignments(session, previous.id or 0)
+    rows = handoffs.assignments(session, previous.id)
     reason = handoffs.agreement_of(session, previous).reason(previous.reason) if previous.agreement else None
     if rows and reason and reason.back_to == "same-rep":
         handoff.wanted_rep = rows[-1].rep
@@ -117,5 +117,5 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
         return False
     handoff.held, handoff.reason = False, ""
     session.add(handoff)
-    wakes.add(session, handoff.id or 0, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
+    wakes.add(session, handoff.id, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
     return True

@@ -155,8 +155,8 @@ def _sealed(key: bytes, events: list[Event], last: Seal | None, now: datetime) -
         sealed_at=now,
         format=trail_lines.FORMAT,
         total=total + len(events),
-        first_id=events[0].id or 0,
-        last_id=events[-1].id or 0,
+        first_id=events[0].id,
+        last_id=events[-1].id,
         content=trail_lines.content(key, lines),
     )
     row.digest = trail_lines.digest(key, row)

@@ -22,13 +22,13 @@ def lines(session: Session, *, since: datetime | None = None, until: datetime | 
     """
     first, last = True, 0
     while seals := session.exec(_seals(last, since, until)).all():
-        events = _events(session, seals[0].id or 0, seals[-1].id or 0)
+        events = _events(session, seals[0].id, seals[-1].id)
         for row in seals:
             if first:
                 yield json.dumps({"trail": trail_lines.FORMAT, "previous": row.previous, "total": row.total - row.events})
                 first = False
-            yield from _of_seal(row, events.get(row.id or 0, []))
-        last = seals[-1].id or 0
+            yield from _of_seal(row, events.get(row.id, []))
+        last = seals[-1].id
         session.expunge_all()
 
 

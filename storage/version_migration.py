@@ -107,7 +107,7 @@ def _tenures(session: Session, *of_these: ColumnElement[bool] | bool) -> dict[in
 def _in_flight(handoff: Handoff, lead: Lead, wait: Wait | None, tenure: Assignment | None, policy: str, people: Roster) -> InFlight:
     happens, why = _happens(handoff, wait, tenure, policy)
     return InFlight(
-        handoff_id=handoff.id or 0,
+        handoff_id=handoff.id,
         lead_id=handoff.lead_id,
         company=lead.company,
         stage=handoff.stage,

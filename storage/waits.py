@@ -35,7 +35,7 @@ def open_wait(
     """
     planned = [[at.isoformat(), action] for at, action in nudges]
     wait = Wait(
-        handoff_id=handoff.id or 0,
+        handoff_id=handoff.id,
         kind=kind,
         about=about or kind,
         holder=holder,
@@ -92,7 +92,7 @@ def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetim
 
 def close_open(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
     """Closes the open wait of a handoff, if there is one."""
-    wait = open_of(session, handoff.id or 0)
+    wait = open_of(session, handoff.id)
     if wait:
         close(session, wait, because=because, now=now)
 
@@ -247,7 +247,7 @@ def _tell_trail(session: Session, kind: str, row: Answer, wait: Wait, handoff: H
     facts = {name: value for name, value in row.data.items() if value and name not in FREE_TEXT}
     on_time = row.answered_at <= wait.promised_at
     about = {"answer_id": row.id, "wait_id": wait.id, "promise": trail_lines.instant(wait.promised_at)}
-    known = {"wait": wait.kind, "on_time": on_time, **facts, **more, "via": row.via, **about}
+    known: dict[str, Any] = {"wait": wait.kind, "on_time": on_time, **facts, **more, "via": row.via, **about}
     trail.record(session, kind, now=row.answered_at, handoff=handoff, actor=row.by, text=text, **known)
 
 

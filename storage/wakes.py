@@ -100,7 +100,7 @@ def due(session: Session, *, now: datetime, real: datetime, which: Any, limit: i
     return [
         Due(
             handoff_id,
-            tuple(wake.id or 0 for wake in many),
+            tuple(wake.id for wake in many),
             min(wake.created_at for wake in many),
             max(wake.tries for wake in many),
             all(wake.kind in CAN_WAIT for wake in many),

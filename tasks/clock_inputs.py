@@ -61,7 +61,7 @@ def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, s
     bound = bound_of(session, handoff, name, row.rep, start=start)
     if anew:
         return Running(clock, handoff.tier, start, calendar, bound, Past())
-    earlier = [one for one in handoffs.assignments(session, handoff.id or 0) if one.leg == row.leg and one.number < row.number]
+    earlier = [one for one in handoffs.assignments(session, handoff.id) if one.leg == row.leg and one.number < row.number]
     pauses = _pauses(session, clock, [*earlier, row], start)
     while name == "first_attempt" and "fix_note" in clock.pauses and earlier and _goes_on(earlier[-1], row):
         start = earlier.pop().proven_at or start  # the same rep has it back, and the clock stood still in between
@@ -71,7 +71,7 @@ def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, s
 def bound_of(session: Session, handoff: Handoff, name: str, holder: str, *, start: datetime | None = None) -> datetime | None:
     """Until when that clock may run over all tenures of this leg; None for no bound, or before it began for anybody."""
     clock = clock_of(session, handoff, name)
-    rows = [one for one in handoffs.assignments(session, handoff.id or 0) if one.leg == handoff.leg]
+    rows = [one for one in handoffs.assignments(session, handoff.id) if one.leg == handoff.leg]
     starts = [at for at in (start, *(_began(session, name, one) for one in rows)) if at is not None]
     if not starts:
         return None

@@ -28,7 +28,7 @@ def why_not(session: Session, answer: Answer | None, *, now: datetime) -> str:
     wait = session.get(Wait, answer.wait_id)
     if answer.effective_at > now or wait is None or wait.closed_at is None:
         return "The answer can still be taken back, or Baton is carrying it out. Please look again in a few minutes."
-    if disputes.of_answer(session, answer.id or 0) is not None:
+    if disputes.of_answer(session, answer.id) is not None:
         return "Marketing has already disputed this."
     if now > open_until(session, answer):
         return "The time to dispute it has passed. The rejection stands."

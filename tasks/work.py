@@ -55,8 +55,8 @@ Step = Callable[[Work], "Doing | None"]
 
 def position_of(session: Session, handoff: Handoff, *, now: datetime) -> Position:
     """Where a handoff stands. The wakes are read before everything that they may announce."""
-    waiting = {wake.kind for wake in wakes.pending(session, handoff.id or 0, now=now)}
-    wait = waits.open_of(session, handoff.id or 0)
+    waiting = {wake.kind for wake in wakes.pending(session, handoff.id, now=now)}
+    wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
     acts = answer is not None and answer.state == "counted" and (answer.kind in AT_ONCE or answer.effective_at <= now)
     return Position(
@@ -67,7 +67,7 @@ def position_of(session: Session, handoff: Handoff, *, now: datetime) -> Positio
         missed=acts and answer is not None and answer.kind == "deadline",
         undone="undo" in waiting,
         nudge_due=bool(wait and answer is None and wait.next_at <= now < wait.due_at),
-        speech_due=deliveries.speech_is_due(session, handoff.id or 0, now=now),
+        speech_due=deliveries.speech_is_due(session, handoff.id, now=now),
         rescore="rescore" in waiting,
         bounced="bounce" in waiting,
     )

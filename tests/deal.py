@@ -73,12 +73,12 @@ def staff(box: Toolbox, *changes: tuple[str, str]) -> None:
 
 def wait_of(box: Toolbox, taken: Taken) -> Wait | None:
     """The open wait of the lead's newest handoff."""
-    return box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id or 0))
+    return box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
 
 
 def tenures(box: Toolbox, taken: Taken) -> list[Assignment]:
     """Who had the lead in its newest handoff, in order."""
-    return box.read_now(lambda session, now: handoffs.assignments(session, newest(box, taken).id or 0))
+    return box.read_now(lambda session, now: handoffs.assignments(session, newest(box, taken).id))
 
 
 def deliveries_of(box: Toolbox, taken: Taken) -> dict[tuple[str, str], str]:

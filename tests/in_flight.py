@@ -136,7 +136,7 @@ def _held(box: Toolbox) -> tuple[Any, ...]:
 def where(box: Toolbox, taken: Taken) -> tuple[str, str]:
     """The stage of the lead's newest handoff, and what is waited for."""
     handoff = newest(box, taken)
-    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id or 0))
+    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id))
     return handoff.stage, wait.kind if wait else ""
 
 

@@ -56,7 +56,7 @@ class Live:
 
     def wait_of(self, taken: Taken) -> Wait | None:
         """The open wait of the lead."""
-        return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id or 0))
+        return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id))
 
     def until(self, ask: Callable[[], T]) -> T:
         """Asks again and again until the answer is yes; fails with how the parts stand when patience has run out."""

@@ -209,11 +209,11 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
 def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
     handoff = a_handoff(session, now)
     handoffs.born_under(session, handoff, at=now, values={})
-    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
-    epoch = leases.take(session, handoff.id or 0, by="race", real=datetime.now(UTC))
+    epoch = leases.take(session, handoff.id, by="race", real=datetime.now(UTC))
     if epoch is None:
         raise HandoffError("a new handoff has no lease yet")
     wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=now, assignment_id=tenure.id)
-    return Round(wait.id, handoff.id or 0, tenure.id, epoch, does)
+    return Round(wait.id, handoff.id, tenure.id, epoch, does)

@@ -107,7 +107,7 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
         handoff.failures, handoff.retry_at = 0, None
         handoff.run_no, handoff.flow_run_id = handoff.run_no + 1, ""
         handoffs.move(session, handoff, f"{handoff.track}-again", now=now, actor="operator")
-        wakes.add(session, handoff.id or 0, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
+        wakes.add(session, handoff.id, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
         return True
 
     with terminal.told():

@@ -29,7 +29,7 @@ def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> No
 
 def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untyped-def]
     people = roster.current(session)
-    lead_id = lead.id or 0
+    lead_id = lead.id
     handoff = handoffs.latest_of(session, lead_id)
     console = terminal.console
     console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")

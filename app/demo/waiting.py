@@ -71,12 +71,12 @@ def _open_case(session: Session, kind: str, companies: Collection[str]) -> Case 
         return Case(kind, reference=contracts.reference_of(found)) if found else None
     if kind == "dispute":
         dispute = session.exec(select(Dispute).where(Dispute.ruling == "").order_by(col(Dispute.id).desc())).first()
-        return Case(kind, dispute.lead_id, _company(session, dispute.lead_id), dispute.id or 0) if dispute else None
+        return Case(kind, dispute.lead_id, _company(session, dispute.lead_id), dispute.id) if dispute else None
     query = select(Lead).join(Handoff, col(Handoff.lead_id) == col(Lead.id)).join(Wait, col(Wait.handoff_id) == col(Handoff.id))
     query = query.where(Wait.kind == KINDS[kind], col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     order = (col(Lead.company).in_(companies).desc(), (col(Handoff.tier) == "hot").desc(), col(Wait.opened_at).desc())
     lead = session.exec(query.order_by(*order)).first()
-    return Case(kind, lead.id or 0, lead.company) if lead else None
+    return Case(kind, lead.id, lead.company) if lead else None
 
 
 def _company(session: Session, lead_id: int) -> str:

@@ -134,7 +134,7 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
     row = disputes.of_answer(session, asked.answer_id)
     if row is None or choice not in rulings.RULINGS:
         raise ChoiceRefused("Please choose one of the answers.")
-    return "decided" if rulings.decide(session, row.id or 0, choice, asked.person, text=text, now=now).won else "late"
+    return "decided" if rulings.decide(session, row.id, choice, asked.person, text=text, now=now).won else "late"
 
 
 def _left(asked: Mapping[str, str]) -> str:

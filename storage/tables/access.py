@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant
+from storage.tables.base import instant, row_id
 
 
 class ApiKey(SQLModel, table=True):
@@ -30,7 +30,7 @@ class Device(SQLModel, table=True):
 
     __tablename__ = "devices"
     __table_args__ = (UniqueConstraint("hash", "person"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     hash: str
     person: str = Field(index=True)
     level: str
@@ -54,7 +54,7 @@ class MailedCode(SQLModel, table=True):
     """
 
     __tablename__ = "mailed_codes"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     person: str = Field(index=True)
     device_hash: str
     asked_at: datetime = instant()
@@ -67,7 +67,7 @@ class WrongNumber(SQLModel, table=True):
 
     __tablename__ = "wrong_numbers"
     __table_args__ = (Index("wrong_numbers_of_person", "person", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     device_hash: str = Field(index=True)
     person: str
     at: datetime = instant()
@@ -82,7 +82,7 @@ class Sight(SQLModel, table=True):
     """
 
     __tablename__ = "sights"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     at: datetime = instant(index=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     assignment_id: str = Field(default="", index=True)

@@ -16,6 +16,11 @@ def new_id() -> str:
     return uuid4().hex
 
 
+def row_id() -> Any:
+    """The primary key: a number that the database gives at the insert. A row has its number once it was flushed."""
+    return Field(default=None, primary_key=True)
+
+
 def instant(*, index: bool = False, nullable: bool = False) -> Any:
     """A column of an aware instant, kept in UTC."""
     return Field(sa_column=Column(UtcDateTime, index=index, nullable=nullable), default=None)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping
+from storage.tables.base import instant, mapping, row_id
 from storage.tables.deliveries import DeliveryState
 
 
@@ -37,7 +37,7 @@ class Signature(SQLModel, table=True):
 
     __tablename__ = "signatures"
     __table_args__ = (UniqueConstraint("hash", "party"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     hash: str = Field(index=True)
     party: str
     name: str
@@ -50,7 +50,7 @@ class SignatureRequest(SQLModel, table=True):
     """One person asked by e-mail to sign one version for one party: the row exists before the mail, under a key that goes along."""
 
     __tablename__ = "signature_requests"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     hash: str = Field(index=True)
     party: str
@@ -66,7 +66,7 @@ class RosterSnapshot(SQLModel, table=True):
     """The people and teams as last loaded; the newest row counts."""
 
     __tablename__ = "rosters"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     hash: str
     text: str = Field(sa_column=Column(Text, nullable=False))
     loaded_at: datetime = instant()

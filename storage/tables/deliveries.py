@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping
+from storage.tables.base import instant, mapping, row_id
 
 
 class DeliveryState(StrEnum):
@@ -37,7 +37,7 @@ class Delivery(SQLModel, table=True):
         Index("deliveries_of_handoff", "handoff_id", "state", "send_at"),
         Index("deliveries_to_confirm", "state", "confirm_at"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     handoff_id: int | None = Field(default=None, foreign_key="handoffs.id")
     assignment_id: str = Field(default="", index=True)
@@ -65,7 +65,7 @@ class DigestItem(SQLModel, table=True):
 
     __tablename__ = "digest_items"
     __table_args__ = (Index("digest_items_of_person", "person", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     person: str
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
@@ -80,7 +80,7 @@ class Digest(SQLModel, table=True):
     """One person's digest of one working day; its key says whose and which. made_at: when its rows were put together."""
 
     __tablename__ = "digests"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     person: str = Field(index=True)
     made_at: datetime = instant(index=True)

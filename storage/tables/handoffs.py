@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class Handoff(SQLModel, table=True):
@@ -27,7 +27,7 @@ class Handoff(SQLModel, table=True):
         index_where("handoffs_held", "id", where="held IS true", on_sqlite="held IS 1"),
         Index("handoffs_of_rep", "rep", "stage"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", index=True)
     previous_id: int | None = None
     agreement: str = ""
@@ -104,7 +104,7 @@ class Touch(SQLModel, table=True):
     """A human attempt to reach the lead. channel: by what (phone, email …), empty where nobody said."""
 
     __tablename__ = "touches"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping
+from storage.tables.base import index_where, instant, mapping, row_id
 
 
 class Consent(SQLModel, table=True):
@@ -19,7 +19,7 @@ class Consent(SQLModel, table=True):
 
     __tablename__ = "consents"
     __table_args__ = (UniqueConstraint("lead_id", "channel", "purpose", "basis", "source", "at"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", index=True)
     channel: str
     purpose: str
@@ -37,7 +37,7 @@ class Erasure(SQLModel, table=True):
 
     __tablename__ = "erasures"
     __table_args__ = (index_where("erasures_under_way", "id", where="done_at IS NULL"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", unique=True)
     by: str
     reason: str = ""
@@ -62,7 +62,7 @@ class PrefectChore(SQLModel, table=True):
     """
 
     __tablename__ = "prefect_chores"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     kind: str
     run_id: str = ""

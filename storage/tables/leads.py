@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping
+from storage.tables.base import index_where, instant, mapping, row_id
 
 
 class Lead(SQLModel, table=True):
@@ -25,7 +25,7 @@ class Lead(SQLModel, table=True):
         index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),
         index_where("leads_kept", "created_at", where="erased_at IS NULL"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     mail_key: str = Field(default="", index=True)
     person_key: str = ""
     email: str = ""
@@ -62,7 +62,7 @@ class LeadValues(SQLModel, table=True):
     """What a lead told of itself from this instant on, as facts by name; append-only, and erased with the lead."""
 
     __tablename__ = "lead_values"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", index=True)
     at: datetime = instant()
     values: dict[str, Any] = mapping()
@@ -73,7 +73,7 @@ class Activity(SQLModel, table=True):
 
     __tablename__ = "activities"
     __table_args__ = (UniqueConstraint("lead_id", "key"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", index=True)
     key: str
     kind: str

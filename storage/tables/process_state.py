@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant
+from storage.tables.base import instant, row_id
 
 
 class Claim(SQLModel, table=True):
@@ -25,7 +25,7 @@ class ClockReading(SQLModel, table=True):
     """A leap of Baton's time: from this real instant on it runs so many seconds ahead of real time."""
 
     __tablename__ = "clock_readings"
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     real_at: datetime = instant(index=True)
     ahead_seconds: float = 0.0
 

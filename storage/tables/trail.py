@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Text, false
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class PersonalText(SQLModel, table=True):
@@ -16,7 +16,7 @@ class PersonalText(SQLModel, table=True):
 
     __tablename__ = "personal_texts"
     __table_args__ = ({"sqlite_autoincrement": True},)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     lead_id: int | None = Field(default=None, index=True)
     salt: str = Field(default_factory=new_id)
     text: str = Field(sa_column=Column(Text, nullable=False))
@@ -30,7 +30,7 @@ class Event(SQLModel, table=True):
 
     __tablename__ = "events"
     __table_args__ = (index_where("events_to_seal", "id", where="seal_id IS NULL"), {"sqlite_autoincrement": True})
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     at: datetime = instant(index=True)
     recorded_at: datetime = instant()
     kind: str = Field(index=True)
@@ -55,7 +55,7 @@ class Seal(SQLModel, table=True):
 
     __tablename__ = "seals"
     __table_args__ = (index_where("seals_to_prune", "id", where="pruned IS false", on_sqlite="pruned IS 0"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     events: int
     previous: str
     digest: str

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id
+from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class Wait(SQLModel, table=True):
@@ -69,7 +69,7 @@ class Answer(SQLModel, table=True):
         index_where("answers_of_device", "device", where="device <> ''"),
         index_where("answers_held", "device", where="state = 'held'"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     wait_id: str = Field(foreign_key="waits.id", index=True)
     handoff_id: int = Field(index=True)
     kind: str
@@ -94,7 +94,7 @@ class Wake(SQLModel, table=True):
         Index("wakes_by_urgency", "urgency", "not_before", "id"),
         index_where("wakes_delivered", "delivered_at", where="delivered_at IS NOT NULL"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     kind: str
@@ -117,7 +117,7 @@ class Dispute(SQLModel, table=True):
         Index("disputes_due", "ruling", "due_at"),
         index_where("disputes_assigned_again", "again_id", where="again_id IS NOT NULL"),
     )
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = row_id()
     answer_id: int = Field(foreign_key="answers.id", unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)

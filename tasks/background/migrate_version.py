@@ -93,5 +93,5 @@ def _hand_down(session: Session, handoff: Handoff, successor: Handoff, *, now: d
     note = handoffs.note_of(session, handoff)
     written = {name: note.content[name] for name in _WRITTEN if note.content.get(name)} if note else {}
     if written:
-        session.add(HandoffNote(handoff_id=successor.id or 0, content=written, written_at=now))
+        session.add(HandoffNote(handoff_id=successor.id, content=written, written_at=now))
     session.flush()

@@ -90,7 +90,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
     handoff = handoffs.latest_of(session, change.lead_number)
     if handoff is None or not handoffs.is_open(handoff):
         return
-    wait = waits.open_of(session, handoff.id or 0, lock=True)
+    wait = waits.open_of(session, handoff.id, lock=True)
     at = min(change.at, now)
     trail.record(session, "crm-changed", now=at, handoff=handoff, actor=change.by, fields=sorted(change.values))
     if wait is None:

@@ -119,11 +119,11 @@ def listed(
 
 def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None) -> Rejection:
     handoff = handoffs.get(session, answer.handoff_id)
-    row = disputes.of_answer(session, answer.id or 0)
+    row = disputes.of_answer(session, answer.id)
     code = str(answer.data.get("reason", ""))
     reason = handoffs.agreement_of(session, handoff).reason(code)
     return Rejection(
-        answer_id=answer.id or 0,
+        answer_id=answer.id,
         lead_number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
         kind=answer.kind,
@@ -135,13 +135,13 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
         closed=why_not(session, answer, now=now),
         ruling=row.ruling if row else "",
         disputed=row is not None,
-        link=toolbox.current().links.for_dispute(answer.id or 0, person, at=at) if person else "",
+        link=toolbox.current().links.for_dispute(answer.id, person, at=at) if person else "",
     )
 
 
 def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now: datetime, level: str) -> DisputeVisit:
     ident = asked.person
-    person, row = people.people[ident], disputes.of_answer(session, answer.id or 0)
+    person, row = people.people[ident], disputes.of_answer(session, answer.id)
     rejection = _rejection(session, people, answer, now)
     may_list = rulings.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
     return DisputeVisit(
@@ -167,7 +167,7 @@ def _open_to(session: Session, people: Roster, answer: Answer, row: Dispute | No
 
 def _told_of(session: Session, people: Roster, row: Dispute) -> dict[str, object]:
     return {
-        "dispute_id": row.id or 0,
+        "dispute_id": row.id,
         "raised_by": people.name_of(row.raised_by),
         "raised_words": _words(session, row.text_id),
         "raised_at": row.raised_at,

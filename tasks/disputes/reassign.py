@@ -22,7 +22,7 @@ def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: dat
     rep, unless the agreement says of the reason that somebody else gets it.
     """
     handoff = handoffs.get(session, dispute.handoff_id)
-    wait = waits.open_of(session, handoff.id or 0, lock=True)
+    wait = waits.open_of(session, handoff.id, lock=True)
     session.refresh(handoff)
     lead, latest = handoffs.lead_of(session, handoff), handoffs.latest_of(session, handoff.lead_id)
     still_there = handoff.stage == Stage.NURTURING and latest is not None and latest.id == handoff.id and lead.merged_into is None
@@ -46,13 +46,13 @@ def _take_along(session: Session, before: Handoff, new: Handoff, answer: Answer)
         setattr(new, name, getattr(before, name))
     new.routed = True
     reason = handoffs.agreement_of(session, before).reason(str(answer.data.get("reason", "")))
-    rows = handoffs.assignments(session, before.id or 0)
+    rows = handoffs.assignments(session, before.id)
     new.wanted_rep = "" if reason and reason.back_to == "other-rep" else disputes.rep_of(session, answer)
     new.leg = rows[-1].leg if rows else 0
     note = handoffs.note_of(session, before)
     if note is not None:
         content = {name: value for name, value in note.content.items() if name != "to_fix"}
-        session.add(HandoffNote(handoff_id=new.id or 0, content=content, complete=note.complete, written_at=note.written_at))
+        session.add(HandoffNote(handoff_id=new.id, content=content, complete=note.complete, written_at=note.written_at))
     session.add(new)
     session.flush()
 

@@ -113,7 +113,7 @@ def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bo
 
 def _settle(session: Session, row: Dispute, answer: Answer, ruling: str, *, by: str, via: str, text: str, now: datetime) -> bool:
     """The ruling and all that comes of it in one transaction: whoever dies in between has done nothing of it."""
-    if not disputes.rule_once(session, row.id or 0, ruling, by=by, now=now):
+    if not disputes.rule_once(session, row.id, ruling, by=by, now=now):
         return False
     kept = trail.keep_text(session, text.strip()[:TEXT_MAX], lead_id=row.lead_id)
     row.ruling_text_id = kept.id if kept else None

@@ -246,4 +246,4 @@ def _person(session: Session, lead_id: int) -> Person:
 def _linked(session: Session, person: Person) -> tuple[int, ...]:
     lead = session.get(Lead, person.leads[0])
     line = linked.line_of(session, lead) if lead is not None else []
-    return tuple(one.id or 0 for one in line if one.id not in person.leads and one.erased_at is None)
+    return tuple(one.id for one in line if one.id not in person.leads and one.erased_at is None)

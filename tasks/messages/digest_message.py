@@ -70,7 +70,7 @@ def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime
     if _found(session, row.person, now=now) != composed.found:
         return False
     if composed.draft is None:
-        deliveries.drop(session, row.id or 0)
+        deliveries.drop(session, row.id)
     else:
         digests.make(session, row.key, row.person, now=now)
     if composed.draft is not None or composed.later:
@@ -108,7 +108,7 @@ def _rows(session: Session, person: str, items: list[DigestItem], *, now: dateti
     """A row per lead: what is due first, and last what was settled."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
-        told[handoff.id or 0] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
+        told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
     for item in (one for one in items if one.kind != ANSWERED):
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:

@@ -29,7 +29,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
     people = roster.current(session)
     agreement = handoffs.agreement_of(session, handoff)
     given = row.context
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     due, promise = _owed(session, handoff, wait, row, now)
     due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else due
     rep = people.name_of(str(given.get("rep") or handoff.rep))
@@ -122,11 +122,11 @@ def number_of(url: str) -> str:
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:
-    if disputes.which_led_to(session, handoff.id or 0):
+    if disputes.which_led_to(session, handoff.id):
         return "Marketing disputed the return, and the manager agreed. You see the earlier answers below."
     if handoffs.before(session, handoff):
         return "Back from nurture. You see the earlier answers below."
-    earlier = [row for row in handoffs.assignments(session, handoff.id or 0) if row.ended_at]
+    earlier = [row for row in handoffs.assignments(session, handoff.id) if row.ended_at]
     if not earlier:
         return ""
     people, last = roster.current(session), answerers.newest_of(session, earlier[-1].id)

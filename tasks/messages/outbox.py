@@ -59,7 +59,7 @@ def claim_due(work: Work) -> list[Ready]:
     What an earlier attempt left half sent is unknown, and not sent again.
     """
     session, handoff = work.session, work.handoff
-    rows, sending = deliveries.to_send(session, handoff.id or 0, now=work.now)
+    rows, sending = deliveries.to_send(session, handoff.id, now=work.now)
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
     ready: dict[str, Ready] = {}
     for row in rows:
@@ -153,10 +153,10 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     number, thread = str(handoff.lead_id), f"lead-{handoff.lead_id}-{handoff.id}"
     if row.message in RECORDS:
         facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
-        return Ready(row.id or 0, row.channel, row.message, row.key, thread, None, facts, row.person, number)
+        return Ready(row.id, row.channel, row.message, row.key, thread, None, facts, row.person, number)
     context = lead_context.context_of(session, handoff, row, now=now)
     facts = lead_context.crm_facts(context)
-    return Ready(row.id or 0, row.channel, row.message, row.key, thread, context, facts, row.person, number)
+    return Ready(row.id, row.channel, row.message, row.key, thread, context, facts, row.person, number)
 
 
 def marked(letter: Letter, delivery_id: int) -> Letter:

@@ -111,7 +111,7 @@ def answer(
     if sender and unproven:
         row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
         if row is not None:
-            return Reply(False, kind, held=row.id or 0)
+            return Reply(False, kind, held=row.id)
         if refused := _refuse_without_number(session, token, place, number, sender, now):
             return Reply(False, kind, refused=refused, needs_number=True)
     was, promoted = was_before(session, sender, place.person, now=now) if sender else "", False
@@ -134,7 +134,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
     """Lets a held answer count, as of when it was sent, if what was typed is the code from the message; the browser is known
     then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
     place = place_of(session, token, wait_id, now=now, lock=True)
-    held = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=sender.device)
+    held = waits.held_of(session, place.handoff.id, link_of=place.person, device=sender.device)
     row = next((one for one in held if one.id == answer_id), None)
     if row is None:
         settled = _settled(session, place, now)
@@ -235,7 +235,7 @@ def answer_wait(
     place = Place(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
-    if undoing.is_under_way(session, handoff.id or 0):
+    if undoing.is_under_way(session, handoff.id):
         raise ChoiceRefused("The previous answer is being taken back right now. Please look again in a minute.")
     if kind not in allowed:
         raise ChoiceRefused(f"Please choose an answer: {', '.join(allowed)}." if allowed else "There is nothing to answer right now.")

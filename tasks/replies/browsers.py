@@ -79,7 +79,7 @@ def tell_addressee(session: Session, place: Place, *, key: str, kind: str, conte
 def request_at(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> PageRequest:
     """The request of this browser for the page of that place, to be kept. Reads only."""
     tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
-    return request_about(session, place.handoff.id or 0, place.person, sender, what, now=now, assignment_id=tenure, wait_id=wait)
+    return request_about(session, place.handoff.id, place.person, sender, what, now=now, assignment_id=tenure, wait_id=wait)
 
 
 def request_about(

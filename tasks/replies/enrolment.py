@@ -58,7 +58,7 @@ def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: 
         return f"There is no code to type here: it was used, or is older than {MINUTES} minutes. Please ask for a new code."
     if row.tries >= TRIES:
         return "You typed too many wrong codes. Please ask for a new code."
-    if not toolbox.current().links.is_code(subject_of(row.id or 0), typed):
+    if not toolbox.current().links.is_code(subject_of(row.id), typed):
         row.tries += 1
         session.add(row)
         return f"That is not the code. Tries left: {TRIES - row.tries}."

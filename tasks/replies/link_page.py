@@ -170,7 +170,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
 
 def _held(session: Session, place: Place, device: str, now: datetime) -> Given | None:
     """What was sent last from this browser and waits for the number, while it can still count."""
-    rows = waits.held_of(session, place.handoff.id or 0, link_of=place.person, device=device)
+    rows = waits.held_of(session, place.handoff.id, link_of=place.person, device=device)
     offered = {option.kind for option in place.options}
     return next((given(session, row, place, now, device) for row in rows[:1] if row.kind in offered), None)
 
@@ -297,7 +297,7 @@ def given(session: Session, row: Answer, place: Place, now: datetime, device: st
         reason=str(row.data.get("reason", "")),
         text=text.text if text else "",
         via=row.via,
-        answer_id=row.id or 0,
+        answer_id=row.id,
         undo_until=row.effective_at if in_time and not stays else None,
         stays_because=stays,
         mine=row.by in (place.person, *place.members),

@@ -51,7 +51,7 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
     of_browser = devices.mistyped(session, _AT_CODE + person, since=now - _HOUR)
     if sum(hash == device for hash, _ in of_browser) >= GUESSES_OF_BROWSER:
         return f"You typed too many wrong codes. Please try again in an hour. We keep {kept}."
-    if toolbox.current().links.is_code(enrolment.subject_of(row.id or 0), digits):
+    if toolbox.current().links.is_code(enrolment.subject_of(row.id), digits):
         row.used_at = now
         session.add(row)
         return ""

@@ -98,7 +98,7 @@ def lacking(session: Session, handoff: Handoff, agreement: Agreement, reason: Re
 def touches_of_leg(session: Session, handoff: Handoff) -> list[Touch]:
     """The human attempts to reach the lead since this leg began, in order."""
     query = select(Touch).where(Touch.handoff_id == handoff.id)
-    starts = [row.assigned_at for row in handoffs.assignments(session, handoff.id or 0) if row.leg == handoff.leg]
+    starts = [row.assigned_at for row in handoffs.assignments(session, handoff.id) if row.leg == handoff.leg]
     if starts:
         query = query.where(col(Touch.at) >= min(starts))
     return list(session.exec(query.order_by(col(Touch.at))))

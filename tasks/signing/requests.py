@@ -73,7 +73,7 @@ def _to_be_signed(session: Session, name: str, version: int) -> tuple[AgreementV
 
 
 async def _ask(box: Toolbox, name: str, version: int, request: SignatureRequest) -> Asked:
-    party, address, ident = request.party, request.address, request.id or 0
+    party, address, ident = request.party, request.address, request.id
     if request.state == DeliveryState.CONFIRMED:
         return Asked(party, address, sent=True, before=True)
     try:

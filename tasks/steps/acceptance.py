@@ -18,7 +18,7 @@ from tasks.work import Work
 def acceptance(work: Work) -> None:
     """Opens the wait for the rep's answer, or takes the answer that counts."""
     session, handoff, now = work.session, work.handoff, work.now
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
     if wait is None:
         row = handoffs.open_assignment(session, handoff)

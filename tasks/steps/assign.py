@@ -31,7 +31,7 @@ def assign(work: Work) -> None:
     if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
         take(session, handoff, agreement, now=now)
         return
-    earlier = handoffs.assignments(session, handoff.id or 0)
+    earlier = handoffs.assignments(session, handoff.id)
     seen = choosing(session, handoff, agreement, earlier, now=now)
     choice = seen.route(agreement)
     if is_served(seen, choice.rep):
@@ -52,7 +52,7 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
     waits.close_open(session, handoff, because="assigned", now=now)
     person = roster.current(session).person(choice.rep)
     row = Assignment(
-        handoff_id=handoff.id or 0,
+        handoff_id=handoff.id,
         lead_id=handoff.lead_id,
         leg=handoff.leg,
         number=number,
@@ -100,7 +100,7 @@ def _ask_manager(session: Session, handoff: Handoff, agreement: Agreement, seen:
 
 def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, now: datetime) -> None:
     look_again = max(choice.hold_until or now, now + HOLD_FOR)
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     if wait:
         wait.next_at = min(look_again, wait.due_at)
         session.add(wait)
@@ -116,7 +116,7 @@ def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
 def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:
     """When the lead became one that needs a rep: qualified, given up by the rep before, or judged anew while nobody had it."""
     judged = select(Wait.closed_at).where(Wait.handoff_id == handoff.id, Wait.closed_because == "rescored")
-    ends = [row.ended_at for row in handoffs.assignments(session, handoff.id or 0)]
+    ends = [row.ended_at for row in handoffs.assignments(session, handoff.id)]
     known = [at for at in (handoff.mql_at, *ends, *session.exec(judged.order_by(col(Wait.closed_at)))) if at is not None]
     return max(known, default=None)
 

@@ -93,7 +93,7 @@ def _one_at_a_time(session: Session, tier: str) -> None:
 
 
 def _declined(session: Session, handoff: Handoff, earlier: list[Assignment], wanted: str) -> frozenset[str]:
-    passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id or 0)]
+    passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id)]
     gave_up = (row.rep for row in (*passed, *earlier) if row.ended_because not in ("note-returned", "recalled"))
     return frozenset({*(rep for rep in gave_up if rep != wanted), *_never_again(session, handoff)})
 
@@ -104,7 +104,7 @@ def _never_again(session: Session, handoff: Handoff) -> set[str]:
     while before.previous_id:
         before = handoffs.get(session, before.previous_id)
         reason = handoffs.agreement_of(session, before).reason(before.reason) if before.agreement else None
-        rows = handoffs.assignments(session, before.id or 0)
+        rows = handoffs.assignments(session, before.id)
         if reason and reason.back_to == "other-rep" and rows:
             found.add(rows[-1].rep)
     return found

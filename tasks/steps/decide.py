@@ -17,7 +17,7 @@ from tasks.work import Work
 def decide(work: Work) -> None:
     """Carries out the decision; what the rep did meanwhile counts as well, if it came first."""
     session, handoff, now = work.session, work.handoff, work.now
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
     if wait is None or answer is None:
         return

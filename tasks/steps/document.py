@@ -23,7 +23,7 @@ def document(work: Work) -> None:
     """Writes the note, or asks a named person in marketing for what it lacks and waits for that."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
-    row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id, written_at=now)
     _take_completion(session, handoff, row, now)
     note = _compose(session, handoff, agreement, row, now)
     row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
@@ -38,7 +38,7 @@ def document(work: Work) -> None:
 
 
 def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> None:
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
     if wait and answer:
         added = {name: value for name, value in answer.data.get("statements", {}).items() if value}

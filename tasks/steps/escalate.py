@@ -44,7 +44,7 @@ def escalate(work: Work) -> None:
     """Notes who missed what, and climbs the clock's ladder."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     assert wait is not None, "a wait that was missed is open until it is escalated"
     if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
         conclude(session, handoff, wait, now=now)

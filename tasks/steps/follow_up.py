@@ -22,7 +22,7 @@ from tasks.work import Work
 def follow_up(work: Work) -> None:
     """Opens the wait for the first attempt or the outcome, or takes the answer that counts."""
     session, handoff, now = work.session, work.handoff, work.now
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
     if wait is not None and answer is not None:
         take_progress(session, handoff, wait, answer, now=now)

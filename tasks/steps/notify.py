@@ -45,8 +45,8 @@ def _tenure(session: Session, handoff: Handoff) -> Assignment:
 
 def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
     """Stops the clock of a rep who, as it turns out, was not told on enough channels, and has not answered."""
-    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "bounce"])
-    wait = waits.open_of(session, handoff.id or 0)
+    wakes.drop(session, [wake.id for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "bounce"])
+    wait = waits.open_of(session, handoff.id)
     if wait is None or wait.kind != "acceptance" or wait.answer_id is not None:
         return
     row = _tenure(session, handoff)
@@ -61,7 +61,7 @@ def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
 
 def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assignment | None:
     """The assignment, where what was sent cannot prove that it arrived; None where it can, or where nobody waits for the proof."""
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     if wait is None or wait.kind != "delivery":
         return None
     row = _tenure(session, handoff)
@@ -101,7 +101,7 @@ def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
 
 
 def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     if wait is None or wait.kind == "delivery":
         conclude(session, handoff, wait, now=now)
 

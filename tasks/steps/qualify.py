@@ -27,7 +27,7 @@ def qualify(work: Work) -> None:
     """Scores the lead as it stands now; ready for sales, or stays with marketing in nurture."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
-    wakes.drop(session, [wake.id or 0 for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "rescore"])
+    wakes.drop(session, [wake.id for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "rescore"])
     if handoff.stage == Stage.MQL:
         _judge_again(session, handoff, agreement, now)
         return
@@ -52,7 +52,7 @@ def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime
     handoff.tier = tier or qualification.tier_for(agreement, facts, verdict).name
     session.add(handoff)
     found = qualification.found_out(agreement, stated(agreement, facts.values), verdict)
-    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id, written_at=now)
     known = {"reasons": list(verdict.reasons), "fast_lane": verdict.fast_lane, "persona": found["persona"], "product": found["product"]}
     asked = verdict.threshold
     limits = {"total": asked.total, "fit": asked.fit_at_least, "engagement": asked.engagement_at_least}
@@ -86,7 +86,7 @@ def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: 
         _not_ready(session, handoff, agreement, verdict, now)
         return
     rewrite(session, handoff, agreement, now=now)
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     if wait and wait.about in UNASSIGNED and (is_new or handoff.tier != was_tier):
         waits.close(session, wait, because="rescored", now=now)
 

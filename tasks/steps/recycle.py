@@ -79,7 +79,7 @@ def return_note(session: Session, handoff: Handoff, *, because: str, now: dateti
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
     handoff.wanted_rep = before.rep if before and not to_somebody_else else ""
-    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id or 0, written_at=now)
+    note = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id, written_at=now)
     note.content = {**note.content, "to_fix": ["what sales found wrong"]}
     note.complete = False
     session.add(note)

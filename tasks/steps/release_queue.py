@@ -52,7 +52,7 @@ def stand_in_line(
     if not_before and not_before > at:
         at = calendar.next_opening(not_before)
     due = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=at, calendar=calendar).due_at
-    wait, promised = waits.open_of(session, handoff.id or 0), None
+    wait, promised = waits.open_of(session, handoff.id), None
     if wait:
         promised = wait.promised_at if wait.about == ABOUT else None
         waits.close(session, wait, because="planned anew", now=now)
@@ -98,7 +98,7 @@ def _calendar(session: Session, agreement: Agreement, rep: str) -> WorkingCalend
 
 
 def _before(session: Session, handoff: Handoff, line: str) -> int:
-    return _count(session, line, col(Handoff.id) < (handoff.id or 0))
+    return _count(session, line, col(Handoff.id) < handoff.id)
 
 
 def _count(session: Session, line: str, *conditions: Any) -> int:

@@ -34,7 +34,7 @@ NOT_YET = {
 def remind(work: Work) -> None:
     """Does every nudge that is due, and sets when to look again."""
     session, handoff, now = work.session, work.handoff, work.now
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     assert wait is not None, "a nudge is due only while a wait is open"
     plan = [(datetime.fromisoformat(at), action) for at, action in wait.nudges]
     for at, action in plan:

@@ -27,10 +27,10 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
     rep = handoff.brought_by
     person = roster.current(session).person(rep)
     row = Assignment(
-        handoff_id=handoff.id or 0,
+        handoff_id=handoff.id,
         lead_id=handoff.lead_id,
         leg=handoff.leg,
-        number=len(handoffs.assignments(session, handoff.id or 0)) + 1,
+        number=len(handoffs.assignments(session, handoff.id)) + 1,
         rep=rep,
         team=person.team if person else "",
         tier=handoff.tier,

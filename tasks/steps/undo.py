@@ -20,21 +20,21 @@ from tasks.work import Work
 def undo(work: Work) -> None:
     """Puts back what the answer had begun; what it would have said outward is not said."""
     session, handoff, now = work.session, work.handoff, work.now
-    pending = [wake for wake in wakes.pending(session, handoff.id or 0, now=now) if wake.kind == "undo"]
+    pending = [wake for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "undo"]
     for wake in pending:
         answer = session.get(Answer, undoing.of_wake(wake.key))
         if answer is not None:
             _take_back(session, handoff, answer, now)
-    wakes.drop(session, [wake.id or 0 for wake in pending])
+    wakes.drop(session, [wake.id for wake in pending])
 
 
 def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
-    answered, wait = session.get(Wait, answer.wait_id), waits.open_of(session, handoff.id or 0)
+    answered, wait = session.get(Wait, answer.wait_id), waits.open_of(session, handoff.id)
     assert answered is not None, "an answer is to a wait: the foreign key says so"
     if answered.closed_at is not None and _was_overtaken(session, answer, wait):
         _let_it_stand(session, handoff, answer, now)
         return
-    deliveries.cancel(session, answer_id=answer.id or 0)
+    deliveries.cancel(session, answer_id=answer.id)
     if answered.closed_at is None:
         return  # nothing had come of it, and whoever took it back has freed its wait
     tenure = handoffs.open_assignment(session, handoff)

@@ -47,7 +47,7 @@ async def seal_trail(box: Toolbox) -> int:
 
 def _newest(session: Session) -> Head | None:
     row = trail.newest_seal(session)
-    return head_of(row.id or 0, row.total, row.digest, row.sealed_at) if row else None
+    return head_of(row.id, row.total, row.digest, row.sealed_at) if row else None
 
 
 def what_is_missing(last: Head | Accepted, heads: HeadFile) -> str:
@@ -102,7 +102,7 @@ def accept_restore(box: Toolbox, *, by: str, why: str) -> Head | Accepted | None
             text = trail.keep_text(session, why, lead_id=None)
             trail.record(session, ACCEPTED, now=now, actor=by, text=text, lost=lost, seal=given_up.seal)
         row = trail.newest_seal(session)
-        seal, head = (row.id or 0, row.digest) if row else (0, "")
+        seal, head = (row.id, row.digest) if row else (0, "")
         return Accepted(now.isoformat(timespec="seconds"), True, lost, by, seal, head)
 
     heads.add(box.write_now(tell))

@@ -273,7 +273,7 @@ def _found(session: Session, now: datetime) -> tuple[int, str]:
     session.add(HandoffNote(handoff_id=handoff.id, content=content, complete=True, written_at=now))
     for event in ("screened", "qualified", "documented"):
         handoffs.move(session, handoff, event, now=now)
-    return handoff.id or 0, _assign(session, handoff, "ana", now=now)
+    return handoff.id, _assign(session, handoff, "ana", now=now)
 
 
 def _assign(session: Session, handoff: Handoff, rep: str, *, now: datetime) -> str:

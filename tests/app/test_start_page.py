@@ -175,7 +175,7 @@ def test_the_manager_finds_an_open_dispute(demo: Demo) -> None:
         lead_id = wait.handoff_id
         row = disputes.raise_once(session, answer, lead_id=lead_id, by="mina", via="link", text="No.", holder="maria", now=NOW, due_at=due)
         assert row is not None
-        return row.id or 0
+        return row.id
 
     number = demo.company.do(reject)
     link = f"{demo.company.url}/q/a-token"

@@ -100,7 +100,7 @@ def play(box: Toolbox, script: Script, *, settle: Callable[[int], None], leap: C
 def _open(session: Session, lead_id: int) -> Wait | None:
     handoff = handoffs.latest_of(session, lead_id)
     assert handoff is not None
-    return waits.open_of(session, handoff.id or 0) if handoffs.is_open(handoff) else None
+    return waits.open_of(session, handoff.id) if handoffs.is_open(handoff) else None
 
 
 def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None:
@@ -153,8 +153,8 @@ def test_driver_and_flow_give_the_same_events_for_fifty_generated_leads(live: Li
 def _rests(session: Session, lead_id: int, now: datetime) -> bool:
     handoff = handoffs.latest_of(session, lead_id)
     assert handoff is not None
-    wait = waits.open_of(session, handoff.id or 0)
+    wait = waits.open_of(session, handoff.id)
     looked_at = wait is None or wait.kind == "revisit" or (bool(wait.parked_key) and wait.next_at > now and wait.answer_id is None)
-    moving = wakes.pending(session, handoff.id or 0, now=now)
+    moving = wakes.pending(session, handoff.id, now=now)
     released = session.exec(select(Handoff.lease_until).where(Handoff.id == handoff.id)).one() is None
     return bool(looked_at and not moving and released and (handoff.ended_at or wait))

@@ -57,7 +57,7 @@ def send(live: Live, number: signal.Signals, *names: str) -> None:
 def leased(session: Session, now: datetime) -> dict[int, tuple[str, int]]:
     """Return the handoffs under way, each with its holder and epoch."""
     rows = session.exec(select(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC)))
-    return {row.id or 0: (row.lease_by, row.epoch) for row in rows}
+    return {row.id: (row.lease_by, row.epoch) for row in rows}
 
 
 def sending(session: Session, now: datetime) -> set[int | None]:

@@ -26,7 +26,7 @@ def test_what_a_stopped_process_has_locked_is_claimed_by_another(postgresql_serv
         database = Database(url)
         schema.upgrade(database)
         with database.write() as session:
-            ident = a_handoff(session, MONDAY).id or 0
+            ident = a_handoff(session, MONDAY).id
             wakes.add(session, ident, "answer", key="answer", not_before=MONDAY)
 
         def claim() -> list[int | None]:

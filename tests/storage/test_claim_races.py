@@ -25,7 +25,7 @@ def claim(side: int, together: Callable[[], None], url: str) -> list[int]:
     while True:
         with database.write() as session:
             found = leases.claim_due(session, by=str(side), now=MONDAY, real=datetime.now(UTC), room=4)
-            mine += [one.id or 0 for one in found]
+            mine += [one.id for one in found]
             done = not found
         with database.read() as session:
             done = done and not leases.is_any_due(session, now=MONDAY, real=datetime.now(UTC))
@@ -38,7 +38,7 @@ def test_each_handoff_is_claimed_once(race_url: str, tmp_path: Path) -> None:
     database = Database(race_url)
     schema.upgrade(database)
     with database.write() as session:
-        ids = [a_handoff(session, MONDAY).id or 0 for _ in range(HANDOFFS)]
+        ids = [a_handoff(session, MONDAY).id for _ in range(HANDOFFS)]
         for ident in ids:
             wakes.add(session, ident, "answer", key=f"answer:{ident}", not_before=MONDAY)
     database.close()

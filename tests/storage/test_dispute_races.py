@@ -58,7 +58,7 @@ def rejected_leads(url: str, home: Path) -> list[Matter]:
 def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     handoff = a_handoff(session, now)
     handoffs.born_under(session, handoff, at=now, values={})
-    tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
     wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=LATER, assignment_id=tenure.id)
@@ -69,10 +69,10 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     lead.job_title, lead.country, lead.values = "Head of Operations", "GB", {"industry": "logistics", "employees": 300}
     asked = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
     session.add(Activity(at=now + timedelta(hours=2), **asked))  # something new, so that a revisit would bring it back
-    revisit = waits.open_of(session, handoff.id or 0)
+    revisit = waits.open_of(session, handoff.id)
     assert revisit is not None
-    raised = 0 if does[0] == "raise" else disputes_rulings.raise_dispute(session, answer.id or 0, "mina", "No.", now=now).id or 0
-    return Matter(answer.id or 0, handoff.id or 0, revisit.id, raised, does)
+    raised = 0 if does[0] == "raise" else disputes_rulings.raise_dispute(session, answer.id, "mina", "No.", now=now).id
+    return Matter(answer.id, handoff.id, revisit.id, raised, does)
 
 
 def act(side: int, together: Callable[[], None], url: str, home: Path, matters: list[Matter]) -> list[str]:

@@ -58,7 +58,7 @@ def a_dispute(session: Session) -> None:
     session.add(answer)
     session.flush()
     given = {"raised_by": "mina", "via": "link", "holder": "maria", "raised_at": MONDAY, "due_at": MONDAY}
-    session.add(Dispute(answer_id=answer.id or 0, handoff_id=wait.handoff_id, lead_id=1, **given))
+    session.add(Dispute(answer_id=answer.id, handoff_id=wait.handoff_id, lead_id=1, **given))
 
 
 def an_arrival(session: Session) -> None:
@@ -95,7 +95,7 @@ def test_a_deadline_is_left_to_the_attempt_that_carries_the_lead_out(database: D
         wait = a_wait(session, MONDAY, due_at=MONDAY)
         session.execute(delete(Wake))
         handoff = a_handoff(session, MONDAY, lease_by="a process", lease_until=REAL + MINUTE)
-        wait.handoff_id = handoff.id or 0
+        wait.handoff_id = handoff.id
 
     assert seen(database) == set()
     assert "deadlines" in seen(database, real=REAL + HOUR)

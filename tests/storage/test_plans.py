@@ -135,7 +135,7 @@ def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **t
         for _ in range(count):
             handoff = a_handoff(session, now, rep=rep, owner=rep)
             handoffs.born_under(session, handoff, at=now, values={})
-            tenure = Assignment(handoff_id=handoff.id or 0, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
+            tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
             session.add(tenure)
             session.flush()
             due = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
@@ -305,7 +305,7 @@ async def test_claiming_does_not_look_at_other_leads(box: Toolbox) -> None:
 
 async def test_an_attempt_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
     taken, driver = capture(box, **BY_POINTS), Driver(box, time)
-    ident = newest(box, taken).id or 0
+    ident = newest(box, taken).id
     await driver.clock.tick()
 
     with recorded(box.database) as work:

@@ -69,7 +69,7 @@ def _facts(box: Toolbox, lead_id: int) -> LeadFacts:
     account = None
     if handoff is not None:
         try:
-            account = asyncio.run(account_of(box, handoff.id or 0))
+            account = asyncio.run(account_of(box, handoff.id))
         except CrmError as error:
             terminal.complaints.print(f"The CRM does not answer, so what it knows of the company is left out: {error}", markup=False)
 

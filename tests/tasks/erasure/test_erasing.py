@@ -67,7 +67,7 @@ async def through_everything(driver, box: Toolbox) -> Taken:
     taken = known(box)
     await driver.settle()
     handoff = newest(box, taken)
-    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id or 0))
+    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id))
     assert wait is not None
     box.write_now(
         lambda session, now: waits.hold(
@@ -83,7 +83,7 @@ async def through_everything(driver, box: Toolbox) -> Taken:
             statements={"pain_point": "Zoë Quillfeather prefers porridge"},
         )
     )
-    told = {"key": "d", "person": "maria", "handoff_id": handoff.id or 0, "kind": "reminder", "what": "Zoë Quillfeather waits"}
+    told = {"key": "d", "person": "maria", "handoff_id": handoff.id, "kind": "reminder", "what": "Zoë Quillfeather waits"}
     box.write_now(lambda session, now: session.add(DigestItem(at=now, **told)))
     answer_by_link(box, taken, "rejected", reason="not-now", text="Zoë Quillfeather prefers porridge in spring.")
     await driver.settle()
