@@ -36,7 +36,7 @@ def _one_lane(letter: Letter) -> str:
     return ""
 
 
-class Gate:
+class CircuitBreaker:
     """Lets at most `at_once` sends through to a channel, each for at most `total_seconds`.
 
     After `failures` sends in a row that the service was at fault for (ServiceAway, DeliveryUnknown), the lane rests for

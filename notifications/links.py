@@ -68,7 +68,7 @@ class ToSign:
 
 
 @dataclass(frozen=True, slots=True)
-class Morning:
+class DigestLink:
     """One person's digest of one day, as an ISO date."""
 
     person: str
@@ -147,11 +147,11 @@ class Links:
         same instant until the key rotates."""
         return self._url(self._mornings.dumps(_dated([person, day], at)), folder="d")
 
-    def read_digest(self, token: str) -> Morning:
+    def read_digest(self, token: str) -> DigestLink:
         """Read the person and the day from the last part of such a link's URL. Raises LinkInvalid."""
         match _loaded(self._mornings, token):
             case [str(person), str(day), *at] if len(at) < 2:
-                return Morning(person, day, _instant(at))
+                return DigestLink(person, day, _instant(at))
         raise LinkInvalid()
 
     def read(self, token: str) -> Tenure | Duty:
@@ -210,7 +210,7 @@ class Links:
             meant = f"person {purpose.person}{f' on {purpose.at:%Y-%m-%d}' if purpose.at else ''}"
         return [_digits(key, "number", meant, 4) for key in self._keys]
 
-    def _purpose(self, token: str) -> Tenure | Duty | Own | Morning | ToDispute:
+    def _purpose(self, token: str) -> Tenure | Duty | Own | DigestLink | ToDispute:
         for read in (self.read, self.read_person, self.read_digest):
             with suppress(LinkInvalid):
                 return read(token)

@@ -11,7 +11,7 @@ import typer
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.roster import Roster
 from app import terminal
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel, Context, LeadView, Letter
 from notifications.rendering import render
 from storage import roster
@@ -60,5 +60,5 @@ async def _send(channel: Channel, letter: Letter) -> str:
     try:
         return await channel.send(letter)
     finally:
-        if isinstance(channel, Gate):
+        if isinstance(channel, CircuitBreaker):
             await channel.close()

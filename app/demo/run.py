@@ -27,8 +27,8 @@ from app.demo.inbox import Inbox
 from app.demo.lead_rows import LEADS, ROOT, Timed, timed_rows
 from app.demo.progress import Progress
 from app.demo.report import report, waiting
-from app.demo.screen import Board, print_funnel, print_waiting
 from app.demo.start_page import Places, StartPage
+from app.demo.terminal_view import Board, print_funnel, print_waiting
 from app.demo.waiting import open_cases
 from app.demo.week import director_of, play, sender_of
 from app.deploying import deploy

@@ -24,7 +24,7 @@ from app.demo.inbox import Inbox
 from app.demo.lead_rows import Timed
 from app.demo.people import STORY, Office, Person
 from app.demo.scanner import Scanner
-from app.demo.screen import Board, Story
+from app.demo.terminal_view import Board, Story
 from storage import roster
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account

@@ -18,7 +18,7 @@ from app.web.rendering import page
 from notifications.rendering import clean
 from tasks.replies import digest_page
 from tasks.replies.browsers import Sender
-from tasks.replies.digest_page import OpenRow, Round, RowReply
+from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
 from tasks.wiring.toolbox import Toolbox
 
 #: So many rows are in the form at once; the others are on the next page.
@@ -112,7 +112,7 @@ class DigestPages:
         problem: str = "",
         asks_number: bool = False,
     ) -> Response:
-        def look(session: Session, now: datetime) -> tuple[Round, str]:
+        def look(session: Session, now: datetime) -> tuple[DigestPage, str]:
             seen = digest_page.open_round(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 

@@ -22,7 +22,7 @@ from tasks.disputes import rulings
 from tasks.disputes.page import DisputeList, DisputeVisit
 from tasks.replies import number_check
 from tasks.replies.browsers import Sender
-from tasks.replies.number_check import Proof
+from tasks.replies.number_check import CodeProof
 from tasks.replies.validation import ChoiceRefused
 from tasks.wiring.toolbox import Toolbox
 
@@ -78,7 +78,7 @@ class DisputePages:
         await self._note(sender, asked, "sent")
         return remembered(self.box, RedirectResponse(f"{caller.path}?left={left}", 303), caller)
 
-    async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> Proof:
+    async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> CodeProof:
         """Whether anything may be stored."""
         return await self.box.write(
             lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)

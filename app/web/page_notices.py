@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from tasks.replies.link_page import Given, Visit
+from tasks.replies.link_page import ShownAnswer, Visit
 
 #: What happens after an answer.
 NEXT = {
@@ -29,7 +29,7 @@ class Notice:
 
     title: str
     sentences: tuple[str, ...] = ()
-    given: Given | None = None
+    given: ShownAnswer | None = None
     thanks: bool = False
     undo: bool = False
     again: bool = False
@@ -64,12 +64,12 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
     return None
 
 
-def may_take_back(visit: Visit, given: Given) -> bool:
+def may_take_back(visit: Visit, given: ShownAnswer) -> bool:
     """Whether the addressee, in a browser of their own, may take back what was answered as them, wherever that was."""
     return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
 
 
-def is_theirs(visit: Visit, given: Given) -> bool:
+def is_theirs(visit: Visit, given: ShownAnswer) -> bool:
     """Whether it was answered as the addressee, and a browser of their own asks: they may be told why it stays."""
     return bool(visit.level) and not visit.members and given.mine
 
@@ -79,11 +79,11 @@ def number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
-def _thanks(visit: Visit, done: Given) -> Notice:
+def _thanks(visit: Visit, done: ShownAnswer) -> Notice:
     own = done.here and done.undo_until is not None and not visit.ended
     return Notice("Thank you", (visit.ended or NEXT.get(done.kind, ""),), done, thanks=True, undo=own)
 
 
-def _late(visit: Visit, first: Given | None) -> Notice:
+def _late(visit: Visit, first: ShownAnswer | None) -> Notice:
     title = "This was already answered" if first else "This can no longer be answered"
     return Notice(title, tuple(filter(None, ("Your answer changed nothing.", visit.ended))), first)

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.web.page_notices import NEXT
-from tasks.replies.answering import Given, Reply, Visit
+from tasks.replies.answering import Reply, ShownAnswer, Visit
 
 REASON_DIALOG = "baton-reason"
 NO_DIALOG = "We could not ask for the reason here. Please open the lead with its link and reject it there."
@@ -87,7 +87,7 @@ def refusal(error: Exception) -> str:
     return str(error)
 
 
-def _who(given: Given | None, seen: Visit) -> str:
+def _who(given: ShownAnswer | None, seen: Visit) -> str:
     return f"{'You' if given.mine else given.by} {given.words} at {_at(given.at, seen)}." if given else ""
 
 

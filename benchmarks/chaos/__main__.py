@@ -17,7 +17,7 @@ from rich.console import Console
 
 from benchmarks.chaos.cluster import installed
 from benchmarks.chaos.run import Options, Outcome, run_chaos
-from benchmarks.chaos.screen import Screen
+from benchmarks.chaos.terminal_view import Screen
 
 
 def main(words: list[str] | None = None) -> int:

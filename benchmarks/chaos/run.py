@@ -22,7 +22,7 @@ from benchmarks.chaos.lateness import Late, late_deadlines, noticed_deadlines
 from benchmarks.chaos.leads import Senders, lead
 from benchmarks.chaos.people import people_of
 from benchmarks.chaos.plan import blows
-from benchmarks.chaos.screen import Screen
+from benchmarks.chaos.terminal_view import Screen
 from storage import figures, roster
 
 BATCH, BATCH_EVERY = 8, timedelta(minutes=30)

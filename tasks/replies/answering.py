@@ -17,14 +17,14 @@ from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choi
 from tasks.replies import number_check
 from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
-from tasks.replies.link_page import Given, Place, Visit, answers_at, given, missing_of, place_of, visit
+from tasks.replies.link_page import ReplyContext, ShownAnswer, Visit, answers_at, given, missing_of, place_of, visit
 from tasks.replies.undo_refusal import in_words
 from tasks.replies.validation import ChoiceRefused, data_of, refuse_gaps
 from tasks.steps.follow_up import touch
 from tasks.wiring import toolbox
 
 __all__ = [
-    "LABELS", "REP_CHOICES", "ChoiceRefused", "Given", "Option", "Reply", "Sender", "Undone", "Visit", "answer", "answer_wait",
+    "LABELS", "REP_CHOICES", "ChoiceRefused", "ShownAnswer", "Option", "Reply", "Sender", "Undone", "Visit", "answer", "answer_wait",
     "confirm", "undo", "visit",
 ]  # fmt: skip
 
@@ -45,7 +45,7 @@ class Reply:
 
     won: bool
     kind: str
-    winner: Given | None = None
+    winner: ShownAnswer | None = None
     ended: str = ""
     touched: bool = False
     undo_until: datetime | None = None
@@ -56,7 +56,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class Submission:
     """An answer that can be given: all that goes with it is there. row: where it was held until now."""
 
     kind: str
@@ -118,12 +118,12 @@ def answer(
     if sender and unproven:
         device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
         sender, promoted = replace(sender, device=device), device != sender.device
-    said = _Said(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
+    said = Submission(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
     reply = _count(session, place, said, sender, now=now, was=was)
     return replace(reply, promoted=promoted)
 
 
-def _refuse_without_number(session: Session, token: str, place: Place, number: str, sender: Sender, now: datetime) -> str:
+def _refuse_without_number(session: Session, token: str, place: ReplyContext, number: str, sender: Sender, now: datetime) -> str:
     """Why an answer that cannot be held does not count either, empty where the code from the message came with it."""
     if not number:
         return _FULL
@@ -146,12 +146,12 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
     was = devices.level(session, sender.device, place.person, now=now)
     device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
     data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
-    said = _Said(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
+    said = Submission(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
     reply = _count(session, place, said, replace(sender, device=device), now=now, was=was)
     return replace(reply, promoted=device != sender.device)
 
 
-def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *, now: datetime, was: str) -> Reply:
+def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str) -> Reply:
     """Lets an answer count, whose sender is known to be somebody; whoever the link was for is told where that was somebody else."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
@@ -178,7 +178,7 @@ def _count(session: Session, place: Place, said: _Said, sender: Sender | None, *
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
 
 
-def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], now: datetime) -> Reply:
+def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[str, Any], now: datetime) -> Reply:
     touched = touch(
         session, place.handoff, said.kind, key=said.key, by=said.by, via=said.via, at=said.at, channel=str(said.data.get("channel", ""))
     )
@@ -192,7 +192,7 @@ def _touch(session: Session, place: Place, said: _Said, about: dict[str, Any], n
     return Reply(True, said.kind, touched=touched)
 
 
-def _taker(place: Place, fields: Mapping[str, str]) -> str:
+def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
     """Who answers: whoever the link was sent to, or the one of a shared mailbox who says so. Raises ChoiceRefused."""
     member = fields.get("member", "")
     if place.members and member not in place.members:
@@ -200,7 +200,7 @@ def _taker(place: Place, fields: Mapping[str, str]) -> str:
     return member if place.members else place.person
 
 
-def _keep_late(session: Session, place: Place, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
+def _keep_late(session: Session, place: ReplyContext, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
     """What somebody answered after it was settled changes nothing, but is kept: the trail shows that they did."""
     wait = place.wait
     if wait is None and place.tenure is not None:
@@ -232,7 +232,7 @@ def answer_wait(
     if wait is None:
         raise ChoiceRefused("There is no such question to answer.")
     handoff = handoffs.get(session, wait.handoff_id)
-    place = Place(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
+    place = ReplyContext(wait.holder, handoff, wait, None, "", handoffs.agreement_of(session, handoff), roster.current(session))
     allowed = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
     place.options = options(place.agreement, handoff, allowed)
     if undoing.is_under_way(session, handoff.id):
@@ -288,7 +288,7 @@ def _undo_time(agreement: Agreement) -> timedelta:
     return toolbox.current().undo_time(agreement.notify.undo.after(origin, None) - origin)
 
 
-def _settled(session: Session, place: Place, now: datetime) -> Given | None:
+def _settled(session: Session, place: ReplyContext, now: datetime) -> ShownAnswer | None:
     first = waits.answer_of(session, place.wait) if place.wait else None
     counted = [first] if first is not None and first.state == AnswerState.COUNTED else answers_at(session, place)
     return given(session, counted[-1], place, now) if counted else None

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from storage import deliveries, devices, page_requests, roster
 from storage.devices import ENROLLED, KNOWN
 from storage.page_requests import PageRequest
-from tasks.replies.link_page import Place
+from tasks.replies.link_page import ReplyContext
 
 log = logging.getLogger("baton.web")
 TOO_FAST = timedelta(seconds=2)
@@ -52,7 +52,7 @@ def was_before(session: Session, sender: Sender, person: str, *, now: datetime) 
     return devices.level(session, sender.device, person, now=now) if sender.was is None else sender.was
 
 
-def forwarding(session: Session, sender: Sender, place: Place, *, was: str, now: datetime) -> dict[str, Any]:
+def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: str, now: datetime) -> dict[str, Any]:
     """What the trail says of an answer that somebody else than the addressee probably gave; nothing otherwise.
 
     was: what the browser was to the addressee before this answer.
@@ -67,7 +67,7 @@ def forwarding(session: Session, sender: Sender, place: Place, *, was: str, now:
     return {"forwarded": True, **({"device_of": of} if of else {})}
 
 
-def tell_addressee(session: Session, place: Place, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
+def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
     """Tells the addressee by post that somebody else seems to have answered through their link."""
     said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
     said |= {"wait_id": place.wait.id if place.wait else "", **context}
@@ -76,7 +76,7 @@ def tell_addressee(session: Session, place: Place, *, key: str, kind: str, conte
     )
 
 
-def request_at(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> PageRequest:
+def request_at(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> PageRequest:
     """The request of this browser for the page of that place, to be kept. Reads only."""
     tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
     return request_about(session, place.handoff.id, place.person, sender, what, now=now, assignment_id=tenure, wait_id=wait)
@@ -120,7 +120,7 @@ def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> s
     return page_requests.OTHERS if of and not set(of) & set(own) else "back"
 
 
-def note_sight(session: Session, place: Place, sender: Sender, what: str, *, now: datetime) -> None:
+def note_sight(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> None:
     """Keeps a request that comes with an answer; it is never a reason to fail. Call inside a write transaction."""
     keep_requests(session, [request_at(session, place, sender, what, now=now)])
 

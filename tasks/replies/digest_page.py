@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from notifications.letter import DigestRow
-from notifications.links import Morning
+from notifications.links import DigestLink
 from storage import devices, digests, handoffs, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
@@ -18,8 +18,8 @@ from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
 from tasks.replies.browsers import Sender, note_sight
 from tasks.replies.link_life import require_good
-from tasks.replies.link_page import Place, ReasonOption, answers_at, given, place_of, place_of_tenure, reasons_of
-from tasks.replies.number_check import Proof
+from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of
+from tasks.replies.number_check import CodeProof
 from tasks.replies.validation import ChoiceRefused, colleagues_of
 from tasks.steps.remind import OWED
 from tasks.wiring import toolbox
@@ -45,7 +45,7 @@ class OpenRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class DigestPage:
     """What a digest's link shows now. rows: what the person may answer here; elsewhere: what they answer on a page of its own, or
     only should know; level: what the browser is to the person: "", "known" or "enrolled"."""
 
@@ -67,7 +67,7 @@ class RowReply:
     words: str
 
 
-def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> Round:
+def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> DigestPage:
     """What is open for whoever this link is for. device: hash of the browser. Reads only. Raises LinkInvalid."""
     morning = _read(session, token, now)
     people = roster.current(session)
@@ -75,10 +75,10 @@ def open_round(session: Session, token: str, *, now: datetime, device: str = "")
     rows = sorted(_rows(session, morning, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
     elsewhere = _elsewhere(session, morning, {row.lead.number for row in rows}, now)
     level = devices.level(session, device, morning.person, now=now)
-    return Round(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
+    return DigestPage(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
 
 
-def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
+def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
     """Whether the person whose digest this is sent the form, as numbers.prove says. Raises LinkInvalid."""
     return number_check.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
 
@@ -125,7 +125,7 @@ def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
     return RowReply(True, "Saved.") if same else RowReply(False, _MOVED_ON)
 
 
-def _read(session: Session, token: str, now: datetime) -> Morning:
+def _read(session: Session, token: str, now: datetime) -> DigestLink:
     morning = toolbox.current().links.read_digest(token)
     require_good(session, roster.current(session), morning.person, morning.at, now=now, opens_many=True)
     return morning
@@ -135,7 +135,7 @@ def _token_of(ident: str, at: datetime | None) -> str:
     return toolbox.current().links.for_tenure(ident, at=at).rpartition("/")[2]
 
 
-def _rows(session: Session, morning: Morning, now: datetime) -> list[OpenRow]:
+def _rows(session: Session, morning: DigestLink, now: datetime) -> list[OpenRow]:
     query = select(Assignment, Wait).join(Wait, col(Wait.assignment_id) == col(Assignment.id))
     query = query.where(Assignment.rep == morning.person, col(Assignment.ended_at).is_(None), col(Wait.closed_at).is_(None))
     people = roster.current(session)
@@ -146,7 +146,7 @@ def _rows(session: Session, morning: Morning, now: datetime) -> list[OpenRow]:
     return rows
 
 
-def _row(session: Session, place: Place, tenure: Assignment, wait: Wait, at: datetime | None, now: datetime) -> OpenRow:
+def _row(session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, at: datetime | None, now: datetime) -> OpenRow:
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     what = "Your manager has been asked to decide, but you may still answer." if wait.kind == "decision" else f"Still needed: {owed}."
     counted = [] if place.options else answers_at(session, place)[-1:]
@@ -165,7 +165,7 @@ def _row(session: Session, place: Place, tenure: Assignment, wait: Wait, at: dat
     )
 
 
-def _elsewhere(session: Session, morning: Morning, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
+def _elsewhere(session: Session, morning: DigestLink, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
     """What this person owes as a manager or as marketing, and what they were warned of that is open still."""
     found: dict[int, DigestRow] = {}
     person = morning.person

@@ -24,7 +24,7 @@ from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ShownAnswer:
     """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back; stays_because: why it
     may not although its time is not over.
 
@@ -88,18 +88,18 @@ class Visit:
     choices: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
     missing: tuple[str, ...] = ()
-    answers: tuple[Given, ...] = ()
+    answers: tuple[ShownAnswer, ...] = ()
     timeline: tuple[tuple[datetime, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
     level: str = ""
-    held: Given | None = None
+    held: ShownAnswer | None = None
     now: datetime | None = None
     answers_for: str = ""
     first_name: str = ""
 
 
 @dataclass(slots=True)
-class Place:
+class ReplyContext:
     """Where a person stands with their link: the handoff, what is owed now, the tenure, and what they may answer."""
 
     person: str
@@ -168,27 +168,27 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
     )
 
 
-def _held(session: Session, place: Place, device: str, now: datetime) -> Given | None:
+def _held(session: Session, place: ReplyContext, device: str, now: datetime) -> ShownAnswer | None:
     """What was sent last from this browser and waits for the number, while it can still count."""
     rows = waits.held_of(session, place.handoff.id, link_of=place.person, device=device)
     offered = {option.kind for option in place.options}
     return next((given(session, row, place, now, device) for row in rows[:1] if row.kind in offered), None)
 
 
-def reasons_of(session: Session, place: Place) -> tuple[ReasonOption, ...]:
+def reasons_of(session: Session, place: ReplyContext) -> tuple[ReasonOption, ...]:
     """The agreed reasons, each with what is lacking until it may be given."""
     gives = any(option.needs == "reason" for option in place.options)
     lacks = {one.code: lacking(session, place.handoff, place.agreement, one) for one in place.agreement.reasons if gives}
     return tuple(ReasonOption(one.code, one.words, one.text == "required", lacks.get(one.code, "")) for one in place.agreement.reasons)
 
 
-def _timeline(session: Session, place: Place) -> tuple[tuple[datetime, str], ...]:
+def _timeline(session: Session, place: ReplyContext) -> tuple[tuple[datetime, str], ...]:
     start, end = place.handoff.created_at, place.handoff.ended_at
     lines = lead_view.timeline(session, place.handoff.lead_id, people=place.people)
     return tuple((at, text) for at, text in lines if at >= start and (end is None or at <= end))[-40:]
 
 
-def missing_of(session: Session, place: Place) -> tuple[str, ...]:
+def missing_of(session: Session, place: ReplyContext) -> tuple[str, ...]:
     """What the note that is owed still lacks, nothing where none is."""
     if place.wait is None or place.wait.kind != "note":
         return ()
@@ -204,14 +204,14 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
     return (*(name for name in agreement.note.must_state if name not in stated), *note.content.get("to_fix", []))
 
 
-def answers_at(session: Session, place: Place) -> list[Answer]:
+def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     """What was answered in this handoff and counts, oldest first."""
     query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
-def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> Place:
+def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> ReplyContext:
     """Where this link leads. wait_id: to which wait, where it opens somebody's own page. lock: keep others from answering until
     this transaction ends. Raises LinkInvalid, LinkOver."""
     links, people = toolbox.current().links, roster.current(session)
@@ -230,14 +230,14 @@ def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, 
     return _duty_place(session, purpose, people, lock)
 
 
-def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: bool = False) -> Place:
+def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: bool = False) -> ReplyContext:
     """Where the rep of this tenure stands, whose link was looked at before. lock: as in place_of."""
     wait = waits.open_of(session, row.handoff_id, lock=lock)
     if lock:
         session.refresh(row)
     handoff = handoffs.get(session, row.handoff_id)
     mine = wait is not None and wait.assignment_id == row.id and row.ended_at is None
-    place = Place(row.rep, handoff, wait if mine else None, row, "", handoffs.agreement_of(session, handoff), people)
+    place = ReplyContext(row.rep, handoff, wait if mine else None, row, "", handoffs.agreement_of(session, handoff), people)
     if mine and wait is not None:
         free = wait.answer_id is None and not undoing.is_under_way(session, row.handoff_id)
         place.options = options(place.agreement, handoff, rep_choices(place.agreement, handoff, wait)) if free else ()
@@ -249,7 +249,7 @@ def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: 
     return place
 
 
-def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Place:
+def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> ReplyContext:
     wait = session.get(Wait, duty.wait_id)
     if wait is None:
         raise LinkInvalid()
@@ -257,7 +257,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
         waits.open_of(session, wait.handoff_id, lock=True)
         session.refresh(wait)
     handoff = handoffs.get(session, wait.handoff_id)
-    place = Place(duty.person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    place = ReplyContext(duty.person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
     if wait.closed_at is None and wait.answer_id is None:
         place.options = options(place.agreement, handoff, DUTIES["note" if wait.kind == "note" else "decision"])
     else:
@@ -265,7 +265,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Pla
     return place
 
 
-def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> Place:
+def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> ReplyContext:
     """The place of somebody who decides for others, at one of their waits."""
     wait = session.get(Wait, wait_id)
     if wait is None or person not in (wait.holder, people.manager_of(wait.holder)):
@@ -274,7 +274,7 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
         waits.open_of(session, wait.handoff_id, lock=True)
         session.refresh(wait)
     handoff = handoffs.get(session, wait.handoff_id)
-    place = Place(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
+    place = ReplyContext(person, handoff, wait, None, "", handoffs.agreement_of(session, handoff), people)
     if wait.closed_at is None and wait.answer_id is None:
         kinds = DUTIES.get(wait.kind) or rep_choices(place.agreement, handoff, wait)
         offered = options(place.agreement, handoff, kinds, name=place.first_name)
@@ -284,12 +284,12 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
     return place
 
 
-def given(session: Session, row: Answer, place: Place, now: datetime, device: str = "") -> Given:
+def given(session: Session, row: Answer, place: ReplyContext, now: datetime, device: str = "") -> ShownAnswer:
     """An answer as this visitor sees it. device: hash of their browser."""
     text = session.get(PersonalText, row.text_id) if row.text_id else None
     in_time = row.effective_at > now and row.state == AnswerState.COUNTED
     stays = why_not(session, row, place.people, now=now) if in_time else ""
-    return Given(
+    return ShownAnswer(
         kind=row.kind,
         by=place.people.name_of(row.by),
         at=row.answered_at,

@@ -20,7 +20,7 @@ _WHERE = "It has four digits and is next to the link in the message."
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class CodeProof:
     """Whether a form may do what it asks for. refused: why not, in words, empty where it may; was: what the browser was to the
     person before; device: hash of the cookie by which the browser is known from now on."""
 
@@ -29,7 +29,7 @@ class Proof:
     device: str = ""
 
 
-def prove(session: Session, token: str, person: str, typed: str, *, sender: Sender, now: datetime) -> Proof:
+def prove(session: Session, token: str, person: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
     """Whether a person sent this form: the browser is known for them, or the code from the message came along, and makes it so.
 
     For pages that keep what was typed until the number is right, and hold nothing. Call inside a write transaction of its own: a
@@ -37,11 +37,11 @@ def prove(session: Session, token: str, person: str, typed: str, *, sender: Send
     """
     was = devices.level(session, sender.device, person, now=now)
     if not is_unproven(session, sender, person, now=now):
-        return Proof(was=was, device=sender.device)
+        return CodeProof(was=was, device=sender.device)
     if refused := check(session, token, person, typed, device=sender.device, kept="what you typed", now=now):
-        return Proof(refused)
+        return CodeProof(refused)
     device = devices.promote(session, sender.device, person, level=devices.KNOWN, becomes=sender.becomes, now=now)
-    return Proof(was=was, device=device)
+    return CodeProof(was=was, device=device)
 
 
 def check(session: Session, token: str, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:

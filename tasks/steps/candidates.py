@@ -70,7 +70,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     on_call = agreement.routing.on_call
     everybody = {*names, *([on_call] if people.person(on_call) else [])}
     turns, open_leads = _turns(session, everybody), _open_leads(session, everybody, agreement, release)
-    see = _Eyes(session, handoff, agreement, people, release, now, turns, open_leads)
+    see = CandidateReader(session, handoff, agreement, people, release, now, turns, open_leads)
     return Choosing(
         team=segment.team if segment else "",
         candidates=tuple(see.candidate(name) for name in names),
@@ -111,7 +111,7 @@ def _never_again(session: Session, handoff: Handoff) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Eyes:
+class CandidateReader:
     """How the reps are seen for one lead."""
 
     session: Session

@@ -14,7 +14,7 @@ from notifications.channels.mail_message import sender_of, split_address
 from notifications.channels.slack import SlackApi, SlackChannel, is_slack, slack_id
 from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel
 from notifications.rendering import tel
 from tasks.wiring.settings import Settings
@@ -26,9 +26,9 @@ def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channe
     made, problems = _made(settings)
     if problems:
         raise WrongSetting(problems)
-    channels: dict[str, Channel] = {"crm": Gate(CrmChannel(crm))}
+    channels: dict[str, Channel] = {"crm": CircuitBreaker(CrmChannel(crm))}
     for name, channel in made.items():
-        channels[name] = Gate(channel, lane=channel.lane) if isinstance(channel, ChatChannel) else Gate(channel)
+        channels[name] = CircuitBreaker(channel, lane=channel.lane) if isinstance(channel, ChatChannel) else CircuitBreaker(channel)
     return {**channels, "manager-email": channels["email"]}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from notifications.links import Morning
+from notifications.links import DigestLink
 from storage import link_ends, roster
 from storage.tables import Delivery
 from tasks.background import personal_messages
@@ -146,7 +146,7 @@ def test_links_of_a_person_are_ended_and_those_written_later_work(company: Stage
     row = next(row for row in company.rows(Delivery) if row.message == "links-ended")
     letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
     assert letter.to.id == "ana"
-    assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), Morning)
+    assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), DigestLink)
     assert f"Your number: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text
     page = press_with_number(company.browser(), path_of(letter.link), **{f"choice-{company.assignment_id}": "attempted"})
     assert "Saved: 1 answer." in words_of(page)

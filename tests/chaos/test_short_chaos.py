@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks.chaos.cluster import installed
 from benchmarks.chaos.run import Options, run_chaos
-from benchmarks.chaos.screen import Screen
+from benchmarks.chaos.terminal_view import Screen
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]
 #: Long enough that nearly every kind of blow falls.

@@ -21,7 +21,7 @@ from notifications.channels.email import EmailChannel
 from notifications.channels.slack import SlackApi, SlackChannel
 from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import (
     Channel,
     CodeContext,
@@ -172,11 +172,11 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Channel, R
         yield CrmChannel(crm), crm
     elif kind == "email":
         async with mail_channel() as (channel, box):
-            yield Gate(channel) if gated else channel, box
+            yield CircuitBreaker(channel) if gated else channel, box
     else:
         with web(SlackServer() if kind == "slack" else WebServer()) as server:
             channel = web_channel(kind, server)
-            yield Gate(channel) if gated else channel, server
+            yield CircuitBreaker(channel) if gated else channel, server
 
 
 def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: str = "Nordlicht") -> Letter:

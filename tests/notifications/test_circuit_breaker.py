@@ -12,7 +12,7 @@ import pytest
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.channels.email import EmailChannel
 from notifications.channels.webhook import WebhookChannel
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Letter, Recipient
 from tests.loop_time import leap, until_given_up
 from tests.patience import PATIENCE_SECONDS
@@ -54,20 +54,20 @@ def away(seconds: float | None = None) -> ServiceAway:
     return ServiceAway("chat", "503 Service Unavailable", retry_after_seconds=seconds)
 
 
-async def failing(gate: Gate, letter: Letter = LETTER) -> DeliveryError:
+async def failing(gate: CircuitBreaker, letter: Letter = LETTER) -> DeliveryError:
     with pytest.raises(DeliveryError) as error:
         await gate.send(letter)
     return error.value
 
 
 async def test_it_is_the_channel_that_it_stands_before() -> None:
-    gate = Gate(Service())
+    gate = CircuitBreaker(Service())
     assert (gate.name, gate.may_bounce, await gate.send(LETTER)) == ("chat", True, "taken")
 
 
 async def test_after_some_failures_in_a_row_it_fails_at_once_and_says_how_long() -> None:
     service, watch = Service(next=[away() for _ in range(3)]), Watch()
-    gate = Gate(service, failures=3, rest_seconds=30, monotonic=watch)
+    gate = CircuitBreaker(service, failures=3, rest_seconds=30, monotonic=watch)
     for _ in range(3):
         assert (await failing(gate)).retry_after_seconds is None
 
@@ -87,7 +87,7 @@ async def test_after_the_rest_one_send_tries_and_the_others_wait_for_what_it_fin
         return "taken"
 
     service = Service(next=[away(), slowly])
-    gate = Gate(service, failures=1, rest_seconds=30, monotonic=watch)
+    gate = CircuitBreaker(service, failures=1, rest_seconds=30, monotonic=watch)
     await failing(gate)
     watch.at += 30
 
@@ -103,7 +103,7 @@ async def test_after_the_rest_one_send_tries_and_the_others_wait_for_what_it_fin
 
 async def test_a_try_that_fails_is_followed_by_another_rest() -> None:
     service, watch = Service(next=[away(), away()]), Watch()
-    gate = Gate(service, failures=1, rest_seconds=30, monotonic=watch)
+    gate = CircuitBreaker(service, failures=1, rest_seconds=30, monotonic=watch)
     for _ in range(2):
         assert (await failing(gate)).retry_after_seconds is None
         watch.at += 29
@@ -114,7 +114,7 @@ async def test_a_try_that_fails_is_followed_by_another_rest() -> None:
 
 async def test_a_service_that_limits_is_left_alone_for_as_long_as_it_says() -> None:
     service, watch = Service(next=[away(seconds=120), away(seconds=10**9)]), Watch()
-    gate = Gate(service, failures=5, monotonic=watch)
+    gate = CircuitBreaker(service, failures=5, monotonic=watch)
     assert (await failing(gate)).retry_after_seconds == 120
     assert (await failing(gate)).retry_after_seconds == 120
     watch.at += 120
@@ -126,7 +126,7 @@ async def test_a_service_that_limits_is_left_alone_for_as_long_as_it_says() -> N
 @pytest.mark.parametrize("permanent", [True, False], ids=["mailbox unknown", "greylisted"])
 async def test_a_refused_address_is_not_the_services_fault(permanent: bool) -> None:
     refused = DeliveryError("chat", "not this one", permanent=permanent)
-    gate = Gate(Service(next=[away(), refused, away(), refused, refused, refused]), failures=2)
+    gate = CircuitBreaker(Service(next=[away(), refused, away(), refused, refused, refused]), failures=2)
     for _ in range(6):
         await failing(gate)
     assert await gate.send(LETTER) == "taken"
@@ -134,7 +134,7 @@ async def test_a_refused_address_is_not_the_services_fault(permanent: bool) -> N
 
 async def test_one_lane_rests_and_another_goes_on() -> None:
     service = Service(next=[away()])
-    gate = Gate(service, failures=1, lane=lambda letter: letter.to.chat)
+    gate = CircuitBreaker(service, failures=1, lane=lambda letter: letter.to.chat)
     await failing(gate)
     other = Letter("k", "assigned", Recipient("ben", "Ben", chat="elsewhere"), "", "", "", "")
     assert await gate.send(other) == "taken"
@@ -147,13 +147,13 @@ async def test_what_takes_too_long_altogether_is_given_up_and_may_have_arrived()
         await asyncio.Event().wait()
         return "never"
 
-    error = await failing(Gate(Service(next=[forever]), total_seconds=60))
+    error = await failing(CircuitBreaker(Service(next=[forever]), total_seconds=60))
     assert isinstance(error, DeliveryUnknown)
 
 
 async def test_a_channel_that_breaks_or_is_stopped_leaves_the_gate_as_it_was() -> None:
     service, watch = Service(next=[away(), RuntimeError("oh"), asyncio.CancelledError()]), Watch()
-    gate = Gate(service, failures=1, rest_seconds=1, monotonic=watch)
+    gate = CircuitBreaker(service, failures=1, rest_seconds=1, monotonic=watch)
     await failing(gate)
     for error in (RuntimeError, asyncio.CancelledError):
         watch.at += 1
@@ -184,14 +184,14 @@ async def hanging() -> AsyncIterator[tuple[int, list[int]]]:
 
 @pytest.mark.parametrize("kind", ["email", "webhook"])
 async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_channel_any(kind: str) -> None:
-    other = Gate(Service(name="crm"))
+    other = CircuitBreaker(Service(name="crm"))
     async with hanging() as (port, calls):
         channel = (
             EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=PATIENCE_SECONDS)
             if kind == "email"
             else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=PATIENCE_SECONDS)
         )
-        gate = Gate(channel, at_once=4, failures=4, total_seconds=NEVER, monotonic=Watch())
+        gate = CircuitBreaker(channel, at_once=4, failures=4, total_seconds=NEVER, monotonic=Watch())
         sends = [asyncio.create_task(gate.send(LETTER)) for _ in range(60)]
         await asyncio.sleep(0)
         assert [await other.send(LETTER) for _ in range(60)] == ["taken"] * 60
@@ -205,6 +205,6 @@ async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_
 
 
 def test_it_works_in_one_event_loop_after_another_and_remembers_that_it_rests() -> None:
-    gate = Gate(Service(next=[away()]), failures=1, at_once=1)
+    gate = CircuitBreaker(Service(next=[away()]), failures=1, at_once=1)
     assert asyncio.run(failing(gate)).retry_after_seconds is None
     assert asyncio.run(failing(gate)).retry_after_seconds is not None

@@ -10,7 +10,7 @@ import typer
 
 from app import terminal
 from app.commands.agreement.references import Reference, reference
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from storage import contracts
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
@@ -44,7 +44,7 @@ async def _ask(box: Toolbox, name: str, version: int, *, again: bool) -> tuple[A
     try:
         return await ask_to_sign(box, name, version, by=terminal.who(), again=again)
     finally:
-        if isinstance(email, Gate):
+        if isinstance(email, CircuitBreaker):
             await email.close()
 
 

@@ -124,7 +124,7 @@ def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
     """Shows the result; what could not be used is named on standard error."""
     from app.backtest.document import as_json as document
     from app.backtest.page import page
-    from app.backtest.screen import show
+    from app.backtest.terminal_view import show
 
     for one in found.left_out[:NAMED]:
         terminal.complaints.print(str(one), markup=False, soft_wrap=True)

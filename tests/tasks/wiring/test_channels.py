@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agreements.roster import read_roster
-from notifications.circuit_breaker import Gate
+from notifications.circuit_breaker import CircuitBreaker
 from tasks.wiring import toolbox
 from tasks.wiring.channels import problems_of, unusable_addresses
 from tasks.wiring.settings import Settings
@@ -52,7 +52,7 @@ def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
 def test_without_settings_there_are_the_channels_that_need_none(tmp_path: Path) -> None:
     channels = toolbox.wire(Settings(home=tmp_path)).channels
     assert set(channels) == {"email", "manager-email", "crm", "chat"}
-    assert all(isinstance(channel, Gate) for channel in channels.values())
+    assert all(isinstance(channel, CircuitBreaker) for channel in channels.values())
     assert channels["email"] is channels["manager-email"], "they share one server, and its connections"
 
 
