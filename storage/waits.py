@@ -14,45 +14,46 @@ from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
-def open_wait(
-    session: Session,
-    handoff: Handoff,
-    kind: str,
-    *,
-    holder: str,
-    now: datetime,
-    due_at: datetime,
-    promised_at: datetime | None = None,
-    nudges: Sequence[tuple[datetime, str]] = (),
-    assignment_id: str = "",
-    about: str = "",
-    rung: int = 0,
-    next_at: datetime | None = None,
-) -> Wait:
-    """Opens the one wait of this handoff; what was open before must be closed.
+@dataclass(frozen=True, slots=True)
+class NewWait:
+    """What somebody owes, before it is opened. Instants are aware.
 
-    promised_at: by when it was agreed, due_at where not given. next_at: the first look, else the first nudge or due_at.
+    promised_at: the agreed time, due_at where not given. next_at: the first look, else the first nudge or due_at.
+    nudges: instants, each with what happens then. about: the kind where not given.
     """
-    planned = [[at.isoformat(), action] for at, action in nudges]
+
+    kind: str
+    holder: str
+    due_at: datetime
+    about: str = ""
+    promised_at: datetime | None = None
+    next_at: datetime | None = None
+    nudges: Sequence[tuple[datetime, str]] = ()
+    assignment_id: str = ""
+    rung: int = 0
+
+
+def open_wait(session: Session, handoff: Handoff, new: NewWait, *, now: datetime) -> Wait:
+    """Opens the one wait of this handoff. What was open before must be closed."""
     wait = Wait(
         handoff_id=handoff.id,
-        kind=kind,
-        about=about or kind,
-        holder=holder,
+        kind=new.kind,
+        about=new.about or new.kind,
+        holder=new.holder,
         opened_at=now,
-        due_at=due_at,
-        promised_at=promised_at or due_at,
-        next_at=next_at or min([due_at, *(at for at, _ in nudges)]),
-        nudges=planned,
-        assignment_id=assignment_id,
-        rung=rung,
+        due_at=new.due_at,
+        promised_at=new.promised_at or new.due_at,
+        next_at=new.next_at or min([new.due_at, *(at for at, _ in new.nudges)]),
+        nudges=[[at.isoformat(), action] for at, action in new.nudges],
+        assignment_id=new.assignment_id,
+        rung=new.rung,
     )
     session.add(wait)
     session.flush()
     if mine := held.of(session, handoff.id):
         mine.wait = wait
-    due, promise = due_at.isoformat(), trail_lines.instant(wait.promised_at)
-    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=kind, wait_id=wait.id, holder=holder, due=due, promise=promise)
+    about: dict[str, Any] = {"wait_id": wait.id, "due": new.due_at.isoformat(), "promise": trail_lines.instant(wait.promised_at)}
+    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=new.kind, holder=new.holder, **about)
     return wait
 
 

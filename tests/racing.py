@@ -215,5 +215,5 @@ def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
     epoch = leases.take(session, handoff.id, by="race", real=datetime.now(UTC))
     if epoch is None:
         raise HandoffError("a new handoff has no lease yet")
-    wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=now, assignment_id=tenure.id)
+    wait = waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ana", due_at=now, assignment_id=tenure.id), now=now)
     return Round(wait.id, handoff.id, tenure.id, epoch, does)

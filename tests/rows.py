@@ -28,7 +28,7 @@ def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
     """A new handoff's wait for acceptance, due in an hour."""
     given = {"holder": "ana", "due_at": now + timedelta(hours=1)}
     kind = changes.pop("kind", "acceptance")
-    return waits.open_wait(session, a_handoff(session, now), kind, now=now, **{**given, **changes})
+    return waits.open_wait(session, a_handoff(session, now), waits.NewWait(kind, **{**given, **changes}), now=now)
 
 
 def woken(box: Toolbox) -> int:

@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
@@ -38,66 +39,68 @@ _CLOSING = 421
 _MARK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """Where e-mail is handed over, and how this installation logs in there.
+
+    tls: "starttls" and "implicit" check the certificate and send nothing without TLS. ca_file: authorities to trust instead of
+    the system's. password, or token_file with an OAuth token that is read anew for each connection; a token needs a username and
+    goes over TLS only. timeout_seconds: for each answer of the server.
+    """
+
+    host: str
+    port: int
+    tls: Tls = "none"
+    username: str = ""
+    password: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    timeout_seconds: float = 10
+
+    @classmethod
+    def from_url(cls, url: str, *, token_file: str = "", ca_file: str = "") -> Self:
+        """A server from smtp://, smtp+starttls:// or smtps://user:password@host:port, where all but the host may be left out.
+
+        User and password are percent-encoded; the ports are 25, 587 and 465 where not given.
+        Raises: ValueError, which never names the password, for another scheme, no host or a port that is none.
+        """
+        parts, tls, port = _server(url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        return cls(parts.hostname or "", port, tls, user, password, token_file, ca_file)
+
+
 class EmailChannel:
     """Sends letters through one mail server, and keeps a few connections to it open between them.
 
     sender: an address, or a name with one ("Baton <baton@firm.example>"); letters come from it. bounces: the address that bounces
     go to, the sender where empty; a letter's bounce_mark is added to it ("bounces+mark@firm.example").
-    tls: "starttls" and "implicit" check the certificate and send nothing without TLS; ca_file: authorities to trust instead of the
-    system's. password, or token_file with an OAuth token that is read anew for each connection; a token is only sent over TLS.
-    timeout_seconds: for each answer of the server.
     Raises: ValueError for an address that is none, a ca_file that cannot be used, a token without user or TLS.
     """
 
     may_bounce = True
 
-    def __init__(
-        self,
-        name: str = "email",
-        *,
-        host: str,
-        port: int,
-        sender: str,
-        bounces: str = "",
-        username: str = "",
-        password: str = "",
-        token_file: str = "",
-        tls: Tls = "none",
-        ca_file: str = "",
-        timeout_seconds: float = 10,
-    ) -> None:
+    def __init__(self, server: SmtpServer, *, sender: str, bounces: str = "", name: str = "email") -> None:
         self.name = name
         self._sender_name, self._sender, self._domain = sender_of(sender)
         self._bounces, self._marks_bounces = split_address(bounces)[0] if bounces else self._sender, bool(bounces)
-        self._token_file = token_file
+        self._token_file = server.token_file
         self._idle: list[SMTP] = []
-        if token_file and (not username or password or tls == "none"):
+        if server.token_file and (not server.username or server.password or server.tls == "none"):
             raise ValueError("A token needs a user without a password, and TLS: write smtps://user@host or smtp+starttls://user@host.")
-        login: dict[str, Any] = {"oauth_token_generator": self._token} if token_file else {"password": password or None}
+        login: dict[str, Any] = {"oauth_token_generator": self._token} if server.token_file else {"password": server.password or None}
         self._new_connection = partial(
             SMTP,
-            hostname=host,
-            port=port,
+            hostname=server.host,
+            port=server.port,
             # Our own name: a server wants a full one, and asking the DNS for it may hang.
             local_hostname=self._domain,
-            timeout=timeout_seconds,
-            username=username or None,
-            use_tls=tls == "implicit",
-            start_tls=tls == "starttls",
-            tls_context=trusting(ca_file),
+            timeout=server.timeout_seconds,
+            username=server.username or None,
+            use_tls=server.tls == "implicit",
+            start_tls=server.tls == "starttls",
+            tls_context=trusting(server.ca_file),
             **login,
         )
-
-    @classmethod
-    def from_url(cls, url: str, *, sender: str, name: str = "email", **more: Any) -> Self:
-        """A channel from smtp://, smtp+starttls:// or smtps://user:password@host:port, where all but the host may be left out.
-
-        User and password are percent-encoded; the ports are 25, 587 and 465 where not given. more: as for the channel itself.
-        Raises: ValueError, which never names the password, for another scheme, no host or a port that is none.
-        """
-        parts, tls, port = _server(url)
-        more |= {"username": unquote(parts.username or ""), "password": unquote(parts.password or "")}
-        return cls(name, host=parts.hostname or "", port=port, sender=sender, tls=tls, **more)
 
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the server's answer, such as "250 queued as 17".

@@ -79,5 +79,5 @@ def _next_round(session: Session, handoff: Handoff, wait: Wait, now: datetime) -
         return "exhausted"
     due = revisit_at(agreement, agreement.reason(handoff.reason), now=now)
     trail.record(session, "revisited", now=now, handoff=handoff, round=handoff.revisits, next=due.isoformat())
-    waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=due)
+    waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=due), now=now)
     return "waiting"

@@ -34,7 +34,7 @@ def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now:
     handoff.owner = row.rep
     session.add(handoff)
     return waits.open_wait(
-        session, handoff, "acceptance", holder=row.rep, now=now, due_at=plan.due_at, nudges=plan.nudges, assignment_id=row.id
+        session, handoff, waits.NewWait("acceptance", holder=row.rep, due_at=plan.due_at, nudges=plan.nudges, assignment_id=row.id), now=now
     )
 
 

@@ -80,13 +80,8 @@ def open_proof(session: Session, handoff: Handoff, agreement: Agreement, row: As
     return waits.open_wait(
         session,
         handoff,
-        "delivery",
-        about="proof",
-        holder="system",
+        waits.NewWait("delivery", about="proof", holder="system", due_at=due, next_at=min(now + LOOK_AGAIN, due), assignment_id=row.id),
         now=now,
-        due_at=due,
-        next_at=min(now + LOOK_AGAIN, due),
-        assignment_id=row.id,
     )
 
 
@@ -110,7 +105,9 @@ def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
     plan = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=start, calendar=calendar)
     due = plan.due_at if plan.due_at > now else look_again
     handoffs.move(session, handoff, "held", now=now, why=choice.why)
-    waits.open_wait(session, handoff, "delivery", about="hold", holder="marketing", now=now, due_at=due, next_at=min(look_again, due))
+    waits.open_wait(
+        session, handoff, waits.NewWait("delivery", about="hold", holder="marketing", due_at=due, next_at=min(look_again, due)), now=now
+    )
 
 
 def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:

@@ -73,7 +73,7 @@ def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, mis
     handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)
     handoff.owner = holder
     session.add(handoff)
-    wait = waits.open_wait(session, handoff, "note", holder=holder, now=now, due_at=plan.due_at, nudges=plan.nudges)
+    wait = waits.open_wait(session, handoff, waits.NewWait("note", holder=holder, due_at=plan.due_at, nudges=plan.nudges), now=now)
     _tell_marketing(session, handoff, wait, missing, now)
 
 

@@ -111,15 +111,17 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
     waits.open_wait(
         session,
         handoff,
-        wait.kind,
-        about=wait.about,
-        holder=wait.holder,
+        waits.NewWait(
+            wait.kind,
+            about=wait.about,
+            holder=wait.holder,
+            due_at=due,
+            promised_at=wait.promised_at,
+            assignment_id=wait.assignment_id,
+            rung=index + 1,
+            next_at=meanwhile,
+        ),
         now=now,
-        due_at=due,
-        promised_at=wait.promised_at,
-        assignment_id=wait.assignment_id,
-        rung=index + 1,
-        next_at=meanwhile,
     )
 
 

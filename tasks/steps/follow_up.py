@@ -52,7 +52,9 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
         past=runs.past,
     )
     told = nudges(runs.clock, tier=handoff.tier, start=runs.start, due=due, calendar=runs.calendar, now=now, pauses=runs.past.pauses)
-    return waits.open_wait(session, handoff, "first_attempt", holder=handoff.rep, now=now, due_at=due, nudges=told, assignment_id=row.id)
+    return waits.open_wait(
+        session, handoff, waits.NewWait("first_attempt", holder=handoff.rep, due_at=due, nudges=told, assignment_id=row.id), now=now
+    )
 
 
 def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
@@ -67,12 +69,8 @@ def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
     wait = waits.open_wait(
         session,
         handoff,
-        "outcome",
-        holder=handoff.rep,
+        waits.NewWait("outcome", holder=handoff.rep, due_at=plan.due_at, nudges=plan.nudges, assignment_id=row.id),
         now=now,
-        due_at=plan.due_at,
-        nudges=plan.nudges,
-        assignment_id=row.id,
     )
     digest.expect_check_in(session, handoff, wait, now=now)
     return wait

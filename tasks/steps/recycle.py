@@ -58,7 +58,7 @@ def to_nurture(
     handoff.track = track
     at = revisit or revisit_at(agreement, None, now=now)
     handoffs.move(session, handoff, "recycled", now=now, track=track, revisit=at.isoformat(), why=why, **facts)
-    waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=at)
+    waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
 
 
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: datetime) -> None:
@@ -98,13 +98,10 @@ def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, ho
     wait = waits.open_wait(
         session,
         handoff,
-        "decision",
-        holder=holder,
-        about=about,
+        waits.NewWait(
+            "decision", holder=holder, about=about, due_at=plan.due_at, nudges=plan.nudges, assignment_id=tenure.id if tenure else ""
+        ),
         now=now,
-        due_at=plan.due_at,
-        nudges=plan.nudges,
-        assignment_id=tenure.id if tenure else "",
     )
     context = {"what": what, "wait_id": wait.id, "due_at": plan.due_at.isoformat()}
     key = f"{wait.id}:decision-asked:email"

@@ -59,7 +59,10 @@ def stand_in_line(
     day = at.astimezone(ZoneInfo(agreement.timezone))
     handoffs.move(session, handoff, "held", now=now, why=f"{why}, planned for {day:%a} {day.day} {day:%b %H:%M}")
     waits.open_wait(
-        session, handoff, "delivery", about=ABOUT, holder="marketing", now=now, due_at=due, promised_at=promised, next_at=min(at, due)
+        session,
+        handoff,
+        waits.NewWait("delivery", about=ABOUT, holder="marketing", due_at=due, promised_at=promised, next_at=min(at, due)),
+        now=now,
     )
 
 

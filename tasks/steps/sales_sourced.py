@@ -54,7 +54,9 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
 def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
     """Opens the wait for the outcome where nobody owes it by a time: it ends when the lead's data would have to go."""
     due = now + handoffs.agreement_of(session, handoff).retention.personal
-    return waits.open_wait(session, handoff, "outcome", about=NO_CLOCK, holder=row.rep, now=now, due_at=due, assignment_id=row.id)
+    return waits.open_wait(
+        session, handoff, waits.NewWait("outcome", about=NO_CLOCK, holder=row.rep, due_at=due, assignment_id=row.id), now=now
+    )
 
 
 def runs(session: Session, handoff: Handoff, clock: str) -> bool:

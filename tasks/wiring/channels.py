@@ -9,7 +9,7 @@ from agreements.roster import Roster
 from notifications.channels.by_apprise import why_unusable
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel, TakesAssignments
-from notifications.channels.email import EmailChannel, trusting
+from notifications.channels.email import EmailChannel, SmtpServer, trusting
 from notifications.channels.mail_message import sender_of, split_address
 from notifications.channels.slack import SlackApi, SlackChannel, is_slack, slack_id
 from notifications.channels.sms import SmsChannel
@@ -96,13 +96,8 @@ def _made(settings: Settings) -> tuple[Mapping[str, Channel], list[str]]:
 
 
 def _email(settings: Settings) -> EmailChannel:
-    return EmailChannel.from_url(
-        settings.smtp_url,
-        sender=settings.mail_from,
-        bounces=settings.bounce_address,
-        token_file=settings.smtp_token_file,
-        ca_file=settings.smtp_ca_file,
-    )
+    server = SmtpServer.from_url(settings.smtp_url, token_file=settings.smtp_token_file, ca_file=settings.smtp_ca_file)
+    return EmailChannel(server, sender=settings.mail_from, bounces=settings.bounce_address)
 
 
 def _chat(settings: Settings) -> ChatChannel:

@@ -170,7 +170,10 @@ class Stage:
             for event in events:
                 handoffs.move(session, handoff, event, now=now)
             return waits.open_wait(
-                session, handoff, kind, holder=holder, about=about, now=now, due_at=DUE, assignment_id=self.assignment_id if mine else ""
+                session,
+                handoff,
+                waits.NewWait(kind, holder=holder, about=about, due_at=DUE, assignment_id=self.assignment_id if mine else ""),
+                now=now,
             )
 
         return self.do(work)  # type: ignore[no-any-return]
@@ -283,7 +286,7 @@ def _assign(session: Session, handoff: Handoff, rep: str, *, now: datetime) -> s
     handoff.rep = rep
     handoffs.move(session, handoff, "assigned", now=now, rep=rep, why="test")
     handoffs.move(session, handoff, "notified", now=now, channels=["email"])
-    waits.open_wait(session, handoff, "acceptance", holder=rep, now=now, due_at=DUE, assignment_id=row.id)
+    waits.open_wait(session, handoff, waits.NewWait("acceptance", holder=rep, due_at=DUE, assignment_id=row.id), now=now)
     return row.id
 
 

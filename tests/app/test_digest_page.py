@@ -48,7 +48,7 @@ def one_more(session: Session, now, number: int, kind: str, *, rep: str = "ana")
     handoff.rep = rep
     for event in ("assigned", "notified", "accepted", *(["attempted"] if kind == "outcome" else [])):
         handoffs.move(session, handoff, event, now=now)
-    waits.open_wait(session, handoff, kind, holder=rep, now=now, due_at=DUE + timedelta(hours=number), assignment_id=row.id)
+    waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, due_at=DUE + timedelta(hours=number), assignment_id=row.id), now=now)
     return row.id
 
 
@@ -155,7 +155,7 @@ def moved_on(session: Session, ident: str, now) -> None:
     handoff = handoffs.get(session, tenure.handoff_id)
     waits.close_open(session, handoff, because="attempted", now=now)
     handoffs.move(session, handoff, "attempted", now=now)
-    waits.open_wait(session, handoff, "outcome", holder="ana", now=now, due_at=DUE, assignment_id=ident)
+    waits.open_wait(session, handoff, waits.NewWait("outcome", holder="ana", due_at=DUE, assignment_id=ident), now=now)
 
 
 def test_what_was_refused_is_said_beside_its_row_and_the_others_are_saved(company: Stage, rep: httpx.Client) -> None:

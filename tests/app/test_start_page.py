@@ -244,7 +244,7 @@ def test_the_lead_that_was_left_open_is_shown_before_a_newer_one_of_another_comp
 
     def assign(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, capture(session, other, now=now).handoff_id or 0)
-        waits.open_wait(session, handoff, "acceptance", holder="ben", now=now, due_at=DUE)
+        waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ben", due_at=DUE), now=now)
 
     demo.company.box.write_now(assign)
     found = demo.company.box.read_now(lambda session, now: (open_cases(session), open_cases(session, ["Quay"])))

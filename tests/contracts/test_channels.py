@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from agreements.errors import CrmError, DeliveryError
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel
-from notifications.channels.email import EmailChannel
+from notifications.channels.email import EmailChannel, SmtpServer
 from notifications.channels.slack import SlackApi, SlackChannel
 from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
@@ -147,7 +147,7 @@ def web(server: WebServer) -> Iterator[WebServer]:
 async def mail_channel() -> AsyncIterator[tuple[Channel, Receiver]]:
     box, loop = MailServer(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(box, loop=loop, hostname="mail.example"), "127.0.0.1", 0)
-    email = EmailChannel(host="127.0.0.1", port=server.sockets[0].getsockname()[1], sender="baton@firm.example", **PATIENT)
+    email = EmailChannel(SmtpServer("127.0.0.1", server.sockets[0].getsockname()[1], **PATIENT), sender="baton@firm.example")
     yield email, box
     await email.close()
     server.close()

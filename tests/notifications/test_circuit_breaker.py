@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.channels.email import EmailChannel
+from notifications.channels.email import EmailChannel, SmtpServer
 from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Letter, Recipient
@@ -187,7 +187,7 @@ async def test_a_real_server_that_hangs_costs_few_sends_their_time_and_no_other_
     other = CircuitBreaker(Service(name="crm"))
     async with hanging() as (port, calls):
         channel = (
-            EmailChannel(host="127.0.0.1", port=port, sender="baton@firm.example", timeout_seconds=PATIENCE_SECONDS)
+            EmailChannel(SmtpServer("127.0.0.1", port, timeout_seconds=PATIENCE_SECONDS), sender="baton@firm.example")
             if kind == "email"
             else WebhookChannel(f"http://127.0.0.1:{port}/", SECRET, timeout_seconds=PATIENCE_SECONDS)
         )

@@ -61,7 +61,7 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
-    wait = waits.open_wait(session, handoff, "acceptance", holder="ana", now=now, due_at=LATER, assignment_id=tenure.id)
+    wait = waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ana", due_at=LATER, assignment_id=tenure.id), now=now)
     answer = waits.answer(session, wait.id, "rejected", by="ana", via="race", now=now, reason="not-now").answer
     waits.close(session, wait, because="rejected", now=now)
     dispose(session, handoff, contracts.agreement_of(session, handoff.agreement, handoff.version), answer, now=now)

@@ -18,8 +18,8 @@ from tests.rows import a_handoff
 def opened(database: Database) -> list[str]:
     """Waits of twelve handoffs."""
     with database.write() as session:
-        given = {"holder": "ana", "now": MONDAY, "due_at": MONDAY}
-        return [waits.open_wait(session, a_handoff(session, MONDAY), "acceptance", **given).id for _ in range(12)]
+        owed = waits.NewWait("acceptance", holder="ana", due_at=MONDAY)
+        return [waits.open_wait(session, a_handoff(session, MONDAY), owed, now=MONDAY).id for _ in range(12)]
 
 
 def hold(session: Session, wait_id: str, *, device: str, link_of: str = "ana", text: str = "") -> Answer | None:

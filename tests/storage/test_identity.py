@@ -95,7 +95,7 @@ def test_a_nurtured_handoff_that_is_due_begins_nothing_beside_an_open_one(box: T
         old = Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="nurturing", agreement="b2b-saas", version=1)
         session.add(old)
         session.flush()
-        wait = waits.open_wait(session, old, "revisit", holder="marketing", now=now, due_at=now + timedelta(days=1))
+        wait = waits.open_wait(session, old, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=1)), now=now)
         return revisit(session, wait, now=now + timedelta(days=1))
 
     assert box.write_now(work) == "returned"

@@ -111,7 +111,7 @@ def known_before(number: int, session: Session, now: datetime) -> None:
     if kind_of(number).stands == "nurtured":
         handoff.revisits = 99
         handoffs.move(session, handoff, "recycled", now=now)
-        waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=now + timedelta(days=90))
+        waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=90)), now=now)
 
 
 def act(session: Session, now: datetime, number: int, side: int) -> None:

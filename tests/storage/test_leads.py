@@ -42,7 +42,7 @@ def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
     def work(session: Session, now) -> None:
         handoff = handoffs.latest_of(session, lead_id)
         handoffs.move(session, handoff, "recycled", now=now)
-        waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=now + timedelta(days=days))
+        waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=days)), now=now)
 
     box.write_now(work)
 

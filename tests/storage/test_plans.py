@@ -139,7 +139,7 @@ def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **t
             session.add(tenure)
             session.flush()
             due = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
-            waits.open_wait(session, handoff, kind, holder=rep, now=now, assignment_id=tenure.id, **due)  # type: ignore[arg-type]
+            waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, assignment_id=tenure.id, **due), now=now)  # type: ignore[arg-type]
 
     box.write_now(work)
 
@@ -227,7 +227,7 @@ async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolb
     def nurture(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, leads.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
         handoffs.move(session, handoff, "recycled", now=now)
-        waits.open_wait(session, handoff, "revisit", holder="marketing", now=now, due_at=now)
+        waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now), now=now)
         session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff.id))
 
     each, work = await tick_with(box, time, lambda count: [box.write_now(nurture) for _ in range(count)])

@@ -30,7 +30,7 @@ def accepted(session: Session, one: Round) -> Round:
     waits.close_open(session, handoff, because="accepted", now=MONDAY)
     handoffs.move(session, handoff, "accepted", now=MONDAY)
     kind, due = "first_attempt", MONDAY + timedelta(hours=2)
-    owed = waits.open_wait(session, handoff, kind, holder="ana", now=MONDAY, due_at=due, assignment_id=one.assignment_id)
+    owed = waits.open_wait(session, handoff, waits.NewWait(kind, holder="ana", due_at=due, assignment_id=one.assignment_id), now=MONDAY)
     return replace(one, wait_id=owed.id)
 
 

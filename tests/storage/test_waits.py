@@ -61,8 +61,8 @@ def test_a_handoff_has_one_open_wait_at_most(database: Database) -> None:
     def twice() -> None:
         with database.write() as session:
             handoff = a_handoff(session, MONDAY)
-            waits.open_wait(session, handoff, "acceptance", holder="ana", now=MONDAY, due_at=UNTIL)
-            waits.open_wait(session, handoff, "outcome", holder="ana", now=MONDAY, due_at=UNTIL)
+            waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ana", due_at=UNTIL), now=MONDAY)
+            waits.open_wait(session, handoff, waits.NewWait("outcome", holder="ana", due_at=UNTIL), now=MONDAY)
 
     with pytest.raises(IntegrityError):
         twice()
@@ -210,7 +210,7 @@ def test_the_history_of_a_handoff_has_each_wait_with_the_answer_that_counted(do,
     def go_on(session: Session) -> None:
         handoff = handoffs.get(session, wait.handoff_id)
         waits.close_open(session, handoff, because="accepted", now=LATER)
-        waits.open_wait(session, handoff, "first_attempt", holder="ana", now=LATER, due_at=UNTIL)
+        waits.open_wait(session, handoff, waits.NewWait("first_attempt", holder="ana", due_at=UNTIL), now=LATER)
 
     do(go_on)
 

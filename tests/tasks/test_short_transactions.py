@@ -211,7 +211,10 @@ def test_a_line_comes_forward_a_few_at_a_time(box, time):
         for _ in range(2 * CALLED_AT_ONCE + 3):
             one = a_handoff(session, now, stage="mql", tier="list", queue="list:emea")
             waits.open_wait(
-                session, one, "delivery", about=release_queue.ABOUT, holder="marketing", now=now, due_at=now + timedelta(days=2)
+                session,
+                one,
+                waits.NewWait("delivery", about=release_queue.ABOUT, holder="marketing", due_at=now + timedelta(days=2)),
+                now=now,
             )
 
     def call(session: Session, now: datetime) -> None:

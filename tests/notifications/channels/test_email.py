@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from agreements.errors import DeliveryError
-from notifications.channels.email import EmailChannel
+from notifications.channels.email import EmailChannel, SmtpServer
 from notifications.letter import Letter, Recipient
 from tests.loop_time import until_given_up
 from tests.patience import PATIENCE_SECONDS
@@ -101,7 +101,10 @@ async def serving(
 
 @asynccontextmanager
 async def channel(port: int, **options: Any) -> AsyncIterator[EmailChannel]:
-    made = EmailChannel(host="localhost", port=port, sender="Baton <baton@firm.example>", **{"timeout_seconds": PATIENCE_SECONDS} | options)
+    """options: of the channel where it is `bounces`, else of its server."""
+    bounces = options.pop("bounces", "")
+    server = SmtpServer("localhost", port, **{"timeout_seconds": PATIENCE_SECONDS} | options)
+    made = EmailChannel(server, sender="Baton <baton@firm.example>", bounces=bounces)
     try:
         yield made
     finally:
@@ -265,7 +268,7 @@ async def test_several_at_once_do_not_wait_for_each_other() -> None:
 
 def test_a_channel_works_in_one_event_loop_after_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        email = EmailChannel(host="localhost", port=listener.getsockname()[1], sender="baton@firm.example")
+        email = EmailChannel(SmtpServer("localhost", listener.getsockname()[1]), sender="baton@firm.example")
 
         async def once() -> str:
             async with serving(Postbox(), listener=listener.dup()):
@@ -309,7 +312,9 @@ async def test_tls_and_login_from_a_url(certificate: ssl.SSLContext, tls: str) -
     box, scheme = Postbox(), {"starttls": "smtp+starttls", "implicit": "smtps"}[tls]
     secure = {"tls_context": certificate} if tls == "starttls" else {"implicit": certificate, "auth_require_tls": False}
     async with serving(box, authenticator=_ana_may, **secure) as port:
-        email = EmailChannel.from_url(f"{scheme}://us%20er:p%3A%40%2Fw@localhost:{port}", sender="baton@firm.example", name="mail")
+        email = EmailChannel(
+            SmtpServer.from_url(f"{scheme}://us%20er:p%3A%40%2Fw@localhost:{port}"), sender="baton@firm.example", name="mail"
+        )
         assert await email.send(LETTER) == "250 queued as 17"
         await email.close()
     assert box.talks[0].session.authenticated  # type: ignore[union-attr]
@@ -355,7 +360,7 @@ async def test_a_refused_login_is_not_the_recipients_fault(certificate: ssl.SSLC
 )
 def test_a_wrong_url_is_told_at_once_and_without_the_password(url: str) -> None:
     with pytest.raises(ValueError, match="smtp://host") as error:
-        EmailChannel.from_url(url, sender="baton@firm.example")
+        SmtpServer.from_url(url)
     assert "secret" not in str(error.value)
     assert error.value.__cause__ is error.value.__context__ is None
 
@@ -363,4 +368,4 @@ def test_a_wrong_url_is_told_at_once_and_without_the_password(url: str) -> None:
 @pytest.mark.parametrize("sender", ["", "Baton", "Baton <>", "baton@"])
 def test_a_sender_that_is_none_is_told_at_once(sender: str) -> None:
     with pytest.raises(ValueError, match="e-mail address"):
-        EmailChannel(host="localhost", port=25, sender=sender)
+        EmailChannel(SmtpServer("localhost", 25), sender=sender)

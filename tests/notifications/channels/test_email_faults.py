@@ -15,7 +15,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.channels.email import EmailChannel
+from notifications.channels.email import EmailChannel, SmtpServer
 from tests.loop_time import until_given_up
 from tests.notifications.certificates import Authority
 from tests.notifications.channels.test_email import LETTER, Postbox, channel, hang_up, serving
@@ -151,7 +151,7 @@ async def test_a_server_without_tokens_is_named(authority: Authority, tmp_path: 
 @pytest.mark.parametrize("options", [{"username": ""}, {"username": USER, "password": "topsecret"}, {"username": USER, "tls": "none"}])
 def test_a_token_without_a_user_or_without_tls_is_told_at_once(options: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="smtps://user@host") as error:
-        EmailChannel(host="localhost", port=25, sender=USER, token_file="token", **{"tls": "implicit", **options})  # type: ignore[arg-type]
+        EmailChannel(SmtpServer("localhost", 25, token_file="token", **{"tls": "implicit", **options}), sender=USER)  # type: ignore[arg-type]
     assert "topsecret" not in str(error.value)
 
 
@@ -161,7 +161,7 @@ def test_an_authority_that_cannot_be_read_is_told_at_once(tmp_path: Path, conten
     if content is not None:
         file.write_text(content)
     with pytest.raises(ValueError, match=r"No certificates can be read from .*ca\.pem"):
-        EmailChannel(host="localhost", port=25, sender=USER, ca_file=str(file))
+        EmailChannel(SmtpServer("localhost", 25, ca_file=str(file)), sender=USER)
 
 
 async def test_a_greylisted_letter_is_taken_when_it_comes_again() -> None:

@@ -16,7 +16,7 @@ from sqlmodel import Session, select
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
 from notifications.channels.chat import ChatChannel
-from notifications.channels.email import EmailChannel
+from notifications.channels.email import EmailChannel, SmtpServer
 from storage import keys, proof
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Wait
@@ -100,7 +100,7 @@ async def test_every_rep_is_reached_while_one_channel_works_and_nothing_comes_tw
     mail, chat = FaultyMail(), FaultyChat()
     mail.open()
     ours = {"sender": "Baton <baton@firm.example>", "bounces": "bounces@firm.example"}
-    email = EmailChannel(host="127.0.0.1", port=mail.port, timeout_seconds=0.25, **ours)
+    email = EmailChannel(SmtpServer("127.0.0.1", mail.port, timeout_seconds=0.25), **ours)
     box.channels |= {"email": email, "manager-email": email, "chat": ChatChannel(default_url=chat.url)}
     box.settings.crm_poll_seconds = 3600
     start, taken = time.at, []
