@@ -275,7 +275,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
     page = rep.get(link(company, "maria"))
 
     assert path_of(company.box.links.for_duty(wait.id, "maria", at=company.time.at)) in page.text
-    assert "Ana Silva owes an outcome" in words_of(page)
+    assert "Ana Silva has not said yet what came of the lead." in words_of(page)
     assert "<form" not in page.text
 
 

@@ -147,7 +147,7 @@ def test_links_of_a_person_are_ended_and_those_written_later_work(company: Stage
     letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
     assert letter.to.id == "ana"
     assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), DigestLink)
-    assert f"Your number: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text
+    assert f"Your code: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text
     page = press_with_number(company.browser(), path_of(letter.link), **{f"choice-{company.assignment_id}": "attempted"})
     assert "Saved: 1 answer." in words_of(page)
 

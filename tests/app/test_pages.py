@@ -43,7 +43,7 @@ class TestLooking:
         assert 'href="tel:+442079460177"' in page.text
         assert 'href="mailto:lee@harbour.example"' in page.text
         assert "Answer by Tue 1 Dec 13:00 (agreed: 4 working hours)" in said
-        assert "Requested time Tue 1 Dec 12:30" in said
+        assert "Wants to be contacted Tue 1 Dec 12:30" in said
         assert "They asked for a demo." in said
         assert "Score 72 of 100" in said
         assert "+25 job_title contains operations" in said
@@ -108,7 +108,7 @@ class TestAnswering:
         assert page.history[0].status_code == 303
         assert "Thank you" in page.text
         assert "You accepted." in words_of(page)
-        assert "first attempt" in words_of(page)
+        assert "try to reach them" in words_of(page)
         assert company.answers() == [("accepted", "ana", "counted")]
 
     def test_the_same_press_twice_is_one_answer(self, company: Stage, known: httpx.Client) -> None:
@@ -190,7 +190,7 @@ class TestAnswering:
 
     def test_a_reason_that_needs_attempts_says_how_many_are_lacking(self, company: Stage, rep: httpx.Client) -> None:
         company.open("outcome", holder="ana", events=("accepted", "attempted"))
-        assert "Could not be reached (not before 2 more attempts)" in rep.get(company.link).text
+        assert "Could not be reached (needs 2 more attempts first)" in rep.get(company.link).text
         page = send(rep, company.link, choice="returned", reason="no-response")
         assert page.status_code == 422
         assert "needs 2 attempts to reach them first. Lacking: 2 more attempts." in words_of(page)
@@ -298,7 +298,7 @@ class TestUndo:
         send(rep, company.link, choice="attempted")
         page = rep.post(action, data=hidden)
         assert "It can no longer be taken back" in page.text
-        assert "After it You have given a later answer: tried to reach the lead. Take that back first." in words_of(page)
+        assert "You have given a later answer: tried to reach the lead. Take that back first." in words_of(page)
         assert company.answers() == [("accepted", "ana", "counted"), ("attempted", "ana", "counted")]
         assert f'value="{form_of(rep.get(company.link))[1]["answer_id"]}"' == 'value="2"', "only the last one is offered"
 

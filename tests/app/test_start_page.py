@@ -212,8 +212,8 @@ def test_the_next_version_of_the_example_changes_only_how_soon_leads_are_answere
 
     assert (following.version, following.effective.from_) == (now.version + 1, NOW.date())
     assert differences(now, following)[2:] == (
-        "hot acceptance 30 -> 20 working minutes",
-        "normal acceptance 4 -> 3 working hours",
+        "Hot acceptance: 30 -> 20 working minutes",
+        "Normal acceptance: 4 -> 3 working hours",
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.csv_import.file import UnreadableFile, read_leads, read_map
 
-OLIST_MAP = Path(__file__).parents[2] / "examples" / "maps" / "olist.yaml"
+OLIST_MAP = Path(__file__).parents[3] / "examples" / "maps" / "olist.yaml"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from app import terminal
-from app.commands import leads
+from app.commands import one_lead
 from flows.attempt import attempt
 from storage import figures, page_requests, roster
 from storage.page_requests import PageRequest
@@ -65,7 +65,7 @@ async def rest_of(box, taken: Taken) -> str:
 def shown(box, taken: Taken) -> str:
     """What `baton leads show` prints, as one line."""
     with terminal.console.capture() as printed:
-        box.read_now(lambda session, now: leads._print(session, session.get(Lead, taken.lead_id), now))
+        box.read_now(lambda session, now: one_lead._print(session, session.get(Lead, taken.lead_id), now))
     return " ".join(printed.get().split())
 
 

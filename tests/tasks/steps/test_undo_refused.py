@@ -136,7 +136,7 @@ async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver
 
     accepted, attempted = visit.answers
     assert (accepted.undo_until, attempted.undo_until is not None) == (None, True)
-    assert accepted.stays_because == "After it You have given a later answer: tried to reach the lead. Take that back first."
+    assert accepted.stays_because == "You have given a later answer: tried to reach the lead. Take that back first."
     assert attempted.stays_because == ""
 
 

@@ -45,7 +45,7 @@ async def test_the_head_is_mailed_once_a_day(driver, box, time):
         assert head.digest in part
     assert letters[0].subject == f"Head of the trail: {head.digest[:16]}, {head.total} events"
     assert f"baton verify --head {head.digest[:16]}" in letters[0].text
-    assert f"{head.total} events were sealed up to it" in letters[0].text
+    assert f"{head.total} events are sealed up to here" in letters[0].text
 
 
 async def test_the_mail_says_the_head_as_of_when_it_was_asked_for(driver, box):

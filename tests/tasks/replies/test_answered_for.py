@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from app import terminal
 from app.commands import disputes as disputes_command
-from app.commands import leads as leads_command
+from app.commands import one_lead
 from flows import forms
 from storage import devices, disputes, proof, roster
 from storage.tables import Answer, Lead
@@ -185,7 +185,7 @@ def report(box, taken: Taken) -> str:
 
 
 def lead_show(box, taken: Taken) -> str:
-    return printed(box, lambda session, now: leads_command._print(session, session.get(Lead, taken.lead_id), now))
+    return printed(box, lambda session, now: one_lead._print(session, session.get(Lead, taken.lead_id), now))
 
 
 def who_had_it(box, taken: Taken) -> str:
