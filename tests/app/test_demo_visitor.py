@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]
 _HEADINGS = {
     "hot": "Do you take this lead?",
     "decision": "What becomes of this lead?",
-    "note": "What the note still lacks",
+    "note": "What is still missing in the note",
     "dispute": "Does it stand?",
     "signature": "Your signature",
 }
