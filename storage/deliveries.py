@@ -33,49 +33,37 @@ class Copy:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one message says, whoever gets it. kind: its name in the catalogue; context: codes and numbers for its templates."""
+
+    kind: str
+    context: dict[str, Any] | None = None
+    assignment_id: str = ""
+    answer_id: int | None = None
+
+
 def queue(
-    session: Session,
-    handoff: Handoff | None,
-    message: str,
-    *,
-    key: str,
-    channel: str,
-    person: str,
-    now: datetime,
-    send_at: datetime | None = None,
-    assignment_id: str = "",
-    answer_id: int | None = None,
-    context: dict[str, Any] | None = None,
+    session: Session, handoff: Handoff | None, message: Message, copy: Copy, *, now: datetime, send_at: datetime | None = None
 ) -> bool:
     """Asks for one message; the same key twice is one message. send_at: not before (Baton's time), now where not given.
 
-    handoff: whose run sends it; None for what goes by post.
+    handoff: whose run sends the message; None for a personal message, which the clock sends.
     """
-    copies = [Copy(key, channel, person)]
-    more = {"assignment_id": assignment_id, "answer_id": answer_id, "context": context}
-    return queue_copies(session, handoff, message, copies, now=now, send_at=send_at, **more) == 1  # type: ignore[arg-type]
+    return queue_copies(session, handoff, message, [copy], now=now, send_at=send_at) == 1
 
 
 def queue_copies(
-    session: Session,
-    handoff: Handoff | None,
-    message: str,
-    copies: Sequence[Copy],
-    *,
-    now: datetime,
-    send_at: datetime | None = None,
-    assignment_id: str = "",
-    answer_id: int | None = None,
-    context: dict[str, Any] | None = None,
+    session: Session, handoff: Handoff | None, message: Message, copies: Sequence[Copy], *, now: datetime, send_at: datetime | None = None
 ) -> int:
-    """The same for all copies of a message, in one statement; says how many are new."""
+    """The same for all copies of a message, in one statement. Returns how many are new."""
     at = send_at or now
     shared = {
         "handoff_id": handoff.id if handoff else None,
-        "assignment_id": assignment_id,
-        "answer_id": answer_id,
-        "message": message,
-        "context": context or {},
+        "assignment_id": message.assignment_id,
+        "answer_id": message.answer_id,
+        "message": message.kind,
+        "context": message.context or {},
         "state": DeliveryState.QUEUED.value,
         "send_at": at,
         "tries": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,14 +19,23 @@ TOLD_WITHIN = timedelta(days=14)
 _TELLING = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED)
 
 
-def put_aside(session: Session, handoff: Handoff, *, key: str, person: str, wait_id: str, kind: str, what: str, now: datetime) -> bool:
-    """Keeps something for this person's next digest; the same key twice is one thing.
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Something that one person reads in the next digest. key: the same twice is one thing.
 
     what: one sentence of codes and names of colleagues, nothing personal of the lead.
     """
-    return wakes.insert_once(
-        session, DigestItem, key=key, person=person, handoff_id=handoff.id, wait_id=wait_id, kind=kind, what=what, at=now
-    )
+
+    key: str
+    person: str
+    kind: str
+    what: str
+
+
+def put_aside(session: Session, handoff: Handoff, aside: Aside, *, wait_id: str, now: datetime) -> bool:
+    """Keeps something for its person's next digest; False where its key was kept already."""
+    facts = {"key": aside.key, "person": aside.person, "kind": aside.kind, "what": aside.what}
+    return wakes.insert_once(session, DigestItem, handoff_id=handoff.id, wait_id=wait_id, at=now, **facts)
 
 
 def untold(session: Session, person: str, *, now: datetime) -> list[DigestItem]:

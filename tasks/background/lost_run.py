@@ -45,4 +45,6 @@ def _get_stuck(session: Session, handoff: Handoff, now: datetime) -> None:
     what = f"Lead {handoff.lead_id} is stuck: its run was cancelled in Prefect. `baton leads unstick {handoff.lead_id}` lets it go on."
     key = f"stuck:{handoff.id}:{handoff.run_no + 1}:email"
     person = roster.current(session).operator
-    deliveries.queue(session, handoff, "ops-told", key=key, channel="email", person=person, now=now, context={"what": what})
+    deliveries.queue(
+        session, handoff, deliveries.Message("ops-told", context={"what": what}), deliveries.Copy(key, "email", person), now=now
+    )

@@ -39,7 +39,9 @@ def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetim
 
 def _queue(session: Session, row: Dispute, message: str, person: str, *, now: datetime) -> None:
     key = f"dispute:{row.id}:{message.removeprefix('dispute-')}:{person}:email"
-    deliveries.queue(session, None, message, key=key, channel="email", person=person, now=now, context={"dispute_id": row.id})
+    deliveries.queue(
+        session, None, deliveries.Message(message, context={"dispute_id": row.id}), deliveries.Copy(key, "email", person), now=now
+    )
 
 
 def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:

@@ -115,7 +115,9 @@ def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) 
         if tenure is not None and deliveries.may_have_arrived(session, tenure.id):
             key = f"{tenure.id}:erased:email"
             context = {"lead": tenure.lead_id}
-            deliveries.queue(session, None, GOODBYE, key=key, channel="email", person=tenure.rep, now=now, context=context)
+            deliveries.queue(
+                session, None, deliveries.Message(GOODBYE, context=context), deliveries.Copy(key, "email", tenure.rep), now=now
+            )
     erased.remember(session, leads, now=now)
     identity.forget(session, leads)
     for lead in leads:

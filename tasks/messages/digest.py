@@ -5,7 +5,7 @@ What that message says is in digest_message.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -15,6 +15,7 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from notifications.letter import DigestRow
 from storage import contracts, deliveries, digests, handoffs, roster, waits
+from storage.digests import Aside
 from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_of
@@ -38,10 +39,10 @@ class Morning:
     key: str
 
 
-def put_aside(session: Session, handoff: Handoff, wait: Wait, *, key: str, person: str, kind: str, what: str, now: datetime) -> None:
-    """Keeps this for the person's next digest, and sees to it that there is one."""
-    digests.put_aside(session, handoff, key=f"{key}:digest", person=person, wait_id=wait.id, kind=kind, what=what, now=now)
-    expect(session, person, now=now, handoff=handoff)
+def put_aside(session: Session, handoff: Handoff, wait: Wait, aside: Aside, *, now: datetime) -> None:
+    """Keeps this for its person's next digest, and makes sure that there is one."""
+    digests.put_aside(session, handoff, replace(aside, key=f"{aside.key}:digest"), wait_id=wait.id, now=now)
+    expect(session, aside.person, now=now, handoff=handoff)
 
 
 def expect_check_in(session: Session, handoff: Handoff, wait: Wait, *, now: datetime) -> None:
@@ -62,7 +63,12 @@ def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | N
             return
         told = {"day": morning.day}
         if deliveries.queue(
-            session, None, MESSAGE, key=morning.key, channel="email", person=person, now=now, send_at=morning.at, context=told
+            session,
+            None,
+            deliveries.Message(MESSAGE, context=told),
+            deliveries.Copy(morning.key, "email", person),
+            now=now,
+            send_at=morning.at,
         ):
             return
         row, at = digests.lock(session, morning.key), morning.at

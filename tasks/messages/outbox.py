@@ -192,12 +192,8 @@ def crm_status(
         deliveries.queue(
             session,
             handoff,
-            "status",
-            key=f"{key}:crm-status",
-            channel="crm",
-            person=handoff.rep,
+            deliveries.Message("status", context={"values": dict(words)}, answer_id=answer_id),
+            deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep),
             now=now,
             send_at=send_at,
-            answer_id=answer_id,
-            context={"values": dict(words)},
         )

@@ -20,7 +20,11 @@ def tell(
         person, channels = people.marketing, ("email",)
     for channel in channels:
         deliveries.queue(
-            session, handoff, "told", key=f"{key}:told:{channel}", channel=channel, person=person, now=now, context={"what": what}
+            session,
+            handoff,
+            deliveries.Message("told", context={"what": what}),
+            deliveries.Copy(f"{key}:told:{channel}", channel, person),
+            now=now,
         )
 
 

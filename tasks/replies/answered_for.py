@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
 from agreements.roster import Roster
 from storage import answerers, deliveries, handoffs, roster
+from storage.digests import Aside
 from storage.tables import Answer, Assignment, Wait
 from tasks.choices import DID
 from tasks.messages import digest
@@ -28,8 +28,8 @@ def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
     if wait is None or people.person(rep) is None or _needs_no_word(people, answer, rep):
         return
     what = f"{answerer(people, answer)} answered for you: {DID.get(answer.kind, answer.kind)}."
-    more = {"send_at": max(now, answer.effective_at), "answer_id": answer.id}
-    _tell(session, wait, rep, what, key=f"answer:{answer.id}:answered-for", kind=digest.ANSWERED, now=now, **more)
+    told = Aside(f"answer:{answer.id}:answered-for", rep, digest.ANSWERED, what)
+    _tell(session, wait, told, send_at=max(now, answer.effective_at), answer_id=answer.id, now=now)
 
 
 def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key: str, now: datetime) -> None:
@@ -37,7 +37,8 @@ def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key
     people, rep = roster.current(session), _rep_of(session, wait)
     person = people.person(rep)
     if person is not None and by not in (rep, *person.members):
-        _tell(session, wait, rep, f"{people.name_of(by)} noted for you: {DID[kind]}.", key=f"{key}:answered-for", kind=kind, now=now)
+        told = Aside(f"{key}:answered-for", rep, kind, f"{people.name_of(by)} noted for you: {DID[kind]}.")
+        _tell(session, wait, told, now=now)
 
 
 def answerer(people: Roster, answer: Answer) -> str:
@@ -46,13 +47,15 @@ def answerer(people: Roster, answer: Answer) -> str:
     return f"{name} (the name as it was typed in Prefect)" if answer.data.get("claimed") else name
 
 
-def _tell(session: Session, wait: Wait, rep: str, what: str, *, key: str, kind: str, now: datetime, **more: Any) -> None:
+def _tell(
+    session: Session, wait: Wait, told: Aside, *, now: datetime, send_at: datetime | None = None, answer_id: int | None = None
+) -> None:
     handoff = handoffs.get(session, wait.handoff_id)
     if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
-        digest.put_aside(session, handoff, wait, key=key, person=rep, kind=kind, what=what, now=now)
+        digest.put_aside(session, handoff, wait, told, now=now)
         return
-    said = {"channel": "email", "person": rep, "context": {"what": what}, **more}
-    deliveries.queue(session, handoff, "told", key=f"{key}:email", now=now, **said)
+    message = deliveries.Message("told", {"what": told.what}, answer_id=answer_id)
+    deliveries.queue(session, handoff, message, deliveries.Copy(f"{told.key}:email", "email", told.person), now=now, send_at=send_at)
 
 
 def _rep_of(session: Session, wait: Wait | None) -> str:

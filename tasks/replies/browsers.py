@@ -72,7 +72,11 @@ def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str
     said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
     said |= {"wait_id": place.wait.id if place.wait else "", **context}
     deliveries.queue(
-        session, None, "answered-for-you", key=f"{key}:answered-for-you:email", channel="email", person=place.person, now=now, context=said
+        session,
+        None,
+        deliveries.Message("answered-for-you", context=said),
+        deliveries.Copy(f"{key}:answered-for-you:email", "email", place.person),
+        now=now,
     )
 
 

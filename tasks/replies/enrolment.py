@@ -39,7 +39,7 @@ def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
     session.add(row)
     session.flush()
     key, context = f"device-code:{row.id}:email", {"code_id": row.id}
-    deliveries.queue(session, None, "device-code", key=key, channel="email", person=person, now=now, context=context)
+    deliveries.queue(session, None, deliveries.Message("device-code", context=context), deliveries.Copy(key, "email", person), now=now)
 
 
 def pending(session: Session, device: str, *, now: datetime) -> MailedCode | None:

@@ -30,7 +30,9 @@ def begin(session: Session, person: str, *, now: datetime) -> None:
     operator = roster.current(session).operator
     if row is not None and operator and operator != person:
         key = f"{MESSAGE}:{row.id}:operator"
-        deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=operator, now=now, context={"whose": person})
+        deliveries.queue(
+            session, None, deliveries.Message(MESSAGE, context={"whose": person}), deliveries.Copy(key, "email", operator), now=now
+        )
     trail.record(session, "number-guessed", now=now, actor="baton", person=person)
 
 
@@ -79,5 +81,7 @@ def _send(session: Session, person: str, now: datetime) -> MailedCode | None:
     session.add(row)
     session.flush()
     context = {"code_id": row.id, "whose": person}
-    deliveries.queue(session, None, MESSAGE, key=f"{MESSAGE}:{row.id}:email", channel="email", person=person, now=now, context=context)
+    deliveries.queue(
+        session, None, deliveries.Message(MESSAGE, context=context), deliveries.Copy(f"{MESSAGE}:{row.id}:email", "email", person), now=now
+    )
     return row

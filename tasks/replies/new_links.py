@@ -26,7 +26,7 @@ def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) 
     trail.record(session, "links-ended", now=now, actor=by, person=person, quiet=quiet)
     if not quiet:
         key = f"{MESSAGE}:{person}:{now.isoformat()}:email"
-        deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=person, now=now)
+        deliveries.queue(session, None, deliveries.Message(MESSAGE), deliveries.Copy(key, "email", person), now=now)
 
 
 def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:

@@ -34,7 +34,7 @@ def tell_signers(
                 continue
             key = f"{base}:{hashlib.sha256(f'{party}:{address}'.encode()).hexdigest()[:12]}"
             context = {**given, "party": party}
-            deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=address, now=now, context=context)
+            deliveries.queue(session, None, deliveries.Message(MESSAGE, context=context), deliveries.Copy(key, "email", address), now=now)
 
 
 def draft_of(session: Session, row: Delivery) -> Draft:

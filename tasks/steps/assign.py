@@ -127,4 +127,6 @@ def queue_messages(
     manager = roster.current(session).manager_of(row.rep)
     to = {channel: manager if channel == "manager-email" else row.rep for channel in planned}
     copies = [deliveries.Copy(f"{row.id}:assigned:{channel}", channel, person) for channel, person in to.items()]
-    deliveries.queue_copies(session, handoff, "assigned", copies, now=now, assignment_id=row.id, context={"rep": row.rep})
+    deliveries.queue_copies(
+        session, handoff, deliveries.Message("assigned", context={"rep": row.rep}, assignment_id=row.id), copies, now=now
+    )

@@ -82,17 +82,17 @@ def _tell_marketing(session: Session, handoff: Handoff, wait: Wait, missing: lis
     deliveries.queue(
         session,
         handoff,
-        "note-needed",
-        key=f"{wait.id}:note-needed:email",
-        channel="email",
-        person=wait.holder,
+        deliveries.Message(
+            "note-needed",
+            context={
+                "wait_id": wait.id,
+                "due_at": wait.due_at.isoformat(),
+                "extra": {"missing": words},
+                "what": f"Still missing in the note: {words}.",
+            },
+        ),
+        deliveries.Copy(f"{wait.id}:note-needed:email", "email", wait.holder),
         now=now,
-        context={
-            "wait_id": wait.id,
-            "due_at": wait.due_at.isoformat(),
-            "extra": {"missing": words},
-            "what": f"Still missing in the note: {words}.",
-        },
     )
 
 

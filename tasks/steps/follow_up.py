@@ -155,12 +155,11 @@ def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: d
         deliveries.queue(
             session,
             handoff,
-            "opportunity",
-            key=f"{key}:opportunity",
-            channel="crm",
-            person=handoff.rep,
+            deliveries.Message(
+                "opportunity", context={"values": {"agreement": f"{handoff.agreement}@{handoff.version}", "score": handoff.score}}
+            ),
+            deliveries.Copy(f"{key}:opportunity", "crm", handoff.rep),
             now=now,
-            context={"values": {"agreement": f"{handoff.agreement}@{handoff.version}", "score": handoff.score}},
         )
     crm_status(session, handoff, "opportunity", key=key, now=now)
     tell_marketing(session, handoff, answer, now=now)

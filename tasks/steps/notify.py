@@ -86,13 +86,9 @@ def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
         deliveries.queue(
             session,
             handoff,
-            died.message,
-            key=f"{died.key}:again",
-            channel=died.channel,
-            person=died.person,
+            deliveries.Message(died.message, context=died.context, assignment_id=row.id),
+            deliveries.Copy(f"{died.key}:again", died.channel, died.person),
             now=now,
-            assignment_id=row.id,
-            context=died.context,
         )
         for died in deliveries.died_with(session, row.id)
         if not died.key.endswith(":again")

@@ -105,7 +105,9 @@ def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, ho
     )
     context = {"what": what, "wait_id": wait.id, "due_at": plan.due_at.isoformat()}
     key = f"{wait.id}:decision-asked:email"
-    deliveries.queue(session, handoff, "decision-asked", key=key, channel="email", person=holder, now=now, context=context)
+    deliveries.queue(
+        session, handoff, deliveries.Message("decision-asked", context=context), deliveries.Copy(key, "email", holder), now=now
+    )
 
 
 def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: datetime) -> None:
@@ -114,14 +116,10 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     deliveries.queue(
         session,
         handoff,
-        "feedback",
-        key=f"answer:{answer.id}:feedback:email",
-        channel="email",
-        person=roster.current(session).marketing,
+        deliveries.Message("feedback", context=context, answer_id=answer.id),
+        deliveries.Copy(f"answer:{answer.id}:feedback:email", "email", roster.current(session).marketing),
         now=now,
         send_at=max(now, answer.effective_at),
-        answer_id=answer.id,
-        context=context,
     )
 
 
@@ -131,7 +129,7 @@ def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: 
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
     context = {"what": decided or _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
-    deliveries.queue(session, handoff, "withdrawn", key=key, channel="email", person=rep, now=now, context=context)
+    deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
 
 _WITHDRAWN = {

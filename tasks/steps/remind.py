@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from storage import deliveries, handoffs, roster, trail, waits
+from storage.digests import Aside
 from storage.tables import Handoff, Wait
 from tasks.messages import digest
 from tasks.work import Work
@@ -67,18 +68,18 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
     if people.person(person) is None:
         return
     if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
-        kind = digest.MISSED if late else action
-        digest.put_aside(session, handoff, wait, key=key, person=person, kind=kind, what=what, now=now)
+        aside = Aside(key, person, digest.MISSED if late else action, what)
+        digest.put_aside(session, handoff, wait, aside, now=now)
         trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person, over="digest")
         return
     deliveries.queue(
         session,
         handoff,
-        message,
-        key=f"{key}:email",
-        channel="email",
-        person=person,
+        deliveries.Message(
+            message,
+            context={"what": what, "due_at": wait.due_at.isoformat(), "tenure": wait.assignment_id, "wait_id": wait.id, "rep": wait.holder},
+        ),
+        deliveries.Copy(f"{key}:email", "email", person),
         now=now,
-        context={"what": what, "due_at": wait.due_at.isoformat(), "tenure": wait.assignment_id, "wait_id": wait.id, "rep": wait.holder},
     )
     trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person)

@@ -46,7 +46,11 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
     for channel in ("crm", "email"):
         key = f"{row.id}:taken:{channel}"
         deliveries.queue(
-            session, handoff, "taken", key=key, channel=channel, person=rep, now=now, assignment_id=row.id, context={"rep": rep}
+            session,
+            handoff,
+            deliveries.Message("taken", context={"rep": rep}, assignment_id=row.id),
+            deliveries.Copy(key, channel, rep),
+            now=now,
         )
     crm_status(session, handoff, "accepted", key=row.id, now=now)
 

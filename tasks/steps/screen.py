@@ -81,4 +81,6 @@ def _tell(session: Session, handoff: Handoff, rule: ScreenRule, account: Account
             return
     if rule.then == "attach" and owner:
         key = f"attached:{handoff.id}"
-        deliveries.queue(session, handoff, "attached", key=key, channel="crm", person=owner, now=now, context={"what": what})
+        deliveries.queue(
+            session, handoff, deliveries.Message("attached", context={"what": what}), deliveries.Copy(key, "crm", owner), now=now
+        )

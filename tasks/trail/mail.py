@@ -26,7 +26,7 @@ def queue_head(session: Session, *, to: str, now: datetime) -> bool:
     if row is None:
         return False
     said = {"head": row.digest, "seal": row.id, "events": row.total, "sealed_at": f"{row.sealed_at:%Y-%m-%d %H:%M} UTC"}
-    return deliveries.queue(session, None, MESSAGE, key=key, channel="email", person=to, now=now, context=said)
+    return deliveries.queue(session, None, deliveries.Message(MESSAGE, context=said), deliveries.Copy(key, "email", to), now=now)
 
 
 def draft_of(row: Delivery) -> Draft:

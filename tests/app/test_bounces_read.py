@@ -37,7 +37,9 @@ def database(mail: Path):
 
     database = terminal.open_box(Settings()).database
     with database.write() as session:
-        deliveries.queue(session, a_handoff(session, MONDAY), "told", key="told", channel="email", person="ana", now=MONDAY)
+        deliveries.queue(
+            session, a_handoff(session, MONDAY), deliveries.Message("told"), deliveries.Copy("told", "email", "ana"), now=MONDAY
+        )
         deliveries.claim(session, 1)
         deliveries.succeeded(session, session.get(Delivery, 1), None, proof="250 OK", now=MONDAY)
     yield database

@@ -269,7 +269,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
     def warn(session: Session, now) -> None:
         handoff = handoffs.get(session, other.handoff_id)
         what = "Ana Silva has not said yet what came of the lead. Most of the agreed time is over."
-        digests.put_aside(session, handoff, key="w", person="maria", wait_id=other.id, kind="tell-manager", what=what, now=now)
+        digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", what), wait_id=other.id, now=now)
 
     company.box.write_now(warn)
     page = rep.get(link(company, "maria"))
@@ -366,7 +366,7 @@ def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep:
 
     def warn(session: Session, now) -> None:
         handoff = handoffs.get(session, other.handoff_id)
-        digests.put_aside(session, handoff, key="w", person="maria", wait_id=other.id, kind="tell-manager", what="Late.", now=now)
+        digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", "Late."), wait_id=other.id, now=now)
 
     company.box.write_now(warn)
     there = f"{company.box.links.for_person('maria', at=company.time.at)}/{other.id}"

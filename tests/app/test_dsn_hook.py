@@ -24,8 +24,8 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     with stage(tmp_path) as running:
 
         def tell(session, handoff, now):
-            told = {"key": "told", "channel": "email", "person": "ana", "assignment_id": running.assignment_id}
-            deliveries.queue(session, handoff, "assigned", now=now, **told)
+            told = deliveries.Message("assigned", assignment_id=running.assignment_id)
+            deliveries.queue(session, handoff, told, deliveries.Copy("told", "email", "ana"), now=now)
             deliveries.claim(session, 1)
             deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250 OK", now=now)
 

@@ -22,7 +22,7 @@ def sent(box, person: str, *, hours: float = 0, channel: str = "email", state: s
     def work(session, now) -> None:
         at = MONDAY + timedelta(hours=hours)
         key = f"{person}:{hours}:{channel}:{state}"
-        deliveries.queue(session, None, "told", key=key, channel=channel, person=person, now=at)
+        deliveries.queue(session, None, deliveries.Message("told"), deliveries.Copy(key, channel, person), now=at)
         row = session.exec(select(Delivery).where(Delivery.key == key)).one()
         row.state, row.sent_at = state, at
 

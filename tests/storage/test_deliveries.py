@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -23,10 +24,19 @@ def handoff(database: Database) -> Handoff:
         return a_handoff(session, MONDAY)
 
 
-def queue(database: Database, handoff: Handoff, key: str = "key", **more: object) -> bool:
-    given = {"channel": "email", "person": "ana", "now": MONDAY}
+def queue(
+    database: Database,
+    handoff: Handoff,
+    key: str = "key",
+    *,
+    channel: str = "email",
+    person: str = "ana",
+    send_at: datetime | None = None,
+    **about: Any,
+) -> bool:
+    message, copy = deliveries.Message("assigned", **about), deliveries.Copy(key, channel, person)
     with database.write() as session:
-        return deliveries.queue(session, handoff, "assigned", key=key, **{**given, **more})
+        return deliveries.queue(session, handoff, message, copy, now=MONDAY, send_at=send_at)
 
 
 def rows(database: Database) -> list[Delivery]:

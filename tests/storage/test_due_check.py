@@ -38,7 +38,7 @@ def a_revisit(session: Session) -> None:
 
 
 def post(session: Session) -> None:
-    deliveries.queue(session, None, "device-code", key="code", channel="email", person="ana", now=MONDAY)
+    deliveries.queue(session, None, deliveries.Message("device-code"), deliveries.Copy("code", "email", "ana"), now=MONDAY)
 
 
 def lost_post(session: Session) -> None:

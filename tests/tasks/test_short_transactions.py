@@ -47,7 +47,7 @@ def missed(box, count: int, *, person: str = "ana") -> None:
         session.add_all(handoffs)
         session.flush()
         for one in handoffs:
-            digests.put_aside(session, one, key=f"missed:{one.id}", person=person, wait_id="", kind=MISSED, what="Missed.", now=now)
+            digests.put_aside(session, one, digests.Aside(f"missed:{one.id}", person, MISSED, "Missed."), wait_id="", now=now)
         digest.expect(session, person, now=now)
 
     box.write_now(work)
@@ -105,7 +105,7 @@ async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box):
 
     def work(session: Session, now: datetime) -> None:
         for number in range(60):
-            deliveries.queue(session, None, "hello", key=f"{number}", channel="email", person="ana", now=now)
+            deliveries.queue(session, None, deliveries.Message("hello"), deliveries.Copy(f"{number}", "email", "ana"), now=now)
         for row in session.exec(select(Delivery)).all():
             deliveries.claim(session, row.id, real=before)
 
@@ -155,7 +155,13 @@ async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box):
 def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_before(box, time):
     def work(session: Session, now: datetime) -> None:
         for number in range(ROWS_AT_ONCE + 10):
-            deliveries.queue(session, None, "assigned", key=f"{number}", channel=f"c{number}", person="ana", now=now, assignment_id="one")
+            deliveries.queue(
+                session,
+                None,
+                deliveries.Message("assigned", assignment_id="one"),
+                deliveries.Copy(f"{number}", f"c{number}", "ana"),
+                now=now,
+            )
         for row in session.exec(select(Delivery)).all():
             deliveries.claim(session, row.id)
             session.refresh(row)

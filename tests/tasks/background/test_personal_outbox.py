@@ -20,7 +20,7 @@ def put_in(box, *, key: str = "one", claimed_ago: timedelta | None = None) -> in
     """A message for the post; claimed_ago: a process took it so long ago, in real time, and has not told how it went."""
 
     def work(session, now) -> int:
-        deliveries.queue(session, None, "hello", key=key, channel="email", person="ana", now=now)
+        deliveries.queue(session, None, deliveries.Message("hello"), deliveries.Copy(key, "email", "ana"), now=now)
         row = session.exec(select(Delivery).where(Delivery.key == key)).one()
         if claimed_ago is not None:
             assert deliveries.claim(session, row.id, real=datetime.now(UTC) - claimed_ago)

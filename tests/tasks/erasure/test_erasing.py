@@ -160,7 +160,7 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
     assert handoff.stage == stage
     box.write_now(
         lambda session, now: deliveries.queue(
-            session, handoffs.get(session, handoff.id), "reminder", key="later", channel="email", person="ana", now=now
+            session, handoffs.get(session, handoff.id), deliveries.Message("reminder"), deliveries.Copy("later", "email", "ana"), now=now
         )
     )
 
