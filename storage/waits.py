@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -117,55 +117,61 @@ class Verdict:
     closed_because: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NewAnswer:
+    """What somebody answered, before it is stored.
+
+    via: the way it came, such as "link" or "crm". text: what the person wrote, kept apart from the codes in data. device: hash of
+    the browser in which the answer was given, empty for none.
+    """
+
+    kind: str
+    by: str
+    via: str
+    text: str = ""
+    device: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
 def answer(
     session: Session,
     wait_id: str,
-    kind: str,
+    new: NewAnswer,
     *,
-    by: str,
-    via: str,
     now: datetime,
     answered_at: datetime | None = None,
     effective_at: datetime | None = None,
-    text: str = "",
-    device: str = "",
-    **data: Any,
 ) -> Verdict:
     """Stores an answer; the first one to an open wait counts, every other one is kept as late and told who came first.
 
     Call inside a write transaction. answered_at (default now) is what the SLA is judged by; the wake goes into the same
-    transaction, so that an answer that is stored is never forgotten. device: hash of the browser in which it was given.
+    transaction, so that an answer that is stored is never forgotten.
     """
     wait = session.get(Wait, wait_id)
     assert wait is not None, "an answer is given to a wait that was looked up"
     handoff = session.get(Handoff, wait.handoff_id)
     assert handoff is not None, "a wait always has a handoff: the foreign key says so"
-    kept = trail.keep_text(session, text, lead_id=handoff.lead_id)
+    kept = trail.keep_text(session, new.text, lead_id=handoff.lead_id)
     at = answered_at or now
-    when = {"answered_at": at, "effective_at": effective_at or at}
-    row = _stored(session, wait, kind, by=by, via=via, data=data, text=kept, device=device, **when)
+    row = _stored(session, wait, new, kept, answered_at=at, effective_at=effective_at or at)
     return _judge(session, wait, handoff, row, kept, now)
 
 
-def hold(
-    session: Session, wait: Wait, kind: str, *, by: str, link_of: str, device: str, via: str, now: datetime, text: str = "", **data: Any
-) -> Answer | None:
+def hold(session: Session, wait: Wait, new: NewAnswer, *, link_of: str, now: datetime) -> Answer | None:
     """Stores an answer that does not count yet: it closes nothing, wakes nothing and is told to nobody.
 
-    link_of: whose link it came through; device: hash of the browser it came from. Call inside a write transaction that has locked
-    the wait. The same answer from the same browser twice is one, as of the first time. None, and nothing is stored, where as many
-    are held as may be.
+    link_of: whose link it came through. Call inside a write transaction that has locked the wait. The same answer from the same
+    browser twice is one, as of the first time. None, and nothing is stored, where as many are held as may be.
     """
-    for row in held_of(session, wait.handoff_id, link_of=link_of, device=device):
-        same = {name: value for name, value in row.data.items() if name not in WHILE_HELD} == data
-        if (row.wait_id, row.kind, row.by) == (wait.id, kind, by) and same and _text_of(session, row) == text:
+    for row in held_of(session, wait.handoff_id, link_of=link_of, device=new.device):
+        same = {name: value for name, value in row.data.items() if name not in WHILE_HELD} == new.data
+        if (row.wait_id, row.kind, row.by) == (wait.id, new.kind, new.by) and same and _text_of(session, row) == new.text:
             return row
-    if _is_full(session, wait, link_of=link_of, device=device):
+    if _is_full(session, wait, link_of=link_of, device=new.device):
         return None
     handoff = session.get(Handoff, wait.handoff_id)
-    kept = trail.keep_text(session, text, lead_id=handoff.lead_id if handoff else None)
-    said = {**data, "link_of": link_of}
-    row = _stored(session, wait, kind, by=by, via=via, data=said, text=kept, device=device, answered_at=now, effective_at=now)
+    kept = trail.keep_text(session, new.text, lead_id=handoff.lead_id if handoff else None)
+    row = _stored(session, wait, replace(new, data={**new.data, "link_of": link_of}), kept, answered_at=now, effective_at=now)
     row.state = AnswerState.HELD
     session.add(row)
     session.flush()
@@ -208,8 +214,21 @@ def _text_of(session: Session, row: Answer) -> str:
     return text.text if text else ""
 
 
-def _stored(session: Session, wait: Wait, kind: str, *, text: PersonalText | None, **said: Any) -> Answer:
-    row = Answer(wait_id=wait.id, handoff_id=wait.handoff_id, kind=kind, text_id=text.id if text else None, **said)
+def _stored(
+    session: Session, wait: Wait, new: NewAnswer, text: PersonalText | None, *, answered_at: datetime, effective_at: datetime
+) -> Answer:
+    row = Answer(
+        wait_id=wait.id,
+        handoff_id=wait.handoff_id,
+        kind=new.kind,
+        by=new.by,
+        via=new.via,
+        device=new.device,
+        data=dict(new.data),
+        text_id=text.id if text else None,
+        answered_at=answered_at,
+        effective_at=effective_at,
+    )
     session.add(row)
     session.flush()
     return row

@@ -113,7 +113,9 @@ def _answer(box: Toolbox, one: Round, kind: str) -> Ready:
     """Answers as any door does in the end."""
 
     async def go() -> tuple[bool, str]:
-        verdict = await box.write(lambda session, now: waits.answer(session, one.wait_id, kind, by=f"by-{kind}", via="race", now=now))
+        verdict = await box.write(
+            lambda session, now: waits.answer(session, one.wait_id, waits.NewAnswer(kind, by=f"by-{kind}", via="race"), now=now)
+        )
         return verdict.won, verdict.winner.kind if verdict.winner else ""
 
     return go

@@ -117,7 +117,7 @@ def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change:
 
 
 def _answer(session: Session, wait: Wait, kind: str, change: Change, at: datetime, now: datetime, **data: Any) -> None:
-    verdict = waits.answer(session, wait.id, kind, by=change.by, via="crm", now=now, answered_at=at, **data)
+    verdict = waits.answer(session, wait.id, waits.NewAnswer(kind, by=change.by, via="crm", data=data), now=now, answered_at=at)
     if verdict.won:
         tell_rep(session, verdict.answer, now=now)
 

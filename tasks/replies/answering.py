@@ -109,7 +109,13 @@ def answer(
         refuse_gaps(missing_of(session, place), fields)
     text = fields.get("text", "")
     if sender and unproven:
-        row = waits.hold(session, place.wait, kind, by=by, link_of=place.person, device=sender.device, via=via, now=now, text=text, **data)
+        row = waits.hold(
+            session,
+            place.wait,
+            waits.NewAnswer(kind, by=by, device=sender.device, via=via, text=text, data=data),
+            link_of=place.person,
+            now=now,
+        )
         if row is not None:
             return Reply(False, kind, held=row.id)
         if refused := _refuse_without_number(session, token, place, number, sender, now):
@@ -164,10 +170,8 @@ def _count(session: Session, place: ReplyContext, said: Submission, sender: Send
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:
         device = sender.device if sender else ""
-        when = {"now": now, "effective_at": now + undo}
-        verdict = waits.answer(
-            session, wait.id, said.kind, by=said.by, via=said.via, text=said.text, device=device, **when, **said.data, **about
-        )
+        new = waits.NewAnswer(said.kind, by=said.by, via=said.via, text=said.text, device=device, data={**said.data, **about})
+        verdict = waits.answer(session, wait.id, new, now=now, effective_at=now + undo)
     if verdict.won and about:
         context = {"answer_id": verdict.answer.id, **about}
         tell_addressee(session, place, key=f"answer:{verdict.answer.id}", kind=said.kind, context=context, now=said.at)
@@ -208,7 +212,9 @@ def _keep_late(session: Session, place: ReplyContext, kind: str, fields: Mapping
         wait = session.exec(query.limit(1)).first()
     if wait is not None and (wait.closed_at or wait.answer_id):
         said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
-        waits.answer(session, wait.id, kind, by=place.person, via=via, now=now, text=fields.get("text", "")[:MAX_TEXT], **said)
+        waits.answer(
+            session, wait.id, waits.NewAnswer(kind, by=place.person, via=via, text=fields.get("text", "")[:MAX_TEXT], data=said), now=now
+        )
 
 
 def answer_wait(
@@ -245,7 +251,11 @@ def answer_wait(
     if wait.kind == "note":
         refuse_gaps(missing_of(session, place), fields)
     verdict = waits.answer(
-        session, wait_id, kind, by=by, via=via, now=now, answered_at=answered_at, text=fields.get("text", ""), claimed=True, **data
+        session,
+        wait_id,
+        waits.NewAnswer(kind, by=by, via=via, text=fields.get("text", ""), data={"claimed": True, **data}),
+        now=now,
+        answered_at=answered_at,
     )
     if verdict.won:
         tell_rep(session, verdict.answer, now=now)

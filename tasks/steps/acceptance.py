@@ -55,7 +55,7 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
         first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
         if further := answer.data.get("implied_by"):  # the CRM was further already, so that is answered as well
-            waits.answer(session, first.id, further, by=answer.by, via=answer.via, now=now, answered_at=answer.answered_at)
+            waits.answer(session, first.id, waits.NewAnswer(further, by=answer.by, via=answer.via), now=now, answered_at=answer.answered_at)
 
 
 def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> Assignment | None:

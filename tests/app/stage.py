@@ -184,7 +184,7 @@ class Stage:
         def work(session: Session, handoff: Handoff, now: datetime) -> None:
             wait = waits.open_of(session, self.handoff_id)
             assert wait is not None
-            waits.answer(session, wait.id, kind, by=by, via=via, now=now, **data)
+            waits.answer(session, wait.id, waits.NewAnswer(kind, by=by, via=via, data=data), now=now)
 
         self.do(work)
 

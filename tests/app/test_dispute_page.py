@@ -31,7 +31,9 @@ def give_back(company: Stage, reason: str = "not-now") -> None:
 
     def work(session: Session, handoff: Handoff, now) -> None:
         wait = waits.open_of(session, company.handoff_id)
-        answer = waits.answer(session, wait.id, "rejected", by="ana", via="link", now=now, text="They said spring.", reason=reason).answer
+        answer = waits.answer(
+            session, wait.id, waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}), now=now
+        ).answer
         waits.close(session, wait, because="rejected", now=now)
         from storage import handoffs
 

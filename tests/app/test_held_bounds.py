@@ -36,7 +36,9 @@ def flood(company: Stage, link_of: str = "ana") -> None:
         wait = waits.open_of(session, company.handoff_id, lock=True)
         assert wait is not None
         for number in range(HELD_OF_LINK):
-            held = waits.hold(session, wait, "accepted", by="ana", link_of=link_of, device=f"robot {number}", via="link", now=now)
+            held = waits.hold(
+                session, wait, waits.NewAnswer("accepted", by="ana", device=f"robot {number}", via="link"), link_of=link_of, now=now
+            )
             assert held is not None
 
     company.do(work)

@@ -25,7 +25,9 @@ def opened(database: Database) -> list[str]:
 def hold(session: Session, wait_id: str, *, device: str, link_of: str = "ana", text: str = "") -> Answer | None:
     wait = session.get(Wait, wait_id)
     assert wait is not None
-    return waits.hold(session, wait, "accepted", by="ana", link_of=link_of, device=device, via="link", now=MONDAY, text=text)
+    return waits.hold(
+        session, wait, waits.NewAnswer("accepted", by="ana", device=device, via="link", text=text), link_of=link_of, now=MONDAY
+    )
 
 
 def test_one_browser_has_ten_over_all_links(database, opened):

@@ -26,7 +26,7 @@ def accepted(session: Session, one: Round) -> Round:
     """The same lead once its rep's acceptance, which can still be taken back, was carried out: the first attempt is owed."""
     handoff = handoffs.get(session, one.handoff_id)
     until = MONDAY + timedelta(minutes=5)
-    waits.answer(session, one.wait_id, "accepted", by="ana", via="link", now=MONDAY, effective_at=until)
+    waits.answer(session, one.wait_id, waits.NewAnswer("accepted", by="ana", via="link"), now=MONDAY, effective_at=until)
     waits.close_open(session, handoff, because="accepted", now=MONDAY)
     handoffs.move(session, handoff, "accepted", now=MONDAY)
     kind, due = "first_attempt", MONDAY + timedelta(hours=2)

@@ -40,8 +40,11 @@ def wait(do) -> Wait:
     return do(lambda session: a_wait(session, MONDAY))
 
 
-def answer(do, wait: Wait, kind: str, *, by: str = "ana", now: datetime = MONDAY, **more: Any) -> Verdict:
-    return do(lambda session: waits.answer(session, wait.id, kind, by=by, via="link", now=now, **more))
+def answer(
+    do, wait: Wait, kind: str, *, by: str = "ana", now: datetime = MONDAY, text: str = "", reason: str = "", **when: datetime
+) -> Verdict:
+    new = waits.NewAnswer(kind, by=by, via="link", text=text, data={"reason": reason} if reason else {})
+    return do(lambda session: waits.answer(session, wait.id, new, now=now, **when))
 
 
 def stored(do, wait: Wait) -> list[tuple[str, str]]:

@@ -73,14 +73,16 @@ async def through_everything(driver, box: Toolbox) -> Taken:
         lambda session, now: waits.hold(
             session,
             wait,
-            "accepted",
-            by=handoff.rep,
+            waits.NewAnswer(
+                "accepted",
+                by=handoff.rep,
+                device="d",
+                via="link",
+                text="The kettle is broken, says Zoë.",
+                data={"statements": {"pain_point": "Zoë Quillfeather prefers porridge"}},
+            ),
             link_of=handoff.rep,
-            device="d",
-            via="link",
             now=now,
-            text="The kettle is broken, says Zoë.",
-            statements={"pain_point": "Zoë Quillfeather prefers porridge"},
         )
     )
     told = {"key": "d", "person": "maria", "handoff_id": handoff.id, "kind": "reminder", "what": "Zoë Quillfeather waits"}
