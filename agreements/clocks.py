@@ -145,27 +145,32 @@ def contact_time(clock: Clock, requested: datetime | None, *, start: datetime, n
     return ContactTime(calendar.next_opening(at) if clock.calendar else at)
 
 
-def first_attempt_due(
-    clock: Clock,
-    *,
-    tier: str,
-    start: datetime,
-    accepted_at: datetime,
-    calendar: WorkingCalendar,
-    requested: datetime | None,
-    bound: datetime | None = None,
-    past: Past = Past(),
-) -> datetime:
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An acceptance, by which the first attempt is due. Instants are aware.
+
+    start: when the rep was provably told. requested: the contact time that the lead asked for, None for none. bound: the end of
+    the time for all assignments together, None for none.
+    """
+
+    start: datetime
+    at: datetime
+    requested: datetime | None = None
+    bound: datetime | None = None
+
+
+def first_attempt_due(clock: Clock, accepted: Accepted, *, tier: str, calendar: WorkingCalendar, past: Past = Past()) -> datetime:
     """Return by when the rep must have tried to reach the lead.
 
-    start: when the rep was provably told; accepted_at leaves him at least `at_least`. A contact time that the lead asked
-    for moves it, as contact_time says: due then plus the tolerance, also when that is earlier.
+    The rep has at least `at_least` from the acceptance. A contact time that the lead asked for moves the due time, as
+    contact_time says: due then plus the tolerance, also when that is earlier.
     """
-    asked = contact_time(clock, requested, start=start, now=accepted_at, calendar=calendar)
+    asked = contact_time(clock, accepted.requested, start=accepted.start, now=accepted.at, calendar=calendar)
     if asked.at is not None and clock.respect_requested_time is not None:
         return clock.respect_requested_time.after(asked.at, calendar)
-    due = _bounded(term_for(clock, tier=tier, past=past).after(start, calendar, past.pauses), start=start, bound=bound)
-    return max(due, clock.at_least.after(accepted_at, calendar)) if clock.at_least else due
+    term = term_for(clock, tier=tier, past=past)
+    due = _bounded(term.after(accepted.start, calendar, past.pauses), start=accepted.start, bound=accepted.bound)
+    return max(due, clock.at_least.after(accepted.at, calendar)) if clock.at_least else due
 
 
 def _bounded(due: datetime, *, start: datetime, bound: datetime | None) -> datetime:

@@ -44,7 +44,7 @@ def capture(box: Toolbox, **changes: object) -> Taken:
 def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
     """Gives the answer of the rep who has that assignment; whether it counts."""
     token = _token(box, assignment_id)
-    return box.write_now(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields)).won
+    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now)).won
 
 
 def _token(box: Toolbox, assignment_id: str) -> str:

@@ -133,7 +133,7 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
     await box.write(lambda session, now: roster.load(session, roster_text(), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, agreement_text(), now=now))
     for party in ("marketing", "sales"):
-        await box.write(lambda session, now, p=party: contracts.sign(session, row, party=p, name=p, via="benchmark", now=now))  # type: ignore[misc]
+        await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "benchmark"), now=now))  # type: ignore[misc]
     await deploy(box, row.name, row.version)
 
 

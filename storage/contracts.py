@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -86,46 +87,39 @@ def _pass_check(hash: str, text: str, reference: str) -> None:
     read_agreement(text, name=reference)
 
 
-def sign(
-    session: Session,
-    row: AgreementVersion,
-    *,
-    party: str,
-    name: str,
-    via: str,
-    now: datetime,
-    address: str = "",
-    on_behalf: bool = False,
-) -> None:
-    """One party's signature over this hash, once and for all. address: where the link was sent by which it is given.
+@dataclass(frozen=True, slots=True)
+class NewSignature:
+    """One party's signature, before it is stored.
 
-    on_behalf: somebody else wrote it down for the one who signs. Raises AgreementError for what cannot be signed any more,
-    has been signed, or does not pass its check.
+    via: the way it came, such as "link". address: where its link was sent. on_behalf: somebody else wrote it down for the signer.
+    """
+
+    party: str
+    name: str
+    via: str
+    address: str = ""
+    on_behalf: bool = False
+
+
+def sign(session: Session, row: AgreementVersion, new: NewSignature, *, now: datetime) -> None:
+    """Stores one party's signature over this hash, once and for all.
+
+    Raises AgreementError for a version that cannot be signed any more, was signed already, or does not pass its check.
     """
     verified(row)
-    signer, reference = " ".join(name.split()), reference_of(row)
+    signer, reference, party = " ".join(new.name.split()), reference_of(row), new.party
     if party not in PARTIES:
         raise AgreementError(f"{party!r} is no party; {' and '.join(PARTIES)} sign.")
     if not signer:
         raise AgreementError(f"A signature needs a name: who signs {reference} for {party}?")
     if newer := replaced_by(session, row):
         raise AgreementError(f"{reference} was replaced by {reference_of(newer)} and can no longer be signed.")
-    new = wakes.insert_once(session, Signature, hash=row.hash, party=party, name=signer, via=via, address=address, signed_at=now)
-    if not new:
+    given = {"hash": row.hash, "party": party, "via": new.via, "address": new.address}
+    if not wakes.insert_once(session, Signature, name=signer, signed_at=now, **given):
         first = next(one for one in signatures(session, row) if one.party == party)
         raise AgreementError(f"{reference} is signed for {party} already, by {first.name} on {first.signed_at:%Y-%m-%d at %H:%M} UTC.")
-    trail.record(
-        session,
-        "signed",
-        now=now,
-        actor=signer,
-        agreement=reference,
-        hash=row.hash,
-        party=party,
-        via=via,
-        address=address,
-        on_behalf=on_behalf,
-    )
+    facts: dict[str, Any] = {"agreement": reference, "on_behalf": new.on_behalf, **given}
+    trail.record(session, "signed", now=now, actor=signer, **facts)
     session.flush()
 
 

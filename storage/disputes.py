@@ -18,31 +18,41 @@ UPHELD, OVERTURNED = "upheld", "overturned"
 DISPUTABLE = ("rejected", "returned")
 
 
-def raise_once(
-    session: Session, answer: Answer, *, lead_id: int, by: str, via: str, text: str, holder: str, now: datetime, due_at: datetime
-) -> Dispute | None:
+@dataclass(frozen=True, slots=True)
+class NewDispute:
+    """An objection before it is stored. by: who objects; text: why; holder: who decides, until due_at."""
+
+    lead_id: int
+    by: str
+    via: str
+    text: str
+    holder: str
+    due_at: datetime
+
+
+def raise_once(session: Session, answer: Answer, new: NewDispute, *, now: datetime) -> Dispute | None:
     """Stores the objection to this answer; None, and nothing stored, where there is one already. Call inside a write transaction."""
     if of_answer(session, answer.id) is not None:
         return None
-    kept = trail.keep_text(session, text, lead_id=lead_id)
-    new = wakes.insert_once(
+    kept = trail.keep_text(session, new.text, lead_id=new.lead_id)
+    is_first = wakes.insert_once(
         session,
         Dispute,
         answer_id=answer.id,
         handoff_id=answer.handoff_id,
-        lead_id=lead_id,
-        raised_by=by,
-        via=via,
+        lead_id=new.lead_id,
+        raised_by=new.by,
+        via=new.via,
         raised_at=now,
         text_id=kept.id if kept else None,
-        holder=holder,
-        due_at=due_at,
+        holder=new.holder,
+        due_at=new.due_at,
         ruling="",
         decided_by="",
     )
-    if not new and kept is not None:
+    if not is_first and kept is not None:
         session.delete(kept)
-    return of_answer(session, answer.id) if new else None
+    return of_answer(session, answer.id) if is_first else None
 
 
 def rule_once(session: Session, dispute_id: int, ruling: str, *, by: str, now: datetime) -> bool:

@@ -23,9 +23,9 @@ class PageRequest:
 
     at: datetime
     handoff_id: int
-    method: str
     what: str
-    device: str
+    method: str = ""
+    device: str = ""
     assignment_id: str = ""
     wait_id: str = ""
     person: str = ""

@@ -156,8 +156,8 @@ def put_in_force(session, now) -> None:
     """Loads the example roster and puts the example agreement in force."""
     roster.load(session, ROSTER, now=now)
     row = contracts.publish(session, AGREEMENT, now=now)
-    contracts.sign(session, row, party="marketing", name="Mina Okoro", via="test", now=now)
-    contracts.sign(session, row, party="sales", name="Maria Keller", via="test", now=now)
+    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "test"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "test"), now=now)
     contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000001", now=now)
 
 

@@ -56,7 +56,7 @@ def _put_in_force(box: Toolbox, text: str) -> None:
     def work(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, party=party, name=party, via="test", now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
         contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
 
     box.write_now(work)
@@ -99,7 +99,7 @@ def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answ
     wait = wait_of(box, taken)
     assert wait is not None
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields))
+    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:

@@ -40,7 +40,7 @@ def published(session: Session, text: str, now: datetime, *, deployed: bool = Tr
     """Publishes that text, signed by both, and puts it in force."""
     row = contracts.publish(session, text, now=now)
     for party in contracts.unsigned_parties(session, row):
-        contracts.sign(session, row, party=party, name=party.title(), via="test", now=now)
+        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=now)
     if deployed:
         contracts.mark_deployed(session, row, deployment_id=f"0000000{row.version}-0000-0000-0000-000000000000", now=now)
 

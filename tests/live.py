@@ -164,7 +164,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
         await box.write(lambda session, now: roster.load(session, ROSTER, now=now))
         row = await box.write(lambda session, now: contracts.publish(session, AGREEMENT, now=now))
         for party in ("marketing", "sales"):
-            await box.write(lambda session, now, p=party: contracts.sign(session, row, party=p, name=p, via="test", now=now))
+            await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "test"), now=now))
         await deploy(box, row.name, row.version)
 
     def prepare(running: Stack) -> None:

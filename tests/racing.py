@@ -127,7 +127,7 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
     fields = {"reason": "not-now"} if kind == "rejected" else {}
 
     async def go() -> tuple[bool, str]:
-        reply = await box.write(lambda session, now: answering.answer(session, token, kind, now=now, fields=fields))
+        reply = await box.write(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
         return reply.won, reply.winner.kind if reply.winner else ""
 
     return go

@@ -63,7 +63,7 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answers as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, choice, now=now, fields=fields))
+    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
 
 
 def open_wait(box: Toolbox, taken: Taken) -> Wait:

@@ -154,6 +154,20 @@ def test_rules_know_no_engine_no_database_and_no_network() -> None:
     assert wrong == []
 
 
+def test_nothing_takes_more_than_seven_parameters() -> None:
+    """Beyond that a value is missing. Commands are left out: each of their options is a parameter."""
+    wrong = [
+        f"{path} {node.name}: {count}"
+        for path, tree in sources()
+        if not path.startswith("app/commands/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (count := sum(one.arg not in ("self", "cls") for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs))) > 7
+    ]
+
+    assert wrong == []
+
+
 @pytest.mark.parametrize("module", ["smtplib"])
 def test_nobody_imports(module: str) -> None:
     """E-mail is asynchronous and has one file."""

@@ -20,7 +20,7 @@ from app.backtest.became import Impossible, became
 from app.backtest.fact_columns import FIELD, column_of_fact
 from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
-from app.backtest.reader import ReadRows, read_rows
+from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.backtest.together import Together, put_together
 from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
 
@@ -69,9 +69,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
         timezone=file.timezone,
         limit=file.limit,
         today=now,
-        keep=_wanted({*asked, file.by}),
-        by=file.by,
-        beside=beside,
+        wanted=Wanted(_wanted({*asked, file.by}), file.by, beside),
         progress=lambda done, whole: tell("leads", done, whole),
     )
     left_out = [LeftOut(file.path.name, bad.line, bad.reason) for bad in read.bad]

@@ -18,7 +18,7 @@ from agreements.model import Agreement
 from agreements.rules import rules_of
 from app.backtest.fact_columns import column_of_fact
 from app.backtest.files import LeadFile
-from app.backtest.reader import read_rows
+from app.backtest.reader import Wanted, read_rows
 from app.backtest.together import put_together
 from app.csv_import.file import BadRow
 
@@ -59,9 +59,8 @@ def read_fill(agreement: Agreement, file: LeadFile, *, now: datetime, progress: 
     Several rows of one lead count once. Raises UnreadableFile for a file that cannot be used.
     """
     facts = {name for rule in rules_of(agreement) for name in rule.facts}
-    read = read_rows(
-        file.path, mapping=file.mapping, timezone=file.timezone, limit=file.limit, today=now, keep=_columns(facts), progress=progress
-    )
+    wanted = Wanted(_columns(facts))
+    read = read_rows(file.path, mapping=file.mapping, timezone=file.timezone, limit=file.limit, today=now, wanted=wanted, progress=progress)
     leads = put_together(read.facts, now=now).leads
     counted = {name: values for name in facts if (values := _counted(leads, name)) is not None}
     return Filled(leads.height, tuple(_fills(agreement, counted, leads.height)), tuple(read.bad))

@@ -47,6 +47,20 @@ class ReadRows:
     ignored_columns: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of a file.
+
+    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. beside: reads the
+    same blocks. block_bytes: how much is read at once, None as usual.
+    """
+
+    keep: Collection[str] | None = None
+    by: str = ""
+    beside: Beside | None = None
+    block_bytes: int | None = None
+
+
 def read_rows(
     path: Path,
     *,
@@ -54,27 +68,24 @@ def read_rows(
     timezone: str = "UTC",
     limit: int | None = None,
     today: datetime,
-    keep: Collection[str] | None = None,
-    by: str = "",
-    beside: Beside | None = None,
-    block_bytes: int | None = None,
+    wanted: Wanted = Wanted(),
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadRows:
     """Every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
 
-    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. beside:
-    reads the same blocks. progress: told how many bytes of how many are read.
+    progress: told how many bytes of how many are read.
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
     except ValueError as error:
         raise UnreadableFile(str(error)) from error
-    table = Table(path, **({"block_bytes": block_bytes} if block_bytes else {}))
+    table = Table(path, **({"block_bytes": wanted.block_bytes} if wanted.block_bytes else {}))
     columns = columns_of(table.header, mapping, str(path))
-    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), by)
-    reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), keep)
-    wanted = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
-    for block, end in one_ahead(table.blocks(sorted(wanted))):
+    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), wanted.by)
+    reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), wanted.keep)
+    beside = wanted.beside
+    places = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
+    for block, end in one_ahead(table.blocks(sorted(places))):
         reading.take(block)
         if beside:
             beside.take(block)

@@ -177,7 +177,7 @@ async def _put_in_force(box: Toolbox, agreement: Agreement, text: str) -> None:
     await box.write(lambda session, now: roster.load(session, ROSTER.read_text(encoding="utf-8"), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, text, now=now))
     for party, name in (("marketing", "Mina Okoro"), ("sales", "Maria Keller")):
-        await box.write(lambda session, now, p=party, n=name: contracts.sign(session, row, party=p, name=n, via="demo", now=now))  # type: ignore[misc]
+        await box.write(lambda session, now, p=party, n=name: contracts.sign(session, row, contracts.NewSignature(p, n, "demo"), now=now))  # type: ignore[misc]
     await deploy(box, agreement.agreement, agreement.version)
 
 

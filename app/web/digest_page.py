@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -17,6 +17,7 @@ from app.web.page_notices import number
 from app.web.rendering import page
 from notifications.rendering import clean
 from tasks.replies import digest_page
+from tasks.replies.answering import SentForm
 from tasks.replies.browsers import Sender
 from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
 from tasks.wiring.toolbox import Toolbox
@@ -42,6 +43,19 @@ def routes(box: Toolbox) -> APIRouter:
 
 
 @dataclass(frozen=True, slots=True)
+class _Shown:
+    """How the page of a digest looks this time: from which row on, what was typed, and what became of each row that was sent."""
+
+    status: int = 200
+    start: int = 0
+    saved: int = 0
+    typed: Mapping[str, str] = field(default_factory=dict)
+    replies: Mapping[str, RowReply] = field(default_factory=dict)
+    problem: str = ""
+    asks_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Sent:
     """What was sent for one row."""
 
@@ -61,7 +75,7 @@ class DigestPages:
         """What is open now."""
         asked = request.query_params
         start = number(asked.get("from", ""))
-        return await self._page(Caller.of(request, token, folder="d"), start=start, saved=number(asked.get("saved", "")))
+        return await self._page(Caller.of(request, token, folder="d"), _Shown(start=start, saved=number(asked.get("saved", ""))))
 
     async def take(self, request: Request, token: str) -> Response:
         """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept.
@@ -75,52 +89,41 @@ class DigestPages:
         start = number(typed.get("from", ""))
         age = await age_of_form(self.box, request, caller, typed)
         if age is None:
-            return await self._page(caller, status=403, start=start, problem=_OPEN_AGAIN)
+            return await self._page(caller, _Shown(status=403, start=start, problem=_OPEN_AGAIN))
         rows = _sent(typed)
         if not rows:
-            return await self._page(caller, status=422, start=start, typed=typed, problem=_NOTHING)
+            return await self._page(caller, _Shown(status=422, start=start, typed=typed, problem=_NOTHING))
         sender = sender_of(request, caller, age)
         proof = await self.box.write(
             lambda session, now: digest_page.prove(session, token, typed.get("number", ""), sender=sender, now=now)
         )
         if proof.refused:
-            return await self._page(caller, status=422, start=start, typed=typed, problem=proof.refused, asks_number=True)
+            return await self._page(caller, _Shown(status=422, start=start, typed=typed, problem=proof.refused, asks_number=True))
         caller = caller.promoted() if proof.device != caller.hash else caller
         sender = replace(sender, was=proof.was, device=proof.device)
         replies = {row.ident: await self._answer(token, row, typed["nonce"], sender) for row in rows}
         saved = sum(reply.saved for reply in replies.values())
         if saved == len(replies):
             return remembered(self.box, RedirectResponse(f"{caller.path}?saved={saved}", 303), caller)
-        return await self._page(caller, status=422, start=start, typed=typed, replies=replies, saved=saved)
+        return await self._page(caller, _Shown(status=422, start=start, typed=typed, replies=replies, saved=saved))
 
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
         return await self.box.write(
             lambda session, now: digest_page.answer_row(
-                session, token, row.ident, row.choice, wait_id=row.wait_id, now=now, fields=row.fields, press=press, sender=sender
+                session, token, row.ident, SentForm(row.choice, row.fields, key=press), wait_id=row.wait_id, now=now, sender=sender
             )
         )
 
-    async def _page(
-        self,
-        caller: Caller,
-        *,
-        status: int = 200,
-        start: int = 0,
-        saved: int = 0,
-        typed: Mapping[str, str] | None = None,
-        replies: Mapping[str, RowReply] | None = None,
-        problem: str = "",
-        asks_number: bool = False,
-    ) -> Response:
+    async def _page(self, caller: Caller, shown: _Shown = _Shown()) -> Response:
         def look(session: Session, now: datetime) -> tuple[DigestPage, str]:
             seen = digest_page.open_round(session, caller.token, now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
-        start = start if 0 <= start < len(seen.rows) else 0
+        start = shown.start if 0 <= shown.start < len(seen.rows) else 0
         response = page(
             "digest.html",
-            status=status,
+            status=shown.status,
             seen=seen,
             shown=seen.rows[start : start + ROWS_AT_ONCE],
             start=start,
@@ -129,12 +132,12 @@ class DigestPages:
             now=seen.now,
             path=caller.path,
             nonce=nonce,
-            saved=saved,
-            typed=_kept(seen.rows, typed or {}, replies or {}),
-            replies=replies or {},
-            problem=problem,
-            asks_number=asks_number or not seen.level,
-            number_typed="" if asks_number else (typed or {}).get("number", ""),
+            saved=shown.saved,
+            typed=_kept(seen.rows, shown.typed, shown.replies),
+            replies=shown.replies,
+            problem=shown.problem,
+            asks_number=shown.asks_number or not seen.level,
+            number_typed="" if shown.asks_number else shown.typed.get("number", ""),
             leave=LEAVE,
         )
         return remembered(self.box, response, caller)

@@ -25,7 +25,7 @@ from app.web.callers import (
 )
 from app.web.page_notices import notice_for, number
 from app.web.page_request_queue import SightQueue
-from app.web.rendering import lead_page, ticked
+from app.web.rendering import LeadForm, lead_page, ticked
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
 from tasks.replies.browsers import note_sight, request_at
@@ -89,7 +89,12 @@ class LinkPages:
         def work(session: Session, now: datetime) -> Reply:
             fields, digits = _answer_fields(typed), typed.get("number", "")
             reply = answering.answer(
-                session, token, typed["choice"], now=now, fields=fields, key=key, wait_id=caller.wait_id, sender=sender, number=digits
+                session,
+                token,
+                answering.SentForm(typed["choice"], fields, key=key, number=digits),
+                now=now,
+                wait_id=caller.wait_id,
+                sender=sender,
             )
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
             what = "refused" if reply.refused else "held" if reply.held else "sent"
@@ -203,20 +208,8 @@ class LinkPages:
         visit, nonce = await self.box.read(look)
         notice = None if problem else notice_for(visit, asked)
         asks_number = visit.held is not None and notice is None and "anew" not in asked and not typed
-        response = lead_page(
-            visit,
-            status=status,
-            path=caller.path,
-            nonce=nonce,
-            notice=notice,
-            typed=typed or {},
-            problem=problem,
-            asks_number=asks_number,
-            needs_number=needs_number,
-            token=caller.token,
-            wait_id=caller.wait_id,
-        )
-        return remembered(self.box, response, caller)
+        form = LeadForm(status, nonce, notice, typed or {}, problem, asks_number, needs_number)
+        return remembered(self.box, lead_page(visit, caller, form), caller)
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:

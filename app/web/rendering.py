@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
+from app.web.callers import Caller
 from app.web.page_notices import Notice
 from notifications.rendering import label, mailto, tel
 from tasks.choices import REP_CHOICES
@@ -55,51 +57,51 @@ def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTM
     return page("plain.html", status=status, title=title, sentences=sentences, back=back)
 
 
-def lead_page(
-    visit: Visit,
-    *,
-    status: int,
-    path: str,
-    nonce: str,
-    notice: Notice | None,
-    typed: Mapping[str, str],
-    problem: str,
-    asks_number: bool = False,
-    needs_number: bool = False,
-    token: str = "",
-    wait_id: str = "",
-) -> HTMLResponse:
-    """The page behind a link. path: its own; typed: what to keep in the form, by field; problem: why it was not taken.
+@dataclass(frozen=True, slots=True)
+class LeadForm:
+    """How the page behind a lead's link looks this time.
 
-    asks_number: instead of the form, ask for the code from the message; needs_number: ask for it in the form. token, wait_id: of
-    the link, for the offer to remember a browser that is known.
+    nonce: of its forms; typed: what to keep in the form, by field; problem: why it was not taken. asks_number: instead of the
+    form, ask for the code from the message; needs_number: ask for the code in the form.
     """
+
+    status: int
+    nonce: str
+    notice: Notice | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    asks_number: bool = False
+    needs_number: bool = False
+
+
+def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
+    """Return the page behind a link, for this browser."""
     return page(
         "lead.html",
-        status=status,
+        status=form.status,
         visit=visit,
         zone=visit.timezone,
         now=visit.now,
-        path=path,
-        nonce=nonce,
-        notice=notice,
-        typed={**dict.fromkeys(_FIELDS, ""), **typed},
-        problem=problem,
-        asks_number=asks_number,
-        needs_number=needs_number,
+        path=caller.path,
+        nonce=form.nonce,
+        notice=form.notice,
+        typed={**dict.fromkeys(_FIELDS, ""), **form.typed},
+        problem=form.problem,
+        asks_number=form.asks_number,
+        needs_number=form.needs_number,
         held_word=_held_word(visit),
         direct=_direct(visit),
         offers_enrolment=visit.level == "known" and not visit.members and not visit.ended,
-        token=token,
-        wait_id=wait_id,
-        base=path.rpartition(f"/l/{token}")[0] if not wait_id else path.rpartition(f"/m/{token}")[0],
+        token=caller.token,
+        wait_id=caller.wait_id,
+        base=caller.path.rpartition(f"/{'m' if caller.wait_id else 'l'}/{caller.token}")[0],
         question=_question(visit),
         due_words=DUE.get(visit.wait_kind, "Due by"),
         states=_to_state(visit),
         ticks=_to_tick(visit),
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
-        answers_first=_answers_first(visit) and not (notice and notice.thanks),
+        answers_first=_answers_first(visit) and not (form.notice and form.notice.thanks),
     )
 
 

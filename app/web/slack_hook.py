@@ -129,7 +129,7 @@ class SlackDoor:
                 last = next((one for one in reversed(seen.answers) if one.mine and one.kind == kind), None)
                 first = last or (seen.answers[-1] if seen.answers else None)
                 return Reply(last is not None, kind, winner=first, ended=seen.ended), seen
-            reply = answering.answer(session, press.token, kind, now=now, fields=fields, via="slack", key=press.once)
+            reply = answering.answer(session, press.token, answering.SentForm(kind, fields, via="slack", key=press.once), now=now)
             trail.record(session, PRESSED, now=now, lead_id=seen.lead.number, actor=seen.person, mark=_mark(press))
             return reply, answering.visit(session, press.token, now=now)
 

@@ -105,7 +105,7 @@ def _prepare(running: stack.Stack, box: Toolbox, text: str) -> None:
         await box.write(lambda session, now: roster.load(session, ROSTER.read_text(encoding="utf-8"), now=now))
         row = await box.write(lambda session, now: contracts.publish(session, text, now=now))
         for party in ("marketing", "sales"):
-            await box.write(lambda session, now, p=party: contracts.sign(session, row, party=p, name=p, via="chaos", now=now))  # type: ignore[misc]
+            await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "chaos"), now=now))  # type: ignore[misc]
         await deploy(box, agreement.agreement, agreement.version)
 
     with running.in_reach():

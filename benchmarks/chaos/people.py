@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,13 +15,9 @@ import httpx
 from prefect.exceptions import PrefectHTTPStatusError
 from sqlalchemy.exc import DBAPIError
 
-from agreements.calendar.working_time import WorkingCalendar
 from agreements.errors import CrmError
-from agreements.roster import Roster
 from app.demo.browser import Form, Page, Visitor
-from app.demo.inbox import Inbox
 from app.demo.people import Action, Office, Person, Plan
-from storage.crm.local import LocalCrm
 
 #: What a person takes for "try again later": a page, the CRM or Prefect's window is away.
 AWAY = (httpx.HTTPError, PrefectHTTPStatusError, CrmError, DBAPIError)
@@ -64,24 +61,15 @@ class ReloadingVisitor(Visitor):
             time.sleep(RELOAD_SECONDS)
 
 
-def people_of(
-    roster: Roster,
-    *,
-    inbox: Inbox,
-    calendar: WorkingCalendar,
-    crm: LocalCrm,
-    plan: Plan,
-    now: Callable[[], datetime],
-    dice: random.Random,
-    seen: Counter[str],
-) -> Mapping[str, Person]:
-    """Return everybody of the roster by id, each with a browser of their own. seen: counts what they went through."""
+def people_of(office: Office, *, dice: random.Random, seen: Counter[str]) -> Mapping[str, Person]:
+    """Return everybody of the office's roster by id, each with a browser of their own. seen: counts what they went through."""
+    plan, now = office.plan, office.now
 
     def plan_patiently(at: datetime, what: str, action: Action) -> None:
         plan(at, what, _tried(plan, what, action, now, seen))
 
-    office = Office(inbox, roster, calendar, plan_patiently, now, crm)
-    people = {ident: Person(ident, office) for ident in roster.people}
+    patient = replace(office, plan=plan_patiently)
+    people = {ident: Person(ident, patient) for ident in office.roster.people}
     for person in people.values():
         person.visitor = ReloadingVisitor(dice, seen)
     return people

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app import stack
+from app.demo.people import Office
 from benchmarks.chaos import checks, prefect_side
 from benchmarks.chaos.director import PatientDirector, StandsStill
 from benchmarks.chaos.ground import MONDAY, Ground, ground
@@ -83,18 +84,9 @@ class Run:
         box, dice = ground.box, random.Random(options.seed)
         self.senders = Senders(ground.web_urls, ground.key, random.Random(dice.random()))
         self.director = PatientDirector(box, ground.stack, ground.inbox, ground.crm)
-        self.director.people = dict(
-            people_of(
-                box.read_now(lambda session, now: roster.current(session)),
-                inbox=ground.inbox,
-                calendar=ground.agreement.calendar(),
-                crm=ground.crm,
-                plan=self.director.plan,
-                now=self.director.now,
-                dice=random.Random(dice.random()),
-                seen=self.seen,
-            )
-        )
+        people = box.read_now(lambda session, now: roster.current(session))
+        office = Office(ground.inbox, people, ground.agreement.calendar(), self.director.plan, self.director.now, ground.crm)
+        self.director.people = dict(people_of(office, dice=random.Random(dice.random()), seen=self.seen))
         self._expect(random.Random(dice.random()))
         plan = blows(options.seed, list(ground.stack.parts), gap_seconds=options.gap_seconds, with_postgresql=ground.cluster is not None)
         plan = itertools.takewhile(lambda blow: blow.at < options.minutes * 60, plan)

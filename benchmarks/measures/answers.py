@@ -63,7 +63,7 @@ def _timed(action: Callable[[], object]) -> float:
 
 
 def _answer(session: Session, token: str, now: datetime) -> None:
-    if not answering.answer(session, token, "accepted", now=now, fields={}).won:
+    if not answering.answer(session, token, answering.SentForm("accepted", {}), now=now).won:
         raise RuntimeError("an answer to an open wait counts")
 
 

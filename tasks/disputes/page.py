@@ -105,7 +105,9 @@ def visit(session: Session, token: str, *, now: datetime, device: str = "") -> D
 def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
     """The request for this page, to be kept; None where it is about no handoff. Reads only."""
     answer = session.get(Answer, asked.answer_id)
-    return request_about(session, answer.handoff_id, asked.person, sender, what, now=now) if answer else None
+    if answer is None:
+        return None
+    return request_about(session, PageRequest(at=now, handoff_id=answer.handoff_id, person=asked.person, what=what), sender)
 
 
 def listed(

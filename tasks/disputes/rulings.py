@@ -74,7 +74,8 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     within = handoffs.agreement_of(session, handoff).dispute.within
     due = within.after(now, calendar_of(session, handoff, "decision", holder))
     told = text.strip()[:TEXT_MAX]
-    row = disputes.raise_once(session, answer, lead_id=handoff.lead_id, by=person, via=via, text=told, holder=holder, now=now, due_at=due)
+    new = disputes.NewDispute(handoff.lead_id, by=person, via=via, text=told, holder=holder, due_at=due)
+    row = disputes.raise_once(session, answer, new, now=now)
     if row is None:
         raise ChoiceRefused("Marketing has already disputed this.")
     _record(session, row, "raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
@@ -98,7 +99,7 @@ def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: 
         raise ChoiceRefused("Please choose whether the rejection stands.")
     if now > row.due_at:
         settle_in_silence(session, dispute_id, now=now)
-    won = row.ruling == "" and _settle(session, row, answer, ruling, by=person, via=via, text=text, now=now)
+    won = row.ruling == "" and _settle(session, row, answer, _Given(ruling, person, via, text), now=now)
     same = row.ruling == ruling and row.decided_by == person
     return Ruled(won or same, row.ruling, row.decided_by, row.again_id is not None)
 
@@ -108,21 +109,31 @@ def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bo
     row = disputes.get(session, dispute_id)
     if row is None or row.ruling or row.due_at > now:
         return False
-    return _settle(session, row, _answer_of(session, row), UPHELD, by="", via="clock", text="", now=now)
+    return _settle(session, row, _answer_of(session, row), _Given(UPHELD, "", "clock"), now=now)
 
 
-def _settle(session: Session, row: Dispute, answer: Answer, ruling: str, *, by: str, via: str, text: str, now: datetime) -> bool:
-    """The ruling and all that comes of it in one transaction: whoever dies in between has done nothing of it."""
-    if not disputes.rule_once(session, row.id, ruling, by=by, now=now):
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A ruling as it was given. by: empty for silence; text: why."""
+
+    ruling: str
+    by: str
+    via: str
+    text: str = ""
+
+
+def _settle(session: Session, row: Dispute, answer: Answer, given: _Given, *, now: datetime) -> bool:
+    """The ruling and all that comes of it in one transaction: a process that dies in between has done nothing of it."""
+    if not disputes.rule_once(session, row.id, given.ruling, by=given.by, now=now):
         return False
-    kept = trail.keep_text(session, text.strip()[:TEXT_MAX], lead_id=row.lead_id)
+    kept = trail.keep_text(session, given.text.strip()[:TEXT_MAX], lead_id=row.lead_id)
     row.ruling_text_id = kept.id if kept else None
     session.add(row)
-    if ruling == OVERTURNED:
+    if given.ruling == OVERTURNED:
         row.again_id = assign_again(session, row, answer, now=now)
-    silent = {} if by else {"in_silence": True}
+    silent = {} if given.by else {"in_silence": True}
     again = row.again_id is not None
-    _record(session, row, ruling, answer, actor=by or "clock", via=via, now=now, again=again, **silent)
+    _record(session, row, given.ruling, answer, actor=given.by or "clock", via=given.via, now=now, again=again, **silent)
     dispute_messages.tell_settled(session, row, answer, now=now)
     return True
 

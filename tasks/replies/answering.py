@@ -20,7 +20,7 @@ from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_address
 from tasks.replies.link_page import ReplyContext, ShownAnswer, Visit, answers_at, given, missing_of, place_of, visit
 from tasks.replies.undo_refusal import in_words
 from tasks.replies.validation import ChoiceRefused, data_of, refuse_gaps
-from tasks.steps.follow_up import touch
+from tasks.steps.follow_up import NewTouch, touch
 from tasks.wiring import toolbox
 
 __all__ = [
@@ -69,35 +69,37 @@ class Submission:
     row: Answer | None = None
 
 
-def answer(
-    session: Session,
-    token: str,
-    kind: str,
-    *,
-    now: datetime,
-    fields: Mapping[str, str],
-    via: str = "link",
-    key: str = "",
-    wait_id: str = "",
-    sender: Sender | None = None,
-    number: str = "",
-) -> Reply:
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """What somebody sent as an answer, as it came.
+
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
+    with commas between), and statements by name. key: names the showing of the page, so that the same press twice is one touch.
+    number: the code as it was typed with the answer, which is looked at only where it is needed.
+    """
+
+    kind: str
+    fields: Mapping[str, str]
+    via: str = "link"
+    key: str = ""
+    number: str = ""
+
+
+def answer(session: Session, token: str, sent: SentForm, *, now: datetime, wait_id: str = "", sender: Sender | None = None) -> Reply:
     """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
     Where as many are held as may be, nothing is stored, and the answer needs the code from the message at once (needs_number).
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
-    with commas between), and statements by name. key: names this visit's page, so that the same press twice is one touch.
-    wait_id: as in visit. sender: the browser, None where somebody is known to be there. number: as it was typed with the answer,
-    which is looked at only where it is needed. Raises LinkInvalid, ChoiceRefused (says
+    wait_id: as in visit. sender: the browser, None where somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says
     what is missing; nothing is stored then).
     """
+    kind, fields = sent.kind, sent.fields
     place = place_of(session, token, wait_id, now=now, lock=True)
     unproven = sender is not None and is_unproven(session, sender, place.person, now=now)
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
         if not again and not unproven and kind in LABELS:
-            _keep_late(session, place, kind, fields, via, now)
+            _keep_late(session, place, sent, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "There is nothing to answer here right now.")
     if kind not in {option.kind for option in place.options}:
         if kind in LABELS and settled is not None:
@@ -109,22 +111,17 @@ def answer(
         refuse_gaps(missing_of(session, place), fields)
     text = fields.get("text", "")
     if sender and unproven:
-        row = waits.hold(
-            session,
-            place.wait,
-            waits.NewAnswer(kind, by=by, device=sender.device, via=via, text=text, data=data),
-            link_of=place.person,
-            now=now,
-        )
+        new = waits.NewAnswer(kind, by=by, device=sender.device, via=sent.via, text=text, data=data)
+        row = waits.hold(session, place.wait, new, link_of=place.person, now=now)
         if row is not None:
             return Reply(False, kind, held=row.id)
-        if refused := _refuse_without_number(session, token, place, number, sender, now):
+        if refused := _refuse_without_number(session, token, place, sent.number, sender, now):
             return Reply(False, kind, refused=refused, needs_number=True)
     was, promoted = was_before(session, sender, place.person, now=now) if sender else "", False
     if sender and unproven:
         device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
         sender, promoted = replace(sender, device=device), device != sender.device
-    said = Submission(kind, by, via, now, text, data, key=f"touch:{key or now.isoformat()}")
+    said = Submission(kind, by, sent.via, now, text, data, key=f"touch:{sent.key or now.isoformat()}")
     reply = _count(session, place, said, sender, now=now, was=was)
     return replace(reply, promoted=promoted)
 
@@ -183,9 +180,8 @@ def _count(session: Session, place: ReplyContext, said: Submission, sender: Send
 
 
 def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[str, Any], now: datetime) -> Reply:
-    touched = touch(
-        session, place.handoff, said.kind, key=said.key, by=said.by, via=said.via, at=said.at, channel=str(said.data.get("channel", ""))
-    )
+    attempt = NewTouch(said.kind, said.key, said.by, said.via, said.at, channel=str(said.data.get("channel", "")))
+    touched = touch(session, place.handoff, attempt)
     if said.row is not None:
         said.row.state = AnswerState.NOTED
         session.add(said.row)
@@ -204,36 +200,25 @@ def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
     return member if place.members else place.person
 
 
-def _keep_late(session: Session, place: ReplyContext, kind: str, fields: Mapping[str, str], via: str, now: datetime) -> None:
+def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datetime) -> None:
     """What somebody answered after it was settled changes nothing, but is kept: the trail shows that they did."""
     wait = place.wait
     if wait is None and place.tenure is not None:
         query = select(Wait).where(Wait.assignment_id == place.tenure.id).order_by(col(Wait.opened_at).desc())
         wait = session.exec(query.limit(1)).first()
     if wait is not None and (wait.closed_at or wait.answer_id):
-        said: dict[str, Any] = {"reason": fields["reason"]} if place.agreement.reason(fields.get("reason", "")) else {}
-        waits.answer(
-            session, wait.id, waits.NewAnswer(kind, by=place.person, via=via, text=fields.get("text", "")[:MAX_TEXT], data=said), now=now
-        )
+        reason, text = sent.fields.get("reason", ""), sent.fields.get("text", "")[:MAX_TEXT]
+        data = {"reason": reason} if place.agreement.reason(reason) else {}
+        waits.answer(session, wait.id, waits.NewAnswer(sent.kind, by=place.person, via=sent.via, text=text, data=data), now=now)
 
 
-def answer_wait(
-    session: Session,
-    wait_id: str,
-    kind: str,
-    *,
-    by: str,
-    now: datetime,
-    answered_at: datetime,
-    fields: Mapping[str, str],
-    via: str = "prefect",
-) -> Reply:
+def answer_wait(session: Session, wait_id: str, sent: SentForm, *, by: str, now: datetime, answered_at: datetime) -> Reply:
     """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
 
     Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused,
     also for an answer without a name; nothing is stored then.
     """
-    by = storable(by[:MAX_SHORT]).strip()
+    by, kind, fields = storable(by[:MAX_SHORT]).strip(), sent.kind, sent.fields
     wait = session.get(Wait, wait_id)
     if wait is None:
         raise ChoiceRefused("There is no such question to answer.")
@@ -253,7 +238,7 @@ def answer_wait(
     verdict = waits.answer(
         session,
         wait_id,
-        waits.NewAnswer(kind, by=by, via=via, text=fields.get("text", ""), data={"claimed": True, **data}),
+        waits.NewAnswer(kind, by=by, via=sent.via, text=fields.get("text", ""), data={"claimed": True, **data}),
         now=now,
         answered_at=answered_at,
     )

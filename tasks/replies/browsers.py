@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,33 +83,15 @@ def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str
 def request_at(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> PageRequest:
     """The request of this browser for the page of that place, to be kept. Reads only."""
     tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
-    return request_about(session, place.handoff.id, place.person, sender, what, now=now, assignment_id=tenure, wait_id=wait)
+    about = PageRequest(at=now, handoff_id=place.handoff.id, assignment_id=tenure, wait_id=wait, person=place.person, what=what)
+    return request_about(session, about, sender)
 
 
-def request_about(
-    session: Session,
-    handoff_id: int,
-    person: str,
-    sender: Sender,
-    what: str,
-    *,
-    now: datetime,
-    assignment_id: str = "",
-    wait_id: str = "",
-) -> PageRequest:
-    """The request of this browser for a page about that handoff, to be kept. Reads only."""
-    return PageRequest(
-        at=now,
-        handoff_id=handoff_id,
-        assignment_id=assignment_id,
-        wait_id=wait_id,
-        person=person,
-        method=sender.method,
-        what=what,
-        device=_is_to(session, sender, person, now=now),
-        agent=sender.agent,
-        age_seconds=sender.age.total_seconds() if sender.age is not None else -1.0,
-    )
+def request_about(session: Session, about: PageRequest, sender: Sender) -> PageRequest:
+    """The same request with what is known of its browser, to be kept. Reads only."""
+    known = _is_to(session, sender, about.person, now=about.at)
+    age = sender.age.total_seconds() if sender.age is not None else -1.0
+    return replace(about, method=sender.method, agent=sender.agent, device=known, age_seconds=age)
 
 
 def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -16,6 +15,7 @@ from storage.tables import Answer, AnswerState, Assignment, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
+from tasks.replies.answering import SentForm
 from tasks.replies.browsers import Sender, note_sight
 from tasks.replies.link_life import require_good
 from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of
@@ -87,29 +87,27 @@ def answer_row(
     session: Session,
     token: str,
     ident: str,
-    kind: str,
+    sent: SentForm,
     *,
     wait_id: str,
     now: datetime,
-    fields: Mapping[str, str],
-    press: str,
     sender: Sender,
 ) -> RowReply:
     """Answers for one row as the person whose link this is. Call inside a write transaction.
 
-    wait_id: what was open when the page was shown; press: names this showing of the page, so that the same press twice is once.
-    sender: the browser, which has proved itself. Raises LinkInvalid for a link that is not from here.
+    wait_id: what was open when the page was shown. sender: the browser, which has proved itself. Raises LinkInvalid for a link
+    that is not from here.
     """
     morning = _read(session, token, now)
     tenure = session.get(Assignment, ident)
     if tenure is None or tenure.rep != morning.person:
         return RowReply(False, "Nothing was saved here: this lead is not yours.")
-    link, key = _token_of(ident, morning.at), hashlib.sha256(f"{press}:{ident}".encode()).hexdigest()[:32]
+    link, key = _token_of(ident, morning.at), hashlib.sha256(f"{sent.key}:{ident}".encode()).hexdigest()[:32]
     wait = waits.open_of(session, tenure.handoff_id, lock=True)
     if wait is None or wait.id != wait_id:
-        return _again(session, wait_id, kind, morning.person)
+        return _again(session, wait_id, sent.kind, morning.person)
     try:
-        reply = answering.answer(session, link, kind, now=now, fields=fields, key=key, sender=sender)
+        reply = answering.answer(session, link, replace(sent, key=key), now=now, sender=sender)
     except ChoiceRefused as error:
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:

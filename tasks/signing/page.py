@@ -93,14 +93,14 @@ def sign(session: Session, token: str, name: str, *, code: str, device: str, now
         raise AgreementError(closed)
     if refused := _check(session, asked, code, device=device, now=now):
         return refused
-    contracts.sign(session, row, party=asked.party, name=name, via="link", address=asked.address, now=now)
+    contracts.sign(session, row, contracts.NewSignature(asked.party, name, "link", address=asked.address), now=now)
     tell_signers(session, row, _signature(session, row, asked.party), now=now)
     return ""
 
 
 def sign_on_behalf(session: Session, row: AgreementVersion, *, party: str, name: str, now: datetime) -> None:
     """Writes down a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
-    contracts.sign(session, row, party=party, name=name, via="cli", now=now, on_behalf=True)
+    contracts.sign(session, row, contracts.NewSignature(party, name, "cli", on_behalf=True), now=now)
     tell_signers(session, row, _signature(session, row, party), now=now)
 
 

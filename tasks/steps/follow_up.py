@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from agreements.clocks import contact_time, first_attempt_due, is_too_early, nudges
+from agreements.clocks import Accepted, contact_time, first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
@@ -41,16 +43,8 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
     asked = contact_time(runs.clock, requested, start=runs.start, now=accepted_at, calendar=runs.calendar)
     if asked.ignored:
         trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
-    due = first_attempt_due(
-        runs.clock,
-        tier=handoff.tier,
-        start=runs.start,
-        accepted_at=accepted_at,
-        calendar=runs.calendar,
-        requested=requested,
-        bound=runs.bound,
-        past=runs.past,
-    )
+    accepted = Accepted(runs.start, accepted_at, requested, runs.bound)
+    due = first_attempt_due(runs.clock, accepted, tier=handoff.tier, calendar=runs.calendar, past=runs.past)
     told = nudges(runs.clock, tier=handoff.tier, start=runs.start, due=due, calendar=runs.calendar, now=now, pauses=runs.past.pauses)
     return waits.open_wait(
         session, handoff, waits.NewWait("first_attempt", holder=handoff.rep, due_at=due, nudges=told, assignment_id=row.id), now=now
@@ -102,7 +96,7 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
     else:
         channel = str(answer.data.get("channel", ""))
         key = f"answer:{answer.id}"
-        touch(session, handoff, answer.kind, key=key, by=answer.by, via=answer.via, at=answer.answered_at, channel=channel)
+        touch(session, handoff, NewTouch(answer.kind, key, answer.by, answer.via, answer.answered_at, channel))
         if handoff.stage == Stage.ACCEPTED:
             on_time = answer.answered_at <= wait.promised_at
             handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
@@ -111,21 +105,30 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
         open_outcome(session, handoff, now=now)
 
 
-def touch(session: Session, handoff: Handoff, kind: str, *, key: str, by: str, via: str, at: datetime, channel: str = "") -> bool:
-    """Notes a human attempt to reach the lead; the same key twice is one. Too early an attempt is marked so in the trail.
+@dataclass(frozen=True, slots=True)
+class NewTouch:
+    """A human attempt to reach the lead. key: the same twice is one attempt. channel: by what they tried, empty where nobody said."""
 
-    channel: by what they tried, empty where nobody said.
-    """
-    lead = handoffs.lead_of(session, handoff)
-    said = {"by": by, "via": via, "kind": kind, "channel": channel, "at": at}
-    new = wakes.insert_once(session, Touch, key=key, handoff_id=handoff.id, lead_id=handoff.lead_id, **said)
-    if new:
+    kind: str
+    key: str
+    by: str
+    via: str
+    at: datetime
+    channel: str = ""
+
+
+def touch(session: Session, handoff: Handoff, new: NewTouch) -> bool:
+    """Notes an attempt once; False where its key was noted already. The trail marks an attempt that came too early."""
+    lead, at = handoffs.lead_of(session, handoff), new.at
+    is_first = wakes.insert_once(session, Touch, handoff_id=handoff.id, lead_id=handoff.lead_id, **asdict(new))
+    if is_first:
         held.forget(session)
         lead.last_touch_at = max(at, lead.last_touch_at or at)
         session.add(lead)
+        facts: dict[str, Any] = {"touch": new.kind, "via": new.via, "channel": new.channel}
         early = is_too_early(at=at, requested=lead.requested_time)
-        trail.record(session, "touched", now=at, handoff=handoff, actor=by, touch=kind, via=via, too_early=early, channel=channel)
-    return new
+        trail.record(session, "touched", now=at, handoff=handoff, actor=new.by, too_early=early, **facts)
+    return is_first
 
 
 def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from agreements.calendar.durations import Duration
 from agreements.calendar.working_time import WorkingCalendar
-from agreements.clocks import Past, Spell, bounded_until, calendar_for, first_attempt_due, is_too_early, schedule, term_for
+from agreements.clocks import Accepted, Past, Spell, bounded_until, calendar_for, first_attempt_due, is_too_early, schedule, term_for
 from agreements.loading import read_agreement
 from agreements.model import Clock
 from tests.conftest import AGREEMENT
@@ -107,7 +107,7 @@ def test_without_a_total_there_is_no_bound() -> None:
 
 def due(*, tier: str = "normal", start: str, accepted: str, requested: str | None = None, clock: Clock = FIRST_ATTEMPT) -> str:
     wanted = at(requested) if requested else None
-    found = first_attempt_due(clock, tier=tier, start=at(start), accepted_at=at(accepted), calendar=LONDON, requested=wanted)
+    found = first_attempt_due(clock, Accepted(at(start), at(accepted), wanted), tier=tier, calendar=LONDON)
     return told(found)
 
 
@@ -266,9 +266,7 @@ def test_pauses_move_the_first_attempt_but_not_what_whoever_accepts_late_has() -
     past = Past(pauses=((at("1 09:30"), at("1 10:30")),))
 
     def due_when_accepted(accepted: str) -> str:
-        found = first_attempt_due(
-            FIRST_ATTEMPT, tier="hot", start=at("1 09:00"), accepted_at=at(accepted), calendar=LONDON, requested=None, past=past
-        )
+        found = first_attempt_due(FIRST_ATTEMPT, Accepted(at("1 09:00"), at(accepted)), tier="hot", calendar=LONDON, past=past)
         return told(found)
 
     assert due_when_accepted("1 10:30") == "1 12:00"
@@ -277,9 +275,8 @@ def test_pauses_move_the_first_attempt_but_not_what_whoever_accepts_late_has() -
 
 def test_a_first_attempt_is_bounded_too_but_leaves_the_agreed_time_after_the_acceptance() -> None:
     def due_with(bound: str) -> str:
-        found = first_attempt_due(
-            FIRST_ATTEMPT, tier="hot", start=at("1 09:00"), accepted_at=at("1 09:00"), calendar=LONDON, requested=None, bound=at(bound)
-        )
+        accepted = Accepted(at("1 09:00"), at("1 09:00"), bound=at(bound))
+        found = first_attempt_due(FIRST_ATTEMPT, accepted, tier="hot", calendar=LONDON)
         return told(found)
 
     assert due_with("1 10:30") == "1 10:30"

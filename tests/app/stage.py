@@ -267,7 +267,7 @@ def _found(session: Session, now: datetime) -> tuple[int, str]:
     roster.load(session, ROSTER, now=now)
     version = contracts.publish(session, AGREEMENT, now=now)
     for party in ("marketing", "sales"):
-        contracts.sign(session, version, party=party, name=party, via="test", now=now)
+        contracts.sign(session, version, contracts.NewSignature(party, party, "test"), now=now)
     contracts.mark_deployed(session, version, deployment_id="", now=now)
     handoff = handoffs.get(session, capture(session, LEAD, now=now).handoff_id or 0)
     handoff.tier, handoff.score, handoff.fit, handoff.engagement, handoff.fast_lane = "hot", 72, 45, 27, True

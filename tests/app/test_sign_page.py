@@ -35,7 +35,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def _publish(session: Session, now) -> None:
     published(session, text_of(1, "2026-01-01", ASIDE), now)
     row = contracts.publish(session, text_of(2, "2027-03-01", ASIDE, ("total: 60", "total: 70")), now=now)
-    contracts.sign(session, row, party="marketing", name="Mina <b>Okoro</b>", via="cli", now=now, on_behalf=True)
+    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina <b>Okoro</b>", "cli", on_behalf=True), now=now)
 
 
 def row_of(company: Stage) -> AgreementVersion:

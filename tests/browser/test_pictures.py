@@ -106,8 +106,8 @@ def put_in_force(session: Session, now: datetime) -> None:
     roster.load(session, ROSTER, now=now)
     (text,) = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     row = contracts.publish(session, text, now=now)
-    contracts.sign(session, row, party="marketing", name="Mina Okoro", via="test", now=now)
-    contracts.sign(session, row, party="sales", name="Maria Keller", via="test", now=now)
+    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "test"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "test"), now=now)
     contracts.mark_deployed(session, row, deployment_id="", now=now)
 
 

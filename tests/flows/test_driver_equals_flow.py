@@ -107,7 +107,7 @@ def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)
-        reply = answering.answer(session, link.rpartition("/")[2], kind, now=now, fields=fields)
+        reply = answering.answer(session, link.rpartition("/")[2], answering.SentForm(kind, fields), now=now)
         assert reply.won
 
     box.write_now(work)

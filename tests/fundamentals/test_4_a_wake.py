@@ -27,7 +27,7 @@ async def test_a_transaction_that_fails_leaves_neither_answer_nor_wake(driver, b
     token = token_of(box, lead)
 
     def answer_and_fail(session, now):
-        answering.answer(session, token, "accepted", now=now, fields={})
+        answering.answer(session, token, answering.SentForm("accepted", {}), now=now)
         raise ConnectionError("the machine went away")
 
     with pytest.raises(ConnectionError):

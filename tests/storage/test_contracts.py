@@ -28,7 +28,7 @@ def text(*, version: int = 1, effective: str = "{from: 2026-01-01}", name: str =
 def publish(session: Session, *, signed: tuple[str, ...] = BOTH, deployed: bool = True, **changes) -> AgreementVersion:
     row = contracts.publish(session, text(**changes), now=MONDAY)
     for party in signed:
-        contracts.sign(session, row, party=party, name=party.title(), via="test", now=MONDAY)
+        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=MONDAY)
     if deployed:
         contracts.mark_deployed(session, row, deployment_id=f"d{row.version}", now=MONDAY)
     return row
@@ -89,7 +89,7 @@ def test_signing_twice_is_refused_with_who_has_signed(database: Database) -> Non
     with database.write() as session:
         row = publish(session, signed=("sales",), deployed=False)
         with pytest.raises(AgreementError, match="b2b-saas@1 is signed for sales already, by Sales on 2027-02-01 at 09:00 UTC"):
-            contracts.sign(session, row, party="sales", name="Somebody Else", via="test", now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature("sales", "Somebody Else", "test"), now=MONDAY)
 
         assert [one.name for one in session.exec(select(Signature))] == ["Sales"]
         assert [one.actor for one in session.exec(select(Event).where(Event.kind == "signed"))] == ["Sales"]
@@ -103,7 +103,7 @@ def test_a_signature_needs_a_party_and_a_name(database: Database, party: str, na
     with database.write() as session:
         row = publish(session, signed=(), deployed=False)
         with pytest.raises(AgreementError, match=re.escape(said)):
-            contracts.sign(session, row, party=party, name=name, via="test", now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature(party, name, "test"), now=MONDAY)
 
         assert contracts.signatures(session, row) == []
 
@@ -111,8 +111,8 @@ def test_a_signature_needs_a_party_and_a_name(database: Database, party: str, na
 def test_the_trail_says_how_a_signature_was_given(database: Database) -> None:
     with database.write() as session:
         row = publish(session, signed=(), deployed=False)
-        contracts.sign(session, row, party="sales", name=" Cleo \n Roth ", via="link", now=MONDAY, address="cro@northgate.example")
-        contracts.sign(session, row, party="marketing", name="Mina Okoro", via="cli", now=MONDAY, on_behalf=True)
+        contracts.sign(session, row, contracts.NewSignature("sales", " Cleo \n Roth ", "link", address="cro@northgate.example"), now=MONDAY)
+        contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "cli", on_behalf=True), now=MONDAY)
 
         told = list(session.exec(select(Event).where(Event.kind == "signed").order_by(col(Event.id))))
 
@@ -135,7 +135,7 @@ def test_what_was_changed_after_it_was_published_is_neither_signed_nor_deployed(
         row = publish(session, signed=("sales",), deployed=False)
         tamper(row)
         with pytest.raises(AgreementError, match="The stored text of b2b-saas@1 is not the one that was published: its hash is"):
-            contracts.sign(session, row, party="marketing", name="Mina", via="test", now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature("marketing", "Mina", "test"), now=MONDAY)
 
         assert contracts.unsigned_parties(session, row) == ["marketing"]
 
@@ -153,7 +153,7 @@ def test_what_does_not_pass_its_check_is_neither_signed_nor_deployed(database: D
     with database.write() as session:
         session.add(row)
         with pytest.raises(InvalidAgreement, match="Nowhere"):
-            contracts.sign(session, row, party="sales", name="Cleo", via="test", now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature("sales", "Cleo", "test"), now=MONDAY)
         session.add_all(Signature(hash=row.hash, party=party, name=party, via="test", signed_at=MONDAY) for party in BOTH)
         with pytest.raises(InvalidAgreement, match="Nowhere"):
             contracts.mark_deployed(session, row, deployment_id="d", now=MONDAY)
@@ -176,7 +176,7 @@ def test_a_version_that_was_replaced_is_not_signed_any_more(database: Database) 
         old = publish(session, signed=("sales",), deployed=False)
         publish(session, version=2)
         with pytest.raises(AgreementError, match="b2b-saas@1 was replaced by b2b-saas@2 and can no longer be signed"):
-            contracts.sign(session, old, party="marketing", name="Mina", via="test", now=MONDAY)
+            contracts.sign(session, old, contracts.NewSignature("marketing", "Mina", "test"), now=MONDAY)
 
 
 def test_a_signature_counts_for_the_text_that_was_signed_only(database: Database) -> None:

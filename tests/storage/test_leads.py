@@ -216,7 +216,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     def deploy(session: Session, now) -> None:
         row = contracts.publish(session, newer, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, party=party, name=party, via="test", now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
         contracts.mark_deployed(session, row, deployment_id="", now=now)
 
     box.write_now(deploy)

@@ -77,7 +77,9 @@ class People:
             weights = [GO_ON.get(one.kind, 1) for one in visit.options]
             [option] = self.dice.choices(visit.options, weights)
             try:
-                self.did[option.kind] += answering.answer(session, token, option.kind, now=now, fields=self._fields(option)).won
+                self.did[option.kind] += answering.answer(
+                    session, token, answering.SentForm(option.kind, self._fields(option)), now=now
+                ).won
             except ChoiceRefused:
                 self.did["refused"] += 1
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from agreements.lead import MAX_SHORT, IncomingLead, is_address
 from app.backtest.cells import NO_DOMAIN, PLAIN_ADDRESS, text_of
 from app.backtest.fact_columns import FIELD
-from app.backtest.reader import ReadRows, read_rows
+from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.csv_import.file import LeadMap, UnreadableFile, read_leads
 from tests.examples import examples
 
@@ -139,7 +139,7 @@ def differences(singly: Any, together: ReadRows) -> list[str]:
 def both(path: Path, **asked: Any) -> tuple[Any, Any]:
     """What either reader finds, or why it will not read the file."""
     found = []
-    for reader in (read_leads, partial(read_rows, block_bytes=asked.pop("block_bytes"))):
+    for reader in (read_leads, partial(read_rows, wanted=Wanted(block_bytes=asked.pop("block_bytes")))):
         try:
             found.append(reader(path, today=TODAY, timezone="Asia/Tokyo", **asked))
         except UnreadableFile as error:
@@ -167,7 +167,7 @@ def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
     path = tmp_path / "leads.csv"
     path.write_text("source_id,company,fields.size,fields.industry\n1,Harbour,12,rail\n2," + "x" * 300 + ",3,rail\n")
 
-    found = read_rows(path, mapping=None, today=TODAY, keep={"fields.industry"})
+    found = read_rows(path, mapping=None, today=TODAY, wanted=Wanted({"fields.industry"}))
 
     assert found.facts["fields.industry"].to_list() == ["rail"]
     assert {"company", "fields.size"}.isdisjoint(found.facts.columns)

@@ -154,7 +154,7 @@ async def test_an_answer_that_comes_after_the_recall_changes_nothing_and_is_kept
     third(box)
     carry_out(box, listed(box, "recall"))
 
-    reply = box.write_now(lambda session, now: answering.answer(session, token, "accepted", now=now, fields={}))
+    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
 
     assert (reply.won, reply.ended.partition(":")[0]) == (False, "This lead is no longer yours")
     assert [(one.kind, one.state) for one in rows(box, Answer)] == [("accepted", AnswerState.LATE)]

@@ -361,5 +361,5 @@ async def test_a_page_behind_a_link_of_an_erased_lead_shows_nothing_of_them(driv
 
     shown = box.read_now(lambda session, now: link_page.visit(session, token, now=now))
     assert not any(word in str(shown) for word in WORDS)
-    reply = box.write_now(lambda session, now: answering.answer(session, token, "accepted", now=now, fields={}))
+    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
     assert not reply.won

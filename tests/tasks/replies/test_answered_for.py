@@ -44,7 +44,7 @@ async def by_manager(box, taken: Taken, time) -> None:
     """The rep's manager answers on their own page."""
     token, wait = box.links.for_person("maria", at=time.at).rpartition("/")[2], wait_of(box, taken)
     fields = {"reason": "not-now"}
-    box.write_now(lambda session, now: answering.answer(session, token, "rejected", now=now, fields=fields, wait_id=wait.id))
+    box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("rejected", fields), now=now, wait_id=wait.id))
 
 
 def in_prefect(name: str) -> Callable[..., Any]:
@@ -147,7 +147,9 @@ async def test_an_attempt_that_the_manager_noted_is_told_as_well(driver, box, ti
     assert wait.kind == "outcome"
 
     for _ in range(2):
-        box.write_now(lambda session, now: answering.answer(session, token, "connected", now=now, fields={}, key="once", wait_id=wait.id))
+        box.write_now(
+            lambda session, now: answering.answer(session, token, answering.SentForm("connected", {}, key="once"), now=now, wait_id=wait.id)
+        )
     await driver.settle()
 
     assert letters(box, "told") == [rep_of(box, assigned)]

@@ -40,7 +40,9 @@ def requests(box) -> list[SignatureRequest]:
 
 def sign(box, party: str) -> None:
     box.write_now(
-        lambda session, now: contracts.sign(session, contracts.get(session, "b2b-saas", 2), party=party, name="Lea", via="test", now=now)
+        lambda session, now: contracts.sign(
+            session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "test"), now=now
+        )
     )
 
 

@@ -125,7 +125,9 @@ async def test_what_the_rep_does_before_the_manager_decides_counts(driver, box):
     token = box.links.for_duty(wait_of(box, taken).id, "maria").rpartition("/")[2]
 
     assert answer_by_link(box, taken, "opportunity").won
-    late = box.write_now(lambda session, now: answering.answer(session, token, "decided", now=now, fields={"choice": "nurture"}))
+    late = box.write_now(
+        lambda session, now: answering.answer(session, token, answering.SentForm("decided", {"choice": "nurture"}), now=now)
+    )
     await driver.settle()
 
     assert newest(box, taken).stage == "opportunity"

@@ -234,7 +234,7 @@ async def test_a_lead_that_waits_for_its_note_becomes_the_rep_s_who_brings_it_in
     await driver.settle()
 
     token = box.links.for_duty(wait_of(box, taken).id, "mina").rpartition("/")[2]
-    box.write_now(lambda session, now: answering.answer(session, token, "completed", now=now, fields={"campaign": "spring"}))
+    box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("completed", {"campaign": "spring"}), now=now))
     await driver.settle()
 
     assert (newest(box, taken).stage, newest(box, taken).rep) == ("accepted", "cleo")

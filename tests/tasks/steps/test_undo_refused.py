@@ -175,7 +175,9 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     reply = answer_by_link(box, taken, "attempted")
     with pytest.raises(ChoiceRefused, match="is being taken back right now"):
         box.write_now(
-            lambda session, now: answering.answer_wait(session, owed.id, "attempted", by="somebody", now=now, answered_at=now, fields={})
+            lambda session, now: answering.answer_wait(
+                session, owed.id, answering.SentForm("attempted", {}), by="somebody", now=now, answered_at=now
+            )
         )
     await driver.settle()
 
