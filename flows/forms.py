@@ -236,7 +236,7 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
         return False
     by = str(values.get("who_answers") or "")
     try:
-        reply = answering.answer_wait(session, wait_id, answering.SentForm(kind, fields), by=by, now=now, answered_at=at)
+        reply = answering.answer_wait(session, wait_id, answering.SentForm(kind, fields, via="prefect"), by=by, now=now, answered_at=at)
     except HandoffError as refused:
         wait.remark = f"The last answer could not be used: {refused}"
         session.add(wait)

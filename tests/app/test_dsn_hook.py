@@ -111,7 +111,7 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
     def work(session, handoff, now):
         at = sent + timedelta(minutes=minutes)
         tenure = company.assignment_id
-        page_requests.record(session, PageRequest(at, handoff.id, method, "looked", device, assignment_id=tenure, person=person))
+        page_requests.record(session, PageRequest(at, handoff.id, "looked", method, device, assignment_id=tenure, person=person))
 
     company.do(work)
 

@@ -97,7 +97,7 @@ async def test_where_more_wait_than_may_the_oldest_is_dropped_and_the_log_says_s
 
 async def test_one_that_cannot_be_kept_costs_no_other(box, looks):
     first, last = looks(2)
-    nowhere = PageRequest(MONDAY, 4711, "GET", "looked", "new", "nowhere")
+    nowhere = PageRequest(MONDAY, 4711, "looked", "GET", "new", "nowhere")
 
     (await queue_of(box, [first, nowhere, last])).flush()
 

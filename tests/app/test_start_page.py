@@ -173,7 +173,8 @@ def test_the_manager_finds_an_open_dispute(demo: Demo) -> None:
         session.flush()
         due = NOW + timedelta(days=2)
         lead_id = wait.handoff_id
-        row = disputes.raise_once(session, answer, lead_id=lead_id, by="mina", via="link", text="No.", holder="maria", now=NOW, due_at=due)
+        new = disputes.NewDispute(lead_id, by="mina", via="link", text="No.", holder="maria", due_at=due)
+        row = disputes.raise_once(session, answer, new, now=NOW)
         assert row is not None
         return row.id
 

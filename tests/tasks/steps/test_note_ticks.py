@@ -78,7 +78,12 @@ async def test_who_answers_in_prefect_or_at_the_command_line_is_shown_as_claimed
 
     box.write_now(
         lambda session, now: answering.answer_wait(
-            session, wait.id, answering.SentForm("accepted", {"note_wrong": "campaign"}), by="Maria", now=now, answered_at=now
+            session,
+            wait.id,
+            answering.SentForm("accepted", {"note_wrong": "campaign"}, via="prefect"),
+            by="Maria",
+            now=now,
+            answered_at=now,
         )
     )
 

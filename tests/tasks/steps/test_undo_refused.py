@@ -176,7 +176,7 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     with pytest.raises(ChoiceRefused, match="is being taken back right now"):
         box.write_now(
             lambda session, now: answering.answer_wait(
-                session, owed.id, answering.SentForm("attempted", {}), by="somebody", now=now, answered_at=now
+                session, owed.id, answering.SentForm("attempted", {}, via="prefect"), by="somebody", now=now, answered_at=now
             )
         )
     await driver.settle()
