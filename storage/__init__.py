@@ -1,1 +1,1 @@
-"""What remembers: tables, sessions, one module an aggregate, the trail. Rules live in agreements/."""
+"""Everything that Baton stores: tables, sessions, one module an aggregate, the trail. Rules live in agreements/."""

@@ -18,14 +18,14 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session
 
 BUSY_TIMEOUT_SECONDS = 10
-#: After so long without use a connection to PostgreSQL is asked whether it is still there.
+#: After this long without use, the pool checks that a connection to PostgreSQL still works.
 IDLE_SECONDS = 1.0
-#: A transaction in which nothing is asked for so long is ended by PostgreSQL: its process was stopped or cut off, and what it has
-#: locked must not wait for it. As long as a lease, so that both end in the same minute.
+#: PostgreSQL ends a transaction that is idle for this long: its process was stopped or cut off, and nobody else may wait for its locks. As
+#: long as a lease, so that both end in the same minute.
 ABANDONED_SECONDS = 30
-#: A write transaction changes at most about so many rows: what would change more is done in several, so that nobody waits long.
+#: A write transaction changes at most about this many rows. Larger changes take several transactions, so that nobody waits long.
 ROWS_AT_ONCE = 50
-#: Under this name a session knows the key with which events of the trail are marked.
+#: A session stores the key that marks trail events under this name.
 TRAIL_KEY = "trail_key"
 
 
@@ -49,27 +49,27 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class WriteSession(Session):
-    """A session for one short transaction. What was read stays until its end, so that no row is read twice."""
+    """A session for one short transaction. It keeps what it has read until its end, so that no row is read twice."""
 
 
 @event.listens_for(WriteSession, "loaded_as_persistent")
 @event.listens_for(WriteSession, "pending_to_persistent")
 def _stay(session: Session, row: object) -> None:
-    """SQLAlchemy lets go of rows that nobody holds, and would read them again."""
+    """Keeps the row in the session: SQLAlchemy drops rows that nobody references, and would read them again."""
     session.info.setdefault("rows", []).append(row)
 
 
 class Database:
     """Sessions on one database.
 
-    read(): sees committed data, writes nothing. write(): one short transaction that commits at the end or not at all;
-    on SQLite it takes the write lock at once (BEGIN IMMEDIATE), so that it never fails half-way for being late. trail_key: with
-    it each event of the trail is marked; without one events have no mark, and `baton verify` names them.
+    read(): sees committed data, writes nothing. write(): one short transaction that commits completely or not at all. On SQLite it takes
+    the write lock at once (BEGIN IMMEDIATE), so that it never fails half-way because another writer came first. trail_key: marks each event
+    of the trail; without a key, events have no mark and `baton verify` names them.
     """
 
     def __init__(self, url: str, *, trail_key: bytes = b"") -> None:
         self.url, self.trail_key = normal_url(url), trail_key
-        #: The key of the installation by which erased people are known again; storage/erased.py asks for it.
+        #: The key of the installation that recognises erased people; storage/erased.py uses it.
         self.person_key: Callable[[], bytes] = _no_key
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -77,7 +77,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for looking; whatever it changed is rolled back."""
+        """A session for reading; rolls back anything the caller changed."""
         with Session(self.engine, expire_on_commit=False, info=self._known()) as session:
             yield session
 
@@ -91,7 +91,7 @@ class Database:
         return {TRAIL_KEY: self.trail_key, "person_key": self.person_key}
 
     def close(self) -> None:
-        """Gives all connections back."""
+        """Closes all connections."""
         self.engine.dispose()
 
 
@@ -120,7 +120,7 @@ def _sqlite_engine(url: str) -> Engine:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
         _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, however this SQLite was built
+        connection.execute("PRAGMA secure_delete=ON")  # SQLite overwrites what is deleted, whatever its build default
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -133,9 +133,9 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _take_write_lock(connection: Connection) -> None:
-    """Begins as the one writer, asking again and again, at most half a millisecond apart, until that is possible.
+    """Begins as the one writer. Retries, at most about half a millisecond apart, until it succeeds.
 
-    SQLite's own waiting asks ever more seldom, up to ten times a second: beside a busy process an answer would wait for long.
+    SQLite's own waiting retries ever more rarely, down to ten times a second: beside a busy process an answer would wait for long.
     """
     raw: Any = connection.connection.dbapi_connection
     give_up = time.monotonic() + BUSY_TIMEOUT_SECONDS
@@ -148,13 +148,13 @@ def _take_write_lock(connection: Connection) -> None:
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                     raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-            time.sleep(random.uniform(0.000_2, 0.000_6))  # not in step with whoever else asks
+            time.sleep(random.uniform(0.000_2, 0.000_6))  # random, so that two waiting processes do not retry in step
     finally:
         raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Two processes that make the same new file at once: SQLite refuses the second one at once here, whatever the timeout."""
+    """Two processes that create the same new file: SQLite refuses the second one at once here and ignores the timeout."""
     for _ in range(BUSY_TIMEOUT_SECONDS * 10):
         with suppress(sqlite3.OperationalError):
             connection.execute("PRAGMA journal_mode=WAL")
@@ -164,8 +164,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    """Asks a connection whether it is still there only after it was idle for a while: each question is a transaction. The one that
-    was used last is taken first, so that few are idle for so long."""
+    """Checks a connection only after it was idle for a while, because each check is a transaction. The pool hands out the connection that
+    was used last, so that few are idle for so long."""
     engine = create_engine(url, pool_size=10, max_overflow=20, pool_use_lifo=True)
 
     @event.listens_for(engine, "connect")

@@ -16,17 +16,17 @@ from storage import held, trail, trail_lines, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
 PROVEN = (DeliveryState.CONFIRMED,)
-#: What stands in a row whose attempt died while it was being sent.
+#: The error in a row whose attempt died while sending.
 DIED = "its attempt died while it was being sent"
-#: Minutes until a delivery that failed for a passing reason is tried again, by how often it was tried.
+#: Minutes until a delivery that failed for a passing reason is tried again, by the number of tries so far.
 BACK_OFF_MINUTES = (1, 2, 5, 15, 60)
-#: How long a channel is left alone that asks for it: neither called all the time, nor forgotten.
+#: Limits for how long a channel rests when it asks to: it is neither called all the time nor forgotten.
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One copy of a message: to whom, over which channel, and under which key it is sent once."""
+    """One copy of a message: who gets it, over which channel, and the key that makes sure it is sent once."""
 
     key: str
     channel: str
@@ -35,7 +35,7 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What one message says, whoever gets it. kind: its name in the catalogue; context: codes and numbers for its templates."""
+    """The content of one message, for every recipient. kind: its name in the catalogue; context: codes and numbers for its templates."""
 
     kind: str
     context: dict[str, Any] | None = None
@@ -46,9 +46,9 @@ class Message:
 def queue(
     session: Session, handoff: Handoff | None, message: Message, copy: Copy, *, now: datetime, send_at: datetime | None = None
 ) -> bool:
-    """Asks for one message; the same key twice is one message. send_at: not before (Baton's time), now where not given.
+    """Queues one message; the same key twice is one message. send_at: the earliest time (Baton's time), now where not given.
 
-    handoff: whose run sends the message; None for a personal message, which the clock sends.
+    handoff: the handoff whose run sends the message; None for a personal message, which the clock sends.
     """
     return queue_copies(session, handoff, message, [copy], now=now, send_at=send_at) == 1
 
@@ -56,7 +56,7 @@ def queue(
 def queue_copies(
     session: Session, handoff: Handoff | None, message: Message, copies: Sequence[Copy], *, now: datetime, send_at: datetime | None = None
 ) -> int:
-    """The same for all copies of a message, in one statement. Returns how many are new."""
+    """Queues all copies of a message in one statement, like `queue`. Returns how many are new."""
     at = send_at or now
     shared = {
         "handoff_id": handoff.id if handoff else None,
@@ -82,7 +82,7 @@ def queue_copies(
 
 
 def speech_is_due(session: Session, handoff_id: int, *, now: datetime) -> bool:
-    """Whether a message of this handoff is queued and due, or was left half sent by an attempt that died."""
+    """Whether a message of this handoff is queued and due, or an attempt died while sending one."""
     mine = held.of(session, handoff_id)
     if mine is not None and mine.speech is not None:
         return mine.speech
@@ -95,13 +95,13 @@ def speech_is_due(session: Session, handoff_id: int, *, now: datetime) -> bool:
 
 
 def due(session: Session, handoff_id: int, *, now: datetime) -> list[Delivery]:
-    """What is queued and due, in order."""
+    """The queued messages of this handoff that are due, in order."""
     query = select(Delivery).where(Delivery.handoff_id == handoff_id, Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
     return list(session.exec(query.order_by(col(Delivery.id))))
 
 
 def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """What is queued and due, in order, and what is being sent; locked, so that nobody cancels it until this transaction ends."""
+    """The messages that are queued and due, in order, and those being sent. Locks both: nobody cancels them until this transaction ends."""
     queued = and_(col(Delivery.state) == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
     query = select(Delivery).where(Delivery.handoff_id == handoff_id, or_(queued, col(Delivery.state) == DeliveryState.SENDING))
     session.flush()
@@ -110,19 +110,19 @@ def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[D
 
 
 def post_query(now: datetime) -> Any:
-    """The ids of what goes by post, is queued and due, in order."""
+    """A query for the ids of post that is queued and due, in order."""
     queued = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
     return select(Delivery.id).where(*queued).order_by(col(Delivery.id))
 
 
 def due_post(session: Session, *, now: datetime, limit: int) -> list[int]:
-    """The ids of what goes by post, is queued and due, in order."""
+    """The ids of post that is queued and due, in order."""
     return list(session.exec(post_query(now).limit(limit)))
 
 
 def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -> bool:
-    """Marks a queued row as being sent; False when somebody else did, or it was cancelled. real: the real time, for what goes by
-    post: nobody holds a lease on it, so its age tells when its process has died."""
+    """Marks a queued row as being sent; False when somebody else did, or it was cancelled. real: the real time, for post: nobody holds a
+    lease on post, so the age of the row shows that its process has died."""
     claimed = session.execute(
         update(Delivery)
         .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
@@ -132,14 +132,14 @@ def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -
 
 
 def claim_all(session: Session, ids: Sequence[int]) -> None:
-    """Marks rows as being sent that this transaction has locked."""
+    """Marks rows that this transaction has locked as being sent."""
     if ids:
         sending = {"state": DeliveryState.SENDING.value, "tries": col(Delivery.tries) + 1}
         session.execute(update(Delivery).where(col(Delivery.id).in_(ids)).values(**sending).execution_options(synchronize_session=False))
 
 
 def write_together(session: Session, rows: Collection[Delivery]) -> None:
-    """Writes what this transaction has changed in these rows, in one statement for all of them."""
+    """Writes this transaction's changes to these rows in one statement."""
     columns = Delivery.__table__.c  # type: ignore[attr-defined]
     names = [column.name for column in columns]
     changed = {name for row in rows for name in names if get_history(row, name).has_changes()}
@@ -158,7 +158,7 @@ def write_together(session: Session, rows: Collection[Delivery]) -> None:
 
 
 def drop(session: Session, delivery_id: int) -> None:
-    """Takes back one message that has not been taken to be sent."""
+    """Cancels one message that nobody has begun to send."""
     session.execute(
         update(Delivery)
         .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
@@ -167,15 +167,15 @@ def drop(session: Session, delivery_id: int) -> None:
 
 
 def note_speech(session: Session, handoff: Handoff, due: bool) -> None:
-    """Tells those who hold the handoff whether a message is still queued and due."""
+    """Tells the attempt that holds the handoff whether a message is still queued and due."""
     if mine := held.of(session, handoff.id):
         mine.speech = due
 
 
 def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime, rows: Sequence[Delivery] | None = None) -> int:
-    """Rows that were being sent when an attempt died: whether they arrived is unknown, so they are never sent again.
+    """Marks the rows that an attempt was sending when it died: nobody knows whether they arrived, so they are never sent again.
 
-    rows: those that are known already, else all of this handoff.
+    rows: the rows, where the caller has them already; else all of this handoff.
     """
     if rows is None:
         query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.state == DeliveryState.SENDING)
@@ -188,13 +188,13 @@ def abandon_half_sent(session: Session, handoff: Handoff, *, now: datetime, rows
 
 
 def died_with(session: Session, assignment_id: str) -> list[Delivery]:
-    """The messages about this assignment that were being sent when an attempt died, in order."""
+    """The messages about this assignment that an attempt was sending when it died, in order."""
     query = select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", Delivery.error == DIED)
     return list(session.exec(query.where(Delivery.state == DeliveryState.UNKNOWN).order_by(col(Delivery.id))))
 
 
 def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
-    """Post that was being sent when its process died, by its age in real time: it is never sent again; how many, `limit` at once."""
+    """Gives up post whose process died while sending, by its age in real time: it is never sent again. Returns how many, at most `limit`."""
     rows = session.exec(select(Delivery).where(col(Delivery.id).in_(stale_post_query(claimed_before).limit(limit)))).all()
     for row in rows:
         lost_sight(session, row, None, error="its process died while it was being sent", now=now)
@@ -202,12 +202,12 @@ def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, l
 
 
 def has_stale_post(session: Session, *, claimed_before: datetime) -> bool:
-    """Whether there is such post."""
+    """Whether there is post that `abandon_post` would give up."""
     return session.exec(stale_post_query(claimed_before).limit(1)).first() is not None
 
 
 def stale_post_query(claimed_before: datetime) -> Any:
-    """The ids of such post, in order."""
+    """A query for the ids of the post that `abandon_post` gives up, in order."""
     being_sent = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING)
     return select(Delivery.id).where(*being_sent, col(Delivery.claimed_at) < claimed_before).order_by(col(Delivery.id))
 
@@ -215,9 +215,9 @@ def stale_post_query(claimed_before: datetime) -> Any:
 def succeeded(
     session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime, may_bounce_for: timedelta = timedelta(0)
 ) -> None:
-    """The channel took the message and proves it. may_bounce_for: so long it may still come back, and has not arrived yet.
+    """Records that the channel took the message, with its proof. may_bounce_for: how long it may still come back; not arrived until then.
 
-    Where it has come back already, or nobody waits for the outcome any more, nothing changes.
+    Changes nothing where the message has come back already, or nobody waits for the outcome any more.
     """
     if row.state not in (DeliveryState.SENDING, DeliveryState.UNKNOWN):
         return
@@ -250,10 +250,10 @@ def failed(
     now: datetime,
     retry_after_seconds: float | None = None,
 ) -> None:
-    """The channel did not take it. A passing fault is tried again later, a few times; a permanent one is not.
+    """Records that the channel did not take the message. A passing fault is tried again later, a few times; a permanent one is not.
 
-    retry_after_seconds: the channel rests or limits until then, which is no try that failed. Where nobody waits for the outcome
-    any more, nothing changes.
+    retry_after_seconds: the channel rests or limits for this long, which does not count as a failed try. Changes nothing where nobody waits
+    for the outcome any more.
     """
     if row.state not in (DeliveryState.QUEUED, DeliveryState.SENDING):
         return
@@ -274,14 +274,14 @@ def failed(
 
 
 def _rest(seconds: float | None) -> timedelta | None:
-    """How long a channel asks to be left alone, as far as that is a time."""
+    """How long the channel rests at its own request; None where it named no usable time."""
     if seconds is None or not math.isfinite(seconds):
         return None
     return min(max(timedelta(seconds=min(seconds, 1e6)), SHORTEST_REST), LONGEST_REST)
 
 
 def lost_sight(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, now: datetime) -> None:
-    """The channel took the message or did not: nobody can tell, so it is never sent again under its key."""
+    """Records that nobody knows whether the channel took the message. The message is never sent again under its key."""
     if row.state != DeliveryState.SENDING:
         return
     row.state, row.error = DeliveryState.UNKNOWN, error[:500]
@@ -290,7 +290,7 @@ def lost_sight(session: Session, row: Delivery, handoff: Handoff | None, *, erro
 
 
 def cancel(session: Session, *, answer_id: int) -> None:
-    """Takes back what an answer that was undone would have said."""
+    """Cancels the queued messages of an answer that was undone."""
     session.execute(
         update(Delivery)
         .where(col(Delivery.answer_id) == answer_id, col(Delivery.state) == DeliveryState.QUEUED)
@@ -303,7 +303,7 @@ STILL_TRUE = ("withdrawn", "feedback", "attached")
 
 
 def call_off(session: Session, handoff_id: int) -> None:
-    """Cancels what is queued of a handoff that has ended, but for what somebody answered and what tells of the past."""
+    """Cancels the queued messages of an ended handoff, except those that an answer caused and those about the past."""
     session.execute(
         update(Delivery)
         .where(
@@ -318,7 +318,7 @@ def call_off(session: Session, handoff_id: int) -> None:
 
 
 def may_have_arrived(session: Session, assignment_id: str) -> bool:
-    """Whether the rep of this assignment may have heard of it."""
+    """Whether the rep of this assignment may have received the message about it."""
     unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
     query = select(Delivery.id).where(
         Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(unheard)
@@ -327,7 +327,7 @@ def may_have_arrived(session: Session, assignment_id: str) -> bool:
 
 
 def proven_channels(session: Session, assignment_id: str) -> set[str]:
-    """The channels on which this assignment is proven to have arrived."""
+    """The channels on which the message about this assignment provably arrived."""
     rows = session.exec(
         select(Delivery.channel).where(
             Delivery.assignment_id == assignment_id, col(Delivery.state).in_(PROVEN), Delivery.message == "assigned"

@@ -1,4 +1,4 @@
-"""Handoffs: moving through the stages, and who has the lead. Which process carries one out is in leases.py."""
+"""Handoffs: moving through the stages, and who has the lead. leases.py says which process carries a handoff out."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from agreements.model import Agreement
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
-#: Who owns a handoff at each stage, where it is not a person.
+#: The owner of a handoff at each stage where the owner is not a person.
 _OWNERS = {Stage.INQUIRY: "operator", Stage.MQL: "marketing", Stage.NURTURING: "marketing", Stage.STUCK: "operator"}
 
 
 def get(session: Session, handoff_id: int) -> Handoff:
-    """The handoff of that id. Raises HandoffError for none."""
+    """The handoff with this id. Raises HandoffError where there is none."""
     handoff = session.get(Handoff, handoff_id)
     if handoff is None:
         raise HandoffError(f"There is no handoff {handoff_id}.")
@@ -27,14 +27,14 @@ def get(session: Session, handoff_id: int) -> Handoff:
 
 
 def lead_of(session: Session, handoff: Handoff) -> Lead:
-    """The lead that is handed off."""
+    """The lead of this handoff."""
     lead = session.get(Lead, handoff.lead_id)
     assert lead is not None, "a handoff always has a lead: the foreign key says so"
     return lead
 
 
 def agreement_of(session: Session, handoff: Handoff) -> Agreement:
-    """The version under which this handoff was born."""
+    """The agreement version that applied when this handoff began."""
     return contracts.agreement_of(session, handoff.agreement, handoff.version, hash=handoff.hash)
 
 
@@ -53,7 +53,7 @@ def born_under(session: Session, handoff: Handoff, *, at: datetime, values: Mapp
 
 
 def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor: str = "baton", **data: Any) -> None:
-    """Moves along the lifecycle and writes it into the trail; an end closes the open wait. Raises TransitionNotAllowed."""
+    """Moves along the lifecycle and records the event in the trail; an end closes the open wait. Raises TransitionNotAllowed."""
     to = transition(handoff.stage, event)
     before, handoff.stage, handoff.step = handoff.stage, to.stage.value, to.step
     handoff.owner = _OWNERS.get(to.stage) or handoff.rep or handoff.owner
@@ -70,7 +70,7 @@ def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor
 
 
 def open_assignment(session: Session, handoff: Handoff) -> Assignment | None:
-    """The rep's current tenure of the lead, None while nobody has it."""
+    """The current assignment of the lead to a rep, None while nobody has it."""
     if held.of(session, handoff.id):
         return next((row for row in reversed(assignments(session, handoff.id)) if row.ended_at is None), None)
     query = select(Assignment).where(Assignment.handoff_id == handoff.id, col(Assignment.ended_at).is_(None))
@@ -78,7 +78,7 @@ def open_assignment(session: Session, handoff: Handoff) -> Assignment | None:
 
 
 def assignments(session: Session, handoff_id: int) -> list[Assignment]:
-    """All tenures of a handoff in order."""
+    """All assignments of a handoff in order."""
     query = select(Assignment).where(Assignment.handoff_id == handoff_id).order_by(col(Assignment.number))
     return held.known(session, handoff_id, "assignments", lambda: list(session.exec(query)))
 
@@ -91,7 +91,7 @@ def add_assignment(session: Session, row: Assignment) -> None:
 
 
 def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
-    """The handoffs of the same pass that were withdrawn for a new version, newest first; this one goes on from them."""
+    """The handoffs of the same pass that were withdrawn for a new version, newest first; this handoff continues them."""
     found: list[Handoff] = []
     earlier = session.get(Handoff, handoff.previous_id) if handoff.previous_id else None
     while earlier is not None and earlier.stage == Stage.WITHDRAWN:
@@ -101,7 +101,7 @@ def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
 
 
 def end_assignment(session: Session, handoff: Handoff, *, because: str, now: datetime) -> Assignment | None:
-    """Ends the current tenure, if there is one; the rep's link shows history only from now on."""
+    """Ends the current assignment, if there is one; from now on the rep's link shows history only."""
     assignment = open_assignment(session, handoff)
     if assignment:
         assignment.ended_at, assignment.ended_because = now, because
@@ -116,13 +116,13 @@ def latest_of(session: Session, lead_id: int) -> Handoff | None:
 
 
 def before(session: Session, handoff: Handoff) -> Handoff | None:
-    """The pass of the lead before this one, None for the first. What was withdrawn for a new version is no pass of its own."""
+    """The lead's pass before this one, None for the first. A handoff that was withdrawn for a new version is not a pass of its own."""
     first = [handoff, *taken_over(session, handoff)][-1]
     return session.get(Handoff, first.previous_id) if first.previous_id else None
 
 
 def is_recorded(session: Session, run_id: str) -> bool:
-    """Whether this is the run that carries a handoff out."""
+    """Whether this run carries out any handoff."""
     return session.exec(select(Handoff.id).where(Handoff.flow_run_id == run_id).limit(1)).first() is not None
 
 

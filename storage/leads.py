@@ -1,4 +1,4 @@
-"""Leads and what they did: taking in, and recognising who was here before. What the rules may ask of them is in facts.py."""
+"""Leads and what they did: takes leads in and recognises who was here before. facts.py has the facts that rules may ask about."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What taking in did. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a
-    new id), repeated (nothing: it was here already)."""
+    """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
+    repeated (nothing: the conversion was here already)."""
 
     kind: str
     lead_id: int
@@ -48,10 +48,10 @@ def capture(
 ) -> Captured:
     """Takes in one inquiry. Call inside a write transaction: lead, activity, handoff and wake are stored together.
 
-    Of a person who was erased only that is stored that there was an inquiry, by somebody whom nobody may contact.
-    Same source id and same conversion: nothing. New conversion: an activity. A lead that had ended: a new handoff.
-    hold: store, but do not start. reserved: the caller has reserved it with identity.reserve, together with others.
-    Raises IntegrityError where another transaction stored the same person first: see identity.again_if_taken.
+    For an erased person Baton stores only that somebody inquired whom nobody may contact. Same source id and same conversion: nothing. New
+    conversion: an activity. A lead that had ended: a new handoff. hold: store, but do not start. reserved: the caller has reserved it with
+    identity.reserve, together with others. Raises IntegrityError where another transaction stored the same person first: see
+    identity.again_if_taken.
     """
     if not reserved:
         identity.reserve(session, [incoming])
@@ -74,7 +74,7 @@ def capture(
 
 
 def _merge(session: Session, into: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> None:
-    """A known person comes under a new id: the id gets a lead of its own, which ends at once."""
+    """Stores a known person's new id as a lead of its own, which ends at once."""
     lead = _new_lead(session, incoming, now=now, key="")
     lead.merged_into = into.id
     ended: dict[str, Any] = {"stage": Stage.MERGED, "outcome": "merged", "reason": "duplicate", "owner": "marketing"}
@@ -83,7 +83,7 @@ def _merge(session: Session, into: Lead, incoming: IncomingLead, *, now: datetim
 
 
 def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:
-    """Something more of a lead that is known and locked. own: under the id by which it became known."""
+    """Adds a conversion to a lead that is known and locked. own: the conversion came under the lead's first id."""
     lead_id = lead.id
     activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
@@ -109,12 +109,12 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, n
 
 
 def _seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
-    """The lead's handoff as it is now; one in nurture is looked at again at once."""
+    """The lead's handoff as it is now. A nurtured one becomes due for review at once."""
     latest = handoffs.latest_of(session, lead_id)
     if latest is None or latest.stage != Stage.NURTURING:
         return latest
     revisit = waits.open_of(session, latest.id, lock=True)
-    if revisit is None:  # somebody has just looked at it: what came of that counts
+    if revisit is None:  # somebody has just reviewed it: their result counts
         session.refresh(latest)
         return handoffs.latest_of(session, lead_id)
     revisit.next_at = now
@@ -127,7 +127,7 @@ def _asks_by_itself(session: Session, handoff: Handoff, incoming: IncomingLead) 
 
 
 def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now: datetime) -> None:
-    """Whoever waits for a rep is judged again at once: a request must not stand in line behind a list, say."""
+    """Scores a lead that waits for a rep again at once: a request must not wait behind a list, for example."""
     if handoff.stage in (Stage.INQUIRY, Stage.MQL) and not handoff.held:
         wakes.add(session, handoff.id, "rescore", key=f"rescore:{handoff.id}:{activity_id}", not_before=now)
 
@@ -135,7 +135,7 @@ def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now
 def _begin_linked(
     session: Session, before: Lead, incoming: IncomingLead, *, now: datetime, actor: str, hold: bool, takes_id: bool
 ) -> Captured:
-    """The person is at another company now: a lead of its own there, linked to the one before."""
+    """Gives a person who changed company a new lead there, linked to the one before."""
     lead = _new_lead(session, incoming, now=now, key=identity.free_key(session, incoming.email), takes_id=takes_id)
     lead.linked_to = before.id
     lead.first_name, lead.last_name = lead.first_name or before.first_name, lead.last_name or before.last_name
@@ -156,7 +156,7 @@ def _survivor(session: Session, source: LeadSource) -> Lead:
 
 
 def _new_lead(session: Session, incoming: IncomingLead, *, now: datetime, key: str, takes_id: bool = True) -> Lead:
-    """key: by which the person is known from now on, empty for none. takes_id: the source id names this lead from now on."""
+    """Stores a new lead. key: the person key from now on, empty for none. takes_id: the source id names this lead from now on."""
     named = "source email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
     lead = Lead(
         **{name: getattr(incoming, name) for name in named.split()},
@@ -186,7 +186,7 @@ def _bring_up_to_date(session: Session, lead: Lead, incoming: IncomingLead, *, m
 
 
 def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
-    """The new activity's id; None for one that is there already."""
+    """The new activity's id; None where the activity is already stored."""
     lead_id, key = lead.id, key_of(incoming)
     if has_done(session, lead, key):
         return None
@@ -214,6 +214,6 @@ def _add_activity(session: Session, lead: Lead, incoming: IncomingLead, *, now: 
 
 
 def open_revisits(session: Session, *, now: datetime, limit: int = 500) -> list[Wait]:
-    """Nurtured leads to be looked at again."""
+    """The due waits of nurtured leads that should be reviewed again."""
     query = select(Wait).where(Wait.kind == "revisit", col(Wait.closed_at).is_(None), col(Wait.next_at) <= now)
     return list(session.exec(query.order_by(col(Wait.next_at)).limit(limit)))

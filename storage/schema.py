@@ -1,4 +1,4 @@
-"""Bringing a database to the shape that this version of Baton needs."""
+"""Brings a database to the schema that this version of Baton needs."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ def _config(connection: Connection) -> Config:
 
 @cache
 def newest() -> str:
-    """The number of the last step that there is, as its file is called."""
+    """The number of the newest migration, as in its file name."""
     return max(file.name[:4] for file in (_STEPS / "versions").glob("[0-9]*.py"))
 
 
 def is_current(database: Database) -> bool:
-    """Whether every step has been taken: one question, which needs no Alembic. False also where the database cannot be asked."""
+    """Whether every migration has been applied: one query, without Alembic. False also where the database cannot be asked."""
     try:
         with database.engine.connect() as connection:
             return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()) == [newest()]
-    except DBAPIError:  # the database is new, or does not answer: taking the steps tells which
+    except DBAPIError:  # the database is new, or does not answer: applying the migrations tells which
         return False
 
 
 def upgrade(database: Database) -> None:
-    """Takes every step that is still missing, all or none. Several processes may call it at once: one does it."""
+    """Applies every missing migration, all or none. Several processes may call it at once: one does the work."""
     if is_current(database):
         return
-    from alembic import command  # reads and compiles every step, which each start would wait for
+    from alembic import command  # reading and compiling every migration would slow down each start
 
     assert tables.Lead.__tablename__, "the tables must be known before they are compared"
     with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
@@ -60,7 +60,7 @@ def upgrade(database: Database) -> None:
 
 
 def differences(database: Database) -> list[object]:
-    """What the tables in the code have and the database has not, or the other way round; empty when they agree."""
+    """The differences between the tables in the code and those in the database; empty when they agree."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
@@ -69,7 +69,7 @@ def differences(database: Database) -> list[object]:
 
 
 def new_step(database: Database, message: str) -> None:
-    """Writes a migration from what differs; for the engineer, who then reads it."""
+    """Writes a migration from the differences; the engineer then reviews it."""
     from alembic import command
 
     with database.engine.connect() as connection:

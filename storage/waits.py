@@ -1,4 +1,4 @@
-"""Waits and their answers: everything somebody owes by a due time, and the one answer that counts."""
+"""Waits and their answers: everything that somebody must answer by a due time, and the one answer that counts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 @dataclass(frozen=True, slots=True)
 class NewWait:
-    """What somebody owes, before it is opened. Instants are aware.
+    """A wait before it is opened. Instants are aware.
 
-    promised_at: the agreed time, due_at where not given. next_at: the first look, else the first nudge or due_at.
-    nudges: instants, each with what happens then. about: the kind where not given.
+    promised_at: the agreed time, due_at where not given. next_at: the first look, else the first nudge or due_at. nudges: instants, each
+    with what happens then. about: the kind where not given.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class NewWait:
 
 
 def open_wait(session: Session, handoff: Handoff, new: NewWait, *, now: datetime) -> Wait:
-    """Opens the one wait of this handoff. What was open before must be closed."""
+    """Opens the one wait of this handoff. The caller must have closed the wait before."""
     wait = Wait(
         handoff_id=handoff.id,
         kind=new.kind,
@@ -60,7 +60,7 @@ def open_wait(session: Session, handoff: Handoff, new: NewWait, *, now: datetime
 def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: bool = False) -> Wait | None:
     """The open wait of a handoff, None for none. lock: keep others from answering or closing it until this transaction ends.
 
-    alone: this transaction has locked the handoff; whoever closes a wait and opens the next one locks the handoff first.
+    alone: this transaction has locked the handoff. Everybody locks the handoff before they close a wait and open the next one.
     """
     if mine := held.of(session, handoff_id):
         return mine.open_wait  # locked by this transaction, so nobody else can have closed it or opened another
@@ -68,7 +68,7 @@ def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: boo
     if not lock:
         return session.exec(query).first()
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    # On PostgreSQL a row that was closed while we waited for its lock drops out; its successor is seen by a second look.
+    # On PostgreSQL a row that was closed while we waited for its lock drops out; a second look finds its successor.
     return session.exec(locked).first() or (None if alone else session.exec(locked).first())
 
 
@@ -98,18 +98,18 @@ def close_open(session: Session, handoff: Handoff, *, because: str, now: datetim
         close(session, wait, because=because, now=now)
 
 
-#: What of an answer people wrote freely: it stays with the answer and does not go into the trail.
+#: The free text in an answer: it stays with the answer and does not go into the trail.
 FREE_TEXT = ("statements",)
-#: What is kept with an answer only while it is held.
+#: Values that are kept with an answer only while it is held.
 WHILE_HELD = ("link_of",)
-#: So many answers are held at most from one browser, to what is open, and of one link in one handoff. Robots may press as often as
-#: they like; more than this nobody confirms.
+#: The most answers that are held: from one browser to open waits, and from one link in one handoff. Robots may press as often as they like;
+#: nobody confirms more than this.
 HELD_OF_BROWSER, HELD_OF_LINK = 10, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an answer: whether it counts, and the answer that does (None where the wait ended without one)."""
+    """The result for an answer: whether it counts, and which answer does (None where the wait ended without one)."""
 
     won: bool
     answer: Answer
@@ -119,10 +119,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class NewAnswer:
-    """What somebody answered, before it is stored.
+    """An answer before it is stored.
 
-    via: the way it came, such as "link" or "crm". text: what the person wrote, kept apart from the codes in data. device: hash of
-    the browser in which the answer was given, empty for none.
+    via: the way it came, such as "link" or "crm". text: what the person wrote, kept apart from the codes in data. device: hash of the
+    browser in which the answer was given, empty for none.
     """
 
     kind: str
@@ -142,10 +142,10 @@ def answer(
     answered_at: datetime | None = None,
     effective_at: datetime | None = None,
 ) -> Verdict:
-    """Stores an answer; the first one to an open wait counts, every other one is kept as late and told who came first.
+    """Stores an answer. The first answer to an open wait counts; every other is kept as late, and its Verdict names the first.
 
-    Call inside a write transaction. answered_at (default now) is what the SLA is judged by; the wake goes into the same
-    transaction, so that an answer that is stored is never forgotten.
+    Call inside a write transaction. answered_at (default now) decides the SLA; the wake goes into the same transaction, so that a stored
+    answer is never forgotten.
     """
     wait = session.get(Wait, wait_id)
     assert wait is not None, "an answer is given to a wait that was looked up"
@@ -158,10 +158,10 @@ def answer(
 
 
 def hold(session: Session, wait: Wait, new: NewAnswer, *, link_of: str, now: datetime) -> Answer | None:
-    """Stores an answer that does not count yet: it closes nothing, wakes nothing and is told to nobody.
+    """Stores an answer that does not count yet: it closes nothing, wakes nothing and nobody gets a message about it.
 
-    link_of: whose link it came through. Call inside a write transaction that has locked the wait. The same answer from the same
-    browser twice is one, as of the first time. None, and nothing is stored, where as many are held as may be.
+    link_of: the person whose link it came through. Call inside a write transaction that has locked the wait. The same answer from the same
+    browser twice is one, from its first time. Returns None and stores nothing where the limit of held answers is reached.
     """
     for row in held_of(session, wait.handoff_id, link_of=link_of, device=new.device):
         same = {name: value for name, value in row.data.items() if name not in WHILE_HELD} == new.data
@@ -179,26 +179,26 @@ def hold(session: Session, wait: Wait, new: NewAnswer, *, link_of: str, now: dat
 
 
 def held_of(session: Session, handoff_id: int, *, link_of: str, device: str) -> list[Answer]:
-    """What was sent from that browser through this person's link in this handoff and is held, newest first."""
+    """The held answers that came from this browser through this person's link in this handoff, newest first."""
     query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == AnswerState.HELD)
     rows = session.exec(query.order_by(col(Answer.id).desc()))
     return [row for row in rows if (row.device, row.data.get("link_of")) == (device, link_of)]
 
 
 def _is_full(session: Session, wait: Wait, *, link_of: str, device: str) -> bool:
-    """Whether no further answer can be held. What was held for what is closed now counts for the link, and not for the browser."""
+    """Whether no further answer can be held. Held answers to waits that are closed now count for the link, not for the browser."""
     of_handoff = session.exec(select(Answer.data).where(Answer.handoff_id == wait.handoff_id, Answer.state == AnswerState.HELD))
     if sum(data.get("link_of") == link_of for data in of_handoff) >= HELD_OF_LINK:
-        return True  # exact: whoever holds an answer in this handoff has locked its open wait
-    locks.take(session, [f"held {device}"])  # of two answers at once in two handoffs both are counted
+        return True  # exact: every transaction that holds an answer in this handoff has locked its open wait
+    locks.take(session, [f"held {device}"])  # so that two answers at once in two handoffs are both counted
     query = select(func.count()).select_from(Answer).join(Wait, col(Wait.id) == Answer.wait_id)
     held_now = query.where(literal_column("answers.state = 'held'"), Answer.device == device, col(Wait.closed_at).is_(None))
     return session.exec(held_now).one() >= HELD_OF_BROWSER
 
 
 def release(session: Session, row: Answer, wait: Wait, *, now: datetime, effective_at: datetime, **more: Any) -> Verdict:
-    """Lets a held answer count as of its own time, for a wait that is open now or was when it came; as in `answer`, the first
-    one counts. more: what is to be kept with it as well."""
+    """Lets a held answer count from its own time, for a wait that is open now or was when it came. As in `answer`, the first one counts.
+    more: further values to keep with the answer."""
     handoff = session.get(Handoff, wait.handoff_id)
     assert handoff is not None, "a wait always has a handoff: the foreign key says so"
     row.data = {name: value for name, value in row.data.items() if name not in WHILE_HELD} | more
@@ -277,10 +277,10 @@ def answer_of(session: Session, wait: Wait) -> Answer | None:
 
 
 def missed_kinds(session: Session, handoff_id: int, *, except_about: str = "") -> list[str]:
-    """What of this handoff was not answered by the agreed time, by kind of wait and in alphabetical order.
+    """The kinds of waits in this handoff that nobody answered by the agreed time, in alphabetical order.
 
-    A wait counts once its deadline was escalated, and also where an answer that counts came after the agreed time.
-    except_about: waits about this have no agreed time and never count.
+    A wait counts once its deadline was escalated, and also where the answer that counts came after the agreed time. except_about: waits
+    about this have no agreed time and never count.
     """
     late = (col(Wait.closed_because) == "missed") | (col(Answer.answered_at) > col(Wait.promised_at))
     query = select(Wait.kind).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)

@@ -1,4 +1,4 @@
-"""The tables. Table classes are written by the modules of storage and never used as a door: they do not validate."""
+"""The tables. Only the modules of storage write table classes. Do not pass outside data through them: they do not validate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doors: the browsers people answer from, who looked at what, and keys of the intake."""
+"""Access: the browsers people answer from, who requested which page, and keys of the intake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.tables.base import instant, row_id
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for a machine; only its hash is kept. scopes: what it opens, words with a space between."""
+    """A key for a machine; only its hash is kept. scopes: what the key opens, words separated by spaces."""
 
     __tablename__ = "api_keys"
     hash: str = Field(primary_key=True)
@@ -22,10 +22,10 @@ class ApiKey(SQLModel, table=True):
 
 
 class Device(SQLModel, table=True):
-    """A browser that is known to be one person's. hash: of its cookie, which itself is not kept.
+    """A browser that is known to be one person's. hash: of the browser's cookie; the cookie itself is not kept.
 
-    level: "known" after the code from a message was typed there, "enrolled" after a mailed code was. before: hash of the cookie
-    that it had until then, empty for none.
+    level: "known" after the code from a message was typed there, "enrolled" after a mailed code was. before: hash of the cookie that the
+    browser had until then, empty for none.
     """
 
     __tablename__ = "devices"
@@ -40,7 +40,7 @@ class Device(SQLModel, table=True):
 
 
 class LinkEnd(SQLModel, table=True):
-    """All links that were written to this person until then are over."""
+    """Ends all links that were written to this person up to this instant."""
 
     __tablename__ = "link_ends"
     person: str = Field(primary_key=True)
@@ -48,9 +48,9 @@ class LinkEnd(SQLModel, table=True):
 
 
 class MailedCode(SQLModel, table=True):
-    """A code that was mailed to a person. It follows from the row's id and a key of the installation, and is not kept.
+    """A code that was mailed to a person. The code is derived from the row's id and a key of the installation, and is not kept.
 
-    device_hash: the browser that is to be enrolled; empty for a code that stands for the code from the message, in any browser.
+    device_hash: the browser to be enrolled; empty for a code that replaces the code from the message, in any browser.
     """
 
     __tablename__ = "mailed_codes"
@@ -63,7 +63,7 @@ class MailedCode(SQLModel, table=True):
 
 
 class WrongNumber(SQLModel, table=True):
-    """A wrong number that was typed in a browser for a person within the last hour, behind whichever link."""
+    """A wrong number that was typed in a browser for a person within the last hour, behind any link."""
 
     __tablename__ = "wrong_numbers"
     __table_args__ = (Index("wrong_numbers_of_person", "person", "at"),)
@@ -74,11 +74,10 @@ class WrongNumber(SQLModel, table=True):
 
 
 class Sight(SQLModel, table=True):
-    """A request for the pages behind a link: by whom, or by what, cannot be told from it. So it never stops a clock.
+    """A request for the pages behind a link. The request does not show whether a person or a machine sent it, so it never stops a clock.
 
-    what: looked, sent, refused, held or confirmed. device: "new", "back", "known", "enrolled", or "others" where it is
-    known as somebody else's, as far as its cookie says.
-    age_seconds: since the form that was sent was shown, -1 where none was.
+    what: looked, sent, refused, held or confirmed. device: "new", "back", "known", "enrolled", or "others" where the cookie says that the
+    browser is known as somebody else's. age_seconds: time from showing the form to sending it, -1 where no form was shown.
     """
 
     __tablename__ = "sights"

@@ -1,4 +1,4 @@
-"""What the columns of all tables are made of."""
+"""The building blocks for the columns of all tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new_id() -> str:
 
 
 def row_id() -> Any:
-    """The primary key: a number that the database gives at the insert. A row has its number once it was flushed."""
+    """The primary key: a number that the database gives at the insert. A row has its number once it has been flushed."""
     return Field(default=None, primary_key=True)
 
 
@@ -32,8 +32,8 @@ def mapping() -> Any:
 
 
 def index_where(name: str, *columns: str, where: str, on_sqlite: str = "", unique: bool = False) -> Index:
-    """An index over the rows for which the condition holds. unique: no two of them are alike in these columns.
+    """An index over the rows that meet the condition. unique: no two of these rows are alike in these columns.
 
-    A query uses it only where it has the condition in these very words. on_sqlite: the words there, where they differ.
+    A query uses the index only where the query states the condition in the same words. on_sqlite: the words for SQLite, where they differ.
     """
     return Index(name, *columns, unique=unique, sqlite_where=text(on_sqlite or where), postgresql_where=text(where))

@@ -1,4 +1,4 @@
-"""The contract: its versions, who signed them, and the people it is between."""
+"""The contract: its versions, who signed them, and the people who are party to it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.tables.deliveries import DeliveryState
 class AgreementVersion(SQLModel, table=True):
     """A published version: the text as it was signed. The deployed truth.
 
-    holidays: by calendar the public holidays as they were known when it was published.
+    holidays: the public holidays by calendar, as they were known when the version was published.
     """
 
     __tablename__ = "agreement_versions"
@@ -33,7 +33,7 @@ class AgreementVersion(SQLModel, table=True):
 
 
 class Signature(SQLModel, table=True):
-    """One party's signature over the hash of a version. address: where the link was sent by which it was given."""
+    """One party's signature over the hash of a version. address: where the link was sent that the signer used."""
 
     __tablename__ = "signatures"
     __table_args__ = (UniqueConstraint("hash", "party"),)
@@ -47,7 +47,7 @@ class Signature(SQLModel, table=True):
 
 
 class SignatureRequest(SQLModel, table=True):
-    """One person asked by e-mail to sign one version for one party: the row exists before the mail, under a key that goes along."""
+    """One person asked by e-mail to sign one version for one party. The row exists before the mail, which carries its key."""
 
     __tablename__ = "signature_requests"
     id: int = row_id()

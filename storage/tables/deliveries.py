@@ -1,4 +1,4 @@
-"""Post: every message to one person over one channel, and what is kept for the morning."""
+"""Post: every message to one person over one channel, and what waits for the morning digest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.tables.base import instant, mapping, row_id
 
 
 class DeliveryState(StrEnum):
-    """How far a message came. Unknown: it was being sent when the process died; it is never sent again under its key."""
+    """How far a message got. Unknown: the process died while sending it; the message is never sent again under its key."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -26,10 +26,10 @@ class DeliveryState(StrEnum):
 
 
 class Delivery(SQLModel, table=True):
-    """One message to one person over one channel: the row exists before it is sent, under a key that goes along.
+    """One message to one person over one channel. The row exists before the message is sent, and the message carries its key.
 
-    handoff_id: None for what goes by post, which the clock sends; all else is sent by the handoff's own attempts. confirm_at:
-    when a message that was sent counts as arrived, if it has not bounced. claimed_at: real time.
+    handoff_id: None for personal messages ("post"), which the clock sends; the handoff's own attempts send all others. confirm_at: when a
+    sent message counts as arrived, if it has not bounced. claimed_at: real time.
     """
 
     __tablename__ = "deliveries"
@@ -60,7 +60,7 @@ class Delivery(SQLModel, table=True):
 class DigestItem(SQLModel, table=True):
     """Something that waits for its person's morning digest instead of interrupting: a reminder, a warning, a check-in.
 
-    what: one sentence of codes and names of people, nothing personal of the lead. digest_id: in which it was sent.
+    what: one sentence of codes and names of people, nothing personal about the lead. digest_id: the digest that contains it.
     """
 
     __tablename__ = "digest_items"
@@ -77,7 +77,7 @@ class DigestItem(SQLModel, table=True):
 
 
 class Digest(SQLModel, table=True):
-    """One person's digest of one working day; its key says whose and which. made_at: when its rows were put together."""
+    """One person's digest for one working day; its key says whose and which day. made_at: when its rows were put together."""
 
     __tablename__ = "digests"
     id: int = row_id()

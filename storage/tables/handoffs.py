@@ -14,9 +14,9 @@ from storage.tables.base import index_where, instant, mapping, new_id, row_id
 class Handoff(SQLModel, table=True):
     """One pass of a lead through an agreement: one flow run. A lead has at most one that has not ended.
 
-    step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all else is Baton's time.
-    routed: the screen sent it past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the
-    company when the lead was screened. queue: in which line it waits for its turn, where its tier is released day by day.
+    step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all others are Baton's time. routed: the screen
+    sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
+    screened. queue: the line in which the lead waits, where the agreement releases its tier day by day.
     """
 
     __tablename__ = "handoffs"
@@ -78,7 +78,7 @@ class HandoffNote(SQLModel, table=True):
 
 
 class Assignment(SQLModel, table=True):
-    """A lead given to one rep, with its clock. Its id is what the rep's link signs."""
+    """A lead given to one rep, with its clock. The rep's link signs the assignment's id."""
 
     __tablename__ = "assignments"
     __table_args__ = (
@@ -101,7 +101,7 @@ class Assignment(SQLModel, table=True):
 
 
 class Touch(SQLModel, table=True):
-    """A human attempt to reach the lead. channel: by what (phone, email …), empty where nobody said."""
+    """A human attempt to reach the lead. channel: how (phone, email …), empty where nobody said."""
 
     __tablename__ = "touches"
     id: int = row_id()

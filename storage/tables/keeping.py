@@ -1,4 +1,4 @@
-"""Keeping and deleting: who was erased, what is still to be deleted at Prefect, and to what a person has agreed."""
+"""Keeping and deleting: who was erased, what is still to be deleted at Prefect, and what a person has agreed to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.tables.base import index_where, instant, mapping, row_id
 class Consent(SQLModel, table=True):
     """What a person was told or has agreed to, by channel and purpose. basis: the legal basis; source: where they were told.
 
-    at: since when it holds, None where nobody said; told_at: when it came in.
+    at: since when it holds, None where nobody said; told_at: when Baton received it.
     """
 
     __tablename__ = "consents"
@@ -30,9 +30,9 @@ class Consent(SQLModel, table=True):
 
 
 class Erasure(SQLModel, table=True):
-    """A person was erased at their wish. lead_id: the lead that the others of this person were merged into.
+    """A person who was erased at their wish. lead_id: the lead that this person's other leads were merged into.
 
-    deleted: how many rows of which kind. cleared_at: when Baton's database was done; done_at: when everything was.
+    deleted: count of deleted rows by kind. cleared_at: when Baton's database was done; done_at: when everything was.
     """
 
     __tablename__ = "erasures"
@@ -48,7 +48,7 @@ class Erasure(SQLModel, table=True):
 
 
 class ErasedPerson(SQLModel, table=True):
-    """By what an erased person, or one who may not be contacted, is known again. hash: keyed; what it was made from is not kept."""
+    """Recognises an erased person, or one nobody may contact. hash: keyed; the value that it was made from is not kept."""
 
     __tablename__ = "erased_people"
     hash: str = Field(primary_key=True)
@@ -56,7 +56,7 @@ class ErasedPerson(SQLModel, table=True):
 
 
 class PrefectChore(SQLModel, table=True):
-    """Something that is still to be deleted at the Prefect server. It is stored first, and goes when it is deleted there.
+    """Something that is still to be deleted at the Prefect server. Baton stores the row first and removes it after the deletion.
 
     kind: "input" (what was typed in a form: run_id, and name of the input), "run" (run_id) or "lead" (name: all runs of that lead).
     """

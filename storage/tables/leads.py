@@ -1,4 +1,4 @@
-"""Leads: who they are, under which ids others know them, and what they did."""
+"""Leads: who they are, the ids that others know them by, and what they did."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage.tables.base import index_where, instant, mapping, row_id
 
 
 class Lead(SQLModel, table=True):
-    """A person, and the company, known to us. Everything personal about them stands here, in lead_values or in personal_texts.
+    """A person we know, and their company. All personal data about them is here, in lead_values or in personal_texts.
 
-    source: who sent what it did last. linked_to: the same person's lead at the company where they were before. mail_key: the
-    address in one form. person_key: the same where one person reads it, with one lead at most; empty for any other lead. erased_at: when
-    everything personal was deleted, at the person's wish or at the end of the time for which it is kept. beside: what another
-    source told of the person that differs, by name of the fact: a list of value, source and at (ISO, UTC).
+    source: the source that sent the newest conversion. linked_to: the same person's lead at the company where they were before. mail_key:
+    the address in one form. person_key: the mail key where one person reads the mailbox, held by at most one lead; empty for every other
+    lead. erased_at: when everything personal was deleted, at the person's wish or at the end of the retention time. beside: values from
+    another source that differ, by name of the fact: a list of value, source and at (ISO, UTC).
     """
 
     __tablename__ = "leads"
@@ -50,7 +50,7 @@ class Lead(SQLModel, table=True):
 
 
 class LeadSource(SQLModel, table=True):
-    """Under which ids others know a lead: one source id names one lead for ever."""
+    """An id that others know a lead by: one source id names one lead for ever."""
 
     __tablename__ = "lead_sources"
     source: str = Field(primary_key=True)
@@ -59,7 +59,7 @@ class LeadSource(SQLModel, table=True):
 
 
 class LeadValues(SQLModel, table=True):
-    """What a lead told of itself from this instant on, as facts by name; append-only, and erased with the lead."""
+    """What a lead told about itself from this instant on, as facts by name; append-only, and erased with the lead."""
 
     __tablename__ = "lead_values"
     id: int = row_id()
@@ -86,7 +86,7 @@ class Activity(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """Whom nobody may contact: a mail key, a phone number or a domain."""
+    """An entry that nobody may contact: a mail key, a phone number or a domain."""
 
     __tablename__ = "suppressions"
     value: str = Field(primary_key=True)

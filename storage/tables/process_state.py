@@ -1,4 +1,4 @@
-"""What the house keeps: claims of processes, the time, how far something was read."""
+"""The state of Baton's processes: their claims, the time offset, how far each source was read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from storage.tables.base import instant, row_id
 
 
 class Claim(SQLModel, table=True):
-    """Something that one process at a time does. since, until: real time; when it is over, the next one may take it."""
+    """Something that one process at a time does. since, until: real time; from `until` on another process may take it."""
 
     __tablename__ = "claims"
     name: str = Field(primary_key=True)
@@ -22,7 +22,7 @@ class Claim(SQLModel, table=True):
 
 
 class ClockReading(SQLModel, table=True):
-    """A leap of Baton's time: from this real instant on it runs so many seconds ahead of real time."""
+    """A leap of Baton's time: from this real instant on it runs this many seconds ahead of real time."""
 
     __tablename__ = "clock_readings"
     id: int = row_id()
@@ -31,7 +31,7 @@ class ClockReading(SQLModel, table=True):
 
 
 class Bookmark(SQLModel, table=True):
-    """How far something was read, the CRM's changes say."""
+    """How far something was read, for example the CRM's changes."""
 
     __tablename__ = "bookmarks"
     name: str = Field(primary_key=True)

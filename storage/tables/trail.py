@@ -12,7 +12,7 @@ from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class PersonalText(SQLModel, table=True):
-    """What somebody wrote, and the salt of its digest; erasing the row leaves the trail's chain whole."""
+    """What somebody wrote, and the salt of its digest; the trail's chain stays whole when the row is erased."""
 
     __tablename__ = "personal_texts"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -25,7 +25,7 @@ class PersonalText(SQLModel, table=True):
 class Event(SQLModel, table=True):
     """A line of the trail: codes and a salted digest, no personal text.
 
-    mark: by it an event shows that a process with the key of the trail wrote it; empty for one from before there were marks.
+    mark: shows that a process with the trail's key wrote the event; empty for events that are older than marks.
     """
 
     __tablename__ = "events"
@@ -48,9 +48,9 @@ class Event(SQLModel, table=True):
 class Seal(SQLModel, table=True):
     """A batch of events under one link of the hash chain.
 
-    format: how its digest was made, see trail_lines.py. total: how many events were sealed up to the last of this batch. first_id,
-    last_id: numbers of its first and last event; content: digest of its events. pruned: its events were deleted as agreed. In format 1
-    first_id, last_id and content are empty.
+    format: how its digest was made, see trail_lines.py. total: count of events sealed up to the last of this batch. first_id, last_id:
+    numbers of its first and last event; content: digest of its events. pruned: its events were deleted as agreed. In format 1 first_id,
+    last_id and content are empty.
     """
 
     __tablename__ = "seals"

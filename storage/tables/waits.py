@@ -1,4 +1,4 @@
-"""Waits: what somebody owes by when, what was answered, and what should move because of it."""
+"""Waits: who has to answer what by when, what they answered, and what should move because of the answer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class Wait(SQLModel, table=True):
-    """Something that somebody owes by a due time. At most one is open per handoff.
+    """An answer that somebody has to give by a due time. At most one is open per handoff.
 
-    due_at: when the next thing happens if nobody answers; promised_at: by when it was agreed. next_at: the next nudge or due_at.
-    parked_key: the pause key under which the run is parked, empty before it ever was. remark: why a form answer was refused.
+    due_at: when the next thing happens if nobody answers; promised_at: the agreed time. next_at: the next nudge or due_at. parked_key: the
+    pause key under which the run is parked, empty before it was ever parked. remark: why a form answer was refused.
     """
 
     __tablename__ = "waits"
@@ -47,8 +47,8 @@ class Wait(SQLModel, table=True):
 
 
 class AnswerState(StrEnum):
-    """What became of an answer. Held: it does not count until its visitor has typed the code from the message; noted: it was
-    held and told of an attempt, which is a touch now."""
+    """What became of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
+    reported an attempt, and the attempt is now a touch."""
 
     COUNTED = "counted"
     HELD = "held"
@@ -58,9 +58,9 @@ class AnswerState(StrEnum):
 
 
 class Answer(SQLModel, table=True):
-    """What somebody answered to a wait; append-only except for its state. answered_at is judged, effective_at lets it act outward.
+    """What somebody answered to a wait; append-only except for its state. answered_at decides the SLA; from effective_at it acts outward.
 
-    device: hash of the browser in which it was given, empty where it came another way.
+    device: hash of the browser in which it was given, empty where the answer came another way.
     """
 
     __tablename__ = "answers"
@@ -84,9 +84,9 @@ class Answer(SQLModel, table=True):
 
 
 class Wake(SQLModel, table=True):
-    """The outbox: this handoff should move. Delivered by the clock only, again and again until an attempt has read it.
+    """The outbox: this handoff should move. Only the clock delivers a wake, again and again until an attempt has read it.
 
-    urgency: which come first, the lowest first, see wakes.Urgency. not_before: Baton's time; created_at, delivered_at: real time.
+    urgency: the lowest comes first, see wakes.Urgency. not_before: Baton's time; created_at, delivered_at: real time.
     """
 
     __tablename__ = "wakes"
@@ -106,10 +106,10 @@ class Wake(SQLModel, table=True):
 
 
 class Dispute(SQLModel, table=True):
-    """Marketing's objection to a rejection: a matter beside the handoff, with a due time of its own.
+    """Marketing's objection to a rejection. A dispute runs beside the handoff, with a due time of its own.
 
-    ruling: "" while open, then upheld (the rejection stands, also by silence) or overturned. decided_by: empty where nobody
-    decided until due_at. again_id: the handoff in which the lead was assigned again.
+    ruling: "" while open, then upheld (the rejection stands, also by silence) or overturned. decided_by: empty where nobody decided until
+    due_at. again_id: the handoff in which the lead was assigned again.
     """
 
     __tablename__ = "disputes"
