@@ -1,4 +1,4 @@
-"""What a conversion says to have changed since the lead's last one, and what was agreed for that."""
+"""The changes that a conversion shows since the lead's last one, and what was agreed for such changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.tables import Activity, Lead
 
 
 def key_of(incoming: IncomingLead) -> str:
-    """Under which key the conversion stands among the activities of its lead."""
+    """The key of the conversion among the activities of its lead."""
     return f"{incoming.source}:{incoming.source_id}:{incoming.key_of_conversion()}"[:500]
 
 
@@ -26,7 +26,7 @@ def has_done(session: Session, lead: Lead, key: str) -> bool:
 
 
 def at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Lead, bool]:
-    """This person's lead at the company that the conversion is about; else the newest one, and True: they have moved."""
+    """This person's lead at the company that the conversion names; else the newest lead, and True: the person has moved."""
     line = [one for one in linked.line_of(session, lead) if one.erased_at is None]
     key = key_of(incoming)
     done = [one for one in line if len(line) > 1 and has_done(session, one, key)]
@@ -35,7 +35,7 @@ def at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Le
 
 
 def changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[str]:
-    """What has changed and the agreement wants judged again, as events of the trail: role-changed, company-changed."""
+    """The changes for which the agreement wants a new score, as events of the trail: role-changed, company-changed."""
     role = another_role(lead.job_title, incoming.job_title)
     moved = another_company((lead.company, lead.email), (incoming.company, incoming.email))
     if not role and not moved:
@@ -46,7 +46,7 @@ def changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: dateti
 
 
 def on_change(session: Session, lead: Lead, now: datetime) -> OnChange:
-    """What was agreed for a change: under the version of the lead's latest handoff, else under the one in force."""
+    """The agreed rule for a change: from the version of the lead's latest handoff, else from the one in force."""
     latest = handoffs.latest_of(session, lead.id)
     if latest and latest.agreement:
         return handoffs.agreement_of(session, latest).qualification.on_change

@@ -1,4 +1,4 @@
-"""Chores: what is still to be deleted at the Prefect server. Each is stored before it is done, so that none is forgotten."""
+"""Chores: deletions still to do at the Prefect server. Each is stored before it is done, so that none is forgotten."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ INPUT, RUN, LEAD = "input", "run", "lead"
 
 
 def add_input(session: Session, run_id: str, name: str, *, now: datetime) -> bool:
-    """Asks that what was typed in this form is deleted. False where that was asked before: it was read before, too."""
+    """Asks for deletion of what was typed in this form. False where that was asked before: the form was then read before, too."""
     return wakes.insert_once(session, PrefectChore, key=f"{INPUT}:{name}", kind=INPUT, run_id=run_id, name=name, since=now)
 
 
 def add_lead(session: Session, lead_id: int, run_ids: Iterable[str], *, now: datetime) -> None:
-    """Asks that all runs of this lead are deleted: those that Baton knows, and any other with the lead's tag."""
+    """Asks for deletion of all runs of this lead: those that Baton knows, and any other with the lead's tag."""
     rows = [{"key": f"{LEAD}:{lead_id}", "kind": LEAD, "run_id": "", "name": str(lead_id), "since": now}]
     rows += [{"key": f"{RUN}:{one}", "kind": RUN, "run_id": one, "name": "", "since": now} for one in dict.fromkeys(run_ids)]
     wakes.insert_new(session, PrefectChore, rows)
 
 
 def next_ones(session: Session, *, after: int = 0, limit: int) -> list[PrefectChore]:
-    """The oldest chores behind that one."""
+    """The oldest chores after that number."""
     return list(session.exec(select(PrefectChore).where(col(PrefectChore.id) > after).order_by(col(PrefectChore.id)).limit(limit)))
 
 
 def count(session: Session) -> int:
-    """How many there are."""
+    """How many chores are left."""
     return session.exec(select(func.count()).select_from(PrefectChore)).one()
 
 
 def input_deleted(session: Session, name: str) -> None:
-    """Lets go of the chore for this form, which was done."""
+    """Removes the chore for this form, which was done."""
     session.execute(delete(PrefectChore).where(col(PrefectChore.key) == f"{INPUT}:{name}"))
 
 
 def done(session: Session, ident: int) -> None:
-    """Lets go of a chore that was done."""
+    """Removes a chore that was done."""
     session.execute(delete(PrefectChore).where(col(PrefectChore.id) == ident))

@@ -1,4 +1,4 @@
-"""Claims: what one process at a time may do, held for a while, so that one that died keeps nobody out for long."""
+"""Claims: work that only one process at a time may do. A claim expires, so that a dead process does not block others for long."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agreements.errors import AgreementError
 from storage import wakes
 from storage.tables import Claim, new_id
 
-#: After so many real seconds a claim that was not given back is anybody's.
+#: After this many real seconds anybody may take a claim that was not given back.
 LEASE_SECONDS = 120
 
 
@@ -20,7 +20,7 @@ class Claimed(AgreementError):
 
 
 def take(session: Session, name: str, *, by: str, about: str) -> str:
-    """The token of the claim. Raises Claimed, saying who has it, for what and since when."""
+    """Takes the claim and returns its token. Raises Claimed, which names who has it, for what and since when."""
     real, token = datetime.now(UTC), new_id()
     row = {"token": token, "by": by, "about": about, "since": real, "until": real + timedelta(seconds=LEASE_SECONDS)}
     if wakes.insert_once(session, Claim, name=name, **row):
@@ -41,5 +41,5 @@ def require(session: Session, name: str, token: str) -> None:
 
 
 def give_back(session: Session, name: str, token: str) -> None:
-    """Gives the claim back; nothing when it was lost already."""
+    """Gives the claim back; does nothing when it was lost already."""
     session.execute(delete(Claim).where(col(Claim.name) == name, col(Claim.token) == token))

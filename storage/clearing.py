@@ -1,4 +1,4 @@
-"""Clearing: everything personal of a lead is deleted, a few rows in each transaction. What happened stays, as codes and digests."""
+"""Deletes everything personal about a lead, a few rows in each transaction. What happened stays, as codes and digests."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from storage.tables import (
     Wait,
 )
 
-#: What of an answer are codes of the agreement and ids of people in the roster. All else goes.
+#: The parts of an answer that are codes of the agreement or ids of people in the roster. Everything else is deleted.
 CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed"})
-#: The columns of a lead that say nothing of the person.
+#: The columns of a lead that say nothing about the person.
 _KEPT_OF_LEAD = frozenset({"id", "entry_channel", "merged_into", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"})
-#: What stands instead of the text in a row that only keeps its number from being given to another text.
+#: Replaces the text in a row that stays only so that its number is not given to another text.
 PLACEHOLDER = "(erased)"
 
 
@@ -46,7 +46,7 @@ class Person:
 
 
 def person_of(session: Session, lead_id: int) -> Person:
-    """The person of this lead: the lead into which it was merged, and every other one that was."""
+    """The person of this lead: the lead into which it was merged, and all others that were merged into the same one."""
     first = session.get(Lead, lead_id)
     while first is not None and first.merged_into:
         first = session.get(Lead, first.merged_into)
@@ -58,10 +58,10 @@ def person_of(session: Session, lead_id: int) -> Person:
 
 
 def clear_some(session: Session, person: Person, *, now: datetime, limit: int = ROWS_AT_ONCE) -> dict[str, int]:
-    """Deletes up to so many rows of what is personal; how many of which kind, empty when nothing is left.
+    """Deletes up to `limit` rows of personal data. Returns how many of which kind, empty when nothing is left.
 
-    The leads themselves come last: as long as one is not marked as erased, there may be more. Call it again and again, inside a
-    write transaction each time. No handoff of this person may be open.
+    The leads themselves come last: as long as one is not marked as erased, more rows may be left. Call it again and again, each time inside
+    a write transaction. No handoff of this person may be open.
     """
     lock(session, person)
     cleared: dict[str, int] = {}
@@ -87,7 +87,7 @@ def _texts(session: Session, person: Person, room: int, now: datetime) -> int:
 
 
 def erase_texts(session: Session, ids: Sequence[int]) -> None:
-    """Deletes what was written. No number is ever given again: the trail names a text by its number."""
+    """Deletes what was written. A number is never given to another text: the trail names a text by its number."""
     if not ids:
         return
     newest = session.exec(select(func.max(PersonalText.id))).one()
@@ -98,7 +98,7 @@ def erase_texts(session: Session, ids: Sequence[int]) -> None:
 
 
 def _rows_of(table: type[SQLModel], column: Any) -> Callable[[Session, Person, int, datetime], int]:
-    """Deletes rows of this table that belong to one of the leads."""
+    """Makes a function that deletes rows of this table that belong to one of the leads."""
 
     def clear(session: Session, person: Person, room: int, now: datetime) -> int:
         rows = session.exec(select(table).where(column.in_(person.leads)).limit(room)).all()
@@ -137,7 +137,7 @@ def _notes(session: Session, person: Person, room: int, now: datetime) -> int:
 
 
 def _messages(session: Session, person: Person, room: int, now: datetime) -> int:
-    """What kept messages say. One that was not sent is cancelled; one that goes by post about this person was written from here."""
+    """Clears the content of kept messages. Cancels unsent ones; includes post that names their handoffs."""
     tenures = select(Assignment.id).where(col(Assignment.handoff_id).in_(person.handoffs))
     answers = select(Answer.id).where(col(Answer.handoff_id).in_(person.handoffs))
     theirs = or_(
@@ -155,7 +155,7 @@ def _messages(session: Session, person: Person, room: int, now: datetime) -> int
     return len(rest)
 
 
-#: The one message about an erased lead that still goes out: it tells the rep that the lead was erased, and names nobody.
+#: The only message about an erased lead that still goes out: it tells the rep that the lead was erased, and names nobody.
 GOODBYE = "erased"
 
 
@@ -213,6 +213,6 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
 
 
 def record(session: Session, person: Person, counts: dict[str, int], *, why: str, actor: str, now: datetime) -> None:
-    """Writes into the trail that a person was cleared. why: asked (at their wish) or retention; counts only, of rows by kind."""
+    """Records in the trail that a person was cleared. why: asked (at their wish) or retention; counts only, of rows by kind."""
     latest = handoffs.latest_of(session, person.leads[0])
     trail.record(session, "cleared", now=now, handoff=latest, lead_id=person.leads[0], actor=actor, why=why, deleted=counts)

@@ -1,4 +1,4 @@
-"""Consents: to what a person has agreed, or what they were told, by channel and purpose."""
+"""Consents: what a person has agreed to or was told, by channel and purpose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tables import Consent
 
 
 def keep(session: Session, lead_id: int, told: Sequence[lead.Consent], *, now: datetime) -> None:
-    """Keeps what was told with an inquiry; what is known already is not kept twice."""
+    """Keeps the consents that came with an inquiry; does not store a known one twice."""
     if not told:
         return
     known = {(one.channel, one.purpose, one.basis, one.source, one.at) for one in of_lead(session, lead_id)}
@@ -23,5 +23,5 @@ def keep(session: Session, lead_id: int, told: Sequence[lead.Consent], *, now: d
 
 
 def of_lead(session: Session, lead_id: int) -> list[Consent]:
-    """Everything that is known of a lead, in the order in which it came."""
+    """All consents of a lead, in the order in which they came."""
     return list(session.exec(select(Consent).where(Consent.lead_id == lead_id).order_by(col(Consent.id))))

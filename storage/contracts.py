@@ -22,29 +22,29 @@ from storage import trail, wakes
 from storage.tables import AgreementVersion, Signature
 
 PARTIES = ("marketing", "sales")
-#: Agreements that were read, by database, name, version and hash.
+#: Parsed agreements, by database, name, version and hash.
 _KEPT: dict[tuple[str, str, int, str], Agreement] = {}
 
 
 def read(row: AgreementVersion) -> Agreement:
-    """The agreement of a published version, with the public holidays that it keeps."""
+    """The agreement of a published version, with the public holidays that were stored with it."""
     return _parsed(row.hash, row.text, json.dumps(row.holidays))
 
 
 @lru_cache(maxsize=64)
 def _parsed(hash: str, text: str, holidays: str) -> Agreement:
-    """Read once per process; hash keeps two texts apart."""
+    """Parses once per process; hash keeps two texts apart."""
     agreement, kept = as_published(text, name=hash[:12]), json.loads(holidays)
     return agreement.with_holidays(kept) if kept else agreement
 
 
 def reference_of(row: AgreementVersion) -> str:
-    """How people name a version: name@version."""
+    """The name that people use for a version: name@version."""
     return f"{row.name}@{row.version}"
 
 
 def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
-    """Keeps this version for ever. The same text again is the same row; another text under its name and number is refused."""
+    """Keeps this version for ever. The same text again is the same row; a different text with its name and number is refused."""
     agreement, hash = read_agreement(text), content_hash(text)
     row = session.get(AgreementVersion, (agreement.agreement, agreement.version))
     if row is not None:
@@ -68,9 +68,9 @@ def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
 
 
 def verified(row: AgreementVersion) -> Agreement:
-    """The agreement of a version whose stored text is still the one that was published, and passes its check.
+    """The agreement of a version, after checking that the stored text is the published one and passes its check.
 
-    Raises AgreementError where the text was changed, InvalidAgreement for what no longer passes.
+    Raises AgreementError where the text was changed, InvalidAgreement where it no longer passes.
     """
     if content_hash(row.text) != row.hash:
         raise AgreementError(
@@ -91,7 +91,7 @@ def _pass_check(hash: str, text: str, reference: str) -> None:
 class NewSignature:
     """One party's signature, before it is stored.
 
-    via: the way it came, such as "link". address: where its link was sent. on_behalf: somebody else wrote it down for the signer.
+    via: the way it came, such as "link". address: where its link was sent. on_behalf: somebody else recorded it for the signer.
     """
 
     party: str
@@ -124,11 +124,11 @@ def sign(session: Session, row: AgreementVersion, new: NewSignature, *, now: dat
 
 
 def withdraw(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> Signature:
-    """Takes one party's signature back and returns it; the trail keeps that it was given and withdrawn.
+    """Takes one party's signature back and returns it; the trail keeps both the signature and its withdrawal.
 
     by: who takes it back. Raises AgreementError where there is none, or the version was deployed already.
     """
-    _lock(session, row)  # a deploy that is being written is waited for, and keeps its signatures
+    _lock(session, row)  # waits for a deploy that is being written; that deploy keeps its signatures
     session.refresh(row)
     reference = reference_of(row)
     if row.deployed_at:
@@ -155,13 +155,13 @@ def signatures(session: Session, row: AgreementVersion) -> list[Signature]:
 
 
 def unsigned_parties(session: Session, row: AgreementVersion) -> list[str]:
-    """Who has not signed this hash yet: of marketing and sales."""
+    """The parties, marketing and sales, that have not signed this hash yet."""
     signed = {one.party for one in signatures(session, row)}
     return [party for party in PARTIES if party not in signed]
 
 
 def signers(agreement: Agreement, party: str) -> tuple[str, ...]:
-    """The addresses of those who are named to sign for that party."""
+    """The addresses of the people named to sign for that party."""
     return next((addresses for name, addresses in agreement.signers.items() if name == party), ())
 
 
@@ -172,12 +172,12 @@ def require_signed(session: Session, row: AgreementVersion) -> None:
 
 
 def replaced_by(session: Session, row: AgreementVersion) -> AgreementVersion | None:
-    """The newest version of this agreement that was deployed, where that is a newer one; else None."""
+    """The newest deployed version of this agreement, where it is newer than this one; else None."""
     return max((one for one in deployed(session, row.name) if one.version > row.version), key=lambda one: one.version, default=None)
 
 
 def require_deployable(session: Session, row: AgreementVersion, *, now: datetime) -> None:
-    """Raises AgreementError for a version that must not be put in force, saying why and what to do instead."""
+    """Raises AgreementError for a version that must not be put in force; the message says why and what to do instead."""
     agreement, reference = verified(row), reference_of(row)
     require_signed(session, row)
     if row.deployed_at:
@@ -216,8 +216,8 @@ def _window(row: AgreementVersion) -> Window:
 
 
 def mark_deployed(session: Session, row: AgreementVersion, *, deployment_id: str, now: datetime) -> None:
-    """Puts a version in force. Raises AgreementError for one that must not be; everything is looked at anew."""
-    _lock(session, row)  # a signature that is being withdrawn is waited for
+    """Puts a version in force. Raises AgreementError for one that must not be; checks everything again."""
+    _lock(session, row)  # waits for a signature that is being withdrawn
     require_deployable(session, row, now=now)
     row.deployment_id, row.deployed_at = deployment_id, now
     session.add(row)
@@ -226,13 +226,13 @@ def mark_deployed(session: Session, row: AgreementVersion, *, deployment_id: str
 
 
 def renew_deployment(session: Session, row: AgreementVersion, *, deployment_id: str) -> None:
-    """Notes where at the Prefect server the runs of a version that is deployed are made from now on."""
+    """Records the Prefect deployment that makes the runs of a deployed version from now on."""
     row.deployment_id = deployment_id
     session.add(row)
 
 
 def counting(session: Session, at: datetime, *, also: AgreementVersion | None = None) -> list[AgreementVersion]:
-    """Of each agreement the version in force at that instant, by name. also: counted as if it were deployed."""
+    """The versions in force at that instant, one per agreement, by name. also: a version that counts as if it were deployed."""
     query = select(AgreementVersion.name, AgreementVersion.version, AgreementVersion.effective_at, AgreementVersion.until)
     query = query.where(col(AgreementVersion.deployed_at).is_not(None), col(AgreementVersion.closed).is_(False))
     found = session.exec(query.where(col(AgreementVersion.effective_at) <= at))
@@ -246,12 +246,12 @@ def counting(session: Session, at: datetime, *, also: AgreementVersion | None = 
 
 
 def in_force(session: Session, at: datetime, values: Mapping[str, Any]) -> AgreementVersion:
-    """The version under which a handoff of a lead with these facts is born at that instant. Raises NoAgreementInForce."""
+    """The version for a handoff that begins at that instant, for a lead with these facts. Raises NoAgreementInForce."""
     return of_these(counting(session, at), values)
 
 
 def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> AgreementVersion:
-    """Of versions that are in force the one for a lead with these facts. Raises NoAgreementInForce."""
+    """Chooses, among versions in force, the one for a lead with these facts. Raises NoAgreementInForce."""
     by_name = {row.name: row for row in rows}
     if not by_name:
         raise NoAgreementInForce()
@@ -265,7 +265,7 @@ def of_these(rows: Iterable[AgreementVersion], values: Mapping[str, Any]) -> Agr
 def agreement_of(session: Session, name: str, version: int, *, hash: str = "") -> Agreement:
     """The parsed agreement of a published version. Raises AgreementError for one that is not published.
 
-    hash: of its text where that is known; a published text never changes, so that it is read once a process then.
+    hash: of its text, where the caller knows it. A published text never changes, so each process then reads it once.
     """
     key = (str(session.get_bind().engine.url), name, version, hash)
     if hash and key in _KEPT:
@@ -286,7 +286,7 @@ def get(session: Session, name: str, version: int) -> AgreementVersion:
 
 
 def deployed(session: Session, name: str = "") -> list[AgreementVersion]:
-    """Every version that was ever put in force, by name and number; with a name only its own."""
+    """Every version that was ever put in force, by name and number; with a name only that agreement's versions."""
     query = select(AgreementVersion).where(col(AgreementVersion.deployed_at).is_not(None))
     if name:
         query = query.where(AgreementVersion.name == name)

@@ -194,7 +194,7 @@ def died_with(session: Session, assignment_id: str) -> list[Delivery]:
 
 
 def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
-    """Gives up post whose process died while sending, by its age in real time: it is never sent again. Returns how many, at most `limit`."""
+    """Gives up post whose process died while sending, by its age in real time: it is never sent again. Up to `limit`; returns how many."""
     rows = session.exec(select(Delivery).where(col(Delivery.id).in_(stale_post_query(claimed_before).limit(limit)))).all()
     for row in rows:
         lost_sight(session, row, None, error="its process died while it was being sent", now=now)

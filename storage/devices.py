@@ -1,6 +1,6 @@
 """Devices: browsers that are known to be one person's. Only a hash of their cookie is kept.
 
-A browser gets another cookie each time it becomes known or enrolled, and is forgotten after 90 days.
+A browser gets a new cookie each time it becomes known or enrolled, and is forgotten after 90 days.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from sqlmodel import Session, col, delete, select
 from storage.tables import Answer, AnswerState, Device, MailedCode, WrongNumber
 
 KNOWN, ENROLLED = "known", "enrolled"
-#: So long a browser stays known or enrolled; then its person shows again that it is theirs.
+#: How long a browser stays known or enrolled; then its person has to prove again that it is theirs.
 KEPT = timedelta(days=90)
-#: More than are typed between two calls, so that none is kept for long, and few enough for one transaction.
+#: More than people type between two calls, so that none is kept for long, and few enough for one transaction.
 FORGOTTEN_AT_ONCE = 20
 
 
 def hash_of(cookie: str) -> str:
-    """By what a browser with this cookie is found again."""
+    """The key that finds the browser with this cookie again."""
     return hashlib.sha256(cookie.encode(errors="replace")).hexdigest()
 
 
 def level(session: Session, hash: str, person: str, *, now: datetime) -> str:
-    """What this browser is to that person: "known", "enrolled", or "" for nothing."""
+    """The level of this browser for that person: "known", "enrolled", or "" for none."""
     row = _row(session, hash, person)
     return row.level if row and _counts(row, now) else ""
 
 
 def level_is(session: Session, hash: str, person: str, wanted: str, *, now: datetime) -> bool:
-    """Whether this browser is that to this person already, or more."""
+    """Whether this browser already has that level for this person, or a higher one."""
     found = level(session, hash, person, now=now)
     return found in (wanted, ENROLLED)
 
 
 def remember(session: Session, hash: str, person: str, *, level: str, now: datetime) -> None:
-    """From now on this browser is that person's, for 90 days; one that was enrolled stays so for the rest of its own. Call inside a
+    """Makes this browser that person's for 90 days. An enrolled one stays enrolled for the rest of its own time. Call inside a
     write transaction."""
     row = _row(session, hash, person)
     if row is None:
@@ -50,10 +50,10 @@ def remember(session: Session, hash: str, person: str, *, level: str, now: datet
 
 
 def promote(session: Session, hash: str, person: str, *, level: str, becomes: str, now: datetime) -> str:
-    """As `remember`, under the hash of another cookie, which only the answer to this request brings; returns the hash that counts.
+    """Does what `remember` does, under the hash of a new cookie that only this response carries. Returns the hash that counts.
 
-    Who planted or copied the old cookie holds nothing with it. What was begun with it goes on with the new one: answers that are
-    held or may be taken back, and codes. A browser that was as much before keeps its cookie. becomes: empty where the cookie stays.
+    The old cookie is then worth nothing to anyone who planted or copied it. The new one takes over what began with the old: answers that
+    are held or may be taken back, and codes. A browser that had this level already keeps its cookie. becomes: empty to keep the cookie.
     """
     if level_is(session, hash, person, level, now=now):
         return hash
@@ -69,13 +69,13 @@ def promote(session: Session, hash: str, person: str, *, level: str, becomes: st
 
 
 def before(session: Session, hash: str, *, now: datetime) -> list[tuple[str, datetime]]:
-    """The hashes of cookies that this browser had, each with until when."""
+    """The hashes of earlier cookies of this browser, each with the time until which it was used."""
     rows = session.exec(select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None), col(Device.before) != ""))
     return [(row.before, row.since) for row in rows if _counts(row, now)]
 
 
 def people_of(session: Session, hash: str, *, now: datetime, level: str = "") -> list[str]:
-    """Whose this browser is, by id; with a level only those for whom it is that."""
+    """The ids of the people whose browser this is; with a level, only those for whom the browser has that level."""
     query = select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None), col(Device.since) > now - KEPT)
     query = query.order_by(col(Device.id))
     return [row.person for row in session.exec(query) if not level or row.level == level]
@@ -88,20 +88,20 @@ def of_person(session: Session, person: str = "", *, now: datetime) -> list[Devi
 
 
 def forget(session: Session, row: Device, *, now: datetime) -> None:
-    """From now on this browser is nobody's again, as far as that person goes."""
+    """Ends this browser's link to that person."""
     row.revoked_at = now
     session.add(row)
     session.flush()
 
 
 def mistyped(session: Session, person: str, *, since: datetime) -> list[tuple[str, datetime]]:
-    """In which browser and when a wrong number was typed for that person, oldest first."""
+    """The browser and time of each wrong number that was typed for that person, oldest first."""
     query = select(WrongNumber.device_hash, WrongNumber.at).where(WrongNumber.person == person, col(WrongNumber.at) > since)
     return list(session.exec(query.order_by(col(WrongNumber.at))))
 
 
 def mistype(session: Session, hash: str, person: str, *, now: datetime, kept: timedelta) -> None:
-    """Counts a wrong number, and forgets a few of those that are as old as is kept. Call inside a write transaction."""
+    """Counts a wrong number, and deletes a few that are older than `kept`. Call inside a write transaction."""
     old = select(WrongNumber.id).where(col(WrongNumber.at) <= now - kept).order_by(col(WrongNumber.id)).limit(FORGOTTEN_AT_ONCE)
     session.execute(delete(WrongNumber).where(col(WrongNumber.id).in_(old)))
     session.add(WrongNumber(device_hash=hash, person=person, at=now))

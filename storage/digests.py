@@ -1,4 +1,4 @@
-"""Digests: what waits for its person's morning, and in which digest it was told."""
+"""Digests: what waits for each person's morning message, and which digest told it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from storage import wakes
 from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, Wait
 
-#: How long something that could not be told is tried again, morning after morning.
+#: How long Baton tries again, morning after morning, to tell something that it could not tell.
 TOLD_WITHIN = timedelta(days=14)
 #: A digest in one of these states has told its items, or is about to.
 _TELLING = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED)
@@ -21,9 +21,9 @@ _TELLING = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED)
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Something that one person reads in the next digest. key: the same twice is one thing.
+    """Something that one person reads in the next digest. key: the same key twice is one item.
 
-    what: one sentence of codes and names of colleagues, nothing personal of the lead.
+    what: one sentence of codes and names of colleagues, nothing personal about the lead.
     """
 
     key: str
@@ -39,17 +39,17 @@ def put_aside(session: Session, handoff: Handoff, aside: Aside, *, wait_id: str,
 
 
 def untold(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
-    """What this person was not told yet, oldest first; also what stands in a digest of which nobody knows that it went out."""
+    """The items that this person was not told yet, oldest first. Includes those in a digest that may not have gone out."""
     return list(session.exec(_untold(select(DigestItem), person, now)))
 
 
 def untold_ids(session: Session, person: str, *, now: datetime) -> list[int]:
-    """The numbers of what this person was not told yet, oldest first."""
+    """The numbers of the items that this person was not told yet, oldest first."""
     return [ident or 0 for ident in session.exec(_untold(select(DigestItem.id), person, now))]
 
 
 def outcomes_owed(session: Session, person: str) -> list[str]:
-    """The open waits for an outcome that this person owes."""
+    """The open waits for an outcome that this person has to report."""
     query = select(Wait.id).where(Wait.holder == person, Wait.kind == "outcome", col(Wait.closed_at).is_(None))
     return list(session.exec(query.where(col(Wait.answer_id).is_(None)).order_by(col(Wait.id))))
 
@@ -62,30 +62,30 @@ def _untold(query: Any, person: str, now: datetime) -> Any:
 
 
 def lately(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
-    """What was kept for this person within the last days, told or not, oldest first."""
+    """The items kept for this person in the last days, told or not, oldest first."""
     query = select(DigestItem).where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
     return list(session.exec(query.order_by(col(DigestItem.id))))
 
 
 def make(session: Session, key: str, person: str, *, now: datetime) -> None:
-    """Notes that there is a digest of this key."""
+    """Records that the digest with this key exists."""
     wakes.insert_once(session, Digest, key=key, person=person, made_at=now)
 
 
 def put_in(session: Session, key: str, item_ids: Sequence[int]) -> int:
-    """Notes that these items stand in the digest of this key, which was made; how many."""
+    """Assigns these items to the digest with this key, which exists already; returns how many."""
     ident = session.exec(select(Digest.id).where(Digest.key == key)).one()
     put: Any = session.execute(update(DigestItem).where(col(DigestItem.id).in_(item_ids)).values(digest_id=ident))
     return int(put.rowcount)
 
 
 def made_since(session: Session, person: str, since: datetime, *, but: str) -> bool:
-    """Whether another digest than the one of this key was made for the person since then."""
+    """Whether another digest than the one with this key was made for the person since then."""
     query = select(Digest.id).where(Digest.person == person, col(Digest.made_at) >= since, col(Digest.key) != but)
     return session.exec(query.limit(1)).first() is not None
 
 
 def lock(session: Session, key: str) -> Delivery | None:
-    """The delivery of a digest, as it is now, kept from others until this transaction ends; None for none."""
+    """Returns the delivery of a digest as it is now, locked until this transaction ends; None for none."""
     query = select(Delivery).where(Delivery.key == key).with_for_update().execution_options(populate_existing=True)
     return session.exec(query).first()

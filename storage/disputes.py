@@ -1,4 +1,4 @@
-"""Disputes: marketing's objections to rejections, each with one ruling; and how often they were right."""
+"""Disputes: marketing's objections to rejections, each with one ruling; and how often marketing was right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage import answerers, held, roster, trail, wakes
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Wait
 
 UPHELD, OVERTURNED = "upheld", "overturned"
-#: The kinds of answers that can be disputed: a rejection, and a return.
+#: The kinds of answers that marketing can dispute: a rejection, and a return.
 DISPUTABLE = ("rejected", "returned")
 
 
@@ -31,7 +31,7 @@ class NewDispute:
 
 
 def raise_once(session: Session, answer: Answer, new: NewDispute, *, now: datetime) -> Dispute | None:
-    """Stores the objection to this answer; None, and nothing stored, where there is one already. Call inside a write transaction."""
+    """Stores the objection to this answer; returns None, and stores nothing, where one exists. Call inside a write transaction."""
     if of_answer(session, answer.id) is not None:
         return None
     kept = trail.keep_text(session, new.text, lead_id=new.lead_id)
@@ -56,7 +56,7 @@ def raise_once(session: Session, answer: Answer, new: NewDispute, *, now: dateti
 
 
 def rule_once(session: Session, dispute_id: int, ruling: str, *, by: str, now: datetime) -> bool:
-    """Writes down the one ruling; False, and nothing changed, where there is one already. by: empty where nobody decided."""
+    """Stores the one ruling; False, and nothing changed, where there is one already. by: empty where nobody decided."""
     ruled: Any = session.execute(
         update(Dispute)
         .where(col(Dispute.id) == dispute_id, col(Dispute.ruling) == "")
@@ -68,7 +68,7 @@ def rule_once(session: Session, dispute_id: int, ruling: str, *, by: str, now: d
 
 
 def get(session: Session, dispute_id: int) -> Dispute | None:
-    """The dispute of that number, None for none."""
+    """The dispute with that number, None for none."""
     return session.get(Dispute, dispute_id)
 
 
@@ -78,18 +78,18 @@ def of_answer(session: Session, answer_id: int) -> Dispute | None:
 
 
 def which_led_to(session: Session, handoff_id: int) -> Dispute | None:
-    """The dispute because of which this handoff began, None for any other handoff."""
+    """The dispute that led to this handoff, None for any other handoff."""
     query = select(Dispute).where(Dispute.again_id == handoff_id)
     return held.known(session, handoff_id, "dispute", lambda: session.exec(query).first())
 
 
 def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[int]:
-    """Disputes that nobody has decided in time."""
+    """The ids of disputes that nobody has decided in time."""
     return list(session.exec(overdue_query(now).limit(limit)))
 
 
 def overdue_query(now: datetime) -> Any:
-    """Their ids, the longest due first."""
+    """A query for the ids of overdue disputes, the longest overdue first."""
     return select(Dispute.id).where(Dispute.ruling == "", col(Dispute.due_at) <= now).order_by(col(Dispute.due_at))
 
 
@@ -99,7 +99,7 @@ def newest(session: Session, *, limit: int) -> list[Dispute]:
 
 
 def rejections(session: Session, *, since: datetime, now: datetime) -> list[Answer]:
-    """Rejections and returns that count and can no longer be taken back, newest first. since: effective not before it."""
+    """Rejections and returns that count and can no longer be taken back, newest first. since: the earliest effective time."""
     query = select(Answer).where(col(Answer.kind).in_(DISPUTABLE), col(Answer.state) == AnswerState.COUNTED.value)
     query = query.where(col(Answer.effective_at) >= since, col(Answer.effective_at) <= now)
     return list(session.exec(query.order_by(col(Answer.effective_at).desc(), col(Answer.id).desc())))
@@ -113,7 +113,7 @@ def rep_of(session: Session, answer: Answer) -> str:
 
 
 def giver_of(session: Session, answer: Answer) -> str:
-    """Who gave this answer, by id: the rep who had the lead, or whoever answered for them."""
+    """The id of the person who gave this answer: the rep who had the lead, or the person who answered for them."""
     return answerers.giver_of(roster.current(session), answer, rep_of(session, answer))
 
 
@@ -128,7 +128,7 @@ class Tally:
 
     @property
     def rate(self) -> float | None:
-        """The overturned part of those that are decided, 0 to 1; None where none is."""
+        """The overturned share of the decided disputes, 0 to 1; None where none is decided."""
         decided = self.upheld + self.overturned
         return self.overturned / decided if decided else None
 
@@ -142,7 +142,7 @@ class DisputeReport:
 
 
 def report(session: Session) -> DisputeReport:
-    """Calculated from all disputes so far."""
+    """Calculates the report from all disputes so far."""
     rows = session.exec(select(Dispute, Answer).join(Answer, col(Answer.id) == col(Dispute.answer_id)).order_by(col(Dispute.id))).all()
     by_reason = [(str(answer.data.get("reason", "")), dispute.ruling) for dispute, answer in rows]
     by_rep = [(giver_of(session, answer), dispute.ruling) for dispute, answer in rows]

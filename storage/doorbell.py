@@ -1,4 +1,4 @@
-"""The doorbell: tells that there may be new work, without asking the database for it again and again."""
+"""The doorbell: signals that there may be new work, without polling the tables."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sqlalchemy import make_url
 from storage.database import Database
 
 log = logging.getLogger("baton.doorbell")
-#: What the trigger on the table of wakes notifies on PostgreSQL.
+#: The channel on PostgreSQL that the trigger on the table of wakes notifies.
 CHANNEL = "baton_wakes"
-#: How often SQLite's file is asked whether it has changed, in seconds. The question reads a few bytes of shared memory.
+#: Seconds between checks whether SQLite's file has changed. A check reads a few bytes of shared memory.
 ASK_SECONDS = 0.03
-#: After this many seconds a connection that broke is made again.
+#: Seconds until a broken connection is made again.
 AGAIN_SECONDS = 1.0
 
 
 class Doorbell:
-    """Calls `ring` on a thread of its own, soon after a wake was stored by whichever process: LISTEN on PostgreSQL, the version
-    of the file on SQLite. Rings too often rather than too seldom; whoever listens looks every now and then all the same."""
+    """Calls `ring` on its own thread, soon after any process stored a wake: LISTEN on PostgreSQL, the version of the file on SQLite. Rings
+    too often rather than too seldom; the listener must still look now and then."""
 
     def __init__(self, database: Database, ring: Callable[[], object]) -> None:
         self._database, self._ring = database, ring
@@ -54,7 +54,7 @@ class Doorbell:
         url = make_url(self._database.url).set(drivername="postgresql").render_as_string(hide_password=False)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"LISTEN {CHANNEL}")
-            self._ring()  # what was stored before we listened
+            self._ring()  # for wakes stored before we listened
             while not self._stop.is_set():
                 for _ in connection.notifies(timeout=AGAIN_SECONDS, stop_after=1):
                     self._ring()

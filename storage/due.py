@@ -1,4 +1,4 @@
-"""What comes of time alone: waits that are missed, nudges, revisits. Found in bulk, and written in bulk."""
+"""Work that becomes due by time alone: missed waits, nudges, revisits. Finds and writes them in bulk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REVISIT = "revisit"
 
 @dataclass(frozen=True, slots=True)
 class DueWait:
-    """A wait to be looked at. run_id, parked_key: where its run rests, empty where it never did. parks: how often it came to rest."""
+    """A wait that is due. run_id, parked_key: where its run is parked, empty where it never was. parks: how often the run was parked."""
 
     wait_id: str
     handoff_id: int
@@ -58,44 +58,44 @@ def _query(*conditions: ColumnElement[bool], order: Any) -> Any:
 
 
 def missed_query(now: datetime, real: datetime) -> Any:
-    """The waits whose time is over and which nobody has answered; see missed. real: real time, by which leases end."""
+    """A query for waits past their due time that nobody has answered; see `missed`. real: real time, which decides when leases end."""
     return _query(col(Wait.due_at) <= now, leases.is_free(real), order=col(Wait.due_at))
 
 
 def nudges_query(now: datetime) -> Any:
-    """The waits with something to say before they are due; see nudges."""
+    """A query for waits with something to say before they are due; see `nudges`."""
     moves = exists().where(col(Wake.handoff_id) == col(Wait.handoff_id), col(Wake.not_before) <= now)
     return _query(col(Wait.next_at) <= now, col(Wait.due_at) > now, ~moves, order=col(Wait.next_at))
 
 
 def revisits_query(now: datetime) -> Any:
-    """The waits by which nurtured leads are to be looked at again."""
+    """A query for the due waits of nurtured leads."""
     query = select(Wait.id).where(_open(), Wait.kind == REVISIT, col(Wait.next_at) <= now)
     return query.order_by(col(Wait.next_at), col(Wait.handoff_id))
 
 
 def missed(session: Session, *, now: datetime, but: Collection[str], limit: int) -> list[DueWait]:
-    """Waits whose time is over and which nobody has answered, the longest due first.
+    """Waits past their due time that nobody has answered, the longest overdue first.
 
-    One whose handoff an attempt is carrying out just now is left for the next round: the attempt reads first what was answered
-    in Prefect's window. but: ids that are left alone.
+    A wait whose handoff an attempt is carrying out now is left for the next round: the attempt first reads the answers from Prefect's
+    window. but: ids to leave alone.
     """
     others = [col(Wait.id).not_in(list(but))] if but else []
     return _waits(session, missed_query(now, datetime.now(UTC)), *others, limit=limit)
 
 
 def nudges(session: Session, *, now: datetime, limit: int) -> list[DueWait]:
-    """Waits with something to say before they are due, whose handoff is not about to be moved anyway."""
+    """Waits with something to say before they are due. Leaves out handoffs that are about to move anyway."""
     return _waits(session, nudges_query(now), limit=limit)
 
 
 def revisits(session: Session, *, now: datetime, limit: int) -> list[str]:
-    """The ids of the waits by which nurtured leads are to be looked at again."""
+    """The ids of the due waits of nurtured leads."""
     return list(session.exec(revisits_query(now).limit(limit)))
 
 
 def wake(session: Session, found: Sequence[Nudge], *, now: datetime) -> int:
-    """Asks that these handoffs move; how many had not been asked already."""
+    """Asks for these handoffs to move; returns how many had not been asked already."""
     hot, soon, later = wakes.Urgency
     return wakes.insert_new(
         session,
@@ -114,7 +114,7 @@ def wake(session: Session, found: Sequence[Nudge], *, now: datetime) -> int:
 
 
 def declare_missed(session: Session, wait_ids: Sequence[str], *, now: datetime) -> int:
-    """Answers these waits by their deadline, as of the instant at which each was due, unless somebody was faster; how many.
+    """Answers these waits by their deadline, each at the instant it was due, unless somebody was faster. Returns how many.
 
     On PostgreSQL a wait that somebody answers or carries out at this moment is left for the next round.
     """
@@ -150,7 +150,7 @@ def declare_missed(session: Session, wait_ids: Sequence[str], *, now: datetime) 
 
 
 def _store_answers(session: Session, rows: Sequence[Wait]) -> dict[str, int]:
-    """The id of each new answer by its wait."""
+    """Stores the answers and returns the id of each by its wait."""
     values: list[dict[str, Any]] = [
         {
             "wait_id": wait.id,

@@ -1,4 +1,4 @@
-"""What there is to do by time, asked in one statement: most of the time there is nothing, and a machine at rest should rest."""
+"""Asks in one statement which timed work is due. Most of the time there is none, and an idle machine should stay idle."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from storage import deliveries, disputes, due, proof, strays
 def look(session: Session, *, now: datetime, real: datetime, post_given_up: timedelta) -> frozenset[str]:
     """The names of the parts of the clock that have something to do now.
 
-    real: the real time, by which leases end. post_given_up: after that time a message that is being sent is lost. Each part is
-    asked for with its own query, so the look never misses what the part would find.
+    real: the real time, which decides when leases end. post_given_up: a message still being sent after this long is
+    lost. The look runs each part's own query, so it never misses what the part would find.
     """
     asked: list[tuple[str, Any]] = [
         ("deadlines", due.missed_query(now, real)),

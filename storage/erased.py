@@ -1,4 +1,4 @@
-"""Erased people: each is known again by keyed hashes, so that nothing of them is stored when they are sent in once more."""
+"""Erased people: Baton recognises each by keyed hashes, so that it stores nothing about them when somebody sends them in again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from agreements.lead import IncomingLead, mail_key
 from storage import wakes
 from storage.tables import ErasedPerson, Lead, LeadSource, Suppression
 
-#: A phone number with fewer digits names nobody.
+#: A phone number with fewer digits identifies nobody.
 FEWEST_DIGITS = 6
 
 
 def phone_key(phone: str) -> str:
-    """The digits of a phone number, by which it is the same however it is written; empty for a number that names nobody."""
+    """The digits of a phone number, the same in every way of writing it; empty for a number that identifies nobody."""
     digits = "".join(ch for ch in phone if ch.isdecimal())
     digits = digits[2:] if digits.startswith("00") else digits
     return digits if len(digits) >= FEWEST_DIGITS else ""
@@ -28,8 +28,8 @@ def phone_key(phone: str) -> str:
 def is_erased(session: Session, incoming: IncomingLead) -> bool:
     """Whether this person was erased: by address, by the id under which the source knows them, or by phone number and last name.
 
-    The phone number is enough where no address is told, and where nobody may call it. It is not otherwise: colleagues share the
-    number of their switchboard.
+    The phone number alone is enough where the inquiry gives no address, or where nobody may call the number. Otherwise it is not enough:
+    colleagues share the number of their switchboard.
     """
     names = [_by_mail(incoming.email), _by_source(incoming.source, incoming.source_id), _by_name(incoming.phone, incoming.last_name)]
     names.append(_listed(incoming.phone))
@@ -38,9 +38,9 @@ def is_erased(session: Session, incoming: IncomingLead) -> bool:
 
 
 def without_person(session: Session, incoming: IncomingLead) -> IncomingLead:
-    """The inquiry of an erased person as it is taken in: that there was one, from whom nobody wants to hear, and nothing else.
+    """The inquiry of an erased person as Baton takes it in: only that it came, from somebody whom nobody may contact.
 
-    The source's id is replaced by its hash, so that the same inquiry twice is still one.
+    Its hash replaces the source's id, so that the same inquiry twice is still one.
     """
     [known_as] = _hashes(session, [_by_source(incoming.source, incoming.source_id)])
     [done] = _hashes(session, [f"done {incoming.key_of_conversion()}"])
@@ -56,7 +56,7 @@ def without_person(session: Session, incoming: IncomingLead) -> IncomingLead:
 
 
 def remember(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
-    """Keeps the hashes of these leads, and lets go of plain entries for them in the list of whom nobody may contact."""
+    """Keeps the hashes of these leads, and deletes their plain entries from the list of people whom nobody may contact."""
     for lead in leads:
         known = [_by_mail(lead.email), _by_phone(lead.phone), _by_name(lead.phone, lead.last_name)]
         rows = session.exec(select(LeadSource).where(LeadSource.lead_id == lead.id))
@@ -66,7 +66,7 @@ def remember(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
 
 
 def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
-    """Of these leads, whose time is over, keeps the hashes of those whom nobody may contact: that wish does not end."""
+    """Keeps, of these leads whose time is over, the hashes of those whom nobody may contact: that wish does not end."""
     for lead in leads:
         plain = _plain(session, lead)
         if lead.do_not_contact or plain:

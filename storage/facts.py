@@ -1,4 +1,4 @@
-"""The facts of a lead: all that the rules may ask about it, as they came."""
+"""The facts of a lead: everything that the rules may ask about it, as it came in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.tables import Activity, Handoff, Lead
 
 
 def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None, since: datetime | None = None) -> LeadFacts:
-    """What the rules may ask about this lead. account: what the CRM says of the company, by `status`, `owner` …
+    """The facts that rules may ask about this lead. account: what the CRM says about the company, by `status`, `owner` …
 
     since: the end of the handoff before, None for a first one.
     """
@@ -32,7 +32,7 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
 
 
 def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | None = None) -> LeadFacts:
-    """What the rules may ask about the lead of this handoff. account: as the CRM has it now; else as it was when screened."""
+    """The facts that rules may ask about the lead of this handoff. account: as in the CRM now; if left out, as it was when screened."""
     asked = account or handoff.account
 
     def find() -> LeadFacts:
@@ -43,7 +43,7 @@ def facts_for(session: Session, handoff: Handoff, *, account: dict[str, Any] | N
 
 
 def facts_at_capture(session: Session, handoff: Handoff) -> LeadFacts:
-    """What is known of the lead when its handoff begins: not yet what the CRM says of the company."""
+    """The facts of the lead when its handoff begins. The CRM's facts about the company come later."""
     previous = handoffs.before(session, handoff)
     return facts(session, handoffs.lead_of(session, handoff), since=previous.ended_at if previous else None)
 
@@ -57,5 +57,5 @@ def brought_in_by(session: Session, lead_id: int, *, since: datetime | None) -> 
 
 
 def newest_activity_at(session: Session, lead_id: int) -> datetime | None:
-    """When the newest thing that this lead did was received, aware; None for nothing."""
+    """When Baton received the newest activity of this lead, aware; None for no activity."""
     return session.exec(select(Activity.received_at).where(Activity.lead_id == lead_id).order_by(col(Activity.id).desc()).limit(1)).first()

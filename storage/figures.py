@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import OPEN_STAGES, Stage
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
-#: Ends of a tenure that took an accepted lead away again.
+#: Reasons for ending an assignment that took an accepted lead away again.
 WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
 
-#: What a wait is about that no promise of a person runs out with: nobody is there, it stands in line, no clock runs.
+#: Waits about these break no person's promise: nobody is there, the lead is in line, or no clock runs.
 UNPROMISED = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)
@@ -26,14 +26,14 @@ _SCREENED_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How often a promise was kept, and how often missed."""
+    """How often a promise was kept, and how often it was missed."""
 
     kept: int = 0
     missed: int = 0
 
     @property
     def share(self) -> float | None:
-        """The kept part, 0 to 1; None where nothing was promised."""
+        """The kept share, 0 to 1; None where nothing was promised."""
         whole = self.kept + self.missed
         return self.kept / whole if whole else None
 
@@ -42,8 +42,8 @@ class Kept:
 class Figures:
     """What became of all leads so far. rejected: reason -> count; sla: clock -> kept and missed; stages: stage -> leads.
 
-    unanswered: assignments that were not answered in time, and unseen: those of them whose page nobody ever asked for.
-    undelivered: those that were not proven to have arrived in time.
+    unanswered: assignments not answered in time; unseen: those of them whose page nobody ever asked for.
+    undelivered: assignments that were not proven to have arrived in time.
     overturned: reason -> how many of those rejections did not stand; note_wrong: what of the note was wrong or missing -> count.
     """
 
@@ -74,9 +74,9 @@ def stage_of_each_lead(session: Session) -> dict[int, str]:
 
 
 def unowned(session: Session, *, now: datetime) -> list[int]:
-    """Leads that nobody owns or that have no due time: ids of leads that conservation would lose.
+    """Leads that nobody owns or that have no due time: ids of the leads that would get lost.
 
-    A lead without a handoff; an open handoff without an owner; one that neither waits, nor is held or moving.
+    A lead without a handoff; an open handoff without an owner; one that is not waiting, held or moving.
     """
     without = select(Lead.id).where(col(Lead.id).not_in(select(Handoff.lead_id)))
     lost = [ident or 0 for ident in session.exec(without)]
@@ -96,7 +96,7 @@ def unowned(session: Session, *, now: datetime) -> list[int]:
 
 
 def figures(session: Session, *, now: datetime) -> Figures:
-    """All of it, reckoned from the stored facts."""
+    """All figures, calculated from the stored facts."""
     leads = session.exec(select(func.count()).select_from(Lead)).one()
     stages = Counter(stage_of_each_lead(session).values())
     answers = Counter(session.exec(select(Answer.kind).where(_counted())))
@@ -131,7 +131,7 @@ def _count(session: Session, condition: ColumnElement[bool]) -> int:
 
 
 def _came_back(session: Session) -> int:
-    """Handoffs that followed an earlier pass; one that only goes on under a new version is none of its own."""
+    """Counts handoffs that followed an earlier pass. A handoff that only continues one under a new version does not count."""
     withdrawn = select(Handoff.id).where(Handoff.stage == Stage.WITHDRAWN.value)
     return _count(session, col(Handoff.previous_id).is_not(None) & col(Handoff.previous_id).not_in(withdrawn))
 

@@ -1,4 +1,4 @@
-"""What the attempt under way has locked in this transaction: it is read once and stays true until the commit."""
+"""The rows that the attempt under way has locked in this transaction: it reads them once, and they stay true until the commit."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _KEY = "held"
 class Held:
     """One locked handoff.
 
-    wakes: those that are due, read before everything else, so that what a wake announces is seen by whatever is read later.
-    wait: the open wait, None for none. speech: whether a message is queued and due, None where nobody has looked yet.
-    dropped: the ids of wakes that were acted on in this transaction. events: lines of the trail, written in one statement before
-    the commit. known: what was found out from rows that only this transaction changes.
+    wakes: the due ones, read before everything else, so that every later read sees what a wake announces. wait: the open wait, None for
+    none. speech: whether a message is queued and due, None where nobody has looked yet. dropped: the ids of wakes that this transaction
+    acted on. events: lines of the trail, written in one statement before the commit. known: results from rows that only this transaction
+    changes.
     """
 
     handoff_id: int
@@ -39,23 +39,23 @@ class Held:
 
     @property
     def pending(self) -> list[Wake]:
-        """The wakes that are due and that nobody has acted on yet."""
+        """The due wakes that nobody has acted on yet."""
         return [wake for wake in self.wakes if wake.id not in self.dropped]
 
 
 def keep(session: Session, held: Held) -> None:
-    """Lets every reader of this session use what is locked."""
+    """Lets every reader of this session use the locked rows."""
     session.info[_KEY] = held
 
 
 def of(session: Session, handoff_id: int | None) -> Held | None:
-    """What this session holds of that handoff; None where it holds nothing of it."""
+    """What this session holds of that handoff, None for nothing."""
     held: Held | None = session.info.get(_KEY)
     return held if held is not None and held.handoff_id == handoff_id else None
 
 
 def known(session: Session, handoff_id: int | None, name: Hashable, find: Callable[[], T]) -> T:
-    """What `find` says, found out once a transaction by whoever holds the handoff, and each time by everybody else."""
+    """The result of `find`: calculated once a transaction for a session that holds the handoff, every time for others."""
     mine = of(session, handoff_id)
     if mine is None:
         return find()
@@ -66,14 +66,14 @@ def known(session: Session, handoff_id: int | None, name: Hashable, find: Callab
 
 
 def forget(session: Session) -> None:
-    """Lets everything be found out anew: call this after a change to what others may have found out."""
+    """Drops the results of `known`. Call this after a change that results found earlier may depend on."""
     held: Held | None = session.info.get(_KEY)
     if held is not None:
         held.known = {}
 
 
 def drop(session: Session, wake_ids: Iterable[int]) -> None:
-    """Notes that these wakes were deleted."""
+    """Records that these wakes were deleted."""
     held: Held | None = session.info.get(_KEY)
     if held is not None:
         held.dropped.update(wake_ids)

@@ -1,4 +1,4 @@
-"""What a lead told of itself, as it stood from when on: rules that are tried out later must not see what was filled in since."""
+"""What a lead told about itself, with the time from which it stood: rules that are tried out later must not see facts from after then."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tables import Lead, LeadValues
 
 
 def told_by(lead: Lead) -> dict[str, Any]:
-    """The facts that come with a lead, as they came; what others know of it is not among them."""
+    """The facts that come with a lead, as they came; facts that others know about it are not among them."""
     return {
         **{name: value for name, value in lead.values.items() if not name.startswith(ACCOUNT)},
         "email": lead.email,
@@ -28,7 +28,7 @@ def told_by(lead: Lead) -> dict[str, Any]:
 
 
 def remember(session: Session, lead: Lead, *, now: datetime) -> None:
-    """Keeps what the lead tells from now on; nothing is written where that is what it told before."""
+    """Keeps what the lead tells from now on; writes nothing where nothing changed."""
     values = {name: value for name, value in told_by(lead).items() if value not in (None, "")}
     latest = session.exec(select(LeadValues).where(LeadValues.lead_id == lead.id).order_by(col(LeadValues.id).desc()).limit(1)).first()
     if latest is None or latest.values != values:

@@ -1,4 +1,4 @@
-"""Identity: by which key a person is known, and taking in one person's inquiries one after the other, in whatever process."""
+"""Identity: the key that identifies a person. All processes take in one person's inquiries one after the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.tables import Lead, LeadSource
 
 T = TypeVar("T")
 
-#: Mailboxes that several people read: two leads with one of them are not the same person.
+#: Mailboxes that several people read: two leads with the same one are not the same person.
 ROLE_MAILBOXES = frozenset(
     """
     info sales contact office admin hello mail enquiries support team service marketing hr accounts
@@ -24,7 +24,7 @@ ROLE_MAILBOXES = frozenset(
 
 
 def person_key(email: str) -> str:
-    """The mail key by which one person is known; empty for no address, and for a mailbox that several people read."""
+    """The mail key that identifies one person; empty for no address, and for a mailbox that several people read."""
     key = mail_key(email)
     return "" if key.partition("@")[0] in ROLE_MAILBOXES else key
 
@@ -36,7 +36,7 @@ def free_key(session: Session, email: str) -> str:
 
 
 def same_person(session: Session, email: str) -> Lead | None:
-    """The newest lead with this address that was not merged, None where the address does not name one person."""
+    """The newest unmerged lead with this address, None where the address does not identify one person."""
     key = person_key(email)
     if not key:
         return None
@@ -50,10 +50,10 @@ def _has(key: str) -> tuple[bool, bool]:
 
 
 def reserve(session: Session, inquiries: Iterable[IncomingLead]) -> None:
-    """Keeps everybody else from taking in these ids and addresses until this transaction ends; waits for whoever does so now.
+    """Keeps all others from taking in these ids and addresses until this transaction ends; waits for transactions that do so now.
 
-    Call it once a transaction, for all inquiries at once and before anything is looked up: the keys are locked in one order, so
-    two transactions never wait for each other. SQLite has one writer at a time and needs no lock.
+    Call it once a transaction, for all inquiries at once and before any look-up: it locks the keys in one order, so two transactions never
+    wait for each other. SQLite has one writer at a time and needs no lock.
     """
     locks.take(session, (name for one in inquiries for name in _names(one)))
 
@@ -64,7 +64,7 @@ def _names(one: IncomingLead) -> list[str]:
 
 
 def reserve_known(session: Session, leads: Iterable[Lead]) -> None:
-    """The same for everything by which these leads are known, before they are cleared."""
+    """Reserves all ids and addresses of these leads in the same way, before they are cleared."""
     known = list(leads)
     sources = session.exec(select(LeadSource).where(col(LeadSource.lead_id).in_([one.id for one in known]))).all()
     names = [f"source {one.source}\n{one.source_id}" for one in sources]
@@ -72,7 +72,7 @@ def reserve_known(session: Session, leads: Iterable[Lead]) -> None:
 
 
 def forget(session: Session, leads: Iterable[Lead]) -> None:
-    """Lets nobody be recognised as one of these leads any more: whoever comes from now on is somebody new."""
+    """Removes the keys of these leads, so that nobody is recognised as one of them: anyone who comes from now on is new."""
     for lead in leads:
         lead.mail_key = lead.person_key = ""
         session.add(lead)
@@ -81,9 +81,9 @@ def forget(session: Session, leads: Iterable[Lead]) -> None:
 
 
 def lock_person(session: Session, lead: Lead) -> Lead:
-    """The lead as it is now; nobody else takes in anything for this person until the transaction ends.
+    """The lead as it is now. Nobody else takes in anything for this person until the transaction ends.
 
-    Locks the lead and those that it is linked to, down to the person's first one, which is locked first.
+    Locks the lead and those that it is linked to, back to the person's first one, which is locked first.
     """
     line = [lead]
     while line[-1].linked_to and (before := session.get(Lead, line[-1].linked_to)):
@@ -94,9 +94,9 @@ def lock_person(session: Session, lead: Lead) -> Lead:
 
 
 def again_if_taken(write: Callable[[], T]) -> T:
-    """What write() gives, which is one whole transaction; where another one stored the same key first, it is done once more.
+    """The result of write(), which is one whole transaction; runs it once more where another one stored the same key first.
 
-    Whoever comes second usually waits in reserve() and then sees the first. The unique keys are what holds in any case.
+    The second transaction usually waits in reserve() and then sees the first one's rows. The unique keys hold in any case.
     """
     try:
         return write()

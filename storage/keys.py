@@ -1,4 +1,4 @@
-"""Keys for machines. The plain key is seen once, by whom it is made for; here stands only its hash.
+"""Keys for machines. Only the person who makes a key sees it in plain, once; Baton stores only its hash.
 
 Each key opens the doors of its scopes and no other: the key of a website cannot report returned mail.
 """
@@ -21,7 +21,7 @@ LONGEST_NAME = 80
 
 
 class Scope(StrEnum):
-    """What a key may be used for. Intake: send leads and what they do. Dsn: report returned mail."""
+    """What a key may be used for. Intake: send leads and their activities. Dsn: report returned mail."""
 
     INTAKE = "intake"
     DSN = "dsn"
@@ -34,8 +34,8 @@ class KeyRefused(HandoffError):
 def create(session: Session, name: str, now: datetime, scopes: Collection[Scope] = (Scope.INTAKE,)) -> str:
     """Makes a key for these scopes and returns it, this once. Call inside a write transaction.
 
-    name: for whom or what it is; it stays taken after the key is revoked, so that one name in the trail is one key.
-    now: aware. Raises: KeyRefused for no scope, and for a name that is empty, too long or taken.
+    name: the person or machine it is for; the name stays taken after the key is revoked, so that one name in the trail is one key. now:
+    aware. Raises: KeyRefused for no scope, and for a name that is empty, too long or taken.
     """
     if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
         raise KeyRefused(f"Name the key by 1 to {LONGEST_NAME} plain characters, after the form or system that will use it.")
@@ -53,19 +53,19 @@ def create(session: Session, name: str, now: datetime, scopes: Collection[Scope]
 def verify(session: Session, key: str) -> ApiKey | None:
     """The row of this key; None for one that was never made or is revoked. `may` says what it opens.
 
-    What is looked up is a hash of what was sent, so that the time it takes tells nothing of the keys that exist.
+    The look-up uses a hash of what was sent, so its duration reveals nothing about existing keys.
     """
     row = session.get(ApiKey, _hash(key))
     return row if row and row.revoked_at is None else None
 
 
 def may(row: ApiKey, scope: Scope) -> bool:
-    """Whether this key was made for that."""
+    """Whether this key was made for that scope."""
     return scope in row.scopes.split()
 
 
 def revoke(session: Session, name: str, now: datetime) -> bool:
-    """Ends the key at once and for ever; False where no key of that name works. Call inside a write transaction."""
+    """Ends the key at once and for ever; False where no key with that name works. Call inside a write transaction."""
     row = _named(session, name)
     if row is None or row.revoked_at is not None:
         return False

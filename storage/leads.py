@@ -48,10 +48,10 @@ def capture(
 ) -> Captured:
     """Takes in one inquiry. Call inside a write transaction: lead, activity, handoff and wake are stored together.
 
-    For an erased person Baton stores only that somebody inquired whom nobody may contact. Same source id and same conversion: nothing. New
-    conversion: an activity. A lead that had ended: a new handoff. hold: store, but do not start. reserved: the caller has reserved it with
-    identity.reserve, together with others. Raises IntegrityError where another transaction stored the same person first: see
-    identity.again_if_taken.
+    For an erased person Baton stores only that somebody whom nobody may contact made an inquiry.
+    Same source id and same conversion: nothing. New conversion: an activity. A lead that had ended: a new handoff.
+    hold: store, but do not start. reserved: the caller has reserved it with identity.reserve, together with others.
+    Raises IntegrityError where another transaction stored the same person first: see identity.again_if_taken.
     """
     if not reserved:
         identity.reserve(session, [incoming])
@@ -83,7 +83,7 @@ def _merge(session: Session, into: Lead, incoming: IncomingLead, *, now: datetim
 
 
 def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:
-    """Adds a conversion to a lead that is known and locked. own: the conversion came under the lead's first id."""
+    """Adds a conversion to a lead that is known and locked. own: the conversion came under an id of this very lead."""
     lead_id = lead.id
     activity_id = _add_activity(session, lead, incoming, now=now, actor=actor)
     if not activity_id:

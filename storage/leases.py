@@ -17,14 +17,14 @@ from storage.held import Held
 from storage.tables import Handoff, Lead, Wake
 
 LEASE_SECONDS = 30
-#: Failed attempts after which an operator has to look.
+#: Failed attempts before an operator has to look.
 MAX_FAILURES = 5
-#: The longest that a handoff which cannot be moved is left alone, in seconds.
+#: The longest back-off for a handoff that cannot be moved, in seconds.
 LONGEST_PUT_OFF = 300
 
 
 def take(session: Session, handoff_id: int, *, by: str, real: datetime) -> int | None:
-    """The new epoch, or None while another attempt holds the lease. real: real time, aware."""
+    """Takes the lease. Returns the new epoch, or None while another attempt holds the lease. real: real time, aware."""
     taken: Any = session.execute(
         update(Handoff)
         .where(col(Handoff.id) == handoff_id, is_free(real))
@@ -34,9 +34,9 @@ def take(session: Session, handoff_id: int, *, by: str, real: datetime) -> int |
 
 
 def claim_due(session: Session, *, by: str, now: datetime, real: datetime, room: int) -> list[Handoff]:
-    """Takes the lease of up to `room` handoffs that have a wake which is due, the most urgent first; each has its new epoch.
+    """Takes the lease of up to `room` handoffs with a due wake, the most urgent first; each has its new epoch.
 
-    Each lead is loaded too. On PostgreSQL another claim skips what this one has locked; on SQLite there is one writer.
+    Loads each lead too. On PostgreSQL another claim skips what this one has locked; on SQLite there is one writer.
     """
     found: dict[int, Handoff] = {}
     for urgency in wakes.Urgency:
@@ -59,7 +59,7 @@ def claim_due(session: Session, *, by: str, now: datetime, real: datetime, room:
 
 
 def is_any_due(session: Session, *, now: datetime, real: datetime) -> bool:
-    """Whether any handoff could be claimed."""
+    """Whether `claim_due` could take any handoff."""
     query = select(col(Wake.id)).join(Handoff, col(Handoff.id) == col(Wake.handoff_id))
     query = query.where(col(Wake.not_before) <= now, may_be_moved(real))
     first = [
@@ -88,14 +88,14 @@ def is_free(real: datetime) -> ColumnElement[bool]:
 
 
 def may_be_moved(real: datetime) -> ColumnElement[bool]:
-    """Whether an attempt may begin: nobody carries the handoff out, it is not held, does not back off, and was not given up."""
+    """Whether an attempt may begin: nobody carries the handoff out, and it is not held, backing off or given up."""
     rests = and_(col(Handoff.retry_at).is_not(None), col(Handoff.retry_at) > real)
     given_up = and_(col(Handoff.stage) == Stage.STUCK.value, col(Handoff.failures) >= MAX_FAILURES)
     return and_(is_free(real), not_(rests), col(Handoff.held).is_(False), not_(given_up))
 
 
 def renew(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> bool:
-    """Keeps the lease for another while; False when it was lost."""
+    """Extends the lease; False when it was lost."""
     kept: Any = session.execute(
         update(Handoff)
         .where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
@@ -105,28 +105,28 @@ def renew(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> b
 
 
 def release(session: Session, leases: Sequence[tuple[int, int]]) -> None:
-    """Gives leases back, each by handoff and epoch; one that was lost already stays as it is."""
+    """Gives leases back, each by handoff and epoch. A lease that was lost already stays as it is."""
     if leases:
         theirs = or_(*(and_(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch) for handoff_id, epoch in leases))
         session.execute(update(Handoff).where(theirs).values(lease_by="", lease_until=None).execution_options(synchronize_session=False))
 
 
 def put_off(session: Session, handoff_id: int, *, tries: int, real: datetime) -> None:
-    """Leaves a handoff alone for longer each time it could not be moved; the first tries follow at once."""
+    """Backs off for longer each time the handoff could not be moved; the first retries follow at once."""
     if tries >= 2:
         seconds = min(LONGEST_PUT_OFF, 2 ** min(tries - 1, 10))
         session.execute(update(Handoff).where(col(Handoff.id) == handoff_id).values(retry_at=real + timedelta(seconds=seconds)))
 
 
 def rest(session: Session, handoff_id: int, epoch: int, *, seconds: float, real: datetime) -> None:
-    """Gives a lease back and leaves the handoff alone for so long; nothing where the lease was lost."""
+    """Gives a lease back and leaves the handoff alone for this many seconds; does nothing where the lease was lost."""
     theirs = and_(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
     retry_at = real + timedelta(seconds=seconds)
     session.execute(update(Handoff).where(theirs).values(lease_by="", lease_until=None, retry_at=retry_at))
 
 
 def take_over(session: Session, handoff: Handoff) -> None:
-    """Ends the lease of whichever attempt is under way: that attempt writes nothing any more. Keep the row locked until the commit."""
+    """Ends the lease of the attempt under way, if any: that attempt writes nothing any more. Keep the row locked until the commit."""
     handoff.epoch += 1
     handoff.lease_by, handoff.lease_until = "", None
     session.add(handoff)
@@ -140,7 +140,7 @@ def locked(session: Session, handoff_id: int) -> Handoff:
 
 
 def hold(session: Session, handoff_id: int, epoch: int, *, now: datetime) -> tuple[Handoff, Held]:
-    """Locks the handoff and its open wait for this transaction, so that no answer slips in, and reads them with the due wakes.
+    """Locks the handoff and its open wait for this transaction, so that no answer comes in between. Reads them with the due wakes.
 
     Raises StaleHandoff when another attempt has taken the handoff over.
     """

@@ -1,4 +1,4 @@
-"""Link ends: from when on the links that were written to a person before act no more."""
+"""Link ends: the instant up to which a person's links no longer work."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def end(session: Session, person: str, *, now: datetime) -> None:
 
 
 def ended_at(session: Session, person: str) -> datetime | None:
-    """Until when the links that were written to this person are over, None where none was ended."""
+    """The instant up to which this person's links no longer work, None where none was ended."""
     row = session.get(LinkEnd, person)
     return row.at if row else None

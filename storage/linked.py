@@ -1,4 +1,4 @@
-"""One person at one company after another: leads that are linked, each to the one before."""
+"""One person at one company after another: each lead is linked to the one before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.tables import Lead
 
 
 def line_of(session: Session, lead: Lead) -> list[Lead]:
-    """All leads of this person that are linked, the oldest first; the lead alone where there are no others."""
+    """All linked leads of this person, the oldest first; the lead alone where there are no others."""
     before = [lead]
     while before[0].linked_to and (earlier := session.get(Lead, before[0].linked_to)):
         before.insert(0, earlier)
@@ -20,7 +20,7 @@ def line_of(session: Session, lead: Lead) -> list[Lead]:
 
 
 def is_suppressed(session: Session, lead: Lead) -> bool:
-    """Whether nobody may contact this person; what they asked for at a company before holds as well."""
+    """Whether nobody may contact this person. A wish from an earlier company counts as well."""
     if lead.do_not_contact or roster.is_suppressed(session, lead.email, lead.phone):
         return True
     others = [one for one in line_of(session, lead) if one.id != lead.id]

@@ -1,4 +1,4 @@
-"""Locks by name: whoever takes one keeps every other transaction from taking it until its own ends."""
+"""Locks by name: a transaction that takes one keeps every other from taking it until its own end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 
 def take(session: Session, names: Iterable[str]) -> None:
-    """Takes these locks, waiting for whoever has them. SQLite has one writer at a time and needs none.
+    """Takes these locks, and waits for transactions that hold them. SQLite has one writer at a time and needs none.
 
     Call it once a transaction, for all names at once: they are taken in one order, so two transactions never wait for each other.
     """

@@ -1,4 +1,4 @@
-"""Attention: how many messages each person got on each day, as the deliveries tell it."""
+"""Attention: how many messages each person got on each day, counted from the deliveries."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
 
 
 def messages_per_day(session: Session, people: Roster, *, first: date | None = None, last: date | None = None) -> Counter[tuple[str, date]]:
-    """How many messages went to each person on each day of their own zone, from the first day to the last.
+    """How many messages went to each person on each day in their own zone, from the first day to the last.
 
-    What is written into the CRM is not counted, nor what was not sent.
+    Leaves out entries in the CRM, and messages that were not sent.
     """
     query = select(Delivery.person, Delivery.sent_at, Delivery.send_at)
     query = query.where(col(Delivery.state).in_(_SENT), col(Delivery.channel).not_in(RECORDS))
@@ -36,7 +36,7 @@ def messages_per_day(session: Session, people: Roster, *, first: date | None = N
 
 
 def summary(counts: Mapping[tuple[str, date], int]) -> dict[str, Any]:
-    """The most and the usual number a person got on a day on which they got any, and all of them by person and day."""
+    """The highest and the median number of messages on a day with any, and all counts by person and day."""
     people: dict[str, dict[str, int]] = {}
     for (person, day), count in sorted(counts.items()):
         people.setdefault(person, {})[day.isoformat()] = count

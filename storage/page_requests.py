@@ -1,4 +1,4 @@
-"""Sights: requests for the pages behind a link. They tell that somebody or something looked, never that a person did."""
+"""Requests for the pages behind a link. They show that somebody or something looked, never that a person did."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from sqlmodel import Session, col, delete, select
 from storage.devices import ENROLLED, KNOWN
 from storage.tables import Sight
 
-#: What a browser is to the owner of a page that is known as somebody else's, and not as theirs.
+#: The device of a browser that is known as somebody else's, and not as the page owner's.
 OTHERS = "others"
-#: So many are kept of one assignment, or of one wait without an assignment: a robot that looks all day fills no table.
+#: The most requests kept for one assignment, or for one wait without an assignment: a robot that looks all day fills no table.
 KEPT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request for a page behind a link, as of its own time. at: aware; method, what, device: as Sight says; agent: the browser's
-    own name; age_seconds: since the form that was sent was shown, -1 where none was."""
+    """A request for a page behind a link, with its own time. at: aware; method, what, device: as in Sight; agent: the browser's own name;
+    age_seconds: from showing the form to sending it, -1 where no form was shown."""
 
     at: datetime
     handoff_id: int
@@ -34,7 +34,7 @@ class PageRequest:
 
 
 def record(session: Session, request: PageRequest) -> None:
-    """Keeps one request; where as many as are kept are there already, the oldest goes. Call inside a write transaction."""
+    """Keeps one request. At the limit the oldest goes. Call inside a write transaction."""
     session.add(Sight(**{**asdict(request), "agent": request.agent[:200]}))
     session.flush()
     of = request.assignment_id
@@ -48,7 +48,7 @@ def record(session: Session, request: PageRequest) -> None:
 def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: str, since: datetime | None) -> bool:
     """Whether this person has opened the lead's page since then, in a browser that was known as theirs.
 
-    assignment_id: in that tenure; empty for a page without one. A look within the last second may not be written yet.
+    assignment_id: the assignment, empty for a page without one. A look within the last second may not be written yet.
     """
     query = select(Sight.id).where(Sight.handoff_id == handoff_id, Sight.person == person, Sight.assignment_id == assignment_id)
     query = query.where(col(Sight.device).in_([KNOWN, ENROLLED]), Sight.method != "HEAD")
@@ -58,9 +58,9 @@ def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: st
 
 
 def seen(session: Session, assignment_id: str) -> bool:
-    """Whether the page of this tenure was ever asked for by its rep, as far as a request tells. A HEAD shows nothing, so it is no look.
+    """Whether the rep of this assignment ever asked for its page, as far as a request shows. A HEAD shows nothing, so it does not count.
 
-    A browser that is known as somebody else's is not the rep's. One that nobody knows may be: nobody is known at the first look.
+    A browser that is known as somebody else's is not the rep's. An unknown browser may be: every browser is unknown at the first look.
 
     A look within the last second may not be written yet (app/web/page_request_queue.py).
     """

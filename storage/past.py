@@ -1,4 +1,4 @@
-"""Handoffs of the past, as they stood when they were judged: for trying agreements out. Read only."""
+"""Past handoffs, as they were when they were judged: for trying agreements out. Read only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.tables import Activity, Event, Handoff, Lead, LeadSource, LeadValue
 
 #: The events that show when a handoff was judged for the first time.
 _JUDGED = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
-#: No passes of their own, or nothing is left to judge them by: what was withdrawn went on in another handoff.
+#: Stages with no pass of their own, or with nothing left to judge. A withdrawn handoff continued in another one.
 _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 
 
@@ -27,9 +27,9 @@ _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 class PastHandoff:
     """One pass of a lead through an agreement.
 
-    judged_at: when it was qualified, else when it was screened. values: the facts as of then, account facts included;
-    as_of_then: False where only today's values are known. last_touch: before then. since: the end of the handoff before.
-    assigned_at, ended_at: None where that has not been. made_opportunity: it ended as one.
+    judged_at: when it was qualified, else when it was screened. values: the facts at that time, account facts included; as_of_then: False
+    where only today's values are known. last_touch: before then. since: the end of the handoff before. assigned_at, ended_at: None where
+    that has not happened. made_opportunity: it ended as an opportunity.
     """
 
     id: int
@@ -46,7 +46,7 @@ class PastHandoff:
 
 @dataclass(frozen=True, slots=True)
 class PastActivity:
-    """Something a lead did: received_at says since when that is known here."""
+    """Something that a lead did. received_at: when Baton received it."""
 
     lead_id: int
     kind: str
@@ -56,7 +56,7 @@ class PastActivity:
 
 
 def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHandoff]:
-    """The handoffs that were judged, oldest first, the newest so many of them."""
+    """The handoffs that were judged, oldest first. limit: only the newest ones."""
     rows = list(session.exec(select(Handoff).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))))
     judged = _first_judged(session)
     rows = [row for row in rows if row.mql_at or row.id in judged]
@@ -65,7 +65,7 @@ def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHan
 
 
 def past_activities(session: Session) -> list[PastActivity]:
-    """All that leads did, in order of lead and time."""
+    """All activities of leads, in order of lead and time."""
     rows = session.exec(select(Activity).order_by(col(Activity.lead_id), col(Activity.at), col(Activity.id)))
     return [PastActivity(row.lead_id, row.kind, row.path, row.at, row.received_at) for row in rows]
 
@@ -82,7 +82,7 @@ def _first_judged(session: Session) -> dict[int, datetime]:
 
 
 class _Known:
-    """What was known of leads at which time."""
+    """What was known about leads at which time."""
 
     def __init__(self, session: Session) -> None:
         self.leads = {lead.id: lead for lead in session.exec(select(Lead))}
@@ -94,13 +94,13 @@ class _Known:
             self.touches[lead_id].append(at)
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
-        """What the lead had told by then, and whether that was kept; else what it tells today."""
+        """What the lead had told by then, and True; else what it tells today, and False."""
         history = self.values[lead_id]
         place = bisect_right([since for since, _ in history], at)
         return (history[place - 1][1], True) if place else (told_by(self.leads[lead_id]), False)
 
     def last_touch(self, lead_id: int, at: datetime) -> datetime | None:
-        """When somebody had last tried to reach the lead by then."""
+        """The last time by then that somebody had tried to reach the lead."""
         touches = self.touches[lead_id]
         place = bisect_right(touches, at)
         return touches[place - 1] if place else None
@@ -115,7 +115,7 @@ def _past(session: Session, row: Handoff, known: _Known, at: datetime) -> PastHa
         judged_at=at,
         values={
             **told,
-            # The screen asks for this first, so nobody got past it who was on the list.
+            # The screen asks for this first, so nobody on the list got past it.
             "suppressed": row.mql_at is None and row.stage == Stage.SUPPRESSED,
             "sales_sourced": bool(row.brought_by),
             **{f"{ACCOUNT}{name}": value for name, value in row.account.items()},

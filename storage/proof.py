@@ -1,4 +1,4 @@
-"""Proof: on which channels an assignment has provably arrived and since when, and what comes back after it was taken."""
+"""Proof: the channels on which an assignment provably arrived, and since when; and messages that come back later."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
 
-#: What a message that comes back may have been until then. One that was never sent cannot come back.
+#: The states of a message that can come back. One that was never sent cannot.
 MAY_COME_BACK = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN)
-#: How the error of a delivery begins whose bounce does not count.
+#: The first words of the error of a delivery whose bounce does not count.
 _READ = "came back after it was read: "
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How far an assignment is proven. arrived: channel -> since when it counts; coming: when those count that were sent and may
+    """How far an assignment is proven. arrived: channel -> from when it counts; coming: from when the messages count that were sent and may
     still come back."""
 
     arrived: dict[str, datetime]
     coming: tuple[datetime, ...]
 
     def since(self, wanted: int) -> datetime | None:
-        """When so many channels had proven it, None where they have not."""
+        """When this many channels had proven it, None where they have not."""
         return _nth(list(self.arrived.values()), wanted)
 
     def expected(self, wanted: int) -> datetime | None:
-        """When so many will have proven it if nothing comes back; None where too few were sent."""
+        """When this many will have proven it if nothing comes back; None where too few were sent."""
         return _nth([*self.arrived.values(), *self.coming], wanted)
 
 
@@ -42,7 +42,7 @@ def _nth(instants: list[datetime], wanted: int) -> datetime | None:
 
 
 def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
-    """The proof that an assignment has arrived, as of now."""
+    """The proof now that an assignment has arrived."""
     taken = (DeliveryState.SENT, DeliveryState.CONFIRMED)
     rows = session.exec(
         select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
@@ -53,19 +53,19 @@ def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
 
 
 def can_settle(session: Session, now: datetime) -> bool:
-    """Whether something that was sent has arrived by now, because it has not come back in the agreed time."""
+    """Whether a sent message counts as arrived by now, because it has not come back in the agreed time."""
     return session.exec(arrived_query(now).limit(1)).first() is not None
 
 
 def arrived_query(now: datetime) -> Any:
-    """The ids of what was sent and has not come back in the agreed time."""
+    """A query for the ids of sent messages that have not come back in the agreed time."""
     return select(Delivery.id).where(Delivery.state == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
 
 
 def settle(session: Session, now: datetime) -> int:
-    """What was sent and has not come back in the agreed time has arrived; how many messages, of which a few are settled at once.
+    """Marks sent messages as arrived where they have not come back in the agreed time. Returns how many; one call does a few.
 
-    What is left for the next call loses nothing: `proof_of` goes by the time, whether or not it was settled.
+    Nothing is lost by leaving some for the next call: `proof_of` goes by the time, settled or not.
     """
     over = (col(Delivery.state) == DeliveryState.SENT, col(Delivery.confirm_at) <= now)
     next_few = select(Delivery.id).where(*over).order_by(col(Delivery.id)).limit(ROWS_AT_ONCE)
@@ -79,10 +79,10 @@ def settle(session: Session, now: datetime) -> int:
 
 
 def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> bool:
-    """Notes that a message came back, once, and wakes the run whose proof it may have been; False where it changes nothing.
+    """Records once that a message came back, and wakes the run that may have counted it as proof; False where nothing changes.
 
-    A message whose page its person has opened in a browser that is known as theirs was read: its bounce is written down and
-    changes nothing. why: what the mail system said. Call inside a write transaction.
+    A message was read where its person has opened its page in a browser known as theirs. Its bounce is then recorded and changes nothing.
+    why: what the mail system said. Call inside a write transaction.
     """
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if row is None or row.state not in MAY_COME_BACK:
@@ -115,7 +115,7 @@ def _note_late(session: Session, row: Delivery, why: str, now: datetime) -> None
 
 
 def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> bool:
-    """Whether the rep missed to answer what, as it turns out, had never provably reached them."""
+    """Whether the bounce excuses the rep for a missed answer, because the assignment had never provably reached them."""
     if row.message != "assigned" or not row.assignment_id:
         return False
     missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance")
@@ -126,9 +126,9 @@ def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
 
 
 def was_seen(session: Session, assignment_id: str) -> bool:
-    """Whether the rep of this tenure ever asked for its page, or ever answered in another way.
+    """Whether the rep of this assignment ever asked for its page, or ever answered in another way.
 
-    What somebody else looked at or answered does not count, also where they did it for the rep.
+    What somebody else looked at or answered does not count, even if they did it for the rep.
     """
     if not assignment_id or page_requests.seen(session, assignment_id):
         return bool(assignment_id)

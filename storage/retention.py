@@ -1,4 +1,4 @@
-"""Retention: which leads are over the time for which what is personal is kept."""
+"""Retention: which leads are past the time for which their personal data is kept."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from storage.clearing import Person, person_of
 from storage.facts import newest_activity_at
 from storage.tables import Activity, Dispute, Handoff, Lead, PersonalText
 
-#: So many leads are looked at in one transaction.
+#: One transaction looks at this many leads.
 LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What one look found. due: persons whose time is over; last: the highest lead number that was looked at, 0 where none is left."""
+    """The result of one look. due: persons whose time is over; last: the highest lead number that was looked at, 0 where none is left."""
 
     due: tuple[Person, ...] = ()
     last: int = 0
 
 
 def look(session: Session, *, now: datetime, after: int) -> Looked:
-    """Looks at the next few leads behind this number that may be over their time."""
+    """Looks at the next few leads after this number that may be past their time."""
     agreed = [contracts.read(row) for row in contracts.all_of(session)]
     shortest = keeping.shortest_personal(agreed)
     if shortest is None:
@@ -44,9 +44,9 @@ def look(session: Session, *, now: datetime, after: int) -> Looked:
 
 
 def is_over(session: Session, lead_id: int, *, otherwise: timedelta, now: datetime) -> bool:
-    """Whether the time is over for which what is personal of this lead is kept. One with an open handoff or dispute is kept.
+    """Whether the retention time of this lead's personal data is over. A lead with an open handoff or dispute is kept.
 
-    otherwise: how long it is kept where it never came under an agreement.
+    otherwise: how long a lead is kept that never came under an agreement.
     """
     lead, person = session.get(Lead, lead_id), person_of(session, lead_id)
     if lead is None or lead.erased_at is not None or _is_open(session, person):
@@ -66,11 +66,11 @@ def _is_open(session: Session, person: Person) -> bool:
 
 
 def texts_of(session: Session, person: Person) -> int:
-    """How many texts of this person are kept."""
+    """How many texts of this person are stored."""
     return len(session.exec(select(PersonalText.id).where(col(PersonalText.lead_id).in_(person.leads))).all())
 
 
 def trail_is_kept_since(session: Session, *, now: datetime) -> datetime | None:
-    """Before this instant the trail is not kept any more; None where nothing was agreed yet."""
+    """The trail is not kept any more before this instant; None where nothing was agreed yet."""
     longest = keeping.longest_trail(contracts.read(row) for row in contracts.all_of(session))
     return now - longest if longest is not None else None

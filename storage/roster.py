@@ -1,4 +1,4 @@
-"""The roster as last loaded, and whom nobody may contact."""
+"""The roster as last loaded, and the list of people whom nobody may contact."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.tables import RosterSnapshot, Suppression
 _KEY = "roster"
 
 
-#: Rosters that this process has read, the latest last, by the hash of their text.
+#: Rosters that this process has parsed, the latest last, by the hash of their text.
 _PARSED: dict[str, Roster] = {}
 _KEPT = 16
 
@@ -32,7 +32,7 @@ def _parsed(session: Session, id: int | None, hash: str) -> Roster:
 
 
 def load(session: Session, text: str, *, now: datetime) -> Roster:
-    """Makes this roster the one that counts. Raises RosterError for mistakes and then changes nothing."""
+    """Puts this roster in force. Raises RosterError for mistakes and then changes nothing."""
     roster = read_roster(text)
     hash = hashlib.sha256(text.encode()).hexdigest()
     last = session.exec(select(RosterSnapshot).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
@@ -44,7 +44,7 @@ def load(session: Session, text: str, *, now: datetime) -> Roster:
 
 
 def current(session: Session) -> Roster:
-    """The roster that counts now, read once a transaction. Raises RosterError where none was loaded."""
+    """The roster in force now, read once a transaction. Raises RosterError where none was loaded."""
     known: Roster | None = session.info.get(_KEY)
     if known is not None and session.in_transaction():
         return known
@@ -59,7 +59,7 @@ def current(session: Session) -> Roster:
 
 
 def suppress(session: Session, email: str, *, reason: str, now: datetime, phone: str = "") -> None:
-    """Puts the address (and number) on the list of whom nobody may contact; again changes nothing."""
+    """Puts the address (and number) on the list of people whom nobody may contact; a second call changes nothing."""
     held.forget(session)
     for value in filter(None, (mail_key(email), phone)):
         if session.get(Suppression, value) is None:
@@ -72,7 +72,7 @@ def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
 
 
 def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
-    """Whether nobody may contact whoever has this address or number, wherever they work."""
+    """Whether nobody may contact the person with this address or number, wherever they work."""
     return _is_listed(session, mail_key(email), phone)
 
 
@@ -82,7 +82,7 @@ def _is_listed(session: Session, *values: str) -> bool:
 
 
 def not_a_rep(session: Session, ident: str) -> str:
-    """What is wrong with this id of a rep who brought a lead in, and what to write instead; empty for a rep, or for nobody."""
+    """What is wrong with this id of a rep who brought a lead in, and what to write instead; empty for a rep, or for no id."""
     if not ident:
         return ""
     try:

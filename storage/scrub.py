@@ -1,4 +1,4 @@
-"""Scrub: what was deleted is gone from the bytes of SQLite's files too, not only from its tables."""
+"""Removes deleted data from the bytes of SQLite's files too, not only from its tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 #: How long another process may keep the file busy, in seconds.
 WAIT_SECONDS = 10
-#: A larger file is not written anew as a whole, because every writer would wait for that.
+#: A larger file is not rewritten as a whole, because every writer would have to wait.
 REWRITTEN_BYTES = 256 * 1024 * 1024
 
 
 def scrub(path: Path, words: Iterable[str] | None) -> str:
-    """Empties the log of this SQLite file, and writes the file anew where it still holds one of these words.
+    """Empties the log of this SQLite file, and rewrites the file where it still holds one of these words.
 
-    words: None where nobody knows them any more: then the file is written anew in any case.
-    What is left to be done, in words for the operator; empty where nothing is. Nothing of the tables is changed.
+    words: None where nobody knows them any more: then the file is rewritten in any case. Returns what is left to do, in words for the
+    operator; empty for nothing. Changes nothing in the tables.
     """
     if not path.exists():
         return ""
@@ -41,19 +41,19 @@ def scrub(path: Path, words: Iterable[str] | None) -> str:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The file and what SQLite keeps beside it, as far as it is there."""
+    """The file and the files that SQLite keeps beside it, where they exist."""
     beside = [path, *(path.with_name(path.name + end) for end in ("-wal", "-journal"))]
     return [one for one in beside if one.exists()]
 
 
 def forms_of(words: Iterable[str]) -> frozenset[bytes]:
-    """These words as bytes: as they are, and as they stand in JSON."""
+    """These words as bytes: as they are, and as JSON writes them."""
     given = [word for word in words if word]
     return frozenset(form.encode() for word in given for form in (word, json.dumps(word)[1:-1]))
 
 
 def holds(path: Path, wanted: Iterable[bytes]) -> bool:
-    """Whether the file holds any of these bytes; a file of any size is searched without being read as a whole."""
+    """Whether the file holds any of these bytes. Searches a file of any size without reading it as a whole."""
     if not path.is_file() or not path.stat().st_size:
         return False
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -1,4 +1,4 @@
-"""Who is asked by e-mail to sign which version: one row for each message, there before it is sent."""
+"""Requests by e-mail to sign a version: one row for each message, stored before it is sent."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from agreements.model import Agreement
 from storage import contracts, trail
 from storage.tables import AgreementVersion, DeliveryState, SignatureRequest
 
-#: From these nobody can tell whether the message arrived: it is not sent again under its key.
+#: Nobody can tell from these states whether the message arrived: it is not sent again under its key.
 _UNTOLD = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 
 
 def prepare(session: Session, row: AgreementVersion, agreement: Agreement, *, now: datetime, again: bool = False) -> list[SignatureRequest]:
-    """A row for every signer of each party that has not signed: the message that was sent, else the one to be sent now.
+    """A row for every signer of each party that has not signed: the message already sent, else the one to send now.
 
-    again: a message to be sent, where one was sent before. Call while nobody else is sending: what is in `sending` was left so by
-    a process that died.
+    again: send a message even where one was sent before. Call while nobody else is sending: a process that died left the rows that are in
+    `sending`.
     """
     asked = [(party, address) for party in contracts.unsigned_parties(session, row) for address in contracts.signers(agreement, party)]
     return [_row(session, row, party, address, now, again) for party, address in dict.fromkeys(asked)]
@@ -43,19 +43,19 @@ def _row(session: Session, row: AgreementVersion, party: str, address: str, now:
 
 
 def sending(session: Session, request_id: int) -> None:
-    """Notes that the message is being sent."""
+    """Records that the message is being sent."""
     _get(session, request_id).state = DeliveryState.SENDING
 
 
 def sent(session: Session, request_id: int, reference: str, *, proof: str, now: datetime) -> None:
-    """Notes that the channel took the message, and proves it."""
+    """Records that the channel took the message, with its proof."""
     found = _get(session, request_id)
     found.state, found.proof, found.error, found.sent_at = DeliveryState.CONFIRMED, proof[:200], "", now
     trail.record(session, "signature-asked", now=now, agreement=reference, party=found.party, address=found.address, hash=found.hash)
 
 
 def not_sent(session: Session, request_id: int, *, error: str, unknown: bool) -> None:
-    """Notes why the message was not sent, or that nobody can tell whether it was."""
+    """Records why the message was not sent, or that nobody can tell whether it was."""
     found = _get(session, request_id)
     found.state = DeliveryState.UNKNOWN if unknown else DeliveryState.FAILED
     found.error = error[:500]

@@ -1,4 +1,4 @@
-"""Starting handoffs: a lead's next pass begins, and what was held is let go."""
+"""Starts handoffs: begins a lead's next pass, and releases held handoffs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from storage.database import ROWS_AT_ONCE
 from storage.facts import brought_in_by, facts
 from storage.tables import Handoff, Lead
 
-#: Why a handoff is held that nobody asked to hold.
+#: The reason of a handoff that is held although nobody asked to hold it.
 NO_AGREEMENT = "no-agreement-in-force"
-#: Causes for which the rounds in nurture are counted on.
+#: Causes that continue the count of rounds in nurture.
 _GOES_ON = ("new-evidence", "new-version")
-#: So many held handoffs start in one transaction: each changes two rows, its own and a wake.
+#: One transaction starts this many held handoffs: each changes two rows, its own and a wake.
 RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What one transaction of releasing did. started: handoffs that began; looked_at: these and those that stay held; last: the
+    """The result of one transaction of releasing. started: handoffs that began; looked_at: these and those that stay held; last: the
     highest id of them, None where none was left."""
 
     started: int = 0
@@ -35,7 +35,7 @@ class Released:
 
 
 def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
-    """A new handoff of a lead that has none open, linked to the earlier one; its id. hold: do not start it.
+    """Makes a new handoff for a lead that has none open, linked to the earlier one; returns its id. hold: do not start it.
 
     Raises IntegrityError where the lead has an open one after all: a unique key allows one.
     """
@@ -65,7 +65,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
 
 
 def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, legs: int) -> None:
-    """Where the reason why it was given back says so, the lead is wanted for the same rep, in the leg in which they had it."""
+    """Asks for the same rep, in the leg in which they had the lead, where the reason for giving it back says so."""
     rows = handoffs.assignments(session, previous.id)
     reason = handoffs.agreement_of(session, previous).reason(previous.reason) if previous.agreement else None
     if rows and reason and reason.back_to == "same-rep":
@@ -77,12 +77,12 @@ def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, l
 def release_held(
     session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
 ) -> Released:
-    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last`
-    that the call before returned; tasks/background/held_leads.py does.
+    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last` that the
+    call before returned; tasks/background/held_leads.py does.
 
-    One that no agreement in force is for stays held for want of one. after: only those with a higher id. limit: at most so many
-    start. only_without_agreement: just those that were held for want of an agreement. Raises NoAgreementInForce otherwise, where
-    none is in force at all.
+    A handoff stays held where no agreement in force covers it. after: only those with a higher id. limit: start at most this many.
+    only_without_agreement: only those held because no agreement covered them. Without it, raises NoAgreementInForce where no agreement is
+    in force at all.
     """
     if not contracts.counting(session, now):
         if only_without_agreement:
@@ -108,7 +108,7 @@ def _held(query: Any, only_without_agreement: bool) -> Any:
 
 
 def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
-    """Starts a handoff that was held; False where no agreement in force is for it."""
+    """Starts a handoff that was held; False where no agreement in force covers it."""
     try:
         handoffs.born_under(session, handoff, at=now, values=facts(session, handoffs.lead_of(session, handoff)).values)
     except NoAgreementInForce:

@@ -13,11 +13,11 @@ from agreements.lifecycle import OPEN_STAGES, Stage
 from storage import leases, trail, wakes
 from storage.tables import Event, Handoff, Wait, Wake
 
-#: So long after its end a lease is surely over, whoever's clock it was taken by.
+#: This long after its end a lease is surely over, by any process's clock.
 GRACE = timedelta(seconds=1)
-#: How many open handoffs are looked at in one go.
+#: How many open handoffs one call looks at.
 LOOKED_AT = 500
-#: The line of the trail that says a handoff was stranded.
+#: The kind of the trail event that says a handoff was stranded.
 STRANDED = "stranded"
 _MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
 
@@ -27,19 +27,19 @@ def _without_a_wake() -> ColumnElement[bool]:
 
 
 def dead_leases(session: Session, *, real: datetime, limit: int) -> list[tuple[int, int]]:
-    """Handoff and epoch of attempts that died: their lease is over, and nothing would wake the handoff."""
+    """Handoff and epoch of attempts that died: the lease is over, and nothing would wake the handoff."""
     query = dead_query(real).with_only_columns(col(Handoff.id), col(Handoff.epoch)).limit(limit)
     return [(ident or 0, epoch) for ident, epoch in session.execute(query)]
 
 
 def dead_query(real: datetime) -> Any:
-    """The ids of handoffs whose attempt died."""
+    """A query for the ids of handoffs whose attempt died."""
     over = (col(Handoff.lease_until).is_not(None), col(Handoff.lease_until) < real - GRACE, _without_a_wake())
     return select(Handoff.id).where(*over).order_by(col(Handoff.lease_until))
 
 
 def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) -> int:
-    """Wakes the handoffs whose attempt died; how many."""
+    """Wakes the handoffs whose attempt died; returns how many."""
     rows = [
         wakes.row(handoff_id, "revive", key=f"revive:{handoff_id}:{epoch}", not_before=now, urgency=wakes.Urgency.SOON)
         for handoff_id, epoch in dead
@@ -48,10 +48,9 @@ def revive(session: Session, dead: Sequence[tuple[int, int]], *, now: datetime) 
 
 
 def stranded(session: Session, *, after: int = 0, limit: int = LOOKED_AT) -> tuple[list[int], int]:
-    """Open handoffs that break the rule above, by id, and where to go on. Those that are held, or stuck with an operator, rest on
-    purpose.
+    """Open handoffs that break the rule above, by id, and the id to continue from. Those held, or stuck with an operator, rest on purpose.
 
-    after: only those with a higher id are looked at, and no more than `limit`, so that many are looked at little by little.
+    after: looks only at those with a higher id, and at no more than `limit`, so that many are checked little by little.
     """
     some = select(Handoff.id).where(col(Handoff.ended_at).is_(None), col(Handoff.id) > after).order_by(col(Handoff.id)).limit(limit)
     ids = [ident or 0 for ident in session.exec(some)]
@@ -60,7 +59,7 @@ def stranded(session: Session, *, after: int = 0, limit: int = LOOKED_AT) -> tup
 
 
 def all_stranded(session: Session) -> list[int]:
-    """The same over all handoffs at once: for a check that is made seldom."""
+    """The stranded ones among all handoffs at once: for a check that runs seldom."""
     return [ident or 0 for ident in session.exec(_stranded().order_by(col(Handoff.id)))]
 
 
@@ -76,7 +75,7 @@ def _stranded() -> Any:
 
 
 def rescue(session: Session, handoff_id: int, *, now: datetime) -> bool:
-    """Wakes a handoff if it is still stranded, and writes that into the trail, by which it is counted."""
+    """Wakes a handoff if it is still stranded, and records that in the trail; `rescued` counts these records."""
     handoff = leases.locked(session, handoff_id)
     if session.exec(_stranded().where(col(Handoff.id) == handoff_id)).first() is None:
         return False

@@ -1,4 +1,4 @@
-"""Where a lead's time went: every minute of its age on one party's account, so that the parts add up to the whole."""
+"""Where a lead's time went: puts every minute of its age on one party's account, so that the parts add up to the whole."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ledger:
 
 
 def ledger(session: Session, lead_id: int, *, now: datetime) -> Ledger:
-    """Attributes the lead's age, from its first handoff to the end of the newest (or now). now: aware."""
+    """Divides the lead's age among the accounts, from its first handoff to the end of the newest (or now). now: aware."""
     rows = list(session.exec(select(Handoff).where(Handoff.lead_id == lead_id).order_by(col(Handoff.id))))
     parts = dict.fromkeys(ACCOUNTS, timedelta(0))
     if not rows:

@@ -1,4 +1,4 @@
-"""Baton's time as a row that all processes read: real time, or real time and what it was made to leap."""
+"""Baton's time as a row that all processes read: real time, or real time plus the leaps that were made."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from sqlmodel import Session, col, select
 
 from storage.tables import ClockReading
 
-#: So long a process goes by the reading that it knows, in seconds: after a leap, all know of it when this time is over.
+#: A process uses its last reading for this many seconds, so after a leap all processes know of it within this time.
 KNOWN_FOR_SECONDS = 0.25
-#: How far time ran ahead when this process last asked, and until when (monotonic seconds) that need not be asked again, by database.
+#: How far ahead time was when this process last asked, and how long that stays good (monotonic seconds), by database.
 _KNOWN: dict[str, tuple[float, timedelta]] = {}
 
 
 def ahead_at(session: Session, real: datetime) -> timedelta:
-    """How far Baton's time ran ahead of real time at that real instant; nothing where it never leapt."""
+    """How far Baton's time was ahead of real time at that real instant; zero where it never leapt."""
     row = session.exec(select(ClockReading).where(col(ClockReading.real_at) <= real).order_by(col(ClockReading.id).desc()).limit(1)).first()
     return timedelta(seconds=row.ahead_seconds) if row else timedelta(0)
 
 
 def now_ahead(session: Session, real: datetime) -> timedelta:
-    """The same for the present, asked a few times a second in each process: only a demo's time leaps."""
+    """How far it is ahead now. Each process reads the row a few times a second: only a demo's time leaps."""
     database = str(session.get_bind().engine.url)
     until, ahead = _KNOWN.get(database, (0.0, timedelta(0)))
     if time.monotonic() < until:
@@ -33,7 +33,7 @@ def now_ahead(session: Session, real: datetime) -> timedelta:
 
 
 def leap_to(session: Session, target: datetime) -> None:
-    """Makes Baton's time jump to target (aware) and run on from there. Never backwards: an earlier target changes nothing.
+    """Makes Baton's time jump to target (aware) and run on from there. Never goes back: an earlier target changes nothing.
 
     This process knows at once, others after KNOWN_FOR_SECONDS.
     """

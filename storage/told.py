@@ -1,7 +1,7 @@
-"""Told: what a source tells of a person who is known already.
+"""What a source tells about a person who is already known.
 
-A source may correct what came under its own id of the person. What comes under another id may be anybody's word: it fills what was
-unknown and stands beside what was known, and replaces nothing. Whoever knows an address could change a telephone number otherwise.
+A source may correct what came under its own id of the person. Anybody may have sent what comes under another id: it fills unknown facts, is
+kept beside known ones, and replaces nothing. Otherwise anyone who knows an address could change a telephone number.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from agreements.lead import IncomingLead
 from storage.tables import Lead
 
 NAMED = ("first_name", "last_name", "phone", "company", "job_title", "country")
-#: So many other values of one fact are kept, the newest.
+#: How many other values of one fact are kept, the newest ones.
 KEPT_BESIDE = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Which facts were filled, replaced, or put beside what was known, by name."""
+    """The facts that were filled, replaced, or kept beside known ones, by name."""
 
     filled: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Told:
 def take(lead: Lead, incoming: IncomingLead, *, may_replace: bool, now: datetime) -> Told:
     """Brings the lead's facts up to date. may_replace: it is the source's own id, or the person is at another company now.
 
-    now: aware. Empty values tell nothing.
+    now: aware. Empty values change nothing.
     """
     said = {name: getattr(incoming, name) for name in NAMED} | {f"fields.{name}": value for name, value in incoming.fields.items()}
     found: dict[str, list[str]] = {"filled": [], "replaced": [], "beside": []}

@@ -1,5 +1,5 @@
-"""The append-only trail: events inserted freely, each with a mark; sealed in batches into a hash chain by one holder of a lock;
-and deleted at its end when the agreed time is over. How it is proven is in trail_check.py."""
+"""The append-only trail. Anyone inserts events, each with a mark. One holder of a lock seals them in batches into a hash chain. Events are
+deleted when the agreed time is over. trail_check.py proves the trail."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from storage.tables import Event, Handoff, PersonalText, Seal
 from storage.trail_check import TrailCheck as TrailCheck
 from storage.trail_check import check as check
 
-#: So many events are sealed in one transaction, together with the row of their seal.
+#: One transaction seals this many events, together with the row of their seal.
 BATCH = ROWS_AT_ONCE - 1
-#: So many events are deleted at once, at least those of one seal.
+#: One call deletes this many events, but at least those of one seal.
 ROWS = ROWS_AT_ONCE
-#: What the trail says of events that were deleted as agreed.
+#: The kind of the event that records deletion as agreed.
 PRUNED = "trail-pruned"
 _SEALER, _PRUNER = 8112021, 8112023
 
@@ -39,7 +39,7 @@ class TrailChanged(HandoffError):  # noqa: N818
 
 
 def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalText | None:
-    """Stores what somebody wrote, None for nothing."""
+    """Stores what somebody wrote; returns None for no text."""
     if not text:
         return None
     row = PersonalText(lead_id=lead_id, text=storable(text))
@@ -79,7 +79,7 @@ def line(
     text: PersonalText | None = None,
     **data: Any,
 ) -> Event:
-    """One line of the trail, not stored yet."""
+    """Makes one line of the trail, not stored yet."""
     return Event(
         at=now,
         recorded_at=datetime.now(UTC),
@@ -107,11 +107,11 @@ def _mark(session: Session, event: Event) -> str:
 
 
 def seal(session: Session, *, key: bytes, now: datetime, kept: tuple[int, str] | None = None) -> int:
-    """Seals what is not sealed yet, at most a batch; says how many. Call inside a write transaction.
+    """Seals at most one batch of unsealed events and returns how many. Call inside a write transaction.
 
-    kept: number and digest of a seal that is known from outside of the database. Raises HeadMissing where it is not there: nothing
-    is sealed behind a chain that was cut off. On PostgreSQL an advisory lock makes this process the only sealer; on SQLite the
-    write lock does.
+    kept: number and digest of a seal that was recorded outside the database. Raises HeadMissing where it is not there, so that nothing is
+    sealed behind a chain that was cut off. On PostgreSQL an advisory lock makes this process the only sealer; on SQLite the write lock
+    does.
     """
     if _is_shared(session) and not session.scalar(sql(f"SELECT pg_try_advisory_xact_lock({_SEALER})")):
         return 0
@@ -127,14 +127,14 @@ def seal(session: Session, *, key: bytes, now: datetime, kept: tuple[int, str] |
     sealed = events[: row.events]
     ids = [event.id for event in sealed]
     under = update(Event).where(col(Event.id).in_(ids)).values(seal_id=row.id)
-    session.execute(under.execution_options(synchronize_session=False))  # or every row of the session would be looked at
+    session.execute(under.execution_options(synchronize_session=False))  # otherwise SQLAlchemy would check every row of the session
     for event in sealed:
         set_committed_value(event, "seal_id", row.id)
     return row.events
 
 
 def _first_format(key: bytes, events: list[Event], last: Seal | None, now: datetime) -> Seal | None:
-    """What was written before events had marks goes under a seal as it was made then; nothing does once there is another one."""
+    """Seals events older than marks in format 1, the format of their time; None once a seal of a later format exists."""
     if last is not None and last.format != 1:
         return None
     old = list(takewhile(lambda event: not event.mark, events))
@@ -178,12 +178,11 @@ def has_head(session: Session, seal_id: int, digest: str) -> bool:
 
 
 def prune(session: Session, *, before: datetime, now: datetime, limit: int = ROWS) -> int:
-    """Deletes the oldest events, of whole seals that were made before that instant (Baton's time, aware); how many, 0 when none is left.
+    """Deletes the oldest events, by whole seals made before that instant (Baton's time, aware). Returns how many, 0 when none is left.
 
-    Call inside a write transaction, again and again until it says 0. At most `limit` events are deleted at once, but those of one
-    seal at least. The seals stay, so that the chain is provable to its beginning, and an event says up to which seal this was
-    done; the newest seal keeps its events. Raises TrailChanged for a seal whose events are not those that were sealed: they are
-    evidence, and stay.
+    Call inside a write transaction, again and again until it returns 0. One call deletes at most `limit` events, but at least those of one
+    seal. The seals stay, so that the chain can be proved to its beginning, and an event records the last pruned seal; the newest seal keeps
+    its events. Raises TrailChanged for a seal whose events are not those that were sealed: they are evidence, and stay.
     """
     if _is_shared(session):
         session.execute(sql(f"SELECT pg_advisory_xact_lock({_PRUNER})"))

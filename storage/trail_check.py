@@ -1,4 +1,4 @@
-"""Proving the trail: a walk along the whole chain, the texts beside it, and the rows of which it tells."""
+"""Proves the trail: walks along the whole chain, the texts beside it, and the rows that it names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from storage import trail_lines
 from storage.tables import Event, PersonalText, Seal
 from storage.trail_rows import Rows
 
-#: So many seals, each with its events, are read at once.
+#: One query reads this many seals, with their events.
 SEALS_AT_ONCE = 100
 _READ_AT_ONCE = 1000
-#: So many findings are told; the rest are counted.
+#: The most findings that are listed; the rest are counted.
 TOLD = 100
 #: Read as rows and not as objects: there may be millions.
 _EVENTS = Event.__table__.c  # type: ignore[attr-defined]
@@ -28,10 +28,10 @@ _SEALS = Seal.__table__.c  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class TrailCheck:
-    """What a walk along the chain found: events sealed and still open, the first seal that does not fit (None for none), and
-    the first event whose text is no longer what was written (None for none; an erased text is none).
+    """What a walk along the chain found: events sealed and still open, the first seal that does not fit (None for none), and the first
+    event whose text is no longer what was written (None for none; an erased text does not count).
 
-    findings: all that is not as it was, in words. pruned: events that were deleted as agreed, up to the seal of `pruned_until`.
+    findings: everything that was changed, in words. pruned: events that were deleted as agreed, up to the seal of `pruned_until`.
     """
 
     sealed: int
@@ -50,10 +50,10 @@ class TrailCheck:
 
 
 def check(session: Session, *, key: bytes, now: datetime | None = None) -> TrailCheck:
-    """Walks the whole chain and reckons every link again. now: Baton's time; where it is given, the rows of which events tell
-    are held against them, and those without an event are found.
+    """Walks the whole chain and calculates every link again. now: Baton's time; where given, also compares the rows with the events that
+    name them, and finds rows without an event.
 
-    Call it with a session that has read nothing yet: all is read as of one moment.
+    Call it with a session that has read nothing yet, so that all reads see one moment.
     """
     if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
@@ -155,7 +155,7 @@ class _Walk:
         return f"Seal {row.id} does not fit: one of events {events[0].id} to {events[-1].id} was changed."
 
     def _events(self, row: Any, events: Sequence[Any]) -> str:
-        """Walks along the events of a seal; what is wrong with them, empty for nothing."""
+        """Walks along the events of a seal; returns what is wrong with them, empty for nothing."""
         lines, foreign = [], []
         for place, event in enumerate(events, start=row.total - row.events + 1):
             says = trail_lines.told(event)
@@ -189,14 +189,14 @@ class _Walk:
             self._find(f"Seal {ident} is gone, and {count} of its events are there.")
 
     def _unsealed(self, counts_up: bool) -> None:
-        """What nobody has sealed yet has marks already; on SQLite, its numbers have no gap."""
+        """Checks events that nobody has sealed yet: they have marks already, and on SQLite their numbers have no gap."""
         query = select(*_EVENTS).where(_EVENTS.seal_id.is_(None)).order_by(_EVENTS.id)
         last = self.previous.last_id if self.previous is not None and self.previous.format != 1 else None
         with closing(self.session.execute(query.execution_options(yield_per=_READ_AT_ONCE))) as events:
             for event in events:
                 self.unsealed += 1
                 if not event.mark and (self.previous is None or self.previous.format == 1):
-                    continue  # written before there were marks, and sealed as then
+                    continue  # older than marks; the first format seals it
                 ours = trail_lines.is_marked(self.key, event.mark, trail_lines.told(event))
                 if not ours:
                     self._find(f"Event {event.id} is not sealed yet, and was changed or was not written by Baton.")
@@ -212,7 +212,7 @@ class _Walk:
             self._find(f"Events up to seal {row.id} are gone, and no event of the trail says that they were deleted as agreed.")
 
     def _twice(self) -> None:
-        """An event that was copied has the mark of another one."""
+        """Finds copied events: a copy has the mark of another event."""
         twice = select(func.max(Event.id)).where(Event.mark != "").group_by(col(Event.mark)).having(func.count() > 1)
         for ident in self.session.exec(twice):
             self._find(f"Event {ident} is a copy of another one.")
@@ -233,5 +233,5 @@ class _Walk:
 
 
 def before_digest(seal: Any) -> str:
-    """What a seal names as the one before it; empty for the first one."""
+    """The digest by which the next seal names this one; empty where there is no seal before."""
     return seal.digest if seal is not None else ""

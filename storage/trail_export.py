@@ -1,4 +1,4 @@
-"""The trail as lines of JSON that a script of a few lines proves with the key alone, see docs/verify_trail.py; and one lead's part."""
+"""The trail as lines of JSON that a short script proves with the key alone, see docs/verify_trail.py; and one lead's part."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _AT_ONCE = 100
 
 
 def lines(session: Session, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[str]:
-    """Whole seals that were made from `since` on and before `until` (Baton's time, aware), each behind its events, without line ends.
+    """Yields whole seals made from `since` on and before `until` (Baton's time, aware), each after its events, without line ends.
 
-    The first line says behind which seal they stand. What nobody has sealed yet is not there. Reads only, some seals at a time.
+    The first line names the seal that they follow. Leaves out unsealed events. Reads only, some seals at a time.
     """
     first, last = True, 0
     while seals := session.exec(_seals(last, since, until)).all():
@@ -58,7 +58,7 @@ def _of_seal(row: Seal, events: list[Event]) -> Iterator[str]:
 
 
 def of_lead(session: Session, lead_id: int) -> list[tuple[Event, str]]:
-    """Every event of a lead in order, each with what somebody wrote, empty where nothing was or where it was erased."""
+    """Every event of a lead in order, each with the text that somebody wrote; empty where there was none or it was erased."""
     own = select(Handoff.id).where(Handoff.lead_id == lead_id)
     query = select(Event, PersonalText.text).join(PersonalText, col(PersonalText.id) == Event.text_id, isouter=True)
     rows = session.exec(query.where(or_(Event.lead_id == lead_id, col(Event.handoff_id).in_(own))).order_by(col(Event.id)))

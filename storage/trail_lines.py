@@ -1,8 +1,8 @@
-"""How a line of the trail and a seal read as bytes, and what is reckoned over them with the trail's key.
+"""The bytes of a trail line and of a seal, and the digests over them that use the trail's key.
 
-Format 1 is that of the first releases: a seal is one digest over the seal before it and its events. In format 2 each event has a mark
-of its own, and a seal is a digest over its head, which names the seal before it, the count and a digest of its events. So a chain
-stays provable where the events of old seals were deleted. docs/verify_trail.py reads the same bytes.
+Format 1 is that of the first releases: a seal is one digest over the seal before it and its events. In format 2 each event has a mark of
+its own, and a seal is a digest over its head, which names the seal before it, the count and a digest of its events. So a chain can still be
+proved after the events of old seals are deleted. docs/verify_trail.py reads the same bytes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Line(Protocol):
 
 
 class Sealed(Protocol):
-    """What a seal says of itself."""
+    """What a seal says about itself."""
 
     @property
     def format(self) -> int: ...
@@ -73,12 +73,12 @@ class Sealed(Protocol):
 
 
 def instant(at: datetime) -> str:
-    """How an instant stands in a line: ISO 8601 in UTC."""
+    """Writes an instant as in a line: ISO 8601 in UTC."""
     return at.astimezone(UTC).isoformat()
 
 
 def told(event: Line) -> str:
-    """All that an event says, as JSON; what it gets later, its number and its seal, is not in it."""
+    """All that an event says, as JSON, without what it gets later: its number and its seal."""
     return _json(
         {
             "at": instant(event.at),
@@ -96,7 +96,7 @@ def told(event: Line) -> str:
 
 
 def mark(key: bytes, event: Line) -> str:
-    """The mark of a new event. Who has no key can make none, and two events never have the same one."""
+    """The mark of a new event. Nobody can make one without the key, and no two events have the same one."""
     return _mark(key, secrets.token_hex(_NONCE // 2), told(event))
 
 
@@ -110,7 +110,7 @@ def _mark(key: bytes, nonce: str, says: str) -> str:
 
 
 def line(event: Line, place: int, says: str) -> str:
-    """An event as it is sealed and exported, one line of JSON. place: the how manieth it is of all events; says: see `told`."""
+    """An event as it is sealed and exported, one line of JSON. place: its position among all events, from 1; says: see `told`."""
     return f'{{"id":{event.id},"place":{place},"mark":"{event.mark}",{says[1:]}'
 
 
@@ -123,7 +123,7 @@ def content(key: bytes, lines: Iterable[str]) -> str:
 
 
 def seal_line(seal: Sealed) -> str:
-    """The head of a seal of format 2, as its digest covers it."""
+    """The head of a format 2 seal, the part that its digest covers."""
     return _json(
         {
             "format": seal.format,
@@ -169,7 +169,7 @@ def first_digest(key: bytes, previous: str, lines: Sequence[str]) -> str:
 
 
 def fits(key: bytes, seal: Sealed, events: Sequence[Line]) -> bool:
-    """Whether these are the events under that seal; what was before it is not looked at."""
+    """Whether these are the events under that seal. Does not check the seals before it."""
     if seal.format == 1:
         return len(events) == seal.events and first_digest(key, seal.previous, [first_line(event) for event in events]) == seal.digest
     before = seal.total - seal.events
@@ -183,7 +183,7 @@ def of_text(salt: str, text: str) -> str:
 
 
 def of_proof(proof: str) -> str:
-    """What the trail keeps of a proof, which may name an address."""
+    """What the trail keeps of a proof, which may contain an address."""
     return hashlib.sha256(proof.encode()).hexdigest()[:_MARK]
 
 

@@ -1,5 +1,5 @@
-"""What the trail says of rows against the rows themselves: an answer, a promise, an assignment, a delivery or a signature that was
-changed by hand is found, and so is one of which the trail knows nothing."""
+"""Compares rows with what the trail says about them. Finds an answer, promise, assignment, delivery or signature that somebody changed by
+hand, and one that the trail does not know."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from storage import trail_lines
 from storage.tables import Answer, AnswerState, Assignment, Delivery, DeliveryState, Signature, Wait
 from storage.trail_lines import Line
 
-#: So many rows are read at once.
+#: One query reads this many rows.
 AT_ONCE = 500
-#: What the trail says of a signature that was taken back. It carries `hash` and `party`, as `signed` does.
+#: The kind of event for a signature that was taken back. It carries `hash` and `party`, as `signed` does.
 SIGNATURE_WITHDRAWN = "signature-withdrawn"
-#: What the trail says of who has an assignment; the last one counts.
+#: The kinds of events that say who has an assignment; the last one counts.
 _CHANGES_HANDS = ("accepted", "acceptance-undone")
 _HAS_IT = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
-#: Many events are of these kinds, which tell of no row.
+#: Many events are of these kinds, which name no row.
 _QUIET = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
-#: The clock's own answer may turn out to count no more, because what was owed had come or is owed no longer.
+#: The clock's own answer may stop counting, because the answer that was due had come or is due no longer.
 _OF_DEADLINE = {AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE}
 _GIVEN = (AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE)
-#: In which words a row is named.
+#: The words that name a row.
 _NAMES = {"Answer": "answer", "Wait": "wait", "Assignment": "assignment", "Delivery": "delivery"}
 
 Key = int | str | tuple[str, str]
@@ -38,7 +38,7 @@ Key = int | str | tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one event says of one row. says: column -> the value, or a set of those that fit; None: that the row is gone."""
+    """What one event says about one row. says: column -> the value, or a set of values that fit; None: the row is gone."""
 
     table: type[Any]
     row: Key
@@ -47,7 +47,7 @@ class Claim:
 
 
 def claims(event: Line) -> Iterator[Claim]:
-    """What an event says of rows. One that was written before events told their rows says nothing."""
+    """What an event says about rows. An event that is older than such entries says nothing."""
     data, kind, ident = event.data, event.kind, int(event.id)
     if kind == "signed" or kind == SIGNATURE_WITHDRAWN:
         signed: dict[str, Any] = {"name": event.actor, "signed_at": event.at}
@@ -98,7 +98,7 @@ def _at(said: str) -> datetime:
 
 @dataclass(slots=True)
 class Rows:
-    """Holds rows against what events say of them, some hundred at a time; of several events about the same columns the last counts.
+    """Compares rows with what events say about them, some hundred at a time; of several events about the same columns the last counts.
 
     now: Baton's time; what counts only later must not count yet.
     """
@@ -110,7 +110,7 @@ class Rows:
     _known: dict[type[Any], set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def told(self, event: Line) -> None:
-        """Takes note of what the next event says."""
+        """Takes in what the next event says."""
         if event.kind in _QUIET:
             return
         self._waiting += claims(event)
@@ -118,7 +118,7 @@ class Rows:
             self._compare()
 
     def findings(self, *, since: datetime | None) -> list[str]:
-        """What does not fit, in words. since: of older rows the events may be gone, or never have told; None: of none."""
+        """What does not fit, in words. since: older rows need no event, because it may be gone or name no rows; None: all need one."""
         self._compare()
         return [*self._doubts.values(), *self._unknown(since)]
 
@@ -163,7 +163,7 @@ class Rows:
         return found
 
     def _unknown(self, since: datetime | None) -> Iterator[str]:
-        """Rows of which no event tells, and messages that count before their time."""
+        """Rows that no event names, and messages that count before their time."""
         late = (col(Delivery.state) == DeliveryState.CONFIRMED, col(Delivery.confirm_at) > self.now)
         for ident in self.session.exec(select(Delivery.id).where(*late).order_by(col(Delivery.id))):
             yield f"{_called(Delivery, ident or 0)} was changed: it counts as arrived before the time at which it may."

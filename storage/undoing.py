@@ -1,4 +1,4 @@
-"""Undoing: an answer is taken back while nothing builds on it, or it is said what does."""
+"""Undoing: takes an answer back while nothing builds on it, or says what builds on it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from agreements.lifecycle import OPEN_STAGES, Stage
 from storage import handoffs, trail, waits, wakes
 from storage.tables import Answer, AnswerState, Handoff, Touch, Wait, Wake
 
-#: In which stage a lead is as long as nothing has come after such an answer was carried out.
+#: The stage in which a lead stays until something happens after such an answer was carried out.
 _STANDS = {"accepted": Stage.ACCEPTED, "attempted": Stage.WORKING, "connected": Stage.WORKING}
 
 
 class Bar(StrEnum):
-    """What stands in the way of taking an answer back. Elsewhere: the lead is in another stage, or with somebody else; under way:
-    a later answer was taken back and that is being carried out; tried: a further attempt was noted."""
+    """What prevents taking an answer back. Elsewhere: the lead is in another stage, or with somebody else. Under way: a later answer was
+    taken back, and Baton is carrying that out. Tried: a further attempt was noted."""
 
     TOO_LATE = "too-late"
     ENDED = "ended"
@@ -56,7 +56,7 @@ def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> Refusal
     row.state = AnswerState.UNDONE
     session.add(row)
     session.flush()
-    session.execute(  # where nothing has come of it yet, the wait may be answered again at once
+    session.execute(  # where nothing has followed yet, the wait may be answered again at once
         update(Wait)
         .where(col(Wait.answer_id) == answer_id, col(Wait.closed_at).is_(None))
         .values(answer_id=None)
@@ -82,7 +82,7 @@ def why_not(session: Session, row: Answer, *, now: datetime) -> Refusal | None:
 
 
 def progress_after(session: Session, row: Answer) -> Refusal | None:
-    """What has come of the lead since this answer was carried out and builds on it; None for nothing, or before that."""
+    """What has happened since this answer was carried out and builds on it; None for nothing, or if not carried out yet."""
     wait = session.get(Wait, row.wait_id)
     assert wait is not None, "an answer is to a wait: the foreign key says so"
     if wait.closed_at is None:
@@ -102,25 +102,25 @@ def _answered_since(session: Session, row: Answer) -> Answer | None:
     """The first answer to a later wait of this handoff that counts."""
     query = select(Answer).join(Wait, col(Wait.answer_id) == col(Answer.id))
     query = query.where(Answer.handoff_id == row.handoff_id, Answer.state == AnswerState.COUNTED, Wait.id != row.wait_id)
-    # An answer that was held until its number was typed may be older, and yet be to the wait that is open now.
+    # An answer that was held until its code was typed may be older, and yet be to the wait that is open now.
     later = (col(Answer.id) > row.id) | col(Wait.closed_at).is_(None)
     return session.exec(query.where(later).order_by(col(Answer.id)).limit(1)).first()
 
 
 def _tried_since(session: Session, row: Answer) -> bool:
-    """Whether a further attempt was noted after the one that this answer told of."""
+    """Whether a further attempt was noted after the one that this answer reported."""
     own = select(Touch.id).where(Touch.key == f"answer:{row.id}").scalar_subquery()
     query = select(Touch.id).where(Touch.handoff_id == row.handoff_id, col(Touch.id) > own)
     return session.exec(query.limit(1)).first() is not None
 
 
 def is_under_way(session: Session, handoff_id: int) -> bool:
-    """Whether an answer that was carried out is being taken back just now: what is open builds on it, and closes."""
+    """Whether Baton is taking back an answer that was carried out: the open wait builds on it, and closes."""
     keys = session.exec(select(Wake.key).where(Wake.handoff_id == handoff_id, Wake.kind == "undo")).all()
     taken_back = [answer for key in keys if (answer := session.get(Answer, of_wake(key)))]
     return any(wait.closed_at is not None for answer in taken_back if (wait := session.get(Wait, answer.wait_id)))
 
 
 def of_wake(key: str) -> int:
-    """The number of the answer that a wake of this key asks to be taken back."""
+    """The number of the answer that a wake with this key asks to take back."""
     return int(key.removeprefix("undo:"))

@@ -1,4 +1,4 @@
-"""Handoffs in flight: what a policy would do to each of them when a version comes into force, and what has changed since."""
+"""Handoffs in flight: what a policy would do to each when a version comes into force, and what has changed since."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage import contracts, handoffs, roster, waits
 from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
 
-#: What may happen to handoffs under earlier versions, from the narrowest on.
+#: The policies for handoffs under earlier versions, the narrowest first.
 POLICIES = ("finish", "requalify", "recall")
 _NOT_ASSIGNED = (Stage.INQUIRY.value, Stage.MQL.value)
 _UNANSWERED = ("delivery", "acceptance")
@@ -34,7 +34,7 @@ class Happens(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """By what it is seen later that something has happened to a handoff."""
+    """The state that shows later whether something has happened to a handoff."""
 
     stage: str
     step: str
@@ -46,7 +46,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A handoff under an earlier version. holder: who has it, by name; wait_kind, due_at: what is owed now and by when.
+    """A handoff under an earlier version. holder: who has it, by name; wait_kind, due_at: the answer that is due, and by when.
 
     under: the version it starts anew under, empty where it stays; why: why it stays although the policy would take it.
     """
@@ -66,14 +66,14 @@ class InFlight:
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything happens to it."""
+        """Whether the policy changes anything for it."""
         return self.happens != Happens.STAYS
 
 
 def preview(session: Session, name: str, version: int, policy: str, now: datetime) -> tuple[InFlight, ...]:
-    """Every open handoff under an earlier version of that agreement, and what the policy does to it. Changes nothing.
+    """Lists every open handoff under an earlier version of that agreement, with what the policy does to it. Changes nothing.
 
-    The version is looked at as if it were deployed and had begun. Raises AgreementError for one that is not published.
+    Treats the version as if it were deployed and had begun. Raises AgreementError for one that is not published.
     """
     row = contracts.get(session, name, version)
     of_these = (Handoff.agreement == name, col(Handoff.version) < version, col(Handoff.stage).in_([one.value for one in OPEN_STAGES]))
@@ -127,7 +127,7 @@ def _mark(handoff: Handoff, wait: Wait | None, tenure: Assignment | None) -> Mar
 
 
 def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, policy: str) -> tuple[Happens, str]:
-    """What the policy does to a handoff that stands like this, and why it stays where the policy would take it."""
+    """What the policy does to a handoff in this state, and why it stays where the policy would take it."""
     free = handoff.stage in _NOT_ASSIGNED and tenure is None
     unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in _UNANSWERED or wait.kind == "decision")
     if policy == "finish" or not (free or (unanswered and policy == "recall")):
@@ -142,7 +142,7 @@ def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, pol
 
 
 def _with_target(one: InFlight, counting: Sequence[AgreementVersion], values: Mapping[str, Any]) -> InFlight:
-    """The same with the version under which it starts anew; it stays where none, or its own, would be in force for the lead."""
+    """Adds the version under which it starts anew. It stays where no version, or its own, would be in force for the lead."""
     try:
         under = contracts.reference_of(contracts.of_these(counting, values))
     except NoAgreementInForce:
@@ -155,7 +155,7 @@ def _with_target(one: InFlight, counting: Sequence[AgreementVersion], values: Ma
 def changed(session: Session, one: InFlight) -> str:
     """What has happened to this handoff since it was listed, in a sentence; empty for nothing that matters.
 
-    Locks the handoff and its open wait, so that nothing happens to them any more in this transaction.
+    Locks the handoff and its open wait, so that nothing more happens to them in this transaction.
     """
     handoff = session.exec(select(Handoff).where(Handoff.id == one.handoff_id).with_for_update(key_share=True)).one()
     wait = waits.open_of(session, one.handoff_id, lock=True)
@@ -178,7 +178,7 @@ def _owed(wait: Wait | None) -> str:
 
 
 def as_facts(one: InFlight) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
+    """The handoff as plain values, for JSON."""
     named = ("handoff_id", "lead_id", "company", "stage", "version", "holder", "wait_kind", "under", "why")
     due = one.due_at.isoformat() if one.due_at else None
     return {**{name: getattr(one, name) for name in named}, "due_at": due, "happens": one.happens.value}

@@ -1,4 +1,4 @@
-"""The one outbox: who changes something that a run should act on adds a wake in the same transaction."""
+"""The one outbox. Code that changes something a run should act on adds a wake in the same transaction."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from sqlmodel import Session, SQLModel, col, select
 from storage import held
 from storage.tables import Handoff, Wake
 
-#: After this many real seconds a wake that was handed over and not read is handed over again.
+#: A wake that was handed over and not read is handed over again after this many real seconds.
 AGAIN_AFTER_SECONDS = 30
-#: Kinds of wakes: a lead begins that asked for nothing, one that asked by itself, one in line comes to its turn.
+#: Kinds of wakes: a lead begins that asked for nothing; a lead begins that asked for a demo; a lead in line gets its turn.
 CAPTURE, REQUEST, TURN = "capture", "request", "turn"
 CAN_WAIT = (CAPTURE, TURN)
 
 
 class Urgency(IntEnum):
-    """Which wakes come first: of leads that asked by themselves; of all that moves; of leads that can wait."""
+    """The order of wakes: leads that asked for a demo first, then all other moves, then leads that can wait."""
 
     HOT = 0
     SOON = 1
@@ -31,12 +31,12 @@ class Urgency(IntEnum):
 
 
 def insert_once(session: Session, table: type[SQLModel], **values: Any) -> bool:
-    """Inserts the row unless its unique key is there already; says whether it did."""
+    """Inserts the row unless its unique key exists already; True if it did."""
     return insert_new(session, table, [values]) == 1
 
 
 def insert_new(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> int:
-    """Inserts those rows whose unique key is not there already, in one statement; says how many."""
+    """Inserts those rows whose unique key does not exist yet, in one statement; returns how many."""
     if not rows:
         return 0
     shared = session.get_bind().dialect.name == "postgresql"
@@ -52,13 +52,13 @@ def _postgresql_insert() -> Any:
 
 
 def row(handoff_id: int, kind: str, *, key: str, not_before: datetime, urgency: Urgency) -> dict[str, Any]:
-    """The columns of a new wake, for those who insert many at once."""
+    """The columns of a new wake, for callers that insert many at once."""
     known = {"key": key, "handoff_id": handoff_id, "kind": kind, "urgency": urgency.value, "not_before": not_before}
     return {**known, "created_at": datetime.now(UTC), "tries": 0}
 
 
 def add(session: Session, handoff_id: int, kind: str, *, key: str, not_before: datetime) -> bool:
-    """Asks that this handoff moves, not before that instant of Baton's time. The same key twice is one wake."""
+    """Asks for this handoff to move, not before that instant of Baton's time. The same key twice is one wake."""
     return insert_once(session, Wake, **row(handoff_id, kind, key=key, not_before=not_before, urgency=_urgency(session, handoff_id, kind)))
 
 
@@ -73,7 +73,7 @@ def _urgency(session: Session, handoff_id: int, kind: str) -> Urgency:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A handoff to be moved, and the wakes that ask for it. can_wait: nobody asked for anything."""
+    """A handoff to be moved, and the wakes that ask for the move. can_wait: nobody asked for anything."""
 
     handoff_id: int
     wake_ids: tuple[int, ...]
@@ -83,14 +83,14 @@ class Due:
 
 
 def due(session: Session, *, now: datetime, real: datetime, which: Any, limit: int = 500) -> list[Due]:
-    """Handoffs with wakes to hand over: due in Baton's time, and not just handed over. One entry a handoff, the most urgent first.
+    """Handoffs with wakes to hand over: due in Baton's time, and not handed over just now. One entry per handoff, the most urgent first.
 
-    which: a condition on the handoffs, so that those that may not be moved take no room.
+    which: a condition on the handoffs, so that those that may not be moved do not use up the limit.
     """
     again = col(Wake.delivered_at).is_(None) | (col(Wake.delivered_at) < real - timedelta(seconds=AGAIN_AFTER_SECONDS))
     query = select(Wake).join(Handoff, col(Handoff.id) == col(Wake.handoff_id)).where(col(Wake.not_before) <= now, again, which)
     rows: list[Wake] = []
-    for urgency in Urgency:  # one after another, so that each is read in the order of an index
+    for urgency in Urgency:  # one query per urgency, so that each reads in the order of an index
         if len(rows) < limit:
             some = query.where(col(Wake.urgency) == urgency.value).order_by(col(Wake.not_before), col(Wake.id))
             rows += session.exec(some.limit(limit - len(rows)))
@@ -110,26 +110,26 @@ def due(session: Session, *, now: datetime, real: datetime, which: Any, limit: i
 
 
 def under_way(session: Session, *, real: datetime) -> int:
-    """How many handoffs were asked to move lately and have not begun."""
+    """How many handoffs were asked to move lately and have not begun to."""
     lately = col(Wake.delivered_at) >= real - timedelta(seconds=AGAIN_AFTER_SECONDS)
     return session.exec(select(func.count(func.distinct(Wake.handoff_id))).where(lately)).one()
 
 
 def mark_delivered(session: Session, wake_ids: Iterable[int], *, real: datetime) -> None:
-    """Notes that a run was created or resumed for these wakes; they stay until an attempt has read them."""
+    """Records that a run was created or resumed for these wakes. They stay until an attempt has read them."""
     session.execute(
         update(Wake).where(col(Wake.id).in_(list(wake_ids))).values(delivered_at=real, tries=Wake.__table__.c.tries + 1)  # type: ignore[attr-defined]
     )
 
 
 def was_handed_over(session: Session, handoff_id: int) -> bool:
-    """Whether a run of this handoff was created or resumed by Baton, and no attempt has read the wake yet."""
+    """Whether Baton created or resumed a run of this handoff, and no attempt has read the wake yet."""
     query = select(Wake.id).where(Wake.handoff_id == handoff_id, col(Wake.delivered_at).is_not(None))
     return session.exec(query.limit(1)).first() is not None
 
 
 def count_try(session: Session, wake_ids: Iterable[int]) -> None:
-    """Notes an attempt to deliver that did not succeed."""
+    """Records a failed attempt to deliver."""
     session.execute(update(Wake).where(col(Wake.id).in_(list(wake_ids))).values(tries=Wake.__table__.c.tries + 1))  # type: ignore[attr-defined]
 
 
@@ -141,7 +141,7 @@ def pending(session: Session, handoff_id: int, *, now: datetime) -> list[Wake]:
 
 
 def fresh(session: Session, handoff_id: int, *, now: datetime) -> list[Wake]:
-    """The wakes of one handoff that are due at this very moment, also for those who hold it."""
+    """The wakes of one handoff that are due at this moment, read anew even where the session holds the handoff."""
     query = select(Wake).where(Wake.handoff_id == handoff_id, col(Wake.not_before) <= now).order_by(col(Wake.id))
     return list(session.exec(query))
 
@@ -154,5 +154,5 @@ def drop(session: Session, wake_ids: Iterable[int]) -> None:
 
 
 def drop_all(session: Session, handoff_id: int) -> None:
-    """Deletes every wake of a handoff that has ended, also those that would come later."""
+    """Deletes every wake of a handoff that has ended, also the later ones."""
     session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff_id))

@@ -1,1 +1,1 @@
-"""Someone else's storage: one Protocol, one file a vendor."""
+"""The CRM, which somebody else runs: one Protocol, one file a vendor."""

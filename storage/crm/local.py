@@ -1,4 +1,4 @@
-"""The local CRM: a small one in a SQLite file of its own, so that Baton can be tried without anybody else's."""
+"""The local CRM: a small one in a SQLite file of its own, so that you can try Baton without a vendor's CRM."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class LocalCrm:
             )
 
     def person_changes(self, lead_number: int, *, by: str, at: datetime, values: Mapping[str, str]) -> None:
-        """A person changes fields of a lead (`owner`, `status` …) behind Baton's back. at: aware."""
+        """Simulates a person who changes fields of a lead (`owner`, `status` …) without telling Baton. at: aware."""
         with self._write() as db:
             self._set(db, f"{by}:{lead_number}:{at.isoformat()}", lead_number, by=by, at=at.isoformat(), values=values)
 
     def fields_of(self, lead_number: int) -> dict[str, str]:
-        """What the CRM shows of a lead: its fields by name, the owner among them."""
+        """The lead's fields as the CRM shows them, by name, including the owner."""
         with self._write() as db:
             return dict(db.execute("SELECT field, value FROM lead_fields WHERE number=?", (lead_number,)).fetchall())
 
@@ -80,9 +80,9 @@ class LocalCrm:
             return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
 
     def erase(self, numbers: Sequence[int]) -> int:
-        """Takes away everything that the CRM holds of these leads but the numbers of its rows; how many rows were changed.
+        """Clears everything that the CRM holds about these leads except row numbers. Returns how many rows changed.
 
-        Rows stay where their number must not be given again: whoever reads changes goes on from a number.
+        Rows stay where their number must not be given again: a reader of changes continues from the last number.
         """
         changed = 0
         with self._write() as db:
@@ -93,7 +93,7 @@ class LocalCrm:
         return changed
 
     def newest_change(self) -> int:
-        """Number of the newest change by a person, 0 for none."""
+        """The number of the newest change by a person, 0 for none."""
         with self._write() as db:
             return int(db.execute("SELECT coalesce(max(id), 0) FROM changes WHERE by != ?", (BATON,)).fetchone()[0])
 

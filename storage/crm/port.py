@@ -1,4 +1,4 @@
-"""What Baton needs of a CRM, whichever it is."""
+"""What Baton needs from any CRM."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from agreements.lead import MAX_SHORT, storable
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the CRM knows of a company. status: customer, prospect or former; owner: a person's id, empty for none.
+    """The CRM's record of a company. status: customer, prospect or former; owner: a person's id, empty for none.
 
-    opportunity_owner: who works on the open opportunity, empty where it is the owner or nobody.
+    opportunity_owner: who works on the open opportunity, empty where the owner or nobody does.
     """
 
     id: str
@@ -26,14 +26,14 @@ class Account:
     opportunity_owner: str = ""
 
     def as_facts(self) -> dict[str, object]:
-        """The facts that rules ask about, by name; texts are cut that are longer than any fact may be."""
+        """The facts that rules ask about, by name. Texts are cut to the longest that a fact may be."""
         texts = {"id": self.id, "status": self.status, "owner": self.owner}
         return {**{name: storable(text[:MAX_SHORT]) for name, text in texts.items()}, "open_opportunity": self.open_opportunity}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something a person changed in the CRM: on which lead, who, when (aware), and the new values by field name."""
+    """A change that a person made in the CRM: the lead, who, when (aware), and the new values by field name."""
 
     number: int
     lead_number: int
@@ -43,7 +43,7 @@ class Change:
 
 
 class Crm(Protocol):
-    """A CRM. Every write carries a key: the same key twice is one change. Errors are CrmError, which says if permanent."""
+    """A CRM. Every write carries a key: the same key twice is one change. Errors are CrmError, which says whether it is permanent."""
 
     name: str
 
@@ -52,24 +52,24 @@ class Crm(Protocol):
         ...
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
-        """Gives the lead to its new owner and puts a task on their list; the proof is the CRM's id of the task."""
+        """Gives the lead to its new owner and adds a task to the owner's list. Returns the CRM's id of the task as proof."""
         ...
 
     async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
-        """Puts a note on the lead; the proof is its id."""
+        """Adds a note to the lead. Returns the note's id as proof."""
         ...
 
     async def update(self, *, key: str, lead_number: str, values: Mapping[str, str]) -> str:
-        """Sets fields of the lead; the proof is the id of the change."""
+        """Sets fields of the lead. Returns the id of the change as proof."""
         ...
 
     async def create_opportunity(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
-        """Creates the opportunity; its id."""
+        """Creates the opportunity and returns its id."""
         ...
 
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
-        """What people (not Baton) changed after the bookmark, oldest first, and the new bookmark. The first one is empty.
+        """The changes by people (not by Baton) after the bookmark, oldest first, and the new bookmark. The first bookmark is empty.
 
-        The same bookmark again gives the same changes in the same order, and behind them what has come since.
+        The same bookmark again gives the same changes in the same order, followed by newer ones.
         """
         ...

@@ -1,1 +1,1 @@
-"""The steps by which the database came to its present shape."""
+"""The steps that brought the database to its present schema."""

@@ -11,7 +11,7 @@ from storage.database import UtcDateTime
 
 
 def render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """How a column's type is written into a migration."""
+    """Writes a column's type into a migration."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "storage.database.UtcDateTime()"
     if kind == "type" and isinstance(item, AutoString):

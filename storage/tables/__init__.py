@@ -1,4 +1,4 @@
-"""The tables. Only the modules of storage write table classes. Do not pass outside data through them: they do not validate."""
+"""The tables. Only the modules of storage create rows. Table classes do not validate, so never pass outside data through them."""
 
 from __future__ import annotations
 
