@@ -18,10 +18,10 @@ _KEY = "held"
 class Held:
     """One locked handoff.
 
-    wakes: the due ones, read before everything else, so that every later read sees what a wake announces. wait: the open wait, None for
-    none. speech: whether a message is queued and due, None where nobody has looked yet. dropped: the ids of wakes that this transaction
-    acted on. events: lines of the trail, written in one statement before the commit. known: results from rows that only this transaction
-    changes.
+    wakes: the due ones, read before everything else, so that every later read sees what a wake announces.
+    wait: the open wait, None for none. speech: whether a message is queued and due, None where nobody has looked yet.
+    dropped: the ids of wakes that this transaction acted on. events: lines of the trail, written in one statement before the commit.
+    known: results from rows that only this transaction changes.
     """
 
     handoff_id: int

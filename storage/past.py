@@ -19,7 +19,7 @@ from storage.tables import Activity, Event, Handoff, Lead, LeadSource, LeadValue
 
 #: The events that show when a handoff was judged for the first time.
 _JUDGED = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
-#: Stages with no pass of their own, or with nothing left to judge. A withdrawn handoff continued in another one.
+#: Stages with no pass of their own, or with nothing left to judge by. A withdrawn handoff continued in another one.
 _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 
 

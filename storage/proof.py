@@ -42,7 +42,7 @@ def _nth(instants: list[datetime], wanted: int) -> datetime | None:
 
 
 def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
-    """The proof now that an assignment has arrived."""
+    """The current proof that an assignment has arrived."""
     taken = (DeliveryState.SENT, DeliveryState.CONFIRMED)
     rows = session.exec(
         select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
@@ -79,7 +79,7 @@ def settle(session: Session, now: datetime) -> int:
 
 
 def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> bool:
-    """Records once that a message came back, and wakes the run that may have counted it as proof; False where nothing changes.
+    """Records, once, that a message came back, and wakes the run that may have counted it as proof; False where nothing changes.
 
     A message was read where its person has opened its page in a browser known as theirs. Its bounce is then recorded and changes nothing.
     why: what the mail system said. Call inside a write transaction.

@@ -18,8 +18,8 @@ _UNTOLD = (DeliveryState.SENDING, DeliveryState.UNKNOWN)
 def prepare(session: Session, row: AgreementVersion, agreement: Agreement, *, now: datetime, again: bool = False) -> list[SignatureRequest]:
     """A row for every signer of each party that has not signed: the message already sent, else the one to send now.
 
-    again: send a message even where one was sent before. Call while nobody else is sending: a process that died left the rows that are in
-    `sending`.
+    again: send a message even where one was sent before. Call while nobody else is sending: then only a process that died can have
+    left a row in `sending`.
     """
     asked = [(party, address) for party in contracts.unsigned_parties(session, row) for address in contracts.signers(agreement, party)]
     return [_row(session, row, party, address, now, again) for party, address in dict.fromkeys(asked)]

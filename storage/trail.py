@@ -1,5 +1,5 @@
-"""The append-only trail. Anyone inserts events, each with a mark. One holder of a lock seals them in batches into a hash chain. Events are
-deleted when the agreed time is over. trail_check.py proves the trail."""
+"""The append-only trail. Any transaction inserts events, each with a mark. One holder of a lock seals them in batches into a hash chain.
+Events are deleted when the agreed time is over. trail_check.py proves the trail."""
 
 from __future__ import annotations
 

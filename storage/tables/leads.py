@@ -86,7 +86,7 @@ class Activity(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """An entry that nobody may contact: a mail key, a phone number or a domain."""
+    """An entry on the do-not-contact list: a mail key, a phone number or a domain."""
 
     __tablename__ = "suppressions"
     value: str = Field(primary_key=True)

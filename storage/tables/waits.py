@@ -13,7 +13,7 @@ from storage.tables.base import index_where, instant, mapping, new_id, row_id
 
 
 class Wait(SQLModel, table=True):
-    """An answer that somebody has to give by a due time. At most one is open per handoff.
+    """A wait for an answer that somebody has to give by a due time. At most one is open per handoff.
 
     due_at: when the next thing happens if nobody answers; promised_at: the agreed time. next_at: the next nudge or due_at. parked_key: the
     pause key under which the run is parked, empty before it was ever parked. remark: why a form answer was refused.
