@@ -50,7 +50,7 @@ class Composed:
 
 def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
     """Puts together the digest of one person and day. Reads only."""
-    found = _found(session, row.person, now=now)  # read first: an item that comes meanwhile may be in the rows, but not here
+    found = _found(session, row.person, now=now)  # read first: an item that comes meanwhile is missing here, so may_go sees it
     people = roster.current(session)
     who = people.person(row.person)
     rows = _rows(session, row.person, digests.untold(session, row.person, now=now), now=now) if who else ()
@@ -65,7 +65,7 @@ def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime
     """Whether the digest may be sent as it was put together. Deletes the row of a digest without content.
 
     Call it with the row locked. A process that stores an item now sees the row as queued, and then this function finds the item,
-    or as gone, and then it queues the next digest. If an item came since the digest was put together, the next round writes anew.
+    or as gone, and then it queues the next digest. If an item came meanwhile, the next round puts the digest together again.
     """
     if _found(session, row.person, now=now) != composed.found:
         return False
