@@ -89,7 +89,7 @@ class DisputeList:
 
 
 def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
-    """What this link shows now. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
     asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
     require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
     person = people.people[asked.person]
@@ -114,7 +114,7 @@ def listed(
     session: Session, people: Roster, *, now: datetime, person: str = "", at: datetime | None = None, since: datetime | None = None
 ) -> tuple[Rejection, ...]:
     """Return the rejections of the last week (or since an instant), newest first. person: gets the links, empty for no links;
-    at: from when the links count."""
+    at: the time of writing in the links."""
     answers = disputes.rejections(session, since=since or now - LISTED_FOR, now=now)
     return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
 

@@ -135,7 +135,7 @@ def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
 
 
 def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, at: datetime | None) -> DigestRow:
-    """The row of one lead in a digest. wait: the open wait, None where it is settled. at: from when its link counts."""
+    """The row of one lead in a digest. wait: the open wait, None where it is settled. at: the time of writing in its link."""
     return DigestRow(
         number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
@@ -149,7 +149,7 @@ def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, w
 
 def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, at: datetime | None) -> str:
     """The link on which this person may answer that wait: as the rep, as the holder, or as the manager of the holder. Empty if
-    the person may not answer it. at: from when the link counts."""
+    the person may not answer it. at: the time of writing in the link."""
     links = toolbox.current().links
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:

@@ -1,4 +1,4 @@
-"""Answering: take every answer of a person, by link, form or command. The page behind a link is in link_page.py."""
+"""Answering: take every answer of a person, from every channel. The page behind a link is in link_page.py."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
 
 
 def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str) -> Reply:
-    """Counts an answer that a person gave. If somebody else than the addressee gave it, the addressee gets a message."""
+    """Counts an answer that a person gave. If somebody other than the addressee gave it, the addressee gets a message."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
     if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):

@@ -53,7 +53,7 @@ def was_before(session: Session, sender: Sender, person: str, *, now: datetime) 
 
 
 def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: str, now: datetime) -> dict[str, Any]:
-    """The facts for the trail if somebody else than the addressee probably gave the answer; empty otherwise.
+    """The facts for the trail if somebody other than the addressee probably gave the answer; empty otherwise.
 
     was: the browser's level for the addressee before this answer.
     """

@@ -1,4 +1,4 @@
-"""Enrolment: mail a code to a person's own address. A browser in which the code is typed in time belongs to this person."""
+"""Enrolment: mail a code to a person's own address. A browser in which the code is typed in time counts as theirs."""
 
 from __future__ import annotations
 

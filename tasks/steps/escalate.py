@@ -71,7 +71,7 @@ def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: dat
 
 
 def missed_words(session: Session, wait: Wait) -> str:
-    """Return what was not done in time, in words. A rep whose page nobody ever opened has not seen the lead."""
+    """Return what was not done in time, in words. A rep whose page was never opened has not seen the lead."""
     unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
     return UNSEEN if unseen else MISSED[wait.kind]
 

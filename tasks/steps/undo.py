@@ -18,7 +18,7 @@ from tasks.work import Work
 
 
 def undo(work: Work) -> None:
-    """Reverts the effects of the answer, and cancels the messages that it had queued."""
+    """Reverts the effects of the answer and cancels its queued messages, unless a later answer builds on it."""
     session, handoff, now = work.session, work.handoff, work.now
     pending = [wake for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "undo"]
     for wake in pending:

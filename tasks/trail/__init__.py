@@ -1,1 +1,1 @@
-"""Proof that nobody changed the trail: its seals, and copies of its head outside the database."""
+"""Proof that the trail was not changed: its seals, and copies of its head outside the database."""

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Where people reach Baton's pages."""
+        """The base URL of Baton's pages, without a slash at the end."""
         return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
     def signing_keys(self) -> list[str]:
