@@ -46,7 +46,7 @@ def _cancel(session: Session, handoff: Handoff) -> None:
 
 
 def ask_prefect(session: Session, person: Person, *, now: datetime) -> None:
-    """Queues the deletion of this person's runs at Prefect. It is carried out once the server can be reached."""
+    """Queues the deletion of this person's data at Prefect. It is carried out once the server can be reached."""
     for lead_id in person.leads:
         runs = session.exec(select(Handoff.flow_run_id).where(Handoff.lead_id == lead_id, Handoff.flow_run_id != "")).all()
         chores.add_lead(session, lead_id, runs, now=now)
