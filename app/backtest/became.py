@@ -24,7 +24,7 @@ class Impossible:
 
 
 def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impossible]]:
-    """Return what is known of each lead, and the outcomes that come before the first contact, which count as not known.
+    """Return what is known about each lead, and the outcomes that come before the first contact, which count as not known.
 
     leads: first_at, day, and whichever of won_at, lost_at, assigned_at, contacted_at the file has. A lead without a
     recorded outcome is open, one that was never assigned is unknown; neither is lost. zone: the zone of days without a time.

@@ -14,7 +14,7 @@ from agreements.qualification import threshold_for
 from app.backtest.past import BLANK, PastLeads, counted
 from app.backtest.report import FEW, Backtest, CriterionFound, GroupFound, Moves, Share, SideFound
 
-#: The report does not show more groups than this: such groups are names of single leads, not kinds.
+#: The most groups that the report shows: where there are more, each value belongs to a single lead and not to a kind of lead.
 GROUPS_AT_MOST = 1_000
 
 

@@ -10,7 +10,7 @@ WHO = ("source", "source_id")
 
 
 def twins(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, list[BadRow]]:
-    """Return the rows without doubles, and the doubles as bad rows. rows: in the order of the file. column: holds the id.
+    """Return the rows that are in the file once, and the others as bad rows. rows: in the order of the file. column: holds the id.
 
     The first of several rows with the same conversion counts, and so does the first e-mail address of an id.
     """

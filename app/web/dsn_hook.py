@@ -26,7 +26,7 @@ def routes(box: Toolbox) -> APIRouter:
 
     @router.post("/hooks/dsn", status_code=202)
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
-        """Takes in one message as it came (RFC 5322). `result` says what it was; the same bounce twice is one."""
+        """Takes one raw message (RFC 5322). `result` says what it was. The same bounce twice counts once."""
         try:
             await caller(box, given, Scope.DSN)
             raw = await _message(request)

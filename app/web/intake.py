@@ -58,10 +58,10 @@ def routes(box: Toolbox) -> APIRouter:
 
     @router.post("/api/leads", status_code=201, summary="Take in leads", openapi_extra=_BODY, responses=ANSWERS)
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
-        """Takes in one lead (an object) or several (a list).
+        """Takes one lead (an object) or several (a list).
 
-        `source` and `source_id` name the lead for ever; `conversion_id` names what it did: the same one twice changes nothing,
-        a new one is a further activity. Of a list each is judged on its own, and the good ones go in.
+        `source` and `source_id` name the lead for ever. `conversion_id` names what the lead did: the same id twice changes
+        nothing, a new id adds an activity. Each lead of a list is judged alone, and the good ones go in.
         """
         try:
             actor = await caller(box, given, Scope.INTAKE)

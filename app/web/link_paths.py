@@ -13,7 +13,7 @@ def is_link(path: str, folder: str = "") -> bool:
 
 
 def without_tail(path: str, folder: str = "") -> str:
-    """Return the link's path without what a mail program took for a part of it: a full stop, a bracket, a quote, later text.
+    """Return the link's path without what a mail program took for a part of it: a full stop, a bracket, a quote, the text after it.
 
     No token ends in such a character or holds one. Other paths stay as they are.
     """

@@ -24,7 +24,7 @@ NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a page says first. given: the answer it is about; thanks: it thanks for the answer; undo: this browser may take the answer
+    """What a page says first. given: the answer it is about; thanks: it thanks the visitor; undo: this browser may take the answer
     back now; again: offer the form."""
 
     title: str

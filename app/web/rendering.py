@@ -138,7 +138,7 @@ def _to_state(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _to_tick(visit: Visit) -> list[tuple[str, str]]:
-    """Return the note's statements that may be ticked on acceptance: each by name, and whether it may be wrong or is missing."""
+    """Return the note's statements to tick on acceptance: each by name, and whether a tick calls it wrong or missing."""
     if not any(option.kind == "accepted" for option in visit.options):
         return []
     here = visit.lead.statements

@@ -12,7 +12,7 @@ from tasks.replies.answering import Reply, ShownAnswer, Visit
 
 REASON_DIALOG = "baton-reason"
 NO_DIALOG = "We could not ask for the reason here. Please open the lead with its link and reject it there."
-#: The dialog's fields; each sends one value.
+#: The dialog's fields; each holds one value when it is sent.
 _FIELDS = ("reason", "text", "colleague", "renewal_date")
 #: Slack's limits: characters of an option, entries of a list, characters of a text.
 _WORDS_MAX, _LIST_MAX, _TEXT_MAX = 75, 100, 1000
