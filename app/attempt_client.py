@@ -1,7 +1,7 @@
-"""A Prefect client for attempts: it leaves out what the engine asks and the worker knows already.
+"""A Prefect client for attempts: it skips the calls whose answer the worker already knows.
 
-Before each attempt Prefect's engine updates the run's policy, sets it to Running and reads it again. Where the worker has set the
-run to Running itself, all three say nothing new. A contract test holds this class against the pinned version of Prefect.
+Before each attempt Prefect's engine updates the run's policy, sets the run to Running and reads the run again. Where the worker has
+set the run to Running, none of these calls changes anything. A contract test holds this class against the pinned version of Prefect.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from prefect.context import AsyncClientContext, ContextModel
 
 
 class AttemptClient(PrefectClient):
-    """Everything that the worker has not said it knows goes to the server."""
+    """Sends every call to the server, except calls about runs that the worker has made known."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._known: dict[UUID, FlowRun] = {}
 
     def know(self, run: FlowRun) -> None:
-        """Takes this run as it is from now on, until it is forgotten. It must be in state Running at the server."""
+        """Use this copy of the run from now on, until the run is forgotten. The run must be in state Running at the server."""
         assert run.state is not None, "a run that is known has a state"
         assert run.state.is_running(), "only a run that is Running is about to be carried out"
         self._known[run.id] = run
 
     def forget(self, run_id: UUID) -> None:
-        """Asks the server about this run again."""
+        """Ask the server about this run again."""
         self._known.pop(run_id, None)
 
     async def read_flow_run(self, flow_run_id: UUID) -> FlowRun:
-        """The run as it is known, else as the server has it."""
+        """Return the known run, else the run as the server has it."""
         return self._known.get(flow_run_id) or await super().read_flow_run(flow_run_id)
 
     async def update_flow_run(self, flow_run_id: UUID, *args: Any, **changes: Any) -> Any:
-        """Changes name or tags at the server. What else the engine would change does not differ for a run that is known."""
+        """Change name or tags at the server. Other changes by the engine are skipped for a known run: they would change nothing."""
         if flow_run_id in self._known and not args and changes.get("name") is None and changes.get("tags") is None:
             return None
         return await super().update_flow_run(flow_run_id, *args, **changes)
 
     async def set_flow_run_state(self, flow_run_id: UUID | str, state: State[Any], force: bool = False) -> OrchestrationResult[Any]:
-        """Sets the state at the server; to Running only where the run is not known to be in it."""
+        """Set the state at the server. Setting a known run to Running is skipped: the run is in that state already."""
         run = self._known.get(UUID(str(flow_run_id)))
         if run is not None and run.state is not None and state.is_running() and run.state.is_running():
             return OrchestrationResult(state=run.state, status=SetStateStatus.ACCEPT, details=StateAcceptDetails())
@@ -56,7 +56,7 @@ class AttemptClient(PrefectClient):
 
 
 class AttemptClientContext(AsyncClientContext):
-    """Makes one client of this kind the client of all attempts within it."""
+    """Provides one AttemptClient for all attempts inside the context."""
 
     def __init__(self) -> None:
         settings = prefect.settings.get_current_settings()

@@ -1,4 +1,4 @@
-"""Attempts: this process claims handoffs that are due from Baton's database, moves their runs in Prefect, and carries them out."""
+"""Attempts: this process claims due handoffs from Baton's database, moves their runs in Prefect and carries them out."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from tasks.steps.screen import question
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.attempts")
-#: The longest between two looks at what is due, in seconds: most wakes ring, but some come due by time alone.
+#: The longest time between two looks for due handoffs, in seconds: most wakes ring, but some come due by time alone.
 LOOK_SECONDS = 1.0
-#: So long a lease that is to be given back waits for others, in seconds.
+#: How long a lease waits to be given back together with others, in seconds.
 GATHER_SECONDS = 0.05
-#: So long no run is moved after the Prefect server did not answer, in seconds.
+#: How long no run is moved after the Prefect server did not answer, in seconds.
 AWAY_SECONDS = 2.0
 
 
 class Attempts:
-    """Carries out at most `limit` handoffs side by side on the event loop that runs this."""
+    """Carries out at most `limit` handoffs side by side on the event loop of `run`."""
 
     def __init__(self, box: Toolbox, mover: RunMover, flow: Flow[[str], object], *, limit: int) -> None:
         self.box, self.mover, self.flow, self.limit = box, mover, flow, limit
@@ -47,11 +47,11 @@ class Attempts:
         self._over: list[tuple[int, int]] = []
         self._changed = asyncio.Event()
         self._away = False
-        #: Whether nothing new is begun just now.
+        #: Whether to begin nothing new for now.
         self.paused = False
 
     async def run(self, ended: asyncio.Event) -> None:
-        """Claims and carries out until it is to end, then lets attempts under way come to rest."""
+        """Claim handoffs and carry them out until `ended` is set, then let attempts under way come to rest."""
         with Doorbell(self.box.database, self._ring(asyncio.get_running_loop())):
             while not ended.is_set():
                 rung = self._changed.is_set()
@@ -70,12 +70,12 @@ class Attempts:
         return ring
 
     async def _pause(self, seconds: float) -> None:
-        """Until something changes; what is to be given back waits only a moment for others."""
+        """Wait until something changes. Leases to give back wait only a moment for others."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), GATHER_SECONDS if self._over else seconds)
 
     async def _round(self, *, rung: bool) -> bool:
-        """Claims what is due and starts it; whether there was anything."""
+        """Claim the due handoffs and start them; return whether there were any."""
         try:
             claimed = await self._claim(rung=rung)
         except Exception:
@@ -91,7 +91,7 @@ class Attempts:
         return True
 
     async def _claim(self, *, rung: bool) -> list[Claimed]:
-        """In one transaction with what is to be given back. Where nothing rang, a look comes first that locks nothing."""
+        """Claim and give leases back in one transaction. Where nothing rang, first look without taking a lock."""
         room, real = self.limit - len(self._under_way), datetime.now(UTC)
         if room <= 0 or self.paused:
             await self._give_back()
@@ -136,7 +136,7 @@ class Attempts:
         await self._carry_out(one, await self._asked(one, self.mover.create(one)))
 
     async def _begin(self, claimed: Sequence[Claimed]) -> None:
-        """Moves parked runs with as few calls as that takes, and carries each out beside the others."""
+        """Move parked runs with as few calls as possible, and carry out each beside the others."""
         if not claimed:
             return
         try:
@@ -159,7 +159,7 @@ class Attempts:
         return found
 
     async def _carry_out(self, one: Claimed, run: FlowRun | Came | None) -> None:
-        """One attempt. The lease is given back when the run is parked or ended, and never before."""
+        """Carry out one attempt. Give the lease back when the run is parked or ended, and never before."""
         if run is None:
             return
         if isinstance(run, Came):
@@ -188,7 +188,7 @@ class Attempts:
         )
 
     async def _put_off(self, one: Claimed, error: EngineAway) -> None:
-        """The server is away: the wakes stay, and the handoff is tried again in a moment."""
+        """Keep the wakes and try the handoff again in a moment: the server is away."""
         if not self._away:
             log.warning("the Prefect server does not answer; answers are stored and go on when it is back: %s", error)
         self._away = True

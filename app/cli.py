@@ -1,4 +1,4 @@
-"""baton: the command line. Every command with the function that carries it out; it is imported when it is run."""
+"""baton: the command line. Names every command with its function, which is imported when the command is run."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def begin(
 
 
 def main() -> None:
-    """The entry point. Every part and every command makes files that only their owner can read."""
+    """Run the command line. Every part and every command makes files that only their owner can read."""
     os.umask(secret_files.UMASK)
     app()
 

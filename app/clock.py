@@ -1,4 +1,4 @@
-"""The clock: deadlines, nudges and revisits when they are due, each in a loop of its own, and what else has to be done by time."""
+"""The clock: deadlines, nudges, revisits and other work that is due by time, each in its own loop."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ RECONCILE_SECONDS = 30.0
 STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 SEAL_SECONDS = 5.0
-#: How often it is looked whether the day's mail with the head of the trail is still to be asked for.
+#: How often the clock checks whether today's mail with the head of the trail has been requested, in seconds.
 HEAD_SECONDS = 300.0
-#: How often Prefect is asked for runs that were resumed by hand, in real seconds.
+#: How often the clock asks Prefect for runs that were resumed by hand, in real seconds.
 RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
-#: The longest that a part which fails again and again is left alone, in seconds.
+#: The longest pause before a part that keeps failing is tried again, in seconds.
 LONGEST_PAUSE = 60.0
 
-#: What a part says whose time has not come.
+#: What a part returns when its time has not come.
 NOT_NOW = -1
-#: Parts that have surely asked Prefect when they say at least so much.
+#: Parts that have certainly asked Prefect when they return at least this number.
 ASK_PREFECT = {"answers in Prefect": 0, "wakes": 1}
 
 Part = Callable[[], Awaitable[int]]
 
 
 class Clock:
-    """Ticks. Any number may run at once: every write is a compare-and-set, carries a unique key, or locks what it changes.
+    """Runs each part when it is due. Any number may run at once: every write is a compare-and-set, has a unique key, or locks its rows.
 
-    hands_over: the runs are carried out by workers of Prefect's own, so that wakes are handed over to Prefect.
+    hands_over: Prefect's own workers carry the runs out, so the clock hands wakes over to Prefect.
     """
 
     def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float = 1.0, at_once: int = 1, hands_over: bool = True) -> None:
@@ -68,12 +68,12 @@ class Clock:
         self._refused = ""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Ticks until stop is set. No part waits for another one, and nothing that goes wrong in one ends it."""
+        """Tick until stop is set. No part waits for another one, and no error in one part ends it."""
         loops = [asyncio.create_task(self._again(stop, part, called)) for called, part in self._parts().items()]
         await asyncio.gather(*loops)
 
     def _parts(self) -> dict[str, Part]:
-        """What is done again and again, by what it is called in the log, the most urgent first."""
+        """Return the parts by their names in the log, the most urgent first."""
         parts: dict[str, Part] = {
             "deadlines": self._where_seen("deadlines", self.deadlines.missed),
             "nudges": self._where_seen("nudges", self.deadlines.nudges),
@@ -102,7 +102,7 @@ class Clock:
                 failures = 0
             except Exception as error:
                 failures += 1
-                # the first time with all that is known, then one line
+                # the first failure with its traceback, each later one in one line
                 log.error("%s failed, and will be tried again: %s", called, error, exc_info=error if failures == 1 else None)
             pause = self.tick_seconds if not failures else min(LONGEST_PAUSE, self.tick_seconds * 2 ** min(failures, 10))
             try:
@@ -111,7 +111,7 @@ class Clock:
                 continue
 
     async def tick(self) -> int:
-        """Everything that is due now, one after another; how many things moved."""
+        """Do everything that is due now, one part after another; return how many things moved."""
         moved, self._look_again = 0, 0.0
         order = ("changes in the CRM", "deadlines", "nudges", "revisits", "proofs", "repair", "wakes", "disputes")
         parts = self._parts()
@@ -122,7 +122,7 @@ class Clock:
         return moved
 
     async def _guarded(self, called: str, part: Part) -> int:
-        """The engine may be away: that is told once, and again when it went away anew."""
+        """Run the part. Log once that the engine is away, and again when it goes away anew."""
         try:
             moved = await part()
         except EngineAway as error:
@@ -145,7 +145,7 @@ class Clock:
         return timed
 
     def _where_seen(self, name: str, part: Part) -> Part:
-        """The part, where one look for all of them in each tick has seen that it has something to do."""
+        """Return the part so that it runs only where the tick's one look for all parts found something to do."""
 
         async def done() -> int:
             async with self._looking:
@@ -157,14 +157,14 @@ class Clock:
         return done
 
     async def post(self) -> int:
-        """Sends the messages that no run sends; how many were dealt with."""
+        """Send the messages that no run sends; return how many were dealt with."""
         return await send_post(self.box)
 
     async def _settle_proofs(self) -> int:
         return 0 if not await self.box.read(proof.can_settle) else await self.box.write(proof.settle)
 
     async def _settle_disputes(self) -> int:
-        """Silence agrees: where nobody has decided on a dispute in time, the rejection stands. One that fails stops no other."""
+        """Let the rejection stand where nobody ruled on a dispute in time. An error in one dispute stops no other."""
         settled = 0
         for ident in await self.box.read(lambda session, now: disputes.overdue(session, now=now)):
             try:
@@ -174,8 +174,8 @@ class Clock:
         return settled
 
     async def _release(self) -> int:
-        """Leads that came in while no agreement was in force for them start when one is. All of them are looked at when another
-        version comes into force, and now and then."""
+        """Start leads that came in while no agreement was in force for them, once one is. Looks at all of them when another version
+        comes into force, and from time to time."""
         rows = await self.box.read(lambda session, now: contracts.counting(session, now))
         counting, real = tuple(map(contracts.reference_of, rows)), time.monotonic()
         if counting == self._counting and real < self._release_again:

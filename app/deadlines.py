@@ -1,4 +1,4 @@
-"""Deadlines, nudges and revisits: what comes of time alone."""
+"""Deadlines, nudges and revisits: everything that time alone causes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tasks.steps import release_queue
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.deadlines")
-#: How many waits are looked at in one round, and how many are written in one transaction: each takes four rows.
+#: How many waits one round looks at, and how many one transaction writes: each takes four rows.
 ROUND, AT_ONCE = 500, 12
-#: The longest that a wait which cannot be looked at is left alone, in seconds.
+#: The longest pause before a wait that cannot be looked at is tried again, in seconds.
 LONGEST_PUT_OFF = 300.0
 
 
 class Deadlines:
-    """Looks at the waits whose next instant has come. A missed deadline never waits behind a nudge."""
+    """Looks at the waits whose next instant has come. A missed deadline never queues behind a nudge."""
 
     def __init__(self, box: Toolbox, engine: Engine, *, tick_seconds: float) -> None:
         self.box, self.engine, self.tick_seconds = box, engine, tick_seconds
         self._put_off: dict[str, tuple[float, float]] = {}
 
     async def missed(self) -> int:
-        """Declares the waits missed whose time is over and which nobody has answered; how many things moved.
+        """Declare missed every unanswered wait whose time is over; return how many things moved.
 
-        First those runs are looked at that do not rest any more: an answer that was given in Prefect's window counts as of then.
+        Runs that no longer rest are looked at first: an answer given in Prefect's window counts from when it was given.
         """
         off = self._still_put_off()
         found = await self.box.read(lambda session, now: due.missed(session, now=now, but=off, limit=ROUND))
@@ -45,7 +45,7 @@ class Deadlines:
         except EngineAway:
             raise
         except Exception as error:
-            if len(some) > 1:  # one of them cannot be looked at: each for itself, so that the others go on
+            if len(some) > 1:  # one of them cannot be looked at: take each by itself, so that the others go on
                 return sum([await self._declare([one]) for one in some])
             self._put_off_one(some[0], error)
             return 0
@@ -60,7 +60,7 @@ class Deadlines:
         return await self.engine.not_parked(parked) if parked else set()
 
     async def _look(self, one: DueWait) -> int:
-        """A run that does not rest was perhaps resumed with an answer; else an attempt has to look."""
+        """Look for an answer in a run that no longer rests, as somebody may have resumed it with one; else leave it to an attempt."""
         if await self.engine.collect(one.handoff_id, one.run_id):
             return 1
         key = f"look:{one.wait_id}:{one.parks}"
@@ -78,7 +78,7 @@ class Deadlines:
         log.error("wait %s of handoff %s could not be looked at; the others go on", one.wait_id, one.handoff_id, exc_info=known)
 
     async def nudges(self) -> int:
-        """Wakes the runs whose wait has something to say before it is due; how many."""
+        """Wake the runs whose wait has a message to send before it is due; return how many."""
         found = await self.box.read(lambda session, now: due.nudges(session, now=now, limit=ROUND))
         moved = 0
         for some in _batches(found):
@@ -87,7 +87,7 @@ class Deadlines:
         return moved
 
     async def revisits(self) -> int:
-        """Looks again at nurtured leads whose date has come, each in a transaction of its own; how many."""
+        """Look again at nurtured leads whose date has come, each in its own transaction; return how many."""
         moved = 0
         for wait_id in await self.box.read(lambda session, now: due.revisits(session, now=now, limit=AT_ONCE)):
             moved += await self.box.write(lambda session, now, one=wait_id: look_again(session, one, now=now))  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What a deploy would do: which version, which policy, and which handoffs in flight it would touch. Nothing is changed here."""
+"""Plans a deploy: which version, which policy, and which handoffs in flight it would touch. Changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.version_migration import InFlight
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a deploy would do. policy: for the handoffs in flight; is_deployed: only the policy is left to be carried out."""
+    """What a deploy would do. policy: for the handoffs in flight; is_deployed: only the policy is left to carry out."""
 
     agreement: Agreement
     policy: str
@@ -26,14 +26,14 @@ class Plan:
 
     @property
     def touched(self) -> tuple[InFlight, ...]:
-        """The handoffs to which something happens."""
+        """Return the handoffs that the deploy changes."""
         return tuple(one for one in self.listed if one.is_touched)
 
 
 def plan(session: Session, name: str, version: int, *, policy: str | None, now: datetime) -> Plan:
-    """What deploying this version would do. policy: None for the one that the agreement names.
+    """Return what deploying this version would do. policy: None for the one that the agreement names.
 
-    Raises AgreementError for what cannot be done, saying what to do instead.
+    Raises AgreementError for a deploy that is not possible; the error says what to do instead.
     """
     row = contracts.get(session, name, version)
     agreement, reference = contracts.verified(row), contracts.reference_of(row)
@@ -51,7 +51,7 @@ def plan(session: Session, name: str, version: int, *, policy: str | None, now: 
 
 
 def require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:
-    """Raises AgreementError where this version must not be put in force, InvalidAgreement where it does not fit the roster."""
+    """Refuse a version that must not be put in force (AgreementError) or does not fit the roster (InvalidAgreement)."""
     contracts.require_deployable(session, row, now=now)
     if problems := problems_with_roster(contracts.read(row), roster.current(session)):
         raise InvalidAgreement(problems)

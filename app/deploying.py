@@ -30,10 +30,10 @@ _CLAIM = "deploy"
 
 
 async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody") -> str:
-    """Creates the deployment of a signed version and puts it in force; its name. What was held for want of one starts.
+    """Create the deployment of a signed version and put the version in force; return the deployment's name. Held leads start.
 
-    by: who does it, for whoever else deploys meanwhile. Raises AgreementError for a version that must not be put in force,
-    InvalidAgreement where it does not fit the roster, Claimed while somebody else is deploying. Whatever goes wrong leaves
+    by: who deploys, named to anybody else who tries meanwhile. Raises AgreementError for a version that must not be put in
+    force, InvalidAgreement where it does not fit the roster, Claimed while somebody else is deploying. Any error leaves
     everything as before.
     """
     token = await box.write(lambda session, now: _claim(session, name, version, by, now))
@@ -53,7 +53,7 @@ def _claim(session: Session, name: str, version: int, by: str, now: datetime) ->
 
 
 def _mark(session: Session, name: str, version: int, token: str, deployment_id: str, now: datetime) -> None:
-    """Everything is looked at anew: it may have changed while we spoke to the server."""
+    """Check everything again before the version is put in force: it may have changed while we spoke to the server."""
     claims.require(session, _CLAIM, token)
     row = contracts.get(session, name, version)
     require_fit(session, row, now)
@@ -62,7 +62,7 @@ def _mark(session: Session, name: str, version: int, token: str, deployment_id: 
 
 
 async def renew(box: Toolbox, name: str, version: int) -> str:
-    """Makes the deployment of a version in force once more, where it was deleted at the Prefect server; its name."""
+    """Create the deployment of a version in force again, where it was deleted at the Prefect server; return its name."""
     made = await _at_prefect(box, name, version)
     await box.write(lambda session, now: contracts.renew_deployment(session, contracts.get(session, name, version), deployment_id=made))
     return _deployment_name(name, version)
@@ -80,7 +80,7 @@ async def _at_prefect(box: Toolbox, name: str, version: int) -> str:
 
 
 async def create_deployment(agreement: Agreement, *, pool: str) -> str:
-    """The deployment of this version on a pool that is there, made or brought up to date; its id."""
+    """Create or update the deployment of this version on an existing pool; return its id."""
     async with get_client() as client:
         flow_id = await client.create_flow(lead_handoff)
         made = await client.create_deployment(
@@ -99,7 +99,7 @@ async def create_deployment(agreement: Agreement, *, pool: str) -> str:
 
 
 async def keep_timetable(pool: str) -> None:
-    """Makes sure that retention, which both sides have agreed on, runs once a day at this Prefect server. Again changes nothing."""
+    """Make sure that retention, which both sides agreed on, runs once a day at this Prefect server. A second call changes nothing."""
     async with get_client() as client:
         await client.create_deployment(
             flow_id=await client.create_flow(retention),
@@ -115,7 +115,7 @@ async def keep_timetable(pool: str) -> None:
 
 
 async def collect_answers(box: Toolbox) -> None:
-    """Takes in what was answered in Prefect's own window and not read yet: it came before whatever is done now.
+    """Store the answers given in Prefect's own window that were not read yet: they came before whatever is done next.
 
     Raises StackError where the server does not answer.
     """

@@ -1,4 +1,4 @@
-"""Exports leads as CSV: a row each, with texts marked so that no spreadsheet takes them for formulas."""
+"""Exports leads as CSV, one row each. Texts are marked so that no spreadsheet takes them for formulas."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COLUMNS = tuple("lead company person email phone stage owner rep tier score fit 
 MARK = "'"
 """Stands before every text, or part of one behind a separator, that a spreadsheet would take for a formula."""
 _AT_ONCE = 500
-#: Where a cell begins for a spreadsheet: the text itself, or behind what it may take for the end of a cell.
+#: Where a spreadsheet may see the start of a cell: at the start of the text, or after a character that may end a cell.
 _FORMULA = r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
 _BEGINS = re.compile(rf"((?:\A|[,;|\t\r\n])[\s\"']*){_FORMULA}")
 _MARKED = re.compile(rf"((?:\A|[,;|\t\r\n])[\s\"']*){MARK}{_FORMULA}")
@@ -32,33 +32,33 @@ _MARKED_CONTROL = re.compile(r"\A('*)'(?=[\t\r\n])")
 
 
 def defused(text: str) -> str:
-    """The text as a spreadsheet may be given it: a text that it would calculate gets the mark, as in '+44 20 7946 0177.
+    """Return the text safe for a spreadsheet: a text that it would calculate gets the mark, as in '+44 20 7946 0177.
 
-    Source: OWASP on CSV injection: = + - @, their wide forms, tab and line ends, also behind a separator inside the text.
+    Source: OWASP on CSV injection: = + - @, their wide forms, tab and line ends, also after a separator inside the text.
     """
     return _CONTROL.sub(r"\1'", _BEGINS.sub(r"\1'", text))
 
 
 def undone(text: str) -> str:
-    """What was defused, as it was."""
+    """Return a defused text as it was."""
     return _MARKED.sub(r"\1", _MARKED_CONTROL.sub(r"\1", text))
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which leads: all whose newest handoff is in this stage and under this agreement (name, or name@version); "" for any."""
+    """Selects leads: the newest handoff is in this stage and under this agreement (name, or name@version); "" for any."""
 
     stage: str = ""
     agreement: str = ""
 
 
 def count(session: Session, wanted: Wanted) -> int:
-    """How many there are."""
+    """Return how many leads are selected."""
     return session.exec(select(func.count()).select_from(_newest(wanted).subquery())).one()
 
 
 def export(box: Toolbox, file: IO[str], wanted: Wanted, *, progress: Callable[[int], None]) -> int:
-    """Writes them, the oldest first, with a line of headings before; how many. No more than some hundred are held at once."""
+    """Write the leads below a line of headings, the oldest first; return how many. Holds at most some hundred at once."""
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     done = 0
@@ -102,7 +102,7 @@ def _page(session: Session, wanted: Wanted, after: int) -> tuple[list[list[str]]
 
 
 def _names(session: Session) -> Callable[[str], str]:
-    """How people are called: by the roster, or by their ids where none is loaded yet."""
+    """Return a function from ids to names: from the roster, or the id itself where no roster is loaded yet."""
     try:
         return roster.current(session).name_of
     except RosterError:

@@ -1,4 +1,4 @@
-"""Where commands write to: files that are written whole or not at all, and standard output byte by byte."""
+"""Where commands write to: files that are written whole or not at all, and standard output byte for byte."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import IO
 
 @contextmanager
 def written_whole(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """A text file to write to, under its name only when all of it is written; what stood there before stays until then.
+    """Open a text file for writing. It gets its name only when all of it is written; the file of that name stays until then.
 
-    Raises OSError where it cannot be written; nothing half written is left behind, whatever is raised inside.
+    Raises OSError where the file cannot be written. Leaves nothing half written, whatever is raised inside.
     """
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; name a file in it.")
@@ -42,7 +42,7 @@ def written_whole(path: Path, *, encoding: str = "utf-8") -> Iterator[IO[str]]:
 
 @contextmanager
 def standard_output(*, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """Standard output in this encoding, whatever the terminal's is, and with line ends as they are given."""
+    """Open standard output in this encoding, whatever the terminal's is, with line ends as they are written."""
     out = io.TextIOWrapper(sys.stdout.buffer, encoding=encoding, errors="replace", newline="", write_through=True)
     try:
         yield out

@@ -1,4 +1,4 @@
-"""Handing over: where Prefect's own workers carry the runs out, wakes are turned into runs that are created or resumed."""
+"""Handing over: where Prefect's own workers carry runs out, Baton turns wakes into runs that it creates or resumes."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class HandOver:
         self._at_once = at_once
 
     async def deliver(self) -> int:
-        """Creates or resumes a run for every handoff with a wake that is due.
+        """Create or resume a run for every handoff with a due wake; return how many.
 
-        Of those that can wait only so many that whoever asks for something next is soon carried out.
+        Limits the runs that can wait, so that a person who asks for something next is soon served.
         """
         due = await self.box.read(_due)
         gate = asyncio.Semaphore(self._at_once)
@@ -46,7 +46,7 @@ class HandOver:
         return sum(result for result in results if isinstance(result, int))
 
     async def _guarded(self, item: wakes.Due) -> int:
-        """One that cannot be moved stops no other, and is tried again later and later."""
+        """Deliver a wake. One that cannot be delivered stops no other, and is tried again after longer and longer pauses."""
         try:
             return await self._deliver(item)
         except EngineAway:
@@ -86,7 +86,7 @@ def _due(session: Session, now: datetime) -> list[wakes.Due]:
 
 
 def _run(session: Session, item: wakes.Due) -> Run | None:
-    """The run to be moved; None where an attempt was quicker."""
+    """Return the run to move, None where an attempt was quicker."""
     wanted = select(Handoff).join(Wake, col(Wake.handoff_id) == col(Handoff.id)).where(col(Wake.id).in_(item.wake_ids))
     handoff = session.exec(wanted.where(leases.may_be_moved(datetime.now(UTC))).limit(1)).first()
     if handoff is None:

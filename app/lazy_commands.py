@@ -1,4 +1,4 @@
-"""Groups of commands that import a command when it is run: a help page, a completion or another command needs no import of it.
+"""Groups of commands that import a command only when it is run: help pages, completions and other commands do not import it.
 
 A command is named by its place, `package.module:function`. Its help is the docstring of the function, read from the source.
 """
@@ -22,16 +22,16 @@ from app.quick_import import quick_import
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of commands with its help: the commands and groups in it by name, in the order of the help page."""
+    """A group of commands: its help, and its commands and groups by name, in the order of the help page."""
 
     help: str
     commands: Mapping[str, str | Group]
 
 
 class LazyGroup(TyperGroup):
-    """The group of the tree that its class names; `group_class` makes such a class.
+    """A command group whose tree is set by its class; `group_class` makes such a class.
 
-    Listing the commands imports none of them. `commands` and a run import what they take out.
+    Listing the commands imports none of them. A look-up in `commands` and a run import the command.
     """
 
     tree: ClassVar[Mapping[str, str | Group]] = {}
@@ -44,7 +44,7 @@ class LazyGroup(TyperGroup):
         return list(self.tree)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command as help pages and completions show it, None where there is none of that name."""
+        """Return the command as help pages and completions show it, None for an unknown name."""
         found = self.tree.get(cmd_name)
         if found is None:
             return None
@@ -56,7 +56,7 @@ class LazyGroup(TyperGroup):
 
 
 class _Imported(UserDict[str, Any]):
-    """The commands of a tree by name, each imported when it is taken out."""
+    """The commands of a tree by name, each imported when it is looked up."""
 
     def __getitem__(self, name: str) -> Any:
         found = self.data[name]
@@ -70,12 +70,12 @@ class _Imported(UserDict[str, Any]):
 
 
 def group_class(tree: Mapping[str, str | Group]) -> type[LazyGroup]:
-    """The class of a group with these commands, for `typer.Typer(cls=…)`."""
+    """Return the class of a group with these commands, for `typer.Typer(cls=…)`."""
     return type("Commands", (LazyGroup,), {"tree": tree})
 
 
 def docstring(place: str) -> str:
-    """The docstring of the function at that place. Its module is parsed and not imported. Raises LookupError where it has none."""
+    """Return the docstring of the function at that place. Parses the module without importing it. Raises LookupError for none."""
     for node in _functions(place.partition(":")[0]):
         if node.name == place.partition(":")[2] and (text := ast.get_docstring(node, clean=False)):
             return inspect.cleandoc(text)

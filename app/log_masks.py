@@ -1,6 +1,6 @@
-"""Masks what opens a door wherever it turns up in a log: tokens of links and forms, API keys, cookies of browsers.
+"""Masks secrets wherever they turn up in a log: tokens of links and forms, API keys, cookies of browsers.
 
-They are known by their shape, not by where they stand: in a path, a query, a referrer, the text of an error, a line of a library.
+Masks go by a secret's shape, not its place: a path, a query, a referrer, the text of an error, a line of a library.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import re
 
-#: A signature of SHA-256, as links and forms carry one behind a full stop.
+#: Length of a SHA-256 signature, as links and forms carry one after a full stop.
 _SIGNATURE = 43
-#: So much of a token stays, by which two lines about one link can be told to belong together.
+#: How many characters of a token stay, so that a reader can match two lines about one link.
 _SHOWN = 8
 _DOTTED = re.compile(rf"[A-Za-z0-9_.-]{{{_SIGNATURE + 2},}}")
 _KEY = re.compile(r"(baton_)[A-Za-z0-9_-]{40,}")
@@ -18,29 +18,29 @@ _NAMED = re.compile(r"""(baton_device["']?[=:]\s*["']?|\b(?:bearer|basic)\s+)[^\
 
 
 def masked(text: str) -> str:
-    """The text without secrets. Of a token its first characters stay."""
+    """Return the text without secrets. The first characters of each token stay."""
     text = _NAMED.sub(r"\1…", text)
     text = _KEY.sub(r"\1…", text)
     return _DOTTED.sub(_without_signature, text)
 
 
 def begin() -> None:
-    """Has every line masked that this process logs from now on, its traceback too, whichever handler writes it."""
+    """Mask every line that this process logs from now on, its traceback too, whichever handler writes it."""
     logging.setLogRecordFactory(MaskedRecord)
 
 
 class MaskedRecord(logging.LogRecord):
-    """A line of a log without secrets, however it is written out."""
+    """A log line without secrets, whichever handler writes it."""
 
     _traceback: str | None = None
 
     def getMessage(self) -> str:  # noqa: N802 - as logging calls it
-        """What is said."""
+        """Return the message, masked."""
         return masked(super().getMessage())
 
     @property
     def exc_text(self) -> str | None:
-        """The traceback, which is put together once, by the first handler that writes it."""
+        """The traceback, masked. The first handler that writes the line sets it once."""
         return self._traceback
 
     @exc_text.setter

@@ -1,4 +1,4 @@
-"""A message as it would be sent now, written for a stored lead; nothing is sent, and nothing is stored."""
+"""Previews a message as it would be sent now for a stored lead. Sends nothing and stores nothing."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class NothingToPreview(HandoffError):
 
 
 def made_up(message: str, folder: Path | None) -> Letter:
-    """The message for a lead that does not exist. Raises MessageFaulty for a message that there is not."""
+    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
     if message not in message_names():
         render(message, sample("told"), key="preview")
     return render(message, sample(message), key="preview", folder=folder)
 
 
 def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: str, now: datetime) -> Letter:
-    """The message of that name for this lead, to this person; to "", to whom it went last, or would go.
+    """Return the message of that name for this lead, to this person; to "": the person who got it last, or would get it.
 
-    Raises NothingToPreview where it cannot be: no such lead, nobody of that id, or a message that is about no single lead.
+    Raises NothingToPreview for no such lead, nobody of that id, or a message that is about no single lead.
     """
     if message in message_names() and not is_about_a_lead(message):
         raise NothingToPreview(f"{message} is not about one lead; preview it without --lead.")
@@ -58,7 +58,7 @@ def _handoff(session: Session, lead_id: int) -> Handoff:
 
 
 def _row(session: Session, handoff: Handoff, message: str, to: str) -> Delivery:
-    """The delivery that there was last, with what it was told; one like it, never stored, where there was none."""
+    """Return the last delivery with its facts; where there was none, one like it that is never stored."""
     query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.message == message)
     if to:
         query = query.where(Delivery.person == to)

@@ -1,4 +1,4 @@
-"""The Prefect server that this process is told of, by PREFECT_API_URL or by Prefect's profile, and the log-in for it."""
+"""The Prefect server that PREFECT_API_URL or Prefect's profile names for this process, and the log-in for it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class NoServer(StackError):
 def named_server(folder: Path) -> Iterator[None]:
     """Within it, Prefect clients of this process use the named server, with the log-in that `baton up` keeps in the folder.
 
-    Raises NoServer where none is named: Prefect would start a server of its own for this process, with a database that nobody
-    else looks at.
+    Raises NoServer where none is named. Prefect would otherwise start another server for this process, with a database that
+    nobody else looks at.
     """
     if not PREFECT_API_URL.value():
         raise NoServer(cleandoc(NoServer.__doc__ or ""))
@@ -36,7 +36,7 @@ def named_server(folder: Path) -> Iterator[None]:
 def kept_in(folder: Path) -> AbstractContextManager[object]:
     """Within it, Prefect clients of this process use the log-in that `baton up` keeps in the folder.
 
-    Nothing changes where another one is set, or where the API is not on this machine: it has its own then.
+    Changes nothing where another log-in is set, or where the API is not on this machine: that API has its own log-in.
     """
     file = folder / FILE
     if PREFECT_API_AUTH_STRING.value() or not is_here(PREFECT_API_URL.value() or "") or not file.exists():

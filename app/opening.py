@@ -1,4 +1,4 @@
-"""Opening this installation for a command: its settings, its toolbox, and its database in the shape of this version."""
+"""Opens this installation for a command: its settings, its toolbox, and its database migrated to this version."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tasks.wiring.wrong_setting import WrongSetting
 
 
 def read_settings(**given: Any) -> Settings:
-    """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
+    """Return this installation's settings. An unusable value ends the command with the setting's name, never the value."""
     try:
         return Settings(**given)
     except ValidationError as error:
@@ -25,9 +25,9 @@ def read_settings(**given: Any) -> Settings:
 
 
 def open_box(settings: Settings | None = None) -> Toolbox:
-    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named.
+    """Return the installation's toolbox, its database migrated. A setting that cannot be used ends the command with its name.
 
-    Channels are wired when one is asked for: until then nothing is said of their settings.
+    Channels are wired when the first one is used: until then their settings raise no error.
     """
     try:
         box = toolbox.wire(settings or read_settings(), send=False)
@@ -44,7 +44,7 @@ def open_box(settings: Settings | None = None) -> Toolbox:
 
 
 def of_the_database(error: DBAPIError) -> str:
-    """Why the database did not do what it was asked, in a sentence."""
+    """Return a sentence that says why the database refused."""
     said = str(error.orig).strip().splitlines()[0]
     if any(word in said for word in ("readonly", "read-only", "full", "No space")):
         return f"The database cannot be written to: {said}. Free space, or give the right to write, and start again."

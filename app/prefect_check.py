@@ -1,4 +1,4 @@
-"""Starting beside Prefect: the server must be the one, and of the version, that this installation works with."""
+"""Checks at a start that the Prefect server is the one, and of the version, that this installation works with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
-    """The Prefect server answers, is of the version that Baton is made for, knows our deployments, and its clock agrees.
+    """Check that the Prefect server answers, has Baton's version, knows our deployments, and that its clock agrees.
 
     Raises CannotStart.
     """
@@ -47,7 +47,7 @@ async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
 
 
 async def _check_deployments(box: Toolbox, client: PrefectClient) -> None:
-    """A server that has another database behind it does not know them."""
+    """Check that the server knows our deployments: a server with another database behind it does not."""
     for row in await box.read(lambda session, now: contracts.deployed(session)):
         try:
             await client.read_deployment(UUID(row.deployment_id))

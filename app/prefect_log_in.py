@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 from tasks.wiring import secret_files
 
 NAME, FILE = "baton", "prefect-log-in"
-#: Set by whoever wants another one, for the parts or for the server.
+#: An operator sets these to use another log-in for the parts or for the server.
 SETTINGS = ("PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 _HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def of(folder: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """`name:password`: as the environment sets it, else as it is kept in the folder, where it is made at the first time."""
+    """Return `name:password` from the environment, else from the folder. The first call stores a new one in the folder."""
     given = next((environment[name] for name in SETTINGS if environment.get(name)), "")
     return given or secret_files.kept(folder, FILE, prefix=f"{NAME}:")
 
 
 def is_here(url: str) -> bool:
-    """Whether the address can be reached from this machine only."""
+    """Return whether only this machine can reach the address."""
     return urlsplit(url).hostname in _HERE

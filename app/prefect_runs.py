@@ -28,17 +28,17 @@ from flows import forms
 
 log = logging.getLogger("baton.engine")
 WOKEN = "Woken"
-#: What a run is called that a person has resumed, or had tried again.
+#: The names of states in which a person has resumed a run or asked for another try.
 BY_HAND = ["Resuming", "AwaitingRetry"]
-#: How many runs Prefect tells of in one answer.
+#: How many runs Prefect returns in one answer.
 AT_MOST = 200
-#: A run in one of these states does not rest: it was resumed, or an attempt carries it out.
+#: A run in one of these states does not rest: somebody resumed it, or an attempt carries it out.
 MOVING = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING)
 TERMINAL = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
 
 
 class EngineAway(Exception):
-    """The engine does not answer just now; what was asked is to be tried again."""
+    """The engine does not answer just now. Ask again later."""
 
 
 class Came(StrEnum):
@@ -52,9 +52,9 @@ class Came(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run to be moved, which no attempt carries out just now.
+    """A run to move, which no attempt carries out just now.
 
-    run_id: empty before it exists; waiting_seconds: for how long (real time) a wake has asked that it moves.
+    run_id: empty before it exists; waiting_seconds: how long (real time) a wake has asked for the move.
     """
 
     handoff_id: int
@@ -70,36 +70,36 @@ class Engine(Protocol):
     """Moves runs. Every call may raise EngineAway."""
 
     async def create(self, run: Run) -> str:
-        """Creates the run, once however often it is asked; its id."""
+        """Create the run and return its id. Repeated calls create one run."""
         ...
 
     async def wake(self, run: Run) -> Came:
-        """Resumes a parked run. Busy: it is on its way; gone: it has ended or is not there; cancelled: by a person."""
+        """Resume a parked run. Busy: it is on its way; gone: it has ended or does not exist; cancelled: by a person."""
         ...
 
     async def not_parked(self, parked: Mapping[str, str]) -> set[str]:
-        """Of these runs, each by id with its pause key, those that do not rest under it now."""
+        """Return those of these runs (id -> pause key) that no longer rest under their key."""
         ...
 
     async def collect(self, handoff_id: int, run_id: str) -> bool:
-        """Reads an answer given in the engine's own window, if there is one."""
+        """Read an answer given in the engine's own window, if there is one; return whether there was."""
         ...
 
     async def resumed(self) -> Sequence[str]:
-        """The ids of runs that were resumed and that no attempt has begun with."""
+        """Return the ids of runs that somebody resumed and that no attempt has begun."""
         ...
 
     async def ended(self, run_ids: Sequence[str]) -> dict[str, bool]:
-        """Of these runs those that have ended, or are not there any more: id -> whether a person cancelled it."""
+        """Return those of these runs that have ended or no longer exist: id -> whether a person cancelled it."""
         ...
 
 
 class PrefectEngine:
     """The engine on a Prefect server, over one shared client.
 
-    A parked run is set to Scheduled. Prefect's resume call is for people: it demands an answer to the form, and on SQLite it fails
-    beside other writers. The server looks for Paused runs and then sets their state. If somebody resumes the run in between, the
-    handoff's lease keeps two attempts apart.
+    Sets a parked run to Scheduled. Prefect's resume call is for people: it demands an answer to the form, and on SQLite it fails
+    beside other writers. The server looks for Paused runs and then sets their state. If somebody resumes the run in between,
+    the handoff's lease keeps two attempts apart.
     """
 
     def __init__(self, client: PrefectClient) -> None:
@@ -153,7 +153,7 @@ class PrefectEngine:
         return Came.BUSY
 
     async def not_parked(self, parked: Mapping[str, str]) -> set[str]:
-        """One call where few runs move: whoever moves is not parked. Where many do, each of these runs is read."""
+        """Ask for the moving runs in one call where few move, as a moving run is not parked. Where many move, read each of these runs."""
         moving = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(MOVING))))
         found = await self._runs(moving)
         if len(found) < AT_MOST:
@@ -178,7 +178,7 @@ class PrefectEngine:
         these = FlowRunFilterId(any_=[UUID(one) for one in run_ids])
         wanted = FlowRunFilter(id=these, state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL))))
         found = {str(run.id): bool(run.state and run.state.type == StateType.CANCELLED) for run in await self._runs(wanted)}
-        if await self._count(FlowRunFilter(id=these)) < len(run_ids):  # somebody has deleted one: seldom, so all are read only then
+        if await self._count(FlowRunFilter(id=these)) < len(run_ids):  # somebody has deleted one: rare, so only then read all
             there = {str(run.id) for run in await self._runs(FlowRunFilter(id=these))}
             found |= dict.fromkeys(set(run_ids) - there, False)
         return found

@@ -1,8 +1,8 @@
-"""Starts the Prefect server of the embedded stack, with garbage collected in a thread of its own.
+"""Starts the Prefect server of the embedded stack, with garbage collection in its own thread.
 
-On SQLite a collection on the event loop's thread can free a cursor of a connection that another thread is waiting in; the loop
-then waits for that connection, which waits for a lock that only the loop can give back: everything stands still until the
-busy timeout of sixty seconds. In a thread of its own the collection waits alone. Nothing of Prefect is changed.
+On SQLite a collection on the event loop's thread can free a cursor of a connection that another thread is waiting in. The loop
+then waits for that connection, and the connection waits for a lock that only the loop can give back. Everything stands still
+until the busy timeout of sixty seconds. In its own thread only the collection waits. Nothing in Prefect is changed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import time
 from tasks.wiring import secret_files
 
 YOUNG_SECONDS, FULL_EVERY = 2.0, 15
-#: So many new objects are left alone: a server at rest need not look for garbage.
+#: No collection below this number of new objects: a server at rest need not look for garbage.
 FEW_OBJECTS = 20_000
 
 
 def collect_beside() -> None:
-    """Collects young garbage every two seconds where there may be much, and all of it every half minute, for ever.
+    """Collect young garbage every two seconds where there may be much, and all garbage every half minute, for ever.
 
-    What is there half a minute after the start stays for good, and is not looked at again.
+    Objects that exist half a minute after the start stay for good and are not looked at again.
     """
     rounds, frozen = 0, False
     while True:
@@ -39,7 +39,7 @@ def collect_beside() -> None:
 
 
 def main() -> None:
-    """The same as `prefect server start` with the given words."""
+    """Run `prefect server start` with the given words."""
     os.umask(secret_files.UMASK)
     gc.disable()
     threading.Thread(target=collect_beside, name="garbage", daemon=True).start()

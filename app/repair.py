@@ -1,4 +1,4 @@
-"""Repair: what was left lying is found and moved again, and what was done in Prefect's own window is taken in."""
+"""Repair: finds handoffs and runs that got stuck and moves them again, and takes in what people did in Prefect's own window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.background.lost_run import replace_run
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.repair")
-#: How many runs are compared with Prefect at a time, and how many dead leases or stranded handoffs are moved in one round.
+#: How many runs are compared with Prefect at a time, and how many dead leases or stranded handoffs one round moves.
 SLICE, ROUND = 200, 50
 
 
@@ -27,13 +27,13 @@ class Repair:
         self._compared_up_to = self._looked_up_to = 0
 
     async def dead(self) -> int:
-        """Wakes the handoffs whose attempt died; how many."""
+        """Wake the handoffs whose attempt died; return how many."""
         real = datetime.now(UTC)
         dead = await self.box.read(lambda session, now: strays.dead_leases(session, real=real, limit=ROUND))
         return await self.box.write(lambda session, now: strays.revive(session, dead, now=now)) if dead else 0
 
     async def stranded(self) -> int:
-        """Wakes any other open handoff that nothing would move, a stretch of them each time; how many. There should be none."""
+        """Wake any other open handoff that nothing would move, one stretch of them each time; return how many. There should be none."""
         moved, after = 0, self._looked_up_to
         found, self._looked_up_to = await self.box.read(lambda session, now: strays.stranded(session, after=after))
         for handoff_id in found[:ROUND]:
@@ -43,7 +43,7 @@ class Repair:
         return moved
 
     async def collect(self) -> int:
-        """Takes in what was answered in Prefect's window, as of that moment. A run that was resumed without an answer is woken."""
+        """Store answers given in Prefect's window, counted from that moment. Wake a run that was resumed without an answer."""
         collected = 0
         for run_id in await self.engine.resumed():
             handoff_id = await self.box.read(lambda session, now, run_id=run_id: _resumed_by_hand(session, run_id))  # type: ignore[misc]
@@ -56,7 +56,7 @@ class Repair:
         return collected
 
     async def reconcile(self) -> int:
-        """Compares a slice of the open handoffs with Prefect, the next slice each time: was their run cancelled by a person, or lost?"""
+        """Compare the next slice of the open handoffs with Prefect, and replace runs that a person cancelled or that were lost."""
         runs = await self.box.read(lambda session, now: _open_runs(session, after=self._compared_up_to))
         self._compared_up_to = max(runs.values()) if len(runs) == SLICE else 0
         ended = await self.engine.ended(list(runs)) if runs else {}
@@ -80,7 +80,7 @@ def _open_runs(session: Session, *, after: int) -> dict[str, int]:
 
 
 def _resumed_by_hand(session: Session, run_id: str) -> int | None:
-    """The handoff of a run that somebody resumed; None for one that Baton resumed itself, or that an attempt has taken up."""
+    """Return the handoff of a run that somebody resumed; None where Baton resumed the run, or an attempt has taken it up."""
     handoff = session.exec(select(Handoff).where(Handoff.flow_run_id == run_id)).first()
     if handoff is None or wakes.was_handed_over(session, handoff.id):
         return None

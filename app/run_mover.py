@@ -1,4 +1,4 @@
-"""Moving runs in Prefect: a new run is created in Running, a parked one is set to Running, with as few calls as that takes."""
+"""Moves runs in Prefect: creates a new run in Running and sets a parked one to Running, with as few calls as possible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A handoff whose lease this process holds. run_id: empty before its run exists; asks: what its first step wants to know."""
+    """A handoff whose lease this process holds. run_id: empty before its run exists; asks: what its first step needs to know."""
 
     handoff_id: int
     epoch: int
@@ -42,13 +42,13 @@ class Claimed:
 
 
 class RunMover:
-    """Every call may raise EngineAway: nothing has been moved then, or a repetition finds it moved."""
+    """Moves runs. Every call may raise EngineAway: then nothing has moved, or a repetition finds the run moved."""
 
     def __init__(self, client: AttemptClient, flow_id: UUID) -> None:
         self.client, self.flow_id = client, flow_id
 
     async def create(self, one: Claimed) -> FlowRun | Came:
-        """Creates the run in state Running, once however often it is asked. One that is there already is looked at."""
+        """Create the run in state Running; repeated calls create one run. Look at a run that exists already."""
         body = {
             "parameters": {"handoff": str(one.handoff_id)},
             "name": one.name,
@@ -62,9 +62,9 @@ class RunMover:
         return await self._look(one, found) if answer.status_code == httpx.codes.OK else self._run(one, found.id, found.state)
 
     async def begin(self, claimed: Sequence[Claimed]) -> dict[int, FlowRun | Came]:
-        """Sets the runs of these handoffs to Running, those that rest in one call; any other one is looked at by itself.
+        """Set the runs of these handoffs to Running: the resting ones in one call, any other after a look at it alone.
 
-        Only Paused runs are asked for: a run that a person has cancelled is not revived.
+        Asks for Paused runs only: a run that a person has cancelled is not revived.
         """
         moved: dict[str, State[Any]] = {}
         for start in range(0, len(claimed), AT_ONCE):
@@ -92,7 +92,7 @@ class RunMover:
         return {str(one["flow_run_id"]): State.model_validate(one["state"]) for one in accepted}
 
     async def _look(self, one: Claimed, found: FlowRun) -> FlowRun | Came:
-        """A run that does not rest: resumed by hand, left by an attempt that died, or ended. This process holds the lease."""
+        """Decide about a run that does not rest: resumed by hand, left by a dead attempt, or ended. This process holds the lease."""
         if found.state is None or found.state.type in TERMINAL:
             return Came.CANCELLED if found.state and found.state.type == StateType.CANCELLED else Came.GONE
         if found.state.is_running():
@@ -108,7 +108,7 @@ class RunMover:
         return self._run(one, found.id, result.state)
 
     def _run(self, one: Claimed, run_id: UUID, state: State[Any] | None) -> FlowRun:
-        """The run as the engine gets it: without its deployment, so that no observer is started for each attempt."""
+        """Return the run for the engine, without its deployment, so that no observer is started for each attempt."""
         return FlowRun(
             id=run_id,
             flow_id=self.flow_id,
@@ -121,7 +121,7 @@ class RunMover:
         )
 
     async def finish_cancelling(self, run_id: UUID) -> None:
-        """A run that somebody cancelled while it was carried out ends as Cancelled."""
+        """End as Cancelled a run that somebody cancelled while it was carried out."""
         self.client.forget(run_id)
         with suppress(Exception):
             run = await self.client.read_flow_run(run_id)

@@ -1,4 +1,4 @@
-"""The embedded stack: Prefect server, worker and web pages as processes of one folder, watched and restarted."""
+"""The embedded stack: runs Prefect server, worker and web pages as processes of one folder, watches and restarts them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from app import prefect_log_in
 
 START_SECONDS = 120
-#: What makes a Prefect server on SQLite keep up, found by measuring; every one may be overridden from outside.
+#: Settings with which a Prefect server on SQLite keeps up, found by measuring; the environment may override each one.
 PREFECT_SETTINGS = {
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
@@ -33,7 +33,7 @@ PREFECT_SETTINGS = {
 
 
 def prefect_on_sqlite() -> bool:
-    """Whether the Prefect server of this environment keeps its runs in SQLite: so unless told of another database."""
+    """Return whether this environment's Prefect server keeps its runs in SQLite: yes, unless another database is set."""
     return not os.environ.get("PREFECT_SERVER_DATABASE_CONNECTION_URL", "").startswith("postgresql")
 
 
@@ -45,7 +45,7 @@ def talking_to(prefect_url: str, log_in: str = "") -> AbstractContextManager[obj
 
 
 def end_on_sigterm() -> None:
-    """Makes SIGTERM end this process as Ctrl-C does, so that the parts are ended too."""
+    """Make SIGTERM end this process as Ctrl-C does, so that the parts end too."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -54,7 +54,7 @@ def end_on_sigterm() -> None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on just now."""
+    """Return a port of this machine that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @dataclass
 class Part:
-    """One process of the stack: its command, its log file, and how to ask whether it is up."""
+    """One process of the stack: its command, its log file, and the question whether it is up."""
 
     name: str
     command: list[str]
@@ -73,7 +73,7 @@ class Part:
     restarts: int = -1
 
     def start(self) -> None:
-        """Starts the process; its output is appended to the log."""
+        """Start the process and append its output to the log."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -87,11 +87,11 @@ class Part:
 
     @property
     def is_running(self) -> bool:
-        """Whether the process is there."""
+        """Return whether the process runs."""
         return self.process is not None and self.process.poll() is None
 
     def stop(self, *, seconds: float = 10) -> None:
-        """Asks the process (and what it started) to end, and ends it after so many seconds."""
+        """Ask the process and what it started to end; kill it after so many seconds."""
         if self.process is None or self.process.poll() is not None:
             return
         group = os.getpgid(self.process.pid)
@@ -103,7 +103,7 @@ class Part:
             self.process.wait()
 
     def last_lines(self, count: int = 15) -> str:
-        """The end of its log."""
+        """Return the end of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:]) if self.log.exists() else ""
 
 
@@ -113,7 +113,7 @@ class StackError(Exception):
 
 @dataclass
 class Stack:
-    """The parts that run, and where to reach them."""
+    """The running parts and their addresses."""
 
     folder: Path
     environment: dict[str, str]
@@ -123,7 +123,7 @@ class Stack:
 
     @property
     def log_in(self) -> str:
-        """`name:password` of the Prefect API and its UI."""
+        """Return `name:password` of the Prefect API and its UI."""
         return self.environment["PREFECT_API_AUTH_STRING"]
 
     def in_reach(self) -> AbstractContextManager[object]:
@@ -131,7 +131,7 @@ class Stack:
         return talking_to(self.prefect_url, self.log_in)
 
     def wait_until_ready(self, name: str, *, tell: Callable[[str], None] = lambda text: None) -> None:
-        """Waits until the part answers. Raises StackError with the end of its log when it does not."""
+        """Wait until the part answers. Raises StackError with the end of its log when it does not."""
         part, until = self.parts[name], time.monotonic() + START_SECONDS
         while not part.ready():
             if not part.is_running or time.monotonic() > until:
@@ -140,20 +140,20 @@ class Stack:
         tell(f"{name} is up")
 
     def watch(self) -> list[str]:
-        """Starts again what has died; the names of what it started."""
+        """Start dead parts again; return their names."""
         dead = [part for part in self.parts.values() if not part.is_running]
         for part in dead:
             part.start()
         return [part.name for part in dead]
 
     def stop(self) -> None:
-        """Ends every part, the server last."""
+        """End every part, the server last."""
         for part in reversed(list(self.parts.values())):
             part.stop()
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """A question whether this address answers with 200."""
+    """Return a function that asks whether this address answers with 200."""
     import httpx
 
     def ask() -> bool:
@@ -166,9 +166,9 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment in which all parts of this folder's stack run.
+    """Return the environment for all parts of this folder's stack.
 
-    The Prefect API asks every part and every person for one log-in, and takes nothing from pages of other addresses.
+    The Prefect API asks every part and every person for one log-in, and refuses calls from pages of other addresses.
     """
     address = f"http://127.0.0.1:{prefect_port}"
     log_in = prefect_log_in.of(folder)
@@ -193,7 +193,7 @@ def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Map
 
 
 def baton(*words: str) -> list[str]:
-    """The command that runs Baton's own command line in this environment."""
+    """Return the command that runs Baton's command line in this environment."""
     return [sys.executable, "-m", "app.cli", *words]
 
 
@@ -207,9 +207,9 @@ def running(
     tell: Callable[[str], None] = lambda text: None,
     prepare: Callable[[Stack], None] = lambda stack: None,
 ) -> Iterator[Stack]:
-    """The whole stack, up and ready; ended when the block ends.
+    """Run the whole stack, ready when the block begins and ended when it ends.
 
-    prepare runs when the Prefect server is up and before anything else starts: migrations and deployments belong there.
+    prepare runs when the Prefect server is up and before any other part starts: migrations and deployments belong there.
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)

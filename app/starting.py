@@ -1,4 +1,4 @@
-"""Starting: before a part begins, what would only go wrong later is looked at, and refused with what to do about it."""
+"""Checks before a part starts. What would go wrong later is refused now, with what to do about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.wiring.toolbox import Toolbox
 
 #: The most by which the clocks of this machine, the database's and the Prefect server's may differ.
 SKEW = timedelta(seconds=20)
-#: So much must fit into the database at a start.
+#: How much the database must have room for at a start.
 ROOM_BYTES = 64 * 1024
 _INSTALLATION, _TRY = "installation", "start"
 
@@ -28,7 +28,7 @@ class CannotStart(HandoffError):  # noqa: N818 - errors here are named as states
 
 
 def check_database(box: Toolbox) -> None:
-    """The database can be written to, belongs to this installation, and its clock agrees. Raises CannotStart."""
+    """Check that the database can be written to, belongs to this installation, and has the same time. Raises CannotStart."""
     asked_at = datetime.now(UTC)
     try:
         owner, theirs = box.write_now(lambda session, now: (_owner(session, box), _database_time(session)))
@@ -44,7 +44,7 @@ def check_database(box: Toolbox) -> None:
 
 
 def _owner(session: Session, box: Toolbox) -> str:
-    """The name of the other installation that this database belongs to; empty where it is ours, or nobody's until now.
+    """Return the name of the other installation that owns this database; empty where it is ours, or has no owner yet.
 
     Installations are told apart by their trail key, which never changes: the database keeps a fingerprint of it.
     """
@@ -67,9 +67,9 @@ def _database_time(session: Session) -> datetime | None:
 
 
 def compare_clocks(theirs: datetime | None, whose: str, *, asked_at: datetime) -> None:
-    """Raises CannotStart where this machine's clock is far from theirs; None: there is no other clock.
+    """Raise CannotStart where this machine's clock is far from theirs; None: there is no other clock.
 
-    asked_at: when they were asked, by this machine's clock: an answer may take long, and they read their clock at any time of that.
+    asked_at: when we asked, by this machine's clock. An answer may take long, and they may read their clock at any time meanwhile.
     """
     ours = datetime.now(UTC)
     if theirs is not None and not asked_at - SKEW <= theirs <= ours + SKEW:

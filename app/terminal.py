@@ -1,4 +1,4 @@
-"""What all commands share: the toolbox, exit codes, and errors told in plain words."""
+"""What all commands share: the toolbox, exit codes, and errors in plain words."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ complaints = Console(stderr=True, highlight=False)
 
 
 def fail(code: int, message: str) -> NoReturn:
-    """Ends the command with this exit code, saying why on standard error."""
+    """End the command with this exit code and this message on standard error."""
     complaints.print(message, markup=False, style="red", soft_wrap=True)
     raise typer.Exit(code)
 
 
 def read_settings(**given: Any) -> Settings:
-    """What this installation sets; a value that is none ends the command, with the setting's name and not the value."""
+    """Return this installation's settings. An unusable value ends the command with the setting's name, never the value."""
     found: Settings = quick_import("app.opening").read_settings(**given)
     return found
 
 
 def open_box(settings: Settings | None = None) -> Toolbox:
-    """The installation's toolbox, its database brought up to date. A setting that cannot be used ends the command, named."""
-    box: Toolbox = quick_import("app.opening").open_box(settings)  # with the database library: a file alone is read without it
+    """Return the installation's toolbox, its database migrated. A setting that cannot be used ends the command with its name."""
+    box: Toolbox = quick_import("app.opening").open_box(settings)  # imports the database library: not needed for a file alone
     return box
 
 
 def refuse_to_start(box: Toolbox) -> None:
-    """Ends a part that could only go wrong: the database is not writable, belongs to another installation, or clocks differ; or a
-    channel cannot be used as it is set."""
+    """End a part that could only go wrong: the database is not writable or belongs to another installation, clocks differ, or a
+    channel cannot be used with its settings."""
     from app.starting import CannotStart, check_database
 
     try:
@@ -58,7 +58,7 @@ def refuse_to_start(box: Toolbox) -> None:
 
 
 def who() -> str:
-    """Who is at the terminal, by the name of the account."""
+    """Return who is at the terminal: the name of the account."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a process without a user name, as in some containers
@@ -67,7 +67,7 @@ def who() -> str:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Turns what can go wrong into a sentence and an exit code: 1 refused, 2 unusable input, 4 a service is away."""
+    """Turn errors into a sentence and an exit code: 1 refused, 2 unusable input, 4 a service is away."""
     try:
         yield
     except (typer.Exit, typer.Abort):
@@ -83,7 +83,7 @@ def told() -> Iterator[None]:
 
 
 def _of_a_service(error: Exception) -> str:
-    """What the error says of a service that is away, empty for another error. These libraries are imported when something is wrong."""
+    """Return what the error says about a service that is away, empty for another error. Imports these libraries only after an error."""
     import httpx
     from sqlalchemy.exc import DBAPIError
 
@@ -100,7 +100,7 @@ def _of_a_service(error: Exception) -> str:
 
 
 def log_to_standard_error(level: int = logging.INFO) -> None:
-    """One line an event, for parts that run for long; secrets in it are masked, whoever writes it."""
+    """Log one line an event, for parts that run for long. Secrets are masked, whichever code logs them."""
     log_masks.begin()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("baton").setLevel(level)

@@ -1,4 +1,4 @@
-"""Tidy: what is stored as still to be deleted is deleted, in Baton's part and at Prefect, by whichever process comes to it."""
+"""Tidies: deletes what is marked for deletion, in Baton's database and at Prefect. Any process may do it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tasks.erasure.erasing import Receipt
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.tidying")
-#: So long (Baton's time) an erasure is left to the command that has asked for it.
+#: How long (Baton's time) an erasure is left to the command that asked for it.
 LEFT_ALONE = timedelta(minutes=1)
 
 
 async def tidy(box: Toolbox, client: PrefectClient) -> int:
-    """Ends the erasures that are under way, and does what is to be deleted at Prefect; how many erasures ended.
+    """Finish the erasures under way and delete what is to be deleted at Prefect; return how many erasures ended.
 
-    Raises httpx.HTTPError or PrefectHTTPStatusError where the Prefect server does not answer: then it is tried again later.
+    Raises httpx.HTTPError or PrefectHTTPStatusError where the Prefect server does not answer: try again later then.
     """
 
     def find(session: Session, now: datetime) -> tuple[list[int], bool, int]:
@@ -45,20 +45,20 @@ async def tidy(box: Toolbox, client: PrefectClient) -> int:
 
 
 async def at_named_server(box: Toolbox) -> tuple[dict[str, int], str]:
-    """Deletes at the named Prefect server what waits for it: how much of what, and why not all of it, empty where all was deleted."""
+    """Delete at the named Prefect server what waits for it; return how much of what, and why not all of it (empty for all)."""
     later = "a worker deletes what is there when it is back."
     try:
         with named_server(box.settings.folder):
             async with get_client() as client:
                 return await tidying.carry_out(box, client), ""
-    except NoServer:  # on another server nothing would be found, and be taken for deleted
+    except NoServer:  # another server would have none of it, and Baton would take it for deleted
         return {}, f"No Prefect server is named (PREFECT_API_URL): {later}"
     except (httpx.HTTPError, PrefectHTTPStatusError) as error:
         return {}, f"The Prefect server does not answer ({type(error).__name__}): {later}"
 
 
 async def erase(box: Toolbox, client: PrefectClient, lead_id: int) -> Receipt:
-    """Carries out an erasure that was asked for. Raises as tidy does, with everything done that needs no Prefect server."""
+    """Carry out an erasure that was asked for. Raises as tidy does, after everything that needs no Prefect server is done."""
     words, found = await erasing.clear(box, lead_id)
     at_prefect = await tidying.carry_out(box, client)
     return await erasing.close(box, lead_id, words, found, at_prefect)

@@ -1,4 +1,4 @@
-"""The worker: the clock, and attempts that are carried out inside this process, many at once on one event loop."""
+"""The worker: the clock, and attempts carried out inside this process, many at once on one event loop."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.worker")
 POOL_TYPE = "baton"
-#: How often Prefect is asked for flows that run by its timetable, in seconds.
+#: How often the worker asks Prefect for flows that run by its timetable, in seconds.
 TIMETABLE_SECONDS = 15.0
-#: How often the worker tells the server that it is there; the server writes that in a way which SQLite refuses now and then.
+#: How often the worker tells the server that it is alive, in seconds. On SQLite the server's write for this fails now and then.
 HEARTBEAT_SECONDS = 600
-#: How often it is looked whether something is to be deleted at the Prefect server, in seconds.
+#: How often the worker looks whether something is to be deleted at the Prefect server, in seconds.
 TIDY_SECONDS = 5.0
-#: How often Prefect is asked whether the work pool is paused, in seconds.
+#: How often the worker asks Prefect whether the work pool is paused, in seconds.
 POOL_SECONDS = 5.0
-#: The block that tells Prefect's engine where results would go. Baton keeps none; without it each attempt asks the server.
+#: The block that tells Prefect's engine where results would go. Baton keeps none; without the block each attempt asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
 FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):
-    """Takes from its pool what is scheduled there, and carries it out here: flows that run by the timetable, and runs that a person
-    started. Handoffs that Baton moves do not come this way, see attempts.py.
+    """Carries out in this process what its pool has scheduled: flows that run by the timetable, and runs that a person started.
 
+    Handoffs that Baton moves do not come this way, see attempts.py.
     The engine gets a copy of the run without its deployment, so that it does not start an observer thread for each run;
-    see docs/decisions for what of Prefect this leans on. A contract test holds it against the pinned version.
+    docs/decisions names the parts of Prefect that this class relies on. A contract test holds it against the pinned version.
     """
 
     type = POOL_TYPE
@@ -94,7 +94,7 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
             self._submitting_flow_run_ids.discard(flow_run.id)
 
     async def _is_moved_elsewhere(self, flow_run: FlowRun) -> bool:
-        """A lead's own run that was resumed by hand is moved by attempts.py, which reads first what was answered."""
+        """Return whether attempts.py moves this run: a lead's own run that was resumed by hand, whose answer is read first there."""
         run_id = str(flow_run.id)
         return await toolbox.current().read(lambda session, now: handoffs.is_recorded(session, run_id))
 
@@ -114,15 +114,15 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
 
     @property
     def busy(self) -> int:
-        """How many runs are under way."""
+        """Return how many runs are under way."""
         return len(self._submitting_flow_run_ids)
 
 
 async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetable_seconds: float = TIMETABLE_SECONDS) -> None:
-    """Works until stop is set, then lets attempts under way come to rest.
+    """Work until stop is set, then let attempts under way come to rest.
 
-    on_sqlite: the Prefect server keeps its runs in SQLite. Where the work pool is not of Baton's type, this process only hands
-    runs over to the workers of that pool.
+    on_sqlite: the Prefect server keeps its runs in SQLite. Where the work pool is not of Baton's type, this process only
+    hands runs over to the workers of that pool.
     """
     logging.getLogger("prefect.flow_runs").addFilter(_WithoutParking())
     async with get_client() as client:
@@ -147,7 +147,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
 
 
 async def _ending(stop: threading.Event) -> asyncio.Event:
-    """An event of this loop that is set soon after stop: nobody has to ask again and again."""
+    """Return an event of this loop that is set soon after stop, so that nothing has to poll."""
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def watch() -> None:
@@ -160,14 +160,14 @@ async def _ending(stop: threading.Event) -> asyncio.Event:
 
 
 async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMover]:
-    """The flow as this process carries it out, and what moves its runs."""
+    """Return the flow as this process carries it out, and the mover of its runs."""
     return await without_results(lead_handoff), RunMover(client, await client.create_flow(lead_handoff))
 
 
 async def without_results(flow: Flow[[str], Any]) -> Flow[[str], object]:
-    """The same flow, which keeps no results and says where they would be.
+    """Return the same flow, set to keep no results and to say where they would be.
 
-    A flow that does not say it makes Prefect's engine ask the server at each attempt, on a new connection that is never closed.
+    Without that place Prefect's engine asks the server at each attempt, on a new connection that is never closed.
     """
     block = LocalFileSystem(basepath="~/.prefect/storage")
     await block.save(RESULTS_BLOCK, overwrite=True)
@@ -175,7 +175,7 @@ async def without_results(flow: Flow[[str], Any]) -> Flow[[str], object]:
 
 
 async def _timetable(box: Toolbox, ended: asyncio.Event, seconds: float) -> None:
-    """Carries out what the server has scheduled, until the worker is to end."""
+    """Carry out what the server has scheduled, until the worker is to end."""
     worker = BatonWorker(
         work_pool_name=box.settings.work_pool,
         limit=box.settings.attempts_at_once,
@@ -195,9 +195,9 @@ async def _timetable(box: Toolbox, ended: asyncio.Event, seconds: float) -> None
 
 
 async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, ended: asyncio.Event) -> None:
-    """Begins with no lead while somebody has paused the work pool in Prefect; answers and deadlines are stored all the same."""
+    """Begin no lead while somebody has paused the work pool in Prefect. Answers and deadlines are stored all the same."""
     while not ended.is_set():
-        with suppress(Exception):  # the server is away: what was said last holds
+        with suppress(Exception):  # the server is away: its last answer holds
             paused = (await client.read_work_pool(box.settings.work_pool)).is_paused
             if paused != attempts.paused:
                 log.warning("the work pool %s is %s", box.settings.work_pool, "paused: leads wait" if paused else "resumed: leads go on")
@@ -206,7 +206,7 @@ async def _heed_pool(box: Toolbox, client: AttemptClient, attempts: Attempts, en
 
 
 async def _tidying(box: Toolbox, client: AttemptClient, ended: asyncio.Event) -> None:
-    """Deletes at Prefect what is to be deleted there, and ends what an erasure has begun."""
+    """Delete at Prefect what is to be deleted there, and finish erasures under way."""
     while not ended.is_set():
         try:
             await tidy(box, client)
@@ -221,7 +221,7 @@ async def _sleep(seconds: float, ended: asyncio.Event) -> None:
 
 
 async def ensure_pool(name: str) -> str:
-    """Makes the work pool when it is not there; one that is there stays as it is, of whichever type. Its type."""
+    """Create the work pool where there is none and leave an existing one as it is; return its type."""
     async with get_client() as client:
         with suppress(ObjectAlreadyExists):
             await client.create_work_pool(
@@ -231,14 +231,14 @@ async def ensure_pool(name: str) -> str:
 
 
 class _WithoutParking(logging.Filter):
-    """Prefect logs the end of every attempt that parks as an error, under the name of its state: that is no error."""
+    """Drops Prefect's error lines about attempts that park: Prefect logs each under the name of its state, but parking is no error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return "Finished in state" not in record.getMessage() or "type=PAUSED" not in record.getMessage()
 
 
 def run_in_thread(box: Toolbox, stop: threading.Event, *, on_sqlite: bool, timetable_seconds: float) -> threading.Thread:
-    """Starts work() on a loop in a thread of its own: Prefect's engine takes over signals only in the main thread."""
+    """Start work() on a loop in its own thread: Prefect's engine takes over signals only in the main thread."""
 
     def run() -> None:
         try:
@@ -246,7 +246,7 @@ def run_in_thread(box: Toolbox, stop: threading.Event, *, on_sqlite: bool, timet
         except CannotStart as refused:
             log.critical("%s", refused)
 
-    here = contextvars.copy_context()  # Prefect's settings belong to a context, which a thread does not take over by itself
+    here = contextvars.copy_context()  # Prefect's settings belong to a context, which a new thread does not inherit
     thread = threading.Thread(target=lambda: here.run(run), name="baton-worker", daemon=True)
     thread.start()
     return thread

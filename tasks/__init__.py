@@ -1,1 +1,1 @@
-"""What is done for a lead: the steps of its flow, replies, messages, and what the clock does beside the runs."""
+"""The work on a lead: the steps of its flow, replies, messages, and the clock's work outside of the runs."""

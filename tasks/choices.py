@@ -1,4 +1,4 @@
-"""What can be answered to what is owed, and how people read it."""
+"""The answers that each open task allows, and their words for people."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from agreements.model import Agreement
 from storage.tables import Handoff, Wait
 
-#: What a manager is asked about when everyone in the team has as many leads as agreed.
+#: The subject of a decision when everyone in the team has as many leads as agreed.
 EVERYONE_FULL = "everyone-full"
-#: What was answered, as people read it behind a name.
+#: The words for an answer that was given, to follow a name.
 DID = {
     "accepted": "accepted",
     "rejected": "rejected",
@@ -23,7 +23,7 @@ DID = {
     "decided": "decided",
     "deadline": "not answered in time",
 }
-#: What a rep may answer, by what is owed; `sql` only while another leg follows.
+#: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES = {
     "acceptance": ("accepted", "rejected", "handed"),
     "delivery": ("accepted", "rejected", "handed"),
@@ -42,7 +42,7 @@ LABELS = {
     "completed": "The note is complete now",
     "decided": "Decide",
 }
-#: What a manager answers for a rep.
+#: The labels that a manager sees who answers for a rep.
 LABELS_FOR = {
     "accepted": "{name} takes it",
     "rejected": "{name} rejects it, with a reason",
@@ -52,18 +52,18 @@ LABELS_FOR = {
     "opportunity": "It is an opportunity",
     "returned": "{name} returns it, with a reason",
 }
-#: What somebody other than a rep may answer.
+#: The answers that somebody other than a rep may give.
 DUTIES = {"decision": ("decided",), "note": ("completed",)}
-#: What can be decided, and how people read it.
+#: The possible decisions, and their words for people.
 CHOICES = {
     "reassign": "Give it to somebody else",
     "give-back": "Leave it with the rep, with a new clock",
     "nurture": "Back to marketing, into nurture",
     "disqualify": "Not a lead for us",
 }
-#: What goes with an answer.
+#: The extra input that an answer needs.
 NEEDS = {"rejected": "reason", "returned": "reason", "handed": "colleague", "decided": "choice", "completed": "statements"}
-#: By what somebody can be tried.
+#: The channels over which somebody can be tried.
 CHANNELS = {
     "phone": "by phone",
     "email": "by e-mail",
@@ -75,7 +75,7 @@ CHANNELS = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing a person may choose. needs: reason, colleague, choice or statements, empty for nothing more."""
+    """An answer that a person may choose. needs: reason, colleague, choice or statements, empty for nothing more."""
 
     kind: str
     label: str
@@ -83,25 +83,25 @@ class Option:
 
 
 def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[str, ...]:
-    """What the rep who has the lead may answer to this wait, also while a manager is asked to decide about it."""
+    """Return the answers that the rep with the lead may give to this wait, also while a manager is asked to decide about it."""
     if wait.kind == "delivery" and wait.about != "proof":
-        return ()  # it is held or stands in line: nobody has it who could answer
+        return ()  # the lead is held or in the queue: no rep has it, so nobody can answer
     kinds = REP_CHOICES.get(wait.about if wait.kind == "decision" else wait.kind, ())
     return kinds if next_leg(agreement, handoff) else tuple(kind for kind in kinds if kind != "sql")
 
 
 def options(agreement: Agreement, handoff: Handoff, kinds: tuple[str, ...], *, name: str = "") -> tuple[Option, ...]:
-    """These answers as people read them. name: of the rep for whom somebody else answers, empty for an answer of one's own."""
+    """Return these answers with their labels. name: the rep for whom somebody else answers, empty where the rep answers."""
     labels = LABELS | ({kind: words.format(name=name) for kind, words in LABELS_FOR.items()} if name else {})
     labels["sql"] = f"Qualified: hand on to {next_leg(agreement, handoff)}"
     return tuple(Option(kind, labels[kind], NEEDS.get(kind, "")) for kind in kinds)
 
 
 def next_leg(agreement: Agreement, handoff: Handoff) -> str:
-    """The name of the leg that follows, empty for none."""
+    """The name of the next leg, empty for none."""
     return agreement.legs[handoff.leg + 1].name if handoff.leg + 1 < len(agreement.legs) else ""
 
 
 def decisions(wait: Wait) -> dict[str, str]:
-    """What can be decided, and how people read it; nothing can be left with a rep where nobody has the lead."""
+    """The possible decisions, and their words for people. Where no rep has the lead, it cannot be left with one."""
     return {name: words for name, words in CHOICES.items() if wait.about != EVERYONE_FULL or name != "give-back"}

@@ -1,4 +1,4 @@
-"""What a clock of this handoff runs on: whose calendar, since when, within which bound, and what others have used of it."""
+"""The inputs of a handoff's clock: its calendar, its start, its bound, and the time that earlier reps have used."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from agreements.model import Clock
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
-#: The answers by which a tenure has met a clock, so that whoever comes later begins anew.
+#: The answers with which a tenure meets a clock. The next tenure then starts the clock at zero.
 _MET = {"acceptance": ("accepted",), "first_attempt": ("attempted", "connected")}
-#: What a wait is about for which no clock runs.
+#: The subject of a wait for which no clock runs.
 NO_CLOCK = "no-clock"
-#: What the rep who has the lead owes, one after another.
+#: The waits of the rep who has the lead, in their order.
 _OWED = ("delivery", "acceptance", "first_attempt", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One clock as it runs for the rep who has the lead. start: since when; bound: until when over all reps, None for no bound."""
+    """One clock as it runs for the rep who has the lead. start: from when; bound: the latest end over all reps, None for no bound."""
 
     clock: Clock
     tier: str
@@ -34,17 +34,17 @@ class Running:
     past: Past
 
     def schedule(self, *, now: datetime | None = None) -> Schedule:
-        """When it is due, and what happens before. now: nudges not after it are left out."""
+        """Return the due time and the nudges before it. now: nudges at or before this time are left out."""
         return schedule(self.clock, tier=self.tier, start=self.start, calendar=self.calendar, bound=self.bound, now=now, past=self.past)
 
 
 def clock_of(session: Session, handoff: Handoff, name: str) -> Clock:
-    """The clock of that name, in the leg in which the handoff is."""
+    """The clock of that name in the handoff's current leg."""
     return handoffs.agreement_of(session, handoff).clock(name, handoff.leg)
 
 
 def calendar_of(session: Session, handoff: Handoff, name: str, holder: str) -> WorkingCalendar:
-    """The calendar on which that clock runs for this person; `marketing` and `system` are marketing's person of the roster."""
+    """The calendar of that clock for this person; `marketing` and `system` stand for marketing's person in the roster."""
     people = roster.current(session)
     person = people.person(people.marketing if holder in ("marketing", "system") else holder)
     agreement = handoffs.agreement_of(session, handoff)
@@ -54,8 +54,8 @@ def calendar_of(session: Session, handoff: Handoff, name: str, holder: str) -> W
 def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, start: datetime, anew: bool = False) -> Running:
     """The clock of that name as it runs for this tenure.
 
-    start: when it would begin if nobody had had the lead before. anew: a manager gave the lead back with a new clock, so what
-    was used before does not count.
+    start: when the clock would begin if no rep had had the lead before. anew: a manager gave the lead back with a new clock, so
+    the time used before does not count.
     """
     clock, calendar = clock_of(session, handoff, name), calendar_of(session, handoff, name, row.rep)
     bound = bound_of(session, handoff, name, row.rep, start=start)
@@ -64,12 +64,12 @@ def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, s
     earlier = [one for one in handoffs.assignments(session, handoff.id) if one.leg == row.leg and one.number < row.number]
     pauses = _pauses(session, clock, [*earlier, row], start)
     while name == "first_attempt" and "fix_note" in clock.pauses and earlier and _goes_on(earlier[-1], row):
-        start = earlier.pop().proven_at or start  # the same rep has it back, and the clock stood still in between
+        start = earlier.pop().proven_at or start  # the same rep has the lead again, and the clock was paused in between
     return Running(clock, handoff.tier, start, calendar, bound, Past(_spells(session, handoff, name, earlier), pauses))
 
 
 def bound_of(session: Session, handoff: Handoff, name: str, holder: str, *, start: datetime | None = None) -> datetime | None:
-    """Until when that clock may run over all tenures of this leg; None for no bound, or before it began for anybody."""
+    """The latest end of that clock over all tenures of this leg; None for no bound, or where the clock has not begun for any rep."""
     clock = clock_of(session, handoff, name)
     rows = [one for one in handoffs.assignments(session, handoff.id) if one.leg == handoff.leg]
     starts = [at for at in (start, *(_began(session, name, one) for one in rows)) if at is not None]
@@ -85,7 +85,7 @@ def _goes_on(before: Assignment, row: Assignment) -> bool:
 
 
 def _pauses(session: Session, clock: Clock, rows: list[Assignment], start: datetime | None) -> tuple[Span, ...]:
-    """From each return of the note until somebody provably had the lead again, or until the clock starts now."""
+    """The pauses of the clock: from each return of the note until the next proof of delivery, or until the clock's start."""
     if "fix_note" not in clock.pauses:
         return ()
     spans = []
@@ -109,7 +109,7 @@ def _spells(session: Session, handoff: Handoff, name: str, earlier: list[Assignm
 
 
 def _began(session: Session, name: str, row: Assignment) -> datetime | None:
-    """When the clock began in this tenure: with the proof that the rep was told, the outcome's with the first attempt."""
+    """When the clock began in this tenure: at the proof that the rep was told, for the outcome at the first attempt."""
     if name != "outcome":
         return row.proven_at
     tried = select(func.min(Touch.at)).where(Touch.handoff_id == row.handoff_id, col(Touch.at) >= row.assigned_at)
@@ -117,7 +117,7 @@ def _began(session: Session, name: str, row: Assignment) -> datetime | None:
 
 
 def _ended(session: Session, row: Assignment) -> datetime | None:
-    """When the rep gave the lead up or ran out of time, which is before it was carried out; None for one who has it still."""
+    """When the rep gave the lead up or ran out of time; Baton carries this out later. None while the rep still has the lead."""
     answer = _last_answer(session, row, _OWED)
     return answer.answered_at if answer and row.ended_at else row.ended_at
 

@@ -1,4 +1,4 @@
-"""Disputable: whether marketing may still object to what sales answered, and until when."""
+"""The dispute window: whether marketing may still object to an answer of sales, and until when."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tasks.clock_inputs import calendar_of
 
 
 def open_until(session: Session, answer: Answer) -> datetime:
-    """Until when marketing may dispute this answer: the agreed time from when it could no longer be taken back."""
+    """Until when marketing may dispute this answer: the agreed time, counted from when the answer could no longer be undone."""
     handoff = handoffs.get(session, answer.handoff_id)
     within = handoffs.agreement_of(session, handoff).dispute.within
     return within.after(answer.effective_at, calendar_of(session, handoff, "note", "marketing"))
 
 
 def why_not(session: Session, answer: Answer | None, *, now: datetime) -> str:
-    """Why this answer cannot be disputed, in words; empty where it can."""
+    """Return why this answer cannot be disputed, in words; empty where it can be."""
     if answer is None or answer.kind not in disputes.DISPUTABLE or answer.state != AnswerState.COUNTED:
         return "Only a rejection or a return that counts can be disputed."
     agreement = handoffs.agreement_of(session, handoffs.get(session, answer.handoff_id))

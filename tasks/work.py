@@ -1,4 +1,4 @@
-"""One attempt's work on a handoff: what a step reads and changes, and what it asks of the world outside."""
+"""One attempt's work on a handoff: the rows that a step reads and changes, and its requests to the outside."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.tables import Handoff
 
 @dataclass(frozen=True, slots=True)
 class AskCrm:
-    """What does the CRM know of this company? The answer is an Account, or None."""
+    """Ask the CRM about this company. The answer is an Account, or None."""
 
     company: str
     domain: str
@@ -24,15 +24,15 @@ class AskCrm:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Send every message of this handoff that is due."""
+    """Send every due message of this handoff."""
 
 
 @dataclass(slots=True)
 class Work:
-    """What a step works with: the transaction under way, the locked handoff, and the present, read once a transaction.
+    """The inputs of a step: the open transaction, the locked handoff, and the present, read once in each transaction.
 
-    A step that asks or tells goes on in another transaction: it takes these anew from here then. notes: Markdown to be shown
-    beside the run, once the transaction is committed. in_flight: the ids of the messages that this attempt is sending.
+    A step that yields AskCrm or Tell continues in another transaction, and reads these attributes again. notes: Markdown for
+    the run's page, shown once the transaction is committed. in_flight: the ids of the messages that this attempt is sending.
     """
 
     session: Session
@@ -43,18 +43,18 @@ class Work:
 
     @property
     def position(self) -> Position:
-        """Where the handoff stands, as this transaction left it."""
+        """The position of the handoff, as this transaction left it."""
         return position_of(self.session, self.handoff, now=self.now)
 
 
-#: What a step does between two transactions: it asks for something outside and is given the answer.
+#: The requests of a step between two transactions. The step yields each one and receives its answer.
 Doing = Generator[AskCrm | Tell, Any, None]
-#: A step changes the handoff within one transaction, or within several with something outside between them.
+#: A step changes the handoff in one transaction, or in several with a request to the outside between them.
 Step = Callable[[Work], "Doing | None"]
 
 
 def position_of(session: Session, handoff: Handoff, *, now: datetime) -> Position:
-    """Where a handoff stands. The wakes are read before everything that they may announce."""
+    """The position of a handoff. The wakes are read first, so the later reads see every change that a wake announces."""
     waiting = {wake.kind for wake in wakes.pending(session, handoff.id, now=now)}
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None

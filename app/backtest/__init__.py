@@ -1,1 +1,1 @@
-"""Trying an agreement out on past leads: many are read, judged and counted side by side. Nothing is written."""
+"""Tries an agreement out on past leads: reads and judges many leads and counts them side by side. Writes nothing."""

@@ -1,4 +1,4 @@
-"""Facts that are written down only after sales has contacted a lead: they can have qualified nobody, so no rule may ask."""
+"""Facts that people write down only after sales has contacted a lead. They cannot have qualified anybody, so no rule may ask for them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.csv_import.lead_map import LeadMap
 
 
 def refuse_after_contact(agreements: Sequence[Agreement], mapping: LeadMap | None, *, later_columns: Collection[str], file: str) -> None:
-    """Raises AgreementError that names each rule which asks for such a fact.
+    """Raise AgreementError that names each rule which asks for such a fact.
 
-    later_columns: columns that tell what became of the leads; file: where they stand.
+    later_columns: columns that say what became of the leads; file: the file that holds them.
     """
     problems = [
         f"{agreement.reference}: {', '.join(places)} asks for {name}, {why}: it can have qualified nobody. Take the rule out, or ask"

@@ -1,4 +1,4 @@
-"""What became of past leads, from the times that were told: won, lost, or not known."""
+"""What became of past leads, from the recorded times: won, lost, or unknown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.backtest.past import Outcomes
 
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """An outcome that cannot be: the lead's row, what is told (`won_at`, `lost_at`), when, and the first contact after it."""
+    """An impossible outcome: the lead's row, what the file says (`won_at`, `lost_at`), when, and the first contact, which is later."""
 
     row: int
     what: str
@@ -24,10 +24,10 @@ class Impossible:
 
 
 def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impossible]]:
-    """What is known of each lead, and the outcomes that come before the first contact: nothing is made of these.
+    """Return what is known about each lead, and the outcomes that come before the first contact, which count as not known.
 
-    leads: first_at, day, and of won_at, lost_at, assigned_at, contacted_at those that are told. A lead without a recorded
-    outcome is open, one that was never assigned is unknown; neither is lost. zone: in which a day alone is meant.
+    leads: first_at, day, and whichever of won_at, lost_at, assigned_at, contacted_at the file has. A lead without a
+    recorded outcome is open, one that was never assigned is unknown; neither is lost. zone: the zone of days without a time.
     """
     told = [name for name in ("won_at", "lost_at", "assigned_at", "contacted_at") if name in leads.columns]
     if "won_at" not in told:
@@ -47,7 +47,7 @@ def _says_who_was_followed(told: Sequence[str]) -> bool:
 
 
 def _before_first_contact(leads: pl.DataFrame, name: str, zone: ZoneInfo) -> Iterator[Impossible]:
-    """A day alone, on either side, is before the other only where it is an earlier day."""
+    """Yield outcomes before the first contact. A day without a time, on either side, is before the other only if it is an earlier day."""
     doubtful = leads.with_row_index("place").filter(pl.col(name) < pl.col("first_at"))
     for place, at, first, day, outcome_day in doubtful.select("place", name, "first_at", "day", _is_day(doubtful, name)).iter_rows():
         days_only = day or outcome_day or is_midnight(at, zone) or is_midnight(first, zone)

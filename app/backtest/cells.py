@@ -1,4 +1,4 @@
-"""Cells to facts, a whole column at a time. A row that is not plainly right is left to the reader of single rows."""
+"""Turns cells into facts, a whole column at a time. Any row that is not plainly right is left to the reader of single rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.csv_import.file import Column
 from app.csv_import.rows import Row
 
 TIMES = ("at", "requested_time")
-#: Addresses that are right without a closer look: every one is an address by `is_address`, and not every address is one.
+#: Addresses that need no closer look: each one is an address by `is_address`, but not every address matches.
 PLAIN_ADDRESS = (
     r"^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@"
     r"(?:[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,2}\.){1,5}[A-Za-z]{2,20}$"
@@ -29,7 +29,7 @@ _YES, _NO = ("true", "1", "yes", "on", "t", "y"), ("false", "0", "no", "off", "f
 _WHOLE = r"^-?(?:0|[1-9][0-9]{0,14})$"
 _DECIMAL = r"^-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,10}$"
 _MAYBE_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
-#: A decimal longer than this, or this near to nothing, is not written as it was read.
+#: A decimal with more digits, or as close to zero, is not written as it was read.
 _DIGITS_AT_MOST = 16
 _TINY = r"^-?0\.0000"
 _LENGTHS = {"message": MAX_TEXT}
@@ -38,9 +38,9 @@ _FIELDS = MAX_FIELDS
 
 
 def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) -> dict[str, Any]:
-    """The columns of the facts that such a file gives, and their types; fields of the agreement are text at first.
+    """Return the columns of the facts in such a file, and their types; fields of the agreement are text at first.
 
-    `day`: whether of `at` a day alone was written. `group`: what stands in the column by which leads are grouped, if one is.
+    `day`: whether `at` was written as a day without a time. `group`: the value of the column that groups the leads, if there is one.
     """
     facts = {"source", "source_id", "conversion_id", "activity", "path", "at", "email", "entry_channel"}
     facts |= constants.keys() | {column.target for column in columns if not column.is_field}
@@ -51,22 +51,22 @@ def schema_of(columns: Sequence[Column], constants: Mapping[str, FieldValue]) ->
 
 
 def field_name(column: Column) -> str:
-    """How the facts of a field of the agreement are called, apart from those that every lead has."""
+    """Return the column name of an agreement's field, which differs from the facts that every lead has."""
     return FIELD + column.target.strip()
 
 
 @dataclass(slots=True)
 class Kinds:
-    """Which kinds of values a field of the agreement was seen to hold."""
+    """The kinds of values that each field of the agreement was seen to hold."""
 
     seen: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, name: str, *kinds: int) -> None:
-        """Notes that this field holds such values somewhere."""
+        """Record that this field holds such values somewhere."""
         self.seen.setdefault(name, set()).update(kinds)
 
     def typed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The fields as numbers, or as yes and no, where they hold nothing else; as text where kinds are mixed."""
+        """Return the fields as numbers, or as yes and no, where they hold nothing else; as text where kinds are mixed."""
         seen = {name: frozenset(kinds - {_NOTHING}) for name, kinds in self.seen.items() if name in frame.columns}
         types = {name: _TYPES.get(kinds, pl.String) for name, kinds in seen.items()}
         return frame.with_columns(
@@ -85,7 +85,7 @@ _TYPES: dict[frozenset[int], Any] = {
 
 
 def text_of(value: FieldValue) -> str | None:
-    """A value of a field as text, None for nothing: what a column of mixed kinds holds."""
+    """Return a field's value as text, None for nothing: a column of mixed kinds holds such texts."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float) and "e" in repr(value):
@@ -94,9 +94,9 @@ def text_of(value: FieldValue) -> str | None:
 
 
 def column_of(name: str, values: Sequence[FieldValue]) -> pl.Series:
-    """These values as one column: of numbers, or of yes and no, where there is nothing else; else as text.
+    """Return these values as one column: numbers, or yes and no, where there is nothing else; otherwise text.
 
-    A value that is larger than a lead may tell is unknown, as it is to the rules.
+    A value larger than a lead may have is unknown, as it is to the rules.
     """
     values = [value if is_within_bounds(value) else None for value in values]
     kinds = frozenset(_KIND_OF[type(value)] for value in values) - {_NOTHING}
@@ -106,9 +106,9 @@ def column_of(name: str, values: Sequence[FieldValue]) -> pl.Series:
 
 @dataclass(slots=True)
 class Facts:
-    """Reads blocks of cells as facts of leads, and remembers which kinds of values their fields hold.
+    """Reads blocks of cells as facts of leads, and remembers the kinds of values in their fields.
 
-    by: the fact by which leads are grouped, empty for none; a field of the agreement is a group by itself.
+    by: the fact that groups the leads, empty for none; a field of the agreement is a group by itself.
     """
 
     columns: Sequence[Column]
@@ -119,11 +119,11 @@ class Facts:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """Names and types of the facts."""
+        """Return names and types of the facts."""
         return schema_of(self.columns, self.constants)
 
     def read(self, cells: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-        """The facts of each row, and which rows are odd: of those the facts are not to be used."""
+        """Return the facts of each row, and which rows are odd: do not use the facts of these."""
         made, odd, kinds = self._defaults(), [self._too_many()], dict[str, pl.Expr]()
         for column in self.columns:
             cell = pl.col(str(column.index))
@@ -158,7 +158,7 @@ class Facts:
         return made | {"line": pl.col("line"), "day": pl.lit(False), "group": pl.lit(same and str(same), pl.String)}
 
     def _too_many(self) -> pl.Expr:
-        """A lead has at most 100 fields, with names that are not too long, and none that is the CRM's to tell."""
+        """Find rows with over 100 fields, names that are too long, or a field that only the CRM may tell."""
         fields = [column.target for column in self.columns if column.is_field]
         named = all(name == name.strip() and len(name) <= _LENGTH and not name.startswith(ACCOUNT) for name in fields)
         return pl.lit(not named or len(fields) > _FIELDS)
@@ -168,7 +168,7 @@ class Facts:
         return cells.hstack(read.rename({one: f"{name}.{one}" for one in read.columns}))
 
     def of_leads(self, leads: Sequence[tuple[Row, IncomingLead]]) -> pl.DataFrame:
-        """The same facts of leads that were read singly."""
+        """Return the same facts for leads that were read singly."""
         for _, lead in leads:
             for name, value in lead.fields.items():
                 self.kinds.add(FIELD + name, _KIND_OF[type(value)])
@@ -187,7 +187,7 @@ class Facts:
 
 
 def _translated(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The cell as the map translates it, null for an empty one; and where the translation is not plain text."""
+    """Return the cell as the map translates it, null for an empty one; and where the translation is not plain text."""
     words = {cell: value for cell, value in column.values.items() if isinstance(value, str) and value.strip()}
     others = [cell for cell, value in column.values.items() if cell not in words]
     text: pl.Expr = pl.when(cell != "").then(cell)
@@ -197,7 +197,7 @@ def _translated(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _fact(target: str, text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """The fact that this text says, and where that is doubtful."""
+    """Return the fact in this text, and where the fact is doubtful."""
     if target == "do_not_contact":
         word = text.str.to_lowercase()
         return word.is_in(_YES), ~word.is_in((*_YES, *_NO))
@@ -213,7 +213,7 @@ def _fact(target: str, text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _field(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """A value of a field as text, its kind, and where it is doubtful."""
+    """Return a field's value as text, its kind, and where it is doubtful."""
     words = {cell: value for cell, value in column.values.items() if isinstance(value, str)}
     others = {cell: value for cell, value in column.values.items() if not isinstance(value, str)}
     text: pl.Expr = pl.when(cell != "").then(cell)
@@ -232,7 +232,7 @@ def _field(column: Column, cell: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 
 
 def _number(numbers: str, text: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """A number as Python would write it, or text where that is allowed."""
+    """Return a number as Python would write it, or text where text is allowed."""
     if numbers == "plain":
         whole = text.str.contains(_WHOLE)
         decimal = text.str.contains(_DECIMAL) & ~text.str.contains(_MAYBE_THOUSANDS)

@@ -1,4 +1,4 @@
-"""Where the marks of a chart stand, in parts of a hundred of its plot. Drawing them is the template's business."""
+"""Positions of a chart's marks, in per cent of its plot. The template draws them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.backtest.wording import basis, between, number, percent
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the grid: where it stands, and what is written there."""
+    """A line of the grid: its place and its label."""
 
     at: float
     label: str
@@ -19,7 +19,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The line of one version: its class for style, its points, and the band between which chance plays, where there is one."""
+    """The line of one version: its class for style, its points, and the band of chance around it, where there is one."""
 
     kind: str
     points: str
@@ -28,7 +28,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A threshold that is agreed: where it stands, of which version, what is written there, and on which side."""
+    """An agreed threshold: its place, its version, its label, and the side of the label."""
 
     at: float
     kind: str
@@ -47,7 +47,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Both panels, with the marks, and what is told of each threshold."""
+    """Both panels, with the marks, and a text for each threshold."""
 
     volume: Plot
     shares: Plot | None
@@ -57,7 +57,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Whisker:
-    """A share with the range in which chance may have moved it: the point and both ends."""
+    """A share with the range within which chance may have moved it: the point and both ends."""
 
     at: float
     low: float
@@ -68,7 +68,7 @@ KINDS = ("draft", "other")
 
 
 def curve(found: Backtest) -> Curve:
-    """The thresholds against volume, and against won share where anything is known of that."""
+    """Return the thresholds against volume, and against won share where any outcome is known."""
     sides = found.sides
     most = max(1, *(side.curve[0].leads for side in sides))
     top, ticks = scale(most)
@@ -95,7 +95,7 @@ def _marks(sides: Sequence[SideFound]) -> list[Mark]:
 
 
 def _shares(found: Backtest) -> Plot | None:
-    """Only as far as enough is known: of a handful of leads any share can come about."""
+    """Draw shares only where enough outcomes are known: a handful of leads can have any share."""
     known = [(kind, side, _enough(side.curve)) for kind, side in zip(KINDS, found.sides, strict=False)]
     ends = [one.interval for _, side, last in known for one in side.curve[: last + 1] if one.interval]
     if not ends:
@@ -117,7 +117,7 @@ def _shares(found: Backtest) -> Plot | None:
     )
 
 
-#: Shares are drawn where it is known of at least so many leads what became of them.
+#: Shares are drawn where the outcome of at least this many leads is known.
 ENOUGH = 30
 
 
@@ -134,7 +134,7 @@ def _up(value: float, top: float) -> float:
 
 
 def scale(most: float) -> tuple[float, list[float]]:
-    """Up to where an axis goes, and where its lines stand: round numbers, at most five steps. most: above 0."""
+    """Return where an axis ends and where its lines are: round numbers, at most five steps. most: above 0."""
     step = 10.0 ** len(str(int(most)))
     for part in (1000, 500, 250, 200, 100, 50, 25, 20, 10, 5, 2.5, 2, 1):
         if 5 * (step * part / 1000) >= most:
@@ -144,7 +144,7 @@ def scale(most: float) -> tuple[float, list[float]]:
 
 
 def whiskers(shares: Sequence[Share]) -> list[Whisker | None]:
-    """Shares on one scale, which ends at the highest end of them; None where nothing is known."""
+    """Return shares on one scale, which ends at their highest end; None where nothing is known."""
     top = max([end for one in shares if (ends := one.interval) for end in ends] or [1.0])
     return [
         Whisker(100 * (one.share or 0) / top, 100 * one.interval[0] / top, 100 * one.interval[1] / top) if one.interval else None
@@ -153,6 +153,6 @@ def whiskers(shares: Sequence[Share]) -> list[Whisker | None]:
 
 
 def bars(values: Sequence[int]) -> list[float]:
-    """Lengths on one scale, the longest of which is the whole width."""
+    """Return lengths on one scale; the longest is the whole width."""
     most = max([abs(value) for value in values] or [0]) or 1
     return [100 * abs(value) / most for value in values]

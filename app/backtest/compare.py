@@ -1,4 +1,4 @@
-"""Past leads judged by a draft and by another version, and counted: who qualifies, what became of them, what mattered."""
+"""Judges past leads by a draft and by another version, and counts: who qualifies, what became of them, what mattered."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from agreements.qualification import threshold_for
 from app.backtest.past import BLANK, PastLeads, counted
 from app.backtest.report import FEW, Backtest, CriterionFound, GroupFound, Moves, Share, SideFound
 
-#: More groups than this are not told apart in the report: they have names of their own for single leads, not for kinds.
+#: The most groups that the report shows: where there are more, each value belongs to a single lead and not to a kind of lead.
 GROUPS_AT_MOST = 1_000
 
 
 def compare(
     draft: Agreement, other: Agreement | None, past: PastLeads, *, progress: Callable[[str, int, int], None] | None = None
 ) -> Backtest:
-    """What the draft would have made of these leads, beside the other version where there is one.
+    """Return what the draft would have made of these leads, beside the other version where there is one.
 
-    progress: told what is done, and which step of how many.
+    progress: called with the step, its number and the number of steps.
     """
     agreements = [draft, other] if other else [draft]
     names = _names(agreements)
@@ -53,7 +53,7 @@ def compare(
 
 
 def _names(agreements: Sequence[Agreement]) -> list[str]:
-    """How the versions are called; a draft that bears the other one's name is told apart from it."""
+    """Return the versions' names; a draft with the other version's name gets a different one."""
     names = [agreement.reference for agreement in agreements]
     return [f"{names[0]} (draft)", *names[1:]] if len(set(names)) < len(names) else names
 
@@ -65,7 +65,7 @@ def _unknown(agreement: Agreement, past: PastLeads) -> Iterator[tuple[str, list[
 
 
 class _Counting:
-    """Counts leads, and among them the known and the won ones."""
+    """Counts leads, and among them those with a known outcome and the won ones."""
 
     def __init__(self, past: PastLeads) -> None:
         self.known, self.won = past.outcomes.known, past.outcomes.won
@@ -74,7 +74,7 @@ class _Counting:
         return Share(int(mask.sum()), int((mask & self.known).sum()), int((mask & self.won).sum()))
 
     def by(self, column: pl.Series, mask: pl.Series) -> dict[str | int, Share]:
-        """The same for each value of a column, among the leads of the mask."""
+        """Count the same for each value of a column, among the leads of the mask."""
         frame = pl.DataFrame({"value": column, "known": self.known, "won": self.won}).filter(mask)
         rows = frame.group_by("value").agg(pl.len(), pl.col("known").sum(), pl.col("won").sum()).rows()
         return {value: Share(leads, known, won) for value, leads, known, won in rows}
@@ -108,7 +108,7 @@ def _warnings(agreements: Sequence[Agreement], names: Sequence[str], past: PastL
 
 
 class _Side:
-    """One version over the leads. Masks and columns have a row a lead."""
+    """One version applied to the leads. Masks and columns have one row a lead."""
 
     def __init__(self, agreement: Agreement, past: PastLeads) -> None:
         self.agreement, self.past, self.count = agreement, past, _Counting(past)
@@ -118,7 +118,7 @@ class _Side:
         self.passes = passes = self.applies & (verdicts["screened"] == "")
         self.ready = verdicts["is_mql"] & self.applies
         self.asked = passes & (verdicts["fast_lane"] != "")
-        #: Whom points decide about: nothing else stands in the way, and nothing else helps.
+        #: The leads that points alone decide about: nothing else blocks them, and nothing else helps them.
         self.by_points = passes & (verdicts["fast_lane"] == "") & _required(agreement, past.leads)
         channel = past.leads.column("entry_channel")
         wanted = [threshold_for(agreement, value or "web") for value in channel.values]
@@ -135,7 +135,7 @@ class _Side:
         )
 
     def found(self, name: str) -> SideFound:
-        """All of it, counted. name: how the version is called."""
+        """Return everything, counted. name: of the version."""
         verdicts = self.judged.verdicts
         screened = self.count.by(verdicts["screened"], self.applies & (verdicts["screened"] != ""))
         tiers, teams = (self.count.by(verdicts[name], self.ready) for name in ("tier", "team"))
@@ -174,7 +174,7 @@ class _Side:
             yield CriterionFound(place, words, rule.points, held, given, mattered, rule.why)
 
     def _curve(self) -> tuple[Share, ...]:
-        """Who would qualify at each threshold of the total; a channel with a total of its own keeps it."""
+        """Return who would qualify at each threshold of the total; a channel with its own total keeps that total."""
         minimums = (pl.col("fit") >= pl.col("fit_asked")) & (pl.col("engagement") >= pl.col("engagement_asked"))
         moving = self.by_points & self.scores.select(minimums & ~pl.col("own_total")).to_series()
         by_total = self.count.by(self.judged.verdicts["total"], moving)
@@ -187,7 +187,7 @@ class _Side:
 
 
 def _reached(fit: pl.Expr, engagement: pl.Expr) -> pl.Expr:
-    """Whether these points reach every minimum."""
+    """Return whether these points reach every minimum."""
     total = (fit + engagement).clip(0, 100)
     return (total >= pl.col("total_asked")) & (fit >= pl.col("fit_asked")) & (engagement >= pl.col("engagement_asked"))
 
@@ -197,7 +197,7 @@ def _own_totals(agreement: Agreement) -> set[str]:
 
 
 def _required(agreement: Agreement, leads: LeadColumns) -> pl.Series:
-    """Of which leads everything is known that is required: those whom an agreement that asks nothing else lets pass."""
+    """Select the leads for which every required fact is known. An agreement without other rules lets exactly these pass."""
     if not agreement.qualification.require:
         return pl.repeat(True, leads.height, eager=True)
     anybody = Threshold(total=0, fit_at_least=-100, engagement_at_least=-100)
@@ -207,7 +207,7 @@ def _required(agreement: Agreement, leads: LeadColumns) -> pl.Series:
 
 
 def applies_to(agreement: Agreement, leads: LeadColumns) -> pl.Series:
-    """Which leads the agreement is for: all of them, where it is the default one."""
+    """Select the leads that the agreement is for: all of them, where it is the default one."""
     if agreement.is_default or not agreement.applies_to.tests:
         return pl.repeat(True, leads.height, eager=True)
     sorting = ScreenRule.model_validate({"when": agreement.applies_to, "then": "disqualify", "as": "for-it"})

@@ -1,4 +1,4 @@
-"""A backtest as JSON. The shape is described in docs/backtest.md; what is added to it is added at its end."""
+"""Writes a backtest as JSON. docs/backtest.md describes the shape; new parts are added at the end."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from app.backtest.report import Backtest, CriterionFound, Share, SideFound
 
-#: So many of the rows that could not be used are named; all are counted.
+#: How many unusable rows are named; all are counted.
 NAMED = 100
 
 
 def as_json(found: Backtest) -> dict[str, Any]:
-    """The whole of it as plain values."""
+    """Return the whole backtest as plain values."""
     moves = found.moves
     return {
         "origin": found.origin,

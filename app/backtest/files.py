@@ -1,4 +1,4 @@
-"""Past leads from a CSV file: its rows put together to leads, and what became of them."""
+"""Reads past leads from a CSV file: joins its rows to leads and adds what became of them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.backtest.together import Together, put_together
 from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
 
-#: By what leads can be grouped besides the fields of the agreement.
+#: The facts that can group leads, besides the fields of the agreement.
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class LeadFile:
-    """What is said of the leads to try: their file, its map, the zone of its times, the file with the outcomes where it is not
-    the map's, by which fact they are grouped, and how many are read at most."""
+    """The leads to try: their file, its map, the zone of its times, the file with the outcomes where it is not the map's, the
+    fact that groups them, and how many are read at most."""
 
     path: Path
     mapping: LeadMap | None = None
@@ -43,7 +43,7 @@ class LeadFile:
 
     @property
     def zone(self) -> ZoneInfo:
-        """In which times without a zone are meant. Raises UnreadableFile for one that does not exist."""
+        """Return the zone of times without a zone. Raises UnreadableFile for a zone that does not exist."""
         try:
             return zone_of((self.mapping.timezone if self.mapping else "") or self.timezone)
         except ValueError as error:
@@ -51,10 +51,10 @@ class LeadFile:
 
 
 def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime, progress: Progress | None = None) -> PastLeads:
-    """The leads of a file, as these agreements need to know them; each is judged at the last thing it did.
+    """Return the leads of a file with the facts that these agreements need. Each lead is judged at the last thing it did.
 
-    now: the present. progress: told what is read, and how many bytes of how many. Raises UnreadableFile for files that cannot
-    be used, AgreementError for rules that ask for what is known after contact only.
+    now: the present. progress: called with the file and how many bytes of how many are read. Raises UnreadableFile for files
+    that cannot be used, AgreementError for rules that ask for facts known only after contact.
     """
     zone, tell = file.zone, progress or (lambda what, done, whole: None)
     plan = outcome_plan(file.path, file.mapping, file.outcomes)
@@ -99,7 +99,7 @@ def _wanted(asked: Collection[str]) -> frozenset[str]:
 
 
 def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tuple[pl.DataFrame, list[str]]:
-    """The rows with the times of what became of their leads, and what to say of times that belong to none of them."""
+    """Return the rows with the times of their leads' outcomes, and warnings about times that belong to no row."""
     if by_line:
         return rows.join(told.times, on="line", how="left", maintain_order="left"), []
     times = by_lead(told)
@@ -112,7 +112,7 @@ def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tup
 
 
 def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
-    """The facts by the names under which the rules ask for them; blank ones are unknown."""
+    """Return the facts by the names that the rules use; blank ones are unknown."""
     made = {name: pl.col(column) for name in asked if (column := column_of_fact(name)) in leads.columns}
     if "email_domain" in made:
         made["email"] = made.pop("email_domain")  # LeadColumns derives the domain from the address
@@ -129,7 +129,7 @@ def _activities(together: Together) -> pl.DataFrame:
 
 
 def _groups(leads: pl.DataFrame, file: LeadFile) -> pl.Series:
-    """By what the leads are told apart, null for blank. Raises UnreadableFile for a fact that the file does not tell."""
+    """Return each lead's group, null for blank. Raises UnreadableFile for a fact that the file does not have."""
     if file.by in _FACTS:
         groups = leads["group"]
     elif FIELD + file.by in leads.columns:

@@ -1,4 +1,4 @@
-"""How well past leads can answer the rules of an agreement: how often each fact is known, and which values no rule knows."""
+"""Measures how well past leads can answer an agreement's rules: how often each fact is known, and which values no rule knows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.backtest.reader import Wanted, read_rows
 from app.backtest.together import put_together
 from app.csv_import.file import BadRow
 
-#: How many of the values that no rule knows are told.
+#: How many of the values that no rule knows are shown.
 SHOWN = 5
 #: Facts that follow from another one, and how.
 _FOLLOWS: dict[str, Callable[[Any], Any]] = {
@@ -35,8 +35,8 @@ _NO_UNLESS_TOLD = ("suppressed", "sales_sourced")
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One fact that one rule asks for: the share of the leads of which it is known (None where a file of leads cannot tell
-    it), and the most frequent values that no synonym, band, listed value or rule knows, with how many leads have them."""
+    """One fact that one rule asks for: the share of leads with a known value (None where a file of leads cannot hold the fact),
+    and the most frequent values that no synonym, band, listed value or rule knows, with how many leads have them."""
 
     rule: str
     fact: str
@@ -46,7 +46,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a file of leads says of the rules: how many leads it holds, each rule with each of its facts, and the bad rows."""
+    """How a file of leads fits the rules: how many leads it holds, each rule with each of its facts, and the bad rows."""
 
     leads: int
     fills: tuple[Fill, ...]
@@ -54,7 +54,7 @@ class Filled:
 
 
 def read_fill(agreement: Agreement, file: LeadFile, *, now: datetime, progress: Callable[[int, int], None] | None = None) -> Filled:
-    """How well the leads of this file answer the agreement's rules. now: the present; progress: told bytes read, of how many.
+    """Return how well the leads of this file answer the agreement's rules. now: the present; progress: called with bytes read, of how many.
 
     Several rows of one lead count once. Raises UnreadableFile for a file that cannot be used.
     """
@@ -71,7 +71,7 @@ def _columns(facts: Collection[str]) -> frozenset[str]:
 
 
 def _counted(leads: pl.DataFrame, name: str) -> Counter[Any] | None:
-    """How many leads have each value of the fact, as it came; None where no file of leads can tell it."""
+    """Return how many leads have each value of the fact, as it came; None where no file of leads can hold it."""
     column = column_of_fact(name)
     if column not in leads.columns:
         if name in LATER or name.startswith("account."):
@@ -103,7 +103,7 @@ def _fills(agreement: Agreement, counted: Mapping[str, Counter[Any]], leads: int
 
 
 def _asked(agreement: Agreement) -> dict[str, list[Test]]:
-    """By fact, every question that a value can be the answer to; asking whether there is one at all is none."""
+    """Return by fact every test that names values. A test for any value at all names none."""
     asked: dict[str, list[Test]] = {}
     for rule in rules_of(agreement):
         for test in rule.condition.tests:
@@ -115,14 +115,14 @@ def _asked(agreement: Agreement) -> dict[str, list[Test]]:
 
 
 def _meant(declared: DeclaredField | None, values: Counter[Any]) -> Counter[tuple[Any, Any]]:
-    """How many leads have each pair of a value as it came and what it means, None for unknown."""
+    """Return how many leads have each pair of a value as it came and its meaning, None for unknown."""
     bare = declared.model_copy(update={"if_missing": "unknown"}) if declared else None
     pairs = ((raw, value_of(bare, raw) if bare else raw or None, count) for raw, count in values.items())
     return Counter({(raw, value): count for raw, value, count in pairs})
 
 
 def _strange(declared: DeclaredField | None, tests: list[Test], meant: Counter[tuple[Any, Any]]) -> tuple[tuple[str, int], ...]:
-    """The most frequent values that nothing in the agreement knows."""
+    """Return the most frequent values that nothing in the agreement knows."""
     nothing = {_plain(one) for one in declared.null_values} if declared else set()
     listed = {_plain(one) for one in (*declared.values, *declared.synonyms, *declared.synonyms.values())} if declared else set()
     found: Counter[str] = Counter()
@@ -131,7 +131,7 @@ def _strange(declared: DeclaredField | None, tests: list[Test], meant: Counter[t
         written = _plain(raw)
         if not written or written in nothing:
             continue
-        fits = value is not None  # else it is nothing of its type
+        fits = value is not None  # else the value is not of the field's type
         if fits and (not tests or isinstance(value, (int, float)) or {written, _plain(value)} & listed):
             continue
         if not fits or not any(test.answers(value) for test in tests):

@@ -1,4 +1,4 @@
-"""Times as files write them, many side by side. What is not plainly a time is left to the reader of single rows."""
+"""Reads times as files write them, many side by side. Any text that is not plainly a time is left to the reader of single rows."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Instants:
-    """Reads columns of times without a zone as local times of this zone. year: the present one, around which years are likely."""
+    """Reads columns of times without a zone as local times of this zone. year: the present one; dates near it are likely."""
 
     zone: ZoneInfo
     year: int
     _offsets: dict[datetime, int | None] = field(default_factory=dict)
 
     def read(self, texts: pl.Series) -> pl.DataFrame:
-        """`at`: the instant; `day`: whether a day alone was written; `odd`: whether only the reader of single rows can tell.
+        """Return `at`: the instant; `day`: whether only a day was written; `odd`: whether only the reader of single rows can tell.
 
-        An empty text is no time, and not odd. A day alone is 09:00.
+        An empty text is no time, and not odd. A day without a time is 09:00.
         """
         frame = texts.to_frame("text").with_columns(
             local=pl.col("text").str.contains(_LOCAL), offset=pl.lit(None, pl.Int64), written=pl.col("text")
@@ -49,7 +49,7 @@ class Instants:
         )
 
     def _local_offsets(self, frame: pl.DataFrame) -> pl.Series:
-        """How far local time is ahead of UTC in each row's hour, in microseconds; null for an hour in which that changes."""
+        """Return how far local time is ahead of UTC in each row's hour, in microseconds; null for an hour in which that changes."""
         hours = frame.select(pl.when(pl.col("offset").is_null()).then(pl.col("clock").dt.truncate("1h")))["clock"]
         new = [hour for hour in hours.unique().drop_nulls() if hour not in self._offsets]
         self._offsets.update({hour: self._offset_in(hour) for hour in new})
@@ -57,7 +57,7 @@ class Instants:
         return hours.to_frame().join(known, on="clock", how="left", maintain_order="left")["ahead"]
 
     def _offset_in(self, hour: datetime) -> int | None:
-        """In microseconds, None for an hour in which clocks are changed: it is skipped, repeated, or only partly there."""
+        """Return the offset in microseconds, None for an hour in which clocks change: it is skipped, repeated, or only partly there."""
         moments = (hour, hour + _HOUR - timedelta(microseconds=1))
         found = {moment.replace(tzinfo=self.zone, fold=fold).utcoffset() for moment in moments for fold in (0, 1)}
         offset = found.pop()
@@ -68,18 +68,18 @@ _SCHEMA: dict[str, Any] = {"clock": pl.Datetime("us"), "ahead": pl.Int64}
 
 
 def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
-    """Whether this instant begins a day there: so a day alone is often written."""
+    """Return whether this instant begins a day there: many files write a day without a time so."""
     return at.astimezone(zone).time() == time.min
 
 
 def _written() -> pl.Expr:
-    """The time without its offset."""
+    """Return the time without its offset."""
     text = pl.col("text")
     return pl.when("local").then(text).otherwise(text.str.extract(_WITH_OFFSET, 1))
 
 
 def _offset() -> pl.Expr:
-    """The offset that was written, in microseconds."""
+    """Return the written offset, in microseconds."""
     told = pl.when(~pl.col("local")).then(pl.col("text").str.extract(_WITH_OFFSET, 2).str.replace_all("[ :Z]", ""))
     minutes = told.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + told.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
     signed = pl.when(told.str.starts_with("-")).then(-minutes).otherwise(minutes)
@@ -87,7 +87,7 @@ def _offset() -> pl.Expr:
 
 
 def _clock(written: pl.Expr) -> pl.Expr:
-    """The reading of the clock, null where there is no such day."""
+    """Return the local date and time, null where there is no such day."""
     length = written.str.len_bytes()
     clock = written.str.slice(11)
     padded = (

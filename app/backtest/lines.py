@@ -1,4 +1,4 @@
-"""The lines of a backtest's tables, for the terminal and the page alike."""
+"""The lines of a backtest's tables, for both the terminal and the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.backtest.report import Backtest, Share
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line is about, whether it is a part of the one above, and a share for each version, or one for both."""
+    """A line of a table: its subject, whether it is a part of the line above, and a share for each version, or one for both."""
 
     name: str
     shares: tuple[Share, ...]
@@ -18,7 +18,7 @@ class Line:
 
 
 def verdict_lines(found: Backtest) -> Iterator[Line]:
-    """What becomes of all leads under each version, the last line being their sum."""
+    """Yield what becomes of all leads under each version; the last line is their sum."""
     sides, nobody = found.sides, Share()
     yield Line("Qualified", tuple(side.qualified for side in sides))
     tiers = dict.fromkeys(name for side in sides for name in side.tiers)
@@ -39,7 +39,7 @@ def verdict_lines(found: Backtest) -> Iterator[Line]:
 
 
 def move_lines(found: Backtest) -> Iterator[Line]:
-    """Who qualifies under which of the two versions; nothing where there is one only."""
+    """Yield who qualifies under which of the two versions; nothing where there is only one."""
     if found.moves and found.other:
         yield Line("Under both", (found.moves.both,))
         yield Line(f"Only under {found.draft.reference}", (found.moves.only_draft,))
@@ -48,7 +48,7 @@ def move_lines(found: Backtest) -> Iterator[Line]:
 
 
 def steps(found: Backtest) -> list[int]:
-    """The thresholds that are shown in numbers: every fifth and the agreed ones, until nobody qualifies any more."""
+    """Return the thresholds that the table shows: every fifth and the agreed ones, until nobody qualifies any more."""
     agreed = {side.threshold for side in found.sides}
     reached = [step for step in range(0, 101, 5) if any(side.curve[step].leads for side in found.sides)]
     return sorted({*reached, *agreed, *([reached[-1] + 5] if reached and reached[-1] < 100 else [])})

@@ -1,4 +1,4 @@
-"""What became of past leads: when they were assigned, contacted, won, lost, as a file tells it."""
+"""Reads what became of past leads: when they were assigned, contacted, won or lost, as a file says."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ID = "source_id"
 
 @dataclass(frozen=True, slots=True)
 class ToldTimes:
-    """The outcomes that a file tells.
+    """The outcomes in a file.
 
     times: a row each: `line`, `source_id` where asked for, the times by their names (null for none), and as `won_at_day` …
-    whether a day alone was written. told: the times for which there is a column.
+    whether only a day was written. told: the times for which there is a column.
     """
 
     times: pl.DataFrame
@@ -35,7 +35,7 @@ class ToldTimes:
 
 
 def read_times(plan: OutcomePlan, *, zone: ZoneInfo, today: datetime, progress: Callable[[int, int], None] | None = None) -> ToldTimes:
-    """The times that a file of outcomes tells. zone: in which times without one are meant. Raises UnreadableFile.
+    """Return the times in a file of outcomes. zone: of times without a zone. Raises UnreadableFile.
 
     A time that cannot be read makes a bad row; the lead then has no such time.
     """
@@ -48,7 +48,7 @@ def read_times(plan: OutcomePlan, *, zone: ZoneInfo, today: datetime, progress: 
 
 
 def by_lead(told: ToldTimes) -> pl.DataFrame:
-    """One row a lead: the first of each time that is told of it, and the line of the first row about it."""
+    """Return one row a lead: the first of each time recorded for it, and the line of the first row about it."""
     first = [pl.col(name).min() for name in told.told] + [
         pl.col(f"{name}_day").sort_by(name, nulls_last=True).first() for name in told.told
     ]
@@ -57,7 +57,7 @@ def by_lead(told: ToldTimes) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class OutcomePlan:
-    """Where the outcomes stand. columns: name of the time -> column. id_column: empty where they stand in the file of the
+    """Where the outcomes are. columns: name of the time -> column. id_column: empty where the outcomes are in the file of the
     leads. timezone: empty for that of the leads."""
 
     path: Path
@@ -67,7 +67,7 @@ class OutcomePlan:
     leads: Path
 
     def later_columns(self) -> tuple[str, ...]:
-        """The columns that are written after contact: the times, and what stands in a file of its own only."""
+        """Return the columns written after contact: the times, and all columns that are only in the file of outcomes."""
         if not self.id_column:
             return tuple(self.columns.values())
         of_leads = header_in(self.leads)
@@ -75,7 +75,7 @@ class OutcomePlan:
 
 
 def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> OutcomePlan | None:
-    """Where the outcomes of these leads stand, None where nothing is told. other: a file that was named for them.
+    """Return where the outcomes of these leads are, None where there are none. other: a file that the user named for them.
 
     Without a map, and without `outcomes` in it, the columns are called won_at, lost_at … Raises UnreadableFile.
     """
@@ -90,7 +90,7 @@ def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> Ou
 
 
 class Times:
-    """Reads the times of outcomes block by block: from a file of their own, or beside the reader of the leads."""
+    """Reads the times of outcomes block by block: from a separate file, or beside the reader of the leads."""
 
     def __init__(self, plan: OutcomePlan, zone: ZoneInfo, today: datetime) -> None:
         self.plan, self.instants = plan, Instants(zone, today.year)
@@ -102,7 +102,7 @@ class Times:
         self.places: dict[str, int] = {}
 
     def places_in(self, header: Sequence[str]) -> set[int]:
-        """Where the columns stand that are to be read. Raises UnreadableFile for those that are missing."""
+        """Return the places of the columns to read. Raises UnreadableFile for missing ones."""
         if missing := [name for name in self.named.values() if name not in header]:
             there = ", ".join(header)[:500]
             raise UnreadableFile(f"{self.plan.path}: these columns are missing: {', '.join(missing)}; there are: {there}")
@@ -110,7 +110,7 @@ class Times:
         return set(self.places.values())
 
     def take(self, block: Block) -> None:
-        """Reads a block. Rows that are none are told here only where no other reader tells them."""
+        """Read a block. Unreadable rows are reported here only where no other reader reports them."""
         cells = pl.concat([block.cells, self._as_cells([row for row in block.odd if not row.problem], block.cells)]).sort("line")
         frame = cells.select("line", **{name: pl.col(str(place)) for name, place in self.places.items()})
         for name in self.plan.columns:
@@ -124,7 +124,7 @@ class Times:
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.kinds.items()))
 
     def told(self) -> ToldTimes:
-        """What was read so far."""
+        """Return what was read so far."""
         return ToldTimes(pl.concat(self.frames), tuple(self.plan.columns), sorted(self.bad, key=lambda one: one.line))
 
     def _as_cells(self, rows: list[Row], like: pl.DataFrame) -> pl.DataFrame:
@@ -132,7 +132,7 @@ class Times:
         return pl.DataFrame(made, schema=like.schema)
 
     def _mended(self, read: pl.DataFrame, lines: pl.Series, texts: pl.Series, name: str) -> pl.Series:
-        """The instants, with those that only the reader of single cells can tell."""
+        """Return the instants, with those that only the reader of single cells can tell."""
         at = read["at"]
         for place in read["odd"].arg_true().to_list():
             try:

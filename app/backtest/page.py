@@ -1,4 +1,4 @@
-"""A backtest as one page that needs nothing else: what is shown, in words and numbers; how it looks is in templates/."""
+"""Writes a backtest as one self-contained page: this module makes words and numbers, templates/ decides how they look."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEFT_OUT_SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A row with a bar: its class, length in parts of a hundred, and the range of its won share."""
+    """A row with a bar: its class, its length in per cent, and the range of its won share."""
 
     name: str
     kind: str
@@ -28,7 +28,7 @@ class Bar:
 
 
 def page(found: Backtest) -> str:
-    """The page as HTML."""
+    """Return the page as HTML."""
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

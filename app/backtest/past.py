@@ -1,4 +1,4 @@
-"""Past leads, whichever place they come from: what a trial of an agreement needs to know of them."""
+"""Past leads from any source: the facts that a trial of an agreement needs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from agreements.backtest.columns import LeadColumns
 
-#: How the group of leads is called for which nothing stands there.
+#: The name of the group of leads with an empty value.
 BLANK = "(blank)"
 
 
@@ -28,8 +28,8 @@ class LeftOut:
 class Outcomes:
     """What became of the leads, one row each.
 
-    won: it was. known: whether that is known at all; what is not known is neither won nor lost. word: what `won` means here.
-    losses: whether lost leads are told; where they are, known is what was decided, else what sales had the chance to win.
+    won: whether the lead was won. known: whether the outcome is known; an unknown one is neither won nor lost. word: what `won` means
+    here. losses: whether lost leads are recorded. If so, known is what was decided, else what sales had the chance to win.
     """
 
     won: pl.Series
@@ -39,7 +39,7 @@ class Outcomes:
 
     @classmethod
     def none(cls, height: int) -> Outcomes:
-        """Nothing is known of any lead."""
+        """Return outcomes of which none is known."""
         never = pl.repeat(False, height, eager=True)
         return cls(never, never)
 
@@ -48,8 +48,8 @@ class Outcomes:
 class PastLeads:
     """Leads as they were when they were ready to be judged, and what became of them.
 
-    groups: by which they are told apart in the report, null for blank. rows: how many were read, good or bad. left_out: what
-    could not be used. warnings: what a reader of the report has to know about these leads.
+    groups: each lead's group in the report, null for blank. rows: how many were read, good or bad. left_out: rows that could
+    not be used. warnings: what a reader of the report has to know about these leads.
     """
 
     leads: LeadColumns
@@ -62,10 +62,10 @@ class PastLeads:
 
     @property
     def height(self) -> int:
-        """How many leads there are."""
+        """Return how many leads there are."""
         return self.leads.height
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """A number with its noun, as people write it."""
+    """Return a number with its noun, as people write it."""
     return f"{number:,} {one if number == 1 else many}"

@@ -1,4 +1,4 @@
-"""A CSV file of past leads in, their facts side by side out: the same leads and bad rows that `csv_file.read_leads` finds."""
+"""Reads a CSV file of past leads as columns of facts: the same leads and bad rows that `csv_file.read_leads` finds."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from app.csv_import.file import BadLead, BadRow, Column, LeadMap, RowJudge, colu
 from app.csv_import.lead_map import UnreadableFile, zone_of
 from app.csv_import.rows import Row
 
-#: What must be kept of a row, whatever is asked for: by it rows are told apart and put together to leads.
+#: The facts that a row always keeps: they tell rows apart and join them to leads.
 NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
 
 
 class Beside(Protocol):
-    """Whoever reads other columns of the same file."""
+    """Reads other columns of the same file."""
 
     def places_in(self, header: Sequence[str]) -> set[int]:
-        """Where the columns stand that are to be read."""
+        """Return the places of the columns to read."""
 
     def take(self, block: Block) -> None:
         """Reads a block."""
@@ -37,8 +37,8 @@ class Beside(Protocol):
 class ReadRows:
     """What a file holds, in its order.
 
-    facts: one row each, `line` being where it begins, facts by the names of IncomingLead and fields as `fields.NAME`; `day`
-    says that of `at` a day alone was written, `group` what stands in the column by which leads are grouped.
+    facts: one row each. `line` is where it begins, facts have the names of IncomingLead, and fields are `fields.NAME`; `day`
+    says that `at` was written as a day without a time, `group` is the value of the column that groups the leads.
     ignored_columns: those from which nothing is read.
     """
 
@@ -49,10 +49,10 @@ class ReadRows:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is wanted of a file.
+    """What the caller wants from a file.
 
-    keep: the facts and `fields.NAME` that are asked for, None for all. by: the fact by which leads are grouped. beside: reads the
-    same blocks. block_bytes: how much is read at once, None as usual.
+    keep: the facts and `fields.NAME` to keep, None for all. by: the fact that groups the leads. beside: reads the same
+    blocks. block_bytes: how much is read at once, None for the default.
     """
 
     keep: Collection[str] | None = None
@@ -71,9 +71,9 @@ def read_rows(
     wanted: Wanted = Wanted(),
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadRows:
-    """Every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
+    """Return every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
 
-    progress: told how many bytes of how many are read.
+    progress: called with how many bytes of how many are read.
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
@@ -114,7 +114,7 @@ class _Reading:
     count: int = 0
 
     def take(self, block: Block) -> None:
-        """Reads a block: side by side what can be, the other rows one by one."""
+        """Read a block: plain rows side by side, the other rows one by one."""
         found, odd = self.facts.read(block.cells)
         rows = [*block.odd, *self._singly(block.cells.filter(odd))]
         single = self.facts.of_leads([one for row in rows if (one := self._judged(row))])
@@ -147,7 +147,7 @@ class _Reading:
         return twins(rows, self.judge.name_of("source_id"))
 
     def result(self, limit: int | None, ignored: tuple[str, ...]) -> ReadRows:
-        """All of it in the order of the file, up to so many good rows."""
+        """Return everything in the order of the file, up to this number of good rows."""
         rows, doubled = self.without_twins()
         bad = sorted([*self.bad, *doubled], key=lambda one: one.line)
         if limit is not None and rows.height >= limit:

@@ -1,4 +1,4 @@
-"""What a trial of an agreement found out, as plain values. Nothing here is calculated from leads, and nothing is shown."""
+"""The results of a trial of an agreement, as plain values. This module calculates nothing from leads and shows nothing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from app.backtest.past import LeftOut
 
-#: Fewer won leads than this tell little.
+#: Fewer won leads than this say little.
 FEW = 50
 _Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Some leads: how many, of how many it is known what became of them, and how many of these were won."""
+    """Some leads: how many, how many of them have a known outcome, and how many of these were won."""
 
     leads: int = 0
     known: int = 0
@@ -23,12 +23,12 @@ class Share:
 
     @property
     def share(self) -> float | None:
-        """The won part of the known ones, 0 to 1; None where nothing is known."""
+        """Return the won part of the known ones, 0 to 1; None where nothing is known."""
         return self.won / self.known if self.known else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Between what the share lies that chance plays around, with 95 % certainty; None where nothing is known.
+        """Return the range of the share that chance leaves, with 95 % certainty; None where nothing is known.
 
         Source: the score interval of E. B. Wilson (1927), which holds for few leads and for shares near 0 and 1.
         """
@@ -46,8 +46,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class CriterionFound:
-    """One criterion: where it stands (`fit 1`), its words and points; for how many of the leads that pass the screen it held,
-    how many points it gave them in all, and how many leads would be judged otherwise without it."""
+    """One criterion: its place (`fit 1`), its words and points; for how many of the leads that pass the screen it held, how many
+    points it gave them in all, and how many leads would be judged otherwise without it."""
 
     place: str
     words: str
@@ -62,10 +62,10 @@ class CriterionFound:
 class SideFound:
     """What one version makes of the leads.
 
-    elsewhere: those that another agreement is for. screened: by what the rule calls them. qualified: all, and of these
-    fast_lane: by asking, only_by_asking: without the points. tiers, teams: of the qualified, in the order of the file; the last
-    team is the default acceptor, who gets those that no segment matches.
-    curve: for each threshold of the total from 0 to 100 who would qualify, all else being as it is.
+    elsewhere: leads of another agreement. screened: by the rule's name for them. qualified: all; among these, fast_lane: because
+    they asked, only_by_asking: without the points. tiers, teams: of the qualified, in the order of the file; the last team is
+    the default acceptor, who gets the leads that no segment matches.
+    curve: who would qualify at each threshold of the total from 0 to 100, with everything else unchanged.
     """
 
     reference: str
@@ -94,7 +94,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class GroupFound:
-    """Leads of one value: all of them, and who qualifies under the draft and under the other version."""
+    """Leads with one value: all of them, and who qualifies under the draft and under the other version."""
 
     value: str
     leads: Share
@@ -106,8 +106,8 @@ class GroupFound:
 class Backtest:
     """Past leads judged by a draft, and by another version where there is one.
 
-    origin: where the leads came from. word: what `won` means for them. losses: whether lost leads are told: shares are then of
-    the decided leads, else of all that sales could win. by: the fact of the groups, the largest of which come first.
+    origin: where the leads came from. word: what `won` means for them. losses: whether lost leads are recorded. If so, shares are of
+    the decided leads, else of all that sales could win. by: the fact that groups the leads; the largest groups come first.
     """
 
     origin: str
@@ -124,5 +124,5 @@ class Backtest:
 
     @property
     def sides(self) -> tuple[SideFound, ...]:
-        """The draft, and the other version where there is one."""
+        """Return the draft, and the other version where there is one."""
         return (self.draft, self.other) if self.other else (self.draft,)

@@ -1,4 +1,4 @@
-"""Past leads from Baton's own database: a row for each handoff that was judged, as the lead was known then."""
+"""Reads past leads from Baton's own database: a row for each judged handoff, with the lead as it was known then."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from storage import past
 from storage.past import PastActivity, PastHandoff
 
 ORIGIN = "the database"
-#: What a handoff that was won has come to, as far as Baton itself knows.
+#: The meaning of a won handoff, as far as Baton itself knows.
 WON = "made opportunities"
 
 
@@ -38,11 +38,11 @@ def read_stored(
     mapping: LeadMap | None = None,
     outcomes: Path | None = None,
 ) -> PastLeads:
-    """The handoffs of the database, as these agreements need to know them, each as of the instant at which it was judged.
+    """Return the database's handoffs with the facts that these agreements need, each as of the instant at which it was judged.
 
-    by: the fact by which they are grouped. limit: the newest so many. outcomes: a file of what became of the leads, by their
-    ids at the map's source; without it a lead is won that was made an opportunity. Nothing is written. Raises HandoffError
-    where there is nothing to judge, UnreadableFile and AgreementError.
+    by: the fact that groups them. limit: the newest so many. outcomes: a file of what became of the leads, by their ids at the
+    map's source. Without this file a lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is
+    nothing to judge, UnreadableFile and AgreementError.
     """
     refuse_after_contact(agreements, mapping, later_columns=(), file="")
     rows = past.past_handoffs(session, limit=limit)
@@ -72,7 +72,7 @@ def read_stored(
 
 
 def _activities(rows: Sequence[PastHandoff], done: Sequence[PastActivity]) -> pl.DataFrame:
-    """What the lead of each handoff was known to have done when it was judged, in order of row and time."""
+    """Return what the lead of each handoff was known to have done when it was judged, in order of row and time."""
     handoffs = pl.DataFrame(
         {"row": range(len(rows)), "lead": [row.lead_id for row in rows], "judged": [row.judged_at for row in rows]},
         schema={"row": pl.UInt32, "lead": pl.Int64, "judged": INSTANT},
@@ -92,7 +92,7 @@ def _activities(rows: Sequence[PastHandoff], done: Sequence[PastActivity]) -> pl
 
 
 def _as_stored(rows: Sequence[PastHandoff]) -> Outcomes:
-    """A handoff that reached sales and ended as something else than an opportunity is lost; any other is open or unknown."""
+    """Return outcomes: a handoff that reached sales and ended without an opportunity is lost; any other is open or unknown."""
     won = pl.Series([row.made_opportunity for row in rows], dtype=pl.Boolean)
     lost = pl.Series([bool(row.assigned_at and row.ended_at and not row.made_opportunity) for row in rows], dtype=pl.Boolean)
     return Outcomes(won=won, known=won | lost, word=WON, losses=True)

@@ -1,4 +1,4 @@
-"""A CSV file in stretches: its plain lines side by side, and what is not plain left to the reader of single rows."""
+"""Reads a CSV file in blocks: plain lines side by side, and the others by the reader of single rows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")
 _BOM = b"\xef\xbb\xbf"
-#: Characters that Python takes for white space, or for the end of a text, and others do not.
+#: Characters that Python takes for white space, or for the end of a text, and other readers do not.
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
 _WHITE = " \t\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of the file.
+    """A block of lines of the file.
 
-    cells: `line` on which each plain row begins, and one text column for each column that was asked for, called by its place
-    ("0", "1" …), without white space around the text. odd: the other rows, as the reader of single rows sees them.
+    cells: the `line` on which each plain row begins, and one text column for each requested column, named by its place ("0", "1" …),
+    without white space around the text. odd: the other rows, as the reader of single rows sees them.
     """
 
     cells: pl.DataFrame
@@ -35,7 +35,7 @@ class Block:
 
 
 class Table:
-    """A CSV file that was opened: its delimiter, its header, its size in bytes, and its rows block by block.
+    """An open CSV file: its delimiter, its header, its size in bytes, and its rows block by block.
 
     Raises UnreadableFile as the reader of single rows does.
     """
@@ -48,7 +48,7 @@ class Table:
         if b"\r" in content:
             content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._text, self._block_bytes = _Text(content), block_bytes
-        # Lines asks for nothing but readline.
+        # Lines only calls readline.
         self._lines = Lines(cast(TextIO, self._text), str(path))
         self.size = len(content)
         self.delimiter, self.header = header_of(self._lines)
@@ -64,7 +64,7 @@ class Table:
         return at
 
     def blocks(self, wanted: list[int]) -> Iterator[tuple[Block, int]]:
-        """The rows after the header, and up to which byte of the file they go. wanted: places of the columns to be read."""
+        """Yield the rows after the header, and up to which byte of the file they go. wanted: places of the columns to read."""
         at, line, taken = self._start, self._lines.number, 0
         while at < self.size:
             texts, end = self._texts_from(at, line)
@@ -76,7 +76,7 @@ class Table:
             at, line = end, line + texts.height
 
     def _texts_from(self, at: int, line: int) -> tuple[pl.DataFrame, int]:
-        """The lines from this byte on, and the byte after the last of them. line: how many come before."""
+        """Return the lines from this byte on, and the byte after the last of them. line: how many come before."""
         content = self._text.content
         end = content.find(b"\n", min(at + self._block_bytes, self.size - 1)) + 1 or self.size
         try:
@@ -90,11 +90,11 @@ class Table:
         return pl.DataFrame({"text": _lines_of(text)}), end
 
     def _plain(self, texts: pl.DataFrame) -> pl.Series:
-        """Which lines are whole rows that every reader of CSV takes alike, with a cell for each column."""
+        """Return which lines are whole rows that every CSV reader reads alike, with a cell for each column."""
         text = pl.col("text")
         has_quote = text.str.contains('"', literal=True)
         bare = pl.when(has_quote).then(text.str.replace_all(self._quoted, "")).otherwise(text)
-        # Columns of one select are reckoned side by side.
+        # Polars calculates the columns of one select side by side.
         found = texts.select(
             clean=(text.str.len_bytes() < MAX_ROW_CHARACTERS) & ~text.str.contains(_CONTROL),
             well_quoted=~has_quote | text.str.contains(self._well_quoted),
@@ -104,8 +104,8 @@ class Table:
         return found.select(plain=pl.all_horizontal(pl.all()))["plain"]
 
     def _odd_rows(self, texts: pl.Series, plain: pl.Series, *, at: int, line: int, taken: int) -> tuple[list[Row], list[int], int]:
-        """The rows that begin on lines which are not plain; the places of lines that belong to another row; and how many lines
-        of the next block do. taken: how many of these lines belong to a row of the block before."""
+        """Return the rows that begin on lines which are not plain; the places of lines that belong to another row; and how many lines
+        of the next block belong to one. taken: how many of these lines belong to a row of the block before."""
         rows, gone, free = list[Row](), list(range(min(taken, len(texts)))), taken
         if plain.all():
             return rows, gone, max(0, free - len(texts))
@@ -146,7 +146,7 @@ class Table:
 
 
 def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
-    """The same blocks; while one is used, the next is read."""
+    """Yield the same blocks; the next is read while one is used."""
     with ThreadPoolExecutor(max_workers=1) as reader:
         coming = reader.submit(next, blocks, None)
         while (block := coming.result()) is not None:
@@ -155,18 +155,18 @@ def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
 
 
 class _Text:
-    """Bytes that are read line by line from any place on, as a text file opened with surrogateescape is."""
+    """Bytes that are read line by line from any place, like a text file opened with surrogateescape."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self._at, self._line, self._told = 0, "", 0
 
     def go_to(self, at: int) -> None:
-        """Reading goes on at this byte, where a line begins."""
+        """Continue reading at this byte, where a line begins."""
         self._at, self._line, self._told = at, "", 0
 
     def readline(self, limit: int) -> str:
-        """The next line, or so many characters of it; empty at the end."""
+        """Return the next line, or up to limit characters of it; empty at the end."""
         if self._told == len(self._line):
             end = self.content.find(b"\n", self._at) + 1 or len(self.content)
             self._line, self._told = self.content[self._at : end].decode(errors="surrogateescape"), 0

@@ -1,4 +1,4 @@
-"""A backtest in the terminal: tables, and the curve in characters."""
+"""Shows a backtest in the terminal: tables, and the curve in characters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BAR = 30
 
 
 def show(found: Backtest, console: Console) -> None:
-    """Prints all of it, the result first."""
+    """Print the whole backtest, the result first."""
     console.print(f"\n{headline(found)}", markup=False, soft_wrap=True)
     if said := told_apart(found):
         console.print(said, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Rows of a file put together to leads: several rows with one id are several things that one lead did."""
+"""Joins rows of a file to leads: several rows with one id are several things that one lead did."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import polars as pl
 
 WHO = ("source", "source_id")
 TIMES = ("assigned_at", "contacted_at", "won_at", "lost_at")
-#: What stays as the first row tells it; of everything else the newest that was told counts, as when leads are taken in.
+#: These keep the value of the first row. For everything else the newest value counts, as when leads are taken in.
 _FIRST = ("email", "entry_channel", "group", "line", "day")
 
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """leads: one row each: `row`, the facts, `first_at` (the first contact, null where no time is told), `at` (the last), and
-    the times of what became of it. activities: row, activity, path and at, by row and time. without_time: rows that tell no
-    time; too_late: those left out because sales had the lead already."""
+    """leads: one row each: `row`, the facts, `first_at` (the first contact, null where no time is given), `at` (the last), and
+    the times of the outcome. activities: row, activity, path and at, by row and time. without_time: rows without a time;
+    too_late: rows left out because sales had the lead already."""
 
     leads: pl.DataFrame
     activities: pl.DataFrame
@@ -26,11 +26,10 @@ class Together:
 
 
 def put_together(rows: pl.DataFrame, *, now: datetime) -> Together:
-    """One row a lead: those that the file names once, then those it names again, both in its order. rows: as read, with the
-    times of what became of the lead. now: stands for a time that is not told.
+    """Return one row a lead: those that the file names once, then those it names again, both in its order.
 
-    What a lead did after sales had it, or after it was won or lost, can have qualified nobody: such rows are left out, all but
-    the first of a lead.
+    rows: as read, with the times of the lead's outcome. now: replaces a missing time. What a lead did after sales had it, or
+    after it was won or lost, cannot have qualified anybody. Such rows are left out, except the first of a lead.
     """
     untold = rows["at"].null_count()
     rows = rows.with_columns(first_at="at", at=pl.col("at").fill_null(now))
@@ -51,7 +50,7 @@ def _activities(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _numbered(rows: pl.DataFrame, first: int) -> pl.DataFrame:
-    """The rows with the number of their lead, from the first number on."""
+    """Return the rows with the number of their lead, counted from first."""
     numbers = rows.select(WHO).unique(maintain_order=True).with_row_index("row", offset=first)
     return rows.join(numbers, on=WHO, how="left", maintain_order="left").select("row", *rows.columns)
 

@@ -1,4 +1,4 @@
-"""Rows of a file that stand in it twice, or give one id to two people."""
+"""Finds rows that are in a file twice, or that give one id to two people."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WHO = ("source", "source_id")
 
 
 def twins(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, list[BadRow]]:
-    """The rows that stand once, and the others as bad rows. rows: in the order of the file. column: which holds the id.
+    """Return the rows that are in the file once, and the others as bad rows. rows: in the order of the file. column: holds the id.
 
     The first of several rows with the same conversion counts, and so does the first e-mail address of an id.
     """
@@ -32,7 +32,7 @@ def _pairs(rows: pl.DataFrame) -> list[tuple[int, int]]:
 
 
 def _conversion() -> pl.Expr:
-    """What `IncomingLead.key_of_conversion` says."""
+    """Return what `IncomingLead.key_of_conversion` returns."""
     at = pl.col("at")
     fraction = at.dt.microsecond()
     text = at.dt.strftime("%Y-%m-%dT%H:%M:%S") + pl.when(fraction > 0).then(at.dt.strftime("%.6f")).otherwise(pl.lit("")) + "+00:00"
@@ -44,7 +44,7 @@ def _conversion() -> pl.Expr:
 
 
 def _person() -> pl.Expr:
-    """What `mail_key` says, null for no address."""
+    """Return what `mail_key` returns, null for no address."""
     whole = pl.col("email").str.to_lowercase()
     name, domain = whole.str.extract("^([^@]*)@", 1), whole.str.extract("@(.*)$", 1)
     plain = name.str.extract(r"^([^+]+)", 1)

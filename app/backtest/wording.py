@@ -1,4 +1,4 @@
-"""Figures of a backtest as people read them, for the terminal and the page alike."""
+"""Figures of a backtest as people read them, for both the terminal and the page."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def between(one: Share) -> str:
 
 
 def won(one: Share, word: str = "won") -> str:
-    """12 of 98 won: 12.2 % (7.1 to 20.2 %); what is not known is said so."""
+    """12 of 98 won: 12.2 % (7.1 to 20.2 %); "outcomes not known" where none is known."""
     if not one.known:
         return "outcomes not known" if one.leads else DASH
     return f"{one.won:,} of {one.known:,} {word}: {percent(one.share)} ({between(one)})"
 
 
 def basis(found: Backtest) -> str:
-    """Of what shares are."""
+    """Say which leads a share is of."""
     return f"{found.word} of decided" if found.losses else f"{found.word} so far"
 
 
 def headline(found: Backtest) -> str:
-    """The result in one or two sentences."""
+    """State the result in one or two sentences."""
     said = [f"{found.draft.reference} qualifies {_part(found.draft, found)}{_won(found.draft, found)}."]
     if found.other:
         said.append(f"{found.other.reference} qualifies {_part(found.other, found)}{_won(found.other, found)}.")
@@ -63,7 +63,7 @@ def _won(side: SideFound, found: Backtest) -> str:
 
 
 def told_apart(found: Backtest) -> str:
-    """Whether those who move were won more or less often than chance explains; empty where nobody moves or nothing is known."""
+    """Say whether those who move were won more or less often than chance explains; empty where nobody moves or nothing is known."""
     if not found.moves or not found.other:
         return ""
     moves, draft, other = found.moves, found.draft.reference, found.other.reference
@@ -87,11 +87,11 @@ def _compared(one: tuple[str, Share], other: tuple[str, Share], word: str) -> st
 
 
 def mattered(one: CriterionFound) -> str:
-    """For how many leads a criterion made the difference."""
+    """Say for how many leads a criterion made the difference."""
     return number(one.mattered) if one.mattered else "nobody"
 
 
 def never_mattered(side: SideFound) -> str:
-    """The criteria without which every verdict would be the same; empty for none."""
+    """Name the criteria without which every verdict would be the same; empty for none."""
     idle = [f"{one.words} ({one.points:+})" for one in side.criteria if not one.mattered]
     return f"Points that never mattered: {'; '.join(idle)}." if idle else ""

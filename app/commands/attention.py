@@ -15,11 +15,11 @@ _DAY = "A day, as 2027-02-01."
 
 
 def count(
-    first: Annotated[str, typer.Option("--from", help=f"The first day that counts. {_DAY}")] = "",
-    last: Annotated[str, typer.Option("--to", help=f"The last day that counts. {_DAY}")] = "",
+    first: Annotated[str, typer.Option("--from", help=f"The first day to count. {_DAY}")] = "",
+    last: Annotated[str, typer.Option("--to", help=f"The last day to count. {_DAY}")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Count the messages that each person got on each day of their own zone; what is written into the CRM is not counted."""
+    """Count the messages that each person got on each day of their own zone. Writes into the CRM do not count."""
     since, until = _day("--from", first), _day("--to", last)
     if since and until and since > until:
         terminal.fail(terminal.USAGE, f"--from {since} is after --to {until}; exchange them.")

@@ -1,4 +1,4 @@
-"""Returned mail that lies in a Maildir: for installations whose mail server cannot call the door for it."""
+"""Reads returned mail from a Maildir, for installations whose mail server cannot post it to the door for returned mail."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the address for bounces delivers.")]) -> None:
-    """Read what is new in a Maildir, note each bounce of a message of ours, and move what was read to `cur`.
+    """Read the new mail in a Maildir, note each bounce of a Baton message, and move each mail to `cur` when it is read.
 
-    What cannot be read is named and stays where it is; the exit code is 3 then.
+    An unreadable mail is named and stays in place; the exit code is 3 then.
     """
     new, cur = maildir / "new", maildir / "cur"
     if not (new.is_dir() and cur.is_dir()):

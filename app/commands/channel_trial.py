@@ -1,4 +1,4 @@
-"""A test message: whether a channel reaches somebody, and what the other side says to it."""
+"""Sends a test message: does a channel reach somebody, and what does the other side answer?"""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tasks.wiring.toolbox import Toolbox
 
 def send_test(
     channel: Annotated[str, typer.Argument(help="email, chat, sms, webhook, crm …: as agreements name it.")],
-    to: Annotated[str, typer.Option(help="Id of a person in the roster; the roster's operator otherwise.")] = "",
+    to: Annotated[str, typer.Option(help="Id of a person in the roster. The default is the roster's operator.")] = "",
 ) -> None:
-    """Send a short harmless message over a channel, and say what the other side answered.
+    """Send a short harmless message over a channel, and show the other side's answer.
 
-    Exit code 1: refused for good; 4: the service is away, or whether it arrived cannot be told.
+    Exit code 1: refused for good; 4: the service is away, or nobody can tell whether the message arrived.
     """
     box = terminal.open_box()
     with terminal.told():

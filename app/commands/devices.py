@@ -1,4 +1,4 @@
-"""Browsers that are known to be somebody's, and the links that were sent to them."""
+"""Shows and revokes the browsers that belong to a person, and the links that Baton sent them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHOWN = 12
 """So much of a hash tells browsers apart."""
 
 
-def show(person: Annotated[str, typer.Argument(help="The id of a person of the roster; all where left out.")] = "") -> None:
-    """Who answers from which browsers, since when: `known` by the code from a message, `enrolled` by a mailed code."""
+def show(person: Annotated[str, typer.Argument(help="Id of a person in the roster. The default is everybody.")] = "") -> None:
+    """Show who answers from which browsers, and since when: `known` by the code from a message, `enrolled` by a mailed code."""
     box = terminal.open_box()
     for row in box.read_now(lambda session, now: devices.of_person(session, person, now=now)):
         terminal.console.print(f"{row.id:>5}  {row.person:<16} {row.level:<9} {row.since:%Y-%m-%d %H:%M}  {row.hash[:SHOWN]}")
@@ -27,13 +27,13 @@ def show(person: Annotated[str, typer.Argument(help="The id of a person of the r
 
 def revoke(
     person: Annotated[str, typer.Argument(help="The id of a person of the roster.")],
-    number: Annotated[int | None, typer.Option("--device", help="Only the one with this number in the list.")] = None,
+    number: Annotated[int | None, typer.Option("--device", help="Only the browser with this number in the list.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Send no message with a new link.")] = False,
 ) -> None:
-    """Forget the browsers of a person and end the links that were sent to them, as for a lost telephone or a forwarded message.
+    """Forget a person's browsers and end the links that Baton sent them, as for a lost telephone or a forwarded message.
 
-    They get a message with a new link to all that is open for them, except with --quiet: where somebody else reads their mail. With
-    --device only that browser is forgotten, and the links stay.
+    The person gets a message with a new link to every open task. Use --quiet where somebody else reads their mail: no message goes
+    out. With --device only that browser is forgotten, and the links stay.
     """
     box = terminal.open_box()
 

@@ -1,4 +1,4 @@
-"""Disputes: what marketing may object to, what is to be decided, and how it went."""
+"""Disputes: what marketing may object to, what a manager has to decide, and how disputes ended."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tasks.disputes import rulings
 from tasks.disputes.page import Rejection, listed
 from tasks.disputes.rulings import Ruled, person_called
 
-By = Annotated[str, typer.Option("--by", help="Whose word it is: an id or a name of the roster. The trail marks it as claimed.")]
+By = Annotated[str, typer.Option("--by", help="Who says so: an id or a name in the roster. The trail marks the name as claimed.")]
 _RULINGS = {"uphold": UPHELD, "overturn": OVERTURNED}
 
 
 def list_disputes(
-    open_to_dispute: Annotated[bool, typer.Option("--open-to-dispute", help="What marketing may still dispute.")] = False,
+    open_to_dispute: Annotated[bool, typer.Option("--open-to-dispute", help="List what marketing may still dispute.")] = False,
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
-    """The newest disputes; with --open-to-dispute the rejections and returns that marketing may still object to."""
+    """List the newest disputes; with --open-to-dispute the rejections and returns that marketing may still dispute."""
     box = terminal.open_box()
     with terminal.told():
         if open_to_dispute:
@@ -77,7 +77,7 @@ def raise_one(
     by: By,
     text: Annotated[str, typer.Option(help="Why the rejection is wrong.")],
 ) -> None:
-    """Dispute a rejection for somebody of marketing."""
+    """Dispute a rejection on behalf of somebody in marketing."""
     box = terminal.open_box()
 
     def work(session: Session, now: datetime) -> Dispute:
@@ -95,7 +95,7 @@ def decide(
     by: By,
     text: Annotated[str, typer.Option(help="Anything to add.")] = "",
 ) -> None:
-    """Decide a dispute for the manager before whom it is, or another manager of the team."""
+    """Decide a dispute on behalf of its manager, or of another manager of the team."""
     if ruling not in _RULINGS:
         terminal.fail(terminal.USAGE, f"{ruling!r} is no ruling; write uphold or overturn.")
     box = terminal.open_box()
@@ -115,7 +115,7 @@ def decide(
 
 
 def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """How often disputes were right, by reason and by who gave the answer."""
+    """Show how often disputes were right, by reason and by the person who answered."""
     box = terminal.open_box()
     with terminal.told():
         found = box.read_now(lambda session, now: disputes.report(session))

@@ -1,4 +1,4 @@
-"""Erase: a person goes at their wish, and a receipt says what was done and what remains."""
+"""Erases a person at their wish. A receipt says what was deleted and what remains."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tasks.wiring.toolbox import Toolbox
 
 def erase(
     lead: Annotated[int, typer.Argument(help="Number of the lead.")],
-    reason: Annotated[str, typer.Option(help="Why, without anything of the person: it is kept.")] = "",
+    reason: Annotated[str, typer.Option(help="Why. Write nothing personal: Baton keeps the reason.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    receipt: Annotated[Path | None, typer.Option(help="Write the receipt as JSON into this file, too.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
+    receipt: Annotated[Path | None, typer.Option(help="Also write the receipt as JSON to this file.")] = None,
 ) -> None:
-    """Erase a person at their wish: everything personal goes, here and at Prefect, and they are not taken in again."""
+    """Erase a person at their wish: delete everything personal, here and at Prefect, and never take the person in again."""
     box = terminal.open_box()
     with terminal.told():
         _tell(lead, box.read_now(lambda session, now: erasing.look(session, lead, now=now)))
@@ -43,8 +43,8 @@ def erase(
 
 
 async def _carry_out(box: Toolbox, lead: int) -> Receipt:
-    """Everything that can be done now; where the Prefect server is away, the worker does its part when it is back."""
-    from app.tidying import at_named_server  # with Prefect, which looking at what would be done needs not
+    """Do everything that can be done now. Where the Prefect server is away, the worker deletes there when it is back."""
+    from app.tidying import at_named_server  # imports Prefect, which --dry-run does not need
 
     words, found = await erasing.clear(box, lead)
     deleted, left = await at_named_server(box)

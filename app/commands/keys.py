@@ -1,4 +1,4 @@
-"""Keys for machines, and the keys that sign links."""
+"""Keys for programs, and the keys that sign links."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from tasks.wiring.settings import Settings
 
 
 def create(
-    name: Annotated[str, typer.Argument(help="What the key is for, as `website`.")],
+    name: Annotated[str, typer.Argument(help="What the key is for, such as `website`.")],
     scopes: Annotated[
-        list[Scope] | None, typer.Option("--scope", help="What it opens: leads (intake) or returned mail (dsn). Once for each.")
+        list[Scope] | None, typer.Option("--scope", help="What the key opens: intake (leads) or dsn (returned mail). Repeatable.")
     ] = None,
 ) -> None:
-    """Make a key and print it once; only its hash is kept. Without --scope it is for sending leads."""
+    """Create a key and print it once; Baton keeps only its hash. Without --scope the key is for sending leads."""
     box, wanted = terminal.open_box(), scopes or [Scope.INTAKE]
     with terminal.told():
         terminal.console.print(box.write_now(lambda session, now: keys.create(session, name, now, wanted)), soft_wrap=True)
 
 
 def revoke(name: str) -> None:
-    """Make a key useless from now on."""
+    """End a key from now on."""
     box = terminal.open_box()
     if not box.write_now(lambda session, now: keys.revoke(session, name, now)):
         terminal.fail(terminal.FINDINGS, f"There is no key called {name!r}.")
 
 
 def show() -> None:
-    """All keys that work, and what each opens."""
+    """List all keys that work, and what each opens."""
     box = terminal.open_box()
     for row in box.read_now(lambda session, now: keys.working(session)):
         terminal.console.print(f"{row.name}  {row.scopes}", markup=False, soft_wrap=True)
 
 
 def rotate() -> None:
-    """Sign links with a new key from the next start on; links, numbers and forms that are out stay good."""
+    """Sign links with a new key from the next start on. Links, codes and forms already sent stay good."""
     with terminal.told():
         count = Settings().rotate()
     said = f"There are {count} keys now; the newest signs, all are accepted. Restart every part of Baton: until then it signs"

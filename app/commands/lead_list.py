@@ -1,4 +1,4 @@
-"""The newest leads as a list."""
+"""Lists the newest leads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def list_leads(
     stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
     limit: Annotated[int, typer.Option(min=1)] = 50,
 ) -> None:
-    """The newest leads: stage, owner, agreement."""
+    """List the newest leads with stage, owner and agreement."""
     box = terminal.open_box()
     table = Table("lead", "company", "stage", "tier", "score", "owner", "rep", "agreement")
     for handoff, lead in box.read_now(lambda session, now: _newest(session, stage, limit)):

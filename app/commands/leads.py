@@ -1,4 +1,4 @@
-"""Leads: import, export, release, let a stuck one go on."""
+"""Leads: import, export, release, restart a stuck one."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tasks.background.held_leads import release_held
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file.")],
-    map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
-    timezone: Annotated[str, typer.Option(help="In which dates without a zone are meant.")] = "UTC",
-    hold: Annotated[bool, typer.Option("--hold", help="Store, but start nothing until `baton leads release`.")] = False,
-    limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
+    map: Annotated[Path | None, typer.Option(help="A map that names its columns, see examples/maps/.")] = None,
+    timezone: Annotated[str, typer.Option(help="Zone of dates without a zone.")] = "UTC",
+    hold: Annotated[bool, typer.Option("--hold", help="Store the leads, but start nothing until `baton leads release`.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
 ) -> None:
-    """Take in a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
+    """Import a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
     from app.csv_import.file import UnreadableFile, read_leads, read_map
     from app.csv_import.importing import import_leads
 
@@ -54,12 +54,12 @@ def import_file(
 
 
 def export_file(
-    file: Annotated[str, typer.Argument(help="Where to; - is standard output.")],
+    file: Annotated[str, typer.Argument(help="File to write; - for standard output.")],
     stage: Annotated[str, typer.Option(help="Only leads in this stage.")] = "",
     agreement: Annotated[str, typer.Option(help="Only leads under this agreement: name, or name@version.")] = "",
-    excel: Annotated[bool, typer.Option("--excel", help="With a byte order mark, by which Excel knows UTF-8.")] = False,
+    excel: Annotated[bool, typer.Option("--excel", help="Add a byte order mark, so that Excel reads UTF-8.")] = False,
 ) -> None:
-    """Write leads as CSV. Texts that a spreadsheet would calculate get an apostrophe before them."""
+    """Write leads as CSV. Texts that a spreadsheet would calculate get an apostrophe in front."""
     from app.exporting import Wanted, count, export
 
     wanted = Wanted(_stage(stage), _agreement(agreement))
@@ -87,8 +87,8 @@ def _agreement(reference: str) -> str:
     return reference
 
 
-def release(limit: Annotated[int | None, typer.Option(help="At most so many.", min=1)] = None) -> None:
-    """Start what was imported with --hold."""
+def release(limit: Annotated[int | None, typer.Option(help="Start at most this many leads.", min=1)] = None) -> None:
+    """Start the leads that were imported with --hold."""
     box = terminal.open_box()
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("releasing", total=box.read_now(lambda session, now: leads.count_held(session)))
@@ -97,7 +97,7 @@ def release(limit: Annotated[int | None, typer.Option(help="At most so many.", m
 
 
 def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
-    """Let a stuck lead go on where it stood, in a new run."""
+    """Let a stuck lead continue where it stopped, in a new run."""
     box = terminal.open_box()
 
     def work(session: Session, now) -> bool:  # type: ignore[no-untyped-def]
@@ -117,7 +117,7 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
 
 
 def print_bar(found: Ledger) -> None:
-    """The ledger as a bar of 60 characters and a line for each account."""
+    """Print the ledger as a bar of 60 characters and a line for each account."""
     whole = found.whole or timedelta(seconds=1)
     colours = {
         "baton": "cyan",

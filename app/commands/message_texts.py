@@ -1,4 +1,4 @@
-"""The texts of messages: which there are, how each reads, and whether the company's own templates are right."""
+"""The texts of messages: lists and previews them, and checks the company's own templates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.wiring.settings import Settings
 
 
 def list_messages() -> None:
-    """Every message: who gets it, when, and which of its parts are the company's own."""
+    """List every message: who gets it, when, and which of its parts are the company's own."""
     folder = _folder()
     table = Table("message", "goes to", "when", "of your own")
     for name in message_names():
@@ -29,13 +29,13 @@ def list_messages() -> None:
 
 
 def preview(
-    name: Annotated[str, typer.Argument(help="Which message; `baton messages list` has them.")],
-    lead: Annotated[int | None, typer.Option(help="Number of a stored lead; without it, for a made-up one.")] = None,
-    to: Annotated[str, typer.Option(help="Id of a person of the roster; otherwise to whom it goes.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of the message, from `baton messages list`.")],
+    lead: Annotated[int | None, typer.Option(help="Number of a stored lead. The default is a made-up one.")] = None,
+    to: Annotated[str, typer.Option(help="Id of a person in the roster. The default is its usual recipient.")] = "",
     html: Annotated[Path | None, typer.Option(help="Write the HTML part to this file.")] = None,
-    text: Annotated[bool, typer.Option("--text", help="Show the plain text alone.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="Show only the plain text.")] = False,
 ) -> None:
-    """Show a message as it would be sent now. Nothing is sent, and nothing is stored."""
+    """Show a message as it would be sent now. Sends nothing and stores nothing."""
     if to and lead is None:
         terminal.fail(terminal.USAGE, "--to needs a --lead: a made-up message goes to a made-up person.")
     with terminal.told():
@@ -74,7 +74,7 @@ def _print(letter: Letter, *, only_text: bool, with_text: bool) -> None:
 
 
 def check() -> None:
-    """Write every message for several made-up leads, hostile ones among them, and name every template that is not right."""
+    """Render every message for several made-up leads, hostile ones among them, and name every faulty template."""
     folder = _folder()
     found = problems_of(folder)
     for fault in found:

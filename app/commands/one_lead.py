@@ -1,4 +1,4 @@
-"""One lead: everything that is known of it."""
+"""Shows everything known about one lead."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.messages.template_faults import FAULTY
 
 
 def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> None:
-    """Everything known of one lead: facts, note, timeline, messages, and where its time went."""
+    """Show everything known about one lead: facts, note, timeline, messages, and where its time went."""
     box = terminal.open_box()
     with terminal.told():
         row = box.read_now(lambda session, now: session.get(Lead, lead))
@@ -69,7 +69,7 @@ def _state(one: Delivery) -> str:
 
 
 def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
-    """Who was told, whether they looked, and whether they answered: three different things."""
+    """Print who got the lead, whether they looked, and whether they answered: three different things."""
     rows = list(session.exec(select(Assignment).where(Assignment.lead_id == lead_id).order_by(col(Assignment.assigned_at))))
     if rows:
         terminal.console.print("\n[bold]Who had it[/bold]")

@@ -1,4 +1,4 @@
-"""The parts: each alone, or all of them together."""
+"""Runs the parts: each alone, or all of them together."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks.wiring.toolbox import Toolbox
 def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
-    """Watch deadlines and carry leads out, in this process. Any number of them share the work, on any number of machines."""
+    """Watch deadlines and carry leads out, in this process. Any number of workers share the load, on any number of machines."""
     from app.named_server import named_server
     from app.worker import run_in_thread
 
@@ -41,7 +41,7 @@ def worker(
 
 
 def warn_of_templates(settings: Settings) -> None:
-    """Names the company's templates that are faulty. No part refuses to start because of them: Baton's own stand in."""
+    """Name the company's faulty templates. No part refuses to start because of them: Baton uses its own instead."""
     faults = problems_of(Path(settings.templates)) if settings.templates else []
     for fault in faults:
         terminal.complaints.print(f"template {fault}", markup=False, style="yellow", soft_wrap=True)
@@ -60,8 +60,8 @@ def web() -> None:
 
 
 def up(
-    prefect_port: Annotated[int, typer.Option(help="Where the Prefect server listens.")] = 4200,
-    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps; BATON_HOME otherwise.")] = None,
+    prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
+    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps. The default is BATON_HOME.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     from tasks.wiring.channels import problems_of as wrong_channels
@@ -94,7 +94,7 @@ def up(
 
 
 def prepare(running: stack.Stack) -> None:
-    """Brings the database up to date and makes sure that every version in force has its deployment at this server."""
+    """Migrate the database and make sure that every version in force has its deployment at this server."""
     box = terminal.open_box(Settings(home=running.folder))
     with running.in_reach():
         asyncio.run(_redeploy(box))

@@ -1,4 +1,4 @@
-"""The roster: who takes part."""
+"""The roster of people: check, load and show it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from storage import roster
 
 
 def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
-    """Say what is wrong with a roster file: every mistake, also addresses that no chat service can be reached at. Loads nothing."""
+    """Show every mistake in a roster file, including addresses that no chat service can reach. Loads nothing."""
     with terminal.told():
         terminal.console.print(_counted(_checked(file.read_text(encoding="utf-8"))))
 
 
 def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
-    """Make this file the roster that counts. A file with mistakes changes nothing."""
+    """Put this roster file in force. A file with mistakes changes nothing."""
     box = terminal.open_box()
     with terminal.told():
         text = file.read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
 
 
 def _checked(text: str) -> Roster:
-    from tasks.wiring.channels import unusable_addresses  # with everything that sends
+    from tasks.wiring.channels import unusable_addresses  # imports everything that sends
 
     people = read_roster(text)
     if problems := unusable_addresses(people):
@@ -44,7 +44,7 @@ def _counted(people: Roster) -> str:
 
 
 def show() -> None:
-    """Who is in the roster, and who is away."""
+    """Show who is in the roster, and who is away."""
     box = terminal.open_box()
     with terminal.told():
         people, now = box.read_now(lambda session, at: (roster.current(session), at))

@@ -1,4 +1,4 @@
-"""Retention: what was agreed to be kept how long, what is over its time, and deleting that now."""
+"""Retention: shows the agreed times and what is past them, and deletes it now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def show() -> None:
-    """What each agreement says, and what the next run would delete."""
+    """Show what each agreement says, and what the next run would delete."""
     box = terminal.open_box()
     with terminal.told():
         table = Table("agreement", "personal", "trail")
@@ -24,8 +24,8 @@ def show() -> None:
         _print(box.read_now(lambda session, now: plan(session, now=now)))
 
 
-def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False) -> None:
-    """Delete what is over its time, as the flow `retention` does each day. Open handoffs are never touched."""
+def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False) -> None:
+    """Delete what is past its agreed time, as the flow `retention` does each day. Never touches open handoffs."""
     box = terminal.open_box()
     with terminal.told():
         if dry_run:
@@ -38,7 +38,7 @@ def run(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what w
 
 
 async def _carry_out(box: Toolbox) -> Kept:
-    from app.tidying import at_named_server  # with Prefect, which looking at what would be deleted needs not
+    from app.tidying import at_named_server  # imports Prefect, which --dry-run does not need
 
     kept = await carry_out(box)
     deleted, left = await at_named_server(box)

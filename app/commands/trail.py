@@ -1,4 +1,4 @@
-"""The trail: one lead's history, all of it as a file that others can prove, and the word of an operator after a restore."""
+"""The trail: shows one lead's history, exports everything for others to verify, and records an operator's word after a restore."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show(
     lead: Annotated[int, typer.Argument(help="Number of the lead.")],
     as_json: Annotated[bool, typer.Option("--json", help="One event a line, as JSON.")] = False,
 ) -> None:
-    """The history of one lead: each event with its time (UTC), who did it, and what was said."""
+    """Show the history of one lead: each event with its time (UTC), who did it, and what they said."""
     box = terminal.open_box()
     rows = box.read_now(lambda session, now: trail_export.of_lead(session, lead))
     if not rows:
@@ -49,13 +49,13 @@ def _as_json(event: Event, text: str) -> dict[str, Any]:
 
 
 def export(
-    file: Annotated[Path, typer.Argument(help="Where to; a file that is there is replaced.", dir_okay=False)],
-    since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="What was sealed from then on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="What was sealed before then (UTC).")] = None,
+    file: Annotated[Path, typer.Argument(help="File to write; an existing file is replaced.", dir_okay=False)],
+    since: Annotated[datetime | None, typer.Option("--from", formats=_DAYS, help="Only events sealed from then on (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option("--to", formats=_DAYS, help="Only events sealed before then (UTC).")] = None,
 ) -> None:
-    """Write the sealed trail as JSON lines, which docs/verify_trail.py proves with the key of the trail.
+    """Write the sealed trail as JSON lines, which docs/verify_trail.py verifies with the key of the trail.
 
-    No personal text is in it. Events that nobody has sealed yet are not in it either.
+    The file has no personal text. It has no events that are not sealed yet.
     """
     box = terminal.open_box()
     begin, end = (at.replace(tzinfo=UTC) if at else None for at in (since, until))
@@ -72,9 +72,9 @@ def export(
 
 
 def accept_restore(
-    why: Annotated[str, typer.Option(help="What was restored, from when, and why; it stands in the trail.")],
+    why: Annotated[str, typer.Option(help="What was restored, from when, and why. The trail keeps this text.")],
 ) -> None:
-    """After a backup was restored: let the trail go on, although heads that this machine has kept are not in the database.
+    """Let the trail go on after a backup was restored, although the database lacks heads that this machine has kept.
 
     The trail and the file of heads keep who said so and why.
     """

@@ -1,4 +1,4 @@
-"""Verify: is every lead accounted for, and is the trail whole?"""
+"""Verifies that every lead is accounted for and that the trail is whole."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tasks.trail import sealing
 from tasks.trail.heads import HeadFile, HeadsUnreadable
 from tasks.wiring.toolbox import Toolbox
 
-#: So many characters of a head are enough to find it.
+#: How many characters of a head are enough to find it.
 ENOUGH = 16
 
 
 def verify(
-    head: Annotated[str, typer.Option(help="A head that was mailed or printed once, its first 16 characters at least.")] = "",
+    head: Annotated[str, typer.Option(help="A head that Baton mailed or printed once: at least its first 16 characters.")] = "",
 ) -> None:
     """Prove that leads in = the sum over stages, and that the trail is whole.
 
     Every open lead must have an owner, a due time, and something that will move it. Answers, promises, assignments, deliveries and
-    signatures must be as the trail tells.
+    signatures must match the trail.
     """
     head = head.strip().lower()
     if head and (len(head) < ENOUGH or not set(head) <= set("0123456789abcdef")):
@@ -56,7 +56,7 @@ def verify(
 
 
 def _chain(box: Toolbox) -> TrailCheck:
-    """All of the trail as of one moment. A million events leave no garbage in cycles; looking for some takes a sixth of the time."""
+    """Check the whole trail as of one moment. A million events leave no garbage in cycles; a search for some takes a sixth of the time."""
     now = box.read_now(lambda _, now: now)
     gc.disable()
     try:
@@ -67,7 +67,7 @@ def _chain(box: Toolbox) -> TrailCheck:
 
 
 def _lost_heads(box: Toolbox) -> list[str]:
-    """What the heads that this machine has kept say against the database."""
+    """Return where the heads that this machine has kept contradict the database."""
     heads = HeadFile(box.settings.folder)
     try:
         missing = box.read_now(lambda session, now: sealing.lost_heads(session, heads))
@@ -79,7 +79,7 @@ def _lost_heads(box: Toolbox) -> list[str]:
 
 
 def _place_of(box: Toolbox, head: str) -> str:
-    """Tells of the seal with this head; where there is none, says so."""
+    """Return a text about the seal with this head, or that there is none."""
     query = select(Seal).where(col(Seal.digest).startswith(head, autoescape=True)).order_by(col(Seal.id)).limit(1)
     row = box.read_now(lambda session, now: session.exec(query).first())
     if row is None:

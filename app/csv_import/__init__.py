@@ -1,1 +1,1 @@
-"""CSV files in, leads and bad rows out."""
+"""Reads CSV files and imports their leads; reports bad rows."""

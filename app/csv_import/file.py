@@ -1,4 +1,4 @@
-"""A CSV file in, leads and bad rows out. What a file says is judged here; what becomes of it is not."""
+"""Reads a CSV file as leads and bad rows. This module judges what the file says; it stores nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class IncomingRow:
-    """A good row: the line on which it begins (the file's first is 1), and the lead that it tells of, its instants in UTC."""
+    """A good row: the line on which it begins (the file's first is 1), and its lead with instants in UTC."""
 
     line: int
     lead: IncomingLead
@@ -48,7 +48,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class ReadLeads:
-    """What a file holds, in its order. ignored_columns: those from which nothing is read."""
+    """The content of a file, in its order. ignored_columns: those from which nothing is read."""
 
     rows: list[IncomingRow] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
@@ -56,19 +56,19 @@ class ReadLeads:
 
 
 def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", limit: int | None = None, today: datetime) -> ReadLeads:
-    """Every row of a CSV file as a lead or as a bad row; nothing is stored.
+    """Return every row of a CSV file as a lead or as a bad row. Stores nothing.
 
-    timezone: in which dates without a zone are meant, unless the map names one; a local time that is skipped moves forward,
-    a repeated one is the first, a date alone is 09:00. limit: reading stops after so many good rows. today: a date more than
-    50 years before or 10 after its year is a slip. Without a map, columns are called as the facts of IncomingLead, or
-    `fields.NAME`. A header without rows is one bad row. Raises UnreadableFile for a file that cannot be used as a whole.
+    timezone: of dates without a zone, unless the map names one. A skipped local time moves forward, a repeated one is the first, a
+    date alone is 09:00. limit: reading stops after so many good rows. today: a date more than 50 years before or 10 after its
+    year is a slip. Without a map, columns have the names of IncomingLead's facts, or `fields.NAME`. A header without rows is one
+    bad row. Raises UnreadableFile for a file that cannot be used as a whole.
     """
     try:
         zone = zone_of((mapping.timezone if mapping else "") or timezone)
     except ValueError as error:
         raise UnreadableFile(str(error)) from error
     try:
-        # A byte that is not UTF-8 becomes a lone surrogate, which tells the line that holds it.
+        # A byte that is not UTF-8 becomes a lone surrogate, which shows the line that holds the byte.
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             return _read(Lines(file, str(path)), mapping, zone, limit, today)
     except OSError as error:
@@ -76,7 +76,7 @@ def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", li
 
 
 def header_in(path: Path) -> tuple[str, ...]:
-    """The names of a file's columns. Raises UnreadableFile for a file without any."""
+    """Return the names of a file's columns. Raises UnreadableFile for a file without any."""
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
             return header_of(Lines(file, str(path)))[1]
@@ -108,14 +108,14 @@ def _read(lines: Lines, mapping: LeadMap | None, zone: ZoneInfo, limit: int | No
 
 
 class BadLead(Exception):
-    """What the row says is no lead; the message is the reason."""
+    """The row is not a lead; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where the cells of a column go: to a fact of the lead, or to a field of the agreement.
+    """Where a column's cells go: to a fact of the lead, or to a field of the agreement.
 
-    numbers: of a field, empty where its cells stay text, "plain" where those that look like plain numbers are numbers, else the
+    numbers, for a field: empty where cells stay text, "plain" where texts that look like plain numbers become numbers, else the
     decimal sign of a column in which everything must be a number.
     """
 
@@ -127,7 +127,7 @@ class Column:
     numbers: Literal["", "plain", ".", ","] = ""
 
     def meaning(self, cell: str, zone: ZoneInfo, year: int) -> FieldValue | datetime:
-        """What this cell says, None for nothing. Raises ValueError that says what to write instead."""
+        """Return what this cell says, None for nothing. Raises ValueError that says what to write instead."""
         value = self.values.get(cell, cell or None)
         if not isinstance(value, str):
             return value
@@ -137,12 +137,12 @@ class Column:
 
 
 def columns_of(header: tuple[str, ...], mapping: LeadMap | None, file: str) -> list[Column]:
-    """What the columns of this header mean. file: how to call it. Raises UnreadableFile for one that cannot be used."""
+    """Return what the columns of this header mean. file: its name in errors. Raises UnreadableFile for a column that cannot be used."""
     return _mapped(header, mapping, file) if mapping else _named(header, file)
 
 
 def constants_of(mapping: LeadMap | None) -> Mapping[str, FieldValue]:
-    """The facts that are the same for every row."""
+    """Return the facts that are the same for every row."""
     return {"source": mapping.source, **mapping.constants} if mapping else {"source": "csv"}
 
 
@@ -180,7 +180,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 class RowJudge:
-    """Turns rows into leads, and remembers them, so that none stands twice."""
+    """Turns rows into leads, and remembers them, so that no lead is read twice."""
 
     def __init__(self, columns: list[Column], constants: Mapping[str, FieldValue], zone: ZoneInfo, year: int) -> None:
         self._columns, self._constants, self._zone, self._year = columns, constants, zone, year
@@ -189,7 +189,7 @@ class RowJudge:
         self._people: dict[tuple[str, str], tuple[int, str]] = {}
 
     def lead(self, row: Row) -> IncomingLead:
-        """The lead that this row tells of. Raises BadLead with everything that is wrong with it."""
+        """Return the lead in this row. Raises BadLead with every mistake in the row."""
         if row.problem:
             raise BadLead(row.problem)
         lead = self.validated(row)
@@ -197,7 +197,7 @@ class RowJudge:
         return lead
 
     def validated(self, row: Row) -> IncomingLead:
-        """The lead of a row without a problem, whether or not it stands twice. Raises BadLead as above."""
+        """Return the lead of a row without a mistake, even if the file has it twice. Raises BadLead as above."""
         facts: dict[str, Any] = dict(self._constants)
         fields: dict[str, Any] = {}
         problems = []
@@ -218,7 +218,7 @@ class RowJudge:
         return lead
 
     def name_of(self, fact: str) -> str:
-        """How the column of this fact is called in the file."""
+        """Return the name of this fact's column in the file."""
         return self._names[(fact,)]
 
     def _told(self, where: tuple[Any, ...], kind: str, what: str) -> str:
@@ -239,17 +239,17 @@ class RowJudge:
 
 
 def stands_already(column: str, line: int) -> str:
-    """What is wrong with a row whose conversion another row has told of. column: that of the id; line: where the other begins."""
+    """Say what is wrong with a row whose conversion is in another row. column: that of the id; line: where the other begins."""
     return f"{column}: stands already on line {line} with the same conversion: leave one out, or tell them apart"
 
 
 def other_person(column: str, line: int) -> str:
-    """What is wrong with a row that gives the id of one person to another."""
+    """Say what is wrong with a row that gives one person's id to another."""
     return f"{column}: stands already on line {line} for another e-mail address: give each person an id of their own"
 
 
 def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
-    """The instant that this text says, in UTC. year: the present one. Raises ValueError that says what to write instead."""
+    """Return the instant in this text, in UTC. year: the present one. Raises ValueError that says what to write instead."""
     found = _DATE.fullmatch(text)
     try:
         day, clock, offset = found.groups() if found else ("", "", "")

@@ -1,4 +1,4 @@
-"""Taking read rows in: a few in one transaction where all is well, one by one where it is not."""
+"""Imports read rows: several in one transaction where all is well, one by one where not."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from storage.database import ROWS_AT_ONCE
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
-#: A lead that is taken in changes about ten rows of the database, one that has moved on to another company a few more.
+#: An imported lead changes about ten rows of the database. A lead who moved to another company changes a few more.
 ROWS_A_TRANSACTION = ROWS_AT_ONCE // 12
-#: Zones are easily mixed up, so a little ahead is let through; capture then takes the present instead.
+#: Zones are easily mixed up, so times a little ahead are allowed; capture then takes the present instead.
 AHEAD_AT_MOST = timedelta(days=1)
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of the rows: numbers of new leads (or ones that came back), of activities added to known leads, of known
-    people under a new id, and of rows that were here already; and the bad rows, by line."""
+    """What became of the rows: numbers of new leads (or ones that came back), of activities added to known leads, of known people
+    under a new id, and of rows that Baton had already; and the bad rows, by line."""
 
     new: int = 0
     activity: int = 0
@@ -34,7 +34,7 @@ class ImportResult:
     bad: list[BadRow] = field(default_factory=list)
 
     def count(self, outcome: str | BadRow) -> None:
-        """Adds what became of one row."""
+        """Add what became of one row."""
         if isinstance(outcome, BadRow):
             self.bad.append(outcome)
         else:
@@ -42,12 +42,11 @@ class ImportResult:
 
 
 def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progress: Callable[[int], None] | None = None) -> ImportResult:
-    """Takes in the good rows in their order and passes the bad ones on. A row goes in whole or not at all.
+    """Import the good rows in their order and pass the bad ones on. A row goes in whole or not at all.
 
-    hold: stored, but nothing is started. actor: who the trail says took them in. progress: told after each transaction how
-    many rows more have been dealt with. A row that cannot be stored becomes a bad one, and the others go in. Raises
-    OperationalError where the database itself fails: what went in until then stays, and taking the same rows in again adds
-    only the rest.
+    hold: store the leads, but start nothing. actor: who imports, for the trail. progress: called after each transaction with how
+    many more rows are done. A row that cannot be stored becomes a bad one, and the others go in. Raises OperationalError where
+    the database itself fails: rows stored before that stay, and a second import of the same rows adds only the rest.
     """
     result = ImportResult(bad=list(read.bad))
     for start in range(0, len(read.rows), ROWS_A_TRANSACTION):
@@ -86,6 +85,6 @@ def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, acto
 
 
 def _said(error: Exception) -> str:
-    # A database error's own words would quote the whole statement and the lead's data with it.
+    # A database error quotes the whole statement, and the lead's data with it.
     words = str(error.orig if isinstance(error, DBAPIError) else error).strip().split("\n")[0]
     return f"{type(error).__name__}: {words[:200]}" if words else type(error).__name__

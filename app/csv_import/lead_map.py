@@ -1,4 +1,4 @@
-"""The map that says what the columns of somebody else's file mean. Reading the file itself is in file.py."""
+"""The map that says what the columns of a foreign file mean. file.py reads the file itself."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 
 MAX_MAP_BYTES = 100_000
-#: What a column can say of a lead; everything else is a field of the agreement.
+#: The facts that a column can hold; everything else is a field of the agreement.
 FACTS = tuple(name for name in IncomingLead.model_fields if name not in ("fields", "consents"))
 
 
 class UnreadableFile(HandoffError):
-    """The file cannot be used; nothing of it was taken in."""
+    """The file cannot be used; nothing in it was taken in."""
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone of that name. Raises ValueError that says what to write instead."""
+    """Return the time zone of that name. Raises ValueError that says what to write instead."""
     try:
         return ZoneInfo(name)
     except Exception:  # zoneinfo raises several unrelated types for one bad name
@@ -52,11 +52,11 @@ Cell = Annotated[str, BeforeValidator(_cell)]
 
 
 class OutcomeMap(BaseModel):
-    """Where it stands what became of the leads: columns of the same file, or of a file beside it.
+    """Where a file says what became of the leads: columns of the same file, or of a file beside it.
 
-    file: in the folder of the leads file; empty for the same file. source_id: the column there with the id of the lead; empty
-    where it is called as in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none.
-    timezone: in which times without a zone are meant there; empty for that of the map.
+    file: in the folder of the leads file; empty for the same file. source_id: the column with the lead's id; empty for the name that
+    it has in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none.
+    timezone: of times without a zone; empty for that of the map.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,11 +71,11 @@ class OutcomeMap(BaseModel):
 
     @property
     def columns(self) -> dict[str, str]:
-        """The times that are told: what happened -> column."""
+        """Return the mapped times: what happened -> column."""
         return {name: column for name in OUTCOMES if (column := getattr(self, name))}
 
 
-#: What an outcome may tell the time of.
+#: The events whose time an outcome may give.
 OUTCOMES = ("won_at", "lost_at", "assigned_at", "contacted_at")
 
 
@@ -83,12 +83,11 @@ class LeadMap(BaseModel):
     """What the columns of a file mean.
 
     source: names the file's origin; with the source id it names a lead for ever. columns: fact of the lead -> column.
-    constants: fact -> the same for every row. fields: field of the agreement -> column. values: fact or field -> what its
-    cells stand for ("" is the empty cell; a cell that is not listed stays as it is). timezone: in which dates without a zone
-    are meant; empty leaves it to the caller. number_fields: fields whose cells must be numbers, with this decimal_sign.
-    agreement: the example agreement under which the demo runs these leads; nothing else reads it. outcomes, after_contact: for
-    trying agreements out on past leads: what became of them, and which facts and fields are written down only after sales has
-    contacted a lead.
+    constants: fact -> its value for every row. fields: field of the agreement -> column. values: fact or field -> what its
+    cells mean ("" is the empty cell; an unlisted cell stays as it is). timezone: of dates without a zone; empty leaves it to
+    the caller. number_fields: fields whose cells must be numbers, with this decimal_sign. agreement: the example agreement
+    under which the demo runs these leads; nothing else reads it. outcomes, after_contact: for trying agreements out on past
+    leads: what became of them, and which facts and fields are written down only after sales has contacted a lead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -106,7 +105,7 @@ class LeadMap(BaseModel):
     after_contact: tuple[Key, ...] = ()
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
-        """What does not fit together: where, and what to write instead."""
+        """Yield what does not fit together: where, and what to write instead."""
         if "source_id" not in self.columns:
             yield ("columns",), "source_id is missing; name the column that holds the id of each lead"
         if "source" in self.constants:
@@ -133,7 +132,7 @@ class LeadMap(BaseModel):
 
 
 def read_map(path: Path) -> LeadMap:
-    """The map that this YAML file holds. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
+    """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
     tree = _tree(path)
     try:
         lead_map = LeadMap.model_validate(tree)

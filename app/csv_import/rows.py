@@ -1,4 +1,4 @@
-"""The rows of a delimited text file as cells, each with the line on which it begins. What the cells mean is in file.py."""
+"""Reads the rows of a delimited text file as cells, each with the line on which it begins. file.py knows what the cells mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.csv_import.lead_map import UnreadableFile
 
 DELIMITERS = ",;\t"
 MAX_ROW_CHARACTERS = 100_000
-#: After a quote that is never closed, reading goes on at the next line; this bounds how much is read twice.
+#: After a quote that is never closed, reading continues at the next line. This limits how much is read twice.
 MAX_LINES_READ_AGAIN = 1_000_000
 
 _BAD_BYTE = re.compile("[\udc80-\udcff]")
@@ -24,7 +24,7 @@ _NUL = "the row holds a NUL byte, which is no text: remove it"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The cells of one row without white space around them, or what is wrong with it. line: the file's first is 1."""
+    """The cells of one row without white space around them, or the mistake in the row. line: the file's first is 1."""
 
     line: int
     cells: tuple[str, ...]
@@ -34,7 +34,7 @@ class Row:
 class Lines:
     """The lines of a file, opened with errors="surrogateescape", and their numbers; lines can be put back.
 
-    A line that is longer than MAX_ROW_CHARACTERS comes cut, one character over that. Raises UnreadableFile at the first line
+    A line longer than MAX_ROW_CHARACTERS is cut to one character over that. Raises UnreadableFile at the first line
     that is not UTF-8.
     """
 
@@ -67,12 +67,12 @@ class Lines:
         return piece
 
     def go_to(self, number: int) -> None:
-        """Goes on after the line of this number, where the file stands already; what was put back is forgotten."""
+        """Continue after the line of this number, where the file is already. Lines that were put back are dropped."""
         self._back.clear()
         self.number = number
 
     def put_back(self, lines: Sequence[str]) -> None:
-        """Makes these, the last that were read, the next to be read."""
+        """Put back these lines, the last that were read, to be read next."""
         self._back.extendleft(reversed(lines))
         self.number -= len(lines)
         self._again += len(lines)
@@ -81,7 +81,7 @@ class Lines:
 
 
 def header_of(lines: Lines) -> tuple[str, tuple[str, ...]]:
-    """The delimiter and the cells of the first row that is not blank. Raises UnreadableFile where there is none to use."""
+    """Return the delimiter and the cells of the first row that is not blank. Raises UnreadableFile where there is none to use."""
     first = next((line for line in lines if line.strip(" \n" + DELIMITERS)), None)
     if first is None:
         raise UnreadableFile(f"{lines.name}: is empty; its first line names the columns")
@@ -95,10 +95,10 @@ def header_of(lines: Lines) -> tuple[str, tuple[str, ...]]:
 
 
 def rows(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
-    """The rows from here on, blank ones left out. width: how many cells a row must have; 0 takes any number.
+    """Yield the rows from here on, without blank ones. width: how many cells a row must have; 0 takes any number.
 
-    A row over several lines that does not come right is taken for a quote left open: only its first line is bad, and reading
-    goes on at the next.
+    A row over several lines that is not valid counts as an open quote: only its first line is bad, and reading continues at
+    the next.
     """
     while (row := next_row(lines, delimiter, width)) is not None:
         if row.problem or any(row.cells):
@@ -106,7 +106,7 @@ def rows(lines: Lines, delimiter: str, width: int = 0) -> Iterator[Row]:
 
 
 def next_row(lines: Lines, delimiter: str, width: int = 0) -> Row | None:
-    """The row that begins on the next line, None at the end; a blank one has no problem and only empty cells."""
+    """Return the row that begins on the next line, None at the end. A blank row has no mistake and only empty cells."""
     start, taken, problem, cells = lines.number + 1, list[str](), "", list[str]()
     try:
         cells = [cell.strip() for cell in next(csv.reader(_until_too_long(lines, taken), delimiter=delimiter, strict=True), [])]

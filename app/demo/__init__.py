@@ -1,1 +1,1 @@
-"""The demo: a made-up company whose mails and hand-overs a newcomer can watch."""
+"""The demo: a newcomer watches the e-mails and handoffs of an invented company."""

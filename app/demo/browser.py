@@ -1,4 +1,4 @@
-"""How the demo's people use a page: they open the link from the message, read, choose in the form, and press the button."""
+"""Lets the demo's people use pages: they open the link from the message, read, choose in the form, and press the button."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import httpx
 
 @dataclass
 class Form:
-    """One form of a page. values: what it would send as it stands; choices: what radio buttons and selects offer."""
+    """One form of a page. values: what it would send unchanged; choices: the options of radio buttons and selects."""
 
     action: str
     method: str
@@ -24,7 +24,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it was read: address, status, its words without markup, and its forms."""
+    """A page that was read: address, status, its words without markup, and its forms."""
 
     url: str
     status: int
@@ -32,11 +32,11 @@ class Page:
     forms: tuple[Form, ...]
 
     def form_with(self, name: str) -> Form | None:
-        """The first form that has a field of this name."""
+        """Return the first form that has a field of this name."""
         return next((form for form in self.forms if name in form.choices or name in form.values or name in form.texts), None)
 
     def offers(self, choice: str) -> bool:
-        """Whether the answer form has this choice."""
+        """Return whether the answer form has this choice."""
         form = self.form_with("choice")
         return form is not None and choice in form.choices.get("choice", [form.values.get("choice", "")])
 
@@ -94,7 +94,7 @@ class _Reader(HTMLParser):
 
 
 def read_page(response: httpx.Response) -> Page:
-    """The page of a response."""
+    """Read the page in a response."""
     reader = _Reader()
     reader.feed(response.text)
     words = re.sub(r"\s+", " ", " ".join(reader.words)).strip()
@@ -102,7 +102,7 @@ def read_page(response: httpx.Response) -> Page:
 
 
 class Visitor:
-    """A person with a browser of their own: cookies are kept from visit to visit."""
+    """A person with a separate browser, which keeps its cookies from visit to visit."""
 
     def __init__(self, agent: str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36") -> None:
         self._client = httpx.Client(follow_redirects=True, timeout=60, headers={"User-Agent": agent})
@@ -114,19 +114,19 @@ class Visitor:
         self.close()
 
     def open(self, url: str) -> Page:
-        """Reads the page at this address."""
+        """Read the page at this address."""
         return read_page(self._client.get(url))
 
     def cookie(self, name: str) -> str:
-        """What it was given under this name, empty for nothing."""
+        """Return the cookie of this name, empty for none."""
         return self._client.cookies.get(name) or ""
 
     def head(self, url: str) -> int:
-        """Asks for the head of the page only; the status."""
+        """Request only the head of the page; return the status."""
         return self._client.head(url).status_code
 
     def submit(self, page: Page, form: Form, **chosen: Any) -> Page:
-        """Sends the form as it stands, with what was chosen."""
+        """Send the form unchanged except for what was chosen."""
         values = {**form.values, **{name: str(value) for name, value in chosen.items()}}
         sent = self._client.request(
             form.method.upper(),
@@ -137,11 +137,11 @@ class Visitor:
         return read_page(sent)
 
     def become(self, device: str) -> None:
-        """Takes over another browser's lasting id."""
+        """Take over another browser's lasting id."""
         self._client.cookies.set("baton_device", device)
 
     def close(self) -> None:
-        """Closes the browser."""
+        """Close the browser."""
         self._client.close()
 
 

@@ -1,4 +1,4 @@
-"""The demo's chat room: takes what Apprise posts as JSON, and shows it."""
+"""The demo's chat room: receives what Apprise posts as JSON, and shows it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.web.site import HEADERS
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One message in the room: its key as the header gave it, title and body."""
+    """One message in the room: its key from the header, title and body."""
 
     key: str
     title: str
@@ -27,7 +27,7 @@ class Post:
 
 
 class ChatRoom:
-    """A web page on a free port of this machine; `apprise_url` is where to send to."""
+    """A web page on a free port of this machine; `apprise_url` is the address to send to."""
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
@@ -47,11 +47,11 @@ class ChatRoom:
 
     @property
     def apprise_url(self) -> str:
-        """Where Apprise sends to."""
+        """Return the address that Apprise sends to."""
         return f"json://127.0.0.1:{self.port}/post"
 
     def repeated(self) -> int:
-        """How many messages came under a key that was there already."""
+        """Return how many messages came with a key that the room had already."""
         keys = [post.key for post in self.posts if post.key]
         return len(keys) - len(set(keys))
 

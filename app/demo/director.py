@@ -1,4 +1,4 @@
-"""The director: plays the world's part in the demo, and makes time leap to the next thing due whenever nothing is running."""
+"""The director: plays everybody outside Baton, and makes time leap to the next due instant whenever nothing is running."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STALL_NOTED_AFTER_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """How things stand: busy while something is due or running; next_at: the next instant at which something is (None: never)."""
+    """The state of the demo: busy while something is due or running; next_at: when something is due next (None: never)."""
 
     now: datetime
     busy: bool
@@ -38,7 +38,7 @@ class Situation:
 
 @dataclass
 class Director:
-    """Runs the agenda against the stack until all is at rest."""
+    """Runs the agenda against the stack until everything is at rest."""
 
     box: Toolbox
     stack: Stack
@@ -54,15 +54,15 @@ class Director:
     _noted: float = 0.0
 
     def plan(self, at: datetime, what: str, action: Action) -> None:
-        """Puts something on the agenda, at an aware instant of Baton's time."""
+        """Put an action on the agenda, at an aware instant of Baton's time."""
         heapq.heappush(self._agenda, (at, next(self._count), what, action))
 
     def now(self) -> datetime:
-        """The present in Baton's time."""
+        """Return the present in Baton's time."""
         return self.box.read_now(lambda session, now: now)
 
     async def run(self, *, look: Callable[[], None], at_rest: Callable[[], bool] = lambda: False) -> None:
-        """Goes on until nothing is left to do, or at_rest says so. look is called again and again, to show how things stand."""
+        """Run until nothing is left to do, or at_rest says so. look is called repeatedly to show the state."""
         moved_at, marker = time.monotonic(), None
         while True:
             await self._deal_with_mail()
@@ -106,7 +106,7 @@ class Director:
         return [one for one in self.people.values() if one.office.roster.people[one.ident].email.casefold() in wanted]
 
     def _note_stall(self, seconds: float) -> None:
-        """Writes down once a stall what was due, for whoever looks into it."""
+        """Log once a stall what was due, for the person who investigates it."""
         if self._noted and seconds > self._noted:
             self._noted = seconds
             return
@@ -128,7 +128,7 @@ class Director:
             log.write(self.box.read_now(look))
 
     def situation(self) -> Situation:
-        """Looks at the database: is anything due or running, and when is the next thing?"""
+        """Look in the database whether anything is due or running, and when the next thing is due."""
         return self.box.read_now(self._situation)
 
     def _situation(self, session: Session, now: datetime) -> Situation:

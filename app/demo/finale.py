@@ -1,4 +1,4 @@
-"""How the demo ends: four leads and a version of the agreement are brought to where somebody has to act, and left there."""
+"""The demo's end: brings four leads and a version of the agreement to where somebody has to act, and leaves them there."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from storage.crm.port import Account
 from tasks.signing.requests import ask_to_sign
 from tasks.wiring.toolbox import Toolbox
 
-#: The company of each lead that is left waiting, by what is waited for.
+#: The company of each lead that is left waiting, by what the lead waits for.
 COMPANIES = {
     "hot": "Alder Freight",
     "decision": "Beacon Parcel Services",
     "note": "Cobalt Tooling",
     "dispute": "Dunmore Rail Supplies",
 }
-#: What the reps do with them: nothing; accept it and forget it, twice; give it back.
+#: What the reps do with them: nothing; accept and forget, twice; return.
 SCRIPTS: dict[str, tuple[str, ...]] = {
     COMPANIES["hot"]: ("ignore",),
     COMPANIES["decision"]: ("rot",),
@@ -33,21 +33,21 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
 }
 #: Ana owns this company in the CRM, so she gets its lead.
 OWNED = Account("A-101", COMPANIES["hot"], "alder-freight.example", "prospect", "ana")
-#: In the new version of the agreement, by words of the version in force.
+#: Changes in the new version of the agreement, by words of the version in force.
 CHANGES = {
     "version: 1\n": "version: 2\n",
     "hot: 30 working minutes, normal: 4 working hours": "hot: 20 working minutes, normal: 3 working hours",
 }
 _FROM = "effective: {{from: {}}}"
-#: Half an hour after the calendar opens, so that reps who have just come in have read their digest.
+#: The finale begins this long after the calendar opens, so that reps who have just come in have read their digest.
 AFTER_OPENING = timedelta(minutes=30)
-#: If a lead is not where it should be by then, the demo ends without it.
+#: If a lead is not in its place by then, the demo ends without it.
 GIVEN_UP_AFTER = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
 class Finale:
-    """Brings the five to where they wait. sender: a toolbox that sends mail to the demo's inbox and writes links to its pages."""
+    """Brings the five cases to where they wait. sender: a toolbox that sends mail to the demo's inbox and writes links to its pages."""
 
     director: Director
     agreement: Agreement
@@ -55,7 +55,7 @@ class Finale:
     sender: Toolbox
 
     async def play(self, *, look: Callable[[], None], not_before: datetime) -> None:
-        """Ends when all five wait, on the third working morning after `not_before` (aware)."""
+        """Play until all five wait, on the third working morning after `not_before` (aware)."""
         first = self.morning_after(not_before)
         self._take_in(first, "decision")
         self._take_in(self.morning_after(first), "dispute")
@@ -66,7 +66,7 @@ class Finale:
         await self._ask_to_sign()
 
     def morning_after(self, at: datetime) -> datetime:
-        """Half an hour after work begins on the next working day."""
+        """Return half an hour after work begins on the next working day."""
         calendar = self.agreement.calendar()
         midnight = datetime.combine(self._day(at) + timedelta(days=1), time(), calendar.timezone)
         return calendar.next_opening(midnight) + AFTER_OPENING
@@ -98,7 +98,7 @@ class Finale:
 
 
 def next_version(text: str, agreement: Agreement, begins: date) -> str:
-    """The agreement's text as its next version: hot leads are to be answered sooner, from that day on."""
+    """Return the agreement's text as its next version: from that day on, hot leads need an answer sooner."""
     changes = {**CHANGES, _FROM.format(agreement.effective.from_): _FROM.format(begins)}
     for old, new in changes.items():
         if text.count(old) != 1:

@@ -1,4 +1,4 @@
-"""The demo's inbox: takes every e-mail over local SMTP, keeps it on disk and shows it on a web page."""
+"""The demo's inbox: receives every e-mail over local SMTP, keeps it on disk and shows it on a web page."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 class Inbox:
     """A mail server for the demo that delivers nothing and shows everything.
 
-    An e-mail is answered with 250 only when its .eml file is in ``folder``, which is made if missing; files
-    of earlier runs stay, are not listed and are never overwritten. ``now`` gives the demo time as an aware
-    datetime, pages show it in that zone, and it is called from the SMTP thread. Port 0 picks a free port at
-    the first start and keeps it from then on.
+    An e-mail gets the answer 250 only when its .eml file is in ``folder``, which is created if missing. Files of earlier runs
+    stay, are not listed and are never overwritten. ``now`` gives the demo time as an aware datetime and is called from the
+    SMTP thread; pages show times in its zone. Port 0 picks a free port at the first start and keeps it from then on.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class Inbox:
         self._folder = folder
         self._now = now
         self._last_file = 0
-        #: Where the visitor came from, shown on every page as a link back; empty for none.
+        #: The page that the visitor came from; every page links back to it. Empty for no link.
         self.start_page = ""
         # Only appended to, and only by the SMTP thread: readers need no lock.
         self._messages: list[Received] = []
@@ -64,7 +63,7 @@ class Inbox:
 
     @property
     def smtp_port(self) -> int:
-        """The port that takes e-mails; 0 before the first start if a free one is to be picked."""
+        """The port that receives e-mails; 0 before the first start if a free one is to be picked."""
         return self._smtp_port
 
     @property
@@ -74,7 +73,7 @@ class Inbox:
 
     @property
     def url(self) -> str:
-        """Address of the list of messages, without a slash at its end."""
+        """Address of the list of messages, without a slash at the end."""
         host = _reachable(self._host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self._http_port}"
 
@@ -102,10 +101,10 @@ class Inbox:
             running.close()
 
     def messages(self, to: str | None = None, after: int = 0) -> list[Received]:
-        """Messages numbered above ``after``, oldest first, for ``to`` only those with that recipient.
+        """Return messages numbered above ``after``, oldest first; for ``to`` only those with that recipient.
 
-        Upper and lower case of ``to`` do not matter. Callable from any thread; takes no lock and looks only
-        at what is newer than ``after``, so it may be polled often.
+        Case in ``to`` does not matter. May be called from any thread. Takes no lock and looks only at messages newer than
+        ``after``, so frequent polling is fine.
         """
         start = bisect_right(self._messages, after, key=lambda message: message.number)
         newer = self._messages[start:]
@@ -115,7 +114,7 @@ class Inbox:
         return [m for m in newer if wanted in (recipient.casefold() for recipient in m.recipients)]
 
     def repeated_keys(self) -> dict[str, int]:
-        """Keys that reached the same recipient in two messages or more, with the number of messages.
+        """Return the keys that reached the same recipient in two messages or more, with the number of messages.
 
         Of several such recipients the highest number counts. Messages without a key are left out.
         """
@@ -133,7 +132,7 @@ class Inbox:
 
     @staticmethod
     def links(received: Received) -> list[str]:
-        """All http and https links, those of the text part before those of the HTML part, none twice."""
+        """Return all http and https links, those of the text part before those of the HTML part, each once."""
         return inbox_message.links(received)
 
     def _open(self, opened: ExitStack) -> None:

@@ -1,4 +1,4 @@
-"""What the demo inbox keeps of one e-mail: decoded headers, the text and HTML part, and their links."""
+"""One e-mail in the demo inbox: decoded headers, the text and HTML part, and their links."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 
 @dataclass(frozen=True)
 class Received:
-    """One e-mail as the inbox took it, never changed afterwards.
+    """One e-mail as the inbox received it, never changed afterwards.
 
     ``number`` rises with every message, ``at`` is aware demo time. ``sender`` and ``recipients`` are the
     bare addresses of the SMTP envelope, so blind copies are among them and a bounce has the sender ``""``.
@@ -40,7 +40,7 @@ class Received:
 
 
 def received_from(raw: bytes, *, number: int, at: datetime, sender: str, recipients: list[str], path: Path) -> Received:
-    """Decode the e-mail in ``raw``; never fails, however broken the e-mail is."""
+    """Decode the e-mail in ``raw``. Never fails, however broken the e-mail is."""
     message = message_from_bytes(raw)
     return Received(
         number=number,
@@ -56,12 +56,12 @@ def received_from(raw: bytes, *, number: int, at: datetime, sender: str, recipie
 
 
 def header_lines(raw: bytes) -> list[tuple[str, str]]:
-    """All headers of the e-mail in ``raw`` as (name, decoded value), in their order."""
+    """Return all headers of the e-mail in ``raw`` as (name, decoded value), in their order."""
     return list(_headers(message_from_bytes(raw)))
 
 
 def links(received: Received) -> list[str]:
-    """All http and https links, those of the text part before those of the HTML part, none twice."""
+    """Return all http and https links, those of the text part before those of the HTML part, each once."""
     found = [_without_punctuation(match.group()) for match in _URL.finditer(received.text)]
     return list(dict.fromkeys(found + _Hrefs.of(received.html)))
 
@@ -78,7 +78,7 @@ class _Hrefs(HTMLParser):
             parser.feed(html)
             parser.close()
         except AssertionError:
-            # HTMLParser gives up this way on an unknown "<![...", what it found before is still right.
+            # HTMLParser raises this for an unknown "<![..."; what it found before that is still right.
             pass
         return parser.found
 
@@ -99,7 +99,7 @@ def _without_punctuation(url: str) -> str:
 
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:
-    # The old e-mail policy with own decoding, since the new one raises on some malformed headers.
+    # The old e-mail policy with our own decoding, since the new policy raises on some malformed headers.
     for name, value in message.raw_items():
         plain = _printable(str(value).replace("\r", "").replace("\n", "")).strip()
         try:
@@ -132,5 +132,5 @@ def _decoded(part: Message) -> str:
 
 
 def _printable(text: str) -> str:
-    """Bytes that came in as surrogates become the characters they stand for, or a replacement mark."""
+    """Turn bytes that came in as surrogates into the characters they encode, or into a replacement mark."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -26,7 +26,7 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 2
 _KEEP_SECONDS = 60
 _NEW_TAB = '<base target="_blank">'
-# A message may look as it likes and show its pictures, but runs nothing and posts nothing.
+# A message may use any style and show its pictures, but it runs nothing and posts nothing.
 _POLICY = {
     "Content-Security-Policy": ("default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:; form-action 'none'"),
     "Referrer-Policy": "no-referrer",
@@ -36,16 +36,16 @@ _POLICY = {
 
 
 class Mailbox(Protocol):
-    """Where the pages read from; ``messages`` promises what ``Inbox.messages`` does."""
+    """What the pages read from; ``messages`` promises what ``Inbox.messages`` does."""
 
     def messages(self, to: str | None = None, after: int = 0) -> list[Received]:
-        """Messages numbered above ``after``, oldest first, for ``to`` only those with that recipient."""
+        """Return messages numbered above ``after``, oldest first; for ``to`` only those with that recipient."""
         ...
 
 
 def pages(mailbox: Mailbox, start_page: Callable[[], str] = str) -> FastAPI:
-    """The web application; everything a message says is escaped or shown in a sandbox. start_page: where a link back leads, empty for
-    no such link."""
+    """Return the web application. Everything in a message is escaped or shown in a sandbox. start_page: where the link back leads,
+    empty for no link."""
     app = FastAPI(title="Inbox", docs_url=None, redoc_url=None, openapi_url=None)
     render = _Templates(start_page)
 
@@ -80,10 +80,10 @@ def pages(mailbox: Mailbox, start_page: Callable[[], str] = str) -> FastAPI:
 
 
 def people_of(messages: list[Received]) -> list[tuple[str, str, int]]:
-    """Every recipient as (address, short label, number of messages), sorted by label.
+    """Return every recipient as (address, short label, number of messages), sorted by label.
 
-    Upper and lower case make no difference. The label is the part before the @, or the whole address where
-    two recipients share that part.
+    Case makes no difference. The label is the part before the @, or the whole address where two recipients share that
+    part.
     """
     counts = Counter(address for message in messages for address in set(map(str.casefold, message.recipients)))
     sharing = Counter(_local_part(address) for address in counts)
@@ -92,10 +92,10 @@ def people_of(messages: list[Received]) -> list[tuple[str, str, int]]:
 
 
 class PageServer:
-    """Serves an application on a listening socket from a thread of its own, without signal handlers."""
+    """Serves an application on a listening socket from its own thread, without signal handlers."""
 
     def __init__(self, app: FastAPI, listener: socket.socket) -> None:
-        # Neither log settings nor a lifespan: the process this runs in may have another uvicorn.
+        # No log settings and no lifespan: this process may run another uvicorn.
         limits: dict[str, Any] = {"timeout_graceful_shutdown": _STOP_SECONDS, "timeout_keep_alive": _KEEP_SECONDS}
         config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", **limits)
         self._server = uvicorn.Server(config)

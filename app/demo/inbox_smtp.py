@@ -1,4 +1,4 @@
-"""The SMTP side of the demo inbox: a mail server that hands over each e-mail before it says 250."""
+"""The SMTP side of the demo inbox: a mail server that passes each e-mail on before it answers 250."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class _Reception:
-    """The answers to a delivered e-mail, and to whatever goes wrong on the way."""
+    """The answers to a delivered e-mail, and to any error on the way."""
 
     def __init__(self, keep: Callable[[Envelope], None]) -> None:
         self._keep = keep
@@ -42,15 +42,15 @@ class _Reception:
 
 
 class MailServer(Controller):
-    """Serves a listening socket from a thread of its own and takes 8-bit and UTF-8 mail.
+    """Serves a listening socket from its own thread and takes 8-bit and UTF-8 mail.
 
-    ``keep`` is called in that thread, one e-mail at a time. The sender hears 250 if it returns, and to try
-    again later (451) if it raises. ``host`` is an address this process reaches the socket at.
+    ``keep`` is called in that thread, one e-mail at a time. The sender gets 250 if ``keep`` returns, and 451 (try again
+    later) if it raises. ``host`` is an address at which this process reaches the socket.
     """
 
     def __init__(self, keep: Callable[[Envelope], None], listener: socket.socket, host: str) -> None:
         reception, port = _Reception(keep), listener.getsockname()[1]
-        # A fixed server name, for aiosmtpd otherwise asks the DNS for one at every connection.
+        # A fixed server name, since aiosmtpd otherwise asks the DNS for one at every connection.
         super().__init__(
             reception, hostname=host, port=port, server_hostname="localhost", ready_timeout=_START_SECONDS, data_size_limit=SIZE_LIMIT
         )
@@ -67,7 +67,7 @@ class MailServer(Controller):
         return self.loop.create_server(self._factory_invoker, sock=self._listener)
 
     def close(self) -> None:
-        """Hang up on every client and end the thread; for use after ``start``, even one that failed."""
+        """Hang up on every client and end the thread. Call it after ``start``, even after one that failed."""
         if self.loop.is_running():
             asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result()
         if not self.loop.is_closed():
@@ -75,7 +75,7 @@ class MailServer(Controller):
         self.loop.close()
 
     async def _hang_up(self) -> None:
-        # The listener closes last: asyncio complains of a connection accepted just before that.
+        # The listener closes last: asyncio complains about a connection accepted just before that.
         deadline = self.loop.time() + _HANG_UP_SECONDS
         while (talks := asyncio.all_tasks() - {asyncio.current_task()}) and self.loop.time() < deadline:
             for transport in self._transports():

@@ -1,4 +1,4 @@
-"""Which leads the demo plays: the rows of a CSV file, each with the instant at which it comes in."""
+"""Chooses the leads that the demo plays: the rows of a CSV file, each with the instant at which it comes in."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from app.csv_import.file import IncomingRow, LeadMap, ReadLeads, read_leads
 
 ROOT = Path(__file__).resolve().parents[2]
 LEADS = ROOT / "examples" / "leads.csv"
-#: `--quick` plays so many rows: the story, and the first morning of the example.
+#: How many rows `--quick` plays: the story, and the first morning of the example.
 QUICK_ROWS = 14
-#: A file that spans more than this is taken in by the batch during demo hours, instead of at its own dates.
+#: Leads of a file with a longer span come in batches during demo hours, instead of at their own dates.
 OWN_DATES_WITHIN = timedelta(days=90)
 BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
 Timed = list[tuple[datetime, IncomingRow]]
 
 
 def timed_rows(file: Path, mapping: LeadMap | None, agreement: Agreement, *, limit: int | None, quick: bool) -> Timed:
-    """The file's good rows, the earliest first. Bad rows are told; a file without a good row ends the command."""
+    """Return the file's good rows, the earliest first. Prints bad rows; a file without a good row ends the command."""
     zone = ZoneInfo(agreement.timezone)
     read = read_leads(file, mapping=mapping, timezone=agreement.timezone, limit=limit, today=datetime.now(zone))
     for bad in read.bad:

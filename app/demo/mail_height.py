@@ -1,4 +1,4 @@
-"""How tall an HTML message is when it is read: an estimate from its words, so that the inbox shows it without cutting it off."""
+"""Estimates from its words how tall an HTML message is, so that the inbox shows the message without cutting it off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 #: Characters on one line of a message, on a desk and on a phone of 375 pixels.
 WIDE_LINE, NARROW_LINE = 70, 38
-#: Pixels of one line of words, and of the space that a paragraph, a cell or a list entry takes besides its lines.
+#: Pixels of one line of words, and of the extra space around a paragraph, a cell or a list entry.
 _LINE, _SPACE = 25, 10
 #: Pixels around the words of a whole message: its margins, and a little more.
 _AROUND = 170
@@ -16,20 +16,20 @@ _SILENT = frozenset("style script title head".split())
 
 
 def pixels(html: str, *, line: int) -> int:
-    """The height in pixels of this message where a line has so many characters: never too small for our own messages."""
+    """Return the height in pixels of this message with so many characters a line: never too small for our own messages."""
     reader = _Blocks()
     try:
         reader.feed(html)
         reader.close()
     except AssertionError:
-        # HTMLParser gives up this way on an unknown "<![..."; the height of what it read before is the best guess.
+        # HTMLParser raises this for an unknown "<![..."; the height of what it read before that is the best guess.
         pass
     reader.end_block()
     return _AROUND + sum(math.ceil(length / line) * _LINE + _SPACE for length in reader.lengths)
 
 
 class _Blocks(HTMLParser):
-    """Collects how many characters each block of words has."""
+    """Counts the characters of each block of words."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -54,7 +54,7 @@ class _Blocks(HTMLParser):
             self._words.append(data)
 
     def end_block(self) -> None:
-        """Counts the words since the last block."""
+        """Count the words since the last block."""
         length = len(" ".join("".join(self._words).split()))
         self._words.clear()
         if length:

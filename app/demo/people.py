@@ -1,4 +1,4 @@
-"""The demo's people: they read the real message, open its link, choose and submit, each in their own manner and pace."""
+"""The demo's people: they read the real message, open its link, choose and submit, each in a personal manner and pace."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
 _NUMBER = re.compile(r"(https?://\S+)\s+Your code: (\d{4})\b")
 
-#: How each rep takes one lead after another: the list is gone through in a circle.
+#: What each rep does with one lead after another; the list repeats.
 MANNERS: dict[str, tuple[str, ...]] = {
     "ana": ("win", "reject:not-now", "no-response", "win", "rot", "reject:no-authority", "hand"),
     "ben": ("rot", "win", "ignore", "reject:not-icp", "lose:no-budget", "slow"),
@@ -32,16 +32,16 @@ MANNERS: dict[str, tuple[str, ...]] = {
     "faye": ("crm-owner", "ignore", "win", "rot"),
     "dora": ("win", "no-response", "reject:not-icp"),
 }
-#: The story that is told first: what happens to the first lead, assignment after assignment.
+#: The story that the demo tells first: what happens to the first lead, assignment after assignment.
 STORY = ("ignore", "reject:not-now", "win", "win")
 
 
 @dataclass
 class Office:
-    """What the people share: the calendar they work by, the plan of what they are going to do, and the CRM.
+    """What the people share: their working calendar, the plan of their next actions, and the CRM.
 
-    scripts: by company, how the reps take its lead, one assignment after another, whatever else their manner is. left_open: companies
-    whose notes and decisions nobody does anything about. disputed: companies whose rejection marketing disputes.
+    scripts: by company, what the reps do with its lead, one assignment after another, instead of their usual manner. left_open:
+    companies whose notes and decisions nobody answers. disputed: companies whose rejection marketing disputes.
     """
 
     inbox: Inbox
@@ -56,14 +56,14 @@ class Office:
     turns: Counter[str] = field(default_factory=Counter)
 
     def later(self, minutes: float) -> datetime:
-        """So many working minutes from now, on the quarter hour after that."""
+        """Return the instant so many working minutes from now, on the quarter hour after that."""
         at = self.calendar.add(self.now(), timedelta(minutes=minutes))
         past = timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
         return at + (GRID - past) if past else at
 
 
 class Person:
-    """Somebody with a browser and an inbox."""
+    """A person with a browser and an inbox."""
 
     def __init__(self, ident: str, office: Office) -> None:
         self.ident, self.office = ident, office
@@ -73,7 +73,7 @@ class Person:
         self.numbers: dict[str, str] = {}
 
     async def receive(self, received: Received) -> None:
-        """Reads a message and plans what to do about it."""
+        """Read a message and plan what to do about it."""
         message = received.key.split(":")[1] if ":" in received.key else ""
         link = next((one for one in Inbox.links(received) if "/l/" in one), "")
         self.numbers.update(_NUMBER.findall(received.text))
@@ -138,7 +138,7 @@ class Person:
         return after.status < 400
 
     async def _send(self, link: str, page: Page, form: Form, **fields: str) -> Page:
-        """Sends the form, and types the code from the message where it is asked for: in a new browser, and after so quick a press."""
+        """Send the form, and type the code from the message where the page asks for it: in a new browser, and after so quick a press."""
         after = await asyncio.to_thread(lambda: self.visitor.submit(page, form, **fields))
         asked = after.form_with("number")
         if asked is None:
@@ -202,7 +202,7 @@ class Person:
             await self._send(link, page, form, choice="decided", decision=decision)
 
     async def _decide_in_prefect(self, number: int, decision: str) -> None:
-        """Resumes the run as the form in Prefect's window does."""
+        """Resume the run as the form in Prefect's window does."""
         async with get_client() as client:
             runs = await client.read_flow_runs(flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[f"lead:{number}"])))
             for run in runs:
@@ -212,7 +212,7 @@ class Person:
 
 
 def _one_of(companies: Iterable[str], subject: str) -> str:
-    """The first of these companies that the subject names, empty for none."""
+    """Return the first of these companies that the subject names, empty for none."""
     return next((company for company in companies if company in subject), "")
 
 

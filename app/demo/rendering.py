@@ -1,4 +1,4 @@
-"""The demo's own pages: their templates, which stand on the base and the style of Baton's pages."""
+"""Templates of the demo's own pages, which extend the base and the style of Baton's pages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _APP = Path(__file__).resolve().parents[1]
 
 
 def environment(zone: tzinfo) -> Environment:
-    """The templates; whatever people wrote is only ever text on them. zone: in which the filter `when` shows instants."""
+    """Return the templates. Whatever people wrote is only ever text on them. zone: in which the filter `when` shows instants."""
     folders = [_APP / "demo" / "templates" / "start", _APP / "web" / "templates"]
     found = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 

@@ -1,4 +1,4 @@
-"""The demo's report: the funnel from Baton's tables, and what can be seen from outside counted from outside."""
+"""The demo's report: the funnel from Baton's tables, and everything visible from outside, counted from outside."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
-    """Everything as one JSON-ready mapping. Times in seconds of real time."""
+    """Return the report as one JSON-ready mapping. Times in seconds of real time."""
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     inside = asdict(found)
     inside["sla"] = {name: {"kept": one.kept, "missed": one.missed} for name, one in found.sla.items()}
@@ -41,7 +41,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
 
 
 def waiting(start: StartPage) -> dict[str, dict[str, Any]]:
-    """What waits for the visitor, by its kind: who has to act on what, and by which pages."""
+    """Return what waits for the visitor, by its kind: who has to act on what, and on which pages."""
     return {card.case.kind: _waiting(start, card) for card in start.cards() if card.is_open}
 
 
@@ -57,9 +57,9 @@ def _waiting(start: StartPage, card: Card) -> dict[str, Any]:
 
 
 def per_person_day(inbox: Inbox, room: ChatRoom) -> Counter[tuple[str, date]]:
-    """What lies in the inbox and in the chat room, by whose it is and the day on which it came.
+    """Return the messages in the inbox and in the chat room, counted by recipient and day of arrival.
 
-    The room does not say to whom it speaks: a post is theirs, and of that day, who got the mail about the same.
+    The room does not name recipients: a post belongs to the person and day of the mail about the same message.
     """
     counts: Counter[tuple[str, date]] = Counter()
     about: dict[str, tuple[str, date]] = {}
@@ -85,12 +85,12 @@ def _scanner_requests(stack: Stack) -> int:
 
 
 def tracebacks(stack: Stack) -> int:
-    """How often any process of the stack wrote a traceback."""
+    """Return how often any process of the stack wrote a traceback."""
     return sum(line.count("Traceback (most recent call last)") for part in stack.parts.values() for line in _lines(part.log))
 
 
 def server_errors(stack: Stack) -> int:
-    """5xx of Baton's pages, and how often the Prefect server failed one of Baton's parts after the client's own retries."""
+    """Return 5xx answers of Baton's pages, plus failures of the Prefect server towards Baton's parts after the client's own retries."""
     pages = sum(int(line.get("status", 0)) >= 500 for line in _access(stack))
     prefect = sum("Prefect server does not answer" in line for line in _lines(stack.parts["worker"].log))
     return pages + prefect

@@ -1,4 +1,4 @@
-"""The demo from beginning to end: the stack, a clock that leaps, leads from a file, people who answer, and a start page for the visitor."""
+"""Runs the whole demo: the stack, a clock that leaps, leads from a file, people who answer, and a start page for the visitor."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ from tasks.wiring.toolbox import Toolbox
 
 AGREEMENTS = ROOT / "agreements" / "examples"
 AGREEMENT = "b2b-saas"
-#: By this file a folder is known to be a demo's, to be emptied by the next one.
+#: This file marks a folder as a demo's, which the next demo may empty.
 MARK = ".made-by-baton-demo"
 ROSTER = ROOT / "examples" / "roster.yaml"
 MAIL_FROM = "Baton <baton@northgate.example>"
-#: What only the simulated people need, who are quick and never take an answer back. Visitors get what is usual.
+#: Settings for the simulated people only, who are quick and never take an answer back. Visitors get the defaults.
 FOR_THE_WEEK = {"BATON_UNDO_MINUTES": "0", "BATON_CRM_POLL_SECONDS": "0.5", "BATON_TICK_SECONDS": "0.15"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for."""
+    """The options from the command line."""
 
     leave: bool = False
     report: Path | None = None
@@ -62,13 +62,13 @@ class Options:
 
     @property
     def is_example(self) -> bool:
-        """Whether the example's leads are played under the example's agreement: then five are left waiting at the end."""
+        """Return whether the example's leads run under the example's agreement: then five cases are left waiting at the end."""
         return self.leads is None and self.mapping is None and self.agreement is None
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played: the agreement and its text, and the rows of leads."""
+    """What the demo plays: the agreement and its text, and the rows of leads."""
 
     text: str
     agreement: Agreement
@@ -76,13 +76,13 @@ class Script:
 
     @property
     def zone(self) -> ZoneInfo:
-        """In which times are shown."""
+        """Return the zone in which times are shown."""
         return ZoneInfo(self.agreement.timezone)
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where it is played: the toolbox, everybody's inbox, the chat room and the start page."""
+    """Where the demo plays: the toolbox, everybody's inbox, the chat room and the start page."""
 
     box: Toolbox
     inbox: Inbox
@@ -91,7 +91,7 @@ class Scene:
 
 
 def run_demo(options: Options, console: Console) -> dict[str, Any]:
-    """Runs the demo; the report. Serves on until Ctrl-C unless it is to leave."""
+    """Run the demo and return the report. Keeps serving until Ctrl-C, except with options.leave."""
     folder = options.folder.expanduser().absolute()
     _empty(folder)
     script = _script(options)
@@ -119,7 +119,7 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
 
 
 def _empty(folder: Path) -> None:
-    """Makes the folder new; one that no demo made, and that is not empty, is refused."""
+    """Empty the folder. Refuses a folder that no demo made and that is not empty."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ValueError(f"{folder} is not empty and was not made by a demo; name another one with --home")
     shutil.rmtree(folder, ignore_errors=True)
@@ -142,7 +142,7 @@ def _agreement_file(options: Options, mapping: LeadMap | None) -> Path:
 
 @contextmanager
 def _scene(folder: Path, script: Script) -> Iterator[Scene]:
-    """All that this process serves itself, with the time just before the first lead."""
+    """Serve everything that this process itself serves, with the time just before the first lead."""
     box = terminal.open_box(Settings(home=folder))
     first = script.rows[0][0]
     box.write_now(lambda session, now: time_offset.leap_to(session, first - timedelta(minutes=1)))
@@ -154,7 +154,7 @@ def _scene(folder: Path, script: Script) -> Iterator[Scene]:
 
 @contextmanager
 def _parts(folder: Path, scene: Scene, script: Script, console: Console) -> Iterator[stack.Stack]:
-    """The parts as processes of their own, with the agreement in force."""
+    """Run the parts as separate processes, with the agreement in force."""
     more = {
         "BATON_SMTP_URL": f"smtp://127.0.0.1:{scene.inbox.smtp_port}",
         "BATON_MAIL_FROM": MAIL_FROM,
@@ -187,7 +187,7 @@ def _places(running: stack.Stack, scene: Scene, agreement: Agreement) -> Places:
 
 
 def _play(director: Director, scene: Scene, script: Script, console: Console, progress: Progress, options: Options) -> None:
-    """Plays the week; then the start page shows what waits."""
+    """Play the week; then the start page shows what waits."""
     running = director.stack
     sender = sender_of(running, scene.inbox, MAIL_FROM)
     last = Finale(director, script.agreement, script.text, sender) if options.is_example else None
@@ -203,7 +203,7 @@ def _play(director: Director, scene: Scene, script: Script, console: Console, pr
 
 
 def _run_as_usual(running: stack.Stack) -> None:
-    """Starts pages and worker anew without the settings that only the simulated people need."""
+    """Restart pages and worker without the settings for the simulated people."""
     usual = {name: value for name, value in running.environment.items() if name not in FOR_THE_WEEK}
     for name in ("web", "worker"):
         part = running.parts[name]
@@ -214,7 +214,7 @@ def _run_as_usual(running: stack.Stack) -> None:
 
 
 def _report(scene: Scene, director: Director) -> dict[str, Any]:
-    """Everything that is known by now."""
+    """Return the report so far."""
     return report(scene.box, director, scene.room) | {"start_page": scene.start.url, "waiting": waiting(scene.start)}
 
 

@@ -1,4 +1,4 @@
-"""A mail scanner as companies run them: it opens every link of every message, several times and in several ways, before the person does."""
+"""A typical mail scanner: it opens every link of every message before the person does, several times and in several ways."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import httpx
 from app.demo.browser import Form, Page, Visitor, read_page
 from app.demo.inbox import Inbox, Received
 
-#: How scanners have been seen to call themselves; none of it can be relied on.
+#: User agents that scanners have been seen to send; none of them is reliable.
 AGENTS = ("", "Go-http-client/1.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/97.0.4692.99 HeadlessChrome")
 MARK = "BatonDemoScanner"
 _ONES_OWN = ("/l/", "/m/", "/d/", "/q/")
-#: What a page says when something was taken.
+#: What a page says when it took an answer.
 _TAKEN = ("Thank you", "Taken back", "Saved: ")
 
 
@@ -23,8 +23,8 @@ class Scanner:
         self.changes = 0
 
     def scan(self, received: Received) -> None:
-        """HEAD and two GETs without cookies; then, with cookies, the first form as it stands, the same with the first choice
-        everywhere, and every button in order, also those of the pages that come of it."""
+        """Send HEAD and two GETs without cookies. Then, with cookies, send the first form unchanged, the same form with the first choice
+        everywhere, and press every button in order, also on the pages that follow."""
         for link in Inbox.links(received):
             if any(folder in link for folder in _ONES_OWN):
                 self._scan_link(link)
@@ -37,7 +37,7 @@ class Scanner:
         self._offers(link, AGENTS[2])
         with Visitor(f"{AGENTS[2]} {MARK}") as visitor:
             self.press(visitor, link)
-        if self._offers(link, AGENTS[1]) != before and "/d/" not in link:  # what is open for somebody also changes by itself
+        if self._offers(link, AGENTS[1]) != before and "/d/" not in link:  # a digest's open rows also change without a press
             self.changes += 1
 
     def _offers(self, link: str, agent: str) -> list[str]:
@@ -50,7 +50,7 @@ class Scanner:
         return sorted(offered)
 
     def press(self, visitor: Visitor, link: str) -> None:
-        """Presses everything behind a link in this browser, each form as it stands and filled in."""
+        """Press every button behind a link in this browser, with each form unchanged and filled in."""
         page = self._seen(visitor.open(link))
         for form in page.forms[:1]:
             self._seen(visitor.submit(page, form))
@@ -66,11 +66,11 @@ class Scanner:
 
 
 def filled_in(form: Form) -> dict[str, str]:
-    """The first choices, and something in every field for words; the digits are too few to be the code from a message."""
+    """Return the first choices, and some text for every field for words; the digits are too few to be the code from a message."""
     words = {name: "test" for name in form.texts if not form.values.get(name)}
     return {**words, **first_choices(form), **({"number": "000"} if "number" in words else {})}
 
 
 def first_choices(form: Form) -> dict[str, str]:
-    """The first choice of every group of the form that is one."""
+    """Return the first option of every group of choices in the form."""
     return {name: first for name, offered in form.choices.items() if (first := next(filter(None, offered), ""))}

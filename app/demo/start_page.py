@@ -1,4 +1,4 @@
-"""The demo's start page: at one address, who the visitor can be and what waits for them, and where everything else is."""
+"""The demo's start page: one address that shows who the visitor can be, what waits for them, and where everything else is."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS
 from tasks.wiring.toolbox import Toolbox
 
-#: So often the page loads itself again while the week is played, in seconds.
+#: How often the page reloads while the week is played, in seconds.
 REFRESH_SECONDS = 5
-#: Who the visitor is and what that person is asked, by what waits.
+#: Who the visitor is and what the page asks that person, by what waits.
 ROLES = {
     "hot": ("a rep", "{company} asked for a demo. The lead is yours and your time runs.", "Take it, or say why not"),
     "decision": ("a manager", "Two reps accepted {company} and never called. Now you decide what becomes of the lead.", "Decide"),
@@ -79,11 +79,11 @@ class StartPage:
 
     @property
     def url(self) -> str:
-        """The one address."""
+        """Return the address of the page."""
         return f"http://127.0.0.1:{self.port}"
 
     def cards(self) -> list[Card]:
-        """What waits, as it stands now."""
+        """Return what waits now."""
         return self.box.read_now(self._cards)
 
     def _cards(self, session: Session, now: datetime) -> list[Card]:
@@ -111,6 +111,6 @@ class StartPage:
 
 
 def said(case: Case) -> tuple[str, str, str]:
-    """Who the visitor is in this case, what the person is asked in a sentence, and what the link to the page says."""
+    """Return who the visitor is in this case, what the page asks the person in a sentence, and the label of the link to the page."""
     role, sentence, button = ROLES[case.kind]
     return role, sentence.format(company=case.company or "A company", reference=case.reference), button

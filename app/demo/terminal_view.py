@@ -1,4 +1,4 @@
-"""What the demo shows: one lead's story as it happens, a live table of all, and the funnel at the end."""
+"""Shows the demo in the terminal: one lead's story as it happens, a live table of all leads, and the funnel at the end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REFRESH_EVERY = 8
 
 
 class Story:
-    """Tells one lead's timeline line by line, each line once, in the agreement's time zone."""
+    """Prints one lead's timeline line by line, each line once, in the agreement's time zone."""
 
     def __init__(self, box: Toolbox, console: Console, zone: ZoneInfo) -> None:
         self.box, self.console, self.zone = box, console, zone
@@ -32,7 +32,7 @@ class Story:
         self.day = ""
 
     def tell(self, lead_id: int) -> None:
-        """Prints what has happened since the last time."""
+        """Print what has happened since the last call."""
         lines = self.box.read_now(lambda session, now: lead_view.timeline(session, lead_id, people=roster.current(session)))
         for at, text in lines[self.told :]:
             local = at.astimezone(self.zone)
@@ -45,7 +45,7 @@ class Story:
 
 
 class Board:
-    """A live table of all leads on a terminal; on anything else one line for each demo day. left: how long it still takes, in words."""
+    """A live table of all leads on a terminal; elsewhere one line for each demo day. left: how long the demo still takes, in words."""
 
     def __init__(self, box: Toolbox, console: Console, zone: ZoneInfo, left: Callable[[], str]) -> None:
         self.box, self.console, self.zone, self.left = box, console, zone, left
@@ -63,7 +63,7 @@ class Board:
             self.live.stop()
 
     def look(self) -> None:
-        """Shows how things stand now."""
+        """Show the present state."""
         self.looks += 1
         if self.looks % REFRESH_EVERY:
             return
@@ -112,7 +112,7 @@ class Board:
 
 
 def print_waiting(console: Console, start: StartPage) -> None:
-    """What is left for the visitor, and where."""
+    """Print what waits for the visitor, and where."""
     cards = start.cards()
     if cards:
         console.print("\n[bold]Now it is your turn[/bold]. Waiting for somebody to act:")
@@ -126,7 +126,7 @@ def print_waiting(console: Console, start: StartPage) -> None:
 
 
 def print_funnel(console: Console, found: dict[str, Any]) -> None:
-    """The funnel, both sides' SLA, and what was seen from outside."""
+    """Print the funnel, both sides' SLA, and what was seen from outside."""
     table = Table(title="What became of them", title_style="bold", show_header=False)
     for name in (
         "leads",

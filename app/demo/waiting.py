@@ -1,4 +1,4 @@
-"""What waits for somebody when the demo's week is over, and the message and page by which that person answers."""
+"""What waits when the demo's week is over, and the message and page with which the person answers."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from storage import contracts, disputes, roster
 from storage.tables import AgreementVersion, Dispute, Handoff, Lead, SignatureRequest, Wait
 from tasks.messages import lead_view
 
-#: What may wait, in the order in which the start page shows it, and what the wait is called in storage.
+#: What may wait, in the order of the start page, with the name of the wait in storage.
 KINDS = {"hot": "acceptance", "decision": "decision", "note": "note", "dispute": "", "signature": ""}
 _PAGES = ("/l/", "/q/", "/sign/")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that waits. lead_id: 0 for a signature; reference: name@version, of a signature only."""
+    """One thing that waits. lead_id: 0 for a signature; reference: name@version, for a signature only."""
 
     kind: str
     lead_id: int = 0
@@ -33,7 +33,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How one person answers. page: the address that stands in the message; message: its number in the inbox."""
+    """How one person answers. page: the address in the message; message: its number in the inbox."""
 
     person: str
     page: str
@@ -42,9 +42,9 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A case as it stands now. person: who has to act; due_at: aware, None where no clock runs; became: what happened last, in words,
-    empty while it waits; doors: none where the message has not arrived. following, following_at: what somebody owes after that, in
-    words, and by when (aware)."""
+    """A case in its present state. person: who has to act; due_at: aware, None where no clock runs; became: what happened last, in
+    words, empty while the case waits; doors: none where the message has not arrived. following, following_at: the task that
+    somebody has after that, in words, and when it is due (aware)."""
 
     case: Case
     person: str
@@ -57,7 +57,7 @@ class Card:
 
 
 def open_cases(session: Session, companies: Collection[str] = ()) -> tuple[Case, ...]:
-    """One of each kind that waits now: of these companies before others, then a hot lead, then the newest.
+    """Return one case of each kind that waits now: of these companies before others, then a hot lead, then the newest.
 
     A kind that nothing waits for is left out.
     """
@@ -85,7 +85,7 @@ def _company(session: Session, lead_id: int) -> str:
 
 
 def card_of(session: Session, case: Case, inbox: Inbox) -> Card:
-    """The case as it stands now. Reads only."""
+    """Return the case in its present state. Reads only."""
     people = roster.current(session)
     if case.kind == "signature":
         return _signature(session, case, inbox)

@@ -1,4 +1,4 @@
-"""The demo's week: the first lead's story, then everybody, then what is left waiting for the visitor."""
+"""Plays the demo's week: the first lead's story, then everybody, then the cases left waiting for the visitor."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ACCOUNTS = Path(__file__).resolve().parents[2] / "examples" / "accounts.csv"
 
 
 def director_of(box: Toolbox, running: stack.Stack, inbox: Inbox, agreement: Agreement, *, scanners: bool) -> Director:
-    """The director with everybody of the roster, and a CRM that knows the example's companies."""
+    """Return the director with everybody in the roster, and a CRM that knows the example's companies."""
     crm = LocalCrm(running.folder / "crm.db")
     with ACCOUNTS.open(encoding="utf-8", newline="") as file:
         crm.add_accounts([*(_account(row) for row in csv.DictReader(file)), finale.OWNED])
@@ -59,15 +59,15 @@ def director_of(box: Toolbox, running: stack.Stack, inbox: Inbox, agreement: Agr
 
 
 def sender_of(running: stack.Stack, inbox: Inbox, mail_from: str) -> Toolbox:
-    """A toolbox of this process that sends mail to the demo's inbox, with links to the demo's pages."""
+    """Return a toolbox of this process that sends mail to the demo's inbox, with links to the demo's pages."""
     smtp = f"smtp://127.0.0.1:{inbox.smtp_port}"
     return wire(Settings(home=running.folder, smtp_url=smtp, mail_from=mail_from, web_url=running.web_url))
 
 
 async def play(director: Director, rows: Timed, board: Board, *, tells_story: bool, quick: bool, last: Finale | None) -> None:
-    """Plays the rows, and then what is left waiting.
+    """Play the rows, and then the cases left waiting.
 
-    quick: with a finale, the others are not waited for; they go on while it is played.
+    quick: with a finale, do not wait for the other leads; they go on while the finale is played.
     """
     rest = rows
     if tells_story:

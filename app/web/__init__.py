@@ -1,1 +1,1 @@
-"""The web: pages that people open from one link, and the door for leads."""
+"""The web: pages that people open from a link, and the intake API for leads."""

@@ -1,4 +1,4 @@
-"""Answers that any part of the site may have to give: as JSON to a program, and as a plain page to a person."""
+"""Answers that any part of the site may give: as JSON to a program, and as a plain page to a person."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from app.web.rendering import plain
 
 
 def is_api(scope: Scope) -> bool:
-    """Whether a program asks, which expects JSON."""
+    """Return whether a program asks, which expects JSON."""
     path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
     return path.startswith(("/api/", "/hooks/"))
 
 
 def said(scope: Scope, title: str, *sentences: str, status: int) -> Response:
-    """These sentences, in the form that the one who asks can read. title: of the page."""
+    """Return a response with these sentences: JSON for a program, a page for a person. title: of the page."""
     return JSONResponse({"error": " ".join(sentences)}, status) if is_api(scope) else plain(title, *sentences, status=status)

@@ -1,4 +1,4 @@
-"""The page that says how to send leads, made from the very model that takes them in."""
+"""The page that says how to send leads, built from the model that validates them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEANINGS = {
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The page of this installation's intake."""
+    """Return the route of the intake's page."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/api/docs", methods=["GET", "HEAD"])

@@ -1,4 +1,4 @@
-"""What a request carries, read with care: never more than was allowed, and JSON that means only one thing."""
+"""Reads bodies of requests with care: never more than was allowed, and only JSON that can mean just one thing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 class BodyTooLarge(Exception):
-    """The request carries more than may be sent here."""
+    """The request's body is larger than its limit."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -26,13 +26,13 @@ class BodyTooLarge(Exception):
 
 
 class NotJson(ValueError):
-    """The body is no JSON that can be read."""
+    """The body is not readable JSON."""
 
 
 async def body_of(request: Request, limit: int) -> bytes:
-    """The whole body, of at most limit bytes.
+    """Return the whole body, of at most limit bytes.
 
-    Raises: BodyTooLarge as soon as more is announced, or comes in spite of what was announced.
+    Raises: BodyTooLarge as soon as the headers announce more, or more comes in spite of them.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
@@ -47,8 +47,8 @@ async def body_of(request: Request, limit: int) -> bytes:
 
 
 def read_form(body: bytes, *, most: int = _MAX_FORM_FIELDS) -> dict[str, str]:
-    """The fields of a form as browsers send it, without white space around them; of several with one name the first that says
-    something. A body that is no such form, or has more fields than `most`, has none."""
+    """Return the fields of a browser's form, without white space around the values. Of several fields with one name, the first that
+    is not empty counts. A body that is no such form, or has more fields than `most`, has none."""
     try:
         pairs = parse_qsl(body.decode("utf-8", "replace"), errors="replace", max_num_fields=most)
     except ValueError:
@@ -60,9 +60,9 @@ def read_form(body: bytes, *, most: int = _MAX_FORM_FIELDS) -> dict[str, str]:
 
 
 def read_json(body: bytes) -> Any:
-    """What a JSON text in UTF-8 says.
+    """Return the value of a JSON text in UTF-8.
 
-    Raises: NotJson with the place or the name of what is wrong: no JSON, a key twice in one object, a number that is none
+    Raises: NotJson with the place or the name of the mistake: no JSON, a key twice in one object, a number that is none
     (NaN, 1e999), text that is no Unicode, more than MAX_DEPTH levels.
     """
     try:

@@ -1,4 +1,4 @@
-"""The page behind a digest: everything that is open for one person, answered in one form. Looking changes nothing."""
+"""The page behind a digest: one form for everything that is open for one person. Looking changes nothing."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from tasks.replies.browsers import Sender
 from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
 from tasks.wiring.toolbox import Toolbox
 
-#: So many rows are in the form at once; the others are on the next page.
+#: How many rows the form has at once; the others are on the next page.
 ROWS_AT_ONCE = 50
-#: What each row may send along with its choice.
+#: The fields that each row may send along with its choice.
 ROW_FIELDS = ("choice", "wait", "reason", "colleague", "channel", "text")
 MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 3
 MAX_FORM_BYTES = 256_000
-#: Says nothing about its row.
+#: The choice that leaves its row unanswered.
 LEAVE = "leave"
 _OPEN_AGAIN = "You did not open this page in this browser, or you opened it too long ago. Please choose here again."
 _NOTHING = "Please choose an answer in at least one row."
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The digest pages of this installation."""
+    """Return the routes of the digest pages."""
     router, pages = APIRouter(include_in_schema=False), DigestPages(box)
     router.add_api_route("/d/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/d/{token}", pages.take, methods=["POST"], response_model=None)
@@ -44,7 +44,7 @@ def routes(box: Toolbox) -> APIRouter:
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """How the page of a digest looks this time: from which row on, what was typed, and what became of each row that was sent."""
+    """How the page of a digest looks this time: its first row, what was typed, and the result for each row that was sent."""
 
     status: int = 200
     start: int = 0
@@ -57,7 +57,7 @@ class _Shown:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What was sent for one row."""
+    """The fields that were sent for one row."""
 
     ident: str
     wait_id: str
@@ -66,22 +66,22 @@ class _Sent:
 
 
 class DigestPages:
-    """What a digest's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+    """Answers requests to a digest's link. An unknown link raises LinkInvalid, a form too large BodyTooLarge."""
 
     def __init__(self, box: Toolbox) -> None:
         self.box = box
 
     async def show(self, request: Request, token: str) -> Response:
-        """What is open now."""
+        """Show what is open now."""
         asked = request.query_params
         start = number(asked.get("from", ""))
         return await self._page(Caller.of(request, token, folder="d"), _Shown(start=start, saved=number(asked.get("saved", ""))))
 
     async def take(self, request: Request, token: str) -> Response:
-        """Saves every row that was answered, each by itself; what was refused is said beside its row, with what was typed kept.
+        """Save every answered row by itself. A refusal is shown beside its row, with what was typed kept.
 
-        Where the press may be a robot's, nothing is saved without the code from the message, and nothing need be held
-        meanwhile: the page keeps what was typed, and the answers count as of the press that carried the number.
+        Where a robot may have pressed, nothing is saved without the code from the message. Nothing need be held meanwhile: the
+        page keeps what was typed, and the answers count from the press that carried the code.
         """
         caller = Caller.of(request, token, folder="d")
         typed = await _form_of(request)
@@ -149,7 +149,7 @@ async def _form_of(request: Request) -> dict[str, str]:
 
 
 def _sent(typed: Mapping[str, str]) -> list[_Sent]:
-    """The rows in which something was chosen."""
+    """Return the rows in which something was chosen."""
     chosen = {name.removeprefix("choice-"): value for name, value in typed.items() if name.startswith("choice-")}
     return [
         _Sent(ident, typed.get(f"wait-{ident}", ""), choice, {name: typed.get(f"{name}-{ident}", "") for name in ROW_FIELDS[2:]})
@@ -159,7 +159,7 @@ def _sent(typed: Mapping[str, str]) -> list[_Sent]:
 
 
 def _kept(rows: tuple[OpenRow, ...], typed: Mapping[str, str], replies: Mapping[str, RowReply]) -> dict[str, dict[str, str]]:
-    """What stays in the form, by row and field: everything but what was saved, or cannot be chosen any more."""
+    """Return what stays in the form, by row and field: everything except saved answers and choices that are gone."""
     kept: dict[str, dict[str, str]] = {}
     for row in rows:
         reply = replies.get(row.ident)

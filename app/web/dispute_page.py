@@ -1,4 +1,4 @@
-"""The page of a dispute: marketing objects to a rejection, a manager rules on it. Looking changes nothing."""
+"""The page of a dispute: marketing objects to a rejection, and a manager rules on it. Looking changes nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too 
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
-    """The dispute pages of this installation."""
+    """Return the routes of the dispute pages."""
     router, pages = APIRouter(include_in_schema=False), DisputePages(box, sights)
     router.add_api_route("/q/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/q/{token}", pages.take, methods=["POST"], response_model=None)
@@ -39,23 +39,23 @@ def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
 
 
 class DisputePages:
-    """What a dispute's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+    """Answers requests to a dispute's link. An unknown link raises LinkInvalid, a form too large BodyTooLarge."""
 
     def __init__(self, box: Toolbox, sights: SightQueue) -> None:
         self.box, self.sights = box, sights
 
     async def show(self, request: Request, token: str) -> Response:
-        """The rejection with what may be done about it now, or the list of the last week."""
+        """Show the rejection with the choices open now, or the list of the last week."""
         caller = Caller.of(request, token, folder="q")
         response = await self._page(caller, left=_left(request.query_params))
         await self._note(sender_of(request, caller, None), self.box.links.read_to_dispute(token), "looked")
         return response
 
     async def take(self, request: Request, token: str) -> Response:
-        """Stores the objection or the ruling; what is missing is said, with what was typed kept.
+        """Store the objection or the ruling. A missing field is named, with what was typed kept.
 
-        Where the press may be a robot's, nothing is stored without the code from the message, and what is stored counts as of
-        the press that carried it.
+        Where a robot may have pressed, nothing is stored without the code from the message, and what is stored counts from the
+        press that carried the code.
         """
         caller, typed = Caller.of(request, token, folder="q"), await form_of(request)
         asked = self.box.links.read_to_dispute(token)
@@ -79,13 +79,13 @@ class DisputePages:
         return remembered(self.box, RedirectResponse(f"{caller.path}?left={left}", 303), caller)
 
     async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> CodeProof:
-        """Whether anything may be stored."""
+        """Return the proof that says whether anything may be stored."""
         return await self.box.write(
             lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
     async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
-        """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
+        """Record the page request. No error in recording concerns the visitor."""
         try:
             request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))
             if request is not None:
@@ -126,7 +126,7 @@ class DisputePages:
 
 
 def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datetime) -> str:
-    """What the form asks for; how it was left, as a word for the address."""
+    """Do what the form asks for; return the outcome as a word for the address."""
     text, choice = typed.get("text", ""), typed.get("choice", "")
     if choice == "dispute":
         rulings.raise_dispute(session, asked.answer_id, asked.person, text, now=now)

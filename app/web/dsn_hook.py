@@ -1,4 +1,4 @@
-"""The door for returned mail: POST /hooks/dsn, where a mail server hands over what comes to the address for bounces."""
+"""The door for returned mail: a mail server posts mail for the bounce address to POST /hooks/dsn."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _KINDS = ("message/rfc822", "message/global")
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The door of this installation."""
+    """Return the route of this door."""
     router = APIRouter(include_in_schema=False)
 
     @router.post("/hooks/dsn", status_code=202)
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
-        """Takes in one message as it came (RFC 5322). `result` says what it was; the same bounce twice is one."""
+        """Takes one raw message (RFC 5322). `result` says what it was. The same bounce twice counts once."""
         try:
             await caller(box, given, Scope.DSN)
             raw = await _message(request)

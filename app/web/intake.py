@@ -1,4 +1,4 @@
-"""The door for leads: POST /api/leads, one or up to a thousand at once. What is not understood is refused with its place."""
+"""The intake API: POST /api/leads takes one lead or up to a thousand at once, and refuses unreadable parts with their place."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_PROBLEMS = 20
 _BEARER = HTTPBearer(auto_error=False, description="A key of this installation. Your operator makes it.")
 _AHEAD = timedelta(days=1)
 _YEARS = range(1990, 2101)
-#: What to write instead, by the name that validation gives to a mistake.
+#: What to write instead, by validation's name for the mistake.
 _SENTENCES = {
     "missing": "is required",
     "string_too_long": "is longer than {max_length} characters",
@@ -46,22 +46,22 @@ _SENTENCES = {
 
 
 class Refused(Exception):
-    """A call that is not taken; `answer` says why."""
+    """A refused call; `answer` says why."""
 
     def __init__(self, status: int, error: str, **headers: str) -> None:
         self.answer = JSONResponse({"error": error}, status_code=status, headers=headers)
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The intake of this installation."""
+    """Return the routes of the intake."""
     router = APIRouter(tags=["intake"])
 
     @router.post("/api/leads", status_code=201, summary="Take in leads", openapi_extra=_BODY, responses=ANSWERS)
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
-        """Takes in one lead (an object) or several (a list).
+        """Takes one lead (an object) or several (a list).
 
-        `source` and `source_id` name the lead for ever; `conversion_id` names what it did: the same one twice changes nothing,
-        a new one is a further activity. Of a list each is judged on its own, and the good ones go in.
+        `source` and `source_id` name the lead for ever. `conversion_id` names what the lead did: the same id twice changes
+        nothing, a new id adds an activity. Each lead of a list is judged alone, and the good ones go in.
         """
         try:
             actor = await caller(box, given, Scope.INTAKE)
@@ -77,7 +77,7 @@ def routes(box: Toolbox) -> APIRouter:
 
 
 async def caller(box: Toolbox, given: HTTPAuthorizationCredentials | None, scope: Scope) -> str:
-    """Who calls, by the name of the key. Raises Refused for no key, one that does not work, or one that is not for this door."""
+    """Return the name of the caller's key. Raises Refused for no key, one that does not work, or one with another scope."""
     row = await box.read(lambda session, now: keys.verify(session, given.credentials)) if given else None
     if row is None:
         raise Refused(401, "Send a key that works, as the header `Authorization: Bearer KEY`.", **{"WWW-Authenticate": "Bearer"})
@@ -131,7 +131,7 @@ def _unfit(problems: list[dict[str, str]]) -> tuple[int, dict[str, Any]]:
 
 
 def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
-    """What is wrong with the times of this lead, by Baton's own time."""
+    """Return what is wrong with this lead's times, by Baton's own time."""
     given = {"at": incoming.at, "requested_time": incoming.requested_time}
     found = [{"field": name, "problem": "is not a likely time"} for name, at in given.items() if at and at.year not in _YEARS]
     if not found and incoming.at and incoming.at > now + _AHEAD:
@@ -145,7 +145,7 @@ def _unknown_rep(session: Session, incoming: IncomingLead) -> list[dict[str, str
 
 
 def problems_of(error: ValidationError) -> list[dict[str, str]]:
-    """Every mistake once, as the path of its field and a sentence on what to write; at most MAX_PROBLEMS and a count."""
+    """Return every mistake once, as the path of its field and a sentence on what to write; at most MAX_PROBLEMS and a count."""
     found = {}
     for one in error.errors(include_url=False, include_input=False):
         where = [str(part)[:80] for part in one["loc"] if part != "[key]"]
@@ -170,7 +170,7 @@ def _sentence(one: Any, where: list[str]) -> str:
 
 
 def _inlined(schema: Any, defined: Any = None) -> Any:
-    """The schema with each part in its place: within a description of the whole API no reference would lead to its own parts."""
+    """Return the schema without references: inside a description of the whole API they would not lead to the schema's own parts."""
     defined = schema.get("$defs", {}) if defined is None else defined
     if isinstance(schema, list):
         return [_inlined(one, defined) for one in schema]

@@ -1,4 +1,4 @@
-"""Paths of links: which ones they are, and what mail programs put behind a token that does not belong to it."""
+"""Paths of links: recognises them, and removes what mail programs append to a token."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ _LINK = re.compile(r"/(?:l|d|m|q|sign)/[A-Za-z0-9_./-]+")
 
 
 def is_link(path: str, folder: str = "") -> bool:
-    """Whether this is the path of a link, of whichever kind. folder: under which the site is."""
+    """Return whether this is the path of a link of any kind. folder: the path under which people reach the site."""
     return _LINK.match(path.removeprefix(folder)) is not None
 
 
 def without_tail(path: str, folder: str = "") -> str:
-    """The path of a link without what a mail program took for a part of it: a full stop, a bracket, a quote, the text after it.
+    """Return the link's path without what a mail program took for a part of it: a full stop, a bracket, a quote, the text after it.
 
     No token ends in such a character or holds one. Other paths stay as they are.
     """

@@ -1,4 +1,4 @@
-"""The page of somebody who decides for others: all that waits in their teams, each answered as it could be in Prefect's forms."""
+"""The page of a manager: everything that waits in their teams, each answered as in Prefect's forms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
-    """Such pages of this installation: the list, and one page for everything on it."""
+    """Return the routes of the managers' pages: the list, and one page for each entry."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/m/{token}", ManagerPage(box).show, methods=["GET", "HEAD"], response_model=None)
     add_link_pages(router, LinkPages(box, sights, "m"), "/m/{token}/{wait_id}")
@@ -29,14 +29,14 @@ def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
 
 
 class ManagerPage:
-    """The list. A link that is not from here, or of somebody who left, raises LinkInvalid; one that is over raises
+    """The list. An unknown link, or one of a person who left, raises LinkInvalid; an expired link raises
     LinkOver."""
 
     def __init__(self, box: Toolbox) -> None:
         self.box = box
 
     async def show(self, request: Request, token: str) -> Response:
-        """What waits now. Looking changes nothing."""
+        """Show what waits now. Looking changes nothing."""
         caller = Caller.of(request, token, folder="m")
 
         def look(session: Session, now: datetime) -> tuple[str, str, list[Row], datetime]:

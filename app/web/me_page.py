@@ -1,4 +1,4 @@
-"""A person's own page in a browser that is remembered as theirs: how it becomes so, what they owe, and forgetting it again."""
+"""A person's own page in an enrolled browser: how to enrol it, the person's open tasks, and how to forget the browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """What the page shows. people: for whom the browser is enrolled, each with their list; known: for whom it is at least known."""
+    """What the page shows. people: those for whom the browser is enrolled, each with a list; known: for whom it is at least known."""
 
     people: tuple[tuple[str, str, tuple[Row, ...]], ...]
     known: tuple[str, ...]
@@ -37,7 +37,7 @@ class Mine:
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The own page of this installation."""
+    """Return the routes of the own page."""
     router, pages = APIRouter(include_in_schema=False), MePages(box)
     router.add_api_route("/me", pages.show, methods=["GET", "HEAD"], response_model=None)
     for part, send in (("enrol", pages.enrol), ("code", pages.code), ("forget", pages.forget)):
@@ -47,21 +47,21 @@ def routes(box: Toolbox) -> APIRouter:
 
 
 class MePages:
-    """What the own page answers. Looking changes nothing."""
+    """Answers requests to the own page. Looking changes nothing."""
 
     def __init__(self, box: Toolbox) -> None:
         self.box = box
 
     async def show(self, request: Request) -> Response:
-        """The list, the question for the code, or how to get there."""
+        """Show the list, the question for the code, or how to get there."""
         return await self._page(self._caller(request))
 
     async def go_back(self, request: Request) -> Response:
-        """The page itself, for somebody who opens the address that a form was sent to."""
+        """Redirect to the page for somebody who opens the address that a form was sent to."""
         return RedirectResponse(self._caller(request).path, 303)
 
     async def enrol(self, request: Request) -> Response:
-        """Mails a code to whoever the link was for, from whose page this was sent."""
+        """Mail a code to the person whose link's page sent this form."""
         typed = await form_of(request)
         wait_id, caller = typed.get("wait_id", ""), self._caller(request)
         lead = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
@@ -78,7 +78,7 @@ class MePages:
         return RedirectResponse(caller.path, 303)
 
     async def code(self, request: Request) -> Response:
-        """Enrols this browser, if the code is the one that was mailed."""
+        """Enrol this browser, if the code is the one that was mailed."""
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
@@ -89,7 +89,7 @@ class MePages:
         return remembered(self.box, RedirectResponse(caller.path, 303), caller.promoted())
 
     async def forget(self, request: Request) -> Response:
-        """Makes this browser nobody's again."""
+        """Forget this browser, so that it is nobody's again."""
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)

@@ -1,4 +1,4 @@
-"""What a page says first: thanks and undo after an answer, who was first where it came late, and what became of an undo."""
+"""What a page says first: thanks and undo after an answer, who was first after a late one, and the result of an undo."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NEXT = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a page says first. given: the answer it is about; thanks: it is thanked for; undo: this browser may take it back now;
-    again: offer the form."""
+    """What a page says first. given: the answer it is about; thanks: it thanks the visitor; undo: this browser may take the answer
+    back now; again: offer the form."""
 
     title: str
     sentences: tuple[str, ...] = ()
@@ -36,10 +36,10 @@ class Notice:
 
 
 def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
-    """What to say first on this visit, None for nothing.
+    """Return what to say first on this visit, None for nothing.
 
-    asked: how an answer was left (done, late, noted, undone, kept), each with the answer's number or kind; only what the visit
-    itself shows is said of it.
+    asked: how an answer was left (done, late, noted, undone, kept), each with the answer's number or kind. The notice only says
+    what the visit itself shows.
     """
     given = {one.answer_id: one for one in visit.answers}
     done = given.get(number(asked.get("done", "")))
@@ -55,7 +55,7 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
         return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
     if "late" in asked:
         return _late(visit, given.get(number(asked["late"])))
-    if "undone" in asked and number(asked["undone"]) not in given:  # it may count again, where something was faster
+    if "undone" in asked and number(asked["undone"]) not in given:  # the answer may count again, where another write was faster
         return Notice("Taken back", ("It is as if you had not answered. The time to answer keeps running.",), again=True)
     if "kept" in asked or "undone" in asked:
         kept = given.get(number(asked.get("kept") or asked.get("undone", "")))
@@ -65,17 +65,17 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
 
 
 def may_take_back(visit: Visit, given: ShownAnswer) -> bool:
-    """Whether the addressee, in a browser of their own, may take back what was answered as them, wherever that was."""
+    """Return whether the addressee, in their own browser, may take back an answer in their name, wherever it was given."""
     return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
 
 
 def is_theirs(visit: Visit, given: ShownAnswer) -> bool:
-    """Whether it was answered as the addressee, and a browser of their own asks: they may be told why it stays."""
+    """Return whether the answer is the addressee's and their own browser asks: then the page may say why the answer stays."""
     return bool(visit.level) and not visit.members and given.mine
 
 
 def number(text: str) -> int:
-    """The number that text is, 0 for what is none."""
+    """Return the text as a number, 0 where it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 

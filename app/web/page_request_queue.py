@@ -1,4 +1,4 @@
-"""Requests for pages on their way into the database: whoever looks at a page waits for no write."""
+"""Queues page requests on their way into the database, so that no visitor waits for a write."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tasks.replies.browsers import keep_requests
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web")
-#: As many wait at most in this process; when there are more, the oldest is dropped.
+#: How many requests wait at most in this process; when there are more, the oldest is dropped.
 WAITING_AT_MOST = 1_000
-#: After a round of writing so many seconds pass before the next, unless so many wait.
+#: Seconds between two rounds of writing, unless at least MANY requests wait.
 EVERY_SECONDS, MANY = 0.5, 50
-#: So many are written in one transaction: each may push out an older one.
+#: How many one transaction writes: each may push out an older one.
 AT_ONCE = ROWS_AT_ONCE // 2
 
 
 class SightQueue:
-    """Requests that are written soon, each as of its own time.
+    """Writes page requests soon, each with its own time.
 
-    The delay of half a second hurts nobody. A request says only that a page was asked for, never that somebody answered: an answer
-    is stored at once and counts as having seen the page by itself (storage.proof.was_seen), so a form that was sent from a page
-    need not wait until the request for that page is written. Where a deadline passes within that half second, or this process is
-    killed in it, the miss is told as not seen rather than not answered, and the ladder is the same.
+    The delay of half a second hurts nobody. A request says only that a page was asked for, never that somebody answered. An
+    answer is stored at once and by itself counts as having seen the page (storage.proof.was_seen), so a form sent from a page
+    need not wait until the request for that page is written. Where a deadline passes within that half second, or this process
+    is killed in it, the miss is reported as not seen instead of not answered, and the ladder is the same.
     """
 
     def __init__(self, box: Toolbox, *, waiting_at_most: int = WAITING_AT_MOST) -> None:
@@ -39,7 +39,7 @@ class SightQueue:
         self._many = asyncio.Event()
 
     def put(self, request: PageRequest) -> None:
-        """Takes a request and returns at once. Call it in the event loop that serves the pages."""
+        """Queue a request and return at once. Call it in the event loop that serves the pages."""
         if len(self._waiting) == self._waiting.maxlen:
             log.warning("more requests for pages wait to be kept than may; the oldest is dropped")
         self._waiting.append(request)
@@ -50,7 +50,7 @@ class SightQueue:
             self._many.set()
 
     async def _write_by_and_by(self) -> None:
-        """The first one is written at once, and what comes meanwhile together."""
+        """Write the first request at once, and later ones together."""
         while self._waiting:
             self._many.clear()
             await asyncio.to_thread(self.flush)
@@ -58,8 +58,8 @@ class SightQueue:
                 await asyncio.wait_for(self._many.wait(), EVERY_SECONDS)
 
     def flush(self) -> None:
-        """Writes what waits, and returns when it is written: before the process ends, or a test looks. What cannot be written
-        waits on, as far as there is room."""
+        """Write what waits and return when it is written: before the process ends, or a test looks. Requests that cannot be written
+        wait on, as far as there is room."""
         with self._writing:
             while few := self._next():
                 try:

@@ -1,5 +1,5 @@
-"""The pages behind a link. Looking changes nothing, however often and by whomever; only a form sent from such a page answers, and
-where it may have been sent by a robot, only once the code from the message was typed."""
+"""The pages behind a link. Looking changes nothing, however often and whoever looks. Only a form sent from such a page answers;
+where a robot may have sent it, the answer needs the code from the message."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ _OPEN_AGAIN = (
 
 
 def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
-    """The pages of this installation."""
+    """Return the routes of the pages behind links."""
     router = APIRouter(include_in_schema=False)
     add_link_pages(router, LinkPages(box, sights), "/l/{token}")
     return router
 
 
 def add_link_pages(router: APIRouter, pages: LinkPages, path: str) -> None:
-    """Serves such pages under this path: itself, /number for the code from the message, /undo."""
+    """Serve such pages under this path: the page itself, /number for the code from the message, /undo."""
     router.add_api_route(path, pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route(path, pages.take, methods=["POST"], response_model=None)
     for part, send in (("number", pages.confirm), ("undo", pages.undo)):
@@ -59,27 +59,27 @@ def add_link_pages(router: APIRouter, pages: LinkPages, path: str) -> None:
 
 
 class LinkPages:
-    """What a link answers to each request. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge.
+    """Answers each request to a link. An unknown link raises LinkInvalid, a form too large BodyTooLarge.
 
-    folder: under which such links are.
+    folder: the path of such links.
     """
 
     def __init__(self, box: Toolbox, sights: SightQueue, folder: str = "l") -> None:
         self.box, self.sights, self.folder = box, sights, folder
 
     async def show(self, request: Request, token: str) -> Response:
-        """The page as it is now."""
+        """Show the page as it is now."""
         caller = Caller.of(request, token, folder=self.folder)
         response = await self._page(caller, asked=request.query_params)
         await self._note(request, caller, "looked")
         return response
 
     async def go_back(self, request: Request, token: str) -> Response:
-        """The page itself, for somebody who opens the address that a form was sent to."""
+        """Redirect to the page for somebody who opens the address that a form was sent to."""
         return RedirectResponse(Caller.of(request, token, folder=self.folder).path, 303)
 
     async def take(self, request: Request, token: str) -> Response:
-        """Gives the chosen answer; what is missing is said, with all that was typed kept."""
+        """Give the chosen answer. A missing field is named, with everything typed kept."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age = await self._age(request, caller, typed)
         if age is None:
@@ -113,7 +113,7 @@ class LinkPages:
         return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def confirm(self, request: Request, token: str) -> Response:
-        """Lets the answer count that this browser sent, if the number is the one from the message."""
+        """Let the answer that this browser sent count, if the code is the one from the message."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
         if age is None:
@@ -138,7 +138,7 @@ class LinkPages:
         return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def undo(self, request: Request, token: str) -> Response:
-        """Takes back the answer that this browser gave, while that is possible."""
+        """Take back the answer that this browser gave, while that is possible."""
         caller, typed = Caller.of(request, token, folder=self.folder), await form_of(request)
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
         if age is None or not answer_id:
@@ -152,7 +152,7 @@ class LinkPages:
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
-        """Where an answer leaves its visitor: on the page again, which says what came of it, or asks for the number."""
+        """Send the visitor to the page again, which says what came of the answer, or asks for the code."""
         first = reply.winner.answer_id if reply.winner else 0
         if reply.held:
             return RedirectResponse(f"{caller.path}?held={reply.held}", 303)
@@ -163,7 +163,7 @@ class LinkPages:
         return RedirectResponse(f"{caller.path}?done={first}", 303)
 
     async def _age(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> timedelta | None:
-        """How long ago the form was shown to this browser for this link, None where it was not. Raises LinkInvalid."""
+        """Return how long ago this browser was shown the form for this link, None where it was not. Raises LinkInvalid."""
         self._read(caller)
         return await age_of_form(self.box, request, caller, typed)
 
@@ -180,7 +180,7 @@ class LinkPages:
         return response
 
     async def _note(self, request: Request, caller: Caller, what: str, age: timedelta | None = None) -> None:
-        """Keeps the request. Whatever goes wrong with that is no concern of the visitor's."""
+        """Record the page request. No error in recording concerns the visitor."""
         sender = sender_of(request, caller, age)
         try:
             request_seen = await self.box.read(

@@ -18,18 +18,18 @@ from app.web.answers import is_api, said
 from app.web.link_paths import is_link
 from tasks.wiring.settings import Settings
 
-#: Addresses and keys share so many counters: the memory has a bound, however many addresses an attacker has.
+#: How many counters addresses and keys share: memory has a bound, however many addresses an attacker has.
 SLOTS = 4096
-#: Addresses of IPv6 count together by networks of this size: one customer has at least so many.
+#: IPv6 addresses count together by networks of this size: one customer has at least so many.
 NETWORK_BITS = 64
 
 
 class Rates:
-    """Goes around every request, and answers 429 with Retry-After to those that are too many.
+    """Wraps the site, and answers 429 with Retry-After to requests beyond the limit.
 
-    A request with a key counts for the key, any other one for its client address. Requests with a key that does not work, and for
-    links that do not exist, count as failures of the address; after too many of them nothing from there is looked at for a while.
-    Requests from this machine itself have no limit by address. Counts are kept in the memory of this process.
+    A request with a key counts for the key, any other for its client address. Requests with a key that does not work, and for
+    links that do not exist, count as failures of the address. After too many failures every request from there gets 429 for a
+    while. Requests from this machine have no limit by address. Counts are kept in the memory of this process.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -60,7 +60,7 @@ class Rates:
         await self.app(scope, receive, tell)
 
     async def _counted(self, scope: Scope, address: str, key: str) -> int:
-        """Counts the request; after how many seconds it may be sent again, 0 where it may go on."""
+        """Count the request; return after how many seconds the client may send it again, 0 where it may go on."""
         kind, who = ("key", key) if key else ("health" if scope["path"].endswith("/healthz") else "address", address)
         return 0 if await self._count(kind, who) else await self._seconds(kind, who)
 
@@ -68,7 +68,7 @@ class Rates:
         return not who or not self._most[kind] or await self._counts.hit(RateLimitItemPerMinute(self._most[kind]), kind, self._slot(who))
 
     async def _refused(self, kind: str, who: str) -> int:
-        """As _counted, without counting."""
+        """Return as _counted does, without counting."""
         if not who or not self._most[kind] or await self._counts.test(RateLimitItemPerMinute(self._most[kind]), kind, self._slot(who)):
             return 0
         return await self._seconds(kind, who)
@@ -83,7 +83,7 @@ class Rates:
 
 
 def network_of(scope: Scope) -> str:
-    """The client's address, or of IPv6 its network of 64 bits; empty for this machine itself. Text that is no address counts as one."""
+    """Return the client's address, or its 64-bit network for IPv6; empty for this machine. Text that is no address counts as one."""
     host = scope["client"][0] if scope.get("client") else ""
     try:
         address = ip_address(host.partition("%")[0])
@@ -97,7 +97,7 @@ def network_of(scope: Scope) -> str:
 
 
 def too_many(scope: Scope, seconds: int) -> ASGIApp:
-    """The answer to a request that is one too many; it may come again after so many seconds."""
+    """Return the answer to a request beyond the limit; the client may ask again after so many seconds."""
     words = f"Too many requests came from here. Please try again in {seconds} second{'s' if seconds > 1 else ''}."
     response = said(scope, "Please wait a moment", words, status=429)
     response.headers["Retry-After"] = str(seconds)
@@ -105,10 +105,10 @@ def too_many(scope: Scope, seconds: int) -> ASGIApp:
 
 
 def _key_of(scope: Scope) -> str:
-    """What was sent as the key where one is asked for, empty for none. Elsewhere it may be that of a proxy, the same for everybody."""
+    """Return the key that was sent where a key is asked for, empty for none. Elsewhere it may be a proxy's, the same for everybody."""
     return Headers(scope=scope).get("authorization", "") if scope["method"] == "POST" and is_api(scope) else ""
 
 
 def _failed(scope: Scope, status: int) -> bool:
-    """Whether somebody tried a key that does not work, or a link that does not exist. Other missing pages, as an icon, are no try."""
+    """Return whether somebody tried a bad key or a link that does not exist. A missing page such as an icon is no try."""
     return status == 401 or (status in (404, 405) and (is_link(scope["path"], scope.get("root_path", "")) or bool(_key_of(scope))))

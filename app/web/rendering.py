@@ -1,4 +1,4 @@
-"""How pages are written: the templates, times in the visitor's zone, and the words for what is asked and what comes next."""
+"""Renders pages: the templates, times in the visitor's zone, and the words for the question and what comes next."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from notifications.rendering import label, mailto, tel
 from tasks.choices import REP_CHOICES
 from tasks.replies.link_page import Visit
 
-#: What a page asks, by what is owed.
+#: What a page asks, by the task that is due.
 QUESTIONS = {
     "accepted": "Do you take this lead?",
     "attempted": "What came of this lead?",
@@ -29,11 +29,11 @@ QUESTIONS = {
     "completed": "What is still missing in the note",
     "decided": "What becomes of this lead?",
 }
-#: What a person calls their own answer, where it waits for the code.
+#: What a person calls their own answer while it waits for the code.
 HELD = {"accepted": "Accept", "rejected": "Reject", "returned": "Return", "decided": "decision", "completed": "note"}
-#: Answers that need nothing more to be said.
+#: Answers that need no further words.
 DIRECT = ("accepted", "attempted")
-#: What the due time is for, by what is owed.
+#: What the due time is for, by the task that is due.
 DUE = {
     "acceptance": "Answer by",
     "first_attempt": "Try to reach them by",
@@ -41,19 +41,19 @@ DUE = {
     "note": "Complete the note by",
     "decision": "Decision due by",
 }
-#: Through which door an answer came, where it was not a link.
+#: How an answer came, where it did not come by a link.
 VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API", "slack": "in Slack"}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
 _FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """The page of that template; whatever people wrote in the values is only ever text on it."""
+    """Return the page of that template. Whatever people wrote in the values is only ever text on the page."""
     return HTMLResponse(_TEMPLATES.get_template(name).render(values), status_code=status)
 
 
 def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTMLResponse:
-    """A page that says one thing. back: where its only link leads, none where empty."""
+    """Return a page that says one thing. back: where its only link leads, none where empty."""
     return page("plain.html", status=status, title=title, sentences=sentences, back=back)
 
 
@@ -61,8 +61,8 @@ def plain(title: str, *sentences: str, status: int = 200, back: str = "") -> HTM
 class LeadForm:
     """How the page behind a lead's link looks this time.
 
-    nonce: of its forms; typed: what to keep in the form, by field; problem: why it was not taken. asks_number: instead of the
-    form, ask for the code from the message; needs_number: ask for the code in the form.
+    nonce: of its forms; typed: what to keep in the form, by field; problem: why the form was refused. asks_number: ask for
+    the code from the message instead of showing the form; needs_number: ask for the code in the form.
     """
 
     status: int
@@ -106,7 +106,7 @@ def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
 
 
 def _direct(visit: Visit) -> list[tuple[str, str]]:
-    """What an enrolled browser can answer by one press, as nothing else is needed for it."""
+    """Return the answers that an enrolled browser can give by one press, as they need nothing else."""
     if visit.level != "enrolled" or visit.members:
         return []
     return [(option.kind, option.label) for option in visit.options if option.kind in DIRECT]
@@ -129,7 +129,7 @@ def _question(visit: Visit) -> str:
 
 
 def _to_state(visit: Visit) -> list[tuple[str, str]]:
-    """What a note still has to state, each with what it says now; everything, where sales found something wrong in it."""
+    """Return what a note still has to state, each with its present value; everything, where sales found a mistake in the note."""
     known = visit.lead.statements
     names = [name for name in visit.missing if name in STATEMENTS]
     if _is_wrong(visit):
@@ -138,7 +138,7 @@ def _to_state(visit: Visit) -> list[tuple[str, str]]:
 
 
 def _to_tick(visit: Visit) -> list[tuple[str, str]]:
-    """What of the note may be ticked on acceptance: each statement by name, and whether it is there to be wrong or is missing."""
+    """Return the note's statements to tick on acceptance: each by name, and whether a tick calls it wrong or missing."""
     if not any(option.kind == "accepted" for option in visit.options):
         return []
     here = visit.lead.statements
@@ -146,12 +146,12 @@ def _to_tick(visit: Visit) -> list[tuple[str, str]]:
 
 
 def ticked(typed: Mapping[str, str]) -> str:
-    """The names that were ticked in a form, with commas between; whether there are such statements is asked where it is stored."""
+    """Return the names ticked in a form, with commas between. The code that stores them checks that such statements exist."""
     return ",".join(name.removeprefix("wrong_") for name, value in typed.items() if name.startswith("wrong_") and value)
 
 
 def _answers_first(visit: Visit) -> bool:
-    """What was answered stands before the lead where nothing more is asked, or somebody else than the rep is asked."""
+    """Return whether the answers come before the lead: where nothing more is asked, or the page asks somebody other than the rep."""
     return not any(option.kind in _REP_KINDS for option in visit.options)
 
 
@@ -161,7 +161,7 @@ def _is_wrong(visit: Visit) -> bool:
 
 @pass_context
 def _when(values: Context, at: datetime) -> str:
-    """`Tue 1 Dec 13:00` in the visitor's zone; with the year when it is long ago, and in a doubled hour with the zone."""
+    """Return `Tue 1 Dec 13:00` in the visitor's zone; with the year when it is long ago, and with the zone in a doubled hour."""
     local = at.astimezone(ZoneInfo(str(values["zone"])))
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     now = values.get("now") or at
@@ -171,7 +171,7 @@ def _when(values: Context, at: datetime) -> str:
 
 @pass_context
 def _clock(values: Context, at: datetime) -> str:
-    """`13:00` in the visitor's zone for an instant of today; with the day for any other."""
+    """Return `13:00` in the visitor's zone for an instant of today; with the day for any other."""
     zone, now = ZoneInfo(str(values["zone"])), values.get("now") or at
     told = _when(values, at)
     return told if at.astimezone(zone).date() != now.astimezone(zone).date() else told[told.index(":") - 2 :]

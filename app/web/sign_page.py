@@ -1,5 +1,5 @@
-"""The page on which a version is signed. Looking changes nothing. A form sent from such a page signs, with a typed name and the
-code from the message; another one withdraws the signature until the version is deployed."""
+"""The page on which people sign a version. Looking changes nothing. A form sent from such a page signs, with a typed name and
+the code from the message; another form withdraws the signature until the version is deployed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too 
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """The signing pages of this installation."""
+    """Return the routes of the signing pages."""
     router, pages = APIRouter(include_in_schema=False), SignPages(box)
     router.add_api_route("/sign/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/sign/{token}", pages.take, methods=["POST"], response_model=None)
@@ -34,17 +34,17 @@ def routes(box: Toolbox) -> APIRouter:
 
 
 class SignPages:
-    """What a signer's link answers. A link that is not from here raises LinkInvalid, a form too large BodyTooLarge."""
+    """Answers requests to a signer's link. An unknown link raises LinkInvalid, a form too large BodyTooLarge."""
 
     def __init__(self, box: Toolbox) -> None:
         self.box = box
 
     async def show(self, request: Request, token: str) -> Response:
-        """The contract, what changes, and the form while it can be signed."""
+        """Show the contract, what changes, and the form while it can be signed."""
         return await self._page(Caller.of(request, token, folder="sign"), thanks="done" in request.query_params)
 
     async def take(self, request: Request, token: str) -> Response:
-        """Signs with the typed name and code; what is missing is said, with what was typed kept."""
+        """Sign with the typed name and code. A missing field is named, with what was typed kept."""
         caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
         self.box.links.read_to_sign(token)
         if not await is_from_page(self.box, request, caller, typed):
@@ -63,7 +63,7 @@ class SignPages:
         return RedirectResponse(f"{caller.path}?done=1", 303)
 
     async def withdraw(self, request: Request, token: str) -> Response:
-        """Takes the signature back, with the code from the message."""
+        """Take the signature back, with the code from the message."""
         caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
         self.box.links.read_to_sign(token)
         if not await is_from_page(self.box, request, caller, typed):
@@ -77,7 +77,7 @@ class SignPages:
         return await self._page(caller, status=422, problem=refused) if refused else RedirectResponse(caller.path, 303)
 
     async def go_back(self, request: Request, token: str) -> Response:
-        """The page itself, for somebody who opens the address that a form was sent to."""
+        """Redirect to the page for somebody who opens the address that a form was sent to."""
         return RedirectResponse(Caller.of(request, token, folder="sign").path, 303)
 
     async def _page(

@@ -1,4 +1,4 @@
-"""The site: pages and intake under one roof, with what holds for every request: headers, one log line, and a plain word for a fault."""
+"""The site: pages and intake, and for every request the headers, one log line, and a plain answer to an unforeseen error."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
-    """The whole site of this installation; box becomes the toolbox of the process. Whoever serves it flushes `state.sights` at the
-    end. real_time: by which others sign what they send."""
+    """Return the whole site of this installation; box becomes the toolbox of the process. The server must flush `state.sights` at
+    the end. real_time: the clock that others sign by."""
     toolbox.use(box)
     site = FastAPI(
         title="Baton",
@@ -90,7 +90,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
 
 
 def serve(box: Toolbox, host: str, port: int) -> None:
-    """Serves the site until SIGINT or SIGTERM, then finishes what is under way (at most 5 seconds) and returns.
+    """Serve the site until SIGINT or SIGTERM, then finish requests under way (at most 5 seconds) and return.
 
     Signals are caught in the main thread only, and are as before afterwards. Raises: OSError if the port cannot be had.
     """
@@ -112,7 +112,7 @@ def serve(box: Toolbox, host: str, port: int) -> None:
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ends at SIGINT or SIGTERM without sending it on: whoever serves decides what comes then."""
+        """End at SIGINT or SIGTERM without sending the signal on: the caller decides what comes then."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -125,9 +125,9 @@ class _Server(uvicorn.Server):
 
 
 class Watch:
-    """Goes around every request: adds the headers, writes its line, and answers for what nobody foresaw.
+    """Wraps the site: adds the headers, writes the log line of each request, and answers for unforeseen errors.
 
-    folder: the path under which people reach the site, empty for none; requests may come with it or without.
+    folder: the path under which people reach the site, empty for none. Requests may come with it or without.
     """
 
     def __init__(self, app: ASGIApp, folder: str = "") -> None:
@@ -152,7 +152,7 @@ class Watch:
             await self.app(scope, receive, tell)
         except ClientDisconnect:
             status = _CLIENT_LEFT
-        except Exception:  # whatever it was: the visitor gets a plain page, the log the traceback, once
+        except Exception:  # any error: the visitor gets a plain page, and the log gets the traceback once
             reference = secrets.token_hex(4)
             log.exception("a request failed, reference %s", reference)
             if not status:

@@ -1,4 +1,4 @@
-"""Slack's door: what a person pressed or typed there is an answer like any other. It is stored first; then Slack is told."""
+"""Slack's door: a press or a typed reason there is an answer like any other. Baton stores it first and then tells Slack."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Press:
 
 
 def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRouter:
-    """The door for Slack; closed where no signing secret is set. real_time: the real clock, by which Slack signs."""
+    """Return the route for Slack; the door is closed without a signing secret. real_time: the real clock, by which Slack signs."""
     router = APIRouter(include_in_schema=False)
     if box.settings.slack_signing_secret:
         router.add_api_route("/hooks/slack", SlackDoor(box, real_time).take, methods=["POST"], response_model=None)
@@ -63,7 +63,7 @@ def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRo
 
 
 class _RealClock(Clock):
-    """A clock as slack_sdk asks it."""
+    """A clock in the form that slack_sdk asks for."""
 
     def __init__(self, real_time: Callable[[], float]) -> None:
         self._real_time = real_time
@@ -73,7 +73,7 @@ class _RealClock(Clock):
 
 
 class SlackDoor:
-    """Takes what Slack sends when somebody uses a message or a dialog of ours. A request too large raises BodyTooLarge."""
+    """Takes what Slack sends when somebody uses our message or dialog. A request too large raises BodyTooLarge."""
 
     def __init__(self, box: Toolbox, real_time: Callable[[], float]) -> None:
         self.box = box
@@ -81,7 +81,7 @@ class SlackDoor:
         self._api = slack_api(box.settings)
 
     async def take(self, request: Request) -> Response:
-        """Answers 401 to what is not signed by Slack within the last five minutes, 400 to what cannot be read, otherwise 200."""
+        """Answer 401 to a request that Slack did not sign within the last five minutes, 400 to an unreadable one, otherwise 200."""
         body = await body_of(request, MAX_BYTES)
         if not self._is_signed(body, request):
             log.warning("a request to /hooks/slack was refused: its signature or its time is wrong")
@@ -93,7 +93,7 @@ class SlackDoor:
             return JSONResponse({"error": "This is not an interaction as Slack sends it."}, status_code=400)
         if press.does == "send":
             return await self._send(press)
-        # Slack wants its answer within three seconds; what is to be said follows it.
+        # Slack wants its answer within three seconds, so what we say to the person follows it.
         if press.does == "accept":
             return Response(background=BackgroundTask(self._tell, press, await self._accept(press)))
         return Response(background=BackgroundTask(self._ask, press) if press.does == "reject" else None)
@@ -101,7 +101,7 @@ class SlackDoor:
     def _is_signed(self, body: bytes, request: Request) -> bool:
         try:
             return self._verifier.is_valid_request(body, dict(request.headers))
-        except (ValueError, TypeError):  # a timestamp that is none, a signature or a body that is no text
+        except (ValueError, TypeError):  # the timestamp is no number, or the signature or body is no text
             return False
 
     async def _accept(self, press: Press) -> str:
@@ -111,7 +111,7 @@ class SlackDoor:
             return words.refusal(error)
 
     async def _send(self, press: Press) -> Response:
-        """The dialog was sent: the answer is stored, or what is missing is said beside its field."""
+        """Store the answer from a sent dialog, or say beside its field what is missing."""
         try:
             told = words.outcome(*await self._give(press, "rejected", press.fields))
         except ChoiceRefused as error:
@@ -121,7 +121,7 @@ class SlackDoor:
         return JSONResponse({"response_action": "update", "view": words.closing(told)})
 
     async def _give(self, press: Press, kind: str, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
-        """Stores the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
+        """Store the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
 
         def work(session: Session, now: datetime) -> tuple[Reply, Visit]:
             seen = _checked(session, press, now)
@@ -136,7 +136,7 @@ class SlackDoor:
         return await self.box.write(work)
 
     async def _ask(self, press: Press) -> None:
-        """Opens the dialog that asks for the reason, or says why there is nothing to ask."""
+        """Open the dialog that asks for the reason, or say why there is nothing to ask."""
         try:
             seen = await self.box.read(lambda session, now: _checked(session, press, now))
             if not any(option.kind == "rejected" for option in seen.options):
@@ -150,7 +150,7 @@ class SlackDoor:
             await self._tell(press, words.NO_DIALOG)
 
     async def _tell(self, press: Press, text: str) -> None:
-        """Says something to the person who pressed; nothing else than Slack (or what stands for it here) is ever called."""
+        """Say something to the person who pressed. Never calls any address except Slack's (or the one set for it here)."""
         if self._api is None or not press.response_url.startswith((RESPONSES, self._api.url)):
             return
         try:
@@ -160,7 +160,7 @@ class SlackDoor:
 
 
 def _read(payload: Any) -> Press:
-    """What an interaction is to us. Raises KeyError, TypeError, IndexError or AttributeError where it is none."""
+    """Return what an interaction is to us. Raises KeyError, TypeError, IndexError or AttributeError where it is none."""
     user = str(payload["user"]["id"])
     if payload["type"] == "view_submission" and payload["view"]["callback_id"] == REASON_DIALOG:
         view = payload["view"]
@@ -168,14 +168,14 @@ def _read(payload: Any) -> Press:
         return Press("send", user, str(view["private_metadata"]), f"view:{view['id']}", fields)
     action = payload["actions"][0] if payload["type"] == "block_actions" else {"action_id": ""}
     does = {ACCEPT: "accept", REJECT: "reject"}.get(action["action_id"], "")
-    if not does:  # the link was opened, or a choice was made in the dialog
+    if not does:  # somebody opened the link, or chose in the dialog
         return Press()
     once, trigger, response_url = f"{does}:{action['action_ts']}", str(payload["trigger_id"]), str(payload.get("response_url", ""))
     return Press(does, user, str(action["value"]), once, {}, trigger, response_url)
 
 
 def _checked(session: Session, press: Press, now: datetime) -> Visit:
-    """What the link shows, if it is that of the person who pressed. Raises NotYours, LinkInvalid."""
+    """Return what the link shows, if it belongs to the person who pressed. Raises NotYours, LinkInvalid."""
     seen = answering.visit(session, press.token, now=now)
     person = roster.current(session).person(seen.person)
     chat = person.chat if person else ""

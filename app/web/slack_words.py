@@ -1,4 +1,4 @@
-"""What is said in Slack: the dialog that asks for a reason, what came of a press, and why one was refused."""
+"""What Baton says in Slack: the dialog that asks for a reason, what came of a press, and why one was refused."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from tasks.replies.answering import Reply, ShownAnswer, Visit
 
 REASON_DIALOG = "baton-reason"
 NO_DIALOG = "We could not ask for the reason here. Please open the lead with its link and reject it there."
-#: The dialog's fields, and what each holds when it is sent.
+#: The dialog's fields; each holds one value when it is sent.
 _FIELDS = ("reason", "text", "colleague", "renewal_date")
-#: What Slack takes at most: of an option's words, of a list, of a text.
+#: Slack's limits: characters of an option, entries of a list, characters of a text.
 _WORDS_MAX, _LIST_MAX, _TEXT_MAX = 75, 100, 1000
 _TITLE_MAX = 24
 
 
 class NotYours(Exception):
-    """Somebody else than the addressee pressed; it says whose the lead is."""
+    """Somebody other than the addressee pressed; the message says whose the lead is."""
 
 
 def reason_dialog(seen: Visit, token: str) -> dict[str, Any]:
-    """The dialog for a rejection: the agreement's reasons without a default, a text, and what some reasons ask for as well."""
+    """Return the dialog for a rejection: the agreement's reasons without a default, a text, and the extra fields of some reasons."""
     blocks = [_input("reason", "Why?", _list((one.code, one.words) for one in seen.reasons))]
     text = {"type": "plain_text_input", "multiline": True, "max_length": _TEXT_MAX}
     blocks.append(_input("text", "In a few words (some reasons need it)", text, optional=True))
@@ -44,13 +44,13 @@ def reason_dialog(seen: Visit, token: str) -> dict[str, Any]:
 
 
 def closing(text: str) -> dict[str, Any]:
-    """The dialog's last page."""
+    """Return the dialog's last page."""
     section = {"type": "section", "text": _plain(text[:2900])}
     return {"type": "modal", "title": _plain("Baton"), "close": _plain("Close"), "blocks": [section]}
 
 
 def fields_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What was chosen and typed in the dialog, by name."""
+    """Return what was chosen and typed in the dialog, by name."""
     fields = {}
     for name in _FIELDS:
         given = values.get(name, {}).get(name, {})
@@ -60,14 +60,14 @@ def fields_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def beside(problem: str, fields: Mapping[str, str]) -> dict[str, str]:
-    """The problem, by the field of the dialog that it is about."""
+    """Return the problem by the dialog's field that it is about."""
     names = {"few words": "text", "which colleague": "colleague", "the date": "renewal_date"}
     block = next((name for said, name in names.items() if said in problem), "reason")
     return {block if fields["reason"] else "reason": problem}
 
 
 def outcome(reply: Reply, seen: Visit) -> str:
-    """What came of an answer."""
+    """Return what came of an answer."""
     if not reply.won:
         return " ".join(filter(None, ("Your answer changed nothing.", _who(reply.winner, seen), reply.ended)))
     undo = f" Until {_at(reply.undo_until, seen)} you can take it back on the page behind the link." if reply.undo_until else ""
@@ -75,13 +75,13 @@ def outcome(reply: Reply, seen: Visit) -> str:
 
 
 def settled(seen: Visit) -> str:
-    """Why nothing can be answered any more."""
+    """Return why nothing can be answered any more."""
     last = seen.answers[-1] if seen.answers else None
     return " ".join(filter(None, (_who(last, seen), seen.ended))) or "There is nothing to answer here right now."
 
 
 def refusal(error: Exception) -> str:
-    """Why a press did nothing, to the person who pressed."""
+    """Return why a press did nothing, for the person who pressed."""
     if isinstance(error, NotYours):
         return f"Only {error} can answer for this lead, so nothing changed. If the lead should be yours, ask them to hand it to you."
     return str(error)

@@ -1,4 +1,4 @@
-"""Slow clients: a request whose headers or body take too long is cut off, so that nobody holds connections open for nothing."""
+"""Slow clients: cuts off a request whose headers or body take too long, so that nobody holds connections open for nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BodyTooSlow(Exception):
 
 
 class BodyInTime:
-    """Goes around every request: whoever waits for its body gets BodyTooSlow once it has taken more than so many seconds.
+    """Wraps the site: reading a body raises BodyTooSlow once the body has taken more than so many seconds.
 
     seconds: from the first look at the body to its end; 0 for no bound.
     """
@@ -31,7 +31,7 @@ class BodyInTime:
 
         async def receive_in_time() -> Message:
             nonlocal until, complete
-            if complete:  # what comes now is only that the client has left
+            if complete:  # the only message after this says that the client has left
                 return await receive()
             until = until or asyncio.get_running_loop().time() + self.seconds
             try:
@@ -46,32 +46,32 @@ class BodyInTime:
 
 
 class HeadersInTime(H11Protocol):
-    """A connection that is closed when nothing was asked within so many seconds since it began, or since the answer before.
+    """A connection that closes after so many seconds without a request, counted from its start or from the last answer.
 
-    A client that sends its headers byte by byte gets 408. One that goes on sending a body after its answer is cut off too.
+    A client that sends its headers byte by byte gets 408. A client that goes on sending a body after its answer is cut off too.
     """
 
     seconds: float = 10
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to count."""
+        """Start the timer."""
         super().connection_made(transport)
         self._begin()
 
     def data_received(self, data: bytes) -> None:
-        """Takes what came; once a request is complete, nothing is late any more."""
+        """Take the received bytes; a complete request stops the timer."""
         super().data_received(data)
         self._end_if_asked()
 
     def on_response_complete(self) -> None:
-        """Begins to count anew."""
+        """Start the timer again."""
         self._begin()
-        super().on_response_complete()  # which may begin with the next request, where that has come already
+        super().on_response_complete()  # may begin with the next request, if that has come already
         self._end_if_asked()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Counts no more."""
+        """Stop the timer."""
         self._end()
         super().connection_lost(exc)
 
@@ -99,12 +99,12 @@ class HeadersInTime(H11Protocol):
 
 
 def protocol(seconds: float) -> type[asyncio.Protocol]:
-    """How connections are spoken with. seconds: until the headers of a request are complete; 0 for no bound."""
+    """Return the class that serves connections. seconds: until the headers of a request are complete; 0 for no bound."""
     return type("HeadersInTime", (HeadersInTime,), {"seconds": seconds}) if seconds else H11Protocol
 
 
 def configured(app: ASGIApp, *, seconds: float, trusted_proxies: str, stop_seconds: int) -> Config:
-    """How the site is served. trusted_proxies: whose X-Forwarded-For counts, addresses and networks with commas between."""
+    """Return the server's configuration. trusted_proxies: whose X-Forwarded-For counts, addresses and networks with commas between."""
     return Config(
         app,
         http=protocol(seconds),

@@ -1,1 +1,1 @@
-"""What the clock does beside the handoffs' own runs: personal messages, revisits, the CRM, bounces, new versions."""
+"""The clock's work outside of the handoffs' runs: personal messages, revisits, the CRM, bounces, new versions."""

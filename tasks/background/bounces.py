@@ -1,6 +1,6 @@
-"""Bounces: match a returned message to its delivery. Both doors for returned mail come through here.
+"""Bounces: match a returned message to its delivery. Both ways in for returned mail call this module.
 
-Only the signed mark of the return path names a delivery. Headers and text of a returned message are written by whoever sends it.
+Only the signed mark of the return path names a delivery. Any sender can forge the headers and text of a returned message.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from notifications.links import Links
 from storage import proof
 from storage.tables import Delivery, DeliveryState
 
-#: What became of a returned message: it counts as a bounce now, it did before, its message was read by its person, or none of ours.
+#: The results for a returned message: a new bounce, a repeated bounce, its person has read the message, or not from Baton.
 NOTED, REPEATED, READ, NOT_OURS = "bounced", "repeated", "was-read", "not-ours"
 
 
 def take(session: Session, returned: Returned, links: Links, *, now: datetime) -> str:
-    """Notes the bounce at its delivery, once: "bounced", "repeated", "was-read" or "not-ours". What is no bounce keeps its kind:
-    "delayed", "reply" or "other". Call inside a write transaction."""
+    """Stores a bounce once at its delivery; returns "bounced", "repeated", "was-read" or "not-ours". For other returned mail,
+    returns its kind: "delayed", "reply" or "other". Call inside a write transaction."""
     if returned.kind != BOUNCED:
         return returned.kind
     marked = (links.bounce_marks.read(mark) for mark in returned.marks)

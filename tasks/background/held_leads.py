@@ -1,4 +1,4 @@
-"""Held: leads that were stored but not started begin, a few in each transaction, so that nobody else waits long for theirs."""
+"""Held leads: start leads that were stored but held, a few in each transaction, so that no other transaction waits long."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tasks.wiring.toolbox import Toolbox
 async def release_held(
     box: Toolbox, *, limit: int | None = None, only_without_agreement: bool = False, progress: Callable[[int], None] = lambda more: None
 ) -> int:
-    """Starts the handoffs that were stored but held, oldest first; says how many.
+    """Starts the handoffs that were stored but held, oldest first; returns how many.
 
-    limit: at most so many start. only_without_agreement: just those that were held for want of an agreement. progress: told
-    after each transaction how many handoffs more were looked at. Whoever is interrupted calls it again: what has started is
-    no longer held. Raises NoAgreementInForce as storage.leads.release_held does.
+    limit: the most to start, None for no limit. only_without_agreement: only those held for lack of an agreement. progress:
+    called after each transaction with the number of handoffs it looked at. After an interruption, call it again: started handoffs
+    are no longer held. Raises NoAgreementInForce as storage.leads.release_held does.
     """
     started, after = 0, 0
     while limit is None or started < limit:
@@ -29,6 +29,6 @@ async def release_held(
         started += done.started
         if done.last is None:
             break
-        after = done.last  # by number, so that one that stays held is looked at once
+        after = done.last  # by id, so that a handoff that stays held is looked at only once
         progress(done.looked_at)
     return started

@@ -1,4 +1,4 @@
-"""Lost run: what becomes of a lead whose run in Prefect has ended without it. Cancelling a run takes nothing away from a lead."""
+"""Lost run: continue a handoff whose run in Prefect has ended before it. Cancelling a run never loses a lead."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from storage.tables import Handoff
 
 
 def replace_run(session: Session, handoff_id: int, run_id: str, *, cancelled: bool, now: datetime, epoch: int | None = None) -> bool:
-    """Lets a new run carry the handoff on, or has an operator look where a person cancelled the run; False where it is too late.
+    """Asks for a new run, and marks the lead as stuck for the operator if a person cancelled the old run; False if it is too late.
 
-    epoch: of the lease that the caller holds. Without one nothing happens while an attempt is under way: that attempt has a run.
+    epoch: of the lease that the caller holds. Without an epoch, nothing happens while an attempt is running: it has a run.
     Call inside a write transaction.
     """
     handoff = _locked(session, handoff_id, run_id, epoch)
@@ -39,7 +39,7 @@ def _locked(session: Session, handoff_id: int, run_id: str, epoch: int | None) -
 
 
 def _get_stuck(session: Session, handoff: Handoff, now: datetime) -> None:
-    """Operations are told, by a new run: the lead is stuck until somebody decides."""
+    """Marks the lead as stuck until the operator unsticks it, and queues a message to the operator, which a new run sends."""
     trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
     handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
     what = f"Lead {handoff.lead_id} is stuck: its run was cancelled in Prefect. `baton leads unstick {handoff.lead_id}` lets it go on."

@@ -1,4 +1,4 @@
-"""Withdraw: a handoff in flight ends, and the lead starts anew under the version that took it over."""
+"""Version migration: end a handoff in flight, and start its lead again under the version that took it over."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from storage.version_migration import InFlight
 from tasks.steps.recycle import tell_withdrawn
 from tasks.wiring.toolbox import Toolbox
 
-#: What of a note is not reckoned but was written or found by people.
+#: The parts of a note that people wrote or found, and that Baton does not calculate.
 _WRITTEN = ("added", "to_fix")
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedOut:
-    """What came of a policy: the handoffs that were touched, and those left alone, each with what had changed."""
+    """The result of a policy. touched: the handoffs that were restarted; left: those left alone, each with what had changed."""
 
     touched: tuple[InFlight, ...] = ()
     left: tuple[tuple[InFlight, str], ...] = ()
 
 
 def carry_out(box: Toolbox, listed: Sequence[InFlight], *, actor: str = "baton", progress: Callable[[], None] = lambda: None) -> CarriedOut:
-    """Does what was listed, one handoff after the other, each in a transaction of its own.
+    """Withdraws the listed handoffs one after another, each in its own transaction.
 
-    One to which something has happened since it was listed is left as it is. progress is called after each.
+    A handoff that has changed since it was listed is left as it is. progress is called after each.
     """
     touched, left = [], []
     for one in (one for one in listed if one.is_touched):
@@ -45,9 +45,9 @@ def carry_out(box: Toolbox, listed: Sequence[InFlight], *, actor: str = "baton",
 
 
 def withdraw(session: Session, one: InFlight, *, actor: str, now: datetime) -> str:
-    """Ends this handoff and begins its successor, inside the caller's write transaction.
+    """Ends this handoff and begins its successor, inside the caller's write transaction; returns an empty text.
 
-    Where something has happened to it since it was listed nothing is changed, and what has happened is said.
+    If the handoff has changed since it was listed, changes nothing and returns what has happened, in words.
     """
     if why := version_migration.changed(session, one) or _other_version(session, one, now):
         return why
@@ -72,7 +72,7 @@ def _other_version(session: Session, one: InFlight, now: datetime) -> str:
 
 
 def _end(session: Session, handoff: Handoff, one: InFlight, *, actor: str, now: datetime) -> None:
-    """Ends the handoff: no attempt writes to it any more, and nothing is said for it but that it was withdrawn."""
+    """Ends the handoff. No attempt can write to it any more, and its only further message says that it was withdrawn."""
     leases.take_over(session, handoff)
     deliveries.abandon_half_sent(session, handoff, now=now)
     deliveries.call_off(session, one.handoff_id)
@@ -87,7 +87,7 @@ def _end(session: Session, handoff: Handoff, one: InFlight, *, actor: str, now: 
 
 
 def _hand_down(session: Session, handoff: Handoff, successor: Handoff, *, now: datetime) -> None:
-    """What people have said of the lead is not asked of them again: whom it is meant for, and what they wrote in the note."""
+    """Copies people's input to the successor, so that nobody is asked again: the wanted rep, and their parts of the note."""
     successor.wanted_rep = handoff.wanted_rep
     session.add(successor)
     note = handoffs.note_of(session, handoff)

@@ -1,4 +1,4 @@
-"""Letters that go by post: what each of them says. Those that a handoff's run sends are written in lead_context.py."""
+"""Personal messages: the content of each. lead_context.py has the content of messages that a handoff's run sends."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class NoSuchLetter(HandoffError):
 
 
 def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
-    """The letter of a delivery that has no handoff, to be written; a digest's is in digest_message.py. Reads only.
+    """Return the draft of a delivery that has no handoff; digest_message.py makes a digest's draft. Reads only.
 
-    Raises NoSuchLetter, KeyError for nobody of that id.
+    Raises NoSuchLetter; KeyError for an unknown person.
     """
     match row.message:
         case "answered-for-you":

@@ -1,6 +1,6 @@
-"""Post: messages that no handoff's run sends, because they belong to a person or to what is over: the clock sends them.
+"""The personal outbox: the clock sends messages that no handoff's run sends, because they are about a person or an ended handoff.
 
-Each is loaded in a read, written outside of any transaction, claimed in a short one, sent, and its outcome written down.
+Each message is loaded in a read, written outside of any transaction, claimed in a short one, and sent. Then its outcome is stored.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.post")
 AT_ONCE = 20
-#: A message that was being sent for so long, in real time, when nobody has told how it went, may have arrived or not.
+#: After this real time without an outcome, a message that was being sent counts as unknown: it may have arrived or not.
 GIVEN_UP_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that was claimed. digest: the key of the digest that it is, empty for none; items: what stands in it."""
+    """A claimed message. digest: the digest's key, empty for other messages; items: ids of the digest's items."""
 
     id: int
     channel: str
@@ -42,7 +42,7 @@ class _Ready:
 
 
 async def send_post(box: Toolbox) -> int:
-    """Sends what is due, side by side, each under its key, and writes down what became of it; how many were dealt with."""
+    """Sends the due messages concurrently, each under its key, and stores the outcomes; returns how many were handled."""
     real = datetime.now(UTC)
     given_up_before = real - GIVEN_UP_AFTER
     moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now))
@@ -59,7 +59,7 @@ def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[b
 
 
 async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
-    """Writes and claims one message, None where it is not to be sent now; one that cannot be written stands so in its row."""
+    """Writes and claims one message, None if it must not be sent now. If it cannot be written, its row gets the error."""
     try:
         composed, draft = await box.read(lambda session, now: _load(session, ident, now))
         letter = await asyncio.to_thread(draft.written) if draft else None
@@ -69,8 +69,8 @@ async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
         return None
     ready = await box.write(lambda session, now: _claim(session, ident, letter, composed, now, real))
     if ready is not None:
-        # Only whoever has claimed it says what stands in it. A process that dies meanwhile leaves a digest of which nobody knows
-        # whether it went out, and then all of it is told by the next one.
+        # Only the process that claimed the digest stores its items. If this process dies meanwhile, nobody knows whether the
+        # digest went out, and the next digest contains all of its items.
         await write_in_slices(box, ready.items, lambda session, now, few: digests.put_in(session, ready.digest, few))
     return ready
 
@@ -85,7 +85,7 @@ def _load(session: Session, ident: int, now: datetime) -> tuple[Composed | None,
 
 
 def _claim(session: Session, ident: int, letter: Letter | None, composed: Composed | None, now: datetime, real: datetime) -> _Ready | None:
-    """Takes the message to be sent, unless somebody else has, or it is not to be sent as it was written."""
+    """Claims the message, unless another process has claimed it, or it must not be sent as it was written."""
     row = _queued(session, ident)
     if row is None or (composed is not None and not digest_message.may_go(session, row, composed, now=now)) or letter is None:
         return None
@@ -104,7 +104,7 @@ def _not_written(session: Session, ident: int, error: str, now: datetime) -> Non
 
 
 def _queued(session: Session, ident: int) -> Delivery | None:
-    """The message, kept from others until this transaction ends; None where somebody else has dealt with it."""
+    """The queued message, locked until this transaction ends; None if another process has handled it."""
     row = session.get(Delivery, ident, with_for_update=True, populate_existing=True)
     return row if row is not None and row.state == DeliveryState.QUEUED else None
 
@@ -118,7 +118,7 @@ async def _send(box: Toolbox, ready: _Ready) -> None:
         proof = await channel.send(ready.letter)
     except DeliveryError as raised:
         error = raised
-    except Exception as raised:  # a channel that breaks in an unforeseen way is a failed delivery
+    except Exception as raised:  # an unforeseen error of a channel is a failed delivery
         error = DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}")
 
     await box.write(lambda session, now: write_outcome(session, ready.id, None, proof, error, now=now))

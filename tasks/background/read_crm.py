@@ -1,4 +1,4 @@
-"""Read the CRM: what sales changed there counts as an answer like any other."""
+"""Read the CRM: a change that sales makes there counts as an answer."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")
 BOOKMARK = "crm"
-#: Beside it: how many of the changes after the bookmark were taken already, where reading them was interrupted.
+#: A second bookmark: how many changes after the first were taken before the reading was interrupted.
 TAKEN = "crm-taken"
-#: So many changes are taken in one transaction: an answer changes about seven rows.
+#: The most changes in one transaction: an answer changes about seven rows.
 AT_ONCE = ROWS_AT_ONCE // 8
-#: Which answer a stage's words in the CRM mean.
+#: The answer for each stage of the agreement's CRM values.
 MEANING = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
 
 
 async def read_crm(box: Toolbox) -> int:
-    """Takes in what people changed since the last look; how many changes.
+    """Takes the CRM's changes since the last read as answers; returns how many changes.
 
-    A few in each transaction, which also notes how far it came; when somebody else is reading them meanwhile, the rest is left
-    to them. A change that cannot be taken is logged and passed over, so that it does not hold up the others.
+    Each transaction takes a few changes and stores how far it came. If another process is reading them meanwhile, this one stops
+    and leaves the rest to the other. A change that cannot be taken is logged and skipped, so it does not block the others.
     """
     reached = first = await box.read(_reached)
     changes, bookmark = await box.crm.changes_since(reached.bookmark)
@@ -65,7 +65,7 @@ def _reached(session: Session, now: datetime) -> _Reached:
 
 
 def _take_few(session: Session, changes: Sequence[Change], now: datetime, *, at: _Reached, to: _Reached) -> bool:
-    """Takes these changes; False, and nothing is taken, where somebody else has gone on from there."""
+    """Takes these changes; False, with nothing taken, if another process has already read past this point."""
     if _reached(session, now) != at:
         return False
     for change in changes:
@@ -80,7 +80,7 @@ def _take_few(session: Session, changes: Sequence[Change], now: datetime, *, at:
 
 
 def _within_bounds(change: Change) -> Change:
-    """The change with its texts cut: what is as long as this is no owner and no status, and the rest of the change counts."""
+    """The change with its texts cut to the allowed length. A longer text is no owner and no status; the rest of the change counts."""
     values = dict(list(change.values.items())[:MAX_FIELDS])
     cut = {storable(name[:MAX_SHORT]): storable(value[:MAX_SHORT]) for name, value in values.items()}
     return replace(change, by=storable(change.by[:MAX_SHORT]), values=cut)
@@ -103,7 +103,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
         return
     kind = _meaning(agreement, change)
     if kind == "sql" and not next_leg(agreement, handoff):
-        kind = "connected"  # nobody follows, and whoever is qualified was spoken to
+        kind = "connected"  # no leg follows, and a qualified lead was spoken to
     if kind in allowed:
         _answer(session, wait, kind, change, at, now)
     elif kind:
@@ -111,7 +111,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 
 
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
-    """Sales is further in the CRM than the open wait: working on a lead means having accepted it."""
+    """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
     if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
         _answer(session, wait, "accepted", change, at, now, implied_by=kind)
 

@@ -1,4 +1,4 @@
-"""Revisit: a nurtured lead is looked at again, for new evidence and the rule; nothing lapses in silence."""
+"""Revisit: check a nurtured lead for new evidence against the agreement's rule. No lead lapses silently."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
 from tasks.messages.tell import tell
 
-#: While no agreement is in force, a lead that is due is looked at again after this time.
+#: How long a due lead waits for the next look while no agreement is in force.
 LOOK_AGAIN = timedelta(hours=1)
 
 
 def look_again(session: Session, wait_id: str, *, now: datetime) -> int:
-    """Looks at the lead of this wait if it is still in nurture; how many were looked at. Call inside a write transaction."""
-    wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # a ruling may take it from nurture too
+    """Revisits the lead of this wait if it is still in nurture; returns 1, or 0 if it is not. Call inside a write transaction."""
+    wait = session.get(Wait, wait_id, with_for_update=True, populate_existing=True)  # locked: a ruling may take the lead from nurture too
     if wait is None or wait.closed_at:
         return 0
     revisit(session, wait, now=now)
@@ -27,11 +27,11 @@ def look_again(session: Session, wait_id: str, *, now: datetime) -> int:
 
 
 def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
-    """Looks at one nurtured lead, inside the caller's write transaction. Says what came of it: returned, waiting or exhausted.
+    """Revisits one nurtured lead, inside the caller's write transaction; returns "returned", "waiting" or "exhausted".
 
-    New evidence and the rule met: a new handoff under the version then in force. A revisit date without it: the next date,
-    until the cap is reached, which disqualifies the lead. A fast-lane request meets it at once. A rep who brings in a lead that
-    stays here is told; where leads of sales need not qualify, it goes to that rep.
+    With new evidence that meets the rule, the lead gets a new handoff under the version in force. A fast-lane request meets the
+    rule at once. Otherwise a revisit date leads to the next date, until the agreed cap disqualifies the lead. If a rep brought the
+    lead in again, it goes to that rep where such leads need not qualify; elsewhere the rep is told that it stays in nurture.
     """
     handoff = handoffs.get(session, wait.handoff_id)
     lead = handoffs.lead_of(session, handoff)

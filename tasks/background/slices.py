@@ -1,4 +1,4 @@
-"""Slices: much work done in many short transactions, so that nobody else waits long for the database."""
+"""Slices: split much work into many short transactions, so that no other process waits long for the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 async def write_in_slices(
     box: Toolbox, items: Sequence[T], work: Callable[[Session, datetime, Sequence[T]], int], *, at_once: int = ROWS_AT_ONCE
 ) -> int:
-    """Does the work for all of these in their order, so many in a transaction; the sum of what the work returns."""
+    """Calls `work` for these items in order, `at_once` items in a transaction; returns the sum of its results."""
     done = 0
     for start in range(0, len(items), at_once):
         few = items[start : start + at_once]

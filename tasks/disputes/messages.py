@@ -1,4 +1,4 @@
-"""Who is told of a dispute, and what the messages say. They go by post: the handoff they are about may be over."""
+"""The messages about a dispute. They go out as personal messages, because the handoff may be over."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGES = (RAISED, TOLD, SETTLED)
 
 
 def tell_raised(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
-    """Asks the manager to decide, and tells the rep, and whoever answered for the rep, that the answer is disputed."""
+    """Asks the manager to decide, and tells the rep, and the person who answered for the rep, that the answer is disputed."""
     people = roster.current(session)
     _queue(session, row, RAISED, row.holder, now=now)
     for person in dict.fromkeys((disputes.rep_of(session, answer), disputes.giver_of(session, answer))):
@@ -29,7 +29,7 @@ def tell_raised(session: Session, row: Dispute, answer: Answer, *, now: datetime
 
 
 def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
-    """Tells everybody concerned how it ended, except whoever decided it."""
+    """Tells everybody concerned how the dispute ended, except the person who decided."""
     people = roster.current(session)
     marketing = row.raised_by if people.person(row.raised_by) else people.marketing
     for person in dict.fromkeys((marketing, disputes.rep_of(session, answer), disputes.giver_of(session, answer), row.holder)):
@@ -45,7 +45,7 @@ def _queue(session: Session, row: Dispute, message: str, person: str, *, now: da
 
 
 def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
-    """The letter of one of these messages, to be written. Reads only. Raises KeyError for nobody of that id."""
+    """Return the draft of one of these messages. Reads only. Raises KeyError for an unknown person."""
     dispute = disputes.get(session, int(row.context["dispute_id"]))
     assert dispute is not None, "a dispute is never deleted"
     answer = session.get(Answer, dispute.answer_id)
@@ -79,7 +79,7 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
 
 
 def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
-    """who: whoever gave the lead back, "you" where it is the reader."""
+    """The sentence about the dispute. who: the person who gave the lead back, "you" if this is the reader."""
     if message == RAISED:
         return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is already settled."
     if message == TOLD:
@@ -93,7 +93,7 @@ def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str
 
 
 def text_of(session: Session, ident: int | None) -> PersonalText | None:
-    """What somebody wrote, None for nothing."""
+    """Return a text that somebody wrote, None for no text."""
     return session.get(PersonalText, ident) if ident else None
 
 

@@ -1,4 +1,4 @@
-"""What a dispute's link shows: to marketing what it may dispute, to a manager what is to be decided, to both how it went."""
+"""The page behind a dispute's link: marketing sees what it may dispute, a manager sees what to decide, both see the result."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ LISTED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One answer that may be, or was, disputed. until: by when it may be; closed: why it may not, in words, empty where it may.
+    """One answer that may be, or was, disputed. until: the latest time for a dispute; closed: why there can be none, in words.
 
-    kind: rejected or returned; by: name of whoever gave it back; rep: name of the rep who had the lead, for whom they may have
-    answered; link: to its own page, for the person who looks.
+    kind: rejected or returned; by: name of the person who gave the lead back; rep: name of the rep who had the lead, for whom
+    that person may have answered; link: to the answer's own page, for the person who looks.
     """
 
     answer_id: int
@@ -50,10 +50,10 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class DisputeVisit:
-    """What the link shows now. open_to: what this person may do: dispute, decide, or empty for nothing.
+    """The content of the page now. open_to: what this person may do: dispute, decide, or empty for nothing.
 
-    words: what the rep wrote; raised_by, raised_words, raised_at, due_at: the objection; ruling, decided_by, ruling_words,
-    decided_at, again: how it ended, decided_by empty where nobody decided in time. level: what the browser is to the person: "",
+    words: the rep's text; raised_by, raised_words, raised_at, due_at: the objection; ruling, decided_by, ruling_words,
+    decided_at, again: the result, with decided_by empty if nobody decided in time. level: of the browser for the person: "",
     "known" or "enrolled".
     """
 
@@ -89,7 +89,7 @@ class DisputeList:
 
 
 def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
-    """What this link shows now. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
     asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
     require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
     person = people.people[asked.person]
@@ -103,7 +103,7 @@ def visit(session: Session, token: str, *, now: datetime, device: str = "") -> D
 
 
 def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
-    """The request for this page, to be kept; None where it is about no handoff. Reads only."""
+    """Return the request for this page, to be stored; None if it is about no handoff. Reads only."""
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
         return None
@@ -113,8 +113,8 @@ def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *
 def listed(
     session: Session, people: Roster, *, now: datetime, person: str = "", at: datetime | None = None, since: datetime | None = None
 ) -> tuple[Rejection, ...]:
-    """The rejections of the last week (or since an instant), newest first. person: for whom the links are, empty for none;
-    at: as of when they are written."""
+    """Return the rejections of the last week (or since an instant), newest first. person: gets the links, empty for no links;
+    at: the time of writing in the links."""
     answers = disputes.rejections(session, since=since or now - LISTED_FOR, now=now)
     return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
 

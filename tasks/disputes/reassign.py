@@ -1,4 +1,4 @@
-"""Again: a lead whose rejection did not stand goes back to sales, in a handoff of its own, straight to its assignment."""
+"""Reassign: a lead whose rejection was overturned goes back to sales, in a new handoff that starts at the assignment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ CAUSE = "dispute-overturned"
 
 
 def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: datetime) -> int | None:
-    """Begins the new handoff under the version in force; its id. None where the lead is no longer in that nurture.
+    """Begins the new handoff under the version in force, and returns its id; None if the lead is no longer in that nurture.
 
-    Call inside the transaction that writes the ruling: there is one ruling, and so at most one new handoff. It goes to the same
-    rep, unless the agreement says of the reason that somebody else gets it.
+    Call inside the transaction that writes the ruling: there is one ruling, so there is at most one new handoff. It goes to the
+    same rep, unless the agreement gives leads with this reason to another rep.
     """
     handoff = handoffs.get(session, dispute.handoff_id)
     wait = waits.open_of(session, handoff.id, lock=True)
@@ -41,7 +41,7 @@ def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: dat
 
 
 def _take_along(session: Session, before: Handoff, new: Handoff, answer: Answer) -> None:
-    """What was known of the lead when it was rejected still holds: it is not judged again, so it passes by the score."""
+    """Copies the facts and the note of the rejected handoff to the new one. The lead is not scored again: `routed` skips the score."""
     for name in ("tier", "fit", "engagement", "score", "fast_lane", "account", "revisits"):
         setattr(new, name, getattr(before, name))
     new.routed = True
@@ -58,7 +58,7 @@ def _take_along(session: Session, before: Handoff, new: Handoff, answer: Answer)
 
 
 def _fit_in(session: Session, new: Handoff, agreement: Agreement, now: datetime) -> None:
-    """A version in force may lack the leg or the tier that the lead had."""
+    """Replaces a leg or a tier that the version in force does not have."""
     new.leg = new.leg if new.leg < len(agreement.legs) else 0
     if new.tier not in {tier.name for tier in agreement.tiers}:
         rate(session, new, agreement, now)

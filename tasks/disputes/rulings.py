@@ -1,4 +1,4 @@
-"""Dispute: marketing objects to a rejection, the rep's manager rules. A matter beside the handoff; silence is agreement."""
+"""Rulings: marketing disputes a rejection, and the rep's manager rules. The handoff does not wait. Silence upholds the rejection."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tasks.disputes import messages as dispute_messages
 from tasks.disputes.reassign import assign_again
 from tasks.replies.validation import ChoiceRefused
 
-#: What a manager may choose, and how people read it.
+#: The rulings that a manager may choose, and their words for people.
 RULINGS = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}
 TEXT_MAX = 5000
-#: However long the agreed time is, nothing older than this is looked at for what may still be disputed.
+#: The oldest rejections that Baton lists as open to dispute, even if the agreed time is longer.
 LONGEST_LOOK_BACK = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """What became of a ruling. won: it counts, or the very same person gave the very same one before; the rest says which
-    ruling counts, of whom (empty where nobody decided in time) and whether the lead was assigned again."""
+    """The result of a ruling. won: it counts, or the same person gave the same ruling before; ruling: the one that counts; by: who
+    gave it, empty if nobody decided in time; again: the lead was assigned again."""
 
     won: bool
     ruling: str
@@ -43,7 +43,7 @@ def may_raise(people: Roster, ident: str) -> bool:
 
 
 def may_decide(people: Roster, dispute: Dispute, rep: str, ident: str) -> bool:
-    """Whether this person may rule: the one it was laid before, or a manager of that rep's team."""
+    """Whether this person may rule: the manager who was asked, or another manager of that rep's team."""
     person, of = people.person(ident), people.person(rep)
     if person is None:
         return False
@@ -56,9 +56,9 @@ def _leads(people: Roster, ident: str, team: str) -> bool:
 
 
 def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: str = "link") -> Dispute:
-    """Stores the objection, and has the rep's manager asked and the rep told. Call inside a write transaction.
+    """Stores the objection, asks the rep's manager to decide and tells the rep. Call inside a write transaction.
 
-    person: of the roster. Raises ChoiceRefused, which says why it cannot be disputed; nothing is stored then.
+    person: of the roster. Raises ChoiceRefused, which says why the answer cannot be disputed. Nothing is stored then.
     """
     people, answer = roster.current(session), session.get(Answer, answer_id)
     if refused := why_not(session, answer, now=now):
@@ -84,9 +84,9 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
 
 
 def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: datetime, text: str = "", via: str = "link") -> Ruled:
-    """Rules on the dispute; the first ruling in time counts, and whoever comes later is told of it. Call inside a write transaction.
+    """Rules on the dispute. The first ruling in time counts; a later caller gets this ruling. Call inside a write transaction.
 
-    person: of the roster. Raises ChoiceRefused for somebody who may not, or no choice; nothing is stored then.
+    person: of the roster. Raises ChoiceRefused if the person may not rule, or for an unknown ruling. Nothing is stored then.
     """
     people, row = roster.current(session), disputes.get(session, dispute_id)
     if row is None:
@@ -105,7 +105,7 @@ def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: 
 
 
 def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bool:
-    """Lets the rejection stand where nobody has decided in time; False where somebody had. Call inside a write transaction."""
+    """Lets the rejection stand if nobody has decided in time; False if it changed nothing. Call inside a write transaction."""
     row = disputes.get(session, dispute_id)
     if row is None or row.ruling or row.due_at > now:
         return False
@@ -114,7 +114,7 @@ def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bo
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """A ruling as it was given. by: empty for silence; text: why."""
+    """A ruling as it was given. by: empty for silence; text: the reason."""
 
     ruling: str
     by: str
@@ -123,7 +123,7 @@ class _Given:
 
 
 def _settle(session: Session, row: Dispute, answer: Answer, given: _Given, *, now: datetime) -> bool:
-    """The ruling and all that comes of it in one transaction: a process that dies in between has done nothing of it."""
+    """Writes the ruling and its consequences in one transaction, so a process that dies in between leaves nothing half done."""
     if not disputes.rule_once(session, row.id, given.ruling, by=given.by, now=now):
         return False
     kept = trail.keep_text(session, given.text.strip()[:TEXT_MAX], lead_id=row.lead_id)
@@ -154,7 +154,7 @@ def _answer_of(session: Session, row: Dispute) -> Answer:
 
 
 def person_called(people: Roster, name: str) -> str:
-    """The id of the person with that id or name. Raises ChoiceRefused for nobody, or for several."""
+    """Return the id of the person with that id or name. Raises ChoiceRefused if nobody or several people have it."""
     found = [ident for ident, one in people.people.items() if name == ident or name.casefold() == one.name.casefold()]
     if len(found) != 1:
         raise ChoiceRefused(f"{'Several people are' if found else 'Nobody is'} called {name!r} in the roster; write the id of one of them.")

@@ -1,1 +1,1 @@
-"""Deleting personal data: at a person's wish, and when the agreed time is over."""
+"""Deletion of personal data: at a person's request, and when the agreed time is over."""

@@ -1,4 +1,4 @@
-"""Clear: what is personal of a person goes from Baton's database and from Baton's own CRM file, in short transactions."""
+"""Clearing: delete a person's personal data from Baton's database and from Baton's own CRM file, in short transactions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def end(session: Session, handoff_id: int, *, actor: str, why: str, now: datetime) -> Assignment | None:
-    """Ends a handoff that is open or in nurture as erased, so that nobody works on it any more; the tenure that it ended.
+    """Ends a handoff that is open or in nurture as erased, and returns the tenure that this ended.
 
-    An attempt that is under way writes nothing any more, and nothing that waits to be sent goes out. Twice is once.
+    An attempt that is running can write nothing any more, and queued messages are cancelled. A second call changes nothing.
     """
     handoff = leases.locked(session, handoff_id)
     if not handoffs.is_open(handoff) and handoff.stage != Stage.NURTURING:
@@ -46,16 +46,16 @@ def _cancel(session: Session, handoff: Handoff) -> None:
 
 
 def ask_prefect(session: Session, person: Person, *, now: datetime) -> None:
-    """Asks that everything of this person is deleted at Prefect; that is done when the server is there."""
+    """Queues the deletion of this person's data at Prefect. It is carried out once the server can be reached."""
     for lead_id in person.leads:
         runs = session.exec(select(Handoff.flow_run_id).where(Handoff.lead_id == lead_id, Handoff.flow_run_id != "")).all()
         chores.add_lead(session, lead_id, runs, now=now)
 
 
 async def clear(box: Toolbox, person: Person, note: Callable[[Session, datetime, dict[str, int]], None]) -> Counter[str]:
-    """Deletes everything personal of this person; how many rows of which kind. No handoff of theirs may be open.
+    """Deletes all personal data of this person; returns how many rows of each kind. None of their handoffs may be open.
 
-    note: is told in each transaction what it deleted, an empty one at the end. Whoever is interrupted calls it again.
+    note: called in each transaction with the counts that it deleted, at the end with none. After an interruption, call it again.
     """
     cleared: Counter[str] = Counter()
     if isinstance(box.crm, LocalCrm) and (changed := await asyncio.to_thread(box.crm.erase, person.leads)):
@@ -73,7 +73,7 @@ async def clear(box: Toolbox, person: Person, note: Callable[[Session, datetime,
 
 
 def files_of(box: Toolbox) -> list[Path]:
-    """The SQLite files of this installation on this machine, Prefect's among them, as far as they are there."""
+    """Return the existing SQLite files of this installation on this machine, Prefect's included."""
     own = make_url(box.database.url).database if box.database.is_sqlite else None
     found = [Path(own)] if own else []
     found += [box.crm.path] if isinstance(box.crm, LocalCrm) else []
@@ -81,9 +81,9 @@ def files_of(box: Toolbox) -> list[Path]:
 
 
 async def scrub_files(box: Toolbox, words: frozenset[str] | None) -> list[str]:
-    """Takes what was deleted out of the bytes of those files, too; what is left to be done by the operator, in sentences.
+    """Removes deleted data from the bytes of those files; returns what is left for the operator to do, in sentences.
 
-    words: what must not be found there; None where that is not known any more, so that the files are written anew in any case.
+    words: must not be in the files; None if they are no longer known. The files are then rewritten in any case.
     """
     said = [await asyncio.to_thread(scrub.scrub, path, words) for path in files_of(box)]
     return [one for one in said if one]

@@ -1,4 +1,4 @@
-"""Erase: a person goes at their wish. What is to be done is stored first, so that whoever is interrupted, or another process, ends it."""
+"""Erasing: delete a person at their request. The request is stored first, so any process can finish it after an interruption."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class ReasonNamesPerson(HandoffError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What erasing would do. leads: the numbers that go together; linked: the same person's leads at other companies, which stay.
+    """What erasing would do. leads: their numbers; linked: numbers of the same person's leads at other companies, which stay.
 
-    open_handoff: the stage of the handoff that would be ended, empty for none; texts: how many are kept; erased: it was done before.
+    open_handoff: the stage of the handoff that would end, empty for none; texts, unsent: counts; erased: it was done before.
     """
 
     leads: tuple[int, ...]
@@ -53,10 +53,10 @@ class Preview:
 
 @dataclass(slots=True)
 class Receipt:
-    """What was done for a person who wished to be erased, without anything of the person.
+    """The record of an erasure, without any data of the person.
 
-    deleted: rows by kind; at_prefect: what was deleted there; waiting: how much waits for the Prefect server; files: what was done
-    to files of the home folder; remains: what Baton cannot delete, each with where to ask; is_done: nothing is left to be done.
+    deleted: rows by kind; at_prefect: rows deleted there; waiting: how many deletions wait for the Prefect server; files: changes
+    to files of the home folder; remains: data that Baton cannot delete, each with whom to ask; is_done: nothing is left to do.
     """
 
     lead: int
@@ -83,7 +83,7 @@ class Receipt:
 
 
 def look(session: Session, lead_id: int, *, now: datetime) -> Preview:
-    """What erasing this lead would do. Changes nothing. Raises NoSuchLead."""
+    """Return what erasing this lead would do. Changes nothing. Raises NoSuchLead."""
     person = _person(session, lead_id)
     leads = [session.get(Lead, one) for one in person.leads]
     rows = [row for one in person.handoffs if (row := session.get(Handoff, one))]
@@ -96,9 +96,9 @@ def look(session: Session, lead_id: int, *, now: datetime) -> Preview:
 
 
 def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) -> Erasure:
-    """Stores that this person is to be erased, and ends what is under way for them; twice is once.
+    """Stores the request to erase this person and ends their handoffs. A second call returns the first request.
 
-    From now on the person is not taken in again, nothing is sent any more, and the rep is told. Call inside a write transaction.
+    From now on the intake refuses the person, no queued message goes out, and the rep is told. Call inside a write transaction.
     Raises NoSuchLead, ReasonNamesPerson.
     """
     person = _person(session, lead_id)
@@ -132,7 +132,7 @@ def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) 
 
 
 def _is_new_to(session: Session, person: Person) -> bool:
-    """Whether something of this person was stored after they had been erased: a later lead that was merged into theirs, say."""
+    """Whether data of this person was stored after their erasure, for example by a later lead that was merged into theirs."""
     return any((lead := session.get(Lead, one)) and lead.erased_at is None for one in person.leads) and not _is_under_way(session, person)
 
 
@@ -142,15 +142,15 @@ def _is_under_way(session: Session, person: Person) -> bool:
 
 
 def under_way(session: Session) -> list[tuple[int, datetime]]:
-    """The leads of erasures that are not done, oldest first, each with when it was asked for."""
+    """Return the leads of unfinished erasures, oldest first, each with the time of its request."""
     query = select(Erasure.lead_id, Erasure.asked_at).where(col(Erasure.done_at).is_(None)).order_by(col(Erasure.id))
     return list(session.exec(query))
 
 
 async def clear(box: Toolbox, lead_id: int) -> tuple[frozenset[str], Found]:
-    """Deletes what is to be deleted in Baton's database, its own CRM file and the home folder; again changes nothing more.
+    """Deletes the person from Baton's database, its own CRM file and the home folder. A second call changes nothing more.
 
-    The words by which the person can be found again, empty where an earlier call has deleted them already; what was done to files.
+    Returns the words that identify the person, empty if an earlier call has deleted them, and the changes to files.
     """
     person = await box.read(lambda session, now: _person(session, lead_id))
     words = await box.read(lambda session, now: traces.words_of(session, person))
@@ -171,9 +171,9 @@ async def clear(box: Toolbox, lead_id: int) -> tuple[frozenset[str], Found]:
 
 
 async def close(box: Toolbox, lead_id: int, words: frozenset[str], found: Found, at_prefect: dict[str, int]) -> Receipt:
-    """Takes what was deleted out of the bytes of the files, and says what was done and what remains.
+    """Removes deleted data from the bytes of the files, and returns the receipt.
 
-    The erasure is done when nothing waits for the Prefect server any more.
+    The erasure is done when no deletion waits for the Prefect server any more.
     """
     left = await clear_tasks.scrub_files(box, words or None)
     left += [f"The file {name} in the home folder holds the person: look at it, and delete it." for name in found.left]
@@ -209,7 +209,7 @@ def _receipt(session: Session, box: Toolbox, person: Person, row: Erasure, waiti
 
 
 def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
-    """What Baton cannot delete, and where to ask."""
+    """The data that Baton cannot delete, and whom to ask."""
     people, said = roster.current(session), []
     gone = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED)
     theirs = select(Delivery).where(col(Delivery.handoff_id).in_(person.handoffs), col(Delivery.state).in_(gone))
@@ -232,7 +232,7 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
 
 
 def letter(session: Session, row: Delivery) -> Draft:
-    """Tells the rep that a lead was erased. Names nobody but the rep. Raises KeyError for nobody of that id."""
+    """Return the draft that tells the rep that a lead was erased. Names only the rep. Raises KeyError for an unknown rep."""
     to = lead_context.recipient(roster.current(session), row.person)
     lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage="erased")
     return Draft("told", Context(to=to, lead=lead, what=_WHAT), row.key, f"erased-{row.id}")

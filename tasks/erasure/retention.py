@@ -1,4 +1,4 @@
-"""Retention: what is kept longer than was agreed is deleted. Open handoffs are never touched."""
+"""Retention: delete data that is older than the agreed time. Open handoffs are never touched."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ from tasks.erasure import clearing as clear_tasks
 from tasks.erasure import traces
 from tasks.wiring.toolbox import Toolbox
 
-#: When so many words are known, no more are added to those that the databases' files are searched for afterwards.
+#: From this number of words on, no more words are added to the later search of the databases' files.
 WORDS_SEARCHED_FOR = 250
-#: Which files of the home folder may hold somebody by rule: messages that the demo's inbox keeps, and tables that were written out.
+#: Files of the home folder that hold personal data as a rule: messages in the demo's inbox, and exported tables.
 FILES = (".eml", ".csv")
 
 
 @dataclass(slots=True)
 class Kept:
-    """What one run of retention deleted, as counts by kind. left: what the operator has to do, in sentences."""
+    """The result of one run of retention. deleted: counts by kind; left: what the operator has to do, in sentences."""
 
     deleted: Counter[str] = field(default_factory=Counter)
     left: list[str] = field(default_factory=list)
 
 
 def in_words(kept: Kept) -> str:
-    """What was deleted, in one sentence of counts."""
+    """Return the deleted counts in one sentence."""
     parts = [f"{count} {name}" for name, count in kept.deleted.items() if count]
     return f"Deleted: {', '.join(parts)}." if parts else "Nothing was over its time."
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next run would delete. leads, texts: counts; trail_before: events before this instant, None where nothing is agreed.
+    """What the next run would delete. leads, texts: counts; trail_before: events before this instant, None if none is agreed.
 
-    chores: what is still to be deleted at Prefect from earlier.
+    chores: how many earlier deletions still wait for Prefect.
     """
 
     leads: int
@@ -53,7 +53,7 @@ class Plan:
 
 
 def plan(session: Session, *, now: datetime) -> Plan:
-    """What the next run would delete. Changes nothing."""
+    """Return what the next run would delete. Changes nothing."""
     leads = texts = after = 0
     while (looked := retention.look(session, now=now, after=after)).last:
         after = looked.last
@@ -63,10 +63,10 @@ def plan(session: Session, *, now: datetime) -> Plan:
 
 
 async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda leads: None) -> Kept:
-    """Deletes what is over its time: what is personal of leads, and the end of the trail; Prefect's part is stored as chores.
+    """Deletes the personal data of leads and the oldest events of the trail once their time is over. Prefect's part becomes chores.
 
-    Every transaction is short. Whoever is interrupted calls it again: what was deleted is not due any more. progress: told after
-    each person how many leads were cleared.
+    Every transaction is short. After an interruption, call it again: deleted data is not due any more. progress: called after
+    each person with the number of leads that were cleared.
     """
     kept, words, after = Kept(), set[str](), 0
     while (looked := await box.read(lambda session, now, after=after: retention.look(session, now=now, after=after))).last:  # type: ignore[misc]
@@ -80,7 +80,7 @@ async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda le
             progress(len(person.leads))
     if pruned := await _prune(box):
         kept.deleted["events of the trail"] = pruned
-    kept.deleted = +kept.deleted  # what was found nowhere is not told
+    kept.deleted = +kept.deleted  # leaves out kinds with no hits
     if kept.deleted:
         counts = dict(kept.deleted)
         await box.write(lambda session, now: trail.record(session, "retention", now=now, deleted=counts))
@@ -93,7 +93,7 @@ def _words_of(session: Session, due: tuple[Person, ...]) -> frozenset[str]:
 
 
 async def _clear(box: Toolbox, person: Person) -> Counter[str]:
-    """Clears one person, unless something has happened to them meanwhile."""
+    """Clears one person, unless a change meanwhile means that their time is not over."""
     if not await box.write(lambda session, now: _begin(session, person, now)):
         return Counter()
     total: Counter[str] = Counter()
@@ -124,7 +124,7 @@ def _begin(session: Session, person: Person, now: datetime) -> bool:
 
 
 async def _prune(box: Toolbox) -> int:
-    """Deletes the end of the trail that was agreed to be kept no longer; how many events."""
+    """Deletes the oldest events of the trail, past their agreed time; returns how many."""
     before = await box.read(lambda session, now: retention.trail_is_kept_since(session, now=now))
     if before is None:
         return 0
@@ -135,6 +135,6 @@ async def _prune(box: Toolbox) -> int:
 
 
 def agreed(session: Session) -> list[tuple[str, int, int]]:
-    """How long each version keeps things: its reference, days for what is personal, days for the trail."""
+    """Return for each version: its reference, the days it keeps personal data, and the days it keeps the trail."""
     versions = [(contracts.reference_of(row), contracts.read(row)) for row in contracts.all_of(session)]
     return [(name, keeping.shortest_personal([one]).days, keeping.longest_trail([one]).days) for name, one in versions]  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""Traces: by which words a person is found again, and which files of the home folder hold them."""
+"""Traces: the words that identify a person, and the files of the home folder that hold them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from storage import scrub
 from storage.clearing import Person
 from storage.tables import Lead, LeadValues, PersonalText
 
-#: Shorter words are found in places that have nothing to do with the person.
+#: Shorter words also match places that have nothing to do with the person.
 SHORTEST = 6
-#: Folders and files of the home folder that are not looked through here: databases are scrubbed, keys hold nobody.
+#: Folders and files of the home folder that are not searched here: databases are scrubbed elsewhere.
 _ELSEWHERE = ("prefect",)
 _DATABASES = (".db", ".db-wal", ".db-shm", ".db-journal")
-#: A file that is larger is named and left to the operator.
+#: A larger file is only named, and left to the operator.
 _CHANGED_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class Found:
-    """What was done to files. deleted: messages that were kept; changed: tables without the person's rows; left: others that still
-    hold the person and that the operator has to look at. Each by its path below the home folder."""
+    """The changes to files. deleted: saved messages; changed: tables, now without the person's rows; left: other files that still
+    hold the person, for the operator to look at. Each by its path below the home folder."""
 
     deleted: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Found:
 
 
 def words_of(session: Session, person: Person) -> frozenset[str]:
-    """Address, phone, full name, and the lines of what was written by and about this person, as far as they are long enough."""
+    """Return address, phone, full name, and the lines of texts by and about this person, if they are long enough."""
     found: set[str] = set()
     for lead in session.exec(select(Lead).where(col(Lead.id).in_(person.leads))):
         found |= {lead.email, mail_key(lead.email), lead.phone}
@@ -52,9 +52,9 @@ def words_of(session: Session, person: Person) -> frozenset[str]:
 
 
 def clean(home: Path, words: frozenset[str], *, kinds: tuple[str, ...] = ()) -> Found:
-    """Deletes kept messages that hold one of these words, and takes rows with one out of tables. Twice changes nothing more.
+    """Deletes saved messages that hold one of these words, and deletes rows with one from tables. A second call changes nothing.
 
-    kinds: only files whose names end so; all where none is given.
+    kinds: file suffixes to look at; all files if none is given.
     """
     found = Found()
     if not words:
@@ -82,7 +82,7 @@ def _files(home: Path) -> Iterable[Path]:
 
 
 def _letter_holds(path: Path, words: frozenset[str]) -> bool:
-    """Whether a kept e-mail holds one of these words, however it is encoded."""
+    """Whether a saved e-mail holds one of these words, in any encoding."""
     letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     said = [str(value) for value in letter.values()]
     for part in letter.walk():
@@ -93,7 +93,7 @@ def _letter_holds(path: Path, words: frozenset[str]) -> bool:
 
 
 def _without_rows(path: Path, words: frozenset[str]) -> bool:
-    """Writes the table anew without the rows that hold one of these words. False where it is no table in UTF-8."""
+    """Rewrites the table without the rows that hold one of these words. False if the file is not a table in UTF-8."""
     try:
         text = path.read_text(encoding="utf-8")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))

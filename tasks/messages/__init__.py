@@ -1,1 +1,1 @@
-"""What is told to whom, and how it goes out: the context of a message, its queue, and the morning digest."""
+"""Messages: their content, the queue that sends them, and the morning digest."""

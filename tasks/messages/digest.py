@@ -1,6 +1,6 @@
-"""Digest: what need not interrupt waits for the morning, and each person gets one message a working day about all of it.
+"""Digest: messages that need not interrupt wait for the morning. Each person gets one digest a working day with all of them.
 
-What that message says is in digest_message.py.
+The content of the digest is in digest_message.py.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from tasks.clock_inputs import NO_CLOCK, clock_of
 from tasks.wiring import toolbox
 
 MESSAGE = "digest"
-#: What is told although it was settled in the meantime: a missed deadline.
+#: The kind of an item that the digest shows even if it is settled by then: a missed deadline.
 MISSED = "missed"
-#: What is told although it was settled: somebody else answered for the person.
+#: The kind of an item that the digest shows as settled: somebody else answered for the person.
 ANSWERED = "answered"
 HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
@@ -32,7 +32,7 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Morning:
-    """When a person's working day begins. day: its date by the person's calendar; key: names the digest of that day."""
+    """The beginning of a person's working day. day: its date by the person's calendar; key: of the digest of that day."""
 
     at: datetime
     day: str
@@ -40,21 +40,21 @@ class Morning:
 
 
 def put_aside(session: Session, handoff: Handoff, wait: Wait, aside: Aside, *, now: datetime) -> None:
-    """Keeps this for its person's next digest, and makes sure that there is one."""
+    """Stores an item for its person's next digest, and makes sure that this digest is queued."""
     digests.put_aside(session, handoff, replace(aside, key=f"{aside.key}:digest"), wait_id=wait.id, now=now)
     expect(session, aside.person, now=now, handoff=handoff)
 
 
 def expect_check_in(session: Session, handoff: Handoff, wait: Wait, *, now: datetime) -> None:
-    """Sees to a digest for whoever owes this wait, where its clock asks for a check-in each working day."""
+    """Queues a digest for the holder of this wait, if its clock asks for a check-in each working day."""
     if _checks_in(session, handoff, wait):
         expect(session, wait.holder, now=now, handoff=handoff)
 
 
 def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | None = None) -> None:
-    """Queues the person's next digest: one message a working day, whatever is put together when it is sent.
+    """Queues the person's next digest: one message a working day. Its content is put together when it is sent.
 
-    handoff: one that it is about; its agreement says which calendars there are where the one in force does not.
+    handoff: one that the digest is about. Its agreement defines the calendar if the agreement in force does not.
     """
     who, at = roster.current(session).person(person), now
     while who is not None:
@@ -73,11 +73,11 @@ def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | N
             return
         row, at = digests.lock(session, morning.key), morning.at
         if row is not None and row.state == DeliveryState.QUEUED:
-            return  # it has not been put together yet, so it will tell this too
+            return  # this digest is not put together yet, and its row is locked here: it will contain this too
 
 
 def next_morning(session: Session, person: str, who: Person, at: datetime, *, now: datetime, handoff: Handoff | None) -> Morning | None:
-    """The beginning of the next working day after that instant on which the person is there; None where no agreement is known."""
+    """The beginning of the next working day after `at` on which the person is there; None if no agreement is known."""
     calendar = calendar_of_person(session, person, who, now=now, handoff=handoff)
     if calendar is None:
         return None
@@ -89,7 +89,7 @@ def next_morning(session: Session, person: str, who: Person, at: datetime, *, no
 
 
 def calendar_of_person(session: Session, person: str, who: Person, *, now: datetime, handoff: Handoff | None) -> WorkingCalendar | None:
-    """The person's calendar in the agreement in force that is the default, else in the one of a handoff that is told of."""
+    """The person's calendar in the default agreement in force, else in the agreement of a handoff that the digest is about."""
     known: list[Agreement] = [one for one in map(contracts.read, contracts.counting(session, now)) if one.is_default]
     items = [] if handoff else digests.lately(session, person, now=now)[-1:]
     told = handoff or next((handoffs.get(session, item.handoff_id) for item in items), None) or _held(session, person)
@@ -105,7 +105,7 @@ def _held(session: Session, person: str) -> Handoff | None:
 
 
 def matter_of(session: Session, item: DigestItem) -> Wait | None:
-    """What an item is about, while it is open: its wait, or the further time that was given for the same."""
+    """The open wait of an item, or the wait with more time that followed it; None where it is settled."""
     wait = waits.open_of(session, item.handoff_id)
     if wait is None or wait.answer_id is not None:
         return None
@@ -117,14 +117,14 @@ def matter_of(session: Session, item: DigestItem) -> Wait | None:
 
 
 def still_counts(session: Session, item: DigestItem) -> bool:
-    """Whether the answer counts that an item of the kind ANSWERED tells of: it may have been taken back meanwhile."""
+    """Whether the answer behind an item of the kind ANSWERED still counts: it may have been taken back meanwhile."""
     wait = session.get(Wait, item.wait_id)
     answer = waits.answer_of(session, wait) if wait else None
     return answer is not None and answer.state == AnswerState.COUNTED
 
 
 def check_ins(session: Session, person: str) -> list[tuple[Wait, Handoff]]:
-    """The outcomes that this person owes and is asked for each working morning."""
+    """The open outcome waits of this person that ask for a check-in each working morning."""
     query = select(Wait, Handoff).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
     query = query.where(Wait.holder == person, Wait.kind == "outcome", col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     return [(wait, handoff) for wait, handoff in session.exec(query) if _checks_in(session, handoff, wait)]
@@ -135,7 +135,7 @@ def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
 
 
 def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, at: datetime | None) -> DigestRow:
-    """One lead as a digest tells of it. wait: what is open, None for what was settled. at: as of when its link is written."""
+    """The row of one lead in a digest. wait: the open wait, None where it is settled. at: the time of writing in its link."""
     return DigestRow(
         number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
@@ -148,8 +148,8 @@ def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, w
 
 
 def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, at: datetime | None) -> str:
-    """The page on which this person may answer that wait, as its rep, as whoever owes it, or as the manager of one of them; empty
-    where it is not theirs to answer. at: as of when it is written."""
+    """The link on which this person may answer that wait: as the rep, as the holder, or as the manager of the holder. Empty if
+    the person may not answer it. at: the time of writing in the link."""
     links = toolbox.current().links
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:

@@ -1,4 +1,4 @@
-"""The letter of a digest: what it tells is loaded, written outside of any transaction, and then claimed if that is still all."""
+"""The letter of a digest: loaded, written outside of any transaction, and claimed only if nothing was added meanwhile."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.wiring import toolbox
 
-#: As many rows stand in the message itself; the page has all of them.
+#: The most rows in the message; the page has all of them.
 ROWS_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Of what a digest was put together: items by number, and waits that may ask for a check-in."""
+    """The content from which a digest was put together: ids of items, and of waits that may ask for a check-in."""
 
     items: tuple[int, ...] = ()
     owed: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A digest as it would be told now. draft: None where it is not to be sent; later: there is something, but not today."""
+    """A digest as it would be sent now. draft: None if it must not be sent; later: it has content, but not for today."""
 
     found: Found
     draft: Draft | None = None
@@ -49,8 +49,8 @@ class Composed:
 
 
 def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
-    """Puts the digest of one person and day together. Reads only."""
-    found = _found(session, row.person, now=now)  # first, so that what comes while we read is missed by it rather than by the rows
+    """Puts together the digest of one person and day. Reads only."""
+    found = _found(session, row.person, now=now)  # read first: an item that comes meanwhile is missing here, so may_go sees it
     people = roster.current(session)
     who = people.person(row.person)
     rows = _rows(session, row.person, digests.untold(session, row.person, now=now), now=now) if who else ()
@@ -62,10 +62,10 @@ def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
 
 
 def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime) -> bool:
-    """Whether the digest is to be sent as it was put together; one that has nothing to say is taken back.
+    """Whether the digest may be sent as it was put together. Deletes the row of a digest without content.
 
-    Call it with the row locked: whoever puts something aside now sees the row either as still to come, and then it is found
-    here, or as gone. Where something has come since it was put together, it is put together again in the next round.
+    Call it with the row locked. A process that stores an item now sees the row as queued, and then this function finds the item,
+    or as gone, and then it queues the next digest. If an item came meanwhile, the next round puts the digest together again.
     """
     if _found(session, row.person, now=now) != composed.found:
         return False
@@ -95,7 +95,7 @@ def _decides_for_others(people: Roster, person: str) -> bool:
 
 
 def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:
-    """Whether the person is there today, works today, and was not told yet; a clock that stood still sends late, not twice."""
+    """Whether the person is there and works today, and got no digest yet today: a clock that had stopped sends late, not twice."""
     calendar = calendar_of_person(session, row.person, who, now=now, handoff=None)
     if calendar is None or who.is_away(now):
         return False
@@ -105,7 +105,7 @@ def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) 
 
 
 def _rows(session: Session, person: str, items: list[DigestItem], *, now: datetime) -> tuple[DigestRow, ...]:
-    """A row per lead: what is due first, and last what was settled."""
+    """One row for each lead: the first due first, the settled ones last."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
         told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)

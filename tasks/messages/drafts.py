@@ -1,4 +1,4 @@
-"""Drafts: letters with all that they say, loaded from the database and not written yet."""
+"""Drafts: letters whose content is loaded from the database but not written yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks.wiring import toolbox
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A letter to be written. message: with whose templates; key: of its delivery; thread: in which mail programs show it."""
+    """A letter to be written. message: names its templates; key: of its delivery; thread: where mail programs show it."""
 
     message: str
     context: Context | CodeContext | DigestContext | HeadContext | SignatureContext
@@ -19,5 +19,5 @@ class Draft:
     thread: str = ""
 
     def written(self) -> Letter:
-        """The letter. Call it outside of any transaction, for this is the slow part. Raises MessageFaulty."""
+        """Write the letter. Call it outside of any transaction, because writing is slow. Raises MessageFaulty."""
         return render(self.message, self.context, key=self.key, thread=self.thread, folder=toolbox.current().templates)

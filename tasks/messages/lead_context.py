@@ -1,4 +1,4 @@
-"""What a message may say: the context of its templates, and the facts that go to the CRM with it."""
+"""The content of a message: the context of its templates, and the facts that go to the CRM with it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tasks.wiring import toolbox
 
 
 def recipient(people: Roster, ident: str) -> Recipient:
-    """A person of the roster as somebody who is told something. Raises KeyError for nobody of that id."""
+    """Return a person of the roster as the recipient of a message. Raises KeyError for an unknown id."""
     person = people.people[ident]
     return Recipient(ident, person.name, person.email, person.phone, person.chat, person.timezone)
 
 
 def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: datetime) -> Context:
-    """Everything the template of this delivery may say."""
+    """Return everything that the template of this delivery may use."""
     people = roster.current(session)
     agreement = handoffs.agreement_of(session, handoff)
     given = row.context
@@ -62,7 +62,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
 
 
 def time_left(due: datetime, now: datetime) -> str:
-    """How long is left until then, in words such as `5 minutes left`: minutes up to two hours, then hours up to a day, then days."""
+    """Return the time left until `due`, such as `5 minutes left`: minutes up to two hours, then hours up to a day, then days."""
     minutes = (due - now) // timedelta(minutes=1)
     if minutes <= 0:
         return "Overdue"
@@ -71,7 +71,7 @@ def time_left(due: datetime, now: datetime) -> str:
 
 
 def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
-    """Until when marketing may dispute what sales answered, and what comes of silence; nothing where it may not."""
+    """Until when marketing may dispute the answer of sales, and the consequence of silence; empty if there can be no dispute."""
     answer = session.get(Answer, row.context.get("answer_id"))
     if answer is None or dispute_window.why_not(session, answer, now=now):
         return None, ""
@@ -83,9 +83,9 @@ def _leg(agreement: Agreement, tenure: Assignment | None) -> str:
 
 
 def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
-    """By when the rep of an assignment owes the answer, and the time agreed for it; where others have used a part, the rest.
+    """When the rep's answer to an assignment is due, and the agreed time in words: all of it, or the rest that others have left.
 
-    Who brought a lead in owes what is open now, if a clock runs for it.
+    A rep who brought the lead in has the due time of the open wait, if a clock runs for it.
     """
     tenure = session.get(Assignment, row.assignment_id)
     if row.message == "taken" and tenure is not None and wait is not None and wait.assignment_id == tenure.id:
@@ -112,12 +112,12 @@ def _link(row: Delivery, now: datetime) -> str:
 
 
 def _page(row: Delivery, now: datetime) -> str:
-    """The page of all that somebody who decides for others can answer."""
+    """The link to a manager's own page, with every wait that the manager can answer; empty for other messages."""
     return toolbox.current().links.for_person(row.person, at=now) if row.message in ("decision-asked", "manager-told") else ""
 
 
 def number_of(url: str) -> str:
-    """What the page behind this link asks for once per browser; empty for no link."""
+    """Return the code that the page behind this link asks for once per browser; empty for no link."""
     return toolbox.current().links.number(url.rpartition("/")[2]) if url else ""
 
 
@@ -147,7 +147,7 @@ _DID = {
 
 
 def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> tuple[str, str]:
-    """What marketing is told of an answer, and the name of whoever gave it."""
+    """The sentence for marketing about an answer, and the name of the person who gave it."""
     answer = session.get(Answer, given.get("answer_id"))
     who = people.name_of(answer.by) if answer else "Sales"
     lead = handoffs.lead_of(session, handoff)
@@ -165,7 +165,7 @@ def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any])
 
 
 def crm_facts(context: Context) -> dict[str, str]:
-    """What the CRM is told along with an assignment or a note."""
+    """Return the facts that the CRM gets with an assignment or a note."""
     lead = context.lead
     facts = {
         "company": lead.company,

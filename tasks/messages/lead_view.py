@@ -1,4 +1,4 @@
-"""What people are shown of a lead: the view, and its history in sentences. What a message says is in lead_context.py."""
+"""A lead as people see it: the view, and its history in sentences. The content of messages is in lead_context.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notifications.rendering import one_line
 from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
-#: How the trail's lines read to people. Lines that are not here are for the engineer.
+#: The trail's lines as sentences for people. Lines that are not here are for the engineer.
 SENTENCES = {
     "captured": "Came in",
     "activity": "{activity}",
@@ -78,7 +78,7 @@ SENTENCES = {
     "got-stuck": "Stuck: {why}",
     "stranded": "The handoff had stopped, and Baton started it again",
 }
-#: Lines that say more where a fact is there: kind, fact, sentence.
+#: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE = (
     ("nudged", "over", "{to} is told in the morning ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
@@ -92,13 +92,13 @@ _MORE = (
     ("dispute-raised", "answered_by", "{actor} disputes the answer of {answered_by}: {reason}"),
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
 )
-#: Where an answer came in under a name that nobody could look at.
+#: The words for an answer under a name that nobody could check, by the way it came in.
 _CLAIMED = {"prefect": "in Prefect, under a name that nobody checked", "cli": "at the command line, under a name that nobody checked"}
 _QUIET = ("activity", "answered-handed")
 
 
 def sentence(event: Event, people: Roster) -> str:
-    """One line of the trail in words; empty for lines that people need not read."""
+    """Return one line of the trail as a sentence; empty for lines that people need not read."""
     form = next((form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact)), SENTENCES.get(event.kind))
     if form is None:
         return ""
@@ -121,7 +121,7 @@ def _word(value: Any, people: Roster) -> str:
 
 
 def timeline(session: Session, lead_id: int, *, people: Roster, until_handoff: int | None = None) -> list[tuple[datetime, str]]:
-    """What happened to a lead, oldest first, in sentences; with until_handoff only what came before that handoff."""
+    """Return the history of a lead in sentences, oldest first. until_handoff: only the history before that handoff."""
     query = select(Event).where(Event.lead_id == lead_id).order_by(col(Event.at), col(Event.id))
     lines = []
     for event in session.exec(query):
@@ -173,7 +173,7 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
 
 
 def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:
-    """What other sources told otherwise of this person: name of the fact, value, source, and when; the newest last."""
+    """Facts from other sources that differ from the lead's: name of the fact, value, source, and when; the newest last."""
     all_of = [(name, one) for name, others in lead.beside.items() for one in others]
     found = [(name, str(one["value"]), str(one["source"]), datetime.fromisoformat(one["at"])) for name, one in all_of]
     return tuple(sorted(found, key=lambda one: one[3]))
@@ -185,19 +185,19 @@ def _last_words(session: Session, lead: Lead) -> str:
 
 
 def leg_of(session: Session, handoff: Handoff) -> str:
-    """The name of the leg in which it is, empty where there is only one."""
+    """The name of the handoff's current leg, empty if there is only one leg."""
     legs = handoffs.agreement_of(session, handoff).legs if handoff.agreement else ()
     return legs[handoff.leg].name if 1 < len(legs) > handoff.leg else ""
 
 
 def run_name(session: Session, handoff: Handoff) -> str:
-    """What its run is called in Prefect's windows, on one line: company, number, and the leg where there are several."""
+    """The name of the handoff's run in Prefect, on one line: company, number, and the leg if there are several."""
     lead, leg = handoffs.lead_of(session, handoff), leg_of(session, handoff)
     return f"{one_line(lead.company)[:100] or 'No company'} · lead {handoff.lead_id}{f' · {leg}' if leg else ''}"
 
 
 def first_tags(handoff: Handoff) -> tuple[str, ...]:
-    """By what its run is found in Prefect's windows before the first attempt."""
+    """The tags by which people find the handoff's run in Prefect before the first attempt."""
     return (f"stage:{handoff.stage}", f"agreement:{handoff.agreement}@{handoff.version}", f"lead:{handoff.lead_id}")
 
 

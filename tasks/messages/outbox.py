@@ -1,4 +1,4 @@
-"""Sending: what is queued goes out, each under its key, and what became of it is written down."""
+"""Sending: queued messages go out, each under its key, and the outcome of each is written down."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tasks.wiring import toolbox
 from tasks.work import Work
 
 log = logging.getLogger("baton.sending")
-#: Messages to the CRM that change a record rather than tell somebody something.
+#: Messages to the CRM that change a record and have no reader.
 RECORDS = ("status", "opportunity")
-#: Messages that are written with the templates of another one.
+#: Messages that use the templates of another message.
 WRITTEN_AS = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A message that is claimed, to be written and handed to its channel once. context: None for what changes a record."""
+    """A claimed message, to be written and handed to its channel once. context: None for a message that changes a record."""
 
     id: int
     channel: str
@@ -44,8 +44,8 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a message that was handed over. proof: what the channel answered; error: why it did not take the message;
-    letter: as it was written, None where it was not."""
+    """The outcome of a message that was handed over. proof: the channel's answer; error: why the channel did not take the
+    message; letter: as it was written, None if it was not."""
 
     delivery_id: int
     proof: str = ""
@@ -54,9 +54,9 @@ class Outcome:
 
 
 def claim_due(work: Work) -> list[Ready]:
-    """Claims the first message of each channel that is due, so that a crash leaves only those unknown that were being sent.
+    """Claims the first due message of each channel. After a crash, only the messages that were being sent are unknown.
 
-    What an earlier attempt left half sent is unknown, and not sent again.
+    A message that an earlier attempt left half sent is marked as unknown, and is not sent again.
     """
     session, handoff = work.session, work.handoff
     rows, sending = deliveries.to_send(session, handoff.id, now=work.now)
@@ -72,7 +72,7 @@ def claim_due(work: Work) -> list[Ready]:
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready | None:
-    """All that the message says; None where that cannot be found, which its row says."""
+    """The message with its content; None if the content cannot be loaded. The row then has the error."""
     try:
         return _prepare(session, handoff, row, now)
     except Exception as error:  # a faulty template or address must not stop the lead
@@ -83,7 +83,7 @@ def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
 
 
 def write_letter(ready: Ready) -> Ready | Outcome:
-    """The message as it goes out, written outside of any transaction; the outcome for one that cannot be written."""
+    """Write the message as it goes out, outside of any transaction. Returns an outcome if the message cannot be written."""
     if ready.context is None:
         return ready
     words = WRITTEN_AS.get(ready.message, ready.message)
@@ -96,7 +96,7 @@ def write_letter(ready: Ready) -> Ready | Outcome:
 
 
 async def hand_over(ready: Ready) -> Outcome:
-    """Hands one message to its channel. A channel that breaks in an unforeseen way is a failed delivery, not a failed attempt."""
+    """Hands one message to its channel. An unforeseen error of the channel fails the delivery, not the attempt."""
     try:
         return Outcome(ready.id, await _hand_over(ready), letter=ready.letter)
     except (DeliveryError, CrmError) as raised:
@@ -106,7 +106,7 @@ async def hand_over(ready: Ready) -> Outcome:
 
 
 def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Writes down what became of these messages of one handoff."""
+    """Writes down the outcomes of these messages of one handoff."""
     ids = [one.delivery_id for one in outcomes]
     locked = select(Delivery).where(col(Delivery.id).in_(ids)).with_for_update().execution_options(populate_existing=True)
     rows = {row.id: row for row in session.exec(locked)} if ids else {}
@@ -121,7 +121,7 @@ def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcom
 def write_outcome(
     session: Session, delivery_id: int, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
 ) -> None:
-    """Writes down what became of a message that was claimed. proof: what the channel answered; error: why it did not take it."""
+    """Writes down the outcome of a claimed message. proof: the channel's answer; error: why the channel did not take the message."""
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     assert row is not None, "a claimed delivery is never deleted"
     _write(session, row, handoff, proof, error, now=now)
@@ -141,7 +141,7 @@ def _write(
 
 
 def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None) -> timedelta:
-    """How long what this channel took may come back, as agreed; for what belongs to no agreement, as usual."""
+    """How long a message of this channel may still bounce: as agreed, or the default time for a message without an agreement."""
     channel = toolbox.current().channels.get(row.channel)
     if channel is None or not channel.may_bounce or row.message in RECORDS:
         return timedelta(0)
@@ -160,7 +160,7 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
 
 
 def marked(letter: Letter, delivery_id: int) -> Letter:
-    """The letter with the mark by which a bounce names its delivery."""
+    """Return the letter with the mark by which a bounce names its delivery."""
     return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(delivery_id))
 
 
@@ -186,7 +186,7 @@ def crm_status(
     send_at: datetime | None = None,
     answer_id: int | None = None,
 ) -> None:
-    """Queues what the CRM shows for this stage, in the company's own words; nothing where the agreement has none."""
+    """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none."""
     words = handoffs.agreement_of(session, handoff).crm.get(stage)
     if words:
         deliveries.queue(

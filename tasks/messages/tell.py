@@ -1,4 +1,4 @@
-"""Tell: a message that asks for nothing, to whoever should know."""
+"""Tell: send a message that needs no answer to a person who should know."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.tables import Handoff
 def tell(
     session: Session, handoff: Handoff, person: str, *, key: str, now: datetime, what: str, channels: tuple[str, ...] = ("email",)
 ) -> None:
-    """Tells this person of the roster; marketing is told in place of somebody whom the roster does not have. Twice is once."""
+    """Queues a message to this person, or to marketing if the person is not in the roster. A second call queues nothing more."""
     people = roster.current(session)
     if people.person(person) is None:
         what = f"{what} {person} should have been told, but is not in the roster."
@@ -29,6 +29,6 @@ def tell(
 
 
 def tell_its_rep(session: Session, handoff: Handoff, *, key: str, now: datetime, what: str) -> None:
-    """Tells the rep who brought the lead in; nothing where nobody did."""
+    """Tells the rep who brought the lead in; does nothing if no rep did."""
     if handoff.brought_by:
         tell(session, handoff, handoff.brought_by, key=key, now=now, what=what)

@@ -1,4 +1,4 @@
-"""The company's own templates: where one of them could not be used, the message went out by Baton's own, and is marked so."""
+"""Faults in the company's own templates: if one cannot be used, the message goes out with Baton's template and is marked."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from storage import trail
 from storage.tables import Delivery, Handoff
 
 log = logging.getLogger("baton.templates")
-#: Where a delivery keeps which templates were faulty, by file and line.
+#: The key in a delivery's context under which the faulty templates are kept, by file and line.
 FAULTY = "faulty_templates"
 
 
 def note_faults(session: Session, row: Delivery, handoff: Handoff | None, letter: Letter, *, now: datetime) -> None:
-    """Writes down, in the delivery and once in the trail, for which faulty templates Baton's own stood in."""
+    """Writes the faulty templates that Baton's own replaced to the delivery, and once to the trail."""
     places = [fault.place for fault in letter.faults]
     if places and row.context.get(FAULTY) != places:
         log.warning("%s was written by Baton's own templates: %s; `baton messages check` says more", row.key, "; ".join(places))

@@ -1,1 +1,1 @@
-"""How people answer by a link: what the link shows, who sits before the browser, and what an answer needs."""
+"""Answers by link: the page behind a link, who uses the browser, and what an answer needs."""

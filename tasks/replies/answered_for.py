@@ -1,4 +1,4 @@
-"""Answered for: the rep who has a lead is told when somebody else answers for them."""
+"""Answered for: tell the rep who has a lead that somebody else answered for them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from storage.tables import Answer, Assignment, Wait
 from tasks.choices import DID
 from tasks.messages import digest
 
-#: Answers to what a manager or marketing owes themselves: they are given for nobody.
+#: Answers to tasks of managers, of marketing or of the clock: nobody gives them for a rep.
 _OWN_DUTIES = ("decided", "completed", "deadline")
 
 
 def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
-    """Tells the rep that somebody else gave this answer for them, once; nothing where it is the rep's own.
+    """Tells the rep once that somebody else gave this answer for them; does nothing if the rep gave the answer.
 
-    Where leads of this tier do not interrupt, it waits for the rep's morning digest. Elsewhere it is a mail, which is sent when the
+    If leads of this tier do not interrupt, the message waits for the rep's morning digest. Otherwise it goes out by mail when the
     answer can no longer be taken back. Call inside the write transaction in which the answer counts.
     """
     people, wait = roster.current(session), session.get(Wait, answer.wait_id)
@@ -33,7 +33,7 @@ def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
 
 
 def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key: str, now: datetime) -> None:
-    """Tells the rep that somebody else noted an attempt to reach the lead, once for each key; nothing where it was the rep."""
+    """Tells the rep, once for each key, that somebody else noted an attempt to reach the lead; nothing if the rep noted it."""
     people, rep = roster.current(session), _rep_of(session, wait)
     person = people.person(rep)
     if person is not None and by not in (rep, *person.members):
@@ -42,7 +42,7 @@ def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key
 
 
 def answerer(people: Roster, answer: Answer) -> str:
-    """What to call whoever gave this answer. A name that nobody could check is said to be one."""
+    """The name of the person who gave this answer. A name that nobody could check is marked as such."""
     name = people.name_of(answer.by)
     return f"{name} (the name as it was typed in Prefect)" if answer.data.get("claimed") else name
 
@@ -64,7 +64,7 @@ def _rep_of(session: Session, wait: Wait | None) -> str:
 
 
 def _needs_no_word(people: Roster, answer: Answer, rep: str) -> bool:
-    """Whether it is the rep's own answer, is told in another message, or came from the rep's work in the CRM."""
+    """Whether the answer is the rep's own, has another message to the rep, or came from the rep's work in the CRM."""
     if answer.kind in _OWN_DUTIES or answer.data.get("forwarded") or answerers.is_own(people, answer, rep):
         return True
-    return answer.via == "crm" and people.person(answer.by) is None  # a CRM may call the rep by a name of its own
+    return answer.via == "crm" and people.person(answer.by) is None  # a CRM may have another name for the rep

@@ -1,4 +1,4 @@
-"""The desk: giving an answer. Every door for people comes through here; what a link shows is in link_page.py."""
+"""Answering: take every answer of a person, from every channel. The page behind a link is in link_page.py."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _FULL = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came of an answer. won: it counts, or the very same one does already; otherwise `winner` or `ended` says what did.
+    """The result of an answer. won: it counts, or the same answer counts already; otherwise `winner` or `ended` says why not.
 
-    touched: an attempt was noted. held: its number, where it counts only after the code from the message. refused: why that
-    number was not taken. needs_number: it was not kept, and is taken only together with that number. promoted: the browser is known
-    by its next cookie from now on.
+    touched: an attempt was noted. held: id of an answer that counts only after the code from the message. refused: why the
+    code was not taken. needs_number: the answer was not kept, and is taken only together with the code. promoted: from now on the
+    browser is known by its next cookie.
     """
 
     won: bool
@@ -57,7 +57,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An answer that can be given: all that goes with it is there. row: where it was held until now."""
+    """A complete answer, ready to be counted. at: when it was sent, aware; row: its row if it was held until now."""
 
     kind: str
     by: str
@@ -71,11 +71,11 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """What somebody sent as an answer, as it came.
+    """An answer as somebody sent it.
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements
-    with commas between), and statements by name. key: names the showing of the page, so that the same press twice is one touch.
-    number: the code as it was typed with the answer, which is looked at only where it is needed.
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements,
+    separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
+    number: the code as it was typed with the answer; Baton checks it only where the answer needs it.
     """
 
     kind: str
@@ -86,11 +86,11 @@ class SentForm:
 
 
 def answer(session: Session, token: str, sent: SentForm, *, now: datetime, wait_id: str = "", sender: Sender | None = None) -> Reply:
-    """Gives an answer through a link, or holds it where its sender may have been a robot. Call inside a write transaction.
-    Where as many are held as may be, nothing is stored, and the answer needs the code from the message at once (needs_number).
+    """Gives an answer through a link, or holds it if the sender may have been a robot. Call inside a write transaction.
+    If too many answers are held already, nothing is stored, and the answer must come with the code (needs_number).
 
-    wait_id: as in visit. sender: the browser, None where somebody is known to be there. Raises LinkInvalid, ChoiceRefused (says
-    what is missing; nothing is stored then).
+    wait_id: as in visit. sender: the browser, None if a person is known to answer. Raises LinkInvalid; ChoiceRefused, which says
+    what is missing. Nothing is stored then.
     """
     kind, fields = sent.kind, sent.fields
     place = place_of(session, token, wait_id, now=now, lock=True)
@@ -127,15 +127,15 @@ def answer(session: Session, token: str, sent: SentForm, *, now: datetime, wait_
 
 
 def _refuse_without_number(session: Session, token: str, place: ReplyContext, number: str, sender: Sender, now: datetime) -> str:
-    """Why an answer that cannot be held does not count either, empty where the code from the message came with it."""
+    """Return why an answer that cannot be held does not count; empty if the right code came with it."""
     if not number:
         return _FULL
     return number_check.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
 
 
 def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
-    """Lets a held answer count, as of when it was sent, if what was typed is the code from the message; the browser is known
-    then. Call inside a write transaction. Raises LinkInvalid, ChoiceRefused where nothing of that kind is held."""
+    """Counts a held answer from when it was sent, if `typed` is the code from the message. The browser is known from then on.
+    Call inside a write transaction. Raises LinkInvalid; ChoiceRefused if no such answer is held."""
     place = place_of(session, token, wait_id, now=now, lock=True)
     held = waits.held_of(session, place.handoff.id, link_of=place.person, device=sender.device)
     row = next((one for one in held if one.id == answer_id), None)
@@ -155,7 +155,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
 
 
 def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str) -> Reply:
-    """Lets an answer count, whose sender is known to be somebody; whoever the link was for is told where that was somebody else."""
+    """Counts an answer that a person gave. If somebody other than the addressee gave it, the addressee gets a message."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
     if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
@@ -193,7 +193,7 @@ def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[
 
 
 def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
-    """Who answers: whoever the link was sent to, or the one of a shared mailbox who says so. Raises ChoiceRefused."""
+    """Return who answers: the addressee of the link, or the named member of a shared mailbox. Raises ChoiceRefused."""
     member = fields.get("member", "")
     if place.members and member not in place.members:
         raise ChoiceRefused("Please say who takes it.")
@@ -201,7 +201,7 @@ def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
 
 
 def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datetime) -> None:
-    """What somebody answered after it was settled changes nothing, but is kept: the trail shows that they did."""
+    """Stores an answer that came after the wait was settled. It changes nothing, but the trail shows it."""
     wait = place.wait
     if wait is None and place.tenure is not None:
         query = select(Wait).where(Wait.assignment_id == place.tenure.id).order_by(col(Wait.opened_at).desc())
@@ -213,10 +213,10 @@ def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datet
 
 
 def answer_wait(session: Session, wait_id: str, sent: SentForm, *, by: str, now: datetime, answered_at: datetime) -> Reply:
-    """Gives an answer to a wait on behalf of whoever claims to answer (Prefect's form, the command line).
+    """Gives an answer to a wait for a person who typed a name (in Prefect's form or at the command line).
 
-    Call inside a write transaction. by: a name as claimed, of which so much is kept as a name may have. Raises ChoiceRefused,
-    also for an answer without a name; nothing is stored then.
+    Call inside a write transaction. by: the name as typed, cut to the longest name allowed. Raises ChoiceRefused, also for an
+    answer without a name; nothing is stored then.
     """
     by, kind, fields = storable(by[:MAX_SHORT]).strip(), sent.kind, sent.fields
     wait = session.get(Wait, wait_id)
@@ -250,23 +250,23 @@ def answer_wait(session: Session, wait_id: str, sent: SentForm, *, by: str, now:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What came of taking an answer back. why: why it stays, in words, empty where it was taken back; stranger: the browser that
-    asked is neither the one in which it was given nor one of whoever gave it."""
+    """The result of a request to take an answer back. why: why it stays, in words, empty if it was taken back; stranger: the
+    browser that asked is not the one that gave the answer, nor one of the same person."""
 
     why: str = ""
     stranger: bool = False
 
     @property
     def taken_back(self) -> bool:
-        """Whether it is as if it had not been given."""
+        """Whether the answer was taken back."""
         return not self.why
 
 
 def undo(session: Session, token: str, answer_id: int, *, now: datetime, device: str, wait_id: str = "") -> Undone:
     """Takes back the person's own answer while that is possible. Call inside a write transaction. Raises LinkInvalid.
 
-    device: hash of the browser that asks: the one in which the answer was given, or another one that is known as the person's.
-    It stays where its time is over, and where something was answered or done since that builds on it.
+    device: hash of the browser that asks: the one that gave the answer, or another one that is known as the person's.
+    The answer stays if its undo time is over, or if a later answer or action builds on it.
     """
     place = place_of(session, token, wait_id, now=now)
     row = session.get(Answer, answer_id)

@@ -1,4 +1,4 @@
-"""Senders: from which browser an answer came, whether that proves a person, and who is told when it was somebody else's."""
+"""Browsers: which browser sent an answer, whether this proves a person, and the message when somebody else's browser did."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TOO_FAST = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The browser a request came from. device: hash of its cookie; is_new: it had none; age: of the form that was sent.
+    """The browser that sent a request. device: hash of its cookie; is_new: it had none; age: time from showing to sending the form.
 
-    was: what it was to the addressee before it proved itself by what came with this request; None where it has not. becomes: hash
-    of the cookie that it gets when it has proved itself, empty where it keeps its own.
+    was: the browser's level for the addressee before a code in this request proved it; None if none did. becomes: hash of the
+    cookie that the browser gets when it has proved itself, empty if it keeps its own.
     """
 
     device: str
@@ -39,7 +39,7 @@ class Sender:
 
 
 def is_unproven(session: Session, sender: Sender, person: str, *, now: datetime) -> bool:
-    """Whether it may have been a robot: the browser is not known for that person, or known and too fast."""
+    """Whether the sender may be a robot: the browser is not known for that person, or is known but answered too fast."""
     if sender.was is not None:
         return False
     level = devices.level(session, sender.device, person, now=now)
@@ -48,14 +48,14 @@ def is_unproven(session: Session, sender: Sender, person: str, *, now: datetime)
 
 
 def was_before(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
-    """What the browser was to that person before this request."""
+    """The browser's level for that person before this request."""
     return devices.level(session, sender.device, person, now=now) if sender.was is None else sender.was
 
 
 def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: str, now: datetime) -> dict[str, Any]:
-    """What the trail says of an answer that somebody else than the addressee probably gave; nothing otherwise.
+    """The facts for the trail if somebody other than the addressee probably gave the answer; empty otherwise.
 
-    was: what the browser was to the addressee before this answer.
+    was: the browser's level for the addressee before this answer.
     """
     if was == ENROLLED or place.members:
         return {}
@@ -68,7 +68,7 @@ def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: st
 
 
 def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
-    """Tells the addressee by post that somebody else seems to have answered through their link."""
+    """Queues a personal message that somebody else seems to have answered through the addressee's link."""
     said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
     said |= {"wait_id": place.wait.id if place.wait else "", **context}
     deliveries.queue(
@@ -81,21 +81,21 @@ def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str
 
 
 def request_at(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> PageRequest:
-    """The request of this browser for the page of that place, to be kept. Reads only."""
+    """Return the request of this browser for that page, to be stored. Reads only."""
     tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
     about = PageRequest(at=now, handoff_id=place.handoff.id, assignment_id=tenure, wait_id=wait, person=place.person, what=what)
     return request_about(session, about, sender)
 
 
 def request_about(session: Session, about: PageRequest, sender: Sender) -> PageRequest:
-    """The same request with what is known of its browser, to be kept. Reads only."""
+    """Return the same request with the facts about its browser, to be stored. Reads only."""
     known = _is_to(session, sender, about.person, now=about.at)
     age = sender.age.total_seconds() if sender.age is not None else -1.0
     return replace(about, method=sender.method, agent=sender.agent, device=known, age_seconds=age)
 
 
 def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
-    """What the browser is to that person, in the words of Sight. A browser of a member is one of the shared mailbox too."""
+    """The browser's relation to that person, as PageRequest names it. A member's browser is one of the shared mailbox too."""
     if level := devices.level(session, sender.device, person, now=now):
         return level
     if sender.is_new:
@@ -107,12 +107,12 @@ def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> s
 
 
 def note_sight(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> None:
-    """Keeps a request that comes with an answer; it is never a reason to fail. Call inside a write transaction."""
+    """Stores the page request that came with an answer. Never fails the answer. Call inside a write transaction."""
     keep_requests(session, [request_at(session, place, sender, what, now=now)])
 
 
 def keep_requests(session: Session, requests: Sequence[PageRequest]) -> None:
-    """Keeps these requests, but for one that cannot be. Call inside a write transaction."""
+    """Stores these requests; logs and skips one that cannot be stored. Call inside a write transaction."""
     for request in requests:
         try:
             with session.begin_nested():
@@ -122,5 +122,5 @@ def keep_requests(session: Session, requests: Sequence[PageRequest]) -> None:
 
 
 def name_of_sender(session: Session, ident: str) -> str:
-    """What to call whoever's browser it was; nobody in particular where that is not known."""
+    """The name of the browser's owner; "somebody" if the owner is unknown."""
     return roster.current(session).name_of(ident) if ident else "somebody"

@@ -1,4 +1,4 @@
-"""The rows behind a digest's link: what is open for one person now, and answering for many leads with one press."""
+"""The page behind a digest's link: one person's open leads now, and answers for many leads with one press."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _NOT_SAVED = "Nothing was saved here"
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """One open lead of a rep. ident: of the tenure; wait_id: what its options answer; said: what the rep has answered already;
-    undo_until: aware while that may be taken back on the lead's own page."""
+    """One open lead of a rep. ident: of the tenure; wait_id: of the wait that the options answer; said: the rep's answer so far;
+    undo_until: aware while this answer may be taken back on the lead's own page."""
 
     ident: str
     wait_id: str
@@ -46,8 +46,8 @@ class OpenRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestPage:
-    """What a digest's link shows now. rows: what the person may answer here; elsewhere: what they answer on a page of its own, or
-    only should know; level: what the browser is to the person: "", "known" or "enrolled"."""
+    """The content of a digest's page now. rows: leads that the person may answer here; elsewhere: leads to answer on another page,
+    or only to know about; level: of the browser for the person: "", "known" or "enrolled"."""
 
     person: str
     person_name: str
@@ -61,14 +61,14 @@ class DigestPage:
 
 @dataclass(frozen=True, slots=True)
 class RowReply:
-    """What came of one row: saved, or why not in words."""
+    """The result for one row. words: why it was not saved, or "Saved."."""
 
     saved: bool
     words: str
 
 
 def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> DigestPage:
-    """What is open for whoever this link is for. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    """Return the open leads of the person whose link this is. device: hash of the browser. Reads only. Raises LinkInvalid."""
     morning = _read(session, token, now)
     people = roster.current(session)
     person = people.people[morning.person]
@@ -79,7 +79,7 @@ def open_round(session: Session, token: str, *, now: datetime, device: str = "")
 
 
 def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
-    """Whether the person whose digest this is sent the form, as numbers.prove says. Raises LinkInvalid."""
+    """Return whether the person of this digest sent the form, as number_check.prove does. Raises LinkInvalid."""
     return number_check.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
 
 
@@ -93,9 +93,9 @@ def answer_row(
     now: datetime,
     sender: Sender,
 ) -> RowReply:
-    """Answers for one row as the person whose link this is. Call inside a write transaction.
+    """Answers one row as the person whose link this is. Call inside a write transaction.
 
-    wait_id: what was open when the page was shown. sender: the browser, which has proved itself. Raises LinkInvalid for a link
+    wait_id: the open wait when the page was shown. sender: the browser, which has proved itself. Raises LinkInvalid for a link
     that is not from here.
     """
     morning = _read(session, token, now)
@@ -117,7 +117,7 @@ def answer_row(
 
 
 def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
-    """A press that comes again when its answer was carried out already is the same press."""
+    """The result of pressing again after the answer was carried out: saved, if the same person gave the same answer."""
     query = select(Answer.id).where(Answer.wait_id == wait_id, Answer.kind == kind, Answer.by == person)
     same = session.exec(query.where(Answer.state == AnswerState.COUNTED).limit(1)).first()
     return RowReply(True, "Saved.") if same else RowReply(False, _MOVED_ON)
@@ -164,7 +164,7 @@ def _row(session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, 
 
 
 def _elsewhere(session: Session, morning: DigestLink, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
-    """What this person owes as a manager or as marketing, and what they were warned of that is open still."""
+    """The open tasks of this person as a manager or as marketing, and the leads of earlier digest items that are still open."""
     found: dict[int, DigestRow] = {}
     person = morning.person
     for item in digests.lately(session, person, now=now):

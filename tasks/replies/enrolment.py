@@ -1,4 +1,4 @@
-"""Enrolment: a code goes to a person's own address, and whoever types it in time has shown that the browser is theirs."""
+"""Enrolment: mail a code to a person's own address. A browser in which the code is typed in time counts as theirs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class CodeRefused(HandoffError):
 def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
     """Mails a code to the person's own address. Call inside a write transaction.
 
-    device: hash of the browser. Raises: CodeRefused where the browser is not known for that person, or too many were asked for.
+    device: hash of the browser. Raises CodeRefused if the browser is not known for that person, or after too many codes in an hour.
     """
     known = roster.current(session).person(person)
     if known is None or known.shared or not devices.level(session, device, person, now=now):
@@ -43,7 +43,7 @@ def ask(session: Session, person: str, device: str, *, now: datetime) -> None:
 
 
 def pending(session: Session, device: str, *, now: datetime) -> MailedCode | None:
-    """The newest code that this browser may still type, None for none."""
+    """Return the newest code that this browser may still type, None for none."""
     query = select(MailedCode).where(
         MailedCode.device_hash == device, col(MailedCode.used_at).is_(None), col(MailedCode.asked_at) > now - timedelta(minutes=MINUTES)
     )
@@ -51,7 +51,7 @@ def pending(session: Session, device: str, *, now: datetime) -> MailedCode | Non
 
 
 def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: str = "") -> str:
-    """Enrols the browser if this is the code that was mailed; why it is not taken, empty where it was. Call inside a write
+    """Enrols the browser if `typed` is the mailed code. Returns why the code was not taken, empty if it was. Call inside a write
     transaction: a wrong code is counted. becomes: hash of the cookie that the browser gets then."""
     row = pending(session, device, now=now)
     if row is None:
@@ -69,10 +69,10 @@ def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: 
 
 
 def code_of(code_id: int) -> str:
-    """The code of that number."""
+    """The code with that id."""
     return toolbox.current().links.code(subject_of(code_id))
 
 
 def subject_of(code_id: int) -> str:
-    """What the code of that number is about, for Links.code."""
+    """The subject of the code with that id, for Links.code."""
     return f"device {code_id}"

@@ -1,4 +1,4 @@
-"""Link life: whether a link still opens anything, by who it is for and when it was written."""
+"""Link life: whether a link still works, by its person and by when it was written."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from agreements.errors import LinkInvalid, LinkOver
 from agreements.roster import Roster
 from storage import link_ends
 
-#: So long a link acts that opens more than one lead: a digest's, a manager's own, and the list of what may be disputed.
+#: How long a link works that opens more than one lead: a digest's, a manager's own page, and the list for disputes.
 ACTS_FOR = timedelta(hours=48)
 
 
 def require_good(session: Session, people: Roster, person: str, at: datetime | None, *, now: datetime, opens_many: bool = False) -> None:
-    """Raises LinkInvalid for the link of somebody who is not in the roster, LinkOver for one that was ended or is too old.
+    """Raises LinkInvalid if the link's person is not in the roster, LinkOver if the link was ended or is too old.
 
-    at: when it was written, None for one that does not say so. opens_many: it opens more than one lead, so it ends by itself.
+    at: when the link was written, None if it does not say. opens_many: the link opens more than one lead, so it expires.
     """
     if people.person(person) is None:
         raise LinkInvalid()

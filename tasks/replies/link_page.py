@@ -1,4 +1,4 @@
-"""Visits: what a link shows to the person who opens it, and what they may do there now. Giving an answer is in answering.py."""
+"""The page behind a link: its content for the person who opens it, and the answers they may give. answering.py takes them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from tasks.wiring import toolbox
 
 @dataclass(frozen=True, slots=True)
 class ShownAnswer:
-    """An answer as it is shown on a second visit. at: aware; undo_until: aware while it may be taken back; stays_because: why it
-    may not although its time is not over.
+    """An answer as a later visit shows it. at: aware; undo_until: aware while it may be taken back; stays_because: why it may not
+    be taken back although its undo time is not over.
 
-    mine: it was given by the person whose link this is; here: in the browser that asks. forwarded: probably by somebody else
-    through their link. note_wrong: what of the note was wrong or missing, by name; claimed: the name is as somebody typed it, and
-    nobody looked whether it was them.
+    mine: the person of this link gave it; here: in the browser that asks. forwarded: probably somebody else gave it through
+    the link. note_wrong: names of the note's statements that were wrong or missing; claimed: somebody typed the name, and nobody
+    checked it.
     """
 
     kind: str
@@ -52,7 +52,7 @@ class ShownAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ReasonOption:
-    """A reason that may be given. explain: a few words must go with it; lacks: what is lacking until it may be given."""
+    """A reason that may be given. explain: needs a few words; lacks: what is missing before it may be given, in words."""
 
     code: str
     words: str
@@ -62,14 +62,14 @@ class ReasonOption:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a link shows. live: the person may still act; ended: why not, in words, where they may not.
+    """The content of a link's page. live: the person may still act; ended: why not, in words, if they may not.
 
-    colleagues: id and name; choices: of a decision; channels: by what they can be tried; missing: of a note; asks: what some
-    of the reasons ask for as well. wait_kind, due_at, term: what is owed now, by when, and the time agreed for it, in words.
-    answers: newest last. timeline: this handoff's, in sentences. members: who reads the addressee's mailbox, where several do, by
-    id and name. level: what the browser is to the person: "", "known" or "enrolled". held: what was sent from it and does not
-    count yet. answers_for: name of the rep for whom this manager may answer, empty where the person answers for themselves;
-    first_name: of that rep.
+    colleagues: id and name; choices: of a decision; channels: to try the lead; missing: statements of a note; asks: further
+    input for some of the reasons. wait_kind, due_at, term: the open wait, its due time (aware), and the agreed time in words.
+    answers: newest last. timeline: this handoff's, in sentences. members: of a shared mailbox, by id and name. level: of the
+    browser for the person: "", "known" or "enrolled". held: an answer from this browser that does not count yet.
+    answers_for: name of the rep for whom this manager may answer, empty if the person answers for themselves; first_name: of
+    that rep.
     """
 
     person: str
@@ -100,7 +100,7 @@ class Visit:
 
 @dataclass(slots=True)
 class ReplyContext:
-    """Where a person stands with their link: the handoff, what is owed now, the tenure, and what they may answer."""
+    """The context of a reply by link: the person, the handoff, the open wait, the tenure, and the answers they may give."""
 
     person: str
     handoff: Handoff
@@ -113,13 +113,13 @@ class ReplyContext:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """Who reads the mailbox that this link was sent to, where several do."""
+        """The members of the shared mailbox that got this link; empty for a person."""
         person = self.people.person(self.person)
         return person.members if person else ()
 
     @property
     def answers_for(self) -> str:
-        """The name of the rep for whom this person may answer now; empty where they answer for themselves, or decide."""
+        """The name of the rep for whom this person may answer now; empty if they answer for themselves, or decide."""
         if self.wait is None or self.wait.kind in DUTIES:
             return ""
         return "" if self.wait.holder == self.person or self.tenure else self.people.name_of(self.wait.holder)
@@ -132,9 +132,9 @@ class ReplyContext:
 
 
 def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
-    """What this link shows now. Reads only. Raises LinkInvalid.
+    """Return the content of this link's page now. Reads only. Raises LinkInvalid.
 
-    wait_id: which of all that the link's owner can answer, where it opens somebody's own page. device: hash of the browser.
+    wait_id: the wait to show, if the link opens a manager's own page with many waits. device: hash of the browser.
     """
     place = place_of(session, token, wait_id, now=now)
     person = place.people.person(place.person)
@@ -169,14 +169,14 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
 
 
 def _held(session: Session, place: ReplyContext, device: str, now: datetime) -> ShownAnswer | None:
-    """What was sent last from this browser and waits for the number, while it can still count."""
+    """The newest answer from this browser that waits for its code, if it can still count."""
     rows = waits.held_of(session, place.handoff.id, link_of=place.person, device=device)
     offered = {option.kind for option in place.options}
     return next((given(session, row, place, now, device) for row in rows[:1] if row.kind in offered), None)
 
 
 def reasons_of(session: Session, place: ReplyContext) -> tuple[ReasonOption, ...]:
-    """The agreed reasons, each with what is lacking until it may be given."""
+    """Return the agreed reasons, each with what is missing before it may be given."""
     gives = any(option.needs == "reason" for option in place.options)
     lacks = {one.code: lacking(session, place.handoff, place.agreement, one) for one in place.agreement.reasons if gives}
     return tuple(ReasonOption(one.code, one.words, one.text == "required", lacks.get(one.code, "")) for one in place.agreement.reasons)
@@ -189,14 +189,14 @@ def _timeline(session: Session, place: ReplyContext) -> tuple[tuple[datetime, st
 
 
 def missing_of(session: Session, place: ReplyContext) -> tuple[str, ...]:
-    """What the note that is owed still lacks, nothing where none is."""
+    """Return what the note of the open wait still lacks; empty if the wait is not for a note."""
     if place.wait is None or place.wait.kind != "note":
         return ()
     return lacking_in_note(session, place.handoff, place.agreement)
 
 
 def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) -> tuple[str, ...]:
-    """What the note of this handoff must state and does not yet, by name; then what sales said is to be mended."""
+    """Return the statements that the note still lacks, by name, and then what sales wants corrected."""
     note = session.get(HandoffNote, handoff.id)
     if note is None:
         return ()
@@ -205,15 +205,15 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
 
 
 def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
-    """What was answered in this handoff and counts, oldest first."""
+    """Return the answers of this handoff that count, oldest first."""
     query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
 def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> ReplyContext:
-    """Where this link leads. wait_id: to which wait, where it opens somebody's own page. lock: keep others from answering until
-    this transaction ends. Raises LinkInvalid, LinkOver."""
+    """Return the context of this link. wait_id: the wait, if the link opens a manager's own page. lock: nobody else can answer
+    until this transaction ends. Raises LinkInvalid, LinkOver."""
     links, people = toolbox.current().links, roster.current(session)
     if wait_id:
         own = links.read_person(token)
@@ -231,7 +231,7 @@ def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, 
 
 
 def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: bool = False) -> ReplyContext:
-    """Where the rep of this tenure stands, whose link was looked at before. lock: as in place_of."""
+    """Return the context of this tenure's rep. The caller has checked the link. lock: as in place_of."""
     wait = waits.open_of(session, row.handoff_id, lock=lock)
     if lock:
         session.refresh(row)
@@ -266,7 +266,7 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Rep
 
 
 def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> ReplyContext:
-    """The place of somebody who decides for others, at one of their waits."""
+    """The context of one wait on the own page of a manager."""
     wait = session.get(Wait, wait_id)
     if wait is None or person not in (wait.holder, people.manager_of(wait.holder)):
         raise LinkInvalid()
@@ -285,7 +285,7 @@ def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock
 
 
 def given(session: Session, row: Answer, place: ReplyContext, now: datetime, device: str = "") -> ShownAnswer:
-    """An answer as this visitor sees it. device: hash of their browser."""
+    """Return an answer as this visitor sees it. device: hash of the visitor's browser."""
     text = session.get(PersonalText, row.text_id) if row.text_id else None
     in_time = row.effective_at > now and row.state == AnswerState.COUNTED
     stays = why_not(session, row, place.people, now=now) if in_time else ""
@@ -308,7 +308,7 @@ def given(session: Session, row: Answer, place: ReplyContext, now: datetime, dev
     )
 
 
-#: Why a lead is no longer somebody's, in words.
+#: Why a lead is no longer with this rep, in words.
 _ENDED = {
     "handed": "it was handed to a colleague",
     "rejected": "it was rejected",

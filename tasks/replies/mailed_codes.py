@@ -1,7 +1,7 @@
-"""Mailed numbers: what proves a person where somebody has guessed at the code from their messages.
+"""Mailed codes: the proof of a person after somebody has guessed at the code from their messages.
 
-A code of six digits goes to the person's own address. It is good once, for an hour, in any browser; of each code at most 100
-guesses are looked at, and at most three codes are sent within an hour, so that a guesser's chance is 3 in 10,000 an hour.
+A code of six digits goes to the person's own address. It is good once, for an hour, in any browser. Baton checks at most 100
+guesses at a code and sends at most three codes within an hour, so a guesser's chance is 3 in 10,000 an hour.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tasks.wiring import toolbox
 MESSAGE = "number-guessed"
 MINUTES = 60
 _HOUR = timedelta(minutes=MINUTES)
-#: How many codes are sent to a person within an hour, how many guesses at one are looked at, and how many of one browser.
+#: The most codes for a person within an hour, the most guesses at one code, and the most wrong codes of one browser in an hour.
 CODES_AN_HOUR, GUESSES, GUESSES_OF_BROWSER = 3, 100, 5
-#: In the place of the person, where wrong codes of a browser are counted.
+#: The prefix of the person under which wrong mailed codes are counted.
 _AT_CODE = "code: "
 
 
 def begin(session: Session, person: str, *, now: datetime) -> None:
-    """Mails the person a code, and tells operations that somebody guesses. Call inside a write transaction."""
+    """Mails the person a code, and tells the operator that somebody is guessing. Call inside a write transaction."""
     row = _send(session, person, now)
     operator = roster.current(session).operator
     if row is not None and operator and operator != person:
@@ -37,7 +37,7 @@ def begin(session: Session, person: str, *, now: datetime) -> None:
 
 
 def check(session: Session, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
-    """Why what was typed is not the code that was mailed to that person, empty where it is. Call inside a write transaction."""
+    """Return why `typed` is not the code mailed to that person, empty if it is. Call inside a write transaction."""
     row = _open(session, person, now) or _send(session, person, now)
     if row is None:
         return (
@@ -64,7 +64,7 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
 
 
 def _open(session: Session, person: str, now: datetime) -> MailedCode | None:
-    """The newest code that still counts, None for none."""
+    """The newest code that is still good, None for none."""
     row = next(iter(_lately(session, person, now)), None)
     return row if row is not None and row.used_at is None and row.tries < GUESSES else None
 

@@ -1,4 +1,4 @@
-"""New links: the links that were sent to a person are ended, and a message brings one that works."""
+"""New links: end all links that were sent to a person, and send a message with a new one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MESSAGE = "links-ended"
 def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) -> None:
     """Ends the links of this person, who is in the roster, and queues the message with a new one.
 
-    by: who ended them; quiet: without the message. Call inside a write transaction.
+    by: the person who ends them; quiet: send no message. Call inside a write transaction.
     """
     link_ends.end(session, person, now=now)
     trail.record(session, "links-ended", now=now, actor=by, person=person, quiet=quiet)
@@ -30,7 +30,7 @@ def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) 
 
 
 def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
-    """The letter of such a delivery, to be written. Reads only. Raises KeyError for nobody of that id."""
+    """Return the draft of such a delivery. Reads only. Raises KeyError for an unknown person."""
     to = recipient(roster.current(session), row.person)
     link = toolbox.current().links.for_digest(row.person, f"{now:%Y-%m-%d}", at=now)
     return Draft(MESSAGE, CodeContext(to, link, number_of(link), int(ACTS_FOR.total_seconds()) // 60), row.key)

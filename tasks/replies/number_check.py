@@ -1,4 +1,4 @@
-"""Numbers: how the four digits from a message prove that a person sits before a browser, and how often they may be wrong."""
+"""The code check: the four digits from a message prove the person at a browser. Wrong codes are limited."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.replies import mailed_codes
 from tasks.replies.browsers import Sender, is_unproven
 from tasks.wiring import toolbox
 
-#: So many wrong codes a browser may send for one person in an hour, and all browsers together that are not known as theirs.
+#: The most wrong codes for one person in an hour: from one browser, and from all browsers together.
 WRONG_NUMBERS, OF_ALL = 5, 20
 HOUR = timedelta(hours=1)
 _WHERE = "It has four digits and is next to the link in the message."
@@ -21,8 +21,8 @@ _WHERE = "It has four digits and is next to the link in the message."
 
 @dataclass(frozen=True, slots=True)
 class CodeProof:
-    """Whether a form may do what it asks for. refused: why not, in words, empty where it may; was: what the browser was to the
-    person before; device: hash of the cookie by which the browser is known from now on."""
+    """Whether a form may be carried out. refused: why not, in words, empty if it may; was: the browser's level for the person
+    before; device: hash of the cookie by which the browser is known from now on."""
 
     refused: str = ""
     was: str = ""
@@ -30,10 +30,10 @@ class CodeProof:
 
 
 def prove(session: Session, token: str, person: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
-    """Whether a person sent this form: the browser is known for them, or the code from the message came along, and makes it so.
+    """Return whether this person sent the form: the browser is known for them, or the code came with the form and makes it known.
 
-    For pages that keep what was typed until the number is right, and hold nothing. Call inside a write transaction of its own: a
-    wrong number is counted, a right one remembered, whatever becomes of the rest. Raises LinkInvalid.
+    For pages that keep the typed input until the code is right, and hold no answers. Call inside its own write transaction: a
+    wrong code is counted and a right code is remembered, even if the rest of the form fails. Raises LinkInvalid.
     """
     was = devices.level(session, sender.device, person, now=now)
     if not is_unproven(session, sender, person, now=now):
@@ -45,13 +45,13 @@ def prove(session: Session, token: str, person: str, typed: str, *, sender: Send
 
 
 def check(session: Session, token: str, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
-    """Why what was typed in this browser does not prove that person, empty where it does. Call inside a write transaction.
+    """Return why `typed` does not prove that person, empty if it does. Call inside a write transaction.
 
-    A wrong number is counted. After 20 for one person within an hour, in whichever browsers and behind whichever links, the four
-    digits prove nothing in a browser that is not known: a code of six digits is mailed to the person instead. So nobody can guess
-    on, and nobody can lock the person out. kept: what stays on the page meanwhile, in words. Raises LinkInvalid.
+    A wrong code is counted. After 20 wrong codes for one person within an hour, in all browsers and for all links together, the
+    four digits prove nothing in an unknown browser. The person gets a code of six digits by mail instead. So nobody can go on
+    guessing, and nobody can lock the person out. kept: what stays on the page meanwhile, in words. Raises LinkInvalid.
     """
-    locks.take(session, [f"number {person}"])  # of two wrong codes at once both are counted
+    locks.take(session, [f"number {person}"])  # two wrong codes at once are both counted: the second waits here
     wrong = devices.mistyped(session, person, since=now - HOUR)
     if len(wrong) >= OF_ALL and not devices.level(session, device, person, now=now):
         return mailed_codes.check(session, person, typed, device=device, kept=kept, now=now)
@@ -68,7 +68,7 @@ def check(session: Session, token: str, person: str, typed: str, *, device: str,
 
 
 def too_many(wrong: list[datetime], now: datetime) -> str:
-    """How long to wait after so many wrong codes, as a sentence without its end; empty for not at all. wrong: when, oldest first."""
+    """Return how long to wait after these wrong codes, as text without a full stop; empty for no wait. wrong: times, oldest first."""
     if len(wrong) < WRONG_NUMBERS:
         return ""
     minutes = max(1, math.ceil((wrong[-WRONG_NUMBERS] + HOUR - now) / timedelta(minutes=1)))

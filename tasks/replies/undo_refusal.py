@@ -1,4 +1,4 @@
-"""Taking back: why an answer stays, in words for the person who wanted to take it back."""
+"""Refusals to undo: why an answer stays, in words for the person who wanted to take it back."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _WORDS = {
 
 
 def why_not(session: Session, row: Answer, people: Roster, *, now: datetime) -> str:
-    """Why this answer cannot be taken back, in a sentence or two; empty where it can. Reads only."""
+    """Return why this answer cannot be taken back, in a sentence or two; empty if it can. Reads only."""
     refused = undoing.why_not(session, row, now=now)
     return in_words(refused, row, people, now=now) if refused else ""
 
 
 def in_words(refused: Refusal, row: Answer, people: Roster, *, now: datetime) -> str:
-    """The same of a refusal that is known."""
+    """Return a known refusal in words."""
     if refused.bar == Bar.ENDED:
         return f"The handoff has ended since then: {refused.stage}."
     if refused.bar != Bar.ANSWERED or refused.since is None:

@@ -1,4 +1,4 @@
-"""Asking: what must go with an answer, and saying what is missing before anything is stored."""
+"""Validation: check that an answer is complete, and say what is missing before anything is stored."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ChoiceRefused(HandoffError):
 
 
 def colleagues_of(people: Roster, handoff: Handoff) -> dict[str, str]:
-    """To whom the lead can be handed: id and name."""
+    """The reps to whom the lead can be handed: id and name."""
     return {ident: one.name for ident, one in people.people.items() if one.role == "rep" and ident != handoff.rep}
 
 
 def data_of(
     session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: str, fields: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What is kept with an answer of this kind. Raises ChoiceRefused, which says what is missing, or is too long to be taken."""
+    """Return the data to store with an answer of this kind. Raises ChoiceRefused, which says what is missing or too long."""
     _refuse_too_long(fields)
     known = colleagues_of(people, handoff)
     if kind in ("rejected", "returned"):
@@ -57,13 +57,13 @@ def _refuse_too_long(fields: Mapping[str, str]) -> None:
             raise ChoiceRefused(f"Please shorten {called}: it has {len(value):,} characters, and at most {most:,} can be kept.")
 
 
-#: What may be longer than a word or a date.
+#: The fields that may be longer than a word or a date.
 _LONG = ("text", *STATEMENTS)
 _CALLED = {"text": "what you wrote in a few words", "note_wrong": "what was wrong in the note"}
 
 
 def _ticked(names: str) -> dict[str, Any]:
-    """Which of the note's statements were wrong or missing, in the order of the note; nothing where none was ticked."""
+    """The ticked statements of the note, wrong or missing, in the note's order; empty if none was ticked."""
     ticked = {name.strip() for name in names.split(",")} - {""}
     if unknown := sorted(ticked - set(STATEMENTS)):
         raise ChoiceRefused(f"The note has no statement {', '.join(unknown)}; it can have {', '.join(STATEMENTS)}.")
@@ -71,7 +71,7 @@ def _ticked(names: str) -> dict[str, Any]:
 
 
 def channel_of(fields: Mapping[str, str]) -> str:
-    """By what the lead was tried, empty where nobody said. Raises ChoiceRefused for what is no channel."""
+    """Return the channel of an attempt, empty if none was named. Raises ChoiceRefused for an unknown channel."""
     channel = fields.get("channel", "")
     if channel and channel not in CHANNELS:
         raise ChoiceRefused(f"Please say how you tried to reach them: {', '.join(CHANNELS)}.")
@@ -79,14 +79,14 @@ def channel_of(fields: Mapping[str, str]) -> str:
 
 
 def refuse_gaps(missing: tuple[str, ...], fields: Mapping[str, str]) -> None:
-    """Raises ChoiceRefused where a note that is said to be complete still lacks something."""
+    """Raises ChoiceRefused if a note that was sent as complete still lacks a statement."""
     gaps = [name.replace("_", " ") for name in missing if name in STATEMENTS and not fields.get(name, "").strip()]
     if gaps:
         raise ChoiceRefused(f"Please write down what is still missing in the note: {', '.join(gaps)}.")
 
 
 def lacking(session: Session, handoff: Handoff, agreement: Agreement, reason: Reason) -> str:
-    """What is lacking until this reason may be given, in words; empty for nothing."""
+    """Return what is missing before this reason may be given, in words; empty for nothing."""
     if reason.needs != "touches":
         return ""
     made = [touch.channel for touch in touches_of_leg(session, handoff)]

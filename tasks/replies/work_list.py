@@ -1,4 +1,4 @@
-"""Own lists: everything that one person owes or could answer, each with its due time and where it is answered."""
+"""Work lists: every open task that one person has or may answer, with its due time and its link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tasks.wiring import toolbox
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a list. due_at: aware, None where no clock runs; link: where it is answered; own: the reader owes it."""
+    """One line of a list. due_at: aware, None if no clock runs; link: to the page that takes the answer; own: the reader's task."""
 
     lead: int
     company: str
@@ -32,7 +32,7 @@ class Row:
 
 
 def own_list(session: Session, person: str, *, now: datetime) -> list[Row]:
-    """The open leads of this person, and what else they owe, the most urgent first."""
+    """Return the open leads and other open tasks of this person, the most urgent first."""
     links, people = toolbox.current().links, roster.current(session)
     rows = []
     for tenure in _tenures(session, person):
@@ -45,9 +45,9 @@ def own_list(session: Session, person: str, *, now: datetime) -> list[Row]:
 
 
 def list_for(session: Session, manager: str, *, token: str, folder: str) -> list[Row]:
-    """Everything open that this person may answer for their teams or themselves, the most urgent first.
+    """Return every open wait that this manager may answer for their teams or themselves, the most urgent first.
 
-    token: of the link to their own page; folder: where such pages are, as a path.
+    token: of the link to the manager's own page; folder: the path of such pages.
     """
     people = roster.current(session)
     holders = [ident for ident in people.people if ident == manager or people.manager_of(ident) == manager]

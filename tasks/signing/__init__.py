@@ -1,1 +1,1 @@
-"""Signing an agreement: who is asked, what the link shows, and who learns of a signature."""
+"""Signing an agreement: the requests to sign, the page behind the link, and the messages about a signature."""

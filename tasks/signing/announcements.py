@@ -1,4 +1,4 @@
-"""Tell signers: everybody who is named to sign a version learns who signed it, and who took a signature back."""
+"""Announcements: tell every named signer of a version who signed it, and who withdrew a signature."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MESSAGE = "signature-told"
 def tell_signers(
     session: Session, row: AgreementVersion, signature: Signature, *, now: datetime, withdrawn_by: str = "", why: str = ""
 ) -> None:
-    """Queues a message to each named signer of both parties, except the address from which this came. Twice is once.
+    """Queues a message to each named signer of both parties, except to the address that signed. A second call queues nothing more.
 
-    withdrawn_by: who took the signature back, empty for one that was given. Call inside a write transaction.
+    withdrawn_by: who withdrew the signature, empty for a new signature. Call inside a write transaction.
     """
     agreement, kind = contracts.read(row), "withdrawn" if withdrawn_by else "signed"
     base = f"{MESSAGE}:{row.hash[:16]}:{signature.party}:{signature.signed_at.isoformat()}:{kind}"
@@ -38,7 +38,7 @@ def tell_signers(
 
 
 def draft_of(session: Session, row: Delivery) -> Draft:
-    """The letter of such a delivery, to be written. Reads only. Raises AgreementError for a version that is not there."""
+    """Return the draft of such a delivery. Reads only. Raises AgreementError for an unknown version."""
     given = row.context
     version = contracts.get(session, str(given["agreement"]), int(given["version"]))
     agreement, party = contracts.read(version), str(given["party"])

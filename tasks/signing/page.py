@@ -1,6 +1,6 @@
-"""Signing by link: what a signer is shown, giving the signature, and withdrawing it.
+"""Signing by link: the page for a signer, giving the signature, and withdrawing it.
 
-Who acts proves it by the six digits from the message, each time: whoever holds only the link signs nothing.
+Each time, the signer types the six-digit code from the message. Nobody can sign with the link alone.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from tasks.signing.announcements import tell_signers
 from tasks.signing.requests import compared
 from tasks.wiring import toolbox
 
-#: So many wrong codes may be typed for one signer in an hour, in all browsers together: 2,400 of a million a day.
+#: The most wrong codes for one signer in an hour, in all browsers together: 2,400 of a million a day.
 WRONG_CODES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """One party's signature: for whom, by whom and when (aware); on_behalf: somebody else wrote it down."""
+    """One party's signature. name: of the signer; at: aware; on_behalf: somebody else entered it."""
 
     party: str
     name: str
@@ -37,10 +37,10 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class ToBeSigned:
-    """What a signer is shown. agreement: None where its text cannot be trusted; closed: why it cannot be signed, in words;
-    may_withdraw: the signature was given by this link and can be taken back.
+    """The page for a signer. agreement: None if its text cannot be trusted; closed: why it cannot be signed, in words, empty if
+    it can; may_withdraw: the signature was given by this link and can be withdrawn.
 
-    differences: from the version `compared_with`, which is in force, empty where there is none.
+    differences: from the version `compared_with`, which is in force; both are empty if there is none.
     """
 
     asked: ToSign
@@ -55,12 +55,12 @@ class ToBeSigned:
 
     @property
     def own(self) -> Signed | None:
-        """The signature of the party that is asked, None while there is none."""
+        """The signature of the party that got this link, None while there is none."""
         return next((one for one in self.signed if one.party == self.asked.party), None)
 
 
 def visit(session: Session, token: str, *, now: datetime) -> ToBeSigned:
-    """What this link shows now. Reads only. Raises LinkInvalid."""
+    """Return the content of this link's page now. Reads only. Raises LinkInvalid."""
     asked, row = _asked(session, token)
     agreement, closed = _whole(row, asked)
     earlier = compared(session, row, now=now) if agreement else None
@@ -82,10 +82,10 @@ def visit(session: Session, token: str, *, now: datetime) -> ToBeSigned:
 
 
 def sign(session: Session, token: str, name: str, *, code: str, device: str, now: datetime) -> str:
-    """Signs for the party that this link was sent to; why the code was not taken, empty where it was.
+    """Signs for the party that got this link; returns why the code was not taken, empty if it was.
 
-    device: hash of the browser. Call inside a write transaction that is committed: a wrong code is counted. Raises LinkInvalid,
-    AgreementError.
+    device: hash of the browser. Call inside a write transaction and commit it in any case: a wrong code is counted. Raises
+    LinkInvalid, AgreementError.
     """
     asked, row = _asked(session, token)
     _, closed = _whole(row, asked)
@@ -99,16 +99,16 @@ def sign(session: Session, token: str, name: str, *, code: str, device: str, now
 
 
 def sign_on_behalf(session: Session, row: AgreementVersion, *, party: str, name: str, now: datetime) -> None:
-    """Writes down a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
+    """Stores a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
     contracts.sign(session, row, contracts.NewSignature(party, name, "cli", on_behalf=True), now=now)
     tell_signers(session, row, _signature(session, row, party), now=now)
 
 
 def withdraw(session: Session, token: str, *, code: str, device: str, now: datetime) -> str:
-    """Takes back the signature that was given by this link; why the code was not taken, empty where it was.
+    """Withdraws the signature that was given by this link; returns why the code was not taken, empty if it was.
 
-    Call inside a write transaction that is committed: a wrong code is counted. Raises LinkInvalid; AgreementError for a version
-    that was deployed, and for a signature that came by another link.
+    Call inside a write transaction and commit it in any case: a wrong code is counted. Raises LinkInvalid; AgreementError for a
+    deployed version, and for a signature that came by another link.
     """
     asked, row = _asked(session, token)
     if not may_withdraw(session, row, asked):
@@ -122,13 +122,13 @@ def withdraw(session: Session, token: str, *, code: str, device: str, now: datet
 
 
 def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> None:
-    """Takes a signature back at the command line, and tells the signers. Raises AgreementError."""
+    """Withdraws a signature at the command line, and tells the signers. Raises AgreementError."""
     taken = contracts.withdraw(session, row, party=party, by=by, why=why, now=now)
     tell_signers(session, row, taken, now=now, withdrawn_by=by, why=why)
 
 
 def may_withdraw(session: Session, row: AgreementVersion, asked: ToSign) -> bool:
-    """Whether the signature of this party was given by this very link, and the version is not deployed."""
+    """Whether this link gave the signature of its party, and the version is not deployed."""
     given = (one for one in contracts.signatures(session, row) if one.party == asked.party)
     return row.hash == asked.hash and not row.deployed_at and any(one.address == asked.address for one in given)
 
@@ -139,7 +139,7 @@ def _signature(session: Session, row: AgreementVersion, party: str) -> Signature
 
 def _check(session: Session, asked: ToSign, code: str, *, device: str, now: datetime) -> str:
     who = f"signer {asked.address}"
-    locks.take(session, [who])  # of two wrong codes at once both are counted
+    locks.take(session, [who])  # two wrong codes at once are both counted: the second waits here
     wrong = devices.mistyped(session, who, since=now - HOUR)
     if len(wrong) >= WRONG_CODES:
         return "Somebody typed too many wrong codes behind your link. Please try again in an hour, or ask RevOps to enter your signature."
@@ -163,7 +163,7 @@ def _asked(session: Session, token: str) -> tuple[ToSign, AgreementVersion]:
 
 
 def _whole(row: AgreementVersion, asked: ToSign) -> tuple[Agreement | None, str]:
-    """The agreement, and why it cannot be signed as it is; None where what is stored is not what was sent."""
+    """The agreement, and why it cannot be signed, in words; None for the agreement if the stored text is not the one sent."""
     try:
         agreement = contracts.verified(row)
     except InvalidAgreement:

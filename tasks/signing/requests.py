@@ -1,4 +1,4 @@
-"""Ask to sign: contract and differences go by e-mail to the signers of each party that has not signed."""
+"""Requests to sign: mail the contract and its differences to the signers of each party that has not signed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from storage import claims, contracts, signature_requests
 from storage.tables import AgreementVersion, DeliveryState, SignatureRequest
 from tasks.wiring.toolbox import Toolbox
 
-#: The longest HTML part that mail programs show as a whole, in bytes.
+#: The longest HTML part that mail programs show in full, in bytes.
 _SHOWN_BYTES = 95_000
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of asking one person. sent: the message went out, now or earlier (`before`); error: why it did not.
+    """The result of asking one person. sent: the message went out, now or earlier (`before`); error: why it did not.
 
-    passing: the same may succeed later.
+    passing: the error may pass, so another try may succeed.
     """
 
     party: str
@@ -38,17 +38,17 @@ class Asked:
 
 
 def compared(session: Session, row: AgreementVersion, *, now: datetime) -> AgreementVersion | None:
-    """The version of the same agreement that is in force, where that is another one; else None."""
+    """Return the version of the same agreement that is in force, None if there is none or it is this one."""
     found = next((one for one in contracts.counting(session, now) if one.name == row.name), None)
     return None if found is None or found.version == row.version else found
 
 
 async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "somebody", again: bool = False) -> tuple[Asked, ...]:
-    """Mails everybody who is to sign and was not reached yet; what became of each. Nobody is left to ask: nothing.
+    """Mails every signer who was not reached yet; returns the result for each, empty if nobody is left to ask.
 
-    again: those who were reached as well, for a message that was lost.
+    again: also mails signers who were reached, in case a message was lost.
 
-    Raises AgreementError for a version that can no longer be signed, Claimed while somebody else is asking.
+    Raises AgreementError for a version that can no longer be signed, Claimed while another process is asking.
     """
     claim = f"signatures:{name}@{version}"
 

@@ -1,1 +1,1 @@
-"""The steps of a lead, one file each. A step loads, asks a rule, saves, and returns the work as it then stands."""
+"""The steps of a lead, one file each. A step loads rows, asks a rule and changes rows in the transaction of its work."""

@@ -1,4 +1,4 @@
-"""Acceptance: from the moment the delivery is proven, the rep has the agreed time to say yes or no."""
+"""Acceptance: from the proof of delivery, the rep has the agreed time to say yes or no."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tasks.work import Work
 
 
 def acceptance(work: Work) -> None:
-    """Opens the wait for the rep's answer, or takes the answer that counts."""
+    """Opens the wait for the rep's answer, or carries out the answer that counts."""
     session, handoff, now = work.session, work.handoff, work.now
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
@@ -29,7 +29,7 @@ def acceptance(work: Work) -> None:
 
 
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
-    """Opens the wait for acceptance, from the proof of delivery, within the bound over all reps."""
+    """Opens the wait for acceptance. Its clock runs from the proof of delivery, within the bound over all reps."""
     plan = running(session, handoff, "acceptance", row, start=row.proven_at or now).schedule(now=now)
     handoff.owner = row.rep
     session.add(handoff)
@@ -54,12 +54,12 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         send_at = max(now, answer.effective_at)
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
         first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
-        if further := answer.data.get("implied_by"):  # the CRM was further already, so that is answered as well
+        if further := answer.data.get("implied_by"):  # the CRM was further already: answer this wait too
             waits.answer(session, first.id, waits.NewAnswer(further, by=answer.by, via=answer.via), now=now, answered_at=answer.answered_at)
 
 
 def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> Assignment | None:
-    """A lead that came to a shared mailbox is from now on with the one of its members who takes it; the link stays the same."""
+    """Gives a lead that came to a shared mailbox to the member who accepted it; the link stays the same."""
     mailbox, row = roster.current(session).person(handoff.rep), handoffs.open_assignment(session, handoff)
     if mailbox is None or row is None or answer.by not in mailbox.members:
         return row

@@ -1,4 +1,4 @@
-"""Assign: give the lead to one rep, or hold it until somebody is there, or until its turn has come."""
+"""Assign: give the lead to one rep, or hold it until a rep is there or until its turn comes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tasks.steps.sales_sourced import has_its_rep, take
 from tasks.work import Work
 
 HOLD_FOR = timedelta(minutes=15)
-#: After this time a delivery that is not proven yet is looked at again.
+#: The time after which Baton checks an unproven delivery again.
 LOOK_AGAIN = timedelta(minutes=1)
 
 
 def assign(work: Work) -> None:
-    """Asks routing who gets it and writes the assignment; the messages are queued with it."""
+    """Asks routing who gets the lead, writes the assignment and queues its messages."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
     if has_its_rep(session, handoff) and handoff.wanted_rep in ("", handoff.brought_by):
@@ -73,7 +73,7 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
 
 
 def open_proof(session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime) -> Wait:
-    """Opens the wait for the proof that the rep was told; until then the lead is the system's."""
+    """Opens the wait for the proof that the rep was told; until the proof, the system owns the lead."""
     handoff.owner = "system"
     session.add(handoff)
     due = max(agreement.notify.within.after(now, None), now + LOOK_AGAIN)
@@ -111,7 +111,7 @@ def _hold(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
 
 
 def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:
-    """When the lead became one that needs a rep: qualified, given up by the rep before, or judged anew while nobody had it."""
+    """When the lead last came to need a rep: it qualified, its rep gave it up, or it was scored again while no rep had it."""
     judged = select(Wait.closed_at).where(Wait.handoff_id == handoff.id, Wait.closed_because == "rescored")
     ends = [row.ended_at for row in handoffs.assignments(session, handoff.id)]
     known = [at for at in (handoff.mql_at, *ends, *session.exec(judged.order_by(col(Wait.closed_at)))) if at is not None]
@@ -121,7 +121,7 @@ def _needs_a_rep_since(session: Session, handoff: Handoff) -> datetime | None:
 def queue_messages(
     session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime, fallback: bool = False
 ) -> None:
-    """Queues the assignment on the tier's channels; fallback: on those of the fallback list instead. Twice is once."""
+    """Queues the assignment on the tier's channels; fallback: on the fallback list instead. A second call queues nothing more."""
     tier = next((tier for tier in agreement.tiers if tier.name == handoff.tier), None)
     planned = agreement.notify.fallback if fallback else (tier.channels if tier and tier.channels else agreement.notify.channels)
     manager = roster.current(session).manager_of(row.rep)

@@ -1,4 +1,4 @@
-"""Choosing: whom routing may give a lead to just now, and what each of them has already."""
+"""The candidates: the reps to whom routing may give a lead now, and the open leads and turns of each."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from storage import handoffs, roster
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
-#: Tenures that ended like this did not stay with the rep: they are credited back in the turns.
+#: Tenures that ended for one of these reasons do not count as a turn of the rep.
 CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
-#: The stage in which a lead counts as one of these.
+#: The stage for each word of the agreement about open leads.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """Those who may get a lead. declined: had it, or must not have it; release: how fast its tier is given out, None for at
-    once; shares: what is left of each rep's share of their working day (of the next one, outside hours)."""
+    """The reps who may get a lead. declined: had the lead, or must not get it; release: how fast its tier is given out, None for
+    at once; shares: leads that each rep may still get this working day (outside hours: the next one)."""
 
     team: str
     candidates: tuple[Candidate, ...]
@@ -38,24 +38,24 @@ class Choosing:
     shares: dict[str, int] | None = None
 
     def route(self, agreement: Agreement) -> Route:
-        """What routing says."""
+        """Return routing's choice."""
         return route(agreement, self.candidates, declined=self.declined, wanted=self.wanted, on_call=self.on_call)
 
     @property
     def in_line(self) -> list[Candidate]:
-        """Those for whom a lead of a released tier stands in line: the one who is wanted, else everybody who is here."""
+        """The reps for whom a lead of a released tier waits in the queue: the wanted rep, else every rep who is here."""
         able = [one for one in self.candidates if one.rep not in self.declined]
         here = [one for one in able if not one.away]
         return [one for one in here if one.rep == self.wanted] or here or able
 
     @property
     def left_now(self) -> int:
-        """How many leads of this tier those in line may still get just now."""
+        """How many leads of this tier the reps of the queue may still get now."""
         return sum(one.left or 0 for one in self.in_line if not one.full)
 
 
 def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: list[Assignment], *, now: datetime) -> Choosing:
-    """Those who may get this lead now. earlier: its tenures so far; who is named after one of them gets it out of line."""
+    """Return the reps who may get this lead now. earlier: its tenures so far; after one, a lead for a named rep skips the queue."""
     people = roster.current(session)
     segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
     names = people.reps_of(segment.team) if segment else []
@@ -87,7 +87,7 @@ def _release_of(agreement: Agreement, handoff: Handoff) -> Release | None:
 
 
 def _one_at_a_time(session: Session, tier: str) -> None:
-    """What is left of today's share is counted and taken by one attempt at a time; SQLite's write lock sees to that by itself."""
+    """Lets one attempt at a time count and take what is left of today's share. On SQLite the write lock already does this."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:tier))"), {"tier": f"release:{tier}"})
 
@@ -99,7 +99,7 @@ def _declined(session: Session, handoff: Handoff, earlier: list[Assignment], wan
 
 
 def _never_again(session: Session, handoff: Handoff) -> set[str]:
-    """Reps whose reason, in an earlier handoff of this lead, was one after which it goes to somebody else."""
+    """The reps who gave this lead back, in an earlier handoff, for a reason that sends it to another rep."""
     found, before = set(), handoff
     while before.previous_id:
         before = handoffs.get(session, before.previous_id)
@@ -112,7 +112,7 @@ def _never_again(session: Session, handoff: Handoff) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class CandidateReader:
-    """How the reps are seen for one lead."""
+    """Reads each rep as a candidate for one lead."""
 
     session: Session
     handoff: Handoff
@@ -142,14 +142,14 @@ class CandidateReader:
 
 
 def _turns(session: Session, names: Iterable[str]) -> dict[str, tuple[int, datetime | None]]:
-    """How many leads stayed with each of these reps, and when they were given the last one."""
+    """How many leads stayed with each of these reps, and when each got the last one."""
     kept = col(Assignment.ended_because).not_in(CREDITED_BACK)
     query = select(Assignment.rep, func.count(), func.max(Assignment.assigned_at)).where(col(Assignment.rep).in_(list(names)), kept)
     return {rep: (count, last) for rep, count, last in session.exec(query.group_by(col(Assignment.rep)))}
 
 
 def _open_leads(session: Session, names: Iterable[str], agreement: Agreement, release: Release | None) -> dict[str, int]:
-    """Leads of a tier that is released day by day do not stand in the way of those that are not."""
+    """Counts each rep's open leads. Leads of a released tier do not count against leads of other tiers."""
     stages = [_STAGES[one].value for one in agreement.routing.capacity.open_means]
     query = select(Handoff.rep, func.count()).where(col(Handoff.rep).in_(list(names)), col(Handoff.stage).in_(stages))
     if not release:

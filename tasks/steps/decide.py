@@ -1,4 +1,4 @@
-"""Decide: a manager (or marketing) says what becomes of a lead that its ladder laid before them."""
+"""Decide: a manager (or marketing) decides about a lead that was brought to them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.work import Work
 
 
 def decide(work: Work) -> None:
-    """Carries out the decision; what the rep did meanwhile counts as well, if it came first."""
+    """Carries out the decision, or the rep's answer if that came first."""
     session, handoff, now = work.session, work.handoff, work.now
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None

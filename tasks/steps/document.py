@@ -1,4 +1,4 @@
-"""Document: write the handoff note. Nobody in sales is told before it states what was agreed."""
+"""Document: write the handoff note. Sales gets no message before the note states everything that was agreed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CELL_MAX = 200
 
 
 def document(work: Work) -> None:
-    """Writes the note, or asks a named person in marketing for what it lacks and waits for that."""
+    """Writes the note, or asks a named person in marketing for the missing statements and waits for them."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
     row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id, written_at=now)
@@ -51,14 +51,14 @@ def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: Hand
     facts = leads.facts_for(session, handoff)
     verdict = qualification.qualify(agreement, facts, now=now)
     added = dict(row.content.get("added", {}))
-    if not verdict.is_mql:  # routed by the screen, or its points have faded since the note was first written
+    if not verdict.is_mql:  # the screen routed the lead, or its points have faded since the note was first written
         stated = row.content.get("statements", {}).get("why_qualified", "")
         added.setdefault("why_qualified", stated or f"Routed by the agreement: {handoff.reason or 'known account'}.")
     return write_note(agreement, facts, verdict, campaign=lead.campaign, added=added)
 
 
 def rewrite(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:
-    """Brings a note that was written up to date; whether it is complete is not asked again."""
+    """Brings a written note up to date, without checking again whether the note is complete."""
     row = handoffs.note_of(session, handoff)
     if row is not None and row.content.get("statements"):
         note = _compose(session, handoff, agreement, row, now)
@@ -99,7 +99,7 @@ def _tell_marketing(session: Session, handoff: Handoff, wait: Wait, missing: lis
 def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
     """The note for Prefect's window: why the lead qualified, scores against their limits, rules and statements.
 
-    It holds no person's name, address or free text, and no fact about the lead: those stand on the lead's page.
+    The note holds no person's name, address or free text, and no fact about the lead. The lead's page shows those.
     """
     added = set(row.content.get("added", {}))
     lines = [
@@ -124,7 +124,7 @@ def as_markdown(handoff: Handoff, row: HandoffNote) -> str:
 
 
 def _why(row: HandoffNote) -> str:
-    """What made it ready, in the order in which the agreement looks: a screening rule, the fast lane, the score."""
+    """Why the lead was ready, in the agreement's order: a screening rule, the fast lane, the score."""
     if rule := row.content.get("routed_by"):
         return f"a screening rule sends it past the score: {_cell(rule)}."
     if lane := row.content.get("fast_lane"):
@@ -133,7 +133,7 @@ def _why(row: HandoffNote) -> str:
 
 
 def _limits(handoff: Handoff, row: HandoffNote) -> list[str]:
-    """The three sums beside what the agreement asks of each; nothing for a note that was written before limits were kept."""
+    """The three sums beside the agreement's limits; nothing for a note from before limits were kept."""
     limits = row.content.get("limits")
     if not limits:
         return []
@@ -146,6 +146,6 @@ def _for_whom(row: HandoffNote) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """The text without any sign that Markdown, or a page that shows it, makes something of."""
+    """The text without characters that Markdown, or a page that shows it, could interpret."""
     plain = "".join(ch if ch.isalnum() or ch in " -.,/%+" else " " for ch in text[:_CELL_MAX])
     return re.sub(r"(?i)\bwww\.", "www ", plain)

@@ -1,4 +1,4 @@
-"""Escalate: a clock was missed, so the ladder is climbed until a rung changes the stage or asks for more time."""
+"""Escalate: after a missed clock, climb the ladder until a rung changes the stage or gives more time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MISSED = {
     "decision": "not decided in time",
 }
 UNSEEN = "not seen in time"
-#: The same as a manager reads it who is asked to decide.
+#: The same in a sentence for the manager who is asked to decide.
 SENTENCES = {
     "not delivered in time": "Nothing proved in time that a rep has the lead.",
     "not answered in time": "{name} did not answer in time.",
@@ -41,7 +41,7 @@ SENTENCES = {
 
 
 def escalate(work: Work) -> None:
-    """Notes who missed what, and climbs the clock's ladder."""
+    """Records who missed the clock, and climbs its ladder."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
     wait = waits.open_of(session, handoff.id)
@@ -59,7 +59,7 @@ def escalate(work: Work) -> None:
 
 
 def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
-    """Nobody looked at the proof until its time was over, but it was there: then the deadline has nothing to say."""
+    """Whether the proof came in time but was read only after the deadline. The deadline's answer is then marked as late."""
     since = is_proven_at(session, handoff, wait.assignment_id, now=now)
     deadline = waits.answer_of(session, wait)
     if since is None or since > wait.due_at or deadline is None or deadline.kind != "deadline":
@@ -71,13 +71,13 @@ def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: dat
 
 
 def missed_words(session: Session, wait: Wait) -> str:
-    """What was not done in time. A rep who was told and whose page nobody ever asked for has not seen the lead."""
+    """Return what was not done in time, in words. A rep whose page was never opened has not seen the lead."""
     unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
     return UNSEEN if unseen else MISSED[wait.kind]
 
 
 def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
-    """Takes rungs until one ends the climb: by changing the stage, or by giving a further time."""
+    """Takes rungs until one changes the stage or gives more time."""
     ladder = clock_of(session, handoff, wait.kind).when_missed
     climbed = list(handoff.climbed.get(wait.kind, []))
     granted = wait.rung - 1
@@ -107,7 +107,7 @@ def _total_is_used_up(session: Session, handoff: Handoff, wait: Wait, now: datet
 def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
     assert rung.after is not None, "only a rung with a further time gives one"
     due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.kind, wait.holder)), now)
-    meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be there before that
+    meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be free earlier
     waits.open_wait(
         session,
         handoff,

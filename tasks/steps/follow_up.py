@@ -1,4 +1,4 @@
-"""Follow up: the first attempt after acceptance, then the outcome. An accepted lead cannot rot."""
+"""Follow up: the first attempt after acceptance, then the outcome. An accepted lead always has an open wait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasks.work import Work
 
 
 def follow_up(work: Work) -> None:
-    """Opens the wait for the first attempt or the outcome, or takes the answer that counts."""
+    """Opens the wait for the first attempt or the outcome, or carries out the answer that counts."""
     session, handoff, now = work.session, work.handoff, work.now
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
@@ -35,7 +35,7 @@ def follow_up(work: Work) -> None:
 
 
 def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, accepted_at: datetime) -> Wait:
-    """Opens the wait for the first attempt; its clock counts from the assignment, not from the acceptance."""
+    """Opens the wait for the first attempt. Its clock counts from the proof of delivery, not from the acceptance."""
     row = _tenure(session, handoff)
     given_back = _given_back_at(session, row)
     runs = running(session, handoff, "first_attempt", row, start=given_back or row.proven_at or now, anew=given_back is not None)
@@ -52,7 +52,7 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
 
 
 def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
-    """Opens the wait for the outcome, which runs from the rep's first attempt, or from when a manager gave the lead back."""
+    """Opens the wait for the outcome. Its clock runs from the rep's first attempt, or from when a manager gave the lead back."""
     row = _tenure(session, handoff)
     if not sales_sourced.runs(session, handoff, "outcome"):
         return sales_sourced.open_without_a_clock(session, handoff, row, now=now)
@@ -83,7 +83,7 @@ def _given_back_at(session: Session, row: Assignment) -> datetime | None:
 
 
 def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
-    """Takes what the rep says of his work: an attempt, an opportunity, a return, a colleague."""
+    """Carries out the rep's answer about the work: an attempt, an opportunity, a return, a handover to a colleague."""
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind in ("returned", "rejected"):
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
@@ -107,7 +107,7 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
 
 @dataclass(frozen=True, slots=True)
 class NewTouch:
-    """A human attempt to reach the lead. key: the same twice is one attempt. channel: by what they tried, empty where nobody said."""
+    """A human attempt to reach the lead. key: two with the same key are one attempt. channel: empty where nobody named one."""
 
     kind: str
     key: str
@@ -118,7 +118,7 @@ class NewTouch:
 
 
 def touch(session: Session, handoff: Handoff, new: NewTouch) -> bool:
-    """Notes an attempt once; False where its key was noted already. The trail marks an attempt that came too early."""
+    """Stores an attempt once; False where its key was stored already. The trail marks an attempt that came too early."""
     lead, at = handoffs.lead_of(session, handoff), new.at
     is_first = wakes.insert_once(session, Touch, handoff_id=handoff.id, lead_id=handoff.lead_id, **asdict(new))
     if is_first:
@@ -132,7 +132,7 @@ def touch(session: Session, handoff: Handoff, new: NewTouch) -> bool:
 
 
 def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
-    """Takes back the attempt that this answer told of."""
+    """Deletes the attempt that this answer reported."""
     lead = handoffs.lead_of(session, handoff)
     session.execute(delete(Touch).where(col(Touch.key) == f"answer:{answer.id}"))
     held.forget(session)
@@ -141,7 +141,7 @@ def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
 
 
 def _hand_on(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
-    """The lead is an SQL: whoever takes it in the next leg is found as the first one was, and the note goes along."""
+    """Hands an SQL on to the next leg. Routing finds its rep there as in the first leg, and the note goes along."""
     legs = handoffs.agreement_of(session, handoff).legs
     tell_marketing(session, handoff, answer, now=now)
     crm_status(session, handoff, "sql", key=f"answer:{answer.id}", now=now)

@@ -1,4 +1,4 @@
-"""Notify: tell the rep over several channels until enough of them prove that it arrived, also where a proof is taken back."""
+"""Notify: tell the rep over several channels until enough of them prove arrival, also after a bounce removes a proof."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tasks.work import Doing, Tell, Work
 
 
 def notify(work: Work) -> Doing:
-    """Sends on the agreed channels, then on the fallback; the rep's clock starts when enough of them are proven.
+    """Sends on the agreed channels, then on the fallback. The rep's clock starts when enough channels have proven arrival.
 
-    What was sent and may still come back is waited for. Where it does, the fallback goes out, and a clock that ran on its proof
-    stops. Where an attempt died while it sent, and the fallback is not enough, those channels are used once more.
+    A message may still bounce, so the step waits for that time. After a bounce the fallback goes out, and a clock that ran on
+    this proof stops. If an attempt died while it sent, and the fallback is not enough, those channels are used once more.
     """
     _take_back(work.session, work.handoff, work.now)
     yield Tell()
@@ -29,7 +29,7 @@ def notify(work: Work) -> Doing:
 
 
 def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
-    """Since when enough channels have proven this assignment, None where too few have."""
+    """Return from when enough channels have proven this assignment, None where too few have."""
     return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
 
 
@@ -44,7 +44,7 @@ def _tenure(session: Session, handoff: Handoff) -> Assignment:
 
 
 def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
-    """Stops the clock of a rep who, as it turns out, was not told on enough channels, and has not answered."""
+    """Stops the clock of a rep who has not answered and who, after a bounce, was told on too few channels."""
     wakes.drop(session, [wake.id for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "bounce"])
     wait = waits.open_of(session, handoff.id)
     if wait is None or wait.kind != "acceptance" or wait.answer_id is not None:
@@ -60,7 +60,7 @@ def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
 
 
 def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assignment | None:
-    """The assignment, where what was sent cannot prove that it arrived; None where it can, or where nobody waits for the proof."""
+    """The assignment, if the messages sent cannot prove arrival; None if they can, or if no wait for the proof is open."""
     wait = waits.open_of(session, handoff.id)
     if wait is None or wait.kind != "delivery":
         return None
@@ -69,7 +69,7 @@ def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assign
 
 
 def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
-    """Queues the fallback where what was sent cannot be enough, and says so."""
+    """Queues the fallback if the messages sent cannot be enough; whether it did."""
     row = _short_of_proof(session, handoff, now)
     if row is None:
         return False
@@ -78,7 +78,7 @@ def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
 
 
 def _tell_again(session: Session, handoff: Handoff, now: datetime) -> bool:
-    """Queues once more, under keys of their own, what was being sent when an attempt died: told twice is better than never."""
+    """Queues again, under new keys, the messages that were being sent when an attempt died: two messages are better than none."""
     row = _short_of_proof(session, handoff, now)
     if row is None:
         return False
@@ -103,7 +103,7 @@ def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
 
 
 def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
-    """Opens the rep's clock, from the proof or from an answer that was faster; otherwise says when to look again."""
+    """Opens the rep's clock from the proof, or from an earlier answer. Without either, sets when to look again."""
     row = _tenure(session, handoff)
     found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
     proven_at = found.since(wanted)
@@ -129,5 +129,5 @@ def _look_again(session: Session, handoff: Handoff, row: Assignment, wait: Wait 
         return
     if wait.next_at <= now or now == wait.opened_at:
         trail.record(session, "not-proven-yet", now=now, handoff=handoff, proven=len(found.arrived), rep=row.rep)
-    wait.next_at = min(now + max(LOOK_AGAIN, now - wait.opened_at), wait.due_at)  # ever more seldom: each look is an attempt
+    wait.next_at = min(now + max(LOOK_AGAIN, now - wait.opened_at), wait.due_at)  # less and less often: each look is an attempt
     session.add(wait)

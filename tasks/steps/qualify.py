@@ -1,4 +1,4 @@
-"""Qualify: points for fit and engagement, the fast lane, and the tier; and once more when something changed before it is assigned."""
+"""Qualify: points for fit and engagement, the fast lane, and the tier; again when a fact changes before the assignment."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tasks.steps.document import rewrite
 from tasks.steps.recycle import to_nurture
 from tasks.work import Work
 
-#: What a lead waits for while no rep could be found, or while it stands in line.
+#: The subjects of the wait of a lead for which no rep was found, or which is in the release queue.
 UNASSIGNED = ("hold", "release")
 
 
 def qualify(work: Work) -> None:
-    """Scores the lead as it stands now; ready for sales, or stays with marketing in nurture."""
+    """Scores the lead as it is now. The lead goes on to sales, or stays with marketing in nurture."""
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
     wakes.drop(session, [wake.id for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "rescore"])
@@ -40,9 +40,9 @@ def qualify(work: Work) -> None:
 
 
 def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime, *, tier: str = "", routed_by: str = "") -> Qualified:
-    """Qualifies and writes the points, the tier and the persona onto the handoff and its note; does not move it.
+    """Scores the lead and writes points, tier and persona to the handoff and its note; does not move the handoff.
 
-    tier: what a screen rule says, empty where the agreement's tiers decide. routed_by: that rule in words, where it routes the lead
+    tier: from a screen rule, empty where the agreement's tiers decide. routed_by: the screen rule in words, if it routes the lead
     past the score.
     """
     facts = leads.facts_for(session, handoff)
@@ -63,7 +63,7 @@ def rate(session: Session, handoff: Handoff, agreement: Agreement, now: datetime
 
 
 def known_of(session: Session, handoff: Handoff, agreement: Agreement) -> dict[str, Any]:
-    """The facts by which a lead that was judged is routed: its own, and what the judging found out."""
+    """The facts that route a scored lead: its own, and the results of the scoring."""
     note = handoffs.note_of(session, handoff)
     found = {name: note.content.get(name, "") if note else "" for name in ("persona", "product")}
     asked = qualification.asked_for(agreement, str(note.content.get("fast_lane", "")) if note else "")
@@ -72,7 +72,7 @@ def known_of(session: Session, handoff: Handoff, agreement: Agreement) -> dict[s
 
 
 def _judge_again(session: Session, handoff: Handoff, agreement: Agreement, now: datetime) -> None:
-    """Something changed while nobody has the lead yet: the score is taken anew, and whoever stands in line is looked at again."""
+    """Scores a lead again after a change while no rep has it. A held or queued lead with a new tier or rep is planned again."""
     if handoff.first_assigned_at is not None or handoff.routed:
         return
     was, was_tier = handoff.score, handoff.tier

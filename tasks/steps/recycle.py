@@ -1,4 +1,4 @@
-"""Recycle: carry out what a reason leads to. A rejection starts a process, never a silent close."""
+"""Recycle: carry out the consequence of a reason. A rejection starts a process and never closes the lead silently."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def to_nurture(
     why: str = "",
     **facts: Any,
 ) -> None:
-    """Gives the lead back to marketing on a track, to be looked at again at the revisit date."""
+    """Gives the lead back to marketing on a track. Baton looks at it again on the revisit date."""
     handoff.track = track
     at = revisit or revisit_at(agreement, None, now=now)
     handoffs.move(session, handoff, "recycled", now=now, track=track, revisit=at.isoformat(), why=why, **facts)
@@ -62,7 +62,7 @@ def to_nurture(
 
 
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: datetime) -> None:
-    """Takes the lead from its rep and has it assigned again, to a certain person where one is named."""
+    """Takes the lead from its rep and has it assigned again, to the person `to` if one is named."""
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because, now=now)
     handoff.wanted_rep = to
@@ -74,7 +74,7 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
 
 
 def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
-    """Sends the note back to marketing; the lead is assigned again when it is mended, to the same rep unless agreed otherwise."""
+    """Sends the note back to marketing. Once it is complete, the lead goes to the same rep again, unless agreed otherwise."""
     to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because if to_somebody_else else "note-returned", now=now)
@@ -87,7 +87,7 @@ def return_note(session: Session, handoff: Handoff, *, because: str, now: dateti
 
 
 def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: str, now: datetime, what: str) -> None:
-    """Lays the lead before a manager (or marketing), who has the agreed time to decide."""
+    """Asks a manager (or marketing) to decide about the lead within the agreed time."""
     calendar = calendar_of(session, handoff, "decision", holder)
     plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
     waits.close_open(session, handoff, because="decision-asked", now=now)
@@ -111,7 +111,7 @@ def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, ho
 
 
 def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: datetime) -> None:
-    """Tells marketing what sales said of its lead; not before the answer can no longer be taken back."""
+    """Tells marketing the answer of sales, once the answer can no longer be taken back."""
     context: dict[str, Any] = {"answer_id": answer.id, "extra": {"reason": str(answer.data.get("reason", "")), "kind": answer.kind}}
     deliveries.queue(
         session,

@@ -1,4 +1,4 @@
-"""Line: leads of a tier that is released at the reps' pace stand in line, and each is woken on the morning of its turn."""
+"""The release queue: leads of a tier that is released at the reps' pace wait here. Each wakes on the morning of its turn."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from storage import handoffs, roster, waits
 from storage.tables import Handoff, Wait
 from tasks.steps.candidates import Choosing
 
-#: What the wait of a lead in line is about.
+#: The subject of the wait of a lead in the queue.
 ABOUT = "release"
-#: So many leads are called out of the line at once.
+#: The most leads that one call brings forward.
 CALLED_AT_ONCE = 25
 
 
 def line_of(handoff: Handoff, seen: Choosing) -> str:
-    """The name of the line in which this lead stands: its tier's, for the rep who is wanted or for the team."""
+    """The name of this lead's queue: its tier, with the wanted rep or the team."""
     wanted = [one.rep for one in seen.in_line if one.rep == seen.wanted]
     return f"{handoff.tier}:{wanted[0] if wanted else seen.team}"
 
 
 def is_served(seen: Choosing, rep: str) -> bool:
-    """Whether this rep is one of those for whom leads of this tier stand in line."""
+    """Whether leads of this tier wait in the queue for this rep."""
     return seen.release is not None and rep in [one.rep for one in seen.in_line]
 
 
 def must_wait(session: Session, handoff: Handoff, seen: Choosing) -> bool:
-    """Whether those who stand before this lead take all that is left of today."""
+    """Whether the leads before this one take everything that is left of today's share."""
     return _before(session, handoff, line_of(handoff, seen)) >= seen.left_now
 
 
 def stand_in_line(
     session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, *, why: str, now: datetime, not_before: datetime | None = None
 ) -> None:
-    """Holds the lead until the opening of the working day on which its turn is planned; the delivery is due by its end.
+    """Holds the lead until the working day of its turn opens. Its delivery clock runs from this opening.
 
-    not_before: when somebody is back, where everyone is away.
+    not_before: when the first rep is back, if every rep is away.
     """
     handoff.queue = line_of(handoff, seen)
     calendar = _calendar(session, agreement, seen.in_line[0].rep)
@@ -67,16 +67,16 @@ def stand_in_line(
 
 
 def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bool, now: datetime) -> None:
-    """Whoever is next in line comes today already, where today's share is more than those take whose turn it is.
+    """Brings the next leads of the queue forward to today, if today's share has more room than the leads due today need.
 
-    goes: this lead leaves the line just now. Only so many come at once as one transaction may change; each of them that is
-    assigned makes room anew, and so calls the next ones.
+    goes: this lead leaves the queue now. One call brings forward at most CALLED_AT_ONCE leads, to keep the transaction short.
+    The assignment of each of them calls this function again, for the next ones.
     """
     line = line_of(handoff, seen)
     spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
         later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(min(spare, CALLED_AT_ONCE))
-        for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # one that is under way comes by itself
+        for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # a locked one is being worked on, and comes by itself
             wait.next_at = now
             session.add(wait)
 

@@ -1,4 +1,4 @@
-"""Remind: what the agreement says happens while a clock is still running."""
+"""Remind: carry out the agreement's nudges while a clock is still running."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.tables import Handoff, Wait
 from tasks.messages import digest
 from tasks.work import Work
 
-#: What is owed, in words, by kind of wait.
+#: The open task in words, by kind of wait.
 OWED = {
     "note": "a complete handoff note",
     "delivery": "proof that a rep has the lead",
@@ -22,7 +22,7 @@ OWED = {
     "decision": "a decision",
 }
 
-#: What a holder has not done yet, as their manager reads it, by kind of wait.
+#: The open task of a holder in words for their manager, by kind of wait.
 NOT_YET = {
     "note": "has not completed the handoff note yet",
     "acceptance": "has not answered yet (accept or reject)",
@@ -33,7 +33,7 @@ NOT_YET = {
 
 
 def remind(work: Work) -> None:
-    """Does every nudge that is due, and sets when to look again."""
+    """Carries out every due nudge, and sets when to look again."""
     session, handoff, now = work.session, work.handoff, work.now
     wait = waits.open_of(session, handoff.id)
     assert wait is not None, "a nudge is due only while a wait is open"
@@ -48,9 +48,9 @@ def remind(work: Work) -> None:
 
 
 def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:
-    """Tells somebody about a wait without changing it: the holder, the manager, or operations.
+    """Tells the holder, the manager or operations about a wait, without changing the wait.
 
-    Where leads of this tier do not interrupt, it waits for the person's morning digest.
+    If leads of this tier do not interrupt, the message waits for the person's morning digest.
     """
     people = roster.current(session)
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))

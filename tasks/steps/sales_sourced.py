@@ -1,4 +1,4 @@
-"""Brought in: a lead that a rep found is theirs at once, without a proof of delivery and without waiting for acceptance."""
+"""Leads that a rep brought in: the rep has such a lead at once, without a proof of delivery and without a wait for acceptance."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ CAUSE = "brought in by them"
 
 
 def has_its_rep(session: Session, handoff: Handoff) -> bool:
-    """Whether a rep brought the lead in who is still in the roster, and nobody has had it yet in this pass."""
+    """Whether a rep who is still in the roster brought the lead in, and no rep has had it yet in this pass."""
     had = any(one.first_assigned_at for one in (handoff, *handoffs.taken_over(session, handoff)))
     return bool(handoff.brought_by) and roster.is_rep(session, handoff.brought_by) and not had
 
 
 def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datetime) -> None:
-    """Gives the lead to the rep who brought it in, as accepted; as being worked where no clock runs for the first attempt."""
+    """Gives the lead to the rep who brought it in, as accepted, or as being worked if no clock runs for the first attempt."""
     waits.close_open(session, handoff, because="assigned", now=now)
     rep = handoff.brought_by
     person = roster.current(session).person(rep)
@@ -56,7 +56,7 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
 
 
 def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
-    """Opens the wait for the outcome where nobody owes it by a time: it ends when the lead's data would have to go."""
+    """Opens a wait for the outcome without a deadline for the rep. It ends when the lead's data would have to be deleted."""
     due = now + handoffs.agreement_of(session, handoff).retention.personal
     return waits.open_wait(
         session, handoff, waits.NewWait("outcome", about=NO_CLOCK, holder=row.rep, due_at=due, assignment_id=row.id), now=now
@@ -64,7 +64,7 @@ def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *,
 
 
 def runs(session: Session, handoff: Handoff, clock: str) -> bool:
-    """Whether this clock runs for the rep who has the lead: all do, but for a lead of their own only those agreed."""
+    """Whether this clock runs for the rep who has the lead. For a lead that the rep brought in, only the agreed clocks run."""
     row = handoffs.open_assignment(session, handoff)
     if row is None or row.cause != CAUSE:
         return True

@@ -1,4 +1,4 @@
-"""Screen: sort out what must not be scored."""
+"""Screen: sort out the leads that must not be scored."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def screen(work: Work) -> Doing:
 
 
 def question(lead: Lead) -> AskCrm:
-    """What the screen has to know of the lead's company."""
+    """The question to the CRM about the lead's company."""
     return AskCrm(lead.company, domain_of(lead.email))
 
 
 async def account_of(box: Toolbox, handoff_id: int) -> Account | None:
-    """What the CRM knows of the lead's company; None where it knows nothing. Raises CrmError."""
+    """Return the lead's company as the CRM has it; None where the CRM does not know it. Raises CrmError."""
     asks = await box.read(lambda session, now: question(handoffs.lead_of(session, handoffs.get(session, handoff_id))))
     return await box.crm.account(company=asks.company, domain=asks.domain)
 
@@ -65,8 +65,8 @@ def _sort_out(session: Session, handoff: Handoff, agreement: Agreement, rule: Sc
 
 
 def _tell(session: Session, handoff: Handoff, rule: ScreenRule, account: Account | None, why: str, now: datetime) -> None:
-    """Whoever the rule names gets a message, and an owner a note in the CRM too; the owner of what a lead is attached to
-    gets that note whatever the rule says."""
+    """Sends a message to the person that the rule names, and to an owner a note in the CRM too. The owner of an account to
+    which the lead is attached always gets this note."""
     company = (account and account.name) or handoffs.lead_of(session, handoff).company or "This company"
     owner = account.owner if account else ""
     what = f"{company} asked again while you are working with them."

@@ -1,4 +1,4 @@
-"""Speak: send what is queued and due."""
+"""Speak: send the messages that are queued and due."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from tasks.work import Doing, Tell, Work
 
 
 def speak(work: Work) -> Doing:
-    """Sends every message of this handoff that is due."""
+    """Sends every due message of this handoff."""
     yield Tell()

@@ -1,6 +1,6 @@
-"""Undo: an answer was taken back in time, so the wait is open again as it was.
+"""Undo: an answer was taken back in time, so its wait is open again as before.
 
-That nothing builds on it was looked at when it was taken back, and is looked at again here: the CRM may have been faster.
+The person's request checked that nothing builds on the answer. This step checks again: a CRM change may have come in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tasks.work import Work
 
 
 def undo(work: Work) -> None:
-    """Puts back what the answer had begun; what it would have said outward is not said."""
+    """Reverts the effects of the answer and cancels its queued messages, unless a later answer builds on it."""
     session, handoff, now = work.session, work.handoff, work.now
     pending = [wake for wake in wakes.pending(session, handoff.id, now=now) if wake.kind == "undo"]
     for wake in pending:
@@ -36,7 +36,7 @@ def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime
         return
     deliveries.cancel(session, answer_id=answer.id)
     if answered.closed_at is None:
-        return  # nothing had come of it, and whoever took it back has freed its wait
+        return  # the answer had no effects yet, and the request to undo has freed its wait
     tenure = handoffs.open_assignment(session, handoff)
     assert tenure is not None, "where the lead has gone elsewhere since, the answer was overtaken"
     waits.close_open(session, handoff, because="undone", now=now)
@@ -51,9 +51,9 @@ def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime
 
 
 def _was_overtaken(session: Session, answer: Answer, wait: Wait | None) -> bool:
-    """Whether something has come since it was taken back that builds on it: sales was further in the CRM, say.
+    """Whether a later answer builds on this one, for example because sales was further in the CRM.
 
-    That the time for what came after it ran out meanwhile is nothing of the kind: nobody owed that any more.
+    A deadline that passed meanwhile for the next task does not count: nobody had this task any more.
     """
     later = undoing.progress_after(session, answer)
     if later is None or later.bar != Bar.MISSED or later.since is None or wait is None or wait.answer_id != later.since.id:
@@ -65,14 +65,14 @@ def _was_overtaken(session: Session, answer: Answer, wait: Wait | None) -> bool:
 
 
 def _let_it_stand(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
-    """It counts after all: what was answered later cannot stand without it."""
+    """Lets the answer count again: a later answer needs it."""
     answer.state = AnswerState.COUNTED
     session.add(answer)
     trail.record(session, "undo-overtaken", now=now, handoff=handoff, actor=answer.by, answer=answer.kind, answer_id=answer.id)
 
 
 def _give_back_to_mailbox(session: Session, handoff: Handoff, tenure: Assignment, answer: Answer) -> None:
-    """A lead that one of a shared mailbox had taken is for all of them again."""
+    """Gives a lead that a member of a shared mailbox had taken back to the whole mailbox."""
     told = session.exec(
         select(Delivery).where(Delivery.assignment_id == tenure.id, Delivery.message == "assigned").order_by(col(Delivery.id)).limit(1)
     ).first()

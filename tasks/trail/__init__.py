@@ -1,1 +1,1 @@
-"""Keeping the trail provable: sealing it, and copies of its head outside the database."""
+"""Proof that the trail was not changed: its seals, and copies of its head outside the database."""

@@ -1,7 +1,7 @@
-"""Heads of the trail in a file of the home folder, outside of the database: who rewrites the database cannot rewrite these as well.
+"""Heads of the trail in a file of the home folder: somebody who rewrites only the database cannot rewrite these.
 
-Each line is JSON and is only ever added. A head is written after the transaction that made its seal, so that no line is ahead of the
-database; a process that dies between the two leaves a head out, and the next seal on this machine writes what is newest then.
+Each line is JSON. Baton only ever adds lines. A head is written after the transaction of its seal, so no line is ahead of the
+database. If a process dies between the two, the head is missing, and the next seal on this machine writes the newest head then.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agreements.errors import HandoffError
 from tasks.wiring import secret_files
 
 NAME = "trail-heads"
-#: A line is far shorter; so much is read from the end of the file to find the last one.
+#: How many bytes are read from the end of the file to find the last line, which is far shorter.
 _END = 4096
 
 
@@ -28,7 +28,7 @@ class HeadsUnreadable(HandoffError):  # noqa: N818 - errors here are named as st
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A seal as it was when it was the newest. at: when it was made, Baton's time; events: how many were sealed up to it."""
+    """A seal while it was the newest. at: when it was made, Baton's time; events: how many events are sealed up to it."""
 
     at: str
     seal: int
@@ -38,8 +38,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The word of an operator that the heads above are gone because a backup was restored. lost: the newest of them; by: who says
-    so; seal, head: where the chain goes on, 0 and empty for at its beginning."""
+    """An operator's statement that the heads above are gone because a backup was restored. lost: the newest of them; by: the
+    operator; seal, head: where the chain continues, 0 and empty for its beginning."""
 
     at: str
     accepted: bool
@@ -56,7 +56,7 @@ class HeadFile:
         self.path = folder / NAME
 
     def add(self, line: Head | Accepted) -> None:
-        """Adds a line, on the disk before this returns; for nobody else to read. The same line twice in succession is one."""
+        """Adds a line and syncs it to the disk. Only the file's owner can read it. Skips a line that repeats the last one."""
         with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, secret_files.CLOSED), "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(max(0, file.seek(0, os.SEEK_END) - _END))
@@ -70,7 +70,7 @@ class HeadFile:
             os.fsync(file.fileno())
 
     def last(self) -> Head | Accepted | None:
-        """The newest line, None for none. Raises HeadsUnreadable."""
+        """Return the newest line, None for none. Raises HeadsUnreadable."""
         if not self.path.exists():
             return None
         with self.path.open("rb") as file:
@@ -80,7 +80,7 @@ class HeadFile:
         return self._read(whole[-1].decode("utf-8", "replace"), 0) if whole else None
 
     def since_restore(self) -> Iterator[Head | Accepted]:
-        """Every line from the newest word of an operator on, which comes first where there is one. Raises HeadsUnreadable."""
+        """Return every line from the newest statement of an operator on, or all lines if there is none. Raises HeadsUnreadable."""
         begin = 0
         for number, line in self._lines():
             if isinstance(line, Accepted):
@@ -92,7 +92,7 @@ class HeadFile:
             return
         with self.path.open(encoding="utf-8", errors="replace") as file:
             for number, line in enumerate(file, start=1):
-                if line.endswith("}\n"):  # one that is torn says nothing
+                if line.endswith("}\n"):  # skips a torn line
                     yield number, self._read(line, number)
 
     def _read(self, line: str, number: int) -> Head | Accepted:
@@ -108,5 +108,5 @@ class HeadFile:
 
 
 def head_of(seal: int, events: int, digest: str, at: datetime) -> Head:
-    """The line of that seal."""
+    """Return the line for that seal."""
     return Head(at.isoformat(timespec="seconds"), seal, events, digest)

@@ -1,4 +1,4 @@
-"""The head of the trail by mail, once a day: a copy that is neither in the database nor on Baton's machines."""
+"""The head of the trail by mail, once a day: a copy outside of the database and of Baton's machines."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MESSAGE = "trail-head"
 
 
 def queue_head(session: Session, *, to: str, now: datetime) -> bool:
-    """Asks for today's mail with the newest head; False where it is asked for already, or nothing was sealed yet.
+    """Queues today's mail with the newest head; False if it is queued already, or nothing is sealed yet.
 
-    to: an e-mail address. The day is that of UTC, and its key lets the mail go out once. Call inside a write transaction.
+    to: an e-mail address. The day is in UTC and is part of the key, so the mail goes out once. Call inside a write transaction.
     """
     key = f"{MESSAGE}:{now.astimezone(UTC):%Y-%m-%d}"
     if session.exec(select(Delivery.id).where(Delivery.key == key)).first() is not None:
@@ -30,7 +30,7 @@ def queue_head(session: Session, *, to: str, now: datetime) -> bool:
 
 
 def draft_of(row: Delivery) -> Draft:
-    """The letter of such a delivery, which says the head as it was when the mail was asked for."""
+    """Return the draft of such a delivery, with the head from when the mail was queued."""
     said = row.context
     context = HeadContext(
         to=Recipient(row.person, "", row.person),

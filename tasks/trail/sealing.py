@@ -1,4 +1,4 @@
-"""Sealing: what is new in the trail goes into its chain, a batch in each transaction, and the new head into a file beside it."""
+"""Sealing: add new events of the trail to its hash chain, one batch in each transaction, and write the new head to a file."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from storage.trail import HeadMissing
 from tasks.trail.heads import Accepted, Head, HeadFile, head_of
 from tasks.wiring.toolbox import Toolbox
 
-#: So many batches are sealed one after another; what is left has time until the next call.
+#: The most batches that one call seals; the next call seals the rest.
 BATCHES = 20
-#: So many heads are looked up at once.
+#: How many heads one query looks up.
 AT_ONCE = 500
-#: What the trail says of a restore that an operator has accepted.
+#: The kind of the trail's event for a restore that an operator has accepted.
 ACCEPTED = "restore-accepted"
 
 
 async def seal_trail(box: Toolbox) -> int:
-    """Seals what is not sealed yet, up to some batches; says how many events.
+    """Seals unsealed events, at most BATCHES batches; returns how many events.
 
-    Raises HeadMissing where the newest head that this machine has kept is not in the database: nothing is sealed behind it then.
+    Raises HeadMissing if the newest head that this machine has kept is not in the database. Nothing more is sealed then.
     """
     key, sealed = box.settings.seal_key(), 0
     heads = HeadFile(box.settings.folder)
@@ -51,7 +51,7 @@ def _newest(session: Session) -> Head | None:
 
 
 def what_is_missing(last: Head | Accepted, heads: HeadFile) -> str:
-    """Says that a head is not in the database, and what to do."""
+    """Return the message that a head is not in the database, and what to do."""
     return (
         f"The head of {last.at} (seal {last.seal}, {last.head[:16]}) stands in {heads.path} and not in the database, so the end of the"
         " trail was cut off, or an older database was put back. Nothing is sealed until this is settled. If you have restored a"
@@ -61,7 +61,7 @@ def what_is_missing(last: Head | Accepted, heads: HeadFile) -> str:
 
 
 def lost_heads(session: Session, heads: HeadFile) -> list[Head | Accepted]:
-    """Heads that this machine has kept since the last restore that was accepted, and that are not in the database. Reads only."""
+    """Return the heads, kept since the last accepted restore, that are not in the database. Reads only."""
     lost: list[Head | Accepted] = []
     few: list[Head | Accepted] = []
     for line in heads.since_restore():
@@ -85,9 +85,9 @@ def _is_told(session: Session, lost: str) -> bool:
 
 
 def accept_restore(box: Toolbox, *, by: str, why: str) -> Head | Accepted | None:
-    """Lets the chain go on from where the database stands; the newest head that is given up, None where none is missing.
+    """Lets the chain continue from the database's newest seal; returns the newest head given up, None if none is missing.
 
-    It is told in the trail, by whom and why, and then in the file. Whoever dies in between calls it again: both are done once.
+    Writes who and why to the trail, and then to the file. If the process dies in between, call it again: each is written once.
     """
     heads = HeadFile(box.settings.folder)
     lost = box.read_now(lambda session, now: lost_heads(session, heads))

@@ -1,1 +1,1 @@
-"""The real parts, wired together: what an installation sets, its channels, and the toolbox that steps are given."""
+"""The real parts, wired together: the settings of an installation, its channels, and the toolbox for the steps."""

@@ -1,4 +1,4 @@
-"""The channels of this installation, as its settings say; what cannot be used is named before anything starts."""
+"""The channels of this installation, from its settings. A setting that cannot be used is named before anything starts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tasks.wiring.wrong_setting import WrongSetting
 
 
 def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channel]:
-    """Every channel that is set up, each behind a gate of its own. Raises WrongSetting with all that is wrong."""
+    """Return every channel that is set up, each behind its own circuit breaker. Raises WrongSetting with every problem."""
     made, problems = _made(settings)
     if problems:
         raise WrongSetting(problems)
@@ -33,12 +33,12 @@ def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channe
 
 
 def problems_of(settings: Settings) -> list[str]:
-    """What cannot be used of these settings, each with what to write instead; no value is shown."""
+    """Return the settings that cannot be used, each with what to write instead; no value is shown."""
     return _made(settings)[1]
 
 
 def unusable_addresses(people: Roster) -> list[str]:
-    """The chat addresses and phone numbers of a roster that no channel can use, each by its place and without showing it."""
+    """Return the places of chat addresses and phone numbers in a roster that no channel can use; no value is shown."""
     found = []
     for ident, person in people.people.items():
         if why := _wrong_chat(person.chat):
@@ -56,12 +56,12 @@ def _wrong_chat(chat: str) -> str:
 
 
 def slack_api(settings: Settings) -> SlackApi | None:
-    """The Slack app of this installation, None where there is none. Raises ValueError for what cannot be used."""
+    """The Slack app of this installation, None where there is none. Raises ValueError for a setting that cannot be used."""
     return SlackApi(settings.slack_token, url=settings.slack_api_url) if settings.slack_token else None
 
 
 def _made(settings: Settings) -> tuple[Mapping[str, Channel], list[str]]:
-    """Everything but the CRM: what could be made, and what is wrong with the rest."""
+    """Every channel except the CRM: those that could be made, and the problems with the rest."""
     made: dict[str, Channel] = {}
     problems: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Secrets in files of the home folder: made once, and closed to everybody else from the first byte."""
+"""Secrets in files of the home folder: made once, and closed to other users from the first byte."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-#: Who may read and write such a file, and look into such a folder: its owner.
+#: The modes of such a file and such a folder: only the owner has access.
 CLOSED, CLOSED_FOLDER = 0o600, 0o700
-#: What every process takes away from the rights of the files that it makes.
+#: The umask of every process of Baton.
 UMASK = 0o077
 _OTHERS = 0o077
 
 
 def kept(folder: Path, name: str, *, prefix: str = "") -> str:
-    """The secret in that file. Where there is none, one is made: the prefix and 43 random characters."""
+    """Return the secret in that file. Makes one where there is none: the prefix and 43 random characters."""
     path = folder / name
     if not path.exists():
         own = write(folder / f".{name}.{secrets.token_hex(4)}", prefix + secrets.token_urlsafe(32))
@@ -27,7 +27,7 @@ def kept(folder: Path, name: str, *, prefix: str = "") -> str:
 
 
 def write(path: Path, text: str) -> Path:
-    """Writes a file that nobody else can read at any moment; one that is there already is replaced."""
+    """Writes a file that other users cannot read at any moment; replaces a file that is there already."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, CLOSED), "w") as file:
         file.write(text)
@@ -35,7 +35,7 @@ def write(path: Path, text: str) -> Path:
 
 
 def close(folder: Path) -> str:
-    """Takes away the right of others to look into the folder. What was found, in words, empty for a folder that was closed."""
+    """Closes the folder to other users. Returns what was found, in words; empty for a folder that was closed already."""
     mode = stat.S_IMODE(folder.stat().st_mode)
     if not mode & _OTHERS:
         return ""

@@ -1,4 +1,4 @@
-"""What an installation sets by environment variables, each with a default that works on one machine."""
+"""The settings of an installation: environment variables, each with a default that works on one machine."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Settings(BaseSettings):
     """Every setting is an environment variable BATON_<NAME>.
 
     home: folder of everything Baton keeps. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
-    oldest first, separated by commas. trail_key: key of the trail's hash chain. Both are made once and kept in home when not
-    set. trail_mail_to: who gets the head of that chain by e-mail each day, nobody where empty. undo_minutes: overrides the
-    agreement's. crm_poll_seconds: real seconds between two looks at the CRM.
+    oldest first, separated by commas. trail_key: key of the trail's hash chain. Baton makes both keys once and keeps them in home
+    if they are not set. trail_mail_to: gets the head of that chain by e-mail each day; empty for no mail. undo_minutes: replaces
+    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM.
 
-    requests_per_key, requests_per_address, failures_per_address: how many a minute one web process takes, 0 for no limit.
-    request_seconds: how long a request's headers may take to arrive, and how long its body, 0 for no limit. trusted_proxies: whose
-    X-Forwarded-For counts, addresses and networks with commas between.
+    requests_per_key, requests_per_address, failures_per_address: the most in a minute for one web process, 0 for no limit.
+    request_seconds: real seconds for a request's headers, and again for its body, 0 for no limit. trusted_proxies: addresses
+    and networks whose X-Forwarded-For counts, separated by commas.
     """
 
     model_config = SettingsConfigDict(env_prefix="BATON_", extra="ignore")
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
 
     @property
     def folder(self) -> Path:
-        """BATON_HOME, absolute; made when missing."""
+        """The absolute path of BATON_HOME; makes the folder if it is missing."""
         folder = self.home.expanduser().absolute()
         folder.mkdir(mode=secret_files.CLOSED_FOLDER, parents=True, exist_ok=True)
         return folder
@@ -83,7 +83,7 @@ class Settings(BaseSettings):
 
     @property
     def public_url(self) -> str:
-        """Where people reach Baton's pages."""
+        """The base URL of Baton's pages, without a slash at the end."""
         return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
 
     def signing_keys(self) -> list[str]:
@@ -92,21 +92,21 @@ class Settings(BaseSettings):
         return given or secret_files.kept(self.folder, "link-key").split()
 
     def rotate(self) -> int:
-        """Puts a new key behind those that sign links and are kept in home; how many there are then.
+        """Adds a new signing key to those in home, and returns how many keys there are then.
 
-        Links that are out stay good: every kept key is accepted. Raises: KeysElsewhere where the keys come from BATON_SECRETS.
+        Links that were sent stay good: every kept key is accepted. Raises KeysElsewhere if the keys come from BATON_SECRETS.
         """
         if self.secrets.strip(", "):
             raise KeysElsewhere()
         path = self.folder / "link-key"
         with (self.folder / ".link-key.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # of two who rotate at once, neither key is lost
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two rotations at once lose no key: the second waits here
             keys = [*self.signing_keys(), secrets.token_urlsafe(32)]
             secret_files.write(self.folder / f".link-key.{os.getpid()}", "\n".join(keys) + "\n").replace(path)
         return len(keys)
 
     def person_key(self) -> bytes:
-        """The key of the hashes by which erased people are known again. It follows from the trail's key and is as lasting."""
+        """The key of the hashes by which Baton recognizes erased people. It is derived from the trail's key."""
         return hmac.new(self.seal_key(), b"erased people", hashlib.sha256).digest()
 
     def seal_key(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The real parts wired together, and the one door for the clock."""
+"""The toolbox: the real parts wired together, and the only source of the present time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Time(Protocol):
-    """Where the present comes from."""
+    """The source of the present time."""
 
     def now(self, session: Session) -> datetime:
         """The present in Baton's time, aware UTC."""
@@ -33,7 +33,7 @@ class Time(Protocol):
 
 
 class LeapingTime:
-    """Real time, and what a stored reading says it leapt ahead; real time alone where it never did."""
+    """Real time plus the stored offset by which Baton's time has leapt ahead, if there is one."""
 
     def now(self, session: Session) -> datetime:
         real = datetime.now(UTC)
@@ -41,7 +41,7 @@ class LeapingTime:
 
 
 class SteppedTime:
-    """A time that stands still until it is moved."""
+    """A time that stays the same until `at` is set."""
 
     def __init__(self, at: datetime) -> None:
         self.at = at
@@ -56,7 +56,7 @@ def _no_fault(where: str) -> None:
 
 @dataclass
 class Toolbox:
-    """Everything a step needs from outside. fault: is told how far an attempt is; a test lets it die there."""
+    """Everything a step needs from outside. fault: called with the point that an attempt has reached; a test can raise there."""
 
     settings: Settings
     database: Database
@@ -71,7 +71,7 @@ class Toolbox:
         self.database.person_key = self.settings.person_key
 
     async def write(self, work: Callable[[Session, datetime], T]) -> T:
-        """Runs work in one short write transaction, off the event loop, with the present read once."""
+        """Runs work in one short write transaction, off the event loop; reads the present once."""
         return await asyncio.to_thread(self.write_now, work)
 
     async def read(self, work: Callable[[Session, datetime], T]) -> T:
@@ -79,17 +79,17 @@ class Toolbox:
         return await asyncio.to_thread(self.read_now, work)
 
     def write_now(self, work: Callable[[Session, datetime], T]) -> T:
-        """The same as write, on this thread."""
+        """Like write, on this thread."""
         with self.database.write() as session:
             return work(session, self.time.now(session))
 
     def read_now(self, work: Callable[[Session, datetime], T]) -> T:
-        """The same as read, on this thread."""
+        """Like read, on this thread."""
         with self.database.read() as session:
             return work(session, self.time.now(session))
 
     def undo_time(self, agreed: timedelta) -> timedelta:
-        """How long an answer may be taken back: as agreed, unless the installation says otherwise."""
+        """How long an answer may be taken back: the installation's undo_minutes, else the agreed time."""
         minutes = self.settings.undo_minutes
         return agreed if minutes is None else timedelta(minutes=minutes)
 
@@ -100,9 +100,9 @@ class Toolbox:
 
 
 class ChannelsAtNeed(Mapping[str, Channel]):
-    """The channels of an installation, wired when the first of them is asked for: their libraries take longer than most commands.
+    """The channels of an installation, wired at first use: importing their libraries takes longer than most commands.
 
-    Every use raises WrongSetting where a channel cannot be made as it is set.
+    Every use raises WrongSetting if the settings of a channel cannot be used.
     """
 
     def __init__(self, settings: Settings, crm: LocalCrm) -> None:
@@ -125,9 +125,9 @@ class ChannelsAtNeed(Mapping[str, Channel]):
 
 
 def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
-    """The toolbox of this installation. Raises WrongSetting, which names each setting that cannot be used and never its value.
+    """Return the toolbox of this installation. Raises WrongSetting, which names each setting that cannot be used, never its value.
 
-    send: False where most likely nothing is sent: what is wrong with a channel is told when one is asked for.
+    send: False if the caller most likely sends nothing. Problems with a channel are then raised at the first use of a channel.
     """
     settings = settings or Settings()
     crm = LocalCrm(settings.crm_path or settings.folder / "crm.db")

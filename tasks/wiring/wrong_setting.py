@@ -1,4 +1,4 @@
-"""What is wrong with the settings, named before anything is done with them."""
+"""The error for settings that cannot be used, raised before anything is done with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing two agreements: what was agreed otherwise, in words."""
+"""Compares two agreements and says in words what they agree differently."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, reference
 
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 
 def diff(old: ReferenceOrFile, new: ReferenceOrFile, as_json: AsJson = False) -> None:
-    """How two versions or files differ in what was agreed; comments and other spellings of the same are no difference."""
+    """Show how two versions or files differ in what they agree. Comments and spelling variants make no difference."""
     with terminal.told():
         before, after = agreement_of(old), agreement_of(new)
         found = differences_by_part(before, after)
@@ -32,7 +32,7 @@ def diff(old: ReferenceOrFile, new: ReferenceOrFile, as_json: AsJson = False) ->
 
 
 def _hash_of(ref: str) -> str:
-    """The hash of a file's text, or that of a published version."""
+    """Return the hash of a file's text, or that of a published version."""
     if Path(ref).is_file():
         return content_hash(Path(ref).read_text(encoding="utf-8"))
     from storage import contracts

@@ -1,4 +1,4 @@
-"""Days in text: one line a day with its open hours and those that count, and days that were passed over by name."""
+"""Days as text: one line a day with its open hours and those that count, and skipped days by name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEGEND = f"{COUNTED} counts   {OPEN} open   {NUDGED} reminder   {DUE} due"
 
 
 def day_bars(line: Timeline) -> list[str]:
-    """From the start to the due time one line a day of the calendar's zone, half an hour a sign."""
+    """Return one line for each day from the start to the due time, in the calendar's zone, half an hour a character."""
     zone = line.calendar.timezone
     first, last = line.start.astimezone(zone).date(), (line.due_at - timedelta(microseconds=1)).astimezone(zone).date()
     days = [first + timedelta(days=step) for step in range((last - first).days + 1)]
@@ -51,7 +51,7 @@ def _meets(spans: Sequence[Span], begins: datetime, ends: datetime) -> bool:
 
 
 def named_days(closed: Sequence[tuple[date, str]]) -> str:
-    """The days that were passed over, by name; what a holiday is called stands behind it, and long rows are cut."""
+    """Return the skipped days by name, each with the name of its holiday; long rows are cut."""
     shown = [f"{day:%a} {day.day} {day:%b} ({why})" if why else f"{day:%a} {day.day} {day:%b}" for day, why in closed]
     if len(shown) <= 2 * DRAWN:
         return ", ".join(shown)

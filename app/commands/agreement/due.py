@@ -1,4 +1,4 @@
-"""When something is due: one clock of an agreement from an instant on, and why."""
+"""Shows when a clock of an agreement that starts at an instant is due, and why."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.commands.agreement.references import ReferenceOrFile, agreement_of
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and for whom. supposed: what had to be supposed of the instant; holder: None for nobody in particular."""
+    """The question, and for whom. supposed: what the command assumed about the instant; holder: None for nobody in particular."""
 
     agreement: Agreement
     line: Timeline
@@ -35,7 +35,7 @@ class Asked:
 
     @property
     def zones(self) -> dict[str, ZoneInfo]:
-        """In which zones instants are told: that of the agreement, that of who owes it, and UTC; each once."""
+        """Return the zones in which to show instants: of the agreement, of the person whose task is due, and UTC; each once."""
         known = {"agreement": ZoneInfo(self.agreement.timezone), "holder": self.holder_zone, "UTC": ZoneInfo("UTC")}
         keys = [zone.key for zone in known.values()]
         return {name: zone for number, (name, zone) in enumerate(known.items()) if zone.key not in keys[:number]}
@@ -44,13 +44,13 @@ class Asked:
 def due(
     ref: ReferenceOrFile,
     clock: Annotated[str, typer.Option("--clock", help=f"One of {', '.join(Clocks.model_fields)}.")],
-    start: Annotated[str, typer.Option("--from", help="When it starts: 2026-05-01T16:30+01:00; without offset, local time.")],
+    start: Annotated[str, typer.Option("--from", help="Start of the clock: 2026-05-01T16:30+01:00; without offset, local time.")],
     tier: Annotated[str, typer.Option(help="The lead's tier.")] = "normal",
-    rep: Annotated[str, typer.Option(help="Who owes it: a person of the roster, whose calendar counts.")] = "",
-    roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file, instead of the one that is loaded.")] = None,
+    rep: Annotated[str, typer.Option(help="Who has to act: a person in the roster, whose calendar counts.")] = "",
+    roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file to use instead of the loaded roster.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """When a clock is due that starts at an instant: due time, reminders, ladder, and which days are passed over."""
+    """Show when a clock that starts at an instant is due: due time, reminders, ladder, and which days are skipped."""
     with terminal.told():
         agreement = agreement_of(ref)
         asked = _asked(agreement, clock, start, tier, _person(rep, roster_file))
@@ -116,7 +116,7 @@ def _show(asked: Asked) -> None:
 
 
 def _told(at: datetime | None, asked: Asked) -> list[str]:
-    """The instant in each zone; with the year where it is another one than that of the start."""
+    """Return the instant in each zone; with the year where it differs from the start's."""
     local = [at.astimezone(zone) for zone in asked.zones.values()] if at else []
     year = "" if at is None or at.year == asked.line.start.year else " %Y"
     return [f"{one:%a} {one.day:>2} {one:%b{year} %H:%M}" for one in local] or ["-"] * len(asked.zones)
@@ -131,7 +131,7 @@ def _by_whose_time(asked: Asked) -> str:
 
 
 def _remarks(asked: Asked) -> list[str]:
-    """What could still move it, and what does not fit; one line each."""
+    """Return what could still move the due time, and what does not fit; one line each."""
     line, found = asked.line, [f"start: {asked.supposed}"] if asked.supposed else []
     found += line.notes
     if asked.holder and asked.holder.calendar and asked.holder.calendar not in asked.agreement.calendars:

@@ -1,4 +1,4 @@
-"""Explaining a verdict: every rule that was asked of one lead, what it saw, and what is missing."""
+"""Explains a verdict: every rule applied to one lead, what the rule saw, and what is missing."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from storage.tables import Lead
 from tasks.steps.screen import account_of
 from tasks.wiring.toolbox import Toolbox
 
-#: Width of a bar that stands for 100 points.
+#: Width of a bar for 100 points.
 _BAR = 50
 
 
 def explain_lead(
     ref: ReferenceOrFile,
     lead: Annotated[int, typer.Option(help="Number of the lead, as `baton leads show` takes it.")],
-    at: Annotated[str, typer.Option(help="As of which instant, such as 2026-12-01T09:00:00+00:00; now where left out.")] = "",
+    at: Annotated[str, typer.Option(help="As of this instant, such as 2026-12-01T09:00:00+00:00. The default is now.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Why a lead qualifies or not: each criterion with what it saw, when, points and why; what is missing, and by how much."""
+    """Show why a lead qualifies or not: each criterion with what it saw, when, points and why; what is missing, and by how much."""
     with terminal.told():
         agreement = agreement_of(ref)
         box = terminal.open_box()
@@ -64,7 +64,7 @@ def _instant(text: str) -> datetime:
 
 
 def _facts(box: Toolbox, lead_id: int) -> LeadFacts:
-    """What the rules may ask about this lead, with what the CRM says of its company; without that where the CRM is away."""
+    """Return the facts for the rules, with what the CRM says about the lead's company, or without that while the CRM is away."""
     handoff = box.read_now(lambda session, now: handoffs.latest_of(session, lead_id))
     account = None
     if handoff is not None:
@@ -118,12 +118,12 @@ def _table(points: Iterable[Point]) -> Table:
 
 
 def _literal(cell: str) -> str:
-    """Text in which square brackets stand for themselves."""
+    """Return the text with square brackets taken literally."""
     return cell.replace("[", "\\[")
 
 
 def _bar(measure: Measure) -> str:
-    """The points as a bar of 100, with a mark where the minimum lies."""
+    """Return the points as a bar of 100, with a mark at the minimum."""
     have, wanted = (round(_BAR * max(0, min(100, one)) / 100) for one in (measure.points, measure.wanted))
     cells = ["█" if cell < have else "·" for cell in range(_BAR + 1)]
     cells[wanted] = "│"
@@ -143,7 +143,7 @@ def _screened(agreement: Agreement, found: Explanation) -> str:
 
 
 def _verdict(found: Explanation) -> str:
-    """What becomes of the lead, and what is missing."""
+    """Return what becomes of the lead, and what is missing."""
     if found.sorted_out and found.screening.rule is not None:
         return f"Sorted out before scoring, so the points do not count: {what_follows(found.screening.rule)}."
     if found.need_not_qualify:

@@ -1,4 +1,4 @@
-"""Putting an agreement in force."""
+"""Puts an agreement in force."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def deploy_version(
 ) -> None:
     """Put a signed version in force: new leads run under it. Creates its deployment at the Prefect server.
 
-    Handoffs in flight that are touched are listed first. One to which something happens meanwhile is left alone and named.
+    Lists the affected handoffs in flight first. A handoff that changes in the meantime is left alone and named.
     """
     settings = terminal.read_settings()
     with terminal.told(), named_server(settings.folder):

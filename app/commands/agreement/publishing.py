@@ -1,4 +1,4 @@
-"""Publishing an agreement, and what deploying it would do to handoffs in flight."""
+"""Publishes an agreement, and shows what a deploy of it would do to handoffs in flight."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ InFlightPolicy = Annotated[
 
 
 def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) -> None:
-    """Keep this version for ever, ready to be signed. Its text cannot be changed any more; a new text is a new version."""
+    """Keep this version for ever, ready to be signed. Its text cannot change any more; a new text is a new version."""
     box = terminal.open_box()
     with terminal.told():
         from_file(file)
@@ -55,7 +55,7 @@ def preview(
     policy: InFlightPolicy = None,
     as_json: Annotated[bool, typer.Option("--json", help="Every handoff in flight, as JSON.")] = False,
 ) -> None:
-    """Which handoffs in flight a deploy would touch, and how. Changes nothing."""
+    """Show which handoffs in flight a deploy would touch, and how. Changes nothing."""
     box = terminal.open_box()
     with terminal.told():
         key = reference(ref)
@@ -69,7 +69,7 @@ def preview(
 
 
 def show(planned: Plan) -> None:
-    """The handoffs that are touched, one a line, and how many there are in each stage."""
+    """Print the touched handoffs, one a line, and how many there are in each stage."""
     zone = ZoneInfo(planned.agreement.timezone)
     if planned.touched:
         table = Table("lead", "company", "stage", "with", "owed", "what happens")
@@ -88,7 +88,7 @@ _FUTURE = {Happens.STAYS: "to stay", Happens.ANEW: "to start anew", Happens.RECA
 
 
 def _counted(listed: Sequence[InFlight]) -> str:
-    """How many there are, stage by stage, and what is to happen to them."""
+    """Return how many there are, stage by stage, and what will happen to them."""
     if not listed:
         return "no handoff is in flight under an earlier version."
     by_stage = {stage: Counter((one.happens, one.why) for one in listed if one.stage == stage) for stage in OPEN_STAGES}

@@ -1,4 +1,4 @@
-"""Reading an agreement: the contract in words, and as a page."""
+"""Shows an agreement: the contract in words, and as a page."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from app.commands.agreement.references import ReferenceOrFile, agreement_of
 
 def show(
     ref: ReferenceOrFile,
-    file: Annotated[Path | None, typer.Argument(help="With --html: where to write the page; printed where left out.")] = None,
-    html: Annotated[bool, typer.Option("--html", help="As a page with pictures that stands for itself.")] = False,
+    file: Annotated[Path | None, typer.Argument(help="With --html: file for the page. The default is standard output.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="As one self-contained page with pictures.")] = False,
 ) -> None:
-    """The contract in words: who owes whom what by when."""
+    """Show the contract in words: who owes whom what by when."""
     if file and not html:
         terminal.fail(terminal.USAGE, f"{file} is where --html writes a page; add --html, or name one agreement.")
     with terminal.told():
@@ -35,6 +35,6 @@ def show(
 
 
 def _page(agreement: Agreement) -> str:
-    from notifications.contract_page import contract_page  # with its templates, which words alone need not
+    from notifications.contract_page import contract_page  # imports its templates, which the words alone do not need
 
     return contract_page(agreement)

@@ -17,7 +17,7 @@ ReferenceOrFile = Annotated[str, typer.Argument(help="name@version of a publishe
 
 
 def from_file(file: Path) -> Agreement:
-    """The agreement of that file; ends the command with every problem told, one a line, where it has any."""
+    """Return the agreement in that file; a file with problems ends the command with all of them, one a line."""
     try:
         return read_agreement(text_of(file), name=str(file))
     except InvalidAgreement as error:
@@ -27,13 +27,13 @@ def from_file(file: Path) -> Agreement:
 
 
 def text_of(file: Path) -> str:
-    """The text of that file, of which no more is read than an agreement can hold. Raises InvalidAgreement, OSError."""
+    """Return the text of that file, reading no more than an agreement can hold. Raises InvalidAgreement, OSError."""
     with file.open("rb") as opened:
         return agreement_text(opened.read(MAX_BYTES + 1), name=str(file))
 
 
 def agreement_of(ref: str) -> Agreement:
-    """The agreement that a file or a published version says."""
+    """Return the agreement from a file or a published version."""
     if Path(ref).is_file():
         return from_file(Path(ref))
     from storage import contracts  # a file needs no database
@@ -44,7 +44,7 @@ def agreement_of(ref: str) -> Agreement:
 
 
 def reference(ref: str) -> tuple[str, int]:
-    """Name and version; ends the command where it is neither."""
+    """Return name and version; ends the command for any other text."""
     name, at, version = ref.rpartition("@")
     if not at or not version.isdigit():
         terminal.fail(terminal.USAGE, f"{ref!r} is no file and no reference; write name@version, as in b2b-saas@3.")

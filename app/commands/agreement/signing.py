@@ -1,4 +1,4 @@
-"""Signing an agreement: asking for signatures, and writing one down on behalf of who gave it."""
+"""Signs an agreement: asks for signatures, and records one on behalf of a signer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tasks.wiring.toolbox import Toolbox
 
 def send_for_signature(
     ref: Reference,
-    again: Annotated[bool, typer.Option("--again", help="Also those who were asked before: their message was lost.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also ask those who were asked before, because their message was lost.")] = False,
 ) -> None:
     """Mail contract and differences to the named signers of each party that has not signed, with a link on which they sign.
 
-    Sending again reaches only those who were not reached yet.
+    A second call reaches only those whom the first did not reach.
     """
     box = terminal.open_box()
     with terminal.told():
@@ -61,7 +61,7 @@ def sign(
     party: Annotated[str, typer.Option("--as", help="marketing or sales")],
     name: Annotated[str, typer.Option("--on-behalf", help="Who signs.")],
 ) -> None:
-    """Sign a published version for one party; shown in the trail as signed on behalf."""
+    """Sign a published version for one party. The trail shows the signature as signed on behalf."""
     box = terminal.open_box()
     if party not in contracts.PARTIES:
         terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")
@@ -76,9 +76,9 @@ def sign(
 def withdraw_signature(
     ref: Reference,
     party: Annotated[str, typer.Option("--as", help="marketing or sales")],
-    why: Annotated[str, typer.Option("--reason", help="Told to every signer.")],
+    why: Annotated[str, typer.Option("--reason", help="Every signer gets this reason.")],
 ) -> None:
-    """Take one party's signature back, until the version is deployed; every signer is told by whom and why."""
+    """Withdraw one party's signature, until the version is deployed. Every signer gets a message that says who and why."""
     box = terminal.open_box()
     if party not in contracts.PARTIES:
         terminal.fail(terminal.USAGE, f"--as is marketing or sales, not {party!r}.")

@@ -1,4 +1,4 @@
-"""Trying an agreement out: what it would have made of past leads."""
+"""Tries an agreement out: what it would have made of past leads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasks.wiring.toolbox import Toolbox
 if TYPE_CHECKING:
     from app.backtest.report import Backtest
 
-#: So many of the rows that could not be used are named; all are counted.
+#: How many unusable rows are named; all are counted.
 NAMED = 20
 STORED = "stored"
 
@@ -32,18 +32,18 @@ STORED = "stored"
 def backtest(
     ref: ReferenceOrFile,
     leads: Annotated[str, typer.Option(help="A CSV file of past leads, or `stored`: those in the database.")],
-    against: Annotated[str, typer.Option(help="name@version or file to compare with; else the version in force.")] = "",
-    map: Annotated[Path | None, typer.Option(help="How the columns of the file are called, see examples/maps/.")] = None,
+    against: Annotated[str, typer.Option(help="name@version or file to compare with. The default is the version in force.")] = "",
+    map: Annotated[Path | None, typer.Option(help="A map that names the columns of the file, see examples/maps/.")] = None,
     outcomes: Annotated[Path | None, typer.Option(help="A CSV file of what became of the leads, instead of the map's.")] = None,
-    by: Annotated[str, typer.Option(help="By which fact leads are grouped.")] = "entry_channel",
-    timezone: Annotated[str, typer.Option(help="In which times without a zone are meant.")] = "UTC",
-    limit: Annotated[int | None, typer.Option(help="At most so many rows of the file, or the newest so many handoffs.", min=1)] = None,
+    by: Annotated[str, typer.Option(help="The fact that groups the leads.")] = "entry_channel",
+    timezone: Annotated[str, typer.Option(help="Zone of times without a zone.")] = "UTC",
+    limit: Annotated[int | None, typer.Option(help="At most this many rows of the file, or of the newest handoffs.", min=1)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
 ) -> None:
-    """What a version would have made of past leads: who qualifies, and how many of them were won. Changes nothing.
+    """Show what a version would have made of past leads: who qualifies, and how many of them were won. Changes nothing.
 
-    Beside it stands the version in force, or the one that --against names. The exit code is 3 when rows were left out.
+    Compares it with the version in force, or with the one that --against names. The exit code is 3 when rows were left out.
     """
     from app.backtest.compare import compare
     from app.backtest.files import LeadFile, read_past
@@ -71,7 +71,7 @@ def backtest(
 
 @contextmanager
 def _usage() -> Iterator[None]:
-    """A file of leads that cannot be read is unreadable input, not a finding."""
+    """Treat an unreadable file of leads as unusable input, not as a finding."""
     try:
         yield
     except UnreadableFile as error:
@@ -79,7 +79,7 @@ def _usage() -> Iterator[None]:
 
 
 def _installed() -> Toolbox | None:
-    """The installation, None where there is none: trying an agreement out makes none."""
+    """Return the installation, None where there is none: a backtest creates none."""
     settings = Settings()
     there = settings.database_url or (settings.home.expanduser() / "baton.db").exists()
     return terminal.open_box(settings) if there else None
@@ -94,7 +94,7 @@ def _now() -> datetime:
 
 
 def _in_force(box: Toolbox, draft: Agreement, ref: str) -> Agreement | None:
-    """The version of the same agreement that is in force, None where none is, or it is the very one to be tried."""
+    """Return the version in force of the same agreement; None where there is none, or it is the one to be tried."""
 
     def work(session: Session, now: datetime) -> Agreement | None:
         row = next((row for row in contracts.counting(session, now) if row.name == draft.agreement), None)
@@ -106,7 +106,7 @@ def _in_force(box: Toolbox, draft: Agreement, ref: str) -> Agreement | None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Bars for what is under way, on standard error."""
+    """Show progress bars on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=terminal.complaints, transient=True) as progress:
         bars: dict[str, TaskID] = {}
@@ -121,7 +121,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
-    """Shows the result; what could not be used is named on standard error."""
+    """Show the result, and name unusable rows on standard error."""
     from app.backtest.document import as_json as document
     from app.backtest.page import page
     from app.backtest.terminal_view import show

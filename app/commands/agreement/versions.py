@@ -1,4 +1,4 @@
-"""The published versions of all agreements."""
+"""Lists the published versions of all agreements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.tables import AgreementVersion, Handoff
 
 
 def list_versions() -> None:
-    """Every published version: whether it is in force now, from when to when, who signed it, and what is open under it."""
+    """List every published version: whether it is in force, from when to when, who signed it, and what is open under it."""
     box = terminal.open_box()
     table = Table("version and hash", "effective", "signed by", "state", "open", show_lines=True)
     for row in box.read_now(_listed):

@@ -1,4 +1,4 @@
-"""Writing an agreement: one to begin with, what is wrong with a file, and the schema for editors."""
+"""Writes agreements: one to begin with, the mistakes in a file, and the schema for editors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.commands.agreement.references import ReferenceOrFile, agreement_of, tex
 
 
 class Example(StrEnum):
-    """The agreements that are shipped."""
+    """The shipped agreements."""
 
     STARTER = "starter"
     B2B_SAAS = "b2b-saas"
@@ -34,11 +34,11 @@ class Example(StrEnum):
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="What the agreement is called: letters, digits, -, _ and .")],
-    example: Annotated[Example, typer.Option("--from", help="Which of the shipped ones to begin with.")] = Example.STARTER,
-    out: Annotated[Path | None, typer.Option(help="Where to write it; NAME.yaml where left out.")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the agreement: letters, digits, -, _ and .")],
+    example: Annotated[Example, typer.Option("--from", help="The shipped agreement to begin with.")] = Example.STARTER,
+    out: Annotated[Path | None, typer.Option(help="File to write. The default is NAME.yaml.")] = None,
 ) -> None:
-    """Write an agreement to begin with. It passes `check` at once; a file that is there is never overwritten."""
+    """Write an agreement to begin with. It passes `check` at once. An existing file is never overwritten."""
     if len(name) > 80 or not re.fullmatch(NAME, name):
         terminal.fail(terminal.USAGE, f"{name!r} is no name; write letters, digits, -, _ and ., at most 80, such as b2b-saas.")
     text = files("agreements").joinpath("examples", f"{example}.yaml").read_text(encoding="utf-8")
@@ -64,8 +64,8 @@ def _write(file: Path, text: str) -> None:
         terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file by --out.")
 
 
-def schema(out: Annotated[Path | None, typer.Option(help="Where to write it; printed where left out.")] = None) -> None:
-    """The JSON Schema of an agreement file, for editors: what may stand where, and what it means."""
+def schema(out: Annotated[Path | None, typer.Option(help="File to write. The default is standard output.")] = None) -> None:
+    """Write the JSON Schema of an agreement file, for editors: which keys and values are allowed, and what they mean."""
     text = json.dumps(agreement_schema(), indent=2, ensure_ascii=False)
     if out is None:
         typer.echo(text)
@@ -80,11 +80,11 @@ def schema(out: Annotated[Path | None, typer.Option(help="Where to write it; pri
 
 def check(
     ref: ReferenceOrFile,
-    roster: Annotated[Path | None, typer.Option(help="A roster file: whether teams, people and calendars are there.")] = None,
-    leads: Annotated[Path | None, typer.Option(help="A CSV file of leads: how well they can answer the rules.")] = None,
-    map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
+    roster: Annotated[Path | None, typer.Option(help="A roster file, to check that teams, people and calendars exist.")] = None,
+    leads: Annotated[Path | None, typer.Option(help="A CSV file of leads, to check how well they answer the rules.")] = None,
+    map: Annotated[Path | None, typer.Option(help="A map that names its columns, see examples/maps/.")] = None,
 ) -> None:
-    """Every mistake of a file at once, with its line and what to write instead; and what is agreed but not carried out yet."""
+    """Show every mistake in a file at once, with its line and what to write instead, and what is agreed but not carried out yet."""
     with terminal.told():
         agreement = agreement_of(ref)
         problems = [_told(one) for one in problems_of(agreement)]
@@ -102,7 +102,7 @@ def check(
 
 
 def _notes(ref: str, agreement: Agreement) -> list[str]:
-    """What to know before signing, each with its line where the agreement is a file."""
+    """Return what to know before signing, each with its line where the agreement is a file."""
     written = read(text_of(Path(ref))) if Path(ref).is_file() else None
     lines = [(f"{ref}:{written.line(note.where)}" if written else ref, note) for note in notes_of(agreement)]
     return [f"{line}: note: {_told(note)}" for line, note in lines]
