@@ -10,10 +10,12 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
+from agreements.lead import LeadFacts
+from agreements.model import Agreement
 from agreements.qualification import fast_lane
 from storage import contracts, handoffs, trail, wakes
 from storage.database import ROWS_AT_ONCE
-from storage.facts import brought_in_by, facts
+from storage.facts import brought_in_by, facts, facts_at_capture
 from storage.tables import Handoff, Lead
 
 #: The reason of a handoff that is held although nobody asked to hold it.
@@ -49,8 +51,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
-        if fast_lane(agreement, known, now=now):
-            kind_of_wake = wakes.REQUEST
+        kind_of_wake = _urgency(agreement, known, now)
         if before and cause in ("new-evidence", "returned"):
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
@@ -109,13 +110,19 @@ def _held(query: Any, only_without_agreement: bool) -> Any:
 
 def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     """Starts a handoff that was held; False where no agreement in force covers it."""
+    known = facts_at_capture(session, handoff)
     try:
-        handoffs.born_under(session, handoff, at=now, values=facts(session, handoffs.lead_of(session, handoff)).values)
+        agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
     except NoAgreementInForce:
         handoff.reason = NO_AGREEMENT
         session.add(handoff)
         return False
     handoff.held, handoff.reason = False, ""
     session.add(handoff)
-    wakes.add(session, handoff.id, wakes.CAPTURE, key=f"capture:{handoff.id}", not_before=now)
+    wakes.add(session, handoff.id, _urgency(agreement, known, now), key=f"capture:{handoff.id}", not_before=now)
     return True
+
+
+def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> str:
+    """The kind of the first wake: a lead that asked to talk to sales goes before the others."""
+    return wakes.REQUEST if fast_lane(agreement, known, now=now) else wakes.CAPTURE

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from storage import contracts, leads
 from storage.database import Database
 from storage.leads import RELEASED_AT_ONCE
-from storage.tables import Bookmark, Handoff, Lead
+from storage.tables import Bookmark, Handoff, Lead, Wake
 from tasks.background.held_leads import release_held
 from tests.in_flight import published, text_of
 from tests.rows import woken
@@ -111,3 +111,17 @@ def test_those_that_stay_held_are_looked_at_once(box):
     rows = box.read_now(lambda session, now: list(session.exec(select(Handoff).order_by(col(Handoff.id)))))
     assert {row.reason for row in rows[:-1] if row.held} == {leads.NO_AGREEMENT}
     assert [row.held for row in rows] == [True] * 2 * RELEASED_AT_ONCE + [False]
+
+
+def test_a_released_lead_that_asked_to_talk_to_sales_goes_before_the_others(box, make_lead):
+    """As it does when it comes in and nothing is held."""
+    asks = {"list": "webinar_attended", "hot": "demo_requested"}
+    for ident, activity in asks.items():
+        incoming = make_lead(source_id=ident, email=f"{ident}@{ident}.example", activity=activity)
+        box.write_now(lambda session, now, one=incoming: leads.capture(session, one, now=now, hold=True))
+
+    assert asyncio.run(release_held(box)) == len(asks)
+
+    query = select(Wake.handoff_id).order_by(Wake.urgency, col(Wake.id))
+    hot, other = box.read_now(lambda session, now: list(session.exec(query)))
+    assert hot > other, "the one that asked came later, and goes first"
