@@ -1,4 +1,4 @@
-"""Whether it can be said for which leads an agreement is, by what is known when they come in."""
+"""Check that `applies_to` asks only for facts that are known when a lead comes in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Facts that nobody knows yet when a lead comes in."""
+    """Find facts that nobody knows yet when a lead comes in."""
     declared = agreement.fields
     for name in dict.fromkeys(test.field for test in agreement.applies_to.tests):
         if name.startswith(ACCOUNT):

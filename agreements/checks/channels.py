@@ -1,4 +1,4 @@
-"""Whether a rep can be told, and proven to have been told."""
+"""Check that messages can reach a rep, and that enough channels can confirm it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Channels that are not there, and fewer of them than must confirm."""
+    """Find unknown channels, and lists with fewer channels than must confirm."""
     notify = agreement.notify
     lists: list[tuple[Path, tuple[str, ...]]] = [(("notify", "channels"), notify.channels), (("notify", "fallback"), notify.fallback)]
     lists += [(("tiers", index, "channels"), tier.channels) for index, tier in enumerate(agreement.tiers)]

@@ -1,4 +1,4 @@
-"""Whether the dictionary of fields says one thing about each value."""
+"""Check that `fields` gives each value exactly one meaning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Declarations that cannot be followed."""
+    """Find declarations that cannot be followed."""
     for name, declared in agreement.fields.items():
         where: Path = ("fields", name)
         if name in LATER:
@@ -49,7 +49,7 @@ def _meanings(where: Path, declared: DeclaredField) -> Iterator[Finding]:
 
 
 def _unfit(declared: DeclaredField, value: Any) -> str:
-    """What is wrong with a value that the dictionary itself gives, empty for nothing."""
+    """Return what is wrong with a value that the declaration itself gives, empty for nothing."""
     bare = declared.model_copy(update={"synonyms": {}, "null_values": (), "bands": {}, "if_missing": "unknown"})
     read = value_of(bare, value)
     if declared.type == "number" and (isinstance(value, str) or read is None):

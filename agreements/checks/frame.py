@@ -1,4 +1,4 @@
-"""Dates, zone, signers, aims and how long things are kept."""
+"""Check the frame of the contract: dates, zone, signers, aims, CRM stages and retention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """What cannot hold of the frame of the contract."""
+    """Find what cannot be right in the frame of the contract."""
     yield from _zone(agreement)
     effective = agreement.effective
     if effective.until is not None and effective.until <= effective.from_:
@@ -60,7 +60,7 @@ def _aims(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _unfit(aim: Aim, measure: str) -> str:
-    """What to write instead of this aim, empty for one that fits its measure."""
+    """Return what to write instead of this aim, empty if it fits its measure."""
     if measure.startswith("share"):
         return "" if aim.unit == "%" else "a share such as 70%"
     if measure.startswith("worth"):

@@ -1,4 +1,4 @@
-"""Whether each leg is another one, and its teams can be found."""
+"""Check that each leg has its own name, and that its segments can be reached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Legs named twice, and segments that nobody asks."""
+    """Find legs named twice, and segments that are never reached."""
     seen: dict[str, int] = {}
     for index, leg in enumerate(agreement.legs):
         first = seen.setdefault(leg.name, index)

@@ -1,4 +1,4 @@
-"""Whether a lead can become ready for sales: minimums within reach, and at least one way to get there."""
+"""Check that a lead can become ready for sales: minimums within reach, and at least one way to reach them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASKED = {"total": "total", "fit_at_least": "fit", "engagement_at_least": "engag
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Minimums out of reach, personas that are not there, and criteria that no lead can meet."""
+    """Find minimums out of reach, unknown personas, and criteria that no lead can meet."""
     yield from _personas(agreement)
     yield from _impossible(agreement)
     rules = agreement.qualification
@@ -49,7 +49,7 @@ def _impossible(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _but_limits(condition: Condition) -> Condition:
-    """Without at_least beside at_most, which is told where the facts are looked at."""
+    """Drop `at_most`, because the check of rules already reports a conflict between `at_least` and `at_most`."""
     return Condition(tuple(test for test in condition.tests if test.operator != "at_most"))
 
 

@@ -1,4 +1,4 @@
-"""Whether each reason has a consequence that can be carried out, and recycling comes to something."""
+"""Check that each reason's consequence can be carried out, and that recycling can happen."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from agreements.checks.base import Finding
 from agreements.model import Agreement, Reason
 from agreements.yaml_reader import Path
 
-#: More looks than this are not meant.
+#: More revisits than this are a mistake.
 _MOST_REVISITS = 100
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Reasons that contradict themselves or the clocks, and recycling that never happens."""
+    """Find reasons that contradict themselves or the clocks, and recycling that never happens or never ends."""
     seen: dict[str, int] = {}
     for index, reason in enumerate(agreement.reasons):
         first = seen.setdefault(reason.code, index)

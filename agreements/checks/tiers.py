@@ -1,4 +1,4 @@
-"""Whether every lead gets a tier, a team and an end of the screen, and each of these can be reached."""
+"""Check that every lead gets a tier, and that every tier, segment and screen rule can be reached."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Tiers, segments and screen rules that are never reached, named twice, or lacking."""
+    """Find tiers, segments and screen rules that are never reached, named twice, or missing."""
     yield from _tiers(agreement)
     yield from _hidden(("routing", "segments"), "segment", list(enumerate(agreement.routing.segments)))
-    ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route may find no owner
+    ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route rule may find no owner and go on
     yield from _hidden(("screen",), "rule", ending)
     if agreement.routing.everyone_away == "on-call-or-hold" and not agreement.routing.on_call:
         what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"
@@ -53,7 +53,7 @@ def _tiers(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _hidden(where: Path, what: str, items: Sequence[tuple[int, Any]]) -> Iterator[Finding]:
-    """Those behind one that takes every lead, or that asks the same as one before it. items: with their positions in the file."""
+    """Find items after one that takes every lead, and repeated items. items: each with its position in the file."""
     for number, (index, item) in enumerate(items):
         for before, other in items[:number]:
             if not other.when.tests or other.when == item.when:
