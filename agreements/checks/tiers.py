@@ -15,7 +15,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     """Find tiers, segments and screen rules that are never reached, named twice, or missing."""
     yield from _tiers(agreement)
     yield from _hidden(("routing", "segments"), "segment", list(enumerate(agreement.routing.segments)))
-    ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route rule may find no owner and go on
+    ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route may find no owner
     yield from _hidden(("screen",), "rule", ending)
     if agreement.routing.everyone_away == "on-call-or-hold" and not agreement.routing.on_call:
         what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"

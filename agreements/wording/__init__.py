@@ -1,4 +1,4 @@
-"""The contract in words, as one document of plain values. This package writes it as Markdown; app/web makes a page of it."""
+"""The contract in words, as one document of plain values. `contract_page` in notifications/ makes the web page."""
 
 from __future__ import annotations
 
