@@ -58,7 +58,7 @@ def _times(one: Running) -> Iterator[Finding]:
         needs: tuple[Path, ...] = ((*one.where, "calendar"),)
         if str(term) == RELEASE_PLAN:
             if one.name != "delivery" or place[0] != "within":
-                yield Finding(where, f"'{RELEASE_PLAN}' is how leads are delivered; write it under clocks.delivery.within, here a time")
+                yield Finding(where, f"'{RELEASE_PLAN}' fits only delivery; write it under clocks.delivery.within, and a time here")
             continue
         if one.clock.calendar and isinstance(term, Duration) and not term.working:
             wanted = str(term).replace(" ", " working ", 1)
@@ -133,5 +133,5 @@ def _released(agreement: Agreement) -> Iterator[Finding]:
             what = f"tier {tier.name!r} has no release plan; add `release: 10 per rep per working day` to it, or write a time"
             yield Finding(("clocks", "delivery", "within", tier.name), what, needs=(("tiers", index),))
         if tier.release is not None and not planned:
-            what = f"leads given out by the day miss any other time; write `{tier.name}: {RELEASE_PLAN}` under clocks.delivery.within"
+            what = f"leads released by the day miss any other limit; write `{tier.name}: {RELEASE_PLAN}` under clocks.delivery.within"
             yield Finding(("tiers", index, "release"), what, needs=(("clocks", "delivery", "within"), ("tiers", index, "name")))

@@ -24,7 +24,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     yield from _aims(agreement)
     for stage in agreement.crm:
         if stage not in CRM_STAGES:
-            yield Finding(("crm", stage), f"is no stage that the CRM is told of{nearest(stage, CRM_STAGES)}; write {one_of(CRM_STAGES)}")
+            yield Finding(("crm", stage), f"is no stage that goes to the CRM{nearest(stage, CRM_STAGES)}; write {one_of(CRM_STAGES)}")
     kept = agreement.retention
     if kept.personal > kept.trail:
         what = "is longer than the trail itself is kept; write a shorter time, or a longer one for `trail`"
@@ -54,7 +54,7 @@ def _aims(agreement: Agreement) -> Iterator[Finding]:
             if name not in measures:
                 other = next((other for other in MEASURES if name in MEASURES[other]), "")
                 advice = f"; it belongs to {other}" if other else f"{nearest(name, measures)}; write {one_of(measures)}"
-                yield Finding(("objectives", party, name), f"is nothing that can be measured of {party}{advice}")
+                yield Finding(("objectives", party, name), f"is no aim that {party} can have{advice}")
             elif advice := _unfit(aim, measures[name]):
                 yield Finding(("objectives", party, name), f"'{aim}' does not measure {name} ({measures[name]}); write {advice}")
 

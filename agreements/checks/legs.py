@@ -14,7 +14,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     for index, leg in enumerate(agreement.legs):
         first = seen.setdefault(leg.name, index)
         if first != index:
-            what = f"the leg {leg.name!r} stands twice; give each a name of its own"
+            what = f"the leg {leg.name!r} appears twice; give each its own name"
             yield Finding(("legs", index), what, needs=(("legs", first),))
         for number, segment in enumerate(leg.segments):
             if any(not other.when.tests for other in leg.segments[:number]):

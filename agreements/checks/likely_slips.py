@@ -47,8 +47,8 @@ def _exact_titles(agreement: Agreement) -> Iterator[Problem]:
                 wanted = ", ".join(shown(one) for one in titles)
                 yield Problem(
                     (*rule.where, _TITLE),
-                    f"holds only for exactly {wanted}; a longer title such as {f'{titles[0]} EMEA'!r} is another one."
-                    f" To take these too, write {{contains: [{wanted}]}}",
+                    f"holds only for exactly {wanted}; a longer title such as {f'{titles[0]} EMEA'!r} does not match."
+                    f" To include such titles, write {{contains: [{wanted}]}}",
                 )
 
 

@@ -32,7 +32,7 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
             yield Problem((name,), what)
     for index, tier in enumerate(agreement.tiers):
         if tier.routing == "first-to-claim":
-            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go round like all others")
+            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go in turn, like all others")
     yield from _routing(agreement)
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
@@ -47,7 +47,7 @@ def _routing(agreement: Agreement) -> Iterator[Problem]:
         if segment.strategy == "weighted-round-robin":
             yield Problem(("routing", "segments", index, "strategy"), "carried out as round-robin, without weights")
     if routing.on_call and routing.everyone_away != "on-call-or-hold":
-        yield Problem(("routing", "on_call"), f"nobody is called: `everyone_away` is {routing.everyone_away}")
+        yield Problem(("routing", "on_call"), f"is not used, because `everyone_away` is {routing.everyone_away}")
 
 
 def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:

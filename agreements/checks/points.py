@@ -34,7 +34,7 @@ def _personas(agreement: Agreement) -> Iterator[Finding]:
     for index, persona in enumerate(agreement.personas):
         first = names.setdefault(persona.name, index)
         if first != index:
-            what = f"the persona {persona.name!r} stands twice; give each a name of its own"
+            what = f"the persona {persona.name!r} appears twice; give each its own name"
             yield Finding(("personas", index, "name"), what, needs=(("personas", first, "name"),))
     for index, rule in enumerate(agreement.qualification.fit):
         if rule.persona and rule.persona not in names:
@@ -70,7 +70,7 @@ def _out_of_reach(agreement: Agreement) -> Iterator[Finding]:
             own = getattr(changed, key) is not None
             if wanted > most and (own or key not in too_high):
                 where: Path = ("qualification", "by_channel", channel, *([key] if own else []))
-                yield Finding(where, _said(wanted, part, most, f" of {channel} leads"), needs=(*_NEEDS, where))
+                yield Finding(where, _said(wanted, part, most, f" by {channel} leads"), needs=(*_NEEDS, where))
 
 
 def _said(wanted: int, part: str, most: float, whose: str = "") -> str:

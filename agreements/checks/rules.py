@@ -55,7 +55,7 @@ def _undeclared(name: str, rule: Rule, known: list[str]) -> str:
         where = "a segment" if name == "tier" else "tiers and segments"
         return f"{name!r} is known only once the lead is qualified; ask for it in {where}, or leave it out"
     if name in BUILT_IN:
-        return f"{name!r} is asked of the CRM only once a lead has its agreement; ask for it under `screen:`, or leave it out"
+        return f"{name!r} comes from the CRM only after a lead has its agreement; ask for it under `screen:`, or leave it out"
     near = nearest(name, known)
     return f"there is no fact {name!r}{near}; declare it under `fields:`, such as `{name}: {{type: text}}`"
 
@@ -158,7 +158,7 @@ def _wrong_word(fact: _Fact, value: str) -> str:
     if fact.declared:
         meant = value_of(fact.declared, value)
         if meant is None:
-            return f"{value!r} stands for nothing known (`null_values`), so it never is the value; write `missing`, or another value"
+            return f"{value!r} means that the fact is unknown (`null_values`), so it is never the value; write `missing`, or another value"
         if str(meant).casefold() != value.casefold():
             return f"{value!r} is always read as {str(meant)!r}; write that"
     if fact.closed and value.casefold() not in {one.casefold() for one in fact.values}:

@@ -18,7 +18,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route may find no owner
     yield from _hidden(("screen",), "rule", ending)
     if agreement.routing.everyone_away == "on-call-or-hold" and not agreement.routing.on_call:
-        what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"
+        what = "`on_call` is missing; add `on_call:` with an id from the roster, or write hold"
         yield Finding(("routing", "everyone_away"), what, needs=(("routing", "on_call"),))
     names = [tier.name for tier in agreement.tiers]
     for index, name in enumerate(agreement.attention.interrupt if agreement.attention != Attention() else ()):
@@ -42,7 +42,7 @@ def _tiers(agreement: Agreement) -> Iterator[Finding]:
     for index, tier in enumerate(tiers):
         first = seen.setdefault(tier.name, index)
         if first != index:
-            what = f"the tier {tier.name!r} stands twice; give each a name of its own"
+            what = f"the tier {tier.name!r} appears twice; give each its own name"
             yield Finding(("tiers", index, "name"), what, needs=(("tiers", first, "name"),))
     yield from _hidden(("tiers",), "tier", list(enumerate(tiers)))
     takes_all = [tier for tier in tiers if not tier.when.tests]
