@@ -64,7 +64,7 @@ def database_url(tmp_path: Path) -> Iterator[str]:
 
 
 def at_server(*statements: str) -> None:
-    """Run this statement on the tests' PostgreSQL server."""
+    """Run these statements on the tests' PostgreSQL server."""
     url = os.environ["BATON_TEST_POSTGRESQL"].replace("postgresql://", "postgresql+psycopg://")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

@@ -24,7 +24,7 @@ def agreement(request: pytest.FixtureRequest) -> Agreement:
 
 @pytest.fixture
 def roster(agreement: Agreement) -> Roster:
-    """The roster for that agreement: the one beside it, or the example roster."""
+    """The roster for that agreement: its own in examples/, or the example roster."""
     own = ROOT / "examples" / f"roster-{agreement.agreement}.yaml"
     return read_roster((own if own.exists() else ROOT / "examples" / "roster.yaml").read_text(encoding="utf-8"))
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 Span = tuple[datetime, datetime]
-"""An instant and a later one; a pause is written like this too."""
+"""An instant and a later one. Pauses have this form too."""
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)

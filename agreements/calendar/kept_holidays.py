@@ -11,7 +11,7 @@ from agreements.calendar.public_holidays import KeptHolidays, public_holidays
 from agreements.calendar.working_time import WorkingCalendar
 
 Resolved = Mapping[str, Mapping[str, str]]
-"""Of each calendar that takes its holidays from the library: ISO date to name. Plain text, so that JSON holds it."""
+"""Calendar -> ISO date -> holiday name, for each calendar with holidays from the library. Plain text, so that JSON can hold it."""
 
 
 def resolved_holidays(calendars: Mapping[str, Mapping[str, Any]], years: range) -> dict[str, dict[str, str]]:
