@@ -1,4 +1,4 @@
-"""Which facts the rules of an agreement ask for, and where."""
+"""Which facts an agreement's rules ask for, and where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agreements.model import Agreement, EngagementCriterion, FitCriterion
 def facts_asked(agreement: Agreement) -> dict[str, list[str]]:
     """Return the facts that the rules ask about, each with the clauses that ask for it, in the order of the file.
 
-    Left out are facts that follow from the judging, and rules that come after it: segments, legs.
+    Facts that follow from the verdict are left out, and so are the rules that come after it: segments, legs.
     """
     asked: dict[str, list[str]] = {}
     for where, names in _questions(agreement):
@@ -23,7 +23,7 @@ def facts_asked(agreement: Agreement) -> dict[str, list[str]]:
 
 
 def facts_needed(agreement: Agreement) -> set[str]:
-    """The facts that must be known of a lead to judge it and to say which team gets it."""
+    """Return the facts that must be known about a lead to judge it and to choose its team."""
     needed = {name for segment in agreement.routing.segments for name in segment.when.fields} - LATER.keys()
     if any(rule.then == "route" for rule in agreement.screen):
         needed.add("account.owner")

@@ -1,4 +1,4 @@
-"""Detect from a new conversion whether the person has another role or another company."""
+"""Detect from a new conversion whether the person has a new role or a new company."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def another_role(was: str, now: str) -> bool:
 
 
 def another_company(was: tuple[str, str], now: tuple[str, str]) -> bool:
-    """Whether the person is at another company. was, now: its name and the person's address, each empty where unknown.
+    """Whether the person is at another company. was, now: its name and the person's address, each empty if unknown.
 
-    Where both addresses are at a company's own domain, the domains decide, however the name is written; else the names,
-    compared without case and spaces.
+    If both addresses are at a company's own domain, the domains decide, and the names do not count. Otherwise the names
+    decide, compared without case and spaces.
     """
     (old_name, old_mail), (new_name, new_mail) = was, now
     if _is_companys(old_mail) and _is_companys(new_mail):

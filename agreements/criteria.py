@@ -1,4 +1,4 @@
-"""One condition, the same for screen, personas, scores, tiers and segments: facts in, yes or no out."""
+"""The condition that screen, personas, scores, tiers and segments share: facts in, yes or no out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from agreements.lead import is_countable, kinds_of_mail
 
-#: What a condition may ask of one fact, and what it means.
+#: The operators that a condition may apply to a fact, and what each means.
 OPERATORS = {
     "in": "is one of these",
     "not_in": "is none of these (an unknown value is none of them)",
@@ -17,24 +17,24 @@ OPERATORS = {
     "at_most": "is a number not above this",
     "is": "equals this",
 }
-#: Words that ask about a fact as a whole.
+#: Words that test a fact as a whole.
 WORDS = ("present", "missing", "disposable", "free", "company")
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One question to one fact: `field operator operand`."""
+    """One test of one fact: `field operator operand`."""
 
     field: str
     operator: str
     operand: Any
 
     def holds(self, values: Mapping[str, Any]) -> bool:
-        """Whether the facts answer yes. An unknown fact answers no, except to `missing` and `not_in`."""
+        """Whether the facts pass. An unknown fact fails every test except `missing` and `not_in`."""
         return self.answers(values.get(self.field))
 
     def answers(self, value: Any) -> bool:
-        """Whether this value of the fact, None for unknown, answers yes."""
+        """Whether this value of the fact passes. None is an unknown value."""
         return bool(_ANSWERS[self.operator](value, self.operand))
 
     def __str__(self) -> str:
@@ -46,7 +46,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """All of its tests must hold; one without tests always holds."""
+    """A condition holds when all of its tests hold. A condition without tests always holds."""
 
     tests: tuple[Test, ...] = ()
 
@@ -59,12 +59,12 @@ class Condition:
 
     @property
     def fields(self) -> frozenset[str]:
-        """The facts it asks about."""
+        """The facts that its tests use."""
         return frozenset(test.field for test in self.tests)
 
 
 def condition(clause: Mapping[str, Any]) -> Condition:
-    """Read a `when:` mapping. Raises ValueError that says what to write instead."""
+    """Read a `when:` mapping. Raises ValueError, which says what to write instead."""
     return Condition(tuple(test for name, wanted in clause.items() for test in _tests(str(name), wanted)))
 
 

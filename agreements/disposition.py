@@ -1,4 +1,4 @@
-"""What a rejection, a return or a nurture track leads to: the consequence agreed for its reason."""
+"""The agreed consequence of the reason for a rejection, a return or a nurture track."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from agreements.errors import RuleError
 from agreements.model import Agreement, Reason, Touches
 
-#: Which event of the lifecycle a consequence is.
+#: Consequence -> event of the lifecycle.
 EVENTS = {
     "nurture": "recycled",
     "disqualify": "disqualified",
@@ -25,8 +25,8 @@ EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What follows: the event, the nurture track and the revisit date (aware, nurture only), against whom it counts, and to
-    whom the lead may come back."""
+    """What follows: the event, the nurture track and the revisit date (aware, nurture only), the side it counts against, and
+    the person to whom the lead may come back."""
 
     event: str
     reason: str
@@ -41,7 +41,7 @@ class UnknownReason(RuleError):
 
 
 def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date | None = None) -> Consequence:
-    """What the agreement says follows from this reason. asked: the day on which the lead wants to be spoken to again."""
+    """Return the consequence that the agreement gives this reason. asked: the day on which the lead wants to hear from us again."""
     reason = agreement.reason(code)
     if reason is None:
         raise UnknownReason(f"{agreement.reference} has no reason {code!r}; it has {', '.join(one.code for one in agreement.reasons)}")
@@ -50,16 +50,16 @@ def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date |
 
 
 def touches_lacking(agreed: Touches, made: Sequence[str]) -> tuple[int, int]:
-    """How many attempts, and how many further channels, are lacking until a lead may be returned as unreachable.
+    """Return how many attempts and how many further channels are missing before a lead may be returned as unreachable.
 
-    made: the channel of each attempt so far, empty where nobody said by what. The first channel comes with the attempts.
+    made: the channel of each attempt so far, empty if nobody named one. The first channel comes with the attempts.
     """
     further = max(0, agreed.channels - max(1, len(set(made) - {""})))
     return max(0, agreed.at_least - len(made)), further if agreed.at_least else 0
 
 
 def revisit_at(agreement: Agreement, reason: Reason | None, *, now: datetime, asked: date | None = None) -> datetime:
-    """When a nurtured lead is looked at again: 9 o'clock of the asked day in the agreement's zone, else after the agreed time."""
+    """Return when to revisit a nurtured lead: at 9:00 on the asked day in the agreement's zone, else after the agreed time."""
     if asked is not None:
         morning = datetime.combine(asked, time(9), tzinfo=ZoneInfo(agreement.timezone))
         if morning > now:

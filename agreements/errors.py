@@ -41,8 +41,8 @@ class TransitionNotAllowed(RuleError):
 class DeliveryError(HandoffError):
     """A message was not taken by its channel.
 
-    permanent: trying the same again cannot help (an address that does not exist, say). retry_after_seconds: not before that
-    (a service that limits says so), None where nobody said.
+    permanent: trying the same again cannot help (the address does not exist, say). retry_after_seconds: how long to wait before
+    trying again, as a service that limits us says; None if it says nothing.
     """
 
     def __init__(self, channel: str, message: str, *, permanent: bool = False, retry_after_seconds: float | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Why a lead is judged as it is: every rule that was asked, also those that gave nothing, and by how much it misses what."""
+"""Why a lead gets its verdict: every rule, including those that gave no points, and how many points are missing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Measure:
 
     @property
     def short(self) -> int:
-        """The points that are missing, 0 for none."""
+        """How many points are missing, 0 if none."""
         return max(0, self.wanted - self.points)
 
 
@@ -36,10 +36,10 @@ class Explanation:
     """Everything that decides about one lead at one instant.
 
     meant: whether the agreement is for such leads. sorted_out: whether the screen rule decides, so that points do not count.
-    need_not_qualify: whether a rep brought it in, and such leads go to their rep without qualifying.
-    rule: which screen rule matched, counted from 1 in the order of the file, None for none of them. fit, engagement: each
-    criterion in the order of the file, its `rule` in the words of the contract. required: what must be known, and whether it is.
-    tier, team: where it would go; the team is empty where no segment matches.
+    need_not_qualify: whether a rep brought the lead in and such leads go to their rep without qualifying.
+    rule: which screen rule matched, counted from 1 in the order of the file; None if none did. fit, engagement: each criterion
+    in the order of the file, its `rule` in the words of the contract. required: the facts that must be known, and whether they are.
+    tier, team: where the lead would go; the team is empty if no segment matches.
     """
 
     meant: bool
@@ -58,7 +58,7 @@ class Explanation:
 
 
 def explain(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> Explanation:
-    """Why this lead qualifies or not under this agreement. facts: as they came, with what the CRM says; now: aware."""
+    """Explain why this lead qualifies or not under this agreement. facts: as they came, with the CRM's; now: aware."""
     verdict, screening = qualify(agreement, facts, now=now), screen(agreement, facts.values)
     rules = agreement.qualification
     points = every_criterion(agreement, facts, now=now)
@@ -93,7 +93,7 @@ def explain(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> Explana
 
 
 def _told(rule: FitCriterion, point: Point, agreement: Agreement, facts: LeadFacts) -> Point:
-    """The criterion in the words of the contract; one that asks several facts names each of them with its value."""
+    """The criterion in the words of the contract. If it asks several facts, each is named with its value."""
     persona = next((one for one in agreement.personas if one.name == rule.persona), None)
     match = persona.match if persona else rule.when
     value = point.value

@@ -1,4 +1,4 @@
-"""What a value means: the agreement's dictionary of fields turns what was written into what the rules ask about."""
+"""What a value means: the agreement's `fields` turn the text that came in into the values that rules ask about."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _DASHES = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": 
 
 
 def stated(agreement: Agreement, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts as the rules see them: values as they came, read by the agreement's `fields`; what is unknown is left out.
+    """Return the facts as the rules see them: each value read by the agreement's `fields`. Unknown facts are left out.
 
-    `email_domain` follows from the address where it is not there itself.
+    `email_domain` follows from the address if it did not come in itself.
     """
     known = {name: value for name, value in values.items() if name not in agreement.fields and value_as_it_came(value) is not None}
     for name, declared in agreement.fields.items():
@@ -34,22 +34,22 @@ def stated(agreement: Agreement, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_as_it_came(raw: Any) -> Any:
-    """What a value that no field declares means: itself, None for unknown. What is larger than a lead may tell is unknown."""
+    """Return an undeclared field's value as it is, None if unknown. A value above the limits for a lead is unknown."""
     return None if raw in (None, "") or not is_within_bounds(raw) else raw
 
 
 def as_stated(agreement: Agreement, facts: LeadFacts) -> LeadFacts:
-    """The same facts, their values as the rules see them."""
+    """Return the same facts with their values as the rules see them."""
     return LeadFacts(stated(agreement, facts.values), facts.activities, facts.last_touch, facts.entry_channel, facts.since)
 
 
 def value_of(declared: DeclaredField, raw: Any) -> Value:
-    """What this value means, None for unknown.
+    """Return what this value means, None if unknown.
 
-    In this order: blanks and `null_values` are nothing; `synonyms`; then by type: of a choice the listed value whatever its
-    case; of a number the `bands`, else a number with a point for decimals; yes_no; a date as YYYY-MM-DD. What does not fit
-    its type, or is larger than a lead may tell, is unknown. Where nothing is known, `if_missing`. Text is compared without
-    regard to case and outer blanks.
+    In this order: blanks and `null_values` are unknown; then `synonyms` apply; then the type. A choice gives the listed value
+    in any case; a number its band, else a number with a decimal point; then yes_no, and a date as YYYY-MM-DD. A value that
+    does not fit its type, or is above the limits for a lead, is unknown. An unknown value becomes `if_missing`. Text is
+    compared without regard to case and outer blanks.
     """
     meant = _read(declared, raw)
     if meant is None and declared.if_missing != "unknown":
@@ -72,7 +72,7 @@ def _read(declared: DeclaredField, raw: Any) -> Value:
 
 
 class _Table:
-    """The words of one field, made ready for comparing."""
+    """The words of one field, prepared for comparing."""
 
     __slots__ = ("bands", "listed", "nothing", "synonyms")
 
@@ -84,7 +84,7 @@ class _Table:
 
 
 class _ByIdentity:
-    """A clause as a key of a cache: clauses hold mappings and cannot be hashed by what they say."""
+    """A clause as a cache key, by identity: clauses hold mappings, so their content cannot be hashed."""
 
     __slots__ = ("field",)
 

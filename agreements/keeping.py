@@ -1,4 +1,4 @@
-"""How long things are kept: when the time that was agreed for a lead, or for the trail, is over."""
+"""When the agreed time for keeping a lead's personal data, or the trail, ends."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from agreements.model import Agreement
 
 
 def personal_ends(agreement: Agreement, last_activity: datetime) -> datetime:
-    """Until when what is personal of a lead is kept. last_activity: when the lead last did something, aware."""
+    """Return until when a lead's personal data is kept. last_activity: when the lead last did something, aware."""
     return last_activity + agreement.retention.personal
 
 
 def shortest_personal(agreements: Iterable[Agreement]) -> timedelta | None:
-    """The shortest time for which any of these keeps what is personal; None where there are none."""
+    """Return the shortest time for which any of these agreements keeps personal data; None without agreements."""
     return min((one.retention.personal for one in agreements), default=None)
 
 
 def longest_trail(agreements: Iterable[Agreement]) -> timedelta | None:
-    """The longest time for which any of these keeps the trail, which is one for all of them; None where there are none."""
+    """Return the longest time for which any of these agreements keeps the trail, which they share; None without agreements."""
     return max((one.retention.trail for one in agreements), default=None)

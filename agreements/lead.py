@@ -1,4 +1,4 @@
-"""A lead as it comes in, and the facts that rules may ask about. Nothing here is stored or sent."""
+"""A lead as it comes in, and the facts that rules may ask about. Nothing here stores or sends."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """The text with a sign of replacement for what not every database keeps: NUL, and halves of a pair of surrogates."""
+    """Return the text with a replacement character for what some databases cannot store: NUL and lone surrogates."""
     return _NOT_STORABLE.sub("\ufffd", text)
 
 
-#: The most characters of a short fact and of a text, and the most fields of a lead.
+#: The maximum length of a short fact and of a text, in characters, and the maximum number of fields of a lead.
 MAX_SHORT, MAX_TEXT, MAX_FIELDS = 200, 10_000, 100
-#: The most legal bases that come with one inquiry.
+#: The maximum number of legal bases that come with one inquiry.
 MAX_CONSENTS = 20
-#: The largest whole number up to which JSON, databases and floating point agree about every one.
+#: JSON, databases and floating point represent every whole number up to this one exactly.
 MAX_NUMBER = 2**53
-#: Any other year is a slip, and near the ends of the calendar no zone can be reckoned with.
+#: Any other year is a typing error, and near the ends of the calendar no zone can be calculated.
 LIKELY_YEARS = range(1900, 2200)
 
-# Reps may have their mailboxes in a network of the company's own. The library offers this list to be changed.
+# Reps may have their mailboxes in the company's own network. The library documents that callers may change this list.
 if "local" in SPECIAL_USE_DOMAIN_NAMES:
     SPECIAL_USE_DOMAIN_NAMES.remove("local")
 
@@ -40,19 +40,19 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TE
 
 
 def is_countable(number: int | float) -> bool:
-    """Whether it is a number that every part of Baton counts with alike; NaN and infinity are none."""
+    """Whether every part of Baton calculates alike with this number; false for NaN and infinity."""
     return abs(number) <= MAX_NUMBER
 
 
 def is_within_bounds(value: Any) -> bool:
-    """Whether a value of a field is no larger than what is taken in. What was stored before there were bounds may not be."""
+    """Whether a field's value is within the limits for incoming leads. Values stored before the limits existed may exceed them."""
     if isinstance(value, str):
         return len(value) <= MAX_TEXT
     return not isinstance(value, (int, float)) or is_countable(value)
 
 
 def beyond_bounds(value: Any) -> str:
-    """What is wrong with a value that is larger than what is taken in, at whichever door; empty where nothing is."""
+    """Say what is wrong with a value above the limits, which every door shares; empty if nothing is wrong."""
     if is_within_bounds(value):
         return ""
     return f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
@@ -72,17 +72,17 @@ def _likely(at: datetime) -> datetime:
 
 FieldValue = Annotated[str | int | float | bool | None, AfterValidator(_bounded)]
 Instant = Annotated[AwareDatetime, AfterValidator(_likely)]
-#: How the facts begin that come from the CRM alone.
+#: Prefix of the facts that only the CRM gives.
 ACCOUNT = "account."
 
-#: Mailboxes anybody can open: such an address says nothing of a company.
+#: Anybody can open a mailbox here, so the address says nothing about a company.
 FREE_PROVIDERS = frozenset(
     """
     gmail.com googlemail.com yahoo.com yahoo.co.uk hotmail.com hotmail.co.uk outlook.com live.com icloud.com me.com aol.com
     gmx.net gmx.de gmx.com web.de mail.com proton.me protonmail.com yandex.com zoho.com btinternet.com
     """.split()
 )
-#: Mailboxes made to be thrown away: nobody reads what is sent there.
+#: Throw-away mailboxes: nobody reads the mail.
 DISPOSABLE_PROVIDERS = frozenset(
     """
     mailinator.com guerrillamail.com 10minutemail.com tempmail.com temp-mail.org yopmail.com trashmail.com sharklasers.com
@@ -92,7 +92,7 @@ DISPOSABLE_PROVIDERS = frozenset(
 
 
 class Consent(BaseModel):
-    """What the person was told, or has agreed to, for one channel and purpose.
+    """What the person was told or agreed to, for one channel and purpose.
 
     basis: the legal basis, such as consent or legitimate-interest; at: since when it holds, aware; source: where they were told.
     """
@@ -109,12 +109,12 @@ class Consent(BaseModel):
 class IncomingLead(BaseModel):
     """One inquiry as a door takes it in: a form, a row of a file, a call of the API.
 
-    source, source_id: who sent it and its id there; together they name the lead for ever.
-    conversion_id: what the lead did; the same one twice changes nothing. Without one, the activity and its time stand in.
+    source, source_id: the sender and its id for the inquiry. The pair identifies the lead permanently.
+    conversion_id: what the lead did. A repeated id changes nothing. Without an id, the activity and its time are used.
     at, requested_time: aware instants; requested_time is when the lead asked to be contacted.
     sales_sourced_by: the id of the rep who brought the lead in, empty for none.
-    consents: the legal basis by channel and purpose; what was told before stays.
-    fields: the further facts that the agreement's `fields` dictionary declares; what the CRM says of a company is none of them.
+    consents: the legal basis by channel and purpose. Earlier consents stay.
+    fields: the other facts that the agreement's `fields` declare, without the CRM's facts about the company.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -161,17 +161,17 @@ class IncomingLead(BaseModel):
         return value
 
     def key_of_conversion(self) -> str:
-        """What this did, in one word: the given conversion id, else activity and time."""
+        """The key of what the lead did: the given conversion id, else activity and time."""
         if self.conversion_id:
             return self.conversion_id
         return f"{self.activity}@{self.at.astimezone(UTC).isoformat() if self.at else 'unknown'}"
 
 
 def is_address(text: str) -> bool:
-    """Whether text is one plain address that mail can be sent to, with a dot in the domain. No name server is asked.
+    """Whether text is one plain mail address with a dot in the domain. No name server is asked.
 
-    Addresses within a house (`ana@sales.local`) and of a trial (`ana@firm.test`) are some. Quoted names, numbers of machines
-    in brackets and the other reserved domains (`.invalid`, `.onion` …) are none. At most 200 characters.
+    Internal addresses (`ana@sales.local`) and trial addresses (`ana@firm.test`) are accepted. Quoted names, IP addresses in
+    brackets and the other reserved domains (`.invalid`, `.onion` …) are refused. At most 200 characters.
     """
     if len(text) > MAX_SHORT or "." not in text.rpartition("@")[2] or not text.isprintable():
         return False
@@ -183,18 +183,18 @@ def is_address(text: str) -> bool:
 
 
 def mail_key(email: str) -> str:
-    """The address by which the same person is recognised: lower case, without a +tag; empty for none."""
+    """Return the address that identifies a person: lower case, without a +tag; empty for no address."""
     name, _, domain = email.strip().lower().partition("@")
     return f"{name.split('+', 1)[0] or name}@{domain}" if domain else ""
 
 
 def domain_of(email: str) -> str:
-    """The part behind the @, in lower case; empty for none."""
+    """Return the part after the @, in lower case; empty for no address."""
     return email.strip().lower().rpartition("@")[2] if "@" in email else ""
 
 
 def kinds_of_mail(email: str) -> frozenset[str]:
-    """What can be said of an address: missing, or present and one of disposable, free and company."""
+    """Return the kinds of an address: missing, or present and one of disposable, free and company."""
     domain = domain_of(email)
     if not domain:
         return frozenset({"missing"})
@@ -207,7 +207,7 @@ def kinds_of_mail(email: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """One thing the lead did, from outside: kind of activity, when (aware), and on which page."""
+    """One thing that the lead did: the kind of activity, when (aware), and on which page."""
 
     kind: str
     at: datetime
@@ -216,11 +216,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class LeadFacts:
-    """All that the rules may ask about a lead at one instant.
+    """Everything that the rules may ask about a lead at one instant.
 
-    values: facts by name, as `country`, `industry`, `account.status`; missing ones are absent.
+    values: facts by name, such as `country`, `industry`, `account.status`; missing facts are absent.
     activities: in order of time. last_touch: when a person last tried to reach the lead.
-    since: only what was asked for after this instant (the end of the earlier handoff) can open the fast lane.
+    since: the end of the earlier handoff; only a later request can open the fast lane.
     """
 
     values: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
@@ -230,5 +230,5 @@ class LeadFacts:
     since: datetime | None = None
 
     def value(self, name: str) -> Any:
-        """The fact of that name, None where unknown."""
+        """Return the fact of that name, None if unknown."""
         return self.values.get(name)

@@ -9,7 +9,7 @@ from agreements.errors import TransitionNotAllowed
 
 
 class Stage(StrEnum):
-    """Where a handoff stands, in the words of the field."""
+    """The stage of a handoff, named as marketing and sales name it."""
 
     INQUIRY = "inquiry"
     NURTURING = "nurturing"
@@ -33,7 +33,7 @@ ENDS = tuple(stage for stage in Stage if stage not in OPEN_STAGES)
 
 @dataclass(frozen=True, slots=True)
 class To:
-    """Where an event leads: the stage, and the step that comes once no wait is open (none at an end)."""
+    """The stage to which an event leads, and the step to take once no wait is open (none in an end stage)."""
 
     stage: Stage
     step: str = ""
@@ -49,7 +49,7 @@ _EXITS = {
     "erased": To(Stage.ERASED),
     "got-stuck": To(Stage.STUCK),
 }
-#: A lead that its own rep brought in is theirs at once, to be tried for the first time, or as one that is being worked.
+#: A rep who brings in a lead has it at once, either for the first attempt or as a lead already being worked.
 _BROUGHT_IN = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
 _WITH_SALES = {
     "reassigned": To(Stage.MQL, "assign"),
@@ -57,7 +57,7 @@ _WITH_SALES = {
     "opportunity": To(Stage.OPPORTUNITY),
 }
 
-#: stage -> event -> where it leads. What is not here is refused.
+#: stage -> event -> where the event leads. Any other event is refused.
 TRANSITIONS: dict[Stage, dict[str, To]] = {
     Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED), "erased": To(Stage.ERASED)},
     Stage.INQUIRY: {
@@ -118,14 +118,14 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
 
 
 def transition(stage: str, event: str) -> To:
-    """Where this event leads from this stage. Raises TransitionNotAllowed."""
+    """Return where this event leads from this stage. Raises TransitionNotAllowed."""
     try:
         return TRANSITIONS[Stage(stage)][event]
     except (KeyError, ValueError):
         raise TransitionNotAllowed(stage, event) from None
 
 
-#: Which step takes an answer to a wait of this kind.
+#: Kind of wait -> the step that takes its answer.
 TAKERS = {
     "note": "document",
     "delivery": "notify",
@@ -134,7 +134,7 @@ TAKERS = {
     "outcome": "follow_up",
     "decision": "decide",
 }
-#: What a wait of this kind is called in Prefect's windows.
+#: Kind of wait -> its name in Prefect's windows.
 PARKED_NAMES = {
     "note": "AwaitingNote",
     "delivery": "AwaitingDelivery",
@@ -145,16 +145,16 @@ PARKED_NAMES = {
 }
 
 
-#: Answers that act at once; every other one acts when it can no longer be undone.
+#: Answers that act at once. Any other answer acts when it can no longer be undone.
 AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What decides the next step: the stage and its step, and of the open wait what has happened to it.
+    """Everything that decides the next step: the stage, its step, and what has happened to the open wait.
 
-    rescore: something has changed that the score of a lead without a rep was calculated from. bounced: a message by which
-    the rep was told came back.
+    rescore: something that a lead's score depends on has changed while no rep has the lead. bounced: a message that told the
+    rep about the lead came back.
     """
 
     stage: str
@@ -170,7 +170,7 @@ class Position:
 
 
 def next_step(at: Position) -> str | None:
-    """The name of the step to take now; None when the handoff has ended or waits for somebody."""
+    """Return the name of the step to take now; None if the handoff has ended or waits for somebody."""
     if at.stage in ENDS or at.stage == Stage.STUCK:
         return "speak" if at.speech_due else None
     if at.undone:

@@ -1,4 +1,4 @@
-"""Reading an agreement file: YAML 1.2 in, a frozen Agreement out, or every mistake with its line and what to write instead."""
+"""Read an agreement file: YAML 1.2 in, a frozen Agreement out, or every mistake with its line and what to write instead."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from agreements.yaml_reader import MAX_BYTES, Mistake, Path, Unreadable, Written
 
 __all__ = ["MAX_BYTES", "MOST_TOLD", "agreement_text", "as_published", "content_hash", "read_agreement"]
 
-#: A file with more mistakes than this is something else than an agreement.
+#: A file with more mistakes than this is probably no agreement.
 MOST_TOLD = 500
-#: Mending one clause can bring another mistake in it to light, but not for ever.
+#: Mending one clause can reveal another mistake in it. This many rounds are enough.
 _ROUNDS = 30
 
 
 def content_hash(text: str) -> str:
-    """SHA-256 over the file's UTF-8 bytes with LF line ends, in hex: what is signed and pinned."""
+    """Return the SHA-256 of the file's UTF-8 bytes with LF line ends, in hex. People sign this hash, and leads are pinned to it."""
     return hashlib.sha256(text.replace("\r\n", "\n").replace("\r", "\n").encode()).hexdigest()
 
 
 def agreement_text(content: bytes, *, name: str = "agreement") -> str:
-    """The text of a file's content; of a large file, MAX_BYTES and one byte of it are enough.
+    """Return the text of a file's content. For a large file, passing MAX_BYTES and one byte of it is enough.
 
     Raises InvalidAgreement for more than MAX_BYTES, and for bytes that are not UTF-8, with the line of the first.
     """
@@ -45,10 +45,10 @@ def agreement_text(content: bytes, *, name: str = "agreement") -> str:
 
 
 def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
-    """The agreement this text says. name: how to call the file in messages.
+    """Return the agreement that this text describes. name: the file's name for messages.
 
     Raises InvalidAgreement with every problem as `name:line: where: what is wrong; what to write instead`, in the order of the
-    file. What does not fit together is looked for in a file with mistakes too, as far as it does not hang on them.
+    file. In a file with mistakes, the checks run too, except those that depend on a mistake.
     """
     try:
         written = read(text)
@@ -65,10 +65,10 @@ def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
 
 
 def as_published(text: str, *, name: str = "agreement") -> Agreement:
-    """The agreement of a text that passed its check when it was published; only its shape is looked at.
+    """Return the agreement of a published text, which passed its checks then. Only its shape is validated.
 
-    What later versions of Baton find wrong with it does not strand the leads that run under it. Raises InvalidAgreement where
-    even its shape is not known any more.
+    So a check that a later version of Baton adds cannot strand the leads under this agreement. Raises InvalidAgreement if even
+    the shape is no longer known.
     """
     try:
         return Agreement.model_validate(read(text).value)
@@ -84,16 +84,16 @@ def _lines(found: Iterable[Mistake], name: str) -> list[str]:
 
 
 class _Reading:
-    """What is wrong with the values of a file: their shape first, and then whether they fit together.
+    """Finds what is wrong with the values of a file: first their shape, then whether they fit together.
 
-    A value of the wrong shape is replaced by the example of its key, so that the others can be judged. Nothing is told of what
-    lies in a replaced place or hangs on it.
+    The example of its key replaces a value of the wrong shape, so that the other values can be checked. Problems inside a
+    replaced place, or that depend on one, are not reported.
     """
 
     def __init__(self, written: Written) -> None:
         self._written, self._tree = written, written.value
         self._mended: set[Path] = set()
-        self._thinned: set[Path] = set()  # clauses that had keys which nobody knows
+        self._thinned: set[Path] = set()  # clauses that had unknown keys
         self.mistakes: list[Mistake] = []
         self.agreement = self._shaped()
         if self.agreement is not None:
@@ -123,15 +123,15 @@ class _Reading:
 
     def _tell(self, path: Path, what: str) -> None:
         while path and path not in self._written.lines and path[:-1] in self._written.scalars:
-            path = path[:-1]  # a single time stands for that of every tier
+            path = path[:-1]  # a single time is the time of every tier
         self.mistakes.append(Mistake(self._written.line(path), path, what))
 
     def _is_doubtful(self, path: Path) -> bool:
-        """Whether what stands there, or what it is a part of, was replaced or could not be read."""
+        """Whether the value there, or a value that contains it, was replaced or could not be read."""
         return any(one in self._mended or one in self._written.doubtful for one in _prefixes(path))
 
     def _mend(self, path: Path) -> None:
-        """Puts something sound where this path leads, or else leaves the key out, or else goes one step above."""
+        """Replace the value at this path by a valid one, or else drop the key, or else try one step above."""
         while path in self._mended:
             above = _at(self._tree, path[:-1])
             if isinstance(above, dict) and above.pop(path[-1], None) is not None:
@@ -161,7 +161,7 @@ class _Reading:
 
 
 def _put_example(tree: Any, path: Path, place: Place) -> Path:
-    """Where the example was put: at this path, or at its key where the example does not go as deep."""
+    """Put the key's example in the tree. Return where: this path, or its key if the example is not as deep."""
     if not place.owner or not place.known:
         return path
     value = example(place.owner.__name__, place.key)

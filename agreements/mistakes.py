@@ -1,4 +1,4 @@
-"""What validation found, in words that say what to write instead. Nothing of the validator's own language is left."""
+"""The validator's findings as messages that say what to write instead, without the validator's own terms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agreements.clauses.base import Misfit, nearest, one_of, shown
 from agreements.places import Place, fields_of, place_of
 from agreements.yaml_reader import Path
 
-#: What a value must be, by the last part of the validator's name for the mistake, and how to call one that is not.
+#: Last part of the validator's name for the mistake -> what a value must be, and what to call a value that is not.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "int": ("is no whole number", "write one"),
     "float": ("is no number", "write one"),
@@ -33,12 +33,12 @@ _LIMITS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less tha
 
 
 def mistakes(error: ValidationError, tree: Any) -> Iterator[tuple[Path, str]]:
-    """Every mistake once: the keys that lead there, as the file has them, and what is wrong and what to write instead."""
+    """Yield every mistake once: the keys that lead there, as in the file, and what is wrong and what to write instead."""
     seen: set[tuple[Path, str]] = set()
     told_paths: set[Path] = set()
     for one in error.errors(include_url=False):
         for path, what in _told(one, tree):
-            several = one["type"] != "value_error" and path in told_paths  # each kind that a value may have complains by itself
+            several = one["type"] != "value_error" and path in told_paths  # the validator reports each kind of a union
             if (path, what) not in seen and not several:
                 seen.add((path, what))
                 told_paths.add(path)
@@ -57,7 +57,7 @@ def _told(error: ErrorDetails, tree: Any) -> Iterator[tuple[Path, str]]:
     elif kind == "missing":
         yield path, _missing(path)
     elif kind == "default_factory_not_called" or (kind == "too_short" and error["input"]):
-        return  # it only follows from another mistake, of the zone or of what the list holds
+        return  # this mistake only follows from another one, in the zone or in the list's entries
     elif error["loc"][-1:] == ("[key]",):
         yield path, _unknown_key(path, error)
     else:
@@ -65,7 +65,7 @@ def _told(error: ErrorDetails, tree: Any) -> Iterator[tuple[Path, str]]:
 
 
 def _written(loc: Iterable[Any], tree: Any, *, missing: bool = False) -> Path:
-    """The part of the validator's path that the file has: it also names the kinds a value may be of."""
+    """Return the validator's path without the steps that name a kind of value: the file has no such keys."""
     path: list[str | int] = []
     for step in loc:
         inside = (isinstance(tree, Mapping) and step in tree) or (isinstance(tree, list) and isinstance(step, int) and step < len(tree))
@@ -112,13 +112,13 @@ def _wrong(place: Place, error: ErrorDetails) -> str:
 
 
 def _choices(error: ErrorDetails) -> list[str]:
-    """What there is to choose from, empty where nothing is chosen."""
+    """Return the allowed choices, empty if the value is no choice."""
     written = str(error.get("ctx", {}).get("expected", "")) if error["type"] == "literal_error" else ""
     return [one for one in re.findall(r"'([^']*)'", written) if one]
 
 
 def _example(place: Place) -> str:
-    """How the value may be written; of a part of it, the whole."""
+    """Return an example of the value; for a part of a value, of the whole."""
     return f"`{place.key}: {place.known.example}`" if place.known else "it as docs/agreements.md shows"
 
 

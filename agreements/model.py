@@ -1,4 +1,4 @@
-"""What an agreement says, as frozen values. Reading the file is in loading.py, what must fit together in checks.py."""
+"""What an agreement says, as frozen values. loading.py reads the file; checks/ finds what does not fit together."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ __all__ = [
 
 
 class Effective(Clause):
-    """From which day on (in the agreement's zone) new leads run under this version, and until which day it does not any more."""
+    """The first day on which new leads run under this version, and the day from which they no longer do, in the agreement's zone."""
 
     from_: date = Field(alias="from")
     until: date | None = None
@@ -66,8 +66,8 @@ def _usual_calendars(data: dict[str, Any]) -> dict[str, Any]:
 class Agreement(Clause):
     """One version of the contract between marketing and sales.
 
-    applies_to: which leads it is for; of the agreements in force exactly one matches a lead, else the one that is `default`.
-    All times of day are in `timezone` unless a calendar says otherwise; points run from 0 to 100.
+    applies_to: which leads it is for. At most one agreement in force matches a lead; the `default` takes the leads that none matches.
+    All times of day are in `timezone` unless a calendar says otherwise. Points run from 0 to 100.
     """
 
     agreement: Name
@@ -102,12 +102,12 @@ class Agreement(Clause):
 
     @property
     def reference(self) -> str:
-        """How people and commands name it: name@version."""
+        """The name that people and commands use: name@version."""
         return f"{self.agreement}@{self.version}"
 
     @property
     def is_default(self) -> bool:
-        """Whether it takes the leads that no other agreement is for; unless it says so itself, when it applies to all."""
+        """Whether it takes the leads that no other agreement matches. Without a `default` key: true if it applies to all leads."""
         return not self.applies_to.tests if self.default is None else self.default
 
     @cached_property
@@ -117,29 +117,29 @@ class Agreement(Clause):
 
     @property
     def holiday_years(self) -> range:
-        """The years for which its public holidays are kept when it is published: all in which something may fall due."""
+        """The years of public holidays to keep when it is published: every year in which something may fall due."""
         return range(self.effective.from_.year - 1, self.effective.from_.year + 11)
 
     def with_holidays(self, resolved: Resolved) -> Self:
-        """The same agreement with these public holidays, as `resolved_holidays` gave them when it was published."""
+        """Return the agreement with these public holidays, which `resolved_holidays` returned when it was published."""
         kept = self.model_copy()
-        kept.__dict__.pop("calendar_values", None)  # this one may have calculated them already, and a copy would keep them
+        kept.__dict__.pop("calendar_values", None)  # the copy would keep calendars already calculated with other holidays
         kept._holidays = resolved
         return kept
 
     def calendar(self, name: str = "") -> WorkingCalendar:
-        """The calendar of that name; the first one for a name that is not here."""
+        """Return the calendar of that name, or the first calendar if there is none of that name."""
         return self.calendar_values.get(name) or next(iter(self.calendar_values.values()))
 
     def clock(self, name: str, leg: int = 0) -> Clock:
-        """The clock of that name for a leg, counted from 0. Raises KeyError for none."""
+        """Return the clock of that name for a leg, counted from 0. Raises KeyError for an unknown name."""
         own = getattr(self.legs[leg].clocks, name, None) if leg < len(self.legs) else None
         return own or self.clocks.named(name)
 
     def interrupts(self, tier: str) -> bool:
-        """Whether reminders and warnings about leads of this tier are messages of their own."""
+        """Whether reminders and warnings about leads of this tier are sent at once, not in the digest."""
         return tier in self.attention.interrupt
 
     def reason(self, code: str) -> Reason | None:
-        """The reason with that code, None where the agreement has none such."""
+        """Return the reason with that code, None if the agreement has no such reason."""
         return next((reason for reason in self.reasons if reason.code == code), None)

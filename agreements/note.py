@@ -1,4 +1,4 @@
-"""The handoff note: why a lead is qualified and ready to buy. A gate: what must be stated is stated, or nobody is told."""
+"""The handoff note: why a lead is qualified and ready to buy. Sales gets the lead only when every required item is stated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agreements.qualification import Qualified, persona_of
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the note states by name, and the names it must state but cannot yet."""
+    """What the note states, by name, and the required names that are still missing."""
 
     statements: Mapping[str, str]
     missing: tuple[str, ...]
@@ -22,16 +22,16 @@ class Note:
 
     @property
     def complete(self) -> bool:
-        """Whether sales may be told."""
+        """Whether sales may get the lead."""
         return not self.missing
 
 
-#: What is asked for without an article.
+#: Requests that take no article.
 _UNCOUNTED = ("contact", "help", "information", "pricing", "support")
 
 
 def write_note(agreement: Agreement, facts: LeadFacts, verdict: Qualified, *, campaign: str, added: Mapping[str, str]) -> Note:
-    """The note from what is known; added holds what marketing completed by hand."""
+    """Write the note from what is known. added: what marketing completed by hand."""
     known = {
         "why_qualified": _why(verdict),
         "buying_signal": _signal(facts, verdict),
@@ -59,7 +59,7 @@ def _why(verdict: Qualified) -> str:
 
 
 def _request(activity: str) -> str:
-    """What they asked for by this activity: `They asked for a demo` where it is named `demo_requested`."""
+    """Say what the lead asked for by this activity: `demo_requested` gives `They asked for a demo`."""
     words = activity.replace("_", " ")
     what = words.removesuffix(" requested")
     if what == words:

@@ -1,4 +1,4 @@
-"""Whether two conditions can hold for one and the same lead, shown by such a lead."""
+"""Whether two conditions can both hold for one lead, with such a lead as the proof."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ _DOMAINS = ("company.example", *sorted(FREE_PROVIDERS), *sorted(DISPOSABLE_PROVI
 
 
 def can_both_hold(one: Condition, other: Condition) -> bool:
-    """Whether there can be a lead for which both conditions hold."""
+    """Whether some lead can meet both conditions."""
     return lead_for_both(one, other) is not None
 
 
 def lead_for_both(one: Condition, other: Condition, *, readings: tuple[Fields, Fields] = ({}, {})) -> dict[str, Any] | None:
-    """Facts of a lead for which both conditions hold, None where there can be none.
+    """Return facts of a lead that meets both conditions, None if there can be no such lead.
 
-    readings: the dictionary of fields by which each of them reads what was written. A fact that both leave open, or ask to
-    be missing, is not named. The address and its domain are looked at together; every other fact is taken to be independent
-    of the rest.
+    readings: the `fields` with which each side reads incoming values. A fact that both sides leave open, or want missing, is
+    left out. The address and its domain are tried together; every other fact counts as independent.
     """
     sides = [_by_fact(one), _by_fact(other)]
     lead: dict[str, Any] = {}
@@ -48,7 +47,7 @@ def _by_fact(condition: Condition) -> dict[str, list[Test]]:
 
 
 def _fits(facts: Mapping[str, Any], asked: Sequence[Sequence[Test]], readings: Sequence[Fields]) -> bool:
-    """Whether these facts answer yes to each side's tests, as that side reads them."""
+    """Whether these facts pass each side's tests, as that side reads them."""
     return all(
         test.answers(value_of(fields[test.field], facts.get(test.field)) if test.field in fields else facts.get(test.field))
         for tests, fields in zip(asked, readings, strict=True)
@@ -57,7 +56,7 @@ def _fits(facts: Mapping[str, Any], asked: Sequence[Sequence[Test]], readings: S
 
 
 def _possible(fact: str, asked: Sequence[Sequence[Test]], readings: Sequence[Fields]) -> Iterator[dict[str, Any]]:
-    """Values of this fact such that one of them fits all tests, if any value does."""
+    """Yield values of this fact. If any value passes all tests, one of these does."""
     tests = [test for side in asked for test in side]
     is_mail = fact == "email" or any(test.operator == "word" and test.operand in _MAIL_WORDS for test in tests)
     named = _operands([test for test in tests if test.field == fact], "is", "in")
@@ -71,13 +70,13 @@ def _possible(fact: str, asked: Sequence[Sequence[Test]], readings: Sequence[Fie
 
 
 def _operands(tests: Iterable[Test], *operators: str) -> list[Any]:
-    """What tests with these operators name, one value after another."""
+    """The values that the tests with these operators name."""
     many = [test.operand if isinstance(test.operand, tuple) else (test.operand,) for test in tests if test.operator in operators]
     return [value for values in many for value in values]
 
 
 def _numbers(tests: Sequence[Test]) -> Iterator[int | float]:
-    """Numbers within the bounds, more of them than are ruled out one by one."""
+    """Numbers within the bounds, more of them than the tests exclude one by one."""
     lows, highs = _operands(tests, "at_least"), _operands(tests, "at_most")
     if not lows and not highs:
         return
@@ -92,12 +91,12 @@ def _numbers(tests: Sequence[Test]) -> Iterator[int | float]:
 
 
 def _choices(tests: Sequence[Test]) -> Iterator[tuple[str, ...]]:
-    """One text out of each list of which a text must contain one."""
+    """Every choice of one text from each `contains` list."""
     return product(*([str(text) for text in test.operand] for test in tests if test.operator == "contains"))
 
 
 def _texts(tests: Sequence[Test]) -> Iterator[str]:
-    """Texts that contain what they must, more of them than are ruled out one by one."""
+    """Texts that contain what they must, more of them than the tests exclude one by one."""
     ruled_out = len(_operands(tests, "not_in"))
     for chosen in _choices(tests):
         text = " ".join(chosen) or "something else"
@@ -105,7 +104,7 @@ def _texts(tests: Sequence[Test]) -> Iterator[str]:
 
 
 def _addresses(tests: Sequence[Test]) -> Iterator[str]:
-    """Addresses that contain what they must, at each domain that can matter."""
+    """Addresses that contain what they must, at every domain that can make a difference."""
     of_domain = [test for test in tests if test.field == "email_domain"]
     of_address = [test for test in tests if test.field != "email_domain"]
     ruled_out = len(_operands(tests, "not_in"))

@@ -1,4 +1,4 @@
-"""Which clause a path in the file leads to, which keys are known there, and how a value there may be written."""
+"""Find the clause to which a path in the file leads, the keys known there, and how a value there may be written."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from agreements.yaml_reader import Path, read
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a path leads: the key of a clause, and what of the path lies within that key's value.
+    """Where a path leads: the key of a clause, and the rest of the path within that key's value.
 
     owner: the clause that has the key, None for the file as a whole. inside: positions in a list, names in a mapping.
-    clause: what stands there, where that is a clause itself. free: how many of the steps inside lead through a value that no
-    clause declares, such as a condition.
+    clause: the clause at that place, if its value is a clause. free: how many of the steps inside lead through a value that
+    no clause declares, such as a condition.
     """
 
     owner: type[Clause] | None = None
@@ -33,17 +33,17 @@ class Place:
 
     @property
     def known(self) -> Key | None:
-        """What is known of the key, None for one that no clause has."""
+        """The meaning and example of the key, None for a key that no clause has."""
         return KEYS[self.owner.__name__].get(self.key) if self.owner else None
 
     @property
     def field(self) -> FieldInfo | None:
-        """How the key is declared, None for one that no clause has."""
+        """The declaration of the key, None for a key that no clause has."""
         return fields_of(self.owner).get(self.key) if self.owner else None
 
 
 def place_of(path: Path) -> Place:
-    """The place to which this path leads; that of the nearest key above it where it leads nowhere."""
+    """Return the place to which this path leads. If it leads nowhere, return the place of the nearest key above it."""
     place, kind = Place(), Any
     for step in path:
         if place.clause is not None:
@@ -59,17 +59,17 @@ def place_of(path: Path) -> Place:
 
 @cache
 def fields_of(clause: type[Clause]) -> dict[str, FieldInfo]:
-    """The keys of a clause, as a file writes them."""
+    """Return the keys of a clause, as a file writes them."""
     return {field.alias or name: field for name, field in clause.model_fields.items()}
 
 
 def example(clause: str, key: str) -> Any:
-    """The example of that key as a value, as it comes from a file."""
+    """Return the example of that key as a value, as a file gives it."""
     return read(KEYS[clause][key].example).value
 
 
 def _stripped(kind: Any) -> Any:
-    """The kind without what is only said about it; of several the clause, else the first that holds others."""
+    """Return the kind without its annotations; of a union the clause, else the first kind that holds others."""
     if get_origin(kind) is Annotated:
         return _stripped(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
@@ -83,7 +83,7 @@ def _clause(kind: Any) -> type[Clause] | None:
 
 
 def _part(kind: Any) -> Any:
-    """What a list or a mapping of this kind holds."""
+    """Return the kind of what a list or a mapping of this kind holds."""
     origin, parts = get_origin(kind), get_args(kind)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return parts[1]

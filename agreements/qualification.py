@@ -15,8 +15,8 @@ from agreements.scoring import decay, is_done, is_there, points_in_proportion, w
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One criterion: the rule in words, the value it saw, when (aware, None for a lasting fact), points, why; applies: whether
-    it holds for the lead, else it gives no points."""
+    """One criterion: the rule in words, the value it saw, when (aware, None for a lasting fact), points, why. applies: whether
+    the criterion holds for the lead; if not, it gives no points."""
 
     rule: str
     value: str
@@ -28,7 +28,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Qualified:
-    """The verdict on one lead at one instant. fit, engagement: sums; total: their sum held within 0 and 100."""
+    """The verdict on one lead at one instant. fit, engagement: sums; total: their sum, limited to 0 to 100."""
 
     is_mql: bool
     fast_lane: str
@@ -41,9 +41,9 @@ class Qualified:
 
 
 def qualify(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> Qualified:
-    """The verdict under this agreement, with every criterion that counted. facts: as they came; now: aware.
+    """Judge the lead under this agreement, with every criterion that counted. facts: as they came; now: aware.
 
-    What the lead did after now does not count.
+    Activities after now do not count.
     """
     facts = as_stated(agreement, facts)
     fit, engagement = _fit_points(agreement, facts), _engagement_points(agreement, facts, now)
@@ -58,31 +58,31 @@ def qualify(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> Qualifi
 
 
 def every_criterion(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> tuple[Point, ...]:
-    """Each criterion in the order of the file, fit and then engagement, also those that do not apply to this lead."""
+    """Return every criterion in the order of the file, fit and then engagement, including those that do not apply to the lead."""
     facts = as_stated(agreement, facts)
     return (*_fit_points(agreement, facts), *_engagement_points(agreement, facts, now))
 
 
 def fast_lane(agreement: Agreement, facts: LeadFacts, *, now: datetime) -> str:
-    """The newest activity until now that qualifies without a score, empty for none."""
+    """Return the newest activity until now that qualifies the lead without a score, empty for none."""
     lane = agreement.qualification.fast_lane
     fresh = [done for done in facts.activities if done.at <= now and (facts.since is None or done.at > facts.since)]
     return next((done.kind for done in reversed(fresh) if done.kind in lane), "")
 
 
 def threshold_for(agreement: Agreement, entry_channel: str) -> Threshold:
-    """The minimums that hold for leads of this entry channel."""
+    """Return the minimums for leads of this entry channel."""
     base, changed = agreement.qualification.mql, agreement.qualification.by_channel.get(entry_channel)
     return base.model_copy(update=changed.model_dump(exclude_none=True)) if changed else base
 
 
 def persona_of(agreement: Agreement, values: Mapping[str, Any]) -> Persona | None:
-    """The first persona that these facts, as the rules see them, match; None for none."""
+    """Return the first persona that matches these facts (as the rules see them), None for none."""
     return next((persona for persona in agreement.personas if persona.match.holds(values)), None)
 
 
 def found_out(agreement: Agreement, values: Mapping[str, Any], verdict: Qualified) -> dict[str, Any]:
-    """What is known once a lead is judged, for tiers and segments: fast_lane, asked, score, persona and product."""
+    """Return the facts that tiers and segments may ask for once a lead is judged: fast_lane, asked, score, persona, product."""
     persona = persona_of(agreement, values)
     return {
         "fast_lane": bool(verdict.fast_lane),
@@ -94,15 +94,15 @@ def found_out(agreement: Agreement, values: Mapping[str, Any], verdict: Qualifie
 
 
 def asked_for(agreement: Agreement, lane: str) -> dict[str, str]:
-    """The fact `asked`: the activity that opened the fast lane, empty for none.
+    """Return the fact `asked`: the activity that opened the fast lane, empty for none.
 
-    An agreement that was published with a field of that name keeps its field.
+    If an agreement was published with a field of that name, the field wins.
     """
     return {} if "asked" in agreement.fields else {"asked": lane}
 
 
 def tier_for(agreement: Agreement, facts: LeadFacts, verdict: Qualified) -> Tier:
-    """The first tier that the lead matches; the last one takes every lead. facts: as they came."""
+    """Return the first tier that the lead matches. The last tier takes every lead. facts: as they came."""
     values = as_stated(agreement, facts).values
     known = {**values, **found_out(agreement, values, verdict)}
     return next((tier for tier in agreement.tiers if tier.when.holds(known)), agreement.tiers[-1])

@@ -1,4 +1,4 @@
-"""Giving out a tier at the reps' pace: how much of today's share is left, and on which morning the rest comes to its turn."""
+"""Give out a tier's leads at the reps' pace: how much of today's share is left, and on which morning a lead's turn comes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from agreements.calendar.working_time import WorkingCalendar
 
 
 def share_left(per_rep: int, given: Iterable[datetime], *, now: datetime, calendar: WorkingCalendar) -> int:
-    """How many more leads a rep may get in the working day that now falls in; in the next one, outside hours.
+    """Return how many more leads a rep may get in the current working day; outside hours, in the next one.
 
-    given: when the rep got leads of this tier, aware; as many of the newest as the share are enough. A break is part of its day.
+    given: when the rep got leads of this tier, aware; the newest `per_rep` of them are enough. A break is part of its day.
     """
     day = calendar.end_of_working_day(now)
     return max(0, per_rep - sum(calendar.end_of_working_day(at) == day for at in given))
 
 
 def planned_opening(*, ahead: int, left: int, per_day: int, now: datetime, calendar: WorkingCalendar) -> datetime:
-    """The opening at which a lead comes to its turn.
+    """Return the opening at which a lead's turn comes.
 
-    ahead: leads that stand before it in line; left: what may still be given out of this working day's share (of the next
-    one's, outside hours); per_day: what all reps in line get in a whole day, at least 1.
+    ahead: leads before it in line; left: what is left of this working day's share (outside hours, of the next day's);
+    per_day: how many leads all reps in line get in a whole day, at least 1.
     """
     if ahead < left:
         return calendar.next_opening(now)

@@ -17,7 +17,7 @@ from agreements.errors import RosterError
 from agreements.lead import beyond_bounds, is_address, storable
 from agreements.model import Clause, Name
 
-#: Some ten thousand people.
+#: Enough for some ten thousand people.
 MAX_CHARACTERS = 2_000_000
 MAX_DEPTH = 20
 
@@ -32,8 +32,8 @@ class Away(Clause):
 class Person(Clause):
     """Somebody who takes part. calendar: a name from the agreement's `calendars`; empty takes the first one.
 
-    timezone: in which the person reads times, UTC where empty. capacity: overrides the agreement's number of open leads.
-    shared: it is a mailbox that several read; members: who they are, by id. An answer through it is one of theirs.
+    timezone: the zone in which the person reads times, UTC if empty. capacity: overrides the agreement's number of open leads.
+    shared: the entry is a mailbox that several people read; members: their ids. One of them gives each answer through it.
     """
 
     name: str = Field(min_length=1, max_length=100)
@@ -54,7 +54,7 @@ class Person(Clause):
         return any(one.from_ <= at < one.until for one in self.away)
 
     def back_at(self, at: datetime) -> datetime:
-        """When an absent person is back; at itself for one who is here."""
+        """Return when an absent person is back, or `at` if the person is not absent."""
         return max((one.until for one in self.away if one.from_ <= at < one.until), default=at)
 
 
@@ -74,26 +74,26 @@ class Roster(Clause):
     operator: Name
 
     def person(self, ident: str) -> Person | None:
-        """The person with that id, None for none."""
+        """Return the person with that id, None for none."""
         return self.people.get(ident)
 
     def name_of(self, ident: str) -> str:
-        """What to call that person; the id itself for somebody who is not here."""
+        """Return the name of that person, or the id if the roster lacks the person."""
         person = self.people.get(ident)
         return person.name if person else ident
 
     def reps_of(self, team: str) -> list[str]:
-        """The ids of a team's reps, in the order of the file."""
+        """Return the ids of a team's reps, in the order of the file."""
         return [ident for ident, person in self.people.items() if person.team == team and person.role == "rep"]
 
     def manager_of(self, ident: str) -> str:
-        """Who decides for that person: the manager of the team; the operator where there is none."""
+        """Return who decides for that person: the team's manager, or the operator if there is none."""
         person = self.people.get(ident)
         team = self.teams.get(person.team) if person else None
         return team.manager if team else self.operator
 
     def problems(self) -> list[str]:
-        """What does not fit together, each with what to write instead."""
+        """Return what does not fit together, each with what to write instead."""
         found = []
         for ident, person in self.people.items():
             if not is_address(person.email):
@@ -128,7 +128,7 @@ class Roster(Clause):
 
 
 def read_roster(text: str) -> Roster:
-    """Reads a roster file. Raises RosterError that names each mistake."""
+    """Read a roster file. Raises RosterError, which names each mistake."""
     tree = _tree(text)
     try:
         roster = Roster.model_validate(_plain(tree or {}))
@@ -149,15 +149,15 @@ def _tree(text: str) -> Any:
             if isinstance(event, AliasEvent):
                 raise RosterError("aliases (*name) are not used in rosters; write the person out")
             depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
-            if depth > MAX_DEPTH:  # before all of it is read, which would take for ever
+            if depth > MAX_DEPTH:  # refused at once: reading all of it would take far too long
                 raise RosterError(f"line {event.start_mark.line + 1}: is nested more than {MAX_DEPTH} deep; close the brackets")
         return YAML(typ="safe", pure=True).load(io.StringIO(text))
-    except (YAMLError, ValueError, RecursionError) as error:  # a date that is none is a ValueError
+    except (YAMLError, ValueError, RecursionError) as error:  # an impossible date is a ValueError
         raise RosterError(f"The roster is not readable YAML: {error}") from error
 
 
 def _plain(value: Any, where: str = "") -> Any:
-    """The value with texts as keys. Raises RosterError for one that is larger than what is taken in."""
+    """Return the value with texts as keys. Raises RosterError for a value above the limits."""
     if isinstance(value, dict):
         return {str(key): _plain(one, f"{where}{str(key)[:80]}.") for key, one in value.items()}
     if isinstance(value, list):

@@ -13,9 +13,9 @@ from agreements.model import Agreement, LegSegment, Segment
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One rep as routing sees them: turns counts the assignments that stayed with them, last_at the newest one (aware).
+    """One rep as routing sees them. turns: how many assignments stayed with them; last_at: the newest of these (aware).
 
-    left: how many more leads of this tier they may get today, None where the tier is not released day by day.
+    left: how many more leads of this tier they may get today, None if the tier is not released day by day.
     """
 
     rep: str
@@ -34,14 +34,14 @@ class Candidate:
 
     @property
     def done_for_today(self) -> bool:
-        """Whether they have had their share of today."""
+        """Whether they have had today's share."""
         return self.left is not None and self.left <= 0
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who gets it, and why in one sentence. Nobody (an empty rep): look again at hold_until, or it stands in line for the
-    next working day (in_line), or the team's manager is asked (ask_manager)."""
+    """Who gets the lead, and why, in one sentence. With an empty rep nobody does: route again at hold_until, or keep the lead
+    in line for the next working day (in_line), or ask the team's manager (ask_manager)."""
 
     rep: str
     why: str
@@ -50,14 +50,14 @@ class Route:
     ask_manager: bool = False
 
 
-#: Every rep in line has had the share of this working day, or others stand before the lead.
+#: Every rep in line has had this working day's share, or other leads are ahead in line.
 SHARED_OUT = Route("", "today's share is given out: it stands in line", in_line=True)
 
 
 def segment_for(agreement: Agreement, values: Mapping[str, Any], *, leg: int = 0) -> Segment | LegSegment | None:
-    """The first segment that these facts, as they came, match; None for none.
+    """Return the first segment that matches these facts (as they came), None for none.
 
-    leg: counted from 0; a further leg has segments of its own, or asks `routing` again where it names none.
+    leg: counted from 0. A further leg uses its own segments, or `routing` if it names none.
     """
     known = stated(agreement, values)
     own = agreement.legs[leg].segments if leg < len(agreement.legs) else ()
@@ -73,11 +73,11 @@ def route(
     wanted: str = "",
     on_call: Candidate | None = None,
 ) -> Route:
-    """Who gets the lead. declined: had it and gave it up, or let it lapse; they never get it again in this handoff.
+    """Choose who gets the lead. declined: reps who gave it up or let it lapse; they never get it again in this handoff.
 
-    wanted: a rep that a rule or a person asked for; taken even when full, not when away. on_call: who is asked when everyone
-    is away, None for nobody. Among those who can, the fewest turns count, then the longest time without one, then the order
-    of the file.
+    wanted: a rep that a rule or a person asked for, who gets it even when full, but not when away. on_call: who gets it when
+    everyone is away, None for nobody. Among the free reps, the fewest turns win, then the longest time without a turn, then
+    the order of the file.
     """
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)

@@ -1,4 +1,4 @@
-"""Every rule of an agreement that asks for facts, in the order of the file."""
+"""List every rule of an agreement that asks for facts, in the order of the file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from agreements.yaml_reader import Path
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: where its condition stands, how people name it, and what it asks.
+    """One rule: where its condition is in the file, how people name it, and what it asks.
 
-    score: the field of an external score, for a rule that asks nothing else. later: whether it is asked once the lead is
-    qualified. after_contact: whether it is asked once sales has spoken to the lead.
+    score: the field of an external score, for a rule that asks nothing else. later: whether it is asked only after the lead
+    has qualified. after_contact: whether it is asked only after sales has spoken to the lead.
     """
 
     where: Path
@@ -27,12 +27,12 @@ class Rule:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The facts it asks for, each once."""
+        """The facts that the rule asks for, each once."""
         return (self.score,) if self.score else tuple(dict.fromkeys(test.field for test in self.condition.tests))
 
 
 def rules_of(agreement: Agreement) -> Iterator[Rule]:
-    """Which leads it is for, the screen, personas, criteria, tiers, segments and legs."""
+    """Yield every rule: applies_to, personas, screen, criteria, tiers, segments and legs."""
     yield Rule(("applies_to",), "applies to", agreement.applies_to)
     for index, persona in enumerate(agreement.personas):
         yield Rule(("personas", index, "match"), f"persona {persona.name}", persona.match)

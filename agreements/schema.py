@@ -1,6 +1,6 @@
-"""The JSON Schema of an agreement file, for editors: what is written where, with its meaning, while one writes.
+"""The JSON Schema of an agreement file, which shows a writer in the editor the keys and their meaning.
 
-It says what a single value may look like. What must fit together is told by the checks.
+The schema says how a single value may look. The checks say what must fit together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from agreements.places import example
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
-#: Pieces that stand in many places, each written once.
+#: Pieces that many places share, each written once.
 _SHARED: Mapping[str, Schema] = {
     "Condition": looks.CONDITION,
     "Term": looks.TERM,
@@ -31,13 +31,13 @@ _SHARED: Mapping[str, Schema] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Without warnings about defaults that are no plain values; they are left out below."""
+    """The generator without warnings about defaults that are no plain values: `_explain` drops them."""
 
     ignored_warning_kinds = {"non-serializable-default", "skipped-choice"}
 
 
 def agreement_schema() -> Schema:
-    """The whole schema, of draft 2020-12."""
+    """Return the whole schema, in draft 2020-12."""
     made = Agreement.model_json_schema(by_alias=True, schema_generator=_Generator)
     definitions: Schema = {name: _tidied(one) for name, one in made.pop("$defs").items()}
     clauses = {**definitions, "Agreement": _tidied(made)}
@@ -52,7 +52,7 @@ def agreement_schema() -> Schema:
 
 
 def _tidied(value: Any) -> Any:
-    """The same with shared pieces named, and nothing allowed beside the names that a mapping may have."""
+    """Return the schema with references to shared pieces. A mapping with patterns for its names allows no other name."""
     if isinstance(value, list):
         return [_tidied(one) for one in value]
     if not isinstance(value, dict):
@@ -66,7 +66,7 @@ def _tidied(value: Any) -> Any:
 
 
 def _explain(clause: str, schema: Schema) -> None:
-    """Gives a clause its first sentence, and every key its meaning and an example."""
+    """Give a clause the first paragraph of its docstring, and every key its meaning and an example."""
     schema.pop("title", None)
     schema["description"] = schema["description"].partition("\n\n")[0].replace("\n", " ")
     for key, value in schema["properties"].items():
@@ -77,7 +77,7 @@ def _explain(clause: str, schema: Schema) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it, days as text."""
+    """Return the value as JSON, with days as text."""
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Which leads are sorted out before scoring: spam, customers, open opportunities, people nobody may contact."""
+"""Which leads are screened out before scoring: spam, customers, open opportunities, people nobody may contact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agreements.model import Agreement, ScreenRule
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The first rule that matched, None where the lead passes; why is one sentence for people."""
+    """The first rule that matched, None if the lead passes. why: one sentence for people."""
 
     rule: ScreenRule | None
     why: str
@@ -24,7 +24,7 @@ class Screening:
 
 
 def screen(agreement: Agreement, values: Mapping[str, Any]) -> Screening:
-    """The first screen rule that these facts, as they came, match. A lead who asked not to be contacted is always suppressed."""
+    """Return the first screen rule that matches these facts (as they came). A lead who asked for no contact is always suppressed."""
     if values.get("suppressed"):
         return Screening(_NEVER, "is on the suppression list or asked not to be contacted")
     known = stated(agreement, values)

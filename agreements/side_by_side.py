@@ -1,4 +1,4 @@
-"""Several versions and several agreements side by side: which of them counts when and for whom, and what must not meet."""
+"""Several versions and agreements side by side: which one applies when and to which lead, and which of them conflict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agreements.overlap import lead_for_both
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a version may count: from its beginning (included) until its end (not included), None for good. Instants, aware."""
+    """When a version may apply: from begins (included) until ends (not included; None for no end). Instants are aware."""
 
     version: int
     begins: datetime
@@ -23,12 +23,12 @@ class Window:
 
     @classmethod
     def of(cls, agreement: Agreement) -> Self:
-        """The window that the agreement gives itself: whole days in its own zone."""
+        """Return the window in the agreement's `effective` clause: whole days in its own zone."""
         zone, days = ZoneInfo(agreement.timezone), agreement.effective
         return cls(agreement.version, _midnight(days.from_, zone), _midnight(days.until, zone) if days.until else None)
 
     def covers(self, at: datetime) -> bool:
-        """Whether it may count at that instant."""
+        """Whether the version may apply at that instant."""
         return self.begins <= at and (self.ends is None or at < self.ends)
 
 
@@ -40,12 +40,12 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def counting(windows: Iterable[Window], at: datetime) -> Window | None:
-    """Of the versions of one agreement the one that counts at that instant: the one that began last, None where none has."""
+    """Return the version of one agreement that applies at that instant: the last one to begin, None if none applies."""
     return max((one for one in windows if one.covers(at)), key=lambda one: (one.begins, one.version), default=None)
 
 
 def stretches(windows: Sequence[Window], version: int) -> list[Stretch]:
-    """The times in which this version is the one that counts among all those of its agreement, in order."""
+    """Return the times in which this version, of all versions of its agreement, is the one that applies, in order."""
     edges = sorted({one.begins for one in windows} | {one.ends for one in windows if one.ends})
     found: list[Stretch] = []
     for start, end in zip(edges, [*edges[1:], None], strict=True):
@@ -60,7 +60,7 @@ def stretches(windows: Sequence[Window], version: int) -> list[Stretch]:
 
 
 def meet(some: Iterable[Stretch], others: Sequence[Stretch], *, since: datetime) -> datetime | None:
-    """The first instant from `since` on that lies in a stretch of both, None for none."""
+    """Return the first instant from `since` on that lies in a stretch of both, None for none."""
     found = []
     for begins, ends in some:
         for other_begins, other_ends in others:
@@ -71,9 +71,9 @@ def meet(some: Iterable[Stretch], others: Sequence[Stretch], *, since: datetime)
 
 
 def clash(new: Window, earlier: Window, *, name: str, zone: str) -> str:
-    """Why these two versions of one agreement cannot stand beside each other, and which day to write; empty where they can.
+    """Return why these two versions of one agreement conflict, and which day to write instead; empty if they do not.
 
-    A version may replace the earlier one, stand within its time, or lie outside it. new: the one with the higher number.
+    A version may replace the earlier one, lie within its time, or lie outside it. new: the version with the higher number.
     """
     later, before = f"{name}@{new.version}", f"{name}@{earlier.version}"
     first, earlier_first = _day(new.begins, zone), _day(earlier.begins, zone)
@@ -98,19 +98,19 @@ def _day(at: datetime, zone: str) -> date:
 
 
 def chosen(agreements: Iterable[Agreement], values: Mapping[str, Any]) -> Agreement | None:
-    """Of the agreements in force the one for a lead with these facts, as they came: the one that applies to it, else the default."""
+    """Choose from the agreements in force the one that applies to a lead with these facts (as they came), else the default."""
     by_name = sorted(agreements, key=lambda one: one.agreement)
     own = (one for one in by_name if _is_own(one) and one.applies_to.holds(stated(one, values)))
     return next(own, None) or next((one for one in by_name if one.is_default), None)
 
 
 def _is_own(agreement: Agreement) -> bool:
-    """Whether it says for which leads it is, rather than only taking those that are left."""
+    """Whether the agreement takes leads by `applies_to`, not only those that no other agreement takes."""
     return bool(agreement.applies_to.tests) or not agreement.is_default
 
 
 def rivalry(one: Agreement, other: Agreement) -> str:
-    """Why these two agreements cannot be in force at a time, shown by a lead that both are for; empty where they can."""
+    """Return why these two agreements cannot be in force together, with a lead that matches both; empty if they can."""
     if one.is_default and other.is_default:
         return f"Both {one.reference} and {other.reference} take the leads that no other agreement is for. Write `default: false` in one."
     if not (_is_own(one) and _is_own(other)):

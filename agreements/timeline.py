@@ -1,4 +1,4 @@
-"""What one clock does from its start on: shares, due time, ladder, and which days it passes over. Nothing is carried out here."""
+"""What one clock does from its start: shares, due time, ladder, and the closed days it skips. Nothing is carried out here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
 
-#: Rungs after which somebody else has the lead, and when what comes next can be known.
+#: Rungs after which somebody else has the lead -> what decides when the next rung comes.
 _LATER = {
     "reassign": "when the next rep misses it too",
     "default-acceptor": "when the default acceptor misses it too",
@@ -21,7 +21,7 @@ _LATER = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something the clock does. at: aware UTC, None where it depends on somebody else; when: that in words."""
+    """One action of the clock. at: aware UTC, None if the time depends on somebody else; when: the time in words."""
 
     at: datetime | None
     do: str
@@ -32,9 +32,9 @@ class Step:
 class Timeline:
     """One clock from its start on. All instants are aware UTC.
 
-    calendar: on which it is calculated, by name and value; term: as agreed for the tier; bound: until when it may run over all
-    reps, None for no bound; closed: the days that are passed over, each with why; counted: the stretches that add up to the
-    term; notes: what else moves the due time.
+    calendar: the calendar it is calculated on, by name and value; term: as agreed for the tier; bound: until when it may run
+    over all reps, None for no bound; closed: the skipped days, each with the reason; counted: the stretches that add up to
+    the term; notes: what else moves the due time.
     """
 
     clock: str
@@ -54,10 +54,10 @@ class Timeline:
 
 
 def timeline(agreement: Agreement, name: str, *, tier: str, start: datetime, holder_calendar: str = "", leg: int = 0) -> Timeline:
-    """What the clock of that name does for somebody who gets the lead at the start.
+    """Return what the clock of that name does for somebody who gets the lead at the start.
 
-    holder_calendar: the name of the calendar of who owes it; empty is the agreement's first.
-    Raises: KeyError for no such clock; NaiveDatetime; CalendarError where the calendar stops opening.
+    holder_calendar: the name of the holder's calendar; empty is the agreement's first.
+    Raises: KeyError for an unknown clock; NaiveDatetime; CalendarError if the calendar stops opening.
     """
     clock = agreement.clock(name, leg)
     calendar = calendar_for(clock, agreement, holder_calendar)
@@ -85,7 +85,7 @@ def timeline(agreement: Agreement, name: str, *, tier: str, start: datetime, hol
 
 
 def _rungs(clock: Clock, due: datetime, bound: datetime | None, calendar: WorkingCalendar) -> Iterator[Step]:
-    """The ladder from the due time on, as far as nobody else's time decides about it."""
+    """Yield the rungs from the due time on. After a rung that gives the lead to somebody else, the times are unknown (None)."""
     at: datetime | None = due
     later = ""
     for rung in clock.when_missed:

@@ -1,4 +1,4 @@
-"""A YAML 1.2 text as plain values, with the line on which each of them stands. What the values mean is not known here."""
+"""Read a YAML 1.2 text as plain values, each with its line. The reader does not know what the values mean."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 MAX_ENTRIES = 30_000
 MAX_LINE = 100_000
-#: More digits than this are no number that anybody means.
+#: A whole number with more digits than this stays text: nobody means such a number.
 _MAX_DIGITS = 15
 _UNSEEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NO_ANCHORS = "anchors and aliases (&name, *name) are not used in agreements; write the clause out"
@@ -41,14 +41,14 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong at one place: its line (the file's first is 1), the keys that lead there, and what to write instead."""
+    """What is wrong at one place: its line (counted from 1), the keys that lead there, and what to write instead."""
 
     line: int
     path: Path
     what: str
 
     def told(self, name: str) -> str:
-        """The mistake as one line, in a file of that name."""
+        """Return the mistake as one line, in a file of that name."""
         where = ".".join(map(str, self.path))
         return f"{name}:{self.line}: {where}: {self.what}" if where else f"{name}:{self.line}: {self.what}"
 
@@ -63,10 +63,10 @@ class Unreadable(Exception):
 
 @dataclass(slots=True)
 class Written:
-    """What a text says: value, of plain mappings, lists, texts, numbers and dates; lines: the line of each path in it.
+    """The content of a text. value: plain mappings, lists, texts, numbers and dates; lines: the line of each path in it.
 
-    scalars: the paths where a single value stands. mistakes: what was read and cannot stay so. doubtful: the paths of which the
-    value is not known for that reason.
+    scalars: the paths of single values. mistakes: what could be read and must be corrected. doubtful: the paths whose value is
+    unknown because of a mistake.
     """
 
     value: Any = None
@@ -76,16 +76,16 @@ class Written:
     doubtful: set[Path] = field(default_factory=set)
 
     def line(self, path: Path) -> int:
-        """The line of that path; of the nearest one above it where it is not written."""
+        """Return the line of that path, or of the nearest path above it that the text has."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
 
 def read(text: str) -> Written:
-    """What this text says, and every mistake that it can be read with. Raises Unreadable for the others.
+    """Return the content of this text with every mistake that still lets it be read. Raises Unreadable for any other mistake.
 
-    Time and memory are bounded: a text that is too large, too deep or too long is given up where that shows.
+    Time and memory are bounded: reading stops as soon as a text turns out too large, too deep or too long.
     """
     _refuse_unreadable(text)
     reader = _Reader()
@@ -95,7 +95,7 @@ def read(text: str) -> Written:
         raise Unreadable(*reader.written.mistakes, *_told(error, text)) from error
     except Unreadable as error:
         raise Unreadable(*reader.written.mistakes, *error.mistakes) from error
-    except Exception as error:  # the parser lets several unrelated types through for text that is no YAML
+    except Exception as error:  # for text that is no YAML, the parser raises several unrelated types
         raise Unreadable(Mistake(1, (), f"is not readable YAML ({str(error)[:100]}); write it as `key: value`")) from error
     return reader.written
 
@@ -118,12 +118,12 @@ def _lines(text: str) -> list[str]:
 
 
 def too_large() -> Mistake:
-    """That a file is larger than an agreement can be."""
+    """Return the mistake for a file that is larger than an agreement can be."""
     return Mistake(1, (), f"the file is larger than {MAX_BYTES:,} bytes; an agreement is a few pages: take out what is not the contract")
 
 
 class _Reader:
-    """Builds the value from the parser's events, one after the other, so that nothing is read behind a limit."""
+    """Builds the value from the parser's events one by one, so that nothing beyond a limit is read."""
 
     def __init__(self) -> None:
         self.written = Written()
@@ -227,7 +227,7 @@ class _Reader:
         return value if isinstance(value, (bool, int, float, date)) or value is None else event.value
 
 
-#: What the parser says -> what to do about it; {line} is where the thing began that it was reading.
+#: The parser's message -> what to do about it. {line} is where the value began that the parser was reading.
 _ADVICE: Mapping[str, str] = {
     r"found character '\\t'": "a tab stands here; indent with blanks",
     r"found character '(.)' that cannot": "a text cannot begin with {0}; put it in quotes",

@@ -1,4 +1,4 @@
-"""Statements are compiled once a process instead of once a test: SQLAlchemy keeps them by engine, and each test opens its own."""
+"""Compile SQL statements once per process, not once per test: SQLAlchemy caches them by engine, and each test opens its own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 
 def share_compiled_statements() -> None:
-    """Lets each SQLite engine that is made from now on use the same compiled statements.
+    """Let every SQLite engine created from now on share its compiled statements.
 
     SQLAlchemy looks a compiled statement up by its dialect, so the engines share their dialect too.
     """
     first = create_engine("sqlite://")
-    with first.connect():  # the dialect asks the first connection what this SQLite can do
+    with first.connect():  # the dialect asks the first connection what this SQLite supports
         dialect = first.dialect
     first.dispose()
     compiled: dict[Any, Any] = {}

@@ -1,4 +1,4 @@
-"""What all tests share: a database of their own, people, an agreement in force, and channels that keep what they are given."""
+"""Fixtures for all tests: a database for each test, people, an agreement in force, and channels that keep every letter."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tests.examples import examples
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
 
-#: The test's workers say how wide their terminal is, and the command line would take that for ever for its own.
+#: The test workers set the width of their terminal, and the command line would keep that width for the whole process.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
 
-#: How long an example takes says something about the machine, and nothing about the code.
+#: The time of one example depends on the machine, not on the code.
 searches.register_profile("baton", max_examples=examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 searches.load_profile("baton")
 wait_for_locks()
@@ -39,20 +39,20 @@ share_compiled_statements()
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: the garbage collector need not look through it again and again."""
+    """Freeze everything imported and collected: it stays until the end, so the garbage collector need not scan it repeatedly."""
     gc.freeze()
 
 
 ROOT = Path(__file__).resolve().parents[1]
 AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")
 ROSTER = (ROOT / "examples/roster.yaml").read_text(encoding="utf-8")
-#: A Monday morning on which everybody but Emil is there.
+#: A Monday morning on which nobody except Emil is away.
 MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> Iterator[str]:
-    """A new database: SQLite, or one of its own on the PostgreSQL that BATON_TEST_POSTGRESQL names."""
+    """The URL of a new database: on SQLite, or on the PostgreSQL server that BATON_TEST_POSTGRESQL names."""
     server = os.environ.get("BATON_TEST_POSTGRESQL")
     if not server:
         yield f"sqlite:///{tmp_path / 'baton.db'}"
@@ -64,7 +64,7 @@ def database_url(tmp_path: Path) -> Iterator[str]:
 
 
 def at_server(*statements: str) -> None:
-    """Says this to the PostgreSQL server of the tests."""
+    """Run these statements on the tests' PostgreSQL server."""
     url = os.environ["BATON_TEST_POSTGRESQL"].replace("postgresql://", "postgresql+psycopg://")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -75,7 +75,7 @@ def at_server(*statements: str) -> None:
 
 @pytest.fixture(scope="session")
 def empty_postgresql() -> Iterator[str]:
-    """The name of a PostgreSQL database in its present shape, to be copied."""
+    """The name of an empty PostgreSQL database with the current schema, as a template to copy."""
     name = f"baton_empty_{uuid4().hex[:12]}"
     at_server(f"CREATE DATABASE {name}")
     opened = Database(f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}")
@@ -87,7 +87,7 @@ def empty_postgresql() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file in its present shape, to be copied: taking every step anew would be most of the time of a short test."""
+    """An empty SQLite file with the current schema, to copy: migrations would take most of the time of a short test."""
     path = tmp_path_factory.mktemp("empty") / "baton.db"
     opened = Database(f"sqlite:///{path}")
     schema.upgrade(opened)
@@ -97,7 +97,7 @@ def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def home_in_force(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of an installation with an agreement in force: its keys, and its SQLite file. To be copied: reading is slow."""
+    """The home of an installation with an agreement in force: its keys and its SQLite file. Tests copy it: reading is slow."""
     home = tmp_path_factory.mktemp("in-force")
     shutil.copyfile(empty_sqlite, home / "baton.db")
     settings = Settings(home=home)
@@ -110,7 +110,7 @@ def home_in_force(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """That database in its present shape; for a test that asks for `box` it has an agreement in force."""
+    """The test's database with the current schema. If the test uses `box`, it has an agreement in force."""
     if database_url.startswith("sqlite:///"):
         in_force = "box" in request.fixturenames
         ready = request.getfixturevalue("home_in_force") / "baton.db" if in_force else request.getfixturevalue("empty_sqlite")
@@ -125,13 +125,13 @@ def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Data
 
 @pytest.fixture
 def time() -> SteppedTime:
-    """Monday, nine o'clock, until a test moves it."""
+    """The stepped time: Monday, nine o'clock, until a test moves it."""
     return SteppedTime(MONDAY)
 
 
 @pytest.fixture
 def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Path) -> Iterator[Toolbox]:
-    """A toolbox on real storage, with an agreement in force; what is said is kept by the channels."""
+    """A toolbox on real storage with an agreement in force. Its channels keep every message."""
     from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
@@ -153,7 +153,7 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
 
 
 def put_in_force(session, now) -> None:
-    """Loads the example roster and puts the example agreement in force."""
+    """Load the example roster and put the example agreement in force."""
     roster.load(session, ROSTER, now=now)
     row = contracts.publish(session, AGREEMENT, now=now)
     contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "test"), now=now)
@@ -169,7 +169,7 @@ def driver(box: Toolbox, time: SteppedTime) -> Driver:
 
 @pytest.fixture
 def make_lead() -> Callable[..., object]:
-    """An inquiry that qualifies by itself; change what matters."""
+    """Return an inquiry that qualifies as it is. changes: fields that matter to the test."""
     from tests.fakes import make_lead as make
 
     return make

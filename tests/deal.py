@@ -1,4 +1,4 @@
-"""What tests do to the deal itself: another agreement in force, another roster, and what people owe by duty."""
+"""Helpers that change the deal (another agreement in force, another roster), and the waits that people answer by duty."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.conftest import AGREEMENT, ROSTER
 from tests.fakes import make_lead
 from tests.stage import Taken, answer_by_link, capture, newest
 
-#: A lead that reaches the threshold by points, not by asking: the normal tier.
+#: A lead that reaches the threshold by points, without asking for a demo: the normal tier.
 BY_POINTS = {"activity": "form_submitted"}
 #: A lead that fits and has not done enough yet.
 NOT_YET = {"activity": "content_downloaded", "job_title": "Sales Director"}
 
 
 def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
-    """Puts the example agreement in force with these places rewritten, as its version 2."""
+    """Put version 2 of the example agreement in force, with these places rewritten."""
     text = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example agreement"
@@ -37,7 +37,7 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
 
 
 def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, version: int = 2) -> None:
-    """Puts the example agreement in force as this changes it, as that version of it."""
+    """Put that version of the example agreement in force, changed by this function."""
     yaml, written = YAML(typ="safe", pure=True), io.StringIO()
     tree = deepcopy(_example())
     tree["version"], tree["effective"] = version, {"from": date(2027, 1, version - 1)}
@@ -48,7 +48,7 @@ def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, versio
 
 @cache
 def _example() -> dict[str, Any]:
-    """The example agreement as plain values."""
+    """Return the example agreement as plain values."""
     return YAML(typ="safe", pure=True).load(AGREEMENT)  # type: ignore[no-any-return]
 
 
@@ -63,7 +63,7 @@ def _put_in_force(box: Toolbox, text: str) -> None:
 
 
 def staff(box: Toolbox, *changes: tuple[str, str]) -> None:
-    """Loads the example roster with these places rewritten."""
+    """Load the example roster with these places rewritten."""
     text = ROSTER
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example roster"
@@ -72,30 +72,30 @@ def staff(box: Toolbox, *changes: tuple[str, str]) -> None:
 
 
 def wait_of(box: Toolbox, taken: Taken) -> Wait | None:
-    """The open wait of the lead's newest handoff."""
+    """Return the open wait of the lead's newest handoff."""
     return box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
 
 
 def tenures(box: Toolbox, taken: Taken) -> list[Assignment]:
-    """Who had the lead in its newest handoff, in order."""
+    """Return who had the lead in its newest handoff, in order."""
     return box.read_now(lambda session, now: handoffs.assignments(session, newest(box, taken).id))
 
 
 def deliveries_of(box: Toolbox, taken: Taken) -> dict[tuple[str, str], str]:
-    """How far each message about the lead came, by message and channel (the newest where there are several)."""
+    """Return the state of each message about the lead, by message and channel (the newest if there are several)."""
     query = select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == taken.lead_id)
     rows = box.read_now(lambda session, now: list(session.exec(query.order_by(col(Delivery.id)))))
     return {(row.message, row.channel): str(row.state) for row in rows}
 
 
 def touches_of(box: Toolbox, taken: Taken) -> list[str]:
-    """The kinds of the attempts to reach the lead, in order."""
+    """Return the kinds of the attempts to reach the lead, in order."""
     query = select(Touch.kind).where(Touch.lead_id == taken.lead_id).order_by(col(Touch.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
 def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answering.Reply:
-    """Answers as the person who holds the wait, through the link of that duty."""
+    """Answer as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
     assert wait is not None
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
@@ -103,19 +103,19 @@ def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answ
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
-    """To whom a message of that kind was sent over that channel, in order."""
+    """Return the recipients of messages of that kind on that channel, in order."""
     return [letter.to.id for letter in box.channels[channel].letters if letter.message == message]  # type: ignore[attr-defined]
 
 
 def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captured:
-    """The same lead does something more."""
+    """Record one more activity of the same lead."""
     base = {"source_id": taken.source_id, "email": taken.incoming.email, "conversion_id": f"{activity}-more", "activity": activity}
     incoming = make_lead(**{**base, **changes})
     return box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
 
 
 async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
-    """A lead that its rep has accepted."""
+    """Return a lead that its rep has accepted."""
     taken = capture(box, **changes)
     await driver.settle()
     answer_by_link(box, taken, "accepted")
@@ -124,7 +124,7 @@ async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
 
 
 async def until_working(driver, box: Toolbox, **changes: object) -> Taken:
-    """A lead that its rep has accepted and tried to reach."""
+    """Return a lead that its rep has accepted and tried to reach."""
     taken = await until_accepted(driver, box, **changes)
     answer_by_link(box, taken, "attempted")
     await driver.settle()

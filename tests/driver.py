@@ -1,4 +1,4 @@
-"""The driver: the same steps and the clock's own tick with stepped time, on real storage and without Prefect."""
+"""The driver: runs the real steps and the clock's real tick in stepped time, on real storage and without Prefect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 
 
 class DrivenRuns:
-    """An engine that keeps its runs in memory: which are to be carried out next, and under which key each is parked."""
+    """An engine that keeps its runs in memory: the runs to carry out next, and the key under which each run is parked."""
 
     def __init__(self) -> None:
         self.ready: list[int] = []
@@ -53,7 +53,7 @@ class DrivenRuns:
 
 
 class Driver:
-    """Steps time from one due thing to the next and carries out what is due at each."""
+    """Steps time from one due instant to the next and carries out what is due then."""
 
     def __init__(self, box: Toolbox, time: SteppedTime) -> None:
         self.box, self.time = box, time
@@ -62,12 +62,12 @@ class Driver:
         self.agenda: list[tuple[datetime, Callable[[], None]]] = []
 
     def plan(self, at: datetime, action: Callable[[], None]) -> None:
-        """Does this at that instant."""
+        """Plan an action for that instant."""
         self.agenda.append((at, action))
         self.agenda.sort(key=lambda pair: pair[0])
 
     async def run(self, *, until: datetime, revisits: bool = False) -> None:
-        """Goes on until that instant, or until nothing is due any more before it."""
+        """Go on until that instant, or until nothing more is due before it."""
         while True:
             await self.settle()
             at = self.next_at(revisits=revisits)
@@ -76,7 +76,7 @@ class Driver:
             self.time.at = max(at, self.time.at)
 
     async def settle(self) -> None:
-        """Everything that is due now, until nothing moves any more."""
+        """Carry out everything that is due now, until nothing changes any more."""
         while True:
             acted = False
             while self.agenda and self.agenda[0][0] <= self.time.at:
@@ -90,7 +90,7 @@ class Driver:
                 return
 
     async def carry_out(self, handoff_id: int) -> None:
-        """One attempt, as the flow makes it."""
+        """Make one attempt, as the flow does."""
         async with attempt(handoff_id) as lead:
             rest = await lead.go_on()
         run_id = await self.box.read(lambda session, now: _run_id(session, handoff_id))
@@ -100,7 +100,7 @@ class Driver:
             self.runs.ended_runs.add(run_id)
 
     def next_at(self, *, revisits: bool) -> datetime | None:
-        """The next instant at which something is due."""
+        """Return the next instant at which something is due."""
 
         def find(session: Session, now: datetime) -> list[datetime | None]:
             waits = select(func.min(Wait.next_at)).where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
@@ -126,5 +126,5 @@ def _run_id(session: Session, handoff_id: int) -> str:
 
 
 def drive(driver: Driver, *, until: datetime, revisits: bool = False) -> None:
-    """The same as Driver.run, for tests that are not asynchronous."""
+    """Run the driver as Driver.run does, for synchronous tests."""
     asyncio.run(driver.run(until=until, revisits=revisits))

@@ -1,4 +1,4 @@
-"""Attempts that die where a test says: nothing is cleaned up, and the lease stays until its time is over."""
+"""Attempts that die at a point that the test chooses: nothing is cleaned up, and the lease stays until it expires."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tasks.wiring.toolbox import Toolbox
 
 
 class Died(BaseException):
-    """The process is gone. No handler of errors sees this."""
+    """The process is gone. No error handler catches this."""
 
 
 def dies_at(where: str) -> Callable[[str], None]:
-    """A fault that lets the process die at this point of an attempt."""
+    """Return a fault that kills the process at this point of an attempt."""
 
     def fault(here: str) -> None:
         if here == where:
@@ -31,7 +31,7 @@ def lives(here: str) -> None:
 
 
 def leases_end(box: Toolbox) -> None:
-    """Lets so much real time pass that every lease is over."""
+    """End every lease, as if enough real time had passed."""
     over = datetime.now(UTC) - timedelta(hours=1)
     ended = update(Handoff).where(col(Handoff.lease_until).is_not(None)).values(lease_until=over)
     box.write_now(lambda session, now: session.execute(ended))

@@ -1,4 +1,4 @@
-"""Hand-written parts at the edge: a channel that keeps letters, and leads to take in."""
+"""Hand-written fakes at the edge: a channel that keeps letters, and leads to take in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _number_of: dict[object, int] = {}
 
 
 class KeepingChannel:
-    """A channel that keeps every letter; it refuses those for addresses named in `refuses`."""
+    """A channel that keeps every letter, and refuses letters to the addresses in `refuses`."""
 
     def __init__(self, name: str, *, may_bounce: bool = False) -> None:
         self.name, self.may_bounce = name, may_bounce
@@ -30,7 +30,7 @@ class KeepingChannel:
 
 
 def make_lead(**changes: object) -> IncomingLead:
-    """A demo request by an operations leader, which qualifies by itself; the same source id is the same person again."""
+    """Return a demo request by an operations leader, which qualifies as it is. The same source id means the same person."""
     number = next(_numbers)
     if "source_id" in changes:
         number = _number_of.setdefault((changes.get("source", "test"), changes["source_id"]), number)

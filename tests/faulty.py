@@ -1,4 +1,4 @@
-"""Services that misbehave, over real sockets: a mail server with every fault that mail servers have, and a chat that often fails."""
+"""Services that misbehave, on real sockets: a mail server with the faults that mail servers have, and a chat that often fails."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MARK = re.compile(rb"\+(\d+-[a-z2-7]+)@")
 
 @dataclass
 class FaultyMail:
-    """A mail server of which one message in five goes wrong, and which sometimes takes no connections at all.
+    """A mail server that fails for one message in five, and that sometimes takes no connections at all.
 
-    arrived: how often each key came in whole, whatever the server said to it. to_bounce: the marks in the return paths of what it
-    took and will return.
+    arrived: how often each key came in whole, whatever the server answered. to_bounce: the marks in the return paths of the
+    messages that it took and will return.
     """
 
     share: float = 0.2
@@ -36,7 +36,7 @@ class FaultyMail:
         self._server: socketserver.ThreadingTCPServer | None = None
 
     def open(self) -> None:
-        """Takes connections, always on the same port."""
+        """Take connections, always on the same port."""
         mail = self
 
         class Session(socketserver.StreamRequestHandler):
@@ -47,7 +47,7 @@ class FaultyMail:
             allow_reuse_address, daemon_threads = True, True
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """A client that went away is no news."""
+                """Ignore the error: a client that goes away is normal here."""
 
         self._server = Server(("127.0.0.1", self.port), Session)
         self._server.block_on_close = False
@@ -55,26 +55,26 @@ class FaultyMail:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self) -> None:
-        """Refuses connections until it is opened again; those that are there end at their next word."""
+        """Refuse connections until `open`. Existing connections end at their next command."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
 
     def end(self) -> None:
-        """For good; whoever hangs lets go."""
+        """Close the server for good, and release sessions that hang."""
         self._over.set()
         self.close()
 
     def fault(self) -> str:
-        """What goes wrong with this message, empty for nothing."""
+        """Draw the fault for this message, empty for none."""
         with self._lock:
             fault = self._dice.choice(FAULTS) if self._dice.random() < self.share else ""
             self.happened[fault or "nothing"] += 1
             return fault
 
     def serve(self, session: socketserver.StreamRequestHandler) -> None:
-        """Talks to one client."""
+        """Talk to one client."""
         say = lambda answer: session.wfile.write(f"{answer}\r\n".encode())  # noqa: E731
         say("220 mail.test")
         fault, mark, mine = "", "", self._server
@@ -118,7 +118,7 @@ class FaultyMail:
 
 @dataclass
 class FaultyChat:
-    """A chat service that refuses one post in five. arrived: how often each key was taken."""
+    """A chat service that refuses one post in five. arrived: how often it took each key."""
 
     share: float = 0.2
     seed: int = 5
@@ -138,7 +138,7 @@ class FaultyChat:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Keeps quiet."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"json://127.0.0.1:{self._server.server_address[1]}/room"

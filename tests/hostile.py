@@ -1,4 +1,4 @@
-"""Texts as nobody would wish them in a form, for tests of whatever shows them."""
+"""Hostile texts for form fields, for tests of everything that shows such texts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ FRAGMENTS = [
     " ",
 ]
 
-#: Any of them in any order, and any text at all between.
+#: Any of them in any order, with any text between.
 hostile_texts = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=15)), max_size=6).map("".join)
-#: All of them one after another, as a text of 100 kB.
+#: All of them, one after another, as a text of 100 kB.
 HUGE = ("".join(FRAGMENTS) * 200)[:100_000]

@@ -1,4 +1,4 @@
-"""A company with a handoff in every stage and every kind of wait, and a new version of its agreement ready to be put in force."""
+"""A company with a handoff in every stage and every kind of wait, and a new version of its agreement ready to put in force."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tests.driver import Driver
 from tests.stage import Taken, answer_by_link, capture, newest
 
 AWAY = "away: [{from: 2027-02-01T00:00:00Z, until: 2027-02-03T09:00:00Z}], "
-#: Which handoffs a policy touches, by what they are called below.
+#: The handoffs that a policy touches, by their names below.
 FREE = ("held", "not started", "note", "hold")
 UNANSWERED = ("delivery", "acceptance", "acceptance under the first version")
-#: Every other one that is open.
+#: Every other open handoff.
 OTHERS = ("mql decision", "assigned decision", "accepted", "accepted decision", "working", "working decision", "stuck")
 ENDED = ("nurturing", "opportunity", "disqualified", "merged", "suppressed", "attached", "erased")
 _TABLES: tuple[type[SQLModel], ...] = (Handoff, HandoffNote, Wait, Assignment, Answer, Delivery, Wake, Event, Activity, Lead)
 
 
 def text_of(version: int, first: str, *changes: tuple[str, str]) -> str:
-    """The example agreement as that version, from that day on, with these places rewritten."""
+    """Return the example agreement as that version, effective from that day, with these places rewritten."""
     text = AGREEMENT.replace("version: 1\n", f"version: {version}\n", 1).replace("from: 2026-01-01", f"from: {first}", 1)
     for old, new in changes:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example agreement"
@@ -37,7 +37,7 @@ def text_of(version: int, first: str, *changes: tuple[str, str]) -> str:
 
 
 def published(session: Session, text: str, now: datetime, *, deployed: bool = True) -> None:
-    """Publishes that text, signed by both, and puts it in force."""
+    """Publish that text, sign it for both sides, and put it in force if deployed."""
     row = contracts.publish(session, text, now=now)
     for party in contracts.unsigned_parties(session, row):
         contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=now)
@@ -45,7 +45,7 @@ def published(session: Session, text: str, now: datetime, *, deployed: bool = Tr
         contracts.mark_deployed(session, row, deployment_id=f"0000000{row.version}-0000-0000-0000-000000000000", now=now)
 
 
-#: Clocks that lay a lead before the manager within the morning.
+#: Clocks that bring a lead to the manager within the morning.
 HASTY = (
     ("within: {hot: 2 working hours, normal: end of same working day}\n    at_least: 1 working hour", "within: 1 working hour"),
     ("[{do: tell-manager}, {after: 4 working hours, do: reassign, at_most: 1}, {do: manager-decides}]", "[{do: manager-decides}]"),
@@ -54,7 +54,7 @@ HASTY = (
 
 
 def hasty() -> str:
-    """The second version: by its clocks a lead comes before the manager within two hours."""
+    """Return the second version. Its clocks bring a lead to the manager within two hours."""
     text = text_of(2, "2027-01-01", *HASTY)
     head, _, rest = text.partition("  delivery:\n")
     clock, _, tail = rest.partition("  acceptance:\n")
@@ -64,7 +64,7 @@ def hasty() -> str:
 
 
 async def everywhere(driver: Driver, box: Toolbox) -> dict[str, Taken]:
-    """A lead in every stage and every kind of wait, by what it is called; it is eleven o'clock when all are there."""
+    """Create a lead in every stage and every kind of wait, by name. When all of them exist, the time is eleven o'clock."""
     time, found = driver.time, {}
     found["acceptance under the first version"] = capture(box, **BY_POINTS)
     await driver.settle()
@@ -92,7 +92,7 @@ async def everywhere(driver: Driver, box: Toolbox) -> dict[str, Taken]:
 
 
 async def ended(driver: Driver, box: Toolbox, *, twin_of: Taken) -> dict[str, Taken]:
-    """A lead at every end. twin_of: of whom one is a duplicate."""
+    """Create a lead in every end stage. twin_of: the lead of which one is a duplicate."""
     box.crm.add_accounts([Account("A1", "Customer Inc", status="customer", owner="ana")])  # type: ignore[attr-defined]
     found = {"nurturing": capture(box, **NOT_YET), "attached": capture(box, company="Customer Inc")}
     found["suppressed"] = capture(box, do_not_contact=True)
@@ -108,7 +108,7 @@ async def ended(driver: Driver, box: Toolbox, *, twin_of: Taken) -> dict[str, Ta
 
 
 async def answered(driver: Driver, box: Toolbox, choice: str, **fields: str) -> Taken:
-    """A lead that its rep has answered like this."""
+    """Create a lead to which its rep has given this answer."""
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, choice, **fields)
@@ -117,7 +117,7 @@ async def answered(driver: Driver, box: Toolbox, choice: str, **fields: str) -> 
 
 
 async def moved(driver: Driver, box: Toolbox, event: str) -> Taken:
-    """An assigned lead to which this happens."""
+    """Create an assigned lead to which this happens."""
     taken = capture(box)
     await driver.settle()
     box.write_now(lambda session, now: handoffs.move(session, handoffs.latest_of(session, taken.lead_id), event, now=now))  # type: ignore[arg-type]
@@ -134,7 +134,7 @@ def _held(box: Toolbox) -> tuple[Any, ...]:
 
 
 def where(box: Toolbox, taken: Taken) -> tuple[str, str]:
-    """The stage of the lead's newest handoff, and what is waited for."""
+    """Return the stage of the lead's newest handoff, and the kind of its open wait."""
     handoff = newest(box, taken)
     wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id))
     return handoff.stage, wait.kind if wait else ""
@@ -166,12 +166,12 @@ EXPECTED = {
 
 
 def listed(box: Toolbox, policy: str, version: int = 3) -> tuple[InFlight, ...]:
-    """The handoffs in flight, as a policy of that version would treat them."""
+    """Return the handoffs in flight, as a policy of that version would treat them."""
     return box.read_now(lambda session, now: version_migration.preview(session, "b2b-saas", version, policy, now))
 
 
 def rows_of(box: Toolbox, taken: Taken) -> dict[str, list[dict[str, Any]]]:
-    """Everything in the database that is about one lead."""
+    """Return every row in the database that is about one lead."""
 
     def find(session: Session, now: datetime) -> dict[str, list[dict[str, Any]]]:
         own = [one.id for one in session.exec(select(Handoff).where(Handoff.lead_id == taken.lead_id))]

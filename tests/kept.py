@@ -1,4 +1,4 @@
-"""What a test has stored, kept for the tests after it: to copy files is far quicker than to carry a lead through its steps."""
+"""Keep what one test has stored for later tests: copying files is far quicker than carrying a lead through its steps."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """The files of one `box` as `make` left them. The driver of that test is not kept: it goes on with what is stored only."""
+    """The files of one `box` as `make` left them. The driver is not kept: a later test goes on from the stored data only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._made: list[T] = []
 
     async def on(self, box: Toolbox, make: Callable[[], Awaitable[T]]) -> T:
-        """Brings the storage of box to where make leaves it, and returns what it returned. On SQLite make runs only once."""
+        """Bring the box's storage to the state that make leaves, and return make's result. On SQLite, make runs only once."""
         if not box.database.is_sqlite:
             return await make()
         place = box.settings.home.parent

@@ -1,4 +1,4 @@
-"""The whole stack for tests: a real Prefect server, worker, web pages and clock as processes, real mail on a socket."""
+"""The whole stack for tests: a real Prefect server, worker, web pages and clock as processes, and real mail on a socket."""
 
 from __future__ import annotations
 
@@ -36,42 +36,42 @@ T = TypeVar("T")
 
 @dataclass
 class Live:
-    """A running stack, and short words for what tests do with it."""
+    """A running stack, with short methods for what tests do with it."""
 
     box: Toolbox
     stack: Stack
     inbox: Inbox
 
     def capture(self, **changes: object) -> Taken:
-        """Takes in an inquiry that qualifies by itself."""
+        """Take in an inquiry that qualifies as it is."""
         incoming = make_lead(**changes)
         done = self.box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
         return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
     def handoff(self, taken: Taken) -> Handoff:
-        """The newest handoff of the lead."""
+        """Return the newest handoff of the lead."""
         found = self.box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
         assert found is not None
         return found
 
     def wait_of(self, taken: Taken) -> Wait | None:
-        """The open wait of the lead."""
+        """Return the open wait of the lead."""
         return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id))
 
     def until(self, ask: Callable[[], T]) -> T:
-        """Asks again and again until the answer is yes; fails with how the parts stand when patience has run out."""
+        """Ask repeatedly until the answer is true, and return it. After the time limit, fail with the last lines of every part."""
         return until(ask, every_seconds=0.1, or_else=self._tails)
 
     def _tails(self) -> str:
         return "\n".join(f"== {name}\n{part.last_lines(30)}" for name, part in self.stack.parts.items())
 
     def until_stage(self, taken: Taken, *stages: str) -> Handoff:
-        """Waits until the lead is in one of these stages."""
+        """Wait until the lead is in one of these stages."""
         self.until(lambda: self.handoff(taken).stage in stages)
         return self.handoff(taken)
 
     def until_parked(self, taken: Taken, name: str) -> FlowRun:
-        """Waits until the lead's run rests under this name."""
+        """Wait until the lead's run is parked under this name."""
 
         def ask() -> FlowRun | None:
             run = self.run_of(taken)
@@ -84,7 +84,7 @@ class Live:
         return found
 
     def run_of(self, taken: Taken) -> FlowRun | None:
-        """The lead's run at the Prefect server."""
+        """Return the lead's run at the Prefect server."""
         run_id = self.handoff(taken).flow_run_id
 
         async def read(client: PrefectClient) -> FlowRun:
@@ -93,7 +93,7 @@ class Live:
         return self.prefect(read) if run_id else None
 
     def prefect(self, ask: Callable[[PrefectClient], Awaitable[T]]) -> T:
-        """Asks the Prefect server."""
+        """Send a request to the Prefect server."""
 
         async def talk() -> T:
             async with get_client() as client:
@@ -103,7 +103,7 @@ class Live:
             return asyncio.run(talk())
 
     def link_of(self, taken: Taken) -> str:
-        """The link in the newest assignment message for the lead."""
+        """Return the link in the newest assignment message for the lead."""
 
         def ask() -> str:
             for received in reversed(self.inbox.messages()):
@@ -114,7 +114,7 @@ class Live:
         return self.until(ask)
 
     def answer(self, taken: Taken, choice: str, *, visitor: Visitor | None = None, **fields: str) -> Page:
-        """Opens the link from the message and answers as a person would, with the number from it; the page that follows."""
+        """Open the link from the message, answer as a person would, with the code from the message, and return the next page."""
         with nullcontext(visitor) if visitor else Visitor() as person:
             link = self.link_of(taken)
             page = person.open(link)
@@ -125,7 +125,7 @@ class Live:
             return page
 
     def enrolled(self, taken: Taken) -> Visitor:
-        """A browser that is remembered as the rep's, as if the code that is mailed for that had been typed in it."""
+        """Return a browser that Baton remembers as the rep's, as if the rep had typed the mailed code in it."""
         visitor, rep = Visitor(), self.handoff(taken).rep
         visitor.open(self.link_of(taken))
         hash = devices.hash_of(visitor.cookie("baton_device"))
@@ -133,12 +133,12 @@ class Live:
         return visitor
 
     def leap_to(self, at: datetime) -> None:
-        """Makes Baton's time jump, and waits until every process knows."""
+        """Make Baton's time jump, and wait until every process has the new time."""
         self.box.write_now(lambda session, now: time_offset.leap_to(session, at))
         time.sleep(time_offset.KNOWN_FOR_SECONDS)
 
     def kill(self, name: str) -> None:
-        """Kills a part as the kernel would: no clean-up, no goodbye."""
+        """Kill a part as the kernel would, without any clean-up."""
         process = self.stack.parts[name].process
         assert process is not None
         process.kill()
@@ -147,9 +147,9 @@ class Live:
 
 @contextmanager
 def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[Live]:
-    """Everything up, the example agreement in force, Monday nine o'clock.
+    """Start everything, with the example agreement in force, on Monday at nine o'clock.
 
-    stock_pool: the name of a pool of type `process`, whose runs Prefect's own worker carries out; empty for Baton's own pool.
+    stock_pool: the name of a pool of type `process`, whose runs Prefect's own worker carries out; empty for Baton's pool.
     """
     if stock_pool:
         more["BATON_WORK_POOL"] = stock_pool

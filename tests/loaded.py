@@ -1,6 +1,6 @@
-"""Runs the tests that a slow machine could upset, on one core beside two loops that never rest: `make test-loaded`.
+"""Run the tests that a slow machine could break, on one core beside two busy loops: `make test-loaded`.
 
-They deal with processes, sockets, locks or the real clock. What passes here does not depend on how fast the machine is.
+They use processes, sockets, locks or the real clock. A test that passes here does not depend on the machine's speed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ tests/storage/test_database.py tests/storage/test_migrations.py
 tests/tasks/signing/test_requests.py tests/tasks/messages/test_mail_that_fails.py tests/tasks/background/test_personal_outbox.py
 """.split()
 LOOPS = 2
-#: It looks now and then whether we are still there: whatever ends us, a loop ends too.
+#: A loop checks regularly whether its parent still runs, so that it ends with its parent, however that ends.
 BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(10**6): pass\n"
 
 
 @contextmanager
 def busy_core() -> Iterator[None]:
-    """This process and all it starts has one core from now on, and shares it with the loops until the block ends."""
+    """Give this process and its children one core, which they share with the loops until the block ends."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(LOOPS)]
     try:
@@ -38,7 +38,7 @@ def busy_core() -> Iterator[None]:
 
 
 def main() -> int:
-    """How the tests ended: 0 when all passed. Whatever stands on the command line goes to pytest."""
+    """Run the tests and return their exit code, 0 if all passed. Command-line arguments go to pytest."""
     with busy_core():
         return subprocess.run([sys.executable, "-m", "pytest", "-m", "not long", *FILES, *sys.argv[1:]], check=False).returncode
 

@@ -1,4 +1,4 @@
-"""The time of an event loop, moved ahead: what waits in it is given up at once, and no test waits as well."""
+"""Move an event loop's time ahead, so that its timeouts end at once and no test waits for them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import asyncio
 
 
 def leap(seconds: float) -> None:
-    """From now on the running loop's clock is so much further."""
+    """Move the running loop's clock ahead by this many seconds."""
     loop = asyncio.get_running_loop()
     ahead = loop.time() - type(loop).time(loop) + seconds
     loop.time = lambda: type(loop).time(loop) + ahead  # type: ignore[method-assign]
 
 
 async def until_given_up(reader: asyncio.StreamReader) -> None:
-    """Says nothing to a client of the same loop, and lets time fly, until it has hung up; what it still says is thrown away."""
+    """Send nothing to a client on the same loop and move time ahead until the client hangs up. What it sends is dropped."""
     hung_up = asyncio.create_task(reader.read())
     while not hung_up.done():
         leap(3600)

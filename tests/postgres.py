@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: started in a temporary folder, gone when they end."""
+"""A PostgreSQL server for the tests: started in a temporary folder, and gone when they end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["new_database", "postgresql_server"]
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """The URL of a new PostgreSQL server. Skips where PostgreSQL is not installed, and fails there when BATON_REQUIRE_ALL is 1."""
+    """Return the URL of a new PostgreSQL server. Without PostgreSQL the test is skipped; with BATON_REQUIRE_ALL=1 it fails."""
     programs = installed()
     if programs is None:
         reason = "PostgreSQL is not installed: there is no initdb in /usr/lib/postgresql/*/bin"

@@ -1,4 +1,4 @@
-"""A Prefect server of its own, for tests that need no other part of the stack."""
+"""A Prefect server alone, for tests that need no other part of the stack."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app import stack
 
 @contextmanager
 def prefect_server(folder: Path) -> Iterator[Mapping[str, str]]:
-    """Starts the server in that folder; the environment in which clients talk to it."""
+    """Start the server in that folder, and return the environment that clients need."""
     port = stack.free_port()
     environment = stack.environment_for(folder, prefect_port=port, web_port=0)
     (folder / "prefect").mkdir()

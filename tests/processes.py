@@ -1,4 +1,4 @@
-"""Doing something in two processes, side by side."""
+"""Do something in two processes at the same time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.patience import PATIENCE_SECONDS, wait_for_locks
 
 
 def side_by_side(work: Callable[..., Any], *arguments: Any) -> list[Any]:
-    """What work(side, together, *arguments) gave in two new processes. side: 0 or 1; together(): waits until the other is there too.
+    """Return what work(side, together, *arguments) returned in two new processes. side: 0 or 1; together(): waits for the other.
 
     Fails with the error that ended either of them.
     """

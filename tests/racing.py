@@ -30,14 +30,14 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.processes import side_by_side
 from tests.rows import a_handoff
 
-#: What whoever came first waits longer in the next round of that kind: a share of what it waited, and seconds besides.
+#: How much longer the winner waits in the next round of that kind: a share of its last wait, plus seconds.
 SHARE, STEP_SECONDS = 0.3, 0.000_25
 LONGEST_HANDICAP_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Round:
-    """One wait to be raced for. does: what either side does to it."""
+    """One wait to race for. does: the action of each side."""
 
     wait_id: str
     handoff_id: int
@@ -48,14 +48,14 @@ class Round:
 
 @dataclass
 class Told:
-    """What one side was told, round by round: kind and winner's kind, whether it won; errors: whatever went wrong."""
+    """The replies to one side, round by round: whether it won, and the winner's kind or why not. errors: tracebacks of failures."""
 
     replies: list[tuple[bool, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
 
 def box_on(url: str, home: Path, at: datetime) -> Toolbox:
-    """A toolbox on that database, as each process of an installation has one."""
+    """Return a toolbox on that database, as each process of an installation has one."""
     links = Links(["a-key-for-tests-only"], "http://baton.test")
     box = Toolbox(Settings(home=home, undo_minutes=0), Database(url), LocalCrm(home / "crm.db"), {}, links, SteppedTime(at))
     toolbox.use(box)
@@ -63,18 +63,18 @@ def box_on(url: str, home: Path, at: datetime) -> Toolbox:
 
 
 def race(url: str, home: Path, at: datetime, rounds: Sequence[Round]) -> tuple[Told, Told]:
-    """Runs both sides in a process each, side by side from round to round; what each was told."""
+    """Run each side in its own process, both at once in every round. Return the replies to each."""
     one, other = side_by_side(_run, url, home, at, list(rounds))
     return one, other
 
 
 def _run(side: int, together: Callable[[], None], url: str, home: Path, at: datetime, rounds: list[Round]) -> Told:
-    """One side of the race.
+    """Run one side of the race.
 
-    Which of two steps is quicker differs from machine to machine, and a race that the same step always wins shows
-    nothing. So a step that came first starts a little later in the next round against the same other step, and one that
-    did not a little sooner: wherever it runs, either of them comes first in about half of the rounds. It belongs to the
-    pair of steps, not to the side: the two take turns in who does what.
+    Which of two steps is quicker depends on the machine, and a race that the same step always wins proves nothing. So the
+    winner starts a little later in the next round against the same other step, and the loser a little sooner. Then each step
+    wins about half of the rounds on any machine. The handicap belongs to the pair of steps, not to the side: the two sides
+    take turns in the steps.
     """
     told = Told()
     handicaps: dict[tuple[str, str], float] = {}
@@ -85,7 +85,7 @@ def _run(side: int, together: Callable[[], None], url: str, home: Path, at: date
             pair = (how, one.does[1 - side].partition(":")[0])
             handicap = handicaps.get(pair, 0.0)
             ready = _DOES[how](box, one, what)
-            can_tell = how == "park" or "park" not in one.does  # beside a run that parks, an answer wins whenever it comes
+            can_tell = how == "park" or "park" not in one.does  # against a run that parks, an answer always wins
             together()
             if can_tell:
                 time.sleep(handicap)
@@ -101,7 +101,7 @@ def _run(side: int, together: Callable[[], None], url: str, home: Path, at: date
 
 
 def _next_handicap(seconds: float, *, first: bool) -> float:
-    """Seconds to wait in the next round: it grows with each round won, so that no lead is too long to be made up."""
+    """Return the seconds to wait in the next round. They grow with each win, so that the handicap can even out any head start."""
     by = seconds * SHARE + STEP_SECONDS
     return min(LONGEST_HANDICAP_SECONDS, max(0.0, seconds + (by if first else -by)))
 
@@ -110,7 +110,7 @@ Ready = Callable[[], Coroutine[Any, Any, tuple[bool, str]]]
 
 
 def _answer(box: Toolbox, one: Round, kind: str) -> Ready:
-    """Answers as any door does in the end."""
+    """Answer through the function that all doors use in the end."""
 
     async def go() -> tuple[bool, str]:
         verdict = await box.write(
@@ -122,7 +122,7 @@ def _answer(box: Toolbox, one: Round, kind: str) -> Ready:
 
 
 def _link(box: Toolbox, one: Round, kind: str) -> Ready:
-    """Answers through the rep's link."""
+    """Answer through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     fields = {"reason": "not-now"} if kind == "rejected" else {}
 
@@ -134,7 +134,7 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
 
 
 def _park(box: Toolbox, one: Round, _: str) -> Ready:
-    """Comes to rest, as an attempt does that has opened the wait: true when it rests, else it saw the answer and acts on it."""
+    """Park, as an attempt does after it has opened the wait. True if it parks; otherwise it saw the answer and acts on it."""
     going = Going(box, one.handoff_id, one.epoch, "")
 
     async def go() -> tuple[bool, str]:
@@ -145,7 +145,7 @@ def _park(box: Toolbox, one: Round, _: str) -> Ready:
 
 
 def _recall(box: Toolbox, one: Round, under: str) -> Ready:
-    """Recalls the lead from its rep, as a deploy does that listed it before; it starts anew under the other version."""
+    """Recall the lead from its rep, as a deploy does that listed it before. The lead restarts under the other version."""
     mark = Mark("assigned", "acceptance", 1, wait_id=one.wait_id, tenure_id=one.assignment_id)
     lead_id = box.read_now(lambda session, now: handoffs.get(session, one.handoff_id).lead_id)
     listed = InFlight(one.handoff_id, lead_id, "", "assigned", "b2b-saas@1", "ana", "acceptance", None, Happens.RECALLED, mark, under=under)
@@ -158,7 +158,7 @@ def _recall(box: Toolbox, one: Round, under: str) -> Ready:
 
 
 def _missed(box: Toolbox, one: Round, _: str) -> Ready:
-    """Declares the wait missed, as a worker does with many at once; true where that counts."""
+    """Declare the wait missed, as a worker does with many waits at once. True if the miss counts."""
 
     async def go() -> tuple[bool, str]:
         return await box.write(lambda session, now: due.declare_missed(session, [one.wait_id], now=now)) == 1, "deadline"
@@ -167,7 +167,7 @@ def _missed(box: Toolbox, one: Round, _: str) -> Ready:
 
 
 def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
-    """Takes back the rep's answer of that kind through their link."""
+    """Undo the rep's answer of that kind through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     query = select(Answer.id).where(Answer.handoff_id == one.handoff_id, Answer.kind == kind)
     answer_id = box.read_now(lambda session, now: session.exec(query).one())
@@ -190,7 +190,7 @@ _DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {
 
 
 def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]], *, agreement: str, people: str) -> list[Round]:
-    """A new wait for acceptance for each of these rounds, whose attempt holds its lease and has not parked yet."""
+    """Create a wait for acceptance for each of these rounds. Its attempt holds the lease and has not parked yet."""
     box = box_on(url, home, at)
     schema.upgrade(box.database)
 

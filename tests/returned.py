@@ -1,4 +1,4 @@
-"""Returned mail for tests: messages written for this project after the manner of several mail systems."""
+"""Returned mail for tests: messages written for this project in the style of several mail systems."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent / "notifications" / "returned"
 
 
 def returned(name: str = "failed", *, mark: str = "", key: str = "unknown") -> bytes:
-    """The returned message of that name, about the delivery with this mark and key; without a mark the address bears none."""
+    """Return the returned message of that name, about the delivery with this mark and key. Without a mark, the address has none."""
     text = (FOLDER / f"{name}.eml").read_text(encoding="utf-8")
     text = text.replace("+MARK", f"+{mark}" if mark else "").replace("KEY", key)
     text = text.replace("LETTERID", hashlib.sha256(key.encode()).hexdigest()[:32])

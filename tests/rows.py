@@ -1,4 +1,4 @@
-"""Rows to begin with, for tests of the storage: a lead with a handoff, and what waits on it."""
+"""Starting rows for storage tests: a lead with a handoff, and a wait."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:
-    """A new lead's handoff, with ana since now."""
+    """Create a new lead's handoff, which ana has had since now."""
     lead = Lead(company="Harbour", created_at=now)
     session.add(lead)
     session.flush()
@@ -25,12 +25,12 @@ def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:
 
 
 def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
-    """A new handoff's wait for acceptance, due in an hour."""
+    """Create a new handoff's wait for acceptance, due in an hour."""
     given = {"holder": "ana", "due_at": now + timedelta(hours=1)}
     kind = changes.pop("kind", "acceptance")
     return waits.open_wait(session, a_handoff(session, now), waits.NewWait(kind, **{**given, **changes}), now=now)
 
 
 def woken(box: Toolbox) -> int:
-    """How many handoffs were asked to move."""
+    """Return how many handoffs have a wake."""
     return box.read_now(lambda session, now: session.exec(select(func.count(func.distinct(Wake.handoff_id)))).one())

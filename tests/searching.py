@@ -1,4 +1,4 @@
-"""Looking for a person everywhere: in every text column, and in the bytes of every file of a folder."""
+"""Search for a person everywhere: in every text column, and in the bytes of every file in a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.database import Database
 
 
 def in_tables(database: Database, words: Iterable[str]) -> list[str]:
-    """In which table and row a word stands."""
+    """Return the tables and rows that contain a word."""
     found = []
     with database.engine.connect() as connection:
         for table in SQLModel.metadata.sorted_tables:
@@ -24,7 +24,7 @@ def in_tables(database: Database, words: Iterable[str]) -> list[str]:
 
 
 def in_bytes(folder: Path, words: Iterable[str]) -> list[str]:
-    """In which file a word stands, as it is or as in JSON; what is only for the lookers-on of SQLite (-shm) holds no rows."""
+    """Return the files that contain a word, as it is or as in JSON. SQLite's index of its log (-shm) holds no rows and is skipped."""
     forms = [(word, form.encode()) for word in words for form in (word, json.dumps(word)[1:-1])]
     found = []
     for path in sorted(one for one in folder.rglob("*") if one.is_file() and not one.name.endswith("-shm")):
@@ -34,7 +34,7 @@ def in_bytes(folder: Path, words: Iterable[str]) -> list[str]:
 
 
 def in_any_table_of(path: Path, words: Iterable[str]) -> list[str]:
-    """In which table of a SQLite file that is somebody else's a word stands."""
+    """Return the tables that contain a word in another program's SQLite file."""
     found = []
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=100)
     try:

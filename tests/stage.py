@@ -1,4 +1,4 @@
-"""Short words for what tests do again and again."""
+"""Short helpers for what tests do often."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ class Taken:
 
 
 def capture(box: Toolbox, **changes: object) -> Taken:
-    """Takes in an inquiry that qualifies by itself; change what matters."""
+    """Take in an inquiry that qualifies as it is. changes: fields that matter to the test."""
     incoming = make_lead(**changes)
     done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
     return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
 
 def newest(box: Toolbox, taken: Taken) -> Handoff:
-    """The newest handoff of the lead."""
+    """Return the newest handoff of the lead."""
     found = box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
     assert found is not None
     return found
 
 
 def events_of(box: Toolbox, taken: Taken) -> list[Event]:
-    """The lead's trail in order."""
+    """Return the lead's trail in order."""
     query = select(Event).where(Event.lead_id == taken.lead_id).order_by(col(Event.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
 def token_of(box: Toolbox, taken: Taken) -> str:
-    """The token of the newest tenure's link."""
+    """Return the token of the newest tenure's link."""
 
     def find(session: Session, now: object) -> str:
         query = (
@@ -61,30 +61,30 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 
 
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
-    """Answers as the rep who has the lead now."""
+    """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
     return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
 
 
 def open_wait(box: Toolbox, taken: Taken) -> Wait:
-    """What somebody owes on this lead now."""
+    """Return the open wait on this lead."""
     found = box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
     assert found is not None
     return found
 
 
 def answers_of(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
-    """The answers on the lead's newest handoff in order: what was said, and whether it counts."""
+    """Return the answers on the lead's newest handoff in order: what was said, and whether it counts."""
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id).order_by(col(Answer.id))
     return [(row.kind, row.state) for row in box.read_now(lambda session, now: list(session.exec(query)))]
 
 
 def wakes_of(box: Toolbox, taken: Taken) -> list[str]:
-    """Why the lead's newest handoff has something to do: the kinds of its wakes, in order."""
+    """Return the kinds of the wakes of the lead's newest handoff, in order: the reasons why it has something to do."""
     query = select(Wake.kind).where(Wake.handoff_id == newest(box, taken).id).order_by(col(Wake.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
 def deliveries_of(box: Toolbox, taken: Taken) -> list[Delivery]:
-    """The messages about the lead's newest handoff in order."""
+    """Return the messages about the lead's newest handoff in order."""
     return box.read_now(lambda session, now: deliveries.of_handoff(session, newest(box, taken).id))

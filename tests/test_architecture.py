@@ -1,4 +1,4 @@
-"""The shape of the code: imports go one way, rules touch nothing, and few places read the real clock."""
+"""The architecture of the code: imports go one way, rules have no side effects, and few places read the real clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-#: Each package, and which of the others it may import.
+#: Each package, and the other packages that it may import.
 MAY_IMPORT = {
     "agreements": set(),
     "storage": {"agreements"},
@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "flows": {"agreements", "storage", "notifications", "tasks"},
     "app": {"agreements", "storage", "notifications", "tasks", "flows"},
 }
-#: The rooms of tasks/, from the ground up: each may import those before it. A module beside the rooms is named by itself.
+#: The folders of tasks/, from the bottom up: each may import the folders before it. Modules outside them are named one by one.
 ROOMS = (
     "wiring",
     "work",
@@ -34,9 +34,9 @@ ROOMS = (
     "trail",
     "background",
 )
-#: What a rule must not know.
+#: What agreements/ must not import.
 NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fastapi", "starlette", "uvicorn", "apprise", "socket"}
-#: Who may read the real clock, and why it is real time that is meant. Everybody else is given the present by the toolbox.
+#: The places that may read the real clock, and why they need real time. All other code gets the present from the toolbox.
 REAL_TIME = {
     "tasks/wiring/toolbox.py LeapingTime.now": "the one door for the clock",
     "notifications/channels/webhook.py WebhookChannel.send": "receivers refuse what was not signed just now, by their own clocks",
@@ -65,14 +65,14 @@ REAL_TIME = {
 
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of every package, by its path."""
+    """Return every module of every package, by its path."""
     for package in MAY_IMPORT:
         for path in sorted((ROOT / package).rglob("*.py")):
             yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
-    """The full names of all modules that are imported, also inside functions."""
+    """Return the full names of all imported modules, including imports inside functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -82,21 +82,21 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 
 def full_imports(tree: ast.AST) -> Iterator[str]:
-    """The same with what is taken from each: `from tasks import work` is `tasks.work`."""
+    """Return the imports with the names taken from each: `from tasks import work` is `tasks.work`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def clock_readers(tree: ast.Module, path: str) -> Iterator[str]:
-    """The functions and methods in which the real clock is read."""
+    """Return the functions and methods that read the real clock."""
     for name, node in outermost_functions(tree):
         if any(_reads_clock(one) for one in ast.walk(node)):
             yield f"{path} {name}"
 
 
 def outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
-    """Each function, class member and other statement of a module, with its name; what stands inside a function belongs to it."""
+    """Yield each function, class member and other statement of a module with its name. Nested code belongs to its function."""
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             yield from ((f"{node.name}.{getattr(one, 'name', 'body')}", one) for one in node.body)

@@ -1,4 +1,4 @@
-"""The compose file and the page about more machines: every setting that they name is one that is read."""
+"""The compose file and the page about more machines: Baton, Prefect or the proxy reads every setting that they name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OF_PREFECT_REDIS = {"PREFECT_REDIS_MESSAGING_URL", "PREFECT_REDIS_WORKER_CLEANUP
 #: Read by the Caddyfile, from the balancer's environment.
 OF_THE_BALANCER = {"PREFECT_APIS", "BATON_WEBS"}
 _NAME = re.compile(r"\b(?:BATON|PREFECT)_[A-Z0-9_]+\b")
-#: What keeps state of several API servers, and where it stands by default: in the memory of one.
+#: Prefect's parts that hold state for several API servers, and their default, which is the memory of one server.
 SHARED = {
     "PREFECT_SERVER_DOCKET_URL": "memory://",
     "PREFECT_SERVER_EVENTS_MESSAGING_BROKER": "prefect.server.utilities.messaging.memory",
@@ -35,18 +35,18 @@ SHARED = {
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    """The compose file, its anchors resolved."""
+    """Return the compose file with its anchors resolved."""
     return dict(YAML(typ="safe", pure=True).load(COMPOSE / "compose.yaml"))
 
 
 @pytest.fixture(scope="module")
 def known() -> set[str]:
-    """Every setting of Prefect and of Baton, as an environment variable."""
+    """Return every setting of Prefect and of Baton, as an environment variable."""
     return {*settings_of(PrefectSettings)} | OF_PREFECT_REDIS | {f"BATON_{name.upper()}" for name in Settings.model_fields}
 
 
 def settings_of(model: type[PrefectBaseSettings]) -> Iterator[str]:
-    """The variables by which the settings of this model, and of those within it, are set."""
+    """Return the environment variables of this model's settings and of the models within it."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, PrefectBaseSettings):
             yield from settings_of(field.annotation)

@@ -1,4 +1,4 @@
-"""What there is stands in the documentation, and what the documentation shows is true."""
+"""The documentation names everything that exists, and everything it shows is true."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def all_docs() -> str:
 
 
 def commands(command: Any, path: str = "baton") -> Iterator[str]:
-    """Every command of the tree, as it is typed."""
+    """Return every command of the tree, as people type it."""
     inner = getattr(command, "commands", None)  # only groups have them
     if inner is None:
         yield path
@@ -53,14 +53,14 @@ def commands(command: Any, path: str = "baton") -> Iterator[str]:
 
 
 def clauses() -> Iterator[str]:
-    """Every key that an agreement file may have, as it is written."""
+    """Return every key that an agreement file may have, as a file writes it."""
     for clause in vars(model).values():
         if isinstance(clause, type) and issubclass(clause, model.Clause):
             yield from (field.alias or name for name, field in clause.model_fields.items())
 
 
 def drawn() -> ModuleType:
-    """The program that draws the lifecycle."""
+    """Return the program that draws the lifecycle."""
     spec = importlib.util.spec_from_file_location("draw_lifecycle", ROOT / "docs" / "draw_lifecycle.py")
     assert spec is not None
     assert spec.loader is not None
@@ -141,7 +141,7 @@ def test_links_lead_to_files_and_headings_that_are_there(page: Path) -> None:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -1,4 +1,4 @@
-"""docs/messages.md says which messages there are, and everything that a template may use."""
+"""docs/messages.md names every message, and everything that a template may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every agreement that is shipped: it loads, fits the example roster, and leaves no lead stranded."""
+"""Every shipped agreement loads, fits its roster, and leaves no lead stranded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ FILES = sorted((ROOT / "agreements" / "examples").glob("*.yaml"))
 
 @pytest.fixture(params=FILES, ids=lambda path: path.stem)
 def agreement(request: pytest.FixtureRequest) -> Agreement:
-    """One shipped agreement after the other."""
+    """Each shipped agreement in turn."""
     return read_agreement(request.param.read_text(encoding="utf-8"), name=request.param.name)
 
 
 @pytest.fixture
 def roster(agreement: Agreement) -> Roster:
-    """The roster that goes with it: one of its own, or the example roster."""
+    """The roster for that agreement: its own in examples/, or the example roster."""
     own = ROOT / "examples" / f"roster-{agreement.agreement}.yaml"
     return read_roster((own if own.exists() else ROOT / "examples" / "roster.yaml").read_text(encoding="utf-8"))
 

@@ -1,6 +1,6 @@
-"""Tests go by a time that they move themselves. Where one reads the real clock or sleeps all the same, it stands here, and why.
+"""Tests use a time that they move themselves. This file lists each test that reads the real clock or sleeps, and why.
 
-Whatever compares with real time, or gives up soon, is red on a machine that is slow enough. What is marked long is not looked at.
+On a slow enough machine, a test fails if it compares with real time or gives up soon. Tests marked long are not checked.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import pytest
 
 from tests.test_architecture import ROOT, outermost_functions
 
-#: What only tests use that are marked long.
+#: Files that only tests marked long use.
 ONLY_FOR_LONG = {"tests/browser/conftest.py", "tests/faulty.py", "tests/live.py", "tests/postgres.py", "tests/racing.py"}
-#: Who reads the real clock or sleeps, and why it can never come too late.
+#: The functions that read the real clock or sleep, and why they can never be too late.
 REAL_TIME = {
     "tests/patience.py until": "it asks until it is so; its bound only keeps a test from hanging",
     "tests/app/shaky.py delivered_earlier": "the age of a wake is that of processes: so old that it only gets older, or of tomorrow",
@@ -40,7 +40,7 @@ REAL_TIME = {
     "tests/app/test_starting.py a_server": "its clock is the real one",
     "tests/tasks/background/test_migrate_version.py test_an_attempt_that_is_under_way_writes_nothing_any_more": "also after its lease",
 }
-#: Who gives up within a minute, and why nothing is too slow for it.
+#: The functions that give up within a minute, and why nothing can be too slow for them.
 IMPATIENT = {
     "tests/processes.py side_by_side": "both have said already what they had to say",
 }
@@ -50,16 +50,16 @@ CLOCKS = {
     "datetime.date.today",
     "asyncio.sleep",
 }
-#: Where a number says when to give up: under one of these names, or at this place of a call of that name.
+#: Where a call says when to give up: in an argument of one of these names, or at this position of a call of that name.
 BOUNDS = {"timeout", "timeout_seconds", "patience_seconds"}
 PLACES = {"wait_for": 1, "join": 0, "wait": 0, "poll": 0, "timeout": 0}
-#: They give up after five seconds unless they are told otherwise.
+#: These give up after five seconds by default.
 HASTY = {f"httpx.{name}" for name in ("get", "head", "post", "put", "delete", "request", "stream", "Client", "AsyncClient")}
 
 
 @cache
 def functions() -> tuple[tuple[str, ast.AST, dict[str, str]], ...]:
-    """Every function of tests that are not long, and of what they use: where it stands, itself, and what names mean there."""
+    """Yield every function of short tests and of their helpers: its place, its node, and the meaning of names in its module."""
     found = []
     for path in sorted((ROOT / "tests").rglob("*.py")):
         tree, place = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(ROOT).as_posix()
@@ -70,18 +70,18 @@ def functions() -> tuple[tuple[str, ast.AST, dict[str, str]], ...]:
 
 
 def is_long(node: ast.AST) -> bool:
-    """Whether this marks something as long."""
+    """Whether this node is the mark `long`."""
     return any(isinstance(one, ast.Attribute) and one.attr == "long" for one in ast.walk(node))
 
 
 def is_long_function(node: ast.AST) -> bool:
-    """Whether this test has the mark as a whole, and not only some of its cases."""
+    """Whether the whole test has the mark, not only some of its cases."""
     marks = [one for one in getattr(node, "decorator_list", []) if isinstance(one, ast.Attribute)]
     return any(is_long(one) for one in marks)
 
 
 def meanings(tree: ast.Module) -> dict[str, str]:
-    """What the imported names stand for, by their full names."""
+    """Return the full name of each imported name."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -92,27 +92,27 @@ def meanings(tree: ast.Module) -> dict[str, str]:
 
 
 def full_name(node: ast.expr, meant: dict[str, str]) -> str:
-    """What is called, by its full name where it was imported."""
+    """Return the name of the called function, in full if it was imported."""
     if isinstance(node, ast.Attribute):
         return f"{full_name(node.value, meant)}.{node.attr}"
     return meant.get(node.id, node.id) if isinstance(node, ast.Name) else "?"
 
 
 def calls(node: ast.AST, meant: dict[str, str]) -> Iterator[tuple[str, ast.Call]]:
-    """Every call in a function, with what is called."""
+    """Yield every call in a function, with the name of the called function."""
     for one in ast.walk(node):
         if isinstance(one, ast.Call):
             yield full_name(one.func, meant), one
 
 
 def number(node: ast.expr | None) -> float:
-    """A number as it is written, infinite for anything else; nothing that gives up at once waits, so 0 is infinite too."""
+    """Return the literal number, infinity for anything else. Infinity also for 0: a call that gives up at once does not wait."""
     value = node.value if isinstance(node, ast.Constant) else None
     return value if isinstance(value, int | float) and value else float("inf")
 
 
 def reads_clock(name: str, call: ast.Call) -> bool:
-    """Whether this call reads the real clock or sleeps; giving way to others once is no sleep."""
+    """Whether this call reads the real clock or sleeps. `sleep(0)`, which only yields to other tasks, is no sleep."""
     gives_way = name == "asyncio.sleep" and isinstance(call.args[0], ast.Constant) and call.args[0].value == 0
     return name in CLOCKS and not gives_way
 

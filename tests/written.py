@@ -1,4 +1,4 @@
-"""How much each write transaction changes, so that a test can hold that none grows with the number of leads."""
+"""Count the rows that each write transaction changes, so that a test can check that none grows with the number of leads."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from storage.database import ROWS_AT_ONCE, Database
 
 @dataclass
 class Written:
-    """What was committed. rows: how many rows each transaction changed that changed any, in order; by: with which statements."""
+    """The committed transactions that changed rows, in order. rows: how many rows each changed; by: its statements."""
 
     rows: list[int] = field(default_factory=list)
     by: list[tuple[str, ...]] = field(default_factory=list)
 
     def assert_short(self, *, at_most: int = ROWS_AT_ONCE) -> None:
-        """Fails where a transaction changed more rows than that, saying how, and where none changed anything."""
+        """Fail if a transaction changed more rows than that, with its statements, or if none changed anything."""
         assert self.rows, "nothing was written"
         most = max(self.rows)
         assert most <= at_most, f"a transaction changed {most} rows: {self.by[self.rows.index(most)]}"
@@ -28,7 +28,7 @@ class Written:
 
 @contextmanager
 def written(database: Database) -> Iterator[Written]:
-    """Watches every transaction of this database that is committed while the block runs, whichever thread it is in."""
+    """Record every transaction of this database that commits during the block, in any thread."""
     kept = Written()
 
     def begun(connection: Connection) -> None:
@@ -56,5 +56,5 @@ def written(database: Database) -> Iterator[Written]:
 
 
 def _changes(connection: Connection) -> int:
-    """SQLite's own count, for a cursor does not know the rows of an INSERT that returns something until they are fetched."""
+    """Return SQLite's own count: a cursor does not know the rows of an INSERT … RETURNING until they are fetched."""
     return getattr(connection.connection.dbapi_connection, "total_changes", 0)

@@ -1,7 +1,7 @@
-"""The same rules for a million leads: columns in, verdicts out.
+"""The rules for a million leads at once: columns in, verdicts out.
 
-A criterion is asked once for each distinct value of a column, by the very functions that judge a single lead, and its
-answers are then spread over the rows. So there is one definition of every rule, and the speed comes from asking seldom.
+Each criterion runs once for each distinct value of a column, through the functions that judge a single lead. Its answers
+are then spread over the rows. So each rule has one definition, and few evaluations make it fast.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from agreements.qualification import threshold_for
 from agreements.scoring import PARTS, decay, is_done, is_there, points_in_proportion
 
 INSTANT = pl.Datetime("us", "UTC")
-#: What the screen says of a lead that nobody may contact, as for a single lead.
+#: The screen's word for a lead that nobody may contact, as for a single lead.
 SUPPRESSED = "do-not-contact"
 
 
 @dataclass(frozen=True)
 class LeadColumns:
-    """Leads side by side, one row a lead; all columns of the same length.
+    """Leads as columns, one row for each lead. All columns have the same length.
 
-    values: one column a fact, as it came, by its name (`industry`, `account.status`); null for unknown. at: when each is
-    judged, INSTANT. activities: `row` (index of the lead), `kind`, `path`, `at` (INSTANT), in order of row and then time.
-    last_touch, since: as of LeadFacts, null where there is none; None where no lead has any.
+    values: one column for each fact, as it came, by name (`industry`, `account.status`); null for unknown. at: when to judge
+    each lead, INSTANT. activities: `row` (index of the lead), `kind`, `path`, `at` (INSTANT), in order of row and then time.
+    last_touch, since: as in LeadFacts, null for a lead without one; None if no lead has one.
     """
 
     values: pl.DataFrame
@@ -44,11 +44,11 @@ class LeadColumns:
 
     @property
     def height(self) -> int:
-        """How many leads there are."""
+        """The number of leads."""
         return len(self.at)
 
     def column(self, name: str) -> _Column:
-        """The fact of that name, its distinct values found once."""
+        """Return the column of that fact. Its distinct values are searched for only once."""
         if name not in self._known:
             if name in self.values.columns:
                 self._known[name] = _Column.of(self.values[name])
@@ -60,7 +60,7 @@ class LeadColumns:
 
     @cached_property
     def done(self) -> pl.DataFrame:
-        """What each lead had done when it is judged: row, what (index into `deeds`), age in microseconds, whether it is fresh."""
+        """What each lead has done by the time it is judged: row, what (index into `deeds`), age in microseconds, whether it is fresh."""
         now = self.at.gather(self.activities["row"])
         frame = self.activities.with_columns(age=(now - self.activities["at"]).dt.total_microseconds(), what=self._deeds.codes)
         if self.since is not None:
@@ -81,7 +81,7 @@ class LeadColumns:
 
 
 class _Column:
-    """A column as its distinct values and, row by row, which of them stands there."""
+    """A column as its distinct values and, for each row, the index of its value."""
 
     def __init__(self, values: list[Any], codes: pl.Series) -> None:
         self.values, self.codes = values, codes
@@ -96,15 +96,15 @@ class _Column:
         return cls(distinct.to_list(), codes)
 
     def turned(self, into: Callable[[Any], Any]) -> _Column:
-        """The same rows with other values."""
+        """Return the same rows with other values."""
         return _Column([into(value) for value in self.values], self.codes)
 
     def spread(self, answers: Iterable[Any], kind: Any) -> pl.Series:
-        """What was found for each distinct value, row by row."""
+        """Spread a result for each distinct value over the rows."""
         return pl.Series(list(answers), dtype=kind).gather(self.codes)
 
     def _meant(self, declared: DeclaredField | None) -> int:
-        """Where the values as this declaration reads them are kept; two versions that agree share them."""
+        """Return the index of the cached values as this declaration reads them. Versions with equal declarations share them."""
         for number, (known, _) in enumerate(self._read):
             if known == declared:
                 return number
@@ -113,11 +113,11 @@ class _Column:
         return len(self._read) - 1
 
     def meant(self, declared: DeclaredField | None) -> list[Any]:
-        """The distinct values as the rules see them."""
+        """Return the distinct values as the rules see them."""
         return self._read[self._meant(declared)][1]
 
     def answers(self, test: Test, declared: DeclaredField | None) -> pl.Series:
-        """Row by row whether the value answers yes."""
+        """Return for each row whether its value passes."""
         key = (self._meant(declared), test)
         if key not in self._answers:
             self._answers[key] = self.spread(map(test.answers, self.meant(declared)), pl.Boolean)
@@ -126,9 +126,9 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """verdicts: one row a lead, with `screened` (empty where it passes, else what the rule calls it), `is_mql` (false where it
-    is screened out), `fast_lane`, `fit`, `engagement`, `total`, `tier`, `team` (empty where no segment matches), `persona`.
-    points: by criterion in the order of the file, what it gave each lead; applies: whether it held."""
+    """verdicts: one row for each lead, with `screened` (empty if it passes, else the rule's name for it), `is_mql` (false if it
+    is screened out), `fast_lane`, `fit`, `engagement`, `total`, `tier`, `team` (empty if no segment matches), `persona`.
+    points: for each criterion in the order of the file, the points it gave each lead; applies: whether it held."""
 
     verdicts: pl.DataFrame
     points: Mapping[str, pl.Series]
@@ -136,7 +136,7 @@ class Judged:
 
 
 def judge(agreement: Agreement, leads: LeadColumns) -> Judged:
-    """The verdict on every lead, each as of its own instant; the same that a lead gets by itself."""
+    """Judge every lead, each at its own instant. The verdict equals the verdict on the single lead."""
     return _Judge(agreement, leads).judged()
 
 
@@ -204,13 +204,13 @@ class _Judge:
         return self.agreement.fields.get(name)
 
     def holds(self, condition: Condition | None) -> pl.Series:
-        """Row by row whether all of its tests hold."""
+        """Return for each row whether all of the condition's tests hold."""
         tests = condition.tests if condition else ()
         masks = (self._column(test.field).answers(test, self._declared(test.field)) for test in tests)
         return reduce(lambda one, other: one & other, masks, self._same(True, pl.Boolean))
 
     def _first(self, named: Sequence[tuple[pl.Series, str]], otherwise: str | None) -> pl.Series:
-        """Row by row the name that stands beside the first mask that holds."""
+        """Return for each row the name of the first mask that holds."""
         result = self._same(otherwise, pl.String)
         for mask, name in reversed(named):
             result = result.zip_with(~mask, self._same(name, pl.String))

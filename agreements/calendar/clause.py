@@ -1,6 +1,6 @@
-"""Reading an entry under `calendars:`: opening hours and holidays in, or every mistake with its place.
+"""Read an entry under `calendars:` into opening hours and holidays, or find every mistake with its place.
 
-The clause is plain mappings, lists and text, as any YAML reader gives them.
+The clause is plain mappings, lists and text, as any YAML reader returns them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SpecialDays = tuple[tuple[date, tuple[Interval, ...]], ...]
 _KEYS = ("timezone", "hours", "holidays", "special_days")
 _ONE_DAY = timedelta(days=1)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_NOT_ZONES = frozenset({"Factory", "localtime"})  # files beside the zones, which mean something else on each machine
+_NOT_ZONES = frozenset({"Factory", "localtime"})  # files in the zone database that are no zones, or differ from machine to machine
 
 
 class Reading(NamedTuple):
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
 
 def read_clause(clause: Mapping[Any, Any]) -> Reading:
-    """What the clause says. Raises CalendarError with everything that is wrong with it."""
+    """Read the clause. Raises CalendarError with every mistake in it."""
     clause = mapping(clause, (), "keys such as timezone and hours")
     found = Found()
     zone, weekly, closed_on = ZoneInfo("UTC"), CLOSED, ClosedDays()
@@ -61,7 +61,7 @@ def read_clause(clause: Mapping[Any, Any]) -> Reading:
 
 
 def hours_on(day: date, weekly: Week, closed_on: ClosedDays, special_days: SpecialDays) -> tuple[Interval, ...]:
-    """The intervals that start on this date: special days win over holidays, holidays over weekly hours."""
+    """Return the intervals that start on this date: special days win over holidays, holidays over weekly hours."""
     for special, intervals in special_days:
         if special == day:
             return intervals
@@ -88,7 +88,7 @@ def _zone(name: object) -> ZoneInfo:
 
 
 def _special_days(value: object, found: Found) -> list[tuple[object, date, tuple[Interval, ...]]]:
-    """Each with the key it stands under; nothing written beside a date means that it is closed."""
+    """Return each special day with its key in the file. A date without hours is closed."""
     days: dict[date, tuple[object, tuple[Interval, ...]]] = {}
     with found.noted():
         for key, hours in mapping(value, ("special_days",), '2026-12-24: "09:00-12:00"').items():
@@ -107,7 +107,7 @@ def _overlaps(
 ) -> Iterator[Problem]:
     for key, day, intervals in special:
         before, after = (hours_on(day + step * _ONE_DAY, weekly, closed_on, days) for step in (-1, 1))
-        if run_over(before, intervals) and day - _ONE_DAY not in dict(days):  # a special day says so itself
+        if run_over(before, intervals) and day - _ONE_DAY not in dict(days):  # if the day before is special, it reports the overlap itself
             yield overlap(("special_days", key), day - _ONE_DAY, day)
         if run_over(intervals, after):
             yield overlap(("special_days", key), day, day + _ONE_DAY)
@@ -139,7 +139,7 @@ def _public(table: Mapping[Any, Any], found: Found) -> ClosedDays:
     country = str(table.get("country") or "").strip().upper()
     if country not in known:
         problem = f"there are no public holidays for {shown(table.get('country'))}"
-        unquoted = isinstance(table.get("country"), bool)  # which is what some readers make of NO
+        unquoted = isinstance(table.get("country"), bool)  # some YAML readers turn NO into false
         instead = 'an ISO code in quotes, such as "NO"' if unquoted else "an ISO code, such as GB, or a list of dates"
         raise CalendarError(("holidays", "country"), problem, instead)
     subdivision = _subdivision(table.get("subdivision"), country, known[country])
@@ -153,7 +153,7 @@ def _public(table: Mapping[Any, Any], found: Found) -> ClosedDays:
 
 
 def _subdivision(value: object, country: str, known: Iterable[str]) -> str | None:
-    """The part as the library spells it; `eng` and `GB-ENG` mean ENG."""
+    """Return the subdivision as the library spells it: `eng` and `GB-ENG` mean ENG."""
     if value is None or value == "":
         return None
     code = str(value).strip()

@@ -1,6 +1,6 @@
-"""How long something may take, in the words of an agreement: "5 working minutes", "90 days".
+"""How long something may take, as an agreement writes it: "5 working minutes", "90 days".
 
-What the words mean is here; when a company is open is in `working_time`.
+This module knows what the words mean; `working_time` knows when a company is open.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ class Duration:
 
     @property
     def length(self) -> timedelta:
-        """The time that has to pass, to the microsecond: elapsed, or open where `working`.
+        """The time that must pass, to the microsecond: elapsed time, or open time if `working`.
 
-        Raises: ValueError for working days, whose length is the calendar's.
+        Raises: ValueError for working days, whose length depends on the calendar.
         """
         if self.working and self.unit == "days":
             raise ValueError(f"'{self}' has no length of its own: open days differ; write working hours")
         return timedelta(microseconds=round(self.amount * _SECONDS[self.unit] * 1_000_000))
 
     def left_after(self, start: datetime, end: datetime, calendar: WorkingCalendar, pauses: Iterable[Span] = ()) -> Duration | None:
-        """Return what is left after a run from start to end on this calendar, without pauses; None for nothing.
+        """Return what is left after a run from start to end on this calendar, pauses left out; None if nothing is left.
 
-        Of working days the shares count: half of a short day is half a day, as half of a long one is.
+        Working days count by shares: half of a short day and half of a long day are both half a day.
         """
         if self.working and self.unit == "days":
             used = calendar.days_between(start, end, pauses)
@@ -71,7 +71,7 @@ class Duration:
         return replace(self, amount=self.amount - used) if used < self.amount else None
 
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
-        """The UTC instant at which this time has passed since start, pauses left out.
+        """Return the UTC instant at which this time has passed since start, pauses left out.
 
         calendar: whose open time counts; elapsed time ignores it. pauses: pairs of instants between which the
         clock stands still.
@@ -93,18 +93,18 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class EndOfWorkingDay:
-    """The end of the working day in which the clock starts; outside hours, that of the next open day."""
+    """The end of the working day in which the clock starts; outside hours, the end of the next open day."""
 
     @property
     def working(self) -> bool:
-        """Always true: the end of a working day is found on a calendar."""
+        """Always true: only a calendar knows the end of a working day."""
         return True
 
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
-        """The UTC instant of the last closing of that day.
+        """Return the UTC instant of that day's last closing.
 
-        pauses: pairs of instants between which the clock stands still; a day that ends in one gives way to
-        the day on which the pause ends.
+        pauses: pairs of instants between which the clock stands still. If the day ends in a pause, the day on
+        which the pause ends counts instead.
         Raises: NaiveDatetime if an instant has no zone; ValueError without a calendar.
         """
         return _end_of_day(self, start, calendar, pauses)
@@ -115,9 +115,9 @@ class EndOfWorkingDay:
 
 @dataclass(frozen=True, slots=True)
 class ReleasePlan:
-    """As fast as the tier's `release` gives its leads out: by the end of the working day on which it releases this one.
+    """By the end of the working day on which the tier's `release` gives out the lead.
 
-    The clock starts on that day, so which day it is must be known before.
+    The clock starts on that day, so the caller must know the day first.
     """
 
     @property
@@ -126,9 +126,9 @@ class ReleasePlan:
         return True
 
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
-        """The UTC instant of the last closing of the day on which the lead is released, of the next open day outside hours.
+        """Return the UTC instant of the last closing of the day of the release; outside hours, of the next open day.
 
-        start: when it is released. pauses: as for the end of a working day.
+        start: when the lead is released. pauses: as for the end of a working day.
         Raises: NaiveDatetime if an instant has no zone; ValueError without a calendar.
         """
         return _end_of_day(self, start, calendar, pauses)
@@ -155,7 +155,7 @@ def parse_term(text: str) -> Term:
     """Read these words as a term. `str` of the term gives words with the same meaning.
 
     text: a number, `working` or nothing, and minutes, hours or days; or `end of same working day`; or `per release plan`.
-    Raises: ValueError that says what to write instead.
+    Raises: ValueError, which says what to write instead.
     """
     words = " ".join(str(text).lower().split())
     if words == _END_OF_DAY:

@@ -1,11 +1,11 @@
-"""Instants and the stretches between them, in UTC. Nothing here knows of a calendar, and nothing reads a clock."""
+"""Instants and the stretches between them, in UTC. Nothing here uses a calendar or reads a clock."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 Span = tuple[datetime, datetime]
-"""An instant and a later one; a pause is written like this too."""
+"""An instant and a later one. Pauses have this form too."""
 
 FIRST = datetime.min.replace(tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -20,9 +20,9 @@ class NaiveDatetime(ValueError):
 
 
 def as_utc(at: datetime) -> datetime:
-    """The same instant in UTC; a skipped local time moves forward, a repeated one with fold 0 is the first.
+    """Return the same instant in UTC. A skipped local time moves forward; a repeated one with fold 0 is the first.
 
-    Raises: NaiveDatetime if it has no zone; ValueError outside the years 2 to 9998.
+    Raises: NaiveDatetime if the instant has no zone; ValueError outside the years 2 to 9998.
     """
     if at.utcoffset() is None:
         raise NaiveDatetime(at)
@@ -32,10 +32,10 @@ def as_utc(at: datetime) -> datetime:
 
 
 def read_instant(text: str, zone: ZoneInfo) -> tuple[datetime, str]:
-    """The instant that this text says, aware, and in words what had to be supposed for that; empty for nothing.
+    """Read an instant. Return it aware, with the assumption made, in words; empty if none was needed.
 
-    text: ISO 8601, such as 2026-05-01T16:30+01:00; without an offset it is local time in the zone.
-    Raises: ValueError that says what to write instead.
+    text: ISO 8601, such as 2026-05-01T16:30+01:00. Without an offset, the text is local time in the zone.
+    Raises: ValueError, which says what to write instead.
     """
     example = f"write an instant such as 2026-05-01T16:30+01:00, or without the offset for local time in {zone.key}"
     text = text.strip()
@@ -59,7 +59,7 @@ def read_instant(text: str, zone: ZoneInfo) -> tuple[datetime, str]:
 
 
 def in_order(pauses: Iterable[Span]) -> list[Span]:
-    """The pauses in UTC, earliest first; they may overlap.
+    """Return the pauses in UTC, earliest first; they may overlap.
 
     Raises: NaiveDatetime; ValueError for a pause that ends before it starts.
     """
@@ -71,7 +71,7 @@ def in_order(pauses: Iterable[Span]) -> list[Span]:
 
 
 def disjoint(spans: Iterable[Span], closed: datetime) -> tuple[Span, ...]:
-    """The spans in order, each without what lies before the end of the one before it."""
+    """Return the spans in order, each cut where it overlaps the one before it."""
     kept = []
     for opens, closes in sorted(spans):
         opens = max(opens, closed)
@@ -82,7 +82,7 @@ def disjoint(spans: Iterable[Span], closed: datetime) -> tuple[Span, ...]:
 
 
 def without(spans: Iterable[Span], uncounted: Sequence[Span]) -> list[Span]:
-    """What is left of the spans outside the uncounted ones, which come earliest first and may overlap."""
+    """Return the spans without the uncounted spans. uncounted: earliest first; they may overlap."""
     kept = []
     for opens, closes in spans:
         for stops, resumes in uncounted:
@@ -96,12 +96,12 @@ def without(spans: Iterable[Span], uncounted: Sequence[Span]) -> list[Span]:
 
 
 def length(spans: Iterable[Span]) -> timedelta:
-    """How long the spans are together."""
+    """Return the total length of the spans."""
     return sum((closes - opens for opens, closes in spans), timedelta())
 
 
 def place(spans: Sequence[Span], after: timedelta) -> datetime:
-    """The instant at which this much of the spans has passed: a closing rather than the next opening."""
+    """Return the instant at which this much of the spans has passed: at a boundary, the closing, not the next opening."""
     for opens, closes in spans[:-1]:
         if after <= closes - opens:
             return opens + after

@@ -1,4 +1,4 @@
-"""Public holidays as dates that a published version keeps, so that a later version of the library moves no due time."""
+"""The public holidays that a published version keeps as dates, so that a later library version moves no due time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from agreements.calendar.public_holidays import KeptHolidays, public_holidays
 from agreements.calendar.working_time import WorkingCalendar
 
 Resolved = Mapping[str, Mapping[str, str]]
-"""Of each calendar that takes its holidays from the library: ISO date to name. Plain text, so that JSON holds it."""
+"""Calendar -> ISO date -> holiday name, for each calendar with holidays from the library. Plain text, so that JSON can hold it."""
 
 
 def resolved_holidays(calendars: Mapping[str, Mapping[str, Any]], years: range) -> dict[str, dict[str, str]]:
-    """The public holidays of these years, by calendar, as the library installed now has them.
+    """Return the public holidays of these years, by calendar, from the installed library.
 
-    calendars: clauses by name; those with a list of dates, or without holidays, are left out.
+    calendars: clauses by name. Calendars with a list of dates, or without holidays, are left out.
     Raises: CalendarError for a faulty clause.
     """
     resolved = {}
@@ -30,9 +30,9 @@ def resolved_holidays(calendars: Mapping[str, Mapping[str, Any]], years: range) 
 
 
 def with_resolved(calendars: Mapping[str, Mapping[str, Any]], resolved: Resolved, years: range | None = None) -> dict[str, WorkingCalendar]:
-    """Return the calendars, ready to calculate with. Within these years only the kept dates count, outside them the library's.
+    """Return the calendars, ready for calculations. Only the kept dates count within these years, the library's outside them.
 
-    years: those that `resolved` was made for; by default, of each calendar, from the first to the last that is kept.
+    years: the years of `resolved`. By default, each calendar's years run from its first kept date to its last.
     Raises: CalendarError for a faulty clause.
     """
     return {name: _keeping(WorkingCalendar.from_clause(clause), resolved.get(name, {}), years) for name, clause in calendars.items()}

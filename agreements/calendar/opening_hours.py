@@ -1,4 +1,4 @@
-"""The words for opening hours: days such as "mon-fri", intervals such as "09:00-12:30, 13:30-17:30"."""
+"""Read opening hours: days such as "mon-fri", intervals such as "09:00-12:30, 13:30-17:30"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _INTERVAL = re.compile(rf"(\d{{1,2}}):(\d\d)(?::(\d\d))?\s*{_DASH}\s*(\d{{1,2}})
 
 
 def week_of(hours: object, found: Found) -> Week:
-    """The week that a mapping of days to intervals stands for; single mistakes are noted, and the rest is read."""
+    """Read a mapping of days to intervals as a week. Mistakes are added to found, and the rest is read."""
     week: dict[int, tuple[Interval, ...]] = {}
     named: dict[int, object] = {}
     for key, value in mapping(hours, ("hours",), 'days and hours, such as mon-fri: "09:00-17:00"').items():
@@ -46,7 +46,7 @@ def week_of(hours: object, found: Found) -> Week:
 
 
 def _days(key: object) -> list[int]:
-    """The weekdays, 0 for Monday, that "mon-fri", "sat" or "mon,wed" stands for; a range may pass Sunday."""
+    """Return the weekdays (0 is Monday) of "mon-fri", "sat" or "mon,wed". A range may pass Sunday."""
     days: list[int] = []
     for part in re.split("[,+]", re.sub(_DASH, "-", str(key))):
         first, dash, last = part.partition("-")
@@ -65,7 +65,7 @@ def _weekday(name: str, key: object) -> int:
 
 
 def intervals_of(value: object, path: Path) -> tuple[Interval, ...]:
-    """The intervals of text or a list of such; none for `closed` and for an empty list."""
+    """Read intervals from text or a list of texts. `closed` and an empty list give none."""
     parts = [str(part) for part in value] if isinstance(value, (list, tuple)) else str(value).split(",")
     if [part.strip().lower() for part in parts] in ([], ["closed"]):
         return ()
@@ -96,11 +96,11 @@ def _seconds(parts: Sequence[str | None], path: Path) -> int:
 
 
 def run_over(earlier: Sequence[Interval], later: Sequence[Interval]) -> bool:
-    """Whether the hours of a day go on past midnight into those of the day after it."""
+    """Whether a day's hours pass midnight and overlap the hours of the day after it."""
     return bool(earlier and later) and earlier[-1][1] - DAY_SECONDS > later[0][0]
 
 
 def overlap(path: Path, first: object, second: object) -> Problem:
-    """The problem of two days that follow each other and are open at the same time."""
+    """Return the problem of two consecutive days whose hours overlap."""
     problem = f"the hours of {first} pass midnight and overlap those of {second}"
     return Problem(path, problem, "an earlier end or a later beginning")

@@ -10,7 +10,7 @@ Path = tuple[object, ...]
 
 
 class Problem(NamedTuple):
-    """One mistake. path: the keys, as the clause has them, that lead to it; instead: what to write there."""
+    """One mistake. path: the keys that lead to it, as in the clause; instead: what to write there."""
 
     path: Path
     problem: str
@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 class CalendarError(ValueError):
     """The calendar cannot be used as it is written.
 
-    problems: all there are, in the order of the clause; path, problem, instead: those of the first.
+    problems: every problem, in the order of the clause; path, problem, instead: those of the first.
     """
 
     def __init__(self, path: Path, problem: str, instead: str, *further: Problem) -> None:
@@ -50,7 +50,7 @@ class Found(list[Problem]):
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Collect the mistakes that come up inside the block, and go on."""
+        """Collect the mistakes raised inside the block, and go on."""
         try:
             yield
         except CalendarError as error:
@@ -67,6 +67,6 @@ def mapping(value: object, path: Path, example: str) -> Mapping[Any, Any]:
 
 
 def shown(value: object) -> str:
-    """The value as a message quotes it, cut where it is long."""
+    """Return the value as a message quotes it, shortened if it is long."""
     text = repr(str(value))
     return text if len(text) <= 60 else f"{text[:57]}..."

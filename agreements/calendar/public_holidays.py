@@ -1,4 +1,4 @@
-"""Days on which nobody works: public holidays as the kept library has them, or as a published version keeps them."""
+"""Days on which nobody works: public holidays from the installed library, or as a published version keeps them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class KeptHolidays:
-    """Public holidays as they were known once. years: for which the names are all there are; outside them nothing is kept."""
+    """The public holidays kept at publication. years: the years for which names is complete; nothing is kept outside them."""
 
     years: range
     names: Mapping[date, str] = field(hash=False)
@@ -21,7 +21,7 @@ class ClosedDays:
     """The days on which nobody works, whatever the weekly hours say.
 
     country, subdivision: whose public holidays, by ISO 3166 code; dates: single days; yearly: (month, day) of
-    every year. Source of public holidays: what is kept, else the `holidays` library, at the version installed.
+    every year. Source of public holidays: the kept ones, else the installed version of the `holidays` library.
     """
 
     country: str | None = None
@@ -34,7 +34,7 @@ class ClosedDays:
         return bool(self.name_of(day))
 
     def name_of(self, day: date) -> str:
-        """What the holiday is called, `holiday` for one that is listed by its date; empty for a day that is none."""
+        """Return the holiday's name, `holiday` if it is listed by its date; empty if the day is no holiday."""
         if day in self.dates or (day.month, day.day) in self.yearly:
             return "holiday"
         if self.country is None:
@@ -46,10 +46,10 @@ class ClosedDays:
 
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
-    """The holidays of one year with their names. Raises NotImplementedError for a country or part that the library lacks."""
+    """Return the holidays of one year with their names. Raises NotImplementedError if the library lacks the country or part."""
     from holidays import country_holidays  # only where a calendar names a country
 
-    # A table of its own for every year: the library's own lazy growth is not safe with several threads.
+    # One table for each year: a library table that adds years on demand is not safe with several threads.
     table = country_holidays(country, subdiv=subdivision, years=year, language=_language(country))
     return {day: str(name) or "holiday" for day, name in table.items()}
 
@@ -58,7 +58,7 @@ def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping
 def _language(country: str) -> str | None:
     from holidays import country_holidays
 
-    # Left to itself, the library takes the language of the process, and what is kept would depend on who published.
+    # By default the library takes the language of the process, so kept names would depend on the person who published.
     table = country_holidays(country)
     own: str | None = table.default_language
     if own is None or own.startswith("en"):

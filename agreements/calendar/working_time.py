@@ -1,4 +1,4 @@
-"""Working time: when a company is open, and how much of that lies between two instants.
+"""Working time: when a company is open, and how much open time lies between two instants.
 
 Working time is real elapsed time, so a day of 25 hours has 25. Instants are aware datetimes in any zone and
 come back in UTC. Nothing here reads a clock, a file or the network.
@@ -31,20 +31,20 @@ _REMEMBERED_DAYS = 10_000
 
 
 class Lasting(Protocol):
-    """A time that knows by itself when it has passed, such as a `Duration`."""
+    """A time that can calculate when it has passed, such as a `Duration`."""
 
     def after(self, start: datetime, calendar: WorkingCalendar | None = None, pauses: Iterable[Span] = ()) -> datetime:
-        """The UTC instant at which it has passed since start, pauses left out."""
+        """Return the UTC instant at which it has passed since start, pauses left out."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
-    """Answers when work is done, in one time zone.
+    """Answers when a company is open, in one time zone.
 
     timezone: the zone of all local times and dates; weekly: the intervals of Monday to Sunday; closed_on:
     holidays; special_days: intervals of single dates, which win over holidays, which win over weekly hours.
-    An interval belongs to the day it starts on and is open at its opening, no longer at its closing. A
+    An interval belongs to the day it starts on. It is open at its opening and closed at its closing. A
     skipped local time moves forward, a repeated one takes the first. `pauses` are pairs of instants between
     which no time counts. Raises, in every method: NaiveDatetime if an instant has no zone.
     """
@@ -57,39 +57,39 @@ class WorkingCalendar:
 
     @classmethod
     def from_clause(cls, clause: Mapping[Any, Any]) -> Self:
-        """The calendar that an entry under `calendars:` describes.
+        """Return the calendar that an entry under `calendars:` describes.
 
         clause: `timezone`, an IANA name; `hours`, days ("mon-fri", "sat", "mon,wed") to intervals
         ("08:00-13:00, 14:00-18:00", "23:00-07:00", "00:00-24:00"); `holidays`, {country, subdivision} or a
         list of dates (`*-12-24` is every year); `special_days`, date to intervals or "closed". Intervals are
         text or a list of such, dates are dates or text, names of days may be long and in any case.
-        Raises: CalendarError, whose `problems` say of every mistake where it is and what to write instead.
+        Raises: CalendarError; its `problems` name every mistake, its place and what to write instead.
         """
         return cls(*read_clause(clause))
 
     def hours_on(self, day: date) -> tuple[Interval, ...]:
-        """The intervals that start on this local date, earliest first; none when it is closed."""
+        """Return the intervals that start on this local date, earliest first; none if the day is closed."""
         return hours_on(day, self.weekly, self.closed_on, self.special_days)
 
     def holidays_between(self, first: date, last: date) -> tuple[date, ...]:
-        """The holidays from first to last, both included, as dates that a snapshot can keep."""
+        """Return the holidays from first to last, both included, as dates that a snapshot can keep."""
         days = (first + _ONE_DAY * step for step in range((last - first).days + 1))
         return tuple(day for day in days if day in self.closed_on)
 
     def is_open(self, at: datetime) -> bool:
-        """Whether work is done at this instant: yes at an opening, no at a closing."""
+        """Whether the company is open at this instant: yes at an opening, no at a closing."""
         at = as_utc(at)
         return any(opens <= at < closes for spans in self._open_days(at, at) for opens, closes in spans)
 
     def next_opening(self, at: datetime) -> datetime:
-        """The instant itself while open, otherwise the next opening.
+        """Return the instant itself while open, otherwise the next opening.
 
         Raises: CalendarError if none follows within HORIZON.
         """
         return self.add(at, timedelta())
 
     def next_closing(self, at: datetime) -> datetime:
-        """The next instant after this one at which work stops; intervals that touch do not close in between.
+        """Return the next closing after this instant. Intervals that touch do not close in between.
 
         Raises: CalendarError if none follows within HORIZON, as in a calendar that is open day and night.
         """
@@ -106,7 +106,7 @@ class WorkingCalendar:
         return closing
 
     def next_working_day(self, at: datetime) -> datetime:
-        """The first opening of the first working day that begins after this instant.
+        """Return the first opening of the first working day that begins after this instant.
 
         Raises: CalendarError if no open day follows within HORIZON.
         """
@@ -117,9 +117,9 @@ class WorkingCalendar:
         raise _never_opens(at)
 
     def end_of_working_day(self, at: datetime) -> datetime:
-        """The last closing of the working day this instant falls in, otherwise of the next open day.
+        """Return the last closing of the working day in which this instant falls, otherwise of the next open day.
 
-        A break counts as part of its day, the small hours of a night shift as part of the day it started on.
+        A break is part of its day. The small hours of a night shift are part of the day on which the shift started.
         Raises: CalendarError if no open day follows within HORIZON.
         """
         at = as_utc(at)
@@ -128,10 +128,10 @@ class WorkingCalendar:
         raise _never_opens(at)
 
     def add(self, start: datetime, duration: timedelta | Lasting, pauses: Iterable[Span] = ()) -> datetime:
-        """The instant at which this much working time has passed since start, pauses left out.
+        """Return the instant at which this much working time has passed since start, pauses left out.
 
         Lies in (opening, closing]; for a zero duration it is the next opening, or start while open.
-        duration: working time; a `Duration` says itself what it means, so `2 hours` is elapsed time here too.
+        duration: a timedelta is working time; a `Duration` keeps its own meaning, so `2 hours` is elapsed time.
         Raises: ValueError for a negative duration; CalendarError if the calendar stops opening for HORIZON.
         """
         if not isinstance(duration, timedelta):
@@ -149,7 +149,7 @@ class WorkingCalendar:
         raise _never_opens(start)
 
     def add_days(self, start: datetime, n: int | Fraction, pauses: Iterable[Span] = ()) -> datetime:
-        """The same share of open time of the nth following open day, pauses left out.
+        """Return the instant at the same share of open time on the nth following open day, pauses left out.
 
         Lies in (opening, closing]: from an opening, or from outside hours, n days end with the nth closing.
         For n = 0 it is the next opening, or start while open.
@@ -168,19 +168,19 @@ class WorkingCalendar:
         raise _never_opens(start)
 
     def between(self, start: datetime, end: datetime, pauses: Iterable[Span] = ()) -> timedelta:
-        """The working time from start to end, pauses left out; never negative, zero if end is not later."""
+        """Return the working time from start to end, pauses left out; zero if end is not later."""
         return sum((length(counted) for counted, _ in self._counted(start, end, pauses)), timedelta())
 
     def days_between(self, start: datetime, end: datetime, pauses: Iterable[Span] = ()) -> Fraction:
-        """The working days from start to end, pauses left out: of each open day the share that counts."""
+        """Return the working days from start to end, pauses left out. Each open day counts by the share that lies between."""
         return sum((_share(counted, spans) for counted, spans in self._counted(start, end, pauses)), Fraction(0))
 
     def open_between(self, start: datetime, end: datetime, pauses: Iterable[Span] = ()) -> list[Span]:
-        """The stretches from start to end in which work is done, pauses left out, earliest first."""
+        """Return the open stretches from start to end, pauses left out, earliest first."""
         return [span for counted, _ in self._counted(start, end, pauses) for span in counted]
 
     def closed_days(self, start: datetime, end: datetime) -> list[tuple[date, str]]:
-        """The local dates from start to end on which nothing opens, and why: what the holiday is called, else nothing."""
+        """Return the local dates from start to end on which nothing opens, each with the reason: `special day`, the holiday or ""."""
         first, last = (as_utc(at).astimezone(self.timezone).date() for at in (start, end))
         days = (first + _ONE_DAY * step for step in range((last - first).days + 1))
         return [(day, self._why_closed(day)) for day in days if not self._spans_of(day)]
@@ -191,9 +191,9 @@ class WorkingCalendar:
         return self.closed_on.name_of(day) if self.weekly[day.weekday()] else ""
 
     def share(self, start: datetime, due: datetime, fraction: Fraction | float, pauses: Iterable[Span] = ()) -> datetime:
-        """The instant at which this fraction of the working time between start and due has passed.
+        """Return the instant at which this fraction of the working time between start and due has passed.
 
-        fraction: 0 to 1. With no working time in between it is due itself.
+        fraction: 0 to 1. Without working time in between, the result is due.
         Raises: ValueError for a fraction outside 0 to 1.
         """
         if not 0 <= fraction <= 1:
@@ -204,14 +204,14 @@ class WorkingCalendar:
         return self.add(start, part, pauses) if whole else as_utc(due)
 
     def _counted(self, start: datetime, end: datetime, pauses: Iterable[Span]) -> Iterator[tuple[list[Span], tuple[Span, ...]]]:
-        """Of each open day what counts, and all of it."""
+        """Yield for each open day the spans that count, and all of its spans."""
         start, end = as_utc(start), as_utc(end)
         uncounted = sorted([(FIRST, start), (end, LAST), *in_order(pauses)])
         return ((without(spans, uncounted), spans) for spans in self._open_days(start, end))
 
     def _open_days(self, at: datetime, until: datetime | None = None) -> Iterator[tuple[Span, ...]]:
-        """The spans of each open day that ends after `at`, until it stays closed for HORIZON."""
-        # Two days back, because a night shift may end after a local date that its zone left out.
+        """Yield the spans of each open day that ends after `at`, until the calendar stays closed for HORIZON."""
+        # Two days back, because a night shift may end after a local date that its zone skipped.
         day = open_last = at.astimezone(self.timezone).date() - 2 * _ONE_DAY
         last = until and until.astimezone(self.timezone).date()
         closed = FIRST
@@ -234,7 +234,7 @@ class WorkingCalendar:
         return spans
 
     def _resolve(self, day: date) -> tuple[Span, ...]:
-        # A date that the zone left out (Apia, 2011-12-30) has no hours; they would move on to the next date.
+        # A date that the zone skipped (Apia, 2011-12-30) has no hours: they would move to the next date.
         if self._instant(day, 0) == self._instant(day, DAY_SECONDS):
             return ()
         hours = self.hours_on(day)

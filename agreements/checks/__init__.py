@@ -1,4 +1,4 @@
-"""What must fit together in an agreement, so that no lead can be stranded by it; and what is agreed but not carried out yet."""
+"""Check that an agreement fits together, so that it cannot strand a lead, and list what is agreed but not carried out yet."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _CHECKS = (frame, applies, fields, rules, points, tiers, calendars, channels, cl
 
 
 def findings(agreement: Agreement) -> Iterator[Finding]:
-    """Every place that does not fit, with what it hangs on, clause by clause."""
+    """Return every problem with the places it depends on, clause by clause."""
     for check in _CHECKS:
         yield from check.find(agreement)
 
 
 def problems_of(agreement: Agreement) -> list[Problem]:
-    """Every place that does not fit, and what to write instead."""
+    """Return every problem: its place, and what to write instead."""
     return [Problem(finding.where, finding.what) for finding in findings(agreement)]

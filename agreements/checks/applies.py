@@ -1,4 +1,4 @@
-"""Whether it can be said for which leads an agreement is, by what is known when they come in."""
+"""Check that `applies_to` asks only for facts that are known when a lead comes in."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Facts that nobody knows yet when a lead comes in."""
+    """Find facts that nobody knows yet when a lead comes in."""
     declared = agreement.fields
     for name in dict.fromkeys(test.field for test in agreement.applies_to.tests):
         if name.startswith(ACCOUNT):
-            what = "is asked of the CRM after a lead has come in; ask for what the lead itself brings along, such as `source`"
+            what = "comes from the CRM after a lead has come in; ask for a fact that the lead brings along, such as `source`"
         elif name in LATER and name not in declared:
-            what = "is found out after a lead has come in; ask for what the lead itself brings along, such as `source`"
+            what = "is known only after a lead has come in; ask for a fact that the lead brings along, such as `source`"
         elif name in declared and declared[name].known == "after_contact":
-            what = "is known once sales has spoken to the lead; ask for what the lead itself brings along, such as `source`"
+            what = "is known only after sales has spoken to the lead; ask for a fact that the lead brings along, such as `source`"
         else:
             continue
         yield Finding(("applies_to", name), what)

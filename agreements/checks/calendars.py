@@ -1,4 +1,4 @@
-"""Whether each calendar opens, and says so in words that can be read."""
+"""Check that each calendar can be read and is open at some time."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from agreements.checks.base import Finding
 from agreements.model import Agreement
 from agreements.yaml_reader import Path
 
-#: Words that mean a person's own calendar, so that no calendar can be called so.
+#: Words that mean a person's own calendar, so no calendar may have such a name.
 OWN = ("rep", "holder")
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Every mistake of every calendar, each at its place."""
+    """Find every mistake in every calendar, each at its place."""
     if "calendars" not in agreement.model_fields_set:
         return
     first_day = datetime.combine(agreement.effective.from_, time(), tzinfo=UTC)

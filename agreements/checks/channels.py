@@ -1,4 +1,4 @@
-"""Whether a rep can be told, and proven to have been told."""
+"""Check that messages can reach a rep, and that enough channels can confirm it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Channels that are not there, and fewer of them than must confirm."""
+    """Find unknown channels, and lists with fewer channels than must confirm."""
     notify = agreement.notify
     lists: list[tuple[Path, tuple[str, ...]]] = [(("notify", "channels"), notify.channels), (("notify", "fallback"), notify.fallback)]
     lists += [(("tiers", index, "channels"), tier.channels) for index, tier in enumerate(agreement.tiers)]
@@ -22,7 +22,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
                 yield Finding((*where, index), f"there is no channel {channel!r}{nearest(channel, CHANNELS)}; write {one_of(CHANNELS)}")
     yield from _unconfirmed(agreement)
     if not notify.within.amount:
-        yield Finding(("notify", "within"), "leaves no time to tell anybody; write one such as '10 minutes'")
+        yield Finding(("notify", "within"), "leaves no time to reach anybody; write a time such as '10 minutes'")
     elif "no_bounce_for" in notify.model_fields_set and notify.no_bounce_for.length > notify.within.length:
         what = f"{notify.no_bounce_for} is longer than `notify.within` ({notify.within}): no e-mail could be proven in time; write less"
         yield Finding(("notify", "no_bounce_for"), what, needs=(("notify", "no_bounce_for"), ("notify", "within")))

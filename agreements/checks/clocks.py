@@ -1,4 +1,4 @@
-"""Check that each clock can be calculated: times that fit their calendar and their tiers, from and to what it measures."""
+"""Check that each clock can be calculated: its times fit its calendar and the tiers, and `from` and `to` fit the clock."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from agreements.clauses.clocks import RUNS
 from agreements.model import Agreement, Clock
 from agreements.yaml_reader import Path
 
-#: The term of leads that wait until their rep's share of the day has room.
+#: The term for leads that wait until there is room in their rep's share of the day.
 RELEASE_PLAN = "per release plan"
-#: Keys that only one clock follows, and which.
+#: Key -> the only clock that follows it.
 _ONLY_FOR = {"at_least": "first_attempt", "respect_requested_time": "first_attempt", "touches": "outcome", "check_in": "outcome"}
 
 
@@ -40,7 +40,7 @@ def _calendar(agreement: Agreement, one: Running) -> Iterator[Finding]:
 
 
 def _terms(clock: Clock) -> Iterator[tuple[Path, Term]]:
-    """Every time that follows the clock's calendar, with where it stands."""
+    """Yield every time that follows the clock's calendar, with its place."""
     for tier, term in clock.within.items():
         yield ("within", tier), term
     for tier, term in clock.total.items():
@@ -58,7 +58,7 @@ def _times(one: Running) -> Iterator[Finding]:
         needs: tuple[Path, ...] = ((*one.where, "calendar"),)
         if str(term) == RELEASE_PLAN:
             if one.name != "delivery" or place[0] != "within":
-                yield Finding(where, f"'{RELEASE_PLAN}' is how leads are delivered; write it under clocks.delivery.within, here a time")
+                yield Finding(where, f"'{RELEASE_PLAN}' fits only delivery; write it under clocks.delivery.within, and a time here")
             continue
         if one.clock.calendar and isinstance(term, Duration) and not term.working:
             wanted = str(term).replace(" ", " working ", 1)
@@ -83,7 +83,7 @@ def _measures(agreement: Agreement, one: Running) -> Iterator[Finding]:
     if one.clock.from_ and one.clock.from_ != start:
         yield Finding((*one.where, "from"), f"this clock runs from {start}; write that, or leave it out")
     written = set(one.clock.to)
-    further = set(ends) - {"sql"} if one.leg else set(ends)  # what one leg hands to the next is an SQL already
+    further = set(ends) - {"sql"} if one.leg else set(ends)  # between legs the lead is already an SQL
     if written and written not in (set(ends), further):
         yield Finding((*one.where, "to"), f"this clock ends with {', '.join(ends)}; write [{', '.join(ends)}], or leave it out")
 
@@ -99,7 +99,7 @@ def _totals(agreement: Agreement, one: Running) -> Iterator[Finding]:
 
 
 def _is_shorter(total: Term, within: Term) -> bool:
-    """Whether it surely is; a working day and a working hour cannot be compared."""
+    """Whether total is certainly shorter. Working days and working hours cannot be compared."""
     if not isinstance(total, Duration) or not isinstance(within, Duration) or total.working != within.working:
         return False
     if total.working and (total.unit == "days") != (within.unit == "days"):
@@ -133,5 +133,5 @@ def _released(agreement: Agreement) -> Iterator[Finding]:
             what = f"tier {tier.name!r} has no release plan; add `release: 10 per rep per working day` to it, or write a time"
             yield Finding(("clocks", "delivery", "within", tier.name), what, needs=(("tiers", index),))
         if tier.release is not None and not planned:
-            what = f"leads given out by the day miss any other time; write `{tier.name}: {RELEASE_PLAN}` under clocks.delivery.within"
+            what = f"leads released by the day miss any other limit; write `{tier.name}: {RELEASE_PLAN}` under clocks.delivery.within"
             yield Finding(("tiers", index, "release"), what, needs=(("clocks", "delivery", "within"), ("tiers", index, "name")))

@@ -1,4 +1,4 @@
-"""Whether the dictionary of fields says one thing about each value."""
+"""Check that `fields` gives each value exactly one meaning."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Declarations that cannot be followed."""
+    """Find declarations that cannot be followed."""
     for name, declared in agreement.fields.items():
         where: Path = ("fields", name)
         if name in LATER:
-            yield Finding(where, f"{name!r} is found out by Baton itself ({LATER[name]}); give the field another name")
+            yield Finding(where, f"{name!r} is calculated by Baton ({LATER[name]}); give the field another name")
         if name in INQUIRY:
-            yield Finding(where, f"{name!r} is what every inquiry says of itself, not a field; give the field another name")
+            yield Finding(where, f"{name!r} is the name of data that every inquiry has, not of a field; give the field another name")
         if declared.values and declared.type != "choice":
             yield Finding((*where, "values"), f"belong to a choice, and this is a {declared.type}; write `type: choice`, or leave them out")
         if declared.bands and declared.type != "number":
@@ -36,20 +36,20 @@ def _meanings(where: Path, declared: DeclaredField) -> Iterator[Finding]:
     for text, meant in declared.synonyms.items():
         here = (*where, "synonyms", text)
         if _plain(text) in nothing:
-            yield Finding(here, f"{text!r} stands under `null_values` as well; keep one of the two")
+            yield Finding(here, f"{text!r} is also listed under `null_values`; keep one of the two")
         elif isinstance(meant, str) and _plain(meant) in nothing:
-            yield Finding(here, f"{meant!r} stands under `null_values`, so it means nothing; write another value")
+            yield Finding(here, f"{meant!r} is listed under `null_values`, so it means nothing; write another value")
         elif isinstance(meant, str) and _plain(meant) in written and _plain(meant) != _plain(text):
             yield Finding(here, f"{meant!r} is a synonym itself and is not looked up again; write what it means in the end")
         elif advice := _unfit(declared, meant):
             yield Finding(here, f"{shown(meant)} {advice}", needs=((*where, "type"), (*where, "values")))
     for index, value in enumerate(declared.values):
         if _plain(value) in nothing:
-            yield Finding((*where, "values", index), f"{value!r} stands under `null_values` as well; keep one of the two")
+            yield Finding((*where, "values", index), f"{value!r} is also listed under `null_values`; keep one of the two")
 
 
 def _unfit(declared: DeclaredField, value: Any) -> str:
-    """What is wrong with a value that the dictionary itself gives, empty for nothing."""
+    """Return what is wrong with a value that the declaration itself gives, empty for nothing."""
     bare = declared.model_copy(update={"synonyms": {}, "null_values": (), "bands": {}, "if_missing": "unknown"})
     read = value_of(bare, value)
     if declared.type == "number" and (isinstance(value, str) or read is None):

@@ -1,4 +1,4 @@
-"""Dates, zone, signers, aims and how long things are kept."""
+"""Check the frame of the contract: dates, zone, signers, aims, CRM stages and retention."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """What cannot hold of the frame of the contract."""
+    """Find what cannot be right in the frame of the contract."""
     yield from _zone(agreement)
     effective = agreement.effective
     if effective.until is not None and effective.until <= effective.from_:
@@ -24,7 +24,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     yield from _aims(agreement)
     for stage in agreement.crm:
         if stage not in CRM_STAGES:
-            yield Finding(("crm", stage), f"is no stage that the CRM is told of{nearest(stage, CRM_STAGES)}; write {one_of(CRM_STAGES)}")
+            yield Finding(("crm", stage), f"is no stage that goes to the CRM{nearest(stage, CRM_STAGES)}; write {one_of(CRM_STAGES)}")
     kept = agreement.retention
     if kept.personal > kept.trail:
         what = "is longer than the trail itself is kept; write a shorter time, or a longer one for `trail`"
@@ -54,13 +54,13 @@ def _aims(agreement: Agreement) -> Iterator[Finding]:
             if name not in measures:
                 other = next((other for other in MEASURES if name in MEASURES[other]), "")
                 advice = f"; it belongs to {other}" if other else f"{nearest(name, measures)}; write {one_of(measures)}"
-                yield Finding(("objectives", party, name), f"is nothing that can be measured of {party}{advice}")
+                yield Finding(("objectives", party, name), f"is no aim that {party} can have{advice}")
             elif advice := _unfit(aim, measures[name]):
                 yield Finding(("objectives", party, name), f"'{aim}' does not measure {name} ({measures[name]}); write {advice}")
 
 
 def _unfit(aim: Aim, measure: str) -> str:
-    """What to write instead of this aim, empty for one that fits its measure."""
+    """Return what to write instead of this aim, empty if it fits its measure."""
     if measure.startswith("share"):
         return "" if aim.unit == "%" else "a share such as 70%"
     if measure.startswith("worth"):

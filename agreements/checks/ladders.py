@@ -1,4 +1,4 @@
-"""Whether each ladder comes to an end that changes the stage, and can do what it says."""
+"""Check that each ladder ends in a change of stage, and that every rung can be carried out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from agreements.checks.base import Finding
 from agreements.checks.running import Running, running
 from agreements.model import Agreement
 
-#: Rungs that end the handoff with sales: nothing behind them is ever climbed.
+#: Rungs that end the handoff. No rung after them is ever reached.
 _FINAL = ("nurture", "disqualify")
-#: What a clock's ladder cannot do, and why.
+#: Clock -> rung that its ladder cannot carry out -> why.
 _IMPOSSIBLE: Mapping[str, Mapping[str, str]] = {
     "delivery": {"reassign": "nobody has the lead yet; write default-acceptor"},
     "note": {
@@ -23,7 +23,7 @@ _IMPOSSIBLE: Mapping[str, Mapping[str, str]] = {
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Ladders without an end, rungs that are never climbed, and rungs that cannot be done."""
+    """Find ladders without an end, rungs that are never reached, and rungs that cannot be carried out."""
     for one in running(agreement):
         yield from _without_end(one)
         yield from _behind_the_end(one)

@@ -1,4 +1,4 @@
-"""Whether each leg is another one, and its teams can be found."""
+"""Check that each leg has its own name, and that its segments can be reached."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from agreements.model import Agreement
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Legs named twice, and segments that nobody asks."""
+    """Find legs named twice, and segments that are never reached."""
     seen: dict[str, int] = {}
     for index, leg in enumerate(agreement.legs):
         first = seen.setdefault(leg.name, index)
         if first != index:
-            what = f"the leg {leg.name!r} stands twice; give each a name of its own"
+            what = f"the leg {leg.name!r} appears twice; give each its own name"
             yield Finding(("legs", index), what, needs=(("legs", first),))
         for number, segment in enumerate(leg.segments):
             if any(not other.when.tests for other in leg.segments[:number]):

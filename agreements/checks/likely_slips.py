@@ -1,4 +1,4 @@
-"""What may be agreed and is probably a slip: an activity that nobody sends, a title that must match to the letter, a leg without teams."""
+"""Find what is allowed and probably a mistake: an activity that nobody sends, a title matched exactly, a leg without teams."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from agreements.model import Agreement
 from agreements.rules import rules_of
 from agreements.yaml_reader import Path
 
-#: The fact that people write in a hundred ways.
+#: The fact that people write in many ways.
 _TITLE = "job_title"
 
 
 def likely_slips(agreement: Agreement) -> Iterator[Problem]:
-    """A note for each of them; none keeps the agreement from being deployed."""
+    """Yield a note for each of them. A note never prevents a deploy."""
     yield from _unknown_activities(agreement)
     yield from _exact_titles(agreement)
     yield from _legs_without_teams(agreement)
 
 
 def _unknown_activities(agreement: Agreement) -> Iterator[Problem]:
-    """Names that stand in one rule only and are none of the usual ones."""
+    """Find activity names that only one rule uses and that are not among the usual ones."""
     rules = agreement.qualification
     named: list[tuple[Path, str]] = [(("qualification", "fast_lane", index), name) for index, name in enumerate(rules.fast_lane)]
     named += [(("qualification", "engagement", index, "activity"), rule.activity) for index, rule in enumerate(rules.engagement)]
@@ -47,8 +47,8 @@ def _exact_titles(agreement: Agreement) -> Iterator[Problem]:
                 wanted = ", ".join(shown(one) for one in titles)
                 yield Problem(
                     (*rule.where, _TITLE),
-                    f"holds only for exactly {wanted}; a longer title such as {f'{titles[0]} EMEA'!r} is another one."
-                    f" To take these too, write {{contains: [{wanted}]}}",
+                    f"holds only for exactly {wanted}; a longer title such as {f'{titles[0]} EMEA'!r} does not match."
+                    f" To include such titles, write {{contains: [{wanted}]}}",
                 )
 
 

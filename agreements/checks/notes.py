@@ -1,4 +1,4 @@
-"""What is agreed and not carried out by this version of Baton, and what is allowed but seldom meant."""
+"""Note what this version of Baton does not carry out yet, and what is allowed but seldom intended."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
 
-#: Clauses that are kept and not followed, where a file writes them: what Baton does instead.
+#: Clause that is stored and not followed -> what Baton does instead. Noted only if the file writes the clause.
 _KEPT = {
     "objectives": "are kept and not measured yet",
     "review": "is kept; reviews are not prepared yet",
 }
 
-#: What a reason may ask for, and no form does.
+#: Questions that a reason may ask and no form shows yet.
 _NOT_ASKED = ("channel", "all")
 
 
 def notes_of(agreement: Agreement) -> list[Problem]:
-    """Notes for the signers. None of them keeps the agreement from being deployed."""
+    """Return the notes for the signers. A note never prevents a deploy."""
     return [*_not_carried_out(agreement), *_seldom_meant(agreement), *likely_slips(agreement)]
 
 
@@ -32,7 +32,7 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
             yield Problem((name,), what)
     for index, tier in enumerate(agreement.tiers):
         if tier.routing == "first-to-claim":
-            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go round like all others")
+            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go in turn, like all others")
     yield from _routing(agreement)
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
@@ -47,7 +47,7 @@ def _routing(agreement: Agreement) -> Iterator[Problem]:
         if segment.strategy == "weighted-round-robin":
             yield Problem(("routing", "segments", index, "strategy"), "carried out as round-robin, without weights")
     if routing.on_call and routing.everyone_away != "on-call-or-hold":
-        yield Problem(("routing", "on_call"), f"nobody is called: `everyone_away` is {routing.everyone_away}")
+        yield Problem(("routing", "on_call"), f"is not used, because `everyone_away` is {routing.everyone_away}")
 
 
 def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
@@ -65,7 +65,7 @@ def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _takes_all(agreement: Agreement, threshold: Threshold, given: Condition = Condition()) -> bool:
-    """Whether the least that a lead can have is enough."""
+    """Whether even the fewest possible points are enough."""
     if agreement.qualification.require:
         return False
     least = reach(agreement, given)

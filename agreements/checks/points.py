@@ -1,4 +1,4 @@
-"""Whether a lead can become ready for sales: minimums within reach, and at least one way to get there."""
+"""Check that a lead can become ready for sales: minimums within reach, and at least one way to reach them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASKED = {"total": "total", "fit_at_least": "fit", "engagement_at_least": "engag
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Minimums out of reach, personas that are not there, and criteria that no lead can meet."""
+    """Find minimums out of reach, unknown personas, and criteria that no lead can meet."""
     yield from _personas(agreement)
     yield from _impossible(agreement)
     rules = agreement.qualification
@@ -34,7 +34,7 @@ def _personas(agreement: Agreement) -> Iterator[Finding]:
     for index, persona in enumerate(agreement.personas):
         first = names.setdefault(persona.name, index)
         if first != index:
-            what = f"the persona {persona.name!r} stands twice; give each a name of its own"
+            what = f"the persona {persona.name!r} appears twice; give each its own name"
             yield Finding(("personas", index, "name"), what, needs=(("personas", first, "name"),))
     for index, rule in enumerate(agreement.qualification.fit):
         if rule.persona and rule.persona not in names:
@@ -49,7 +49,7 @@ def _impossible(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _but_limits(condition: Condition) -> Condition:
-    """Without at_least beside at_most, which is told where the facts are looked at."""
+    """Drop `at_most`, because the check of rules already reports a conflict between `at_least` and `at_most`."""
     return Condition(tuple(test for test in condition.tests if test.operator != "at_most"))
 
 
@@ -70,7 +70,7 @@ def _out_of_reach(agreement: Agreement) -> Iterator[Finding]:
             own = getattr(changed, key) is not None
             if wanted > most and (own or key not in too_high):
                 where: Path = ("qualification", "by_channel", channel, *([key] if own else []))
-                yield Finding(where, _said(wanted, part, most, f" of {channel} leads"), needs=(*_NEEDS, where))
+                yield Finding(where, _said(wanted, part, most, f" by {channel} leads"), needs=(*_NEEDS, where))
 
 
 def _said(wanted: int, part: str, most: float, whose: str = "") -> str:

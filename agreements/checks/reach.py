@@ -1,4 +1,4 @@
-"""How many points a lead can get at most, where criteria that exclude each other are not added up."""
+"""Calculate the most points that a lead can get. Criteria that exclude each other are not added up."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from agreements.criteria import Condition
 from agreements.model import Agreement, EngagementCriterion, FitCriterion
 from agreements.overlap import can_both_hold
 
-#: Up to so many criteria that exclude one another are tried in all combinations.
+#: Up to this many criteria that exclude one another are tried in all combinations.
 _TRIED = 16
-#: Of more criteria than these, all are added up.
+#: If there are more criteria than this, all are added up.
 _COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The least and the most points: fit and engagement by themselves, total held within 0 and 100."""
+    """The fewest and the most points for fit, engagement and the total, which is limited to 0 to 100."""
 
     fit: tuple[float, float]
     engagement: tuple[float, float]
 
     @property
     def total(self) -> tuple[float, float]:
-        """Of both together."""
+        """The fewest and the most points of both together."""
         return max(0, self.fit[0] + self.engagement[0]), min(100, max(0, self.fit[1] + self.engagement[1]))
 
 
 def reach(agreement: Agreement, given: Condition = Condition()) -> Reach:
-    """What leads can reach of which all of this is given."""
+    """Return the points within reach of leads that meet the given condition."""
     rules = agreement.qualification
     possible = [(rule.points, asked) for rule in rules.fit if (asked := _asked(agreement, rule, given)) is not None]
     least = sum(points for points, _ in possible if points < 0)
@@ -43,7 +43,7 @@ def reach(agreement: Agreement, given: Condition = Condition()) -> Reach:
 
 
 def _asked(agreement: Agreement, rule: FitCriterion, given: Condition) -> Condition | None:
-    """What the rule asks, with what is given; None where no lead can answer yes."""
+    """Return the rule's condition together with the given one; None if no lead can meet both."""
     matches = {persona.name: persona.match for persona in agreement.personas}
     condition = matches.get(rule.persona, Condition()) if rule.persona else rule.when or Condition()
     return Condition((*condition.tests, *given.tests)) if can_both_hold(condition, given) else None
@@ -57,7 +57,7 @@ def _most_of(rule: EngagementCriterion) -> float:
 
 
 def _most(criteria: Sequence[tuple[int, Condition]]) -> float:
-    """The most points of criteria that can hold together, two at a time."""
+    """Return the most points of criteria that can hold together, compared in pairs."""
     if len(criteria) > _COMPARED:
         return sum(points for points, _ in criteria)
     asked = [condition for _, condition in criteria]
@@ -71,7 +71,7 @@ def _most(criteria: Sequence[tuple[int, Condition]]) -> float:
 
 
 def _group(start: int, against: Sequence[frozenset[int]]) -> frozenset[int]:
-    """Those that exclude this one, those that exclude these, and so on."""
+    """Return start, the criteria that exclude it, the criteria that exclude those, and so on."""
     group, edge = {start}, {start}
     while edge:
         edge = {other for one in edge for other in against[one]} - group
@@ -95,7 +95,7 @@ def _best(group: frozenset[int], against: Sequence[frozenset[int]], points: Sequ
 
 
 def _at_most(group: frozenset[int], against: Sequence[frozenset[int]], points: Sequence[int]) -> float:
-    """No less than the best: of criteria that all exclude each other, one counts."""
+    """Return an upper bound of the best: of criteria that all exclude each other, only the highest counts."""
     left, total = sorted(group, key=lambda one: -points[one]), 0
     while left:
         first, *others = left

@@ -1,4 +1,4 @@
-"""Whether each reason has a consequence that can be carried out, and recycling comes to something."""
+"""Check that each reason's consequence can be carried out, and that recycling can happen."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from agreements.checks.base import Finding
 from agreements.model import Agreement, Reason
 from agreements.yaml_reader import Path
 
-#: More looks than this are not meant.
+#: More revisits than this are a mistake.
 _MOST_REVISITS = 100
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Reasons that contradict themselves or the clocks, and recycling that never happens."""
+    """Find reasons that contradict themselves or the clocks, and recycling that never happens or never ends."""
     seen: dict[str, int] = {}
     for index, reason in enumerate(agreement.reasons):
         first = seen.setdefault(reason.code, index)
         if first != index:
-            what = f"the reason {reason.code!r} stands twice; give each a code of its own"
+            what = f"the reason {reason.code!r} appears twice; give each its own code"
             yield Finding(("reasons", index, "code"), what, needs=(("reasons", first, "code"),))
         yield from _one(agreement, ("reasons", index), reason)
     if not any(reason.then == "nurture" for reason in agreement.reasons):
-        what = "no reason leads to nurture, so who is interested later is lost; add `{code: not-now, then: nurture, revisit: 60 days}`"
+        what = "no reason leads to nurture, so later interest is lost; add `{code: not-now, then: nurture, revisit: 60 days}`"
         yield Finding(("reasons",), what, needs=(("reasons",),))
     yield from _recycling(agreement)
 
@@ -32,12 +32,12 @@ def _one(agreement: Agreement, where: Path, reason: Reason) -> Iterator[Finding]
     if reason.then == "hand-to" and "colleague" not in reason.ask:
         yield Finding((*where, "ask"), "a lead is handed to a colleague whom the rep names; write `ask: colleague`", needs=(then,))
     if reason.then != "hand-to" and "colleague" in reason.ask:
-        yield Finding((*where, "ask"), f"a colleague is asked for to hand the lead on, not to {reason.then}; leave it out", needs=(then,))
+        yield Finding((*where, "ask"), f"only `then: hand-to` asks for a colleague, not {reason.then}; leave it out", needs=(then,))
     if reason.needs == "touches" and not agreement.clocks.outcome.touches.at_least:
         what = "no number of touches is agreed; write `touches: 6` under clocks.outcome, or leave it out"
         yield Finding((*where, "needs"), what, needs=(("clocks", "outcome", "touches"),))
     if reason.revisit is not None and reason.then not in ("nurture", "marketing-triage"):
-        what = f"nothing is looked at again after {reason.then}; leave it out, or write `then: nurture`"
+        what = f"no lead is revisited after {reason.then}; leave it out, or write `then: nurture`"
         yield Finding((*where, "revisit"), what, needs=(then,))
     if reason.revisit is not None and not reason.revisit.asked_date_or.amount:
         yield Finding((*where, "revisit"), "leaves no time at all; write one such as '60 days'")

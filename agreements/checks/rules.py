@@ -1,4 +1,4 @@
-"""Whether each rule asks for a fact that is known where it is asked, in words that its values can answer."""
+"""Check that each rule asks for a fact that is known at that point, and for values that the fact can have."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from agreements.model import Agreement
 from agreements.rules import Rule, rules_of
 from agreements.yaml_reader import Path
 
-#: Built-in facts that are true or false; those of which anything may be known; all others are text.
+#: Built-in facts that are true or false, and built-in facts with values of any type. All others are text.
 _YES_NO = {"suppressed", "sales_sourced", "account.open_opportunity", "fast_lane"}
 _ANYTHING = {"budget", "authority", "need", "timeline"}
 _MAIL_WORDS = ("disposable", "free", "company")
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Rules that could never be answered."""
+    """Find rules that could never hold."""
     for rule in rules_of(agreement):
         known = _known(agreement, rule)
         for name in rule.facts:
@@ -55,13 +55,13 @@ def _undeclared(name: str, rule: Rule, known: list[str]) -> str:
         where = "a segment" if name == "tier" else "tiers and segments"
         return f"{name!r} is known only once the lead is qualified; ask for it in {where}, or leave it out"
     if name in BUILT_IN:
-        return f"{name!r} is asked of the CRM only once a lead has its agreement; ask for it under `screen:`, or leave it out"
+        return f"{name!r} comes from the CRM only after a lead has its agreement; ask for it under `screen:`, or leave it out"
     near = nearest(name, known)
     return f"there is no fact {name!r}{near}; declare it under `fields:`, such as `{name}: {{type: text}}`"
 
 
 def _names(agreement: Agreement, name: str) -> tuple[str, ...]:
-    """Of a fact that names another clause, the names there are."""
+    """Return the possible names for a fact that names another clause."""
     personas = agreement.personas
     return {
         "asked": agreement.qualification.fast_lane,
@@ -72,7 +72,7 @@ def _names(agreement: Agreement, name: str) -> tuple[str, ...]:
 
 
 def _naming(agreement: Agreement, name: str) -> tuple[Path, ...]:
-    """Where those names stand."""
+    """Return the places of those names."""
     if name == "tier":
         return names_of("tiers", len(agreement.tiers))
     if name == "asked":
@@ -81,7 +81,7 @@ def _naming(agreement: Agreement, name: str) -> tuple[Path, ...]:
 
 
 class _Fact:
-    """A fact with its type, and with all values that it can have where these are known."""
+    """A fact with its type, and with all of its possible values if they are known."""
 
     def __init__(self, name: str, declared: DeclaredField | None, names: tuple[str, ...]) -> None:
         self.name = name
@@ -94,13 +94,13 @@ class _Fact:
         self.closed = bool(self.values) or name in ("asked", "persona", "product", "tier")
 
     def is_a(self) -> str:
-        """`'employees' is a number and`, to be gone on with."""
+        """Return the start of a message: `'employees' is a number and`."""
         words = {"yes_no": "true or false", "": "this"}
         return f"{self.name!r} is {words.get(self.type, f'a {self.type}')} and"
 
 
 def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[str, Path]]:
-    """What cannot be asked of this fact, each with the operator under which it stands."""
+    """Yield what cannot be asked about this fact, each with the place of its operator."""
     if rule.score and fact.type != "number":
         yield f"{fact.name!r} is a {fact.type}, and a score is a number; declare it as `{fact.name}: {{type: number}}`", ()
     limits = {test.operator: test.operand for test in tests}
@@ -112,7 +112,7 @@ def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[
 
 
 def _wrong(fact: _Fact, test: Test) -> Iterator[str]:
-    """What is wrong with each value that is asked for; empty for what is right."""
+    """Yield what is wrong with each wanted value; empty for a valid value."""
     name, operand = fact.name, test.operand
     if test.operator == "word":
         if operand in _MAIL_WORDS and name != "email":
@@ -158,7 +158,7 @@ def _wrong_word(fact: _Fact, value: str) -> str:
     if fact.declared:
         meant = value_of(fact.declared, value)
         if meant is None:
-            return f"{value!r} stands for nothing known (`null_values`), so it never is the value; write `missing`, or another value"
+            return f"{value!r} means that the fact is unknown (`null_values`), so it is never the value; write `missing`, or another value"
         if str(meant).casefold() != value.casefold():
             return f"{value!r} is always read as {str(meant)!r}; write that"
     if fact.closed and value.casefold() not in {one.casefold() for one in fact.values}:

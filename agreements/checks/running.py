@@ -1,4 +1,4 @@
-"""The clocks that can run under an agreement, and where each of them stands in the file."""
+"""The clocks that can run under an agreement, and the place of each in the file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agreements.yaml_reader import Path
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One clock: where it stands, its name, and the number of its leg (0 for the first, whose clocks are the agreement's)."""
+    """One clock: its place, its name, and the number of its leg (0 for the first, which uses the agreement's clocks)."""
 
     where: Path
     name: str
@@ -20,7 +20,7 @@ class Running:
 
 
 def running(agreement: Agreement) -> Iterator[Running]:
-    """Every clock of the agreement, and those that its legs have of their own."""
+    """Yield every clock of the agreement, and every leg's own clocks."""
     for name in Clocks.model_fields:
         yield Running(("clocks", name), name, agreement.clocks.named(name))
     for number, leg in enumerate(agreement.legs):

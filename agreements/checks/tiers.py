@@ -1,4 +1,4 @@
-"""Whether every lead gets a tier, a team and an end of the screen, and each of these can be reached."""
+"""Check that every lead gets a tier, and that every tier, segment and screen rule can be reached."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from agreements.yaml_reader import Path
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
-    """Tiers, segments and screen rules that are never reached, named twice, or lacking."""
+    """Find tiers, segments and screen rules that are never reached, named twice, or missing."""
     yield from _tiers(agreement)
     yield from _hidden(("routing", "segments"), "segment", list(enumerate(agreement.routing.segments)))
     ending = [(index, rule) for index, rule in enumerate(agreement.screen) if rule.then != "route"]  # a route may find no owner
     yield from _hidden(("screen",), "rule", ending)
     if agreement.routing.everyone_away == "on-call-or-hold" and not agreement.routing.on_call:
-        what = "nobody is named to be called; add `on_call:` with an id from the roster, or write hold"
+        what = "`on_call` is missing; add `on_call:` with an id from the roster, or write hold"
         yield Finding(("routing", "everyone_away"), what, needs=(("routing", "on_call"),))
     names = [tier.name for tier in agreement.tiers]
     for index, name in enumerate(agreement.attention.interrupt if agreement.attention != Attention() else ()):
@@ -42,7 +42,7 @@ def _tiers(agreement: Agreement) -> Iterator[Finding]:
     for index, tier in enumerate(tiers):
         first = seen.setdefault(tier.name, index)
         if first != index:
-            what = f"the tier {tier.name!r} stands twice; give each a name of its own"
+            what = f"the tier {tier.name!r} appears twice; give each its own name"
             yield Finding(("tiers", index, "name"), what, needs=(("tiers", first, "name"),))
     yield from _hidden(("tiers",), "tier", list(enumerate(tiers)))
     takes_all = [tier for tier in tiers if not tier.when.tests]
@@ -53,7 +53,7 @@ def _tiers(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _hidden(where: Path, what: str, items: Sequence[tuple[int, Any]]) -> Iterator[Finding]:
-    """Those behind one that takes every lead, or that asks the same as one before it. items: with their positions in the file."""
+    """Find items after one that takes every lead, and repeated items. items: each with its position in the file."""
     for number, (index, item) in enumerate(items):
         for before, other in items[:number]:
             if not other.when.tests or other.when == item.when:

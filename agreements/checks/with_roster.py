@@ -1,4 +1,4 @@
-"""Whether an agreement and a roster know the same people, teams and calendars."""
+"""Check that an agreement and a roster know the same people, teams and calendars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agreements.roster import Roster
 
 
 def problems_with_roster(agreement: Agreement, roster: Roster) -> list[str]:
-    """What the one names and the other does not have, each as `where: what; what to write instead`."""
+    """Return what one of them names and the other lacks, each as `where: what; what to write instead`."""
     return [*_teams(agreement, roster), *_people(agreement, roster), *_calendars(agreement, roster)]
 
 

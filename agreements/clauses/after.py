@@ -1,4 +1,4 @@
-"""What comes after: reasons, disputes, recycling, versions in flight, how long things are kept, when they are reviewed."""
+"""The clauses about what comes after: reasons, disputes, recycling, versions in flight, retention, reviews."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Asked = Literal["colleague", "renewal_date", "channel", "all"]
 
 
 class Revisit(Clause):
-    """When a lead in nurture is looked at again: the date it asked for, else after this time."""
+    """When to revisit a lead in nurture: on the date it asked for, else after this time."""
 
     asked_date_or: AnElapsed
 
@@ -37,8 +37,8 @@ def _maybe_percentage(value: Any) -> Any:
 class Reason(Clause):
     """Why sales rejects or returns a lead, and what follows.
 
-    needs: `touches`: only after as many attempts as the outcome clock asks for. ask: what the rep is asked as well.
-    alert_above: RevOps is told when more than this share of the rejections of a month have this reason.
+    needs: `touches` allows the reason only after as many attempts as the outcome clock requires. ask: what else the rep is asked.
+    alert_above: alert RevOps when this reason has more than this share of a month's rejections; not carried out yet.
     """
 
     code: Name
@@ -57,7 +57,7 @@ class Reason(Clause):
     @model_validator(mode="before")
     @classmethod
     def _asks_whom(cls, value: Any) -> Any:
-        """Who hands a lead on names the colleague, without the agreement having to say so."""
+        """A rep who hands a lead on must name the colleague, even if the agreement leaves out `ask`."""
         if isinstance(value, Mapping) and value.get("then") == "hand-to" and "ask" not in value:
             return {**value, "ask": "colleague"}
         return value
@@ -69,14 +69,14 @@ class Reason(Clause):
 
 
 class Dispute(Clause):
-    """How long marketing may dispute a rejection, and who decides; silence is agreement."""
+    """How long marketing may dispute a rejection, and who decides. Silence counts as agreement."""
 
     within: ADuration = Duration(2, "days", working=True)
     decided_by: Literal["manager"] = "manager"
 
 
 class Evidence(Clause):
-    """One thing that brings a nurtured lead back: so many points more than when it left, or something that it did."""
+    """One thing that brings a nurtured lead back: a rise in points since it left, or a new activity."""
 
     score_rise: int | None = Field(default=None, ge=1, le=100)
     new_activity: bool = False
@@ -88,7 +88,7 @@ class Evidence(Clause):
         return self
 
     def holds(self, *, rise: int, fresh: bool) -> bool:
-        """Whether this is there. rise: points above those it left with; fresh: it did something since."""
+        """Whether this evidence exists. rise: points gained since the lead left; fresh: whether it has done something since."""
         return fresh if self.score_rise is None else rise >= self.score_rise
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ class Evidence(Clause):
 
 
 class Needs(Clause):
-    """What must be new: any of these, or all of them."""
+    """What must be new before a nurtured lead comes back: any of these, or all of them."""
 
     any: tuple[Evidence, ...] = ()
     all: tuple[Evidence, ...] = ()
@@ -115,7 +115,7 @@ class Needs(Clause):
 
 
 class Recycling(Clause):
-    """How often and when nurtured leads are looked at again, and what must be new."""
+    """How often and when to revisit nurtured leads, and what must be new."""
 
     at_most: int = Field(default=3, ge=0)
     revisit: AnElapsed = Duration(90, "days", working=False)
@@ -123,7 +123,7 @@ class Recycling(Clause):
 
 
 class InFlight(Clause):
-    """What happens, unless the deploy says otherwise, to handoffs under the version before."""
+    """What happens to handoffs under the previous version, unless the deploy says otherwise."""
 
     default: Literal["finish", "requalify", "recall"] = "finish"
 
@@ -145,7 +145,7 @@ AKept = Annotated[timedelta, BeforeValidator(_kept), WithJsonSchema(KEPT)]
 
 
 class Retention(Clause):
-    """How long the trail is kept, and how long what is personal; the latter from the last activity of the lead on."""
+    """How long to keep the trail, and personal data. Personal data counts from the lead's last activity."""
 
     trail: AKept = timedelta(days=3 * 365)
     personal: AKept = timedelta(days=2 * 365)
@@ -166,7 +166,7 @@ def _moment(pattern: str, example: str) -> Any:
 
 
 class Review(Clause):
-    """When the leads are reviewed, in the agreement's zone."""
+    """When marketing and sales review the leads, in the agreement's zone."""
 
     weekly: Annotated[str, _moment(rf"({_DAY}) {_TIME}", "monday 09:00"), WithJsonSchema(WEEKLY)] = "monday 09:00"
     monthly: Annotated[str, _moment(rf"first working day {_TIME}", "first working day 09:00"), WithJsonSchema(MONTHLY)] = (

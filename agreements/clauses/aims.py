@@ -1,4 +1,4 @@
-"""What each side aims at, in figures that a review can be held against."""
+"""Each side's aims, as figures that a review can measure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from agreements.clauses.base import Clause, shown
 from agreements.clauses.looks import AIM
 
-#: What can be aimed at, by side, and what it measures.
+#: Side -> possible aim -> what it measures.
 MEASURES: Mapping[str, Mapping[str, str]] = {
     "marketing": {
         "mqls": "qualified leads handed to sales",
@@ -35,7 +35,7 @@ _AIM = re.compile(rf"(\d[\d_ ,]*(?:\.\d+)?) ?(%|[A-Z]{{3}})?(?: (?:per|a) ({'|'.
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """A figure to be reached: amount; unit: `%`, a currency of three letters, or empty for a count; per: the period, empty for a share."""
+    """A figure to reach. amount; unit: `%`, a three-letter currency, or empty for a count; per: the period, empty for a share."""
 
     amount: Decimal
     unit: str = ""
@@ -47,7 +47,7 @@ class Aim:
 
 
 def aim(value: Any) -> Aim:
-    """Reads `70%`, `120 per month` or `400000 EUR per quarter`. Raises ValueError that says what to write instead."""
+    """Read `70%`, `120 per month` or `400000 EUR per quarter`. Raises ValueError, which says what to write instead."""
     found = _AIM.fullmatch(" ".join(str(value).split()))
     if found is None:
         raise ValueError(
@@ -69,7 +69,7 @@ AnAim = Annotated[Aim, BeforeValidator(_aim), WithJsonSchema(AIM)]
 
 
 class Objectives(Clause):
-    """What marketing and sales aim at; the reviews measure it."""
+    """The aims of marketing and sales, for the reviews."""
 
     marketing: Mapping[str, AnAim] = {}
     sales: Mapping[str, AnAim] = {}

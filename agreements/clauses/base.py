@@ -1,4 +1,4 @@
-"""What all clauses share: frozen, refusing what they do not know; and the words in which times and conditions are written."""
+"""What all clauses share: they are frozen and refuse unknown keys. Also how a file writes times and conditions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Path = tuple[str | int, ...]
 
 
 class Clause(BaseModel):
-    """A part of the agreement: frozen, and refusing what it does not know."""
+    """A part of the agreement. It is frozen and refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
 
     @model_validator(mode="after")
     def _within_bounds(self) -> Self:
-        """Digits in quotes are read as a number too, however many there are. Texts are judged where they are read, in written.py:
-        one that was published long ago stays."""
+        """Refuse numbers above the limits, also those read from digits in quotes. Texts are checked only where files are read,
+        so that a long text published earlier stays valid."""
         if found := [((name,), f"{problem}; write less") for name, value in self if (problem := _beyond(value))]:
             raise Misfit(found)
         return self
@@ -38,7 +38,7 @@ def _beyond(value: Any) -> str:
 
 
 class Misfit(ValueError):
-    """Several things that do not fit within one value: for each the keys that lead there, and what to write instead."""
+    """Several mistakes within one value: for each the keys that lead there, and what to write instead."""
 
     def __init__(self, problems: Iterable[tuple[Path, str]]) -> None:
         self.problems = list(problems)
@@ -46,7 +46,7 @@ class Misfit(ValueError):
 
 
 def shown(value: object) -> str:
-    """A value as it may stand in a message: in quotes where it is text, and never long."""
+    """Return a value as a message shows it: text in quotes, and never long."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -60,14 +60,14 @@ def shown(value: object) -> str:
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
-    """`; did you mean 'x'?` for the known name that is most like this one, empty where none is."""
+    """Return `; did you mean 'x'?` for the known name most like this one, empty if none is similar."""
     names = {str(one).casefold(): str(one) for one in known}
     found = get_close_matches(str(name)[:80].casefold(), names, n=1, cutoff=0.6)
     return f"; did you mean {names[found[0]]!r}?" if found else ""
 
 
 def one_of(known: Iterable[object]) -> str:
-    """`one of a, b, c`."""
+    """Return `one of a, b, c`."""
     names = [str(one) for one in known]
     return f"one of {', '.join(names)}" if len(names) > 1 else "".join(names)
 
@@ -114,7 +114,7 @@ def _condition(value: Any) -> Any:
 
 
 def _unasked(name: str, wanted: Any) -> Iterable[tuple[Path, str]]:
-    """What no condition can ask of a fact."""
+    """Yield what no condition can ask of a fact."""
     if isinstance(wanted, Mapping):
         for word, value in wanted.items():
             if word not in OPERATORS:
@@ -136,7 +136,7 @@ def _unasked_value(path: Path, value: Any) -> Iterable[tuple[Path, str]]:
 
 
 def _plain(wanted: Any) -> Any:
-    """The same with dates as text, which is how facts hold them."""
+    """Return the operand with dates as text, as facts hold them."""
     if isinstance(wanted, Mapping):
         return {key: _plain(one) for key, one in wanted.items()}
     if isinstance(wanted, (list, tuple)):
@@ -148,7 +148,7 @@ _PERCENTAGE = re.compile(r"([1-9]\d?|100)%")
 
 
 def percentage(value: Any) -> int:
-    """The number in `70%`. Raises ValueError that says what to write instead."""
+    """Return the number in `70%`. Raises ValueError, which says what to write instead."""
     found = _PERCENTAGE.fullmatch(str(value).strip())
     if not found:
         raise ValueError(f"{shown(value)} is no percentage; write one from 1% to 100%, as in '10%'")

@@ -1,4 +1,4 @@
-"""Who owes what by when: the clocks, their ladders, and the legs of a handover."""
+"""The clauses about time limits: the clocks, their ladders, and the legs of a handover."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from agreements.criteria import Condition
 #: What a clock may do while it runs.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 NUDGES: tuple[str, ...] = get_args(Nudge)
-#: What a rung may do; those in ENDINGS change the stage.
+#: The actions of a rung that change the stage.
 ENDINGS = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
-#: What each clock measures: the stage it runs from and the ones that end it. Written down, it must say the same.
+#: Clock -> the stage it runs from, and the events that end it. If a file writes `from` or `to`, they must say the same.
 RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "delivery": ("mql", ("assigned",)),
     "acceptance": ("assigned", ("accepted", "rejected")),
@@ -30,7 +30,7 @@ RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-#: Stages that the CRM is told of, in the company's own words.
+#: Stages that Baton writes to the CRM, in the company's own words.
 CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
 _SHARE = re.compile(r"([1-9]\d?)%")
 
@@ -67,7 +67,7 @@ def _tolerance(value: Any) -> Any:
 
 
 class Rung(Clause):
-    """One step of a ladder: what is done when a clock was missed, after which further time, and how often."""
+    """One step of a ladder: what to do after a missed clock, after how much more time, and how often."""
 
     do: Literal["remind", "tell-manager", "tell-marketing-ops", "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
     after: ATerm | None = None
@@ -76,12 +76,12 @@ class Rung(Clause):
 
     @property
     def ends(self) -> bool:
-        """Whether it changes the stage."""
+        """Whether the rung changes the stage."""
         return self.do in ENDINGS
 
 
 class Touches(Clause):
-    """How often a lead must have been tried before it may be returned as unreachable, and on how many channels."""
+    """How many attempts, on how many channels, must come before a lead may be returned as unreachable."""
 
     at_least: int = Field(default=0, ge=0)
     channels: int = Field(default=1, ge=1)
@@ -95,12 +95,12 @@ ByTier = Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier, json_schema_in
 
 
 class Clock(Clause):
-    """A time limit: who owes it, within which time by tier, what happens at shares of it and when it is missed.
+    """A time limit: who owes it, the time by tier, and what happens at shares of the time and after a miss.
 
-    from, to: what the clock measures; each clock has one meaning, and what is written must say the same.
-    calendar: `rep` (or `holder`): the calendar of who owes it; a name from `calendars`: that one, whoever owes it.
-    on_reassign: whether the next rep has the whole time again or what is left of it.
-    pauses: what stops the clock: `fix_note`, while marketing mends the note.
+    from, to: what the clock measures. Each clock has one meaning, so a written value must match it.
+    calendar: `rep` (or `holder`): the calendar of the person who owes it; a name from `calendars`: that calendar for everybody.
+    on_reassign: whether the next rep has the whole time again or only the rest of it.
+    pauses: what stops the clock: `fix_note`, while marketing corrects the note.
     """
 
     owed_by: Literal["marketing", "sales", "manager"]
@@ -130,11 +130,11 @@ class Clock(Clause):
         return self
 
     def term(self, tier: str) -> Term:
-        """The agreed time for this tier; one that is not named takes that of `normal`."""
+        """Return the agreed time for this tier. A tier that is not named has the time of `normal`."""
         return self.within.get(tier, self.within["normal"])
 
     def total_term(self, tier: str) -> Term | None:
-        """The agreed bound over all assignments together, None where there is none."""
+        """Return the agreed limit over all assignments together, None if there is none."""
         return self.total.get(tier, self.total["normal"]) if self.total else None
 
 
@@ -143,7 +143,7 @@ def _agreed(name: str) -> Any:
 
 
 class Clocks(Clause):
-    """Every clock of the handoff. One that is not written is as in `defaults`."""
+    """Every clock of the handoff. A clock that the file leaves out is as in `defaults`."""
 
     delivery: Clock = _agreed("delivery")
     acceptance: Clock = _agreed("acceptance")
@@ -153,7 +153,7 @@ class Clocks(Clause):
     decision: Clock = _agreed("decision")
 
     def named(self, name: str) -> Clock:
-        """The clock of that name. Raises KeyError for none."""
+        """Return the clock of that name. Raises KeyError for an unknown name."""
         if name not in type(self).model_fields:
             raise KeyError(name)
         clock: Clock = getattr(self, name)
@@ -161,7 +161,7 @@ class Clocks(Clause):
 
 
 class LegClocks(Clause):
-    """The clocks of a further leg; one that is not named is that of the agreement."""
+    """The clocks of a further leg. A clock that is not named is the agreement's."""
 
     acceptance: Clock | None = None
     first_attempt: Clock | None = None
@@ -176,10 +176,10 @@ class LegSegment(Clause):
 
 
 class Leg(Clause):
-    """One hand that a lead passes through on the way to the opportunity, with its own teams and clocks.
+    """One role that works a lead on the way to the opportunity, with its own teams and clocks.
 
-    The first leg takes what `routing` gives it; a further one is assigned and accepted by the same means when the leg
-    before it has made the lead an SQL. segments: whose teams; empty asks `routing` again.
+    `routing` assigns the first leg. A further leg is assigned and accepted in the same way, as soon as the leg before it has
+    made the lead an SQL. segments: which team takes which leads; empty uses `routing` again.
     """
 
     name: Name
@@ -188,5 +188,5 @@ class Leg(Clause):
 
 
 def leg(value: Any) -> Any:
-    """A leg may be written as its bare name."""
+    """Read a leg, which may be its bare name."""
     return {"name": value} if isinstance(value, str) else value

@@ -1,7 +1,7 @@
-"""What holds where an agreement says nothing: the clocks, the reasons and the calendar, written as a file would write them.
+"""The defaults for what an agreement leaves out: the clocks, the reasons and the calendar, written as in a file.
 
-Single values (channels, minutes, how often) stand at their key in the clauses. A file that was signed keeps its meaning only
-while what it leaves out stays the same: these are changed for new keys, never for old ones.
+Defaults of single values (channels, minutes, how often) are at their key in the clauses. Never change a default of an existing
+key: a signed file that leaves the key out would change its meaning. Add defaults only for new keys.
 """
 
 from __future__ import annotations
@@ -69,5 +69,5 @@ REASONS: tuple[Written, ...] = (
 
 
 def calendars(timezone: str) -> dict[str, Written]:
-    """The one calendar of an agreement that writes none: Monday to Friday in its own zone, without holidays."""
+    """Return the one calendar of an agreement that names none: Monday to Friday in its own zone, without holidays."""
     return {"office": {"timezone": timezone, "hours": {"mon-fri": "09:00-17:30"}}}

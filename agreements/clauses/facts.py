@@ -1,4 +1,4 @@
-"""Which facts the rules may ask for, and how their values are written."""
+"""The facts that rules may ask for, and how their values are written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.lead import IncomingLead
 
-#: Facts that every lead has by itself, and what they are; `fields:` declares the others.
+#: Facts that every lead has without a declaration, and their meaning. `fields:` declares the others.
 BUILT_IN: Mapping[str, str] = {
     "source": "where the lead was taken in: web, webinar, the name of an API client …",
     "email": "the address",
@@ -32,9 +32,9 @@ BUILT_IN: Mapping[str, str] = {
     "account.owner": "who owns the company in the CRM",
     "account.open_opportunity": "yes when an opportunity is under way there",
 }
-#: What each inquiry says of itself and no rule asks for: a field of such a name would be taken for the column of every lead.
+#: Names of inquiry data that no rule asks for. A declared field with such a name would be mistaken for that data.
 INQUIRY: frozenset[str] = frozenset(IncomingLead.model_fields.keys() - BUILT_IN.keys())
-#: The usual names of what leads do, and what they mean. Any other name may come in as well.
+#: The usual names of activities, and their meaning. Any other name may come in as well.
 ACTIVITIES: Mapping[str, str] = {
     "form_submitted": "a form was sent; what a lead did that tells nothing else",
     "page_viewed": "a page was looked at",
@@ -45,7 +45,7 @@ ACTIVITIES: Mapping[str, str] = {
     "quote_requested": "a price was asked for",
     "contact_sales": "a call by sales was asked for",
 }
-#: Facts that are known once a lead is qualified: tiers and segments may ask for them as well.
+#: Facts that are known only after a lead has qualified. Tiers and segments may ask for them too.
 LATER: Mapping[str, str] = {
     "fast_lane": "yes when the lead asked to talk to sales",
     "asked": "what the lead asked for: its newest activity of the fast lane, unknown for none",
@@ -66,10 +66,10 @@ def _listed(value: object) -> object:
 class DeclaredField(Clause):
     """One fact that leads bring along: its type and how its values are written.
 
-    synonyms: what is written -> what it means. bands: a range as it is written -> the number that stands for it.
-    null_values: what stands there when nothing is known. if_missing: what is taken then; `unknown` answers no to every
-    question but `missing` and `not_in`. values: of a choice, all that there are; empty leaves them open.
-    known: whether it is there before sales contacts the lead; what is written later cannot qualify anybody.
+    synonyms: written text -> its meaning. bands: a range as written -> the number to use for it.
+    null_values: texts that mean "unknown". if_missing: the value to use when the fact is unknown; `unknown` fails every test
+    except `missing` and `not_in`. values: all values of a choice; empty allows any.
+    known: whether the fact is known before sales contacts the lead; a later fact cannot qualify anybody.
     """
 
     type: Literal["choice", "text", "number", "yes_no", "date"] = "text"
@@ -83,7 +83,7 @@ class DeclaredField(Clause):
 
 
 class Persona(Clause):
-    """Who buys which product, and what hurts them."""
+    """A kind of buyer: which product they buy, and their pain points."""
 
     name: Name
     product: str = ""
@@ -92,7 +92,7 @@ class Persona(Clause):
 
 
 class ScreenRule(Clause):
-    """Which leads are sorted out before scoring; the first rule that matches counts."""
+    """Which leads are screened out or routed before scoring. The first rule that matches counts."""
 
     when: ACondition
     then: Literal["disqualify", "suppress", "attach", "route"]

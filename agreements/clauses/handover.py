@@ -1,4 +1,4 @@
-"""Who gets a lead and how they are told: tiers, routing, channels, legs."""
+"""The clauses about who gets a lead, and by which messages: tiers, routing, channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
 
-#: Over what a rep can be told, and what it reaches.
+#: Channels on which a rep can get messages -> what each reaches.
 CHANNELS: Mapping[str, str] = {
     "crm": "the rep's list in the CRM",
     "email": "the rep's address",
@@ -30,7 +30,7 @@ _RELEASE = re.compile(r"(\d{1,4}) (?:per|a) rep (?:per|a) working day")
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """How fast leads of a tier are given out: so many to each rep in a working day of that rep's calendar."""
+    """How fast a tier's leads are given out: how many each rep gets in a working day of that rep's calendar."""
 
     per_rep: int
 
@@ -48,7 +48,7 @@ def _release(value: Any) -> Any:
 
 
 class Tier(Clause):
-    """A class of leads with time limits and channels of its own; the first match counts."""
+    """A class of leads with its own time limits and channels. The first match counts."""
 
     name: Name
     when: ACondition = Condition()
@@ -75,7 +75,7 @@ class Capacity(Clause):
 
 
 class Routing(Clause):
-    """Who gets a lead, and what happens when nobody can. on_call: who is asked first when everyone is away."""
+    """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
 
     segments: tuple[Segment, ...] = Field(min_length=1)
     capacity: Capacity = Capacity()
@@ -86,9 +86,9 @@ class Routing(Clause):
 
 
 class Notify(Clause):
-    """On how many channels an assignment must be proven, within which time, and how long an answer may be undone.
+    """How many channels must confirm an assignment, within which time, and how long an answer may be undone.
 
-    no_bounce_for: after what time an e-mail that the mail server took has arrived, if it has not come back.
+    no_bounce_for: how long an e-mail that the mail server took must not come back to count as arrived.
     """
 
     confirmed_on: int = Field(default=2, ge=1)
@@ -100,11 +100,11 @@ class Notify(Clause):
 
     @property
     def bounces_within(self) -> timedelta:
-        """After what time what may come back has arrived: never later than it must be proven."""
+        """How long to wait for a bounce before an e-mail counts as arrived: never longer than `within`."""
         return min(self.no_bounce_for.length, self.within.length)
 
 
 class Attention(Clause):
-    """For which tiers a reminder or a warning is a message of its own; for all others it waits for the morning digest."""
+    """The tiers whose reminders and warnings are sent at once. For all other tiers they wait for the morning digest."""
 
     interrupt: tuple[Name, ...] = ("hot",)

@@ -1,4 +1,4 @@
-"""What each key of an agreement means, in one line, and how it may be written: for editors, and for messages about mistakes."""
+"""The meaning of every key of an agreement, in one line, with an example: for editors, and for messages about mistakes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """A key of a clause: what it means, and an example of its value as a file writes it."""
+    """A key of a clause: its meaning, and an example of its value as a file writes it."""
 
     meaning: str
     example: str
@@ -20,7 +20,7 @@ _EXTERNAL = Key("a number that somebody else gives: the field that holds it; poi
 _OUT_OF = Key("the highest external score there is", "100")
 _CLOCK = "{owed_by: sales, calendar: rep, within: 4 working hours, when_missed: [{do: reassign, at_most: 2}, {do: nurture}]}"
 
-#: Clause -> key -> what it means. Every key of every clause is here: a test sees to it.
+#: Clause -> key -> its meaning. A test checks that every key of every clause is here.
 KEYS: Mapping[str, Mapping[str, Key]] = {
     "Agreement": {
         "agreement": Key("its name: letters, digits, - _ and .", "b2b-saas"),

@@ -1,4 +1,4 @@
-"""How the words of an agreement look to an editor: pieces of JSON Schema for what is written as text or as a condition."""
+"""Pieces of JSON Schema for values that a file writes as text or as a condition."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ CONDITION: Look = {
     "examples": [{"country": ["GB", "IE"]}, {"employees": {"at_least": 50}}, {"email": "free"}],
 }
 PERCENTAGE: Look = {"type": "string", "pattern": "^([1-9][0-9]?|100)%$", "examples": ["10%"]}
-#: A percentage -> what is done at that share of a clock's time.
+#: A percentage -> what to do at that share of a clock's time.
 SHARES: Look = {
     "type": "object",
     "patternProperties": {"^[1-9][0-9]?%$": {"enum": ["remind", "tell-manager", "tell-marketing-ops"]}},

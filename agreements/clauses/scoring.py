@@ -1,4 +1,4 @@
-"""When a lead is ready for sales: the fast lane, points, minimums, and what must be written down."""
+"""The clauses about when a lead is ready for sales: the fast lane, points, minimums, and what the note must state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agreements.clauses.base import ACondition, AnElapsed, Clause
 
 
 class FitCriterion(Clause):
-    """Points for who the lead is: by a condition, by a persona, or for a score that somebody else gives, in proportion."""
+    """Points for who the lead is: by a condition, by a persona, or in proportion to an external score."""
 
     when: ACondition | None = None
     persona: str = ""
@@ -28,14 +28,14 @@ class FitCriterion(Clause):
 
 
 class LastTouch(Clause):
-    """Spoken to within this time."""
+    """The lead was contacted within this time."""
 
     within: AnElapsed
 
 
 class EngagementCriterion(Clause):
-    """Points for what the lead did: per activity, at most so many, halved after each half life; for a recent touch; or for a
-    score that somebody else gives, in proportion."""
+    """Points for what the lead did: per activity, up to a maximum and halved after each half life; for a recent touch; or in
+    proportion to an external score."""
 
     activity: str = ""
     path: str = ""
@@ -59,7 +59,7 @@ class EngagementCriterion(Clause):
 
 
 class Threshold(Clause):
-    """What makes a marketing-qualified lead: points from 0 to 100 in all, and minimums for either part."""
+    """The points that make a marketing-qualified lead: in total from 0 to 100, and minimums for fit and engagement."""
 
     total: int = Field(ge=0, le=100)
     fit_at_least: int = Field(default=0, ge=-100, le=100)
@@ -67,7 +67,7 @@ class Threshold(Clause):
 
 
 class ChannelThreshold(Clause):
-    """What one entry channel changes of the threshold."""
+    """How the threshold differs for one entry channel."""
 
     total: int | None = Field(default=None, ge=0, le=100)
     fit_at_least: int | None = Field(default=None, ge=-100, le=100)
@@ -75,24 +75,24 @@ class ChannelThreshold(Clause):
 
 
 class OnChange(Clause):
-    """What a change of role or of company does to a known lead."""
+    """What a change of role or company does to a known lead."""
 
     job_title: Literal["rescore", "ignore"] = "rescore"
     company: Literal["new-linked-lead", "rescore", "ignore"] = "new-linked-lead"
 
 
-#: The clocks that can run for a lead which a rep brought in.
+#: The clocks that can run for a lead that a rep brought in.
 SalesClock = Literal["first_attempt", "outcome"]
 
 
 class SalesSourced(Clause):
-    """Leads that sales brings in itself: whether they must qualify by the same rules, and which clocks run for their rep."""
+    """Leads that sales brings in: whether they must qualify by the same rules, and which clocks run for their rep."""
 
     same_rules: bool = True
     clocks: tuple[SalesClock, ...] = ("first_attempt", "outcome")
 
 
-#: What BANT asks for.
+#: The four BANT requirements.
 Requirement = Literal["budget", "authority", "need", "timeline"]
 REQUIREMENTS: tuple[str, ...] = get_args(Requirement)
 
@@ -110,13 +110,13 @@ class Qualification(Clause):
     sales_sourced: SalesSourced = SalesSourced()
 
 
-#: What a handoff note can be made to state.
+#: What an agreement can require a handoff note to state.
 Statement = Literal["why_qualified", "buying_signal", "next_step", "campaign", "pain_point"]
 STATEMENTS: tuple[str, ...] = get_args(Statement)
 
 
 class Note(Clause):
-    """What must be written down before sales is told."""
+    """What the handoff note must state before sales gets the lead."""
 
     must_state: tuple[Statement, ...] = ("why_qualified", "buying_signal", "next_step")
     next_step: str = "Call, find out the need, agree the next meeting."

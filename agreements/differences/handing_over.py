@@ -18,7 +18,7 @@ from agreements.wording.document import Line
 
 
 def tiers(agreement: Agreement) -> Statement:
-    """Each tier by its name; their order counts. One without channels of its own has those of `notify`."""
+    """State each tier by its name; their order counts. A tier that names no channels has those of `notify`."""
     found = []
     for tier in agreement.tiers:
         label = f"tier {tier.name}"
@@ -36,12 +36,12 @@ def tiers(agreement: Agreement) -> Statement:
 
 
 def _short(line: Line) -> str:
-    """A line of the contract as the rest of a sentence."""
+    """Return a line of the contract as the rest of a sentence."""
     return f"{line.words[:1].lower()}{line.words[1:]}".rstrip(".")
 
 
 def calendars(agreement: Agreement) -> Statement:
-    """Each calendar by what it says of time; and which one is for all who have none."""
+    """State each calendar by its hours and holidays, and the default calendar for people without one."""
     found: dict[Any, Statement] = {name: _calendar(name, clause) for name, clause in agreement.calendars.items()}
     for first in list(agreement.calendars)[:1]:
         found["first",] = leaf("calendar of all who have none of their own", first)
@@ -61,7 +61,7 @@ def _calendar(name: str, clause: Any) -> Parts:
 
 
 def routing(agreement: Agreement) -> Statement:
-    """Each segment by its team; their order counts."""
+    """State each segment by its team; their order counts."""
     rules = agreement.routing
     found = []
     for one in rules.segments:
@@ -73,14 +73,14 @@ def routing(agreement: Agreement) -> Statement:
 
 
 def clocks(agreement: Agreement) -> Statement:
-    """Every clock."""
+    """State every clock."""
     return Parts("clocks", {name: _clock(name, agreement.clocks.named(name)) for name in Clocks.model_fields})
 
 
 def _clock(name: str, clock: Clock, *, leg: str = "", inherited: bool = False) -> Parts:
-    """A clock: times by tier, where a tier that is not named has that of `normal`, and its ladder rung by rung.
+    """State a clock: its times by tier (a tier that is not named has the time of `normal`), and its ladder rung by rung.
 
-    leg: of which leg, empty for the clocks of all.
+    leg: the name of the leg, empty for the agreement's clocks.
     """
     of = say.plain(name)
     label = f"{leg} {of}".strip()
@@ -113,7 +113,7 @@ def _rung(label: str, rung: Rung) -> Item:
 
 
 def legs(agreement: Agreement) -> Statement:
-    """Each leg by its name; their order counts."""
+    """State each leg by its name; their order counts."""
     found = (Item((leg.name,), _leg(agreement, number, leg)) for number, leg in enumerate(agreement.legs))
     return Items("legs", tuple(found), ordered=True)
 

@@ -1,4 +1,4 @@
-"""Any clause, mapping, list or value as statements, by its kind: what nobody says in a way of its own is said here."""
+"""Any clause, mapping, list or value as statements, by its kind. This is the default for parts without special wording."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agreements.differences.tree import Parts, Statement, Value
 from agreements.model import Clause
 from agreements.wording import vocabulary as say
 
-#: What a field is called where its name alone does not say it.
+#: Field -> its label, if its name alone is not clear.
 _LABELS = {
     "ask": "asks for",
     "back_to": "may come back to",
@@ -32,7 +32,7 @@ _LABELS = {
 
 
 def said(label: str, value: Any, kind: Any = None) -> Statement:
-    """Any clause, mapping, list or value. kind: its annotation; one of a few words is read as people say it."""
+    """State any clause, mapping, list or value. kind: its annotation; a Literal is worded as people say it."""
     if isinstance(value, Clause):
         return clause_of(label, value)
     if isinstance(value, Mapping):
@@ -43,7 +43,7 @@ def said(label: str, value: Any, kind: Any = None) -> Statement:
 
 
 def clause_of(label: str, clause: Clause, /, *, only: Iterable[str] = (), words: str = "", **own: Statement) -> Parts:
-    """Every field of a clause; own: those that are said in a way of their own."""
+    """State every field of a clause. own: the fields with special wording."""
     names = tuple(only) or tuple(type(clause).model_fields)
     fields = type(clause).model_fields
     told = {name: own[name] if name in own else said(_named(label, name), getattr(clause, name), fields[name].annotation) for name in names}
@@ -51,7 +51,7 @@ def clause_of(label: str, clause: Clause, /, *, only: Iterable[str] = (), words:
 
 
 def why_of(label: str, why: str) -> Value:
-    """The reason of a rule."""
+    """State the reason for a rule."""
     return leaf(f"{label}, why", why)
 
 
@@ -60,7 +60,7 @@ def _named(label: str, name: str) -> str:
 
 
 def _is_choice(kind: Any) -> bool:
-    """Whether values of this annotation are some of a few words."""
+    """Whether this annotation allows only a few listed words."""
     return get_origin(kind) is Literal or any(map(_is_choice, get_args(kind)))
 
 

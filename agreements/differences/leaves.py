@@ -1,4 +1,4 @@
-"""Single values and conditions as statements: how they read, and what they mean however they are written."""
+"""Single values and conditions as statements: how they read, and their meaning, which does not depend on spelling."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from agreements.wording import vocabulary as say
 
 
 def leaf(label: str, value: Any, *, name: bool = False) -> Value:
-    """One value under its label. name: whether it is a name of the file, to be read as people say it."""
+    """State one value under its label. name: whether the value is a name from the file, to be worded as people say it."""
     return Value(label, say.plain(words_of(value)) if name else words_of(value), meaning(value))
 
 
 def words_of(value: Any) -> str:
-    """How a value reads."""
+    """Return a value in words."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, date):
@@ -29,20 +29,20 @@ def words_of(value: Any) -> str:
 
 
 def meaning(value: Any) -> Hashable:
-    """Equal where the same was agreed: 60 minutes are 1 hour, and 60 working minutes are 1 working hour."""
+    """Return a key that is equal for equal meaning: 60 minutes are 1 hour, and 60 working minutes are 1 working hour."""
     if isinstance(value, Duration):
         return ("days", value.amount) if value.working and value.unit == "days" else (value.working, value.length)
     return (type(value).__name__, value) if isinstance(value, (bool, str)) else value
 
 
 def members(label: str, values: tuple[Any, ...], *, names: bool = False) -> Parts:
-    """A list whose order means nothing. names: whether its entries are names of the file."""
+    """State a list whose order means nothing. names: whether its entries are names from the file."""
     words = [say.plain(words_of(one)) if names else words_of(one) for one in values]
     return Parts(label, {meaning(one): Member(label, told) for one, told in zip(values, words, strict=True)}, ", ".join(words))
 
 
 def condition(label: str, asks: Condition) -> Parts:
-    """A condition, question by question."""
+    """State a condition, test by test."""
     told: dict[tuple[tuple[str, str], int], Asked] = {}
     for test in asks.tests:
         name = _name(test)
@@ -51,17 +51,17 @@ def condition(label: str, asks: Condition) -> Parts:
 
 
 def question(asks: Condition) -> Hashable:
-    """By what two conditions are the same, in whatever order and spelling they ask."""
+    """Return a key that is equal for equal conditions, in any order and spelling."""
     return frozenset((_name(test), _answer(test)) for test in asks.tests)
 
 
 def asked(asks: Condition) -> Hashable:
-    """By what two conditions are about the same: the facts, and how they are asked for."""
+    """Return a key that is equal for conditions about the same facts, tested in the same way."""
     return frozenset(_name(test) for test in asks.tests)
 
 
 def _name(test: Test) -> tuple[str, str]:
-    """`is` one value is `in` a list of one."""
+    """Return the fact and the operator. `is` one value equals `in` a list of one."""
     one = test.operator == "is" and not isinstance(test.operand, bool)
     return test.field, "in" if one else test.operator
 
@@ -72,12 +72,12 @@ def _answer(test: Test) -> Hashable:
 
 
 def _same(value: Any) -> Hashable:
-    """Text in any case is the same, a yes is not the number one."""
+    """Return a key for comparing values. Text compares without case, and true differs from 1."""
     return meaning(value.casefold() if isinstance(value, str) else value)
 
 
 def _split(test: Test) -> tuple[str, str]:
-    """The question without the answer, and the answer."""
+    """Return the test without its wanted value, and the wanted value."""
     words = say.question(test)
     if isinstance(test.operand, bool):
         return "that", words

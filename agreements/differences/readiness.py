@@ -14,12 +14,12 @@ from agreements.wording import vocabulary as say
 
 
 def definitions(agreement: Agreement) -> Statement:
-    """The prose of each word."""
+    """State the prose of each word."""
     return Parts("definitions", {word: leaf(f"definition of {word}", prose) for word, prose in agreement.definitions.items()})
 
 
 def objectives(agreement: Agreement) -> Statement:
-    """What each side aims at, aim by aim."""
+    """State each side's aims, one by one."""
     aims = agreement.objectives
     found = {
         (side, name): leaf(f"{side} aims at {say.plain(name)}", aim)
@@ -30,7 +30,7 @@ def objectives(agreement: Agreement) -> Statement:
 
 
 def fields(agreement: Agreement) -> Statement:
-    """Each fact: its type, and how its values are written."""
+    """State each fact: its type, and how its values are written."""
     found = {
         name: clause_of(f"fact {name}", field, words=say.plain(field.type), why=why_of(f"fact {name}", field.why))
         for name, field in agreement.fields.items()
@@ -39,7 +39,7 @@ def fields(agreement: Agreement) -> Statement:
 
 
 def personas(agreement: Agreement) -> Statement:
-    """Each persona by its name; their order counts."""
+    """State each persona by its name; their order counts."""
     found = (
         Item(
             (one.name,),
@@ -56,7 +56,7 @@ def personas(agreement: Agreement) -> Statement:
 
 
 def screen(agreement: Agreement) -> Statement:
-    """Each rule by what it asks; their order counts."""
+    """State each rule by what it asks; their order counts."""
     found = []
     for rule in agreement.screen:
         label = f"screen rule “{say.condition(rule.when)}”"
@@ -73,7 +73,7 @@ def screen(agreement: Agreement) -> Statement:
 
 
 def qualification(agreement: Agreement) -> Statement:
-    """Fast lane, minimums, and each criterion by its question."""
+    """State the fast lane, the minimums, and each criterion by what it asks."""
     rules = agreement.qualification
     channels = {name: _channel(name, rules, changed) for name, changed in rules.by_channel.items()}
     return clause_of(
@@ -90,7 +90,7 @@ def qualification(agreement: Agreement) -> Statement:
 
 
 def _channel(name: str, rules: Qualification, changed: ChannelThreshold) -> Parts:
-    """The minimums for one channel; one that it does not name is that of all leads."""
+    """State the minimums for one channel. A minimum that it does not name is the one for all leads."""
     label, told = f"leads from {say.plain(name)},", {}
     for field, words in _THRESHOLDS.items():
         own = getattr(changed, field)
@@ -112,7 +112,7 @@ _THRESHOLDS = {
 
 
 def _criterion(part: str, rule: FitCriterion | EngagementCriterion) -> Item:
-    """One criterion, known by its question; a condition also by which facts it asks."""
+    """State one criterion, identified by what it asks; a condition also by the facts it asks for."""
     label = f"{part} for “{readiness.question_of(rule)}”"
     when = getattr(rule, "when", None)
     exact = (readiness.question_of(rule), rule.external_score) if when is None else question(when)

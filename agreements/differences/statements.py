@@ -1,4 +1,4 @@
-"""An agreement as statements, part by part in the order of the file. Whatever a clause holds becomes one: nothing is left out."""
+"""An agreement as statements, part by part in the order of the file. Every value of a clause becomes one; none is left out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from agreements.model import Agreement
 from agreements.wording import afterwards
 from agreements.wording import vocabulary as say
 
-#: The first part: what names the version, and when and for which leads it holds.
+#: The first part: the version, and when and to which leads it applies.
 _NAMES = ("agreement", "version")
 _FORCE = ("effective", "timezone", "applies_to", "default")
 
 
 def statements(agreement: Agreement) -> Mapping[str, Statement]:
-    """What the agreement says, by part of the file."""
+    """Return what the agreement says, by part of the file."""
     parts: dict[str, Statement] = {"name and version": clause_of("", agreement, only=_NAMES), "in force": _in_force(agreement)}
     for name in type(agreement).model_fields:
         if name not in (*_NAMES, *_FORCE):
@@ -29,7 +29,7 @@ def statements(agreement: Agreement) -> Mapping[str, Statement]:
 
 
 def _in_force(agreement: Agreement) -> Statement:
-    """Dates, zone, and for which leads; whether it is the default follows where it is not said."""
+    """State the dates, the zone and which leads. Whether it is the default is derived if the file leaves `default` out."""
     told: dict[str, Statement] = {
         "from": leaf("in force from", agreement.effective.from_),
         "until": leaf("in force until", agreement.effective.until),
@@ -41,7 +41,7 @@ def _in_force(agreement: Agreement) -> Statement:
 
 
 def reasons(agreement: Agreement) -> Statement:
-    """Each reason by its code; their order means nothing."""
+    """State each reason by its code; their order means nothing."""
     found: dict[Any, Statement] = {}
     for one in agreement.reasons:
         label = f"reason {one.code}"
@@ -60,7 +60,7 @@ def reasons(agreement: Agreement) -> Statement:
 
 
 def recycling(agreement: Agreement) -> Statement:
-    """How often nurtured leads are looked at again, and what brings them back."""
+    """State how often to revisit nurtured leads, and what brings them back."""
     rules = agreement.recycling
     found = rules.needs.any or rules.needs.all
     needs = Value(
@@ -72,7 +72,7 @@ def recycling(agreement: Agreement) -> Statement:
     return clause_of("", rules, at_most=least, revisit=leaf("nurtured leads are looked at again after", rules.revisit), needs=needs)
 
 
-#: The parts that are said in a way of their own; the others are said by the kind of their values.
+#: The parts with special wording. The others are worded by the kind of their values.
 _OWN: Mapping[str, Callable[[Agreement], Statement]] = {
     "definitions": readiness.definitions,
     "objectives": readiness.objectives,

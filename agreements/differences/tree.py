@@ -1,6 +1,6 @@
-"""What an agreement says as a tree of statements, and how one tree differs from another, in words.
+"""An agreement as a tree of statements, and how one tree differs from another, in words.
 
-Each kind of statement knows how it reads when it is new, gone or changed.
+Each kind of statement knows how to word that it is new, gone or changed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value. label: of what; words: how it reads; meaning: equal where the same was agreed, however it is written.
+    """One value. label: its subject; words: how it reads; meaning: equal for equal values, however they are written.
 
-    inherited: not written here but following from another clause, where its change is told once.
+    inherited: the value follows from another clause. A change is reported once, at that clause.
     """
 
     label: str
@@ -24,23 +24,23 @@ class Value:
     inherited: bool = False
 
     def since(self, old: Statement) -> Iterator[str]:
-        """What is otherwise than in the old one, a line each."""
+        """Yield a line for each change since the old statement."""
         assert isinstance(old, Value), "a value is compared with a value"
         if self.meaning != old.meaning and not (self.inherited and old.inherited):
             yield f"{self.label}{_step(old.words, self.words)}"
 
     def new(self) -> Iterator[str]:
-        """How it reads that this was not said before."""
+        """Word that the statement is new."""
         yield f"{self.label} is new: {self.words}"
 
     def gone(self) -> Iterator[str]:
-        """How it reads that this is not said any more."""
+        """Word that the statement is gone."""
         yield f"{self.label} is gone; it was {self.words}"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of a condition. label: who asks it; stem: the question without the answer; words: the answer it wants."""
+    """One test of a condition. label: the rule that asks; stem: the test without its wanted value; words: the wanted value."""
 
     label: str
     stem: str
@@ -48,17 +48,17 @@ class Asked:
     meaning: Hashable
 
     def since(self, old: Statement) -> Iterator[str]:
-        """What is otherwise than in the old one."""
+        """Yield the change since the old test, if any."""
         assert isinstance(old, Asked), "a question is compared with a question"
         if self.meaning != old.meaning:
             yield f"{self.label} asks {self.stem} {self.words} instead of {old.words}"
 
     def new(self) -> Iterator[str]:
-        """That it was not asked before."""
+        """Word that the test is new."""
         yield f"{self.label} also asks {self.stem} {self.words}"
 
     def gone(self) -> Iterator[str]:
-        """That it is not asked any more."""
+        """Word that the test is gone."""
         yield f"{self.label} no longer asks {self.stem} {self.words}"
 
 
@@ -70,27 +70,27 @@ class Member:
     words: str
 
     def since(self, old: Statement) -> Iterator[str]:
-        """Nothing: an entry is there or not."""
+        """Yield nothing: an entry is either there or not."""
         return iter(())
 
     def new(self) -> Iterator[str]:
-        """That it joined."""
+        """Word that the entry joined the list."""
         yield f"{self.label}: now also {self.words}"
 
     def gone(self) -> Iterator[str]:
-        """That it left."""
+        """Word that the entry left the list."""
         yield f"{self.label}: no longer {self.words}"
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """The hours of the days of a week, told for days that changed alike together. hours: name of the day, and its hours in words."""
+    """The hours of a week's days. Days with the same change share a line. hours: each day's name, and its hours in words."""
 
     label: str
     hours: tuple[tuple[str, str], ...]
 
     def since(self, old: Statement) -> Iterator[str]:
-        """What is otherwise, a line for each row of days."""
+        """Yield a line for each group of days with the same change."""
         assert isinstance(old, Week), "a week is compared with a week"
         steps = ((day, before, after) for (day, before), (_, after) in zip(old.hours, self.hours, strict=True))
         for (before, after), group in groupby(steps, key=lambda one: one[1:]):
@@ -99,19 +99,19 @@ class Week:
                 yield f"{self.label} on {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''}: {before} -> {after}"
 
     def new(self) -> Iterator[str]:
-        """Nothing of its own: its calendar is new."""
+        """Yield nothing: the calendar already reports that it is new."""
         return iter(())
 
     def gone(self) -> Iterator[str]:
-        """Nothing of its own: its calendar is gone."""
+        """Yield nothing: the calendar already reports that it is gone."""
         return iter(())
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Statements by name. words: all of it in short; otherwise: what holds for a name that is not there, None for nothing.
+    """Statements by name. words: all of them in short; otherwise: the statement for any other name, None for none.
 
-    inherited: not written here but following from another clause, where its change is told once.
+    inherited: the parts follow from another clause. A change is reported once, at that clause.
     """
 
     label: str
@@ -121,7 +121,7 @@ class Parts:
     inherited: bool = False
 
     def since(self, old: Statement) -> Iterator[str]:
-        """What is otherwise in its parts, in the order of the old one, what is new at the end."""
+        """Yield the changes of its parts, in the order of the old statement; new parts come last."""
         assert isinstance(old, Parts), "what has parts is compared with what has parts"
         if self.inherited and old.inherited:
             return
@@ -135,24 +135,24 @@ class Parts:
                 yield from after.since(before)
 
     def said(self, key: Hashable, *, like: Parts) -> Statement | None:
-        """What is said of that name, which at least one of the two has: itself, or what holds for all without a name."""
+        """Return the statement for that name, or the one for any other name. At least one of the two trees has the name."""
         if key in self.parts or self.otherwise is None:
             return self.parts.get(key)
         return replace(self.otherwise, label=like.parts[key].label)
 
     def new(self) -> Iterator[str]:
-        """That all of it is new, in short."""
+        """Word in short that all of it is new."""
         yield f"{self.label} is new{f': {self.words}' if self.words else ''}"
 
     def gone(self) -> Iterator[str]:
-        """That nothing of it is left."""
+        """Word that all of it is gone."""
         yield f"{self.label} is gone{f'; it was: {self.words}' if self.words else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a list. names: by which it is the same entry in another version, the surest first; the first one that is
-    shared counts."""
+    """One entry of a list. names: keys that identify the entry in another version, the most reliable first. The first shared
+    key counts."""
 
     names: tuple[Hashable, ...]
     said: Parts | Value
@@ -160,7 +160,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Entries one after another. ordered: whether their order is part of what was agreed."""
+    """A list of entries. ordered: whether their order has a meaning."""
 
     label: str
     items: tuple[Item, ...]
@@ -168,7 +168,7 @@ class Items:
     words: str = ""
 
     def since(self, old: Statement) -> Iterator[str]:
-        """What is otherwise in entries, which are new or gone, and which moved."""
+        """Yield the changes within entries, the new and gone entries, and those that moved."""
         assert isinstance(old, Items), "a list is compared with a list"
         pairs = _pairs(old.items, self.items)
         for position, item in enumerate(old.items):
@@ -189,11 +189,11 @@ class Items:
             yield f"{self.items[place].said.label} now comes {where}"
 
     def new(self) -> Iterator[str]:
-        """Each entry as a new one."""
+        """Word that each entry is new."""
         return chain.from_iterable(item.said.new() for item in self.items)
 
     def gone(self) -> Iterator[str]:
-        """Each entry as one that is gone."""
+        """Word that each entry is gone."""
         return chain.from_iterable(item.said.gone() for item in self.items)
 
 
@@ -201,7 +201,7 @@ Statement = Value | Asked | Member | Week | Parts | Items
 
 
 def _pairs(old: Sequence[Item], new: Sequence[Item]) -> dict[int, int]:
-    """Which entry became which, by position: by the surest name that both share, each entry once."""
+    """Return old position -> new position. Entries match by the most reliable name that both share, each entry once."""
     found: dict[int, int] = {}
     for rank in range(max((len(item.names) for item in (*old, *new)), default=0)):
         for before, item in enumerate(old):
@@ -214,7 +214,7 @@ def _pairs(old: Sequence[Item], new: Sequence[Item]) -> dict[int, int]:
 
 
 def _longest_rise(places: Sequence[int]) -> list[int]:
-    """The longest row of places that are still in order; the others moved."""
+    """Return the longest run of places that are still in order. All others moved."""
     best: list[list[int]] = []
     for place in places:
         longest = max((row for row in best if row[-1] < place), key=len, default=[])
@@ -223,7 +223,7 @@ def _longest_rise(places: Sequence[int]) -> list[int]:
 
 
 def _step(old: str, new: str) -> str:
-    """From one value to the other: `: 5 -> 10 working minutes`. A unit that both share is written once."""
+    """Return the step between two values: `: 5 -> 10 working minutes`. A shared unit is written once."""
     if old == new:
         return f": {new}, but with another meaning"
     (before, *unit), (after, *other) = old.split(" "), new.split(" ")

@@ -1,4 +1,4 @@
-"""The contract in words, as people read it: one document of plain values. Here it becomes Markdown; a page is made of it elsewhere."""
+"""The contract in words, as one document of plain values. `contract_page` in notifications/ makes the web page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from agreements.wording import afterwards, clocks, handing_over, opening, readin
 from agreements.wording.document import Contract
 from agreements.wording.markdown import markdown
 
-#: The parts of a contract, in the order in which they are read.
+#: The parts of a contract, in reading order.
 _SECTIONS = (
     opening.promises,
     opening.way_of_a_lead,
@@ -33,12 +33,12 @@ _SECTIONS = (
 
 
 def contract(agreement: Agreement) -> Contract:
-    """Everything that was agreed, in words: who owes whom what by when, and every rule beside the word that it decides."""
+    """Return everything agreed, in words: who owes what to whom by when, and every rule beside the word that it decides."""
     sections = (part(agreement) for part in _SECTIONS)
     title = f"{agreement.agreement}, version {agreement.version}"
     return Contract(title, opening.summary(agreement), tuple(section for section in sections if section.blocks))
 
 
 def contract_in_words(agreement: Agreement) -> str:
-    """The contract as Markdown. What people wrote in it stays text."""
+    """Return the contract as Markdown. Markup in people's own texts is escaped."""
     return markdown(contract(agreement))

@@ -1,4 +1,4 @@
-"""What comes after: reasons, disputes, leads that come back, the CRM's words, and how long everything holds."""
+"""What comes after, in words: reasons, disputes, leads that come back, the CRM's words, and retention."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _THEN = {
     "marketing-triage": "marketing decides",
 }
 _BACK_TO = {"same-rep": "the same rep", "other-rep": "another rep", "anyone": "the next in turn"}
-#: After these a lead may come to a rep again.
+#: Consequences after which a lead may come back to a rep.
 _RETURNING = ("nurture", "marketing-triage")
 _ASKS = {
     "colleague": "which colleague",
@@ -33,7 +33,7 @@ _IN_FLIGHT = {
 
 
 def reasons(agreement: Agreement) -> Section:
-    """Why sales may reject or return a lead, what follows, to whom it may come back, and against whom it counts."""
+    """Describe each reason to reject or return a lead: what follows, to whom it may come back, which side it counts against."""
     head = ("reason", "then", "comes back to", "counts against", "asked of the rep")
     rows = tuple(_row(reason) for reason in agreement.reasons)
     return Section("reasons", "Why a lead is rejected or returned, and what follows", (Table(head, rows),))
@@ -46,7 +46,7 @@ def _row(reason: Reason) -> tuple[str, ...]:
 
 
 def consequence(reason: Reason) -> str:
-    """What follows from a reason: back to nurture, track value, looked at again after 60 days."""
+    """Say what follows from a reason: back to nurture, track value, looked at again after 60 days."""
     track = f", track {reason.track}" if reason.track else ""
     again = f", again on the requested day, otherwise after {reason.revisit.asked_date_or}" if reason.revisit else ""
     alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
@@ -54,14 +54,14 @@ def consequence(reason: Reason) -> str:
 
 
 def reason_in_words(reason: Reason) -> str:
-    """A reason in one line: what follows, to whom it comes back, what the rep is asked, against whom it counts."""
+    """Return a reason in one line: what follows, to whom the lead comes back, what the rep is asked, which side it counts against."""
     back = f"; comes back to {_BACK_TO[reason.back_to]}" if reason.then in _RETURNING else ""
     against = f"; counts against {reason.counts_against}" if reason.counts_against != "nobody" else ""
     return f"{consequence(reason)}{back}{f'; asked: {asked(reason)}' if asked(reason) else ''}{against}"
 
 
 def asked(reason: Reason) -> str:
-    """What the rep has to say or to have done, empty for nothing."""
+    """Say what the rep must state or must have done, empty for nothing."""
     parts = ["a few words"] if reason.text == "required" else []
     parts += [_ASKS[one] for one in reason.ask]
     parts += [f"the agreed {reason.needs} first"] if reason.needs else []
@@ -69,7 +69,7 @@ def asked(reason: Reason) -> str:
 
 
 def afterwards(agreement: Agreement) -> Section:
-    """Disputes, and how often a nurtured lead is looked at again."""
+    """Describe disputes, and how often to revisit a nurtured lead."""
     again = agreement.recycling
     dispute = f"within {agreement.dispute.within} marketing may dispute a rejection; the {agreement.dispute.decided_by} decides"
     needs = say.listed(map(str, again.needs.any or again.needs.all), "or" if again.needs.any else "and")
@@ -86,13 +86,13 @@ def afterwards(agreement: Agreement) -> Section:
 
 
 def crm(agreement: Agreement) -> Section:
-    """What is written into the CRM at each stage, and is an answer when a person sets it there."""
+    """List the value that Baton writes into the CRM at each stage. A person who sets it there gives the answer."""
     rows = ((stage, ", ".join(f"{name} = {value}" for name, value in words.items())) for stage, words in agreement.crm.items())
     return Section("crm", "What the CRM says", (Table(("at", "the CRM says"), tuple(rows)),) if agreement.crm else ())
 
 
 def housekeeping(agreement: Agreement) -> Section:
-    """What a new version does to leads under way, how long things are kept, and when they are reviewed."""
+    """Describe what a new version does to open handoffs, how long data is kept, and when leads are reviewed."""
     kept, review = agreement.retention, agreement.review
     when = [f"every week on {review.weekly.capitalize()}"] if review.weekly else []
     when += [f"every month on the {review.monthly}"] if review.monthly else []

@@ -1,4 +1,4 @@
-"""The clocks in words: by tier, what happens at shares of them, and what happens when one was missed."""
+"""The clocks in words: their times by tier, and what happens at shares of the time and after a miss."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DOES = {
 
 
 def clocks(agreement: Agreement) -> Section:
-    """Every clock by tier, then each in sentences."""
+    """Return a table of every clock by tier, then each clock in sentences."""
     details = (block for name in Clocks.model_fields for block in lines(*_details(name, agreement.clocks.named(name)), title=title(name)))
     return Section("clocks", "The clocks", (_table(agreement), Text(_ABOUT_TIME), *details))
 
@@ -34,12 +34,12 @@ _ABOUT_TIME = (
 
 
 def title(name: str) -> str:
-    """What a clock is called: First attempt."""
+    """Return a clock's name: First attempt."""
     return say.plain(name).capitalize()
 
 
 def tiers_named(agreement: Agreement) -> tuple[str, ...]:
-    """The tiers that some clock has a time of its own for, in the order of the file; `normal` is the last."""
+    """Return the tiers for which some clock has its own time, in the order of the file; `normal` is last."""
     told = {tier for name in Clocks.model_fields for clock in [agreement.clocks.named(name)] for tier in (*clock.within, *clock.total)}
     known = [tier.name for tier in agreement.tiers]
     ordered = [*(name for name in known if name in told), *sorted(told - set(known))]
@@ -66,7 +66,7 @@ def _table(agreement: Agreement) -> Table:
 
 
 def runs(name: str, clock: Clock) -> tuple[str, tuple[str, ...]]:
-    """From which event on a clock counts, and which ones end it."""
+    """Say from which event a clock counts, and which events end it."""
     start, ends = RUNS.get(name, ("", ()))
     return clock.from_ or start, clock.to or ends
 
@@ -114,12 +114,12 @@ def _leeway(clock: Clock) -> Iterator[Line]:
 
 
 def ladder(rungs: Sequence[Rung]) -> str:
-    """What follows a miss, one after another, as one sentence."""
+    """Say in one sentence what follows a miss, rung by rung."""
     return say.sentence("; then ".join(map(rung, rungs)))
 
 
 def rung(one: Rung) -> str:
-    """One rung: after another 4 working hours the lead goes to another rep, up to twice."""
+    """Return one rung in words: after another 4 working hours the lead goes to another rep, up to twice."""
     after = f"{say.later(one.after)} " if one.after else ""
     often = f", up to {say.times(one.at_most)}" if one.at_most > 1 else ""
     track = f" (track {one.track})" if one.track else ""
@@ -127,7 +127,7 @@ def rung(one: Rung) -> str:
 
 
 def limits_of_leg(leg: Leg) -> Iterator[Line]:
-    """The clocks that a leg has of its own."""
+    """Return the leg's own clocks in words."""
     for name in LegClocks.model_fields:
         clock = getattr(leg.clocks, name)
         if clock is not None:

@@ -1,4 +1,4 @@
-"""What a contract in words is made of, as plain values: text without any markup. How it looks is decided where it is written out."""
+"""The parts of a contract in words, as plain values: text without any markup. The writer (Markdown, page) decides the look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a list. name: what it is about, shown before the words; may be empty. points: what it gives or takes."""
+    """One line of a list. name: its subject, shown before the words; may be empty. points: what it gives or takes."""
 
     words: str
     name: str = ""
@@ -43,7 +43,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A word, the prose that was agreed for it, and the rules that decide it, side by side."""
+    """A word, the agreed prose for it, and the rules that decide it, side by side."""
 
     word: str
     prose: str
@@ -56,7 +56,7 @@ Block = Text | Lines | Table | Beside
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the contract. key: its short name, of letters and dashes; a section without blocks is left out."""
+    """A part of the contract. key: its short name, of letters and dashes. A section without blocks is left out."""
 
     key: str
     title: str
@@ -73,11 +73,11 @@ class Contract:
 
 
 def told(words: str, name: str) -> Line:
-    """A line of our own words under a name, with a capital letter; what people called something keeps theirs."""
+    """Return a line of Baton's words under a name, with a capital letter. Names that people gave keep their case."""
     return Line(f"{words[:1].upper()}{words[1:]}", name)
 
 
 def lines(*found: Line | str, title: str = "", numbered: bool = False) -> tuple[Lines, ...]:
-    """A list of these lines, as blocks; none where there is nothing to list."""
+    """Return these lines as a list in a block; no block if there are no lines."""
     kept = tuple(Line(one) if isinstance(one, str) else one for one in found if one)
     return (Lines(kept, title, numbered),) if kept else ()

@@ -1,4 +1,4 @@
-"""Who gets a lead and how they are told: tiers, routing, proof, working hours, legs."""
+"""Who gets a lead, and by which messages, in words: tiers, routing, proof, working hours, legs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
 
-#: The days of a week as a calendar counts them.
+#: The days of a week in a calendar's order.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _STRATEGIES = {
     "": "as the segment says",
@@ -32,13 +32,13 @@ _FULL = {"manager": "the team's manager decides", "route-anyway": _AWAY["route-a
 
 
 def tiers(agreement: Agreement) -> Section:
-    """The classes of leads, in the order in which they are asked."""
+    """List the tiers, in the order in which they are tested."""
     asked = lines(*(tier_line(tier) for tier in agreement.tiers), numbered=True)
     return Section("tiers", "Tiers: which leads go faster", (Text("The first tier that matches counts."), *asked))
 
 
 def tier_line(tier: Tier) -> Line:
-    """One tier: which leads, told over which channels, given out how."""
+    """Return one tier in words: which leads, on which channels, how they are given out."""
     parts = [f"when {say.condition(tier.when)}" if tier.when.tests else "every lead that is not in a tier above"]
     parts.append(f"told over {say.listed(tier.channels)}" if tier.channels else "told over the usual channels")
     if tier.routing:
@@ -49,7 +49,7 @@ def tier_line(tier: Tier) -> Line:
 
 
 def routing(agreement: Agreement) -> Section:
-    """Which team, which rep, and what happens when nobody can."""
+    """Say which team and which rep get a lead, and what happens when nobody can."""
     rules = agreement.routing
     counted = say.listed((_OPEN[one] for one in rules.capacity.open_means), "or")
     first = f" {say.sentence(f'{rules.on_call} is asked first')}" if rules.on_call else ""
@@ -64,13 +64,13 @@ def routing(agreement: Agreement) -> Section:
 
 
 def segment_line(one: Segment) -> Line:
-    """One segment: which leads, and in which turn."""
+    """Return one segment in words: which leads, and how they go round the team."""
     leads = f"when {say.condition(one.when)}" if one.when.tests else "every other lead"
     return told(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
 
 def notification(agreement: Agreement) -> Section:
-    """On how many channels it must be proven that the rep was told, and how long an answer may be taken back."""
+    """Say how many channels must confirm that the rep got the message, and how long an answer may be undone."""
     rules = agreement.notify
     over = f"Told over {say.listed(rules.channels)}."
     channels = f"{say.count(rules.confirmed_on, 'channel')} {'proves' if rules.confirmed_on == 1 else 'prove'}"
@@ -82,7 +82,7 @@ def notification(agreement: Agreement) -> Section:
 
 
 def attention(agreement: Agreement) -> Section:
-    """Which leads interrupt, and where everything else is told."""
+    """Say which leads interrupt, and where everything else appears."""
     tiers = [name for name in agreement.attention.interrupt if name in {tier.name for tier in agreement.tiers}]
     rest = "one digest for each person, at the start of each working day"
     if not tiers:
@@ -94,7 +94,7 @@ def attention(agreement: Agreement) -> Section:
 
 
 def calendars(agreement: Agreement) -> Section:
-    """When work is done, by calendar."""
+    """Return the opening hours of each calendar in words."""
     blocks = (
         block
         for position, (name, clause) in enumerate(agreement.calendars.items())
@@ -118,19 +118,19 @@ def _calendar(clause: Any) -> Iterator[Line]:
 
 
 def _week(calendar: WorkingCalendar) -> Iterator[tuple[str, str]]:
-    """The weekly hours, days that are alike together."""
+    """Return the weekly hours. Days with the same hours share a line."""
     for opening, days in groupby(zip(DAYS, calendar.weekly, strict=True), key=lambda one: one[1]):
         names = [name for name, _ in days]
         yield f"{names[0]}{f' to {names[-1]}' if len(names) > 1 else ''}", hours(opening)
 
 
 def week_in_words(calendar: WorkingCalendar) -> str:
-    """The weekly hours in one line."""
+    """Return the weekly hours in one line."""
     return "; ".join(f"{days} {opening}" for days, opening in _week(calendar))
 
 
 def closed_dates(closed: ClosedDays) -> list[str]:
-    """The single days, and those of every year, on which nobody works."""
+    """Return the single days, and the days of every year, on which nobody works."""
     return [*map(say.day, sorted(closed.dates)), *(f"{day} {_MONTHS[month - 1]} every year" for month, day in sorted(closed.yearly))]
 
 
@@ -138,7 +138,7 @@ _MONTHS = "January February March April May June July August September October N
 
 
 def hours(opening: tuple[Interval, ...]) -> str:
-    """Opening hours of a day: 09:00 to 12:30 and 13:30 to 17:30; closed for none."""
+    """Return a day's opening hours in words: 09:00 to 12:30 and 13:30 to 17:30; closed for none."""
     return say.listed(f"{_clock(opens)} to {_clock(closes)}" for opens, closes in opening) or "closed"
 
 
@@ -150,7 +150,7 @@ def _clock(seconds: int) -> str:
 
 
 def legs(agreement: Agreement) -> Section:
-    """The hands that a lead passes through, each with its teams and clocks."""
+    """List the legs of the handover, each with its teams and clocks."""
     blocks: list[Lines] = []
     for number, leg in enumerate(agreement.legs):
         teams = [f"{one.team} {'when ' + say.condition(one.when) if one.when.tests else 'for every other lead'}" for one in leg.segments]

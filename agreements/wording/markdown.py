@@ -1,4 +1,4 @@
-"""A contract written as Markdown. What people wrote in the agreement is only ever text: it opens no heading, table or tag."""
+"""Write a contract as Markdown. Texts from the agreement are escaped: they cannot open a heading, table or tag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OPENS = re.compile(r"^(\d*)([#+=.)-])")
 
 
 def markdown(contract: Contract) -> str:
-    """The contract as Markdown, with a table of contents left to who shows it."""
+    """Return the contract as Markdown. The caller adds a table of contents if it wants one."""
     parts = [f"# {escaped(contract.title)}", "\n".join(map(_line, contract.summary))]
     for section in contract.sections:
         parts += [f"## {escaped(section.title)}", *(text for block in section.blocks for text in _block(block))]
@@ -20,7 +20,7 @@ def markdown(contract: Contract) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which nothing is markup, on one line."""
+    """Return the text on one line, with all markup escaped."""
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
@@ -48,7 +48,7 @@ def _line(line: Line, mark: str = "- ") -> str:
 
 
 def _unopened(text: str) -> str:
-    """Text that stands first on its line, and begins no heading, list or rule."""
+    """Return text for the start of a line, where it begins no heading, list or rule."""
     return _OPENS.sub(r"\1\\\2", escaped(text))
 
 

@@ -1,4 +1,4 @@
-"""What the contract begins with: the parties, who owes whom what by when, and the way of a lead."""
+"""The beginning of the contract: the parties, who owes what to whom by when, and the stages of a lead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agreements.model import Agreement, Clocks
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line, Section, Table, Text, told
 
-#: What each clock is about: what is owed, and from what on its time counts.
+#: Clock -> what is owed, and from when its time counts.
 OWED = {
     "delivery": ("every qualified lead, assigned to a rep who is not away", "the moment the lead qualifies"),
     "note": ("the missing parts of a handoff note", "the request to marketing"),
@@ -18,7 +18,7 @@ OWED = {
     "outcome": ("an outcome (an opportunity, or returned with a reason)", "the first attempt"),
     "decision": ("a decision on a lead", "the request for a decision"),
 }
-#: Who owns a lead in each stage, and which clocks run there, or a word where none does.
+#: Stage -> who owns the lead there, and which clocks run, or a word if none runs.
 _STAGES: dict[str, tuple[str, tuple[str, ...] | str]] = {
     Stage.INQUIRY: ("Baton", "screened and scored at once"),
     Stage.MQL: ("marketing", ("delivery", "note")),
@@ -30,7 +30,7 @@ _STAGES: dict[str, tuple[str, tuple[str, ...] | str]] = {
 
 
 def summary(agreement: Agreement) -> tuple[Line, ...]:
-    """The contract in a few lines: who, from when, for which leads."""
+    """Return the contract in a few lines: who, from when, for which leads."""
     force = agreement.effective
     until = f" until {say.day(force.until)}. After that the earlier version applies again" if force.until else ""
     return (
@@ -53,7 +53,7 @@ def _leads(agreement: Agreement) -> str:
 
 
 def promises(agreement: Agreement) -> Section:
-    """Who owes whom what by when, and the few things that have a time without a clock."""
+    """List who owes what to whom by when, including the few promises with a time but no clock."""
     rows = [_promise(agreement, name) for name in Clocks.model_fields]
     proof = f"proof on {say.count(agreement.notify.confirmed_on, 'channel')} that the rep was told"
     rows += [
@@ -70,7 +70,7 @@ def _promise(agreement: Agreement, name: str) -> tuple[str, str, str, str, str]:
 
 
 def way_of_a_lead(agreement: Agreement) -> Section:
-    """Every stage with its owner, its clocks and the ways out of it."""
+    """List every stage with its owner, its clocks and its exits."""
     rows = tuple((say.plain(stage.value), *_stage(agreement, stage), _ways_out(agreement, stage)) for stage in OPEN_STAGES)
     revisits = agreement.recycling
     nurture = f"after {revisits.revisit} or the time that its reason names; at most {revisits.at_most} times"
@@ -90,7 +90,7 @@ def _stage(agreement: Agreement, stage: Stage) -> tuple[str, str]:
     return owner, "; ".join(f"{say.plain(name)}: {say.by_tier(agreement.clocks.named(name).within)}" for name in clocks)
 
 
-#: How an event leads on, in words, and what is said of the others: the stage to which they lead.
+#: Event -> its exit in words. For any other event, the stage to which it leads is named.
 _WAYS = {
     "routed": "MQL, for the account's owner",
     "taken": "accepted, for the rep who brought the lead in",
@@ -115,6 +115,6 @@ def _ways_out(agreement: Agreement, stage: Stage) -> str:
 
 @cache
 def _common_exits() -> frozenset[tuple[str, str]]:
-    """The events, with the stages to which they lead, that every open stage has."""
+    """Return the events that every open stage has, with the stages to which they lead."""
     ways = ({(event, to.stage.value) for event, to in TRANSITIONS[stage].items()} for stage in OPEN_STAGES)
     return frozenset(set.intersection(*ways))

@@ -1,4 +1,4 @@
-"""When a lead is ready: the words beside the rules that decide them, aims, facts, personas, screen, and what a note states."""
+"""When a lead is ready, in words: definitions beside their rules, aims, facts, personas, screen, and what a note states."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MUST_STATE = {"why_qualified": "why the lead is qualified", "pain_point": "the 
 
 
 def definitions(agreement: Agreement) -> Section:
-    """The words lead, MQL, SAL and SQL: the prose beside the rules that decide, and whatever else was given a meaning."""
+    """Define lead, MQL, SAL and SQL, the prose beside the deciding rules, and every other word that the file defines."""
     rules = {"lead": _lead(agreement), "mql": _mql(agreement), "sal": _sal(agreement), "sql": _sql(agreement)}
     told = {word.lower(): (word, prose) for word, prose in agreement.definitions.items()}
     words = [*rules, *(word for word in told if word not in rules)]
@@ -56,7 +56,7 @@ def _threshold(wanted: Threshold) -> str:
 
 
 def changed_threshold(changed: ChannelThreshold) -> str:
-    """What a channel changes of the minimums."""
+    """Say how a channel changes the minimums."""
     asked = {"points": changed.total, "fit": changed.fit_at_least, "engagement": changed.engagement_at_least}
     return say.listed(f"{what} at least {least}" for what, least in asked.items() if least is not None) or "no other points"
 
@@ -73,7 +73,7 @@ def _engagement(rule: EngagementCriterion) -> Line:
 
 
 def question_of(rule: FitCriterion | EngagementCriterion) -> str:
-    """What a criterion asks, in words."""
+    """Return in words what a criterion asks."""
     if rule.external_score:
         return f"in proportion to {say.fact(rule.external_score)}, out of {say.number(rule.out_of)}"
     if isinstance(rule, FitCriterion):
@@ -104,7 +104,7 @@ def _sql(agreement: Agreement) -> tuple[Lines, ...]:
 
 
 def objectives(agreement: Agreement) -> Section:
-    """What each side aims at, and what each figure measures."""
+    """List each side's aims, and what each figure measures."""
     sides = {"marketing": agreement.objectives.marketing, "sales": agreement.objectives.sales}
     rows = ((side, say.plain(name), str(aim), MEASURES[side].get(name, "")) for side, aims in sides.items() for name, aim in aims.items())
     table = Table(("who", "aim", "at least", "measured as"), tuple(rows))
@@ -112,7 +112,7 @@ def objectives(agreement: Agreement) -> Section:
 
 
 def facts(agreement: Agreement) -> Section:
-    """The facts that rules may ask for, beside those that every lead has, and how their values are written."""
+    """List the declared facts, which rules may ask for besides the built-in ones, and how their values are written."""
     rows = tuple((name, _kind(field), _writing(field), say.value(field.if_missing)) for name, field in agreement.fields.items())
     table = Table(("fact", "kind", "how its values are written", "if missing"), rows)
     return Section("facts", "Which facts count, and how they are written", (table,) if rows else ())
@@ -135,7 +135,7 @@ def _writing(field: DeclaredField) -> str:
 
 
 def personas(agreement: Agreement) -> Section:
-    """Who buys which product, and what hurts them; the first persona that matches is the lead's."""
+    """Describe the personas: what they buy and their pain points. A lead has the first persona that matches."""
     products = dict.fromkeys(persona.product for persona in agreement.personas)
     blocks = (
         block
@@ -156,7 +156,7 @@ def _persona(one: Persona) -> Line:
 
 
 def screen(agreement: Agreement) -> Section:
-    """Which leads are sorted out before scoring, in the order in which it is asked."""
+    """List the screen rules, which come before scoring, in the order in which they are tested."""
     first = told("everybody who asked not to be contacted or is on the suppression list.", "Suppressed:")
     rules = lines(first, *map(_screened, agreement.screen), numbered=True)
     return Section("screen", "Which leads are sorted out before scoring", (Text("The first rule that matches counts."), *rules))
@@ -167,7 +167,7 @@ def _screened(rule: ScreenRule) -> Line:
 
 
 def what_follows(rule: ScreenRule) -> str:
-    """What becomes of a lead that a screen rule matches."""
+    """Say what happens to a lead that matches a screen rule."""
     return "".join(_what_follows(rule))
 
 
@@ -179,7 +179,7 @@ def _what_follows(rule: ScreenRule) -> Iterator[str]:
 
 
 def changes(agreement: Agreement) -> Section:
-    """What a change of role or company does to a known lead, and how leads are treated that sales brings in itself."""
+    """Say what a change of role or company does to a known lead, and how leads that sales brings in are treated."""
     change, own = agreement.qualification.on_change, agreement.qualification.sales_sourced
     clocks = say.listed(say.plain(name) for name in own.clocks)
     rules = "must qualify by the same rules" if own.same_rules else "do not have to qualify, and go to the rep who brought them in"
@@ -195,7 +195,7 @@ def changes(agreement: Agreement) -> Section:
 
 
 def note(agreement: Agreement) -> Section:
-    """What must be written down before sales is told."""
+    """Say what the note must state before sales gets the lead."""
     must = say.listed(_MUST_STATE.get(name, f"the {say.plain(name)}") for name in agreement.note.must_state)
     asks = f"Sales hears of a lead only when the note states {must}." if must else "The note may be empty."
     return Section("note", "What sales is told", lines(asks, Line(agreement.note.next_step, "Next step, as agreed:")))

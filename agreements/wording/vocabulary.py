@@ -10,7 +10,7 @@ from typing import Any
 from agreements.calendar.durations import Duration, ReleasePlan, Term
 from agreements.criteria import Condition, Test
 
-#: Facts that are yes or no, as sentences: what yes says, what no says.
+#: Yes-or-no facts as phrases: for yes, for no.
 _YES_NO: Mapping[str, tuple[str, str]] = {
     "suppressed": ("nobody may contact the person", "the person may be contacted"),
     "sales_sourced": ("a rep brought the lead in", "the lead was not brought in by a rep"),
@@ -34,79 +34,79 @@ _PARTIES = {"marketing": "marketing", "sales": "sales", "manager": "the manager"
 
 
 def plain(name: str) -> str:
-    """A name of the file as people say it: `demo_requested` is demo requested."""
+    """Return a name from the file as people say it: `demo_requested` is demo requested."""
     return " ".join(_SHORT.get(word, word) for word in name.replace("_", " ").replace("-", " ").split(" "))
 
 
 def sentence(words: str) -> str:
-    """With a capital letter and a full stop."""
+    """Return the words with a capital letter and a full stop."""
     words = words.strip()
     return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?', ':')) else '.'}" if words else ""
 
 
 def listed(items: Iterable[object], last: str = "and") -> str:
-    """One, two and three."""
+    """Join the words: one, two and three."""
     words = [str(item) for item in items]
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
 
 
 def number(value: float) -> str:
-    """A number as people write it: 51.0 is 51, and from 10,000 on it has commas."""
+    """Return a number as people write it: 51.0 is 51, and from 10,000 on it has commas."""
     whole = int(value) if float(value).is_integer() else value
     return f"{whole:,}" if abs(value) >= 10_000 else f"{whole}"
 
 
 def value(one: Any) -> str:
-    """One value of a fact: yes and no for truth, numbers as people write them."""
+    """Return one value of a fact: yes or no for true or false, numbers as people write them."""
     if isinstance(one, bool):
         return "yes" if one else "no"
     return number(one) if isinstance(one, (int, float)) else str(one)
 
 
 def times(count: int) -> str:
-    """Once, twice, 3 times."""
+    """Return once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def count(amount: int, noun: str) -> str:
-    """So many of something: 1 channel, 2 channels."""
+    """Return a count with its noun: 1 channel, 2 channels."""
     return f"{amount} {noun}{'' if amount == 1 else 's'}"
 
 
 def points(amount: int) -> str:
-    """With its sign: +20."""
+    """Return points with their sign: +20."""
     return f"{amount:+d}" if amount else "0"
 
 
 def because(why: str) -> str:
-    """The reason of a rule, empty for none."""
+    """Return the reason for a rule, empty for none."""
     return f" (why: {why})" if why else ""
 
 
 def party(name: str) -> str:
-    """Who owes something."""
+    """Return the party that owes something."""
     return _PARTIES.get(name, name)
 
 
 def other_party(name: str) -> str:
-    """To whom that is owed."""
+    """Return the party to whom it is owed."""
     return {"marketing": "sales", "sales": "marketing"}.get(name, "marketing and sales")
 
 
 def fact(name: str) -> str:
-    """How people call a fact."""
+    """Return the name that people use for a fact."""
     return _FACTS.get(name) or plain(name.replace("account.", "account ", 1))
 
 
 def by_when(term: Term) -> str:
-    """The limit as part of a sentence: within 4 working hours."""
+    """Return the limit as part of a sentence: within 4 working hours."""
     if isinstance(term, ReleasePlan):
         return "as its release plan says"
     return f"within {term}" if isinstance(term, Duration) else f"by the {_of_the(term)}"
 
 
 def later(term: Term) -> str:
-    """A further time as part of a sentence: 4 working hours later."""
+    """Return a further time as part of a sentence: 4 working hours later."""
     if isinstance(term, ReleasePlan):
         return "as its release plan says"
     return f"{term} later" if isinstance(term, Duration) else f"at the {_of_the(term)}"
@@ -117,18 +117,18 @@ def _of_the(term: Term) -> str:
 
 
 def by_tier(terms: Mapping[str, Term]) -> str:
-    """Limits by tier: within 12 hours (hot within 1 hour)."""
+    """Return the limits by tier: within 12 hours (hot within 1 hour)."""
     named = ", ".join(f"{tier} {by_when(term)}" for tier, term in terms.items() if tier != "normal")
     return f"{by_when(terms['normal'])}{f' ({named})' if named else ''}"
 
 
 def day(when: date) -> str:
-    """A day without a weekday: 1 January 2026."""
+    """Return a day without its weekday: 1 January 2026."""
     return f"{when.day} {when:%B %Y}"
 
 
 def kept(time: timedelta) -> str:
-    """How long something is kept, in the unit in which it was agreed."""
+    """Return how long something is kept, in the agreed unit."""
     for days, unit in ((365, "year"), (30, "month"), (1, "day")):
         if time.days % days == 0:
             count = time.days // days
@@ -137,12 +137,12 @@ def kept(time: timedelta) -> str:
 
 
 def yes(name: str) -> str:
-    """What it says of a lead that this fact is yes."""
+    """Return the phrase for a lead for which this fact is yes."""
     return _YES_NO[name][0] if name in _YES_NO else f"{fact(name)} is yes"
 
 
 def condition(asked: Condition, *, otherwise: str = "always") -> str:
-    """A condition as a sales manager says it: employees at least 200, and industry is software or logistics."""
+    """Return a condition as a sales manager says it: employees at least 200, and industry is software or logistics."""
     parts = [_about(name, list(tests)) for name, tests in groupby(asked.tests, key=lambda test: test.field)]
     if not parts:
         return otherwise
@@ -156,7 +156,7 @@ def _about(name: str, tests: list[Test]) -> str:
 
 
 def question(test: Test) -> str:
-    """One question of a condition."""
+    """Return one test of a condition in words."""
     name, wanted = fact(test.field), test.operand
     if test.operator == "word":
         return f"{name} {_WORDS.get(wanted, f'is {wanted}')}"

@@ -15,7 +15,7 @@ NOTES = [
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
     ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),
-    ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "nobody is called: `everyone_away` is hold"),
+    ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "is not used, because `everyone_away` is hold"),
     ("sales: [cro@northgate.example]", "sales: [CMO@northgate.example]", "signers", "cmo@northgate.example signs for both sides"),
     ("{total: 60, fit_at_least: 30, engagement_at_least: 15}", "{total: 0, fit_at_least: -99, engagement_at_least: -99}",
      "qualification.mql", "every lead that passes the screen is ready for sales"),
@@ -25,8 +25,8 @@ NOTES = [
      "'contact_sale' is no usual activity and no other rule names it; did you mean 'contact_sales'?; it counts only"),
     ("activity: trade_show_visit", "activity: sauna_visit", "qualification.engagement.4.activity", "'sauna_visit' is no usual activity"),
     ("job_title: {contains: [student, intern]}", "job_title: VP Sales", "qualification.fit.6.when.job_title",
-     "holds only for exactly 'VP Sales'; a longer title such as 'VP Sales EMEA' is another one."
-     " To take these too, write {contains: ['VP Sales']}"),
+     "holds only for exactly 'VP Sales'; a longer title such as 'VP Sales EMEA' does not match."
+     " To include such titles, write {contains: ['VP Sales']}"),
     ("job_title: {contains: [sales, revenue, commercial, growth]}", "job_title: [CRO, VP Sales]", "personas.1.match.job_title",
      "write {contains: ['CRO', 'VP Sales']}"),
     ("legs: [sdr]", "legs: [sdr, ae]", "legs.1", "`routing.segments` decide again and the leg 'ae' goes to the team of the first one"),

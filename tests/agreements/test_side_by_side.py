@@ -163,8 +163,8 @@ def test_two_agreements_that_one_lead_could_match_are_shown_by_it(one: Agreement
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ("account.status: customer", "applies_to.account.status: is asked of the CRM after a lead has come in"),
-        ("persona: ops-leader", "applies_to.persona: is found out after a lead has come in"),
+        ("account.status: customer", "applies_to.account.status: comes from the CRM after a lead has come in"),
+        ("persona: ops-leader", "applies_to.persona: is known only after a lead has come in"),
     ],
 )
 def test_for_which_leads_it_is_must_be_known_when_they_come_in(asked: str, said: str) -> None:
@@ -178,5 +178,5 @@ def test_what_is_known_after_a_contact_does_not_say_for_whom_it_is() -> None:
     fields = "fields:\n  met: {type: yes_no, known: after_contact}\n"
     text = TEXT.replace("fields:\n", fields, 1).replace("signers:", "applies_to: {met: true}\nsigners:", 1)
 
-    with pytest.raises(InvalidAgreement, match="applies_to.met: is known once sales has spoken to the lead"):
+    with pytest.raises(InvalidAgreement, match="applies_to.met: is known only after sales has spoken to the lead"):
         read_agreement(text)
