@@ -169,7 +169,7 @@ async def _give_back(box: Toolbox, lease: Lease) -> None:
 
 
 def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
-    """Count the failure and schedule another attempt; after MAX_FAILURES mark the handoff stuck. False where another attempt has the lease."""
+    """Count the failure and schedule another attempt; after MAX_FAILURES the handoff is stuck. False when another attempt has the lease."""
     handoff = leases.locked(session, lease.handoff_id)
     if handoff.epoch != lease.epoch:
         return False
