@@ -14,11 +14,11 @@ HOUSEKEEPING = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "S
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The counts since the server started. statements: without housekeeping; prefect_statements: in Prefect's database.
+    """The counts since the server started. statements: without housekeeping. prefect_statements: in Prefect's database.
 
-    begun: transactions that did something, as the driver begins one with its first statement; committed, rolled_back: how they
-    ended. A session that only reads ends with a rollback. server_commits, server_rollbacks: as the server counts them, with the
-    questions whether a pooled connection is still alive.
+    begun: transactions with at least one statement, because the driver begins one with its first statement. committed,
+    rolled_back: how they ended; a session that only reads ends with a rollback. server_commits, server_rollbacks: the server's
+    own counts, which include checks that a pooled connection is still alive.
     """
 
     statements: int = 0
