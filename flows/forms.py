@@ -190,7 +190,7 @@ async def _collect(client: PrefectClient, wait: Wait, run_id: UUID) -> bool:
 
     taken = await box.write(store)
     box.fault("form stored")
-    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the server is away: the worker deletes it when it is back
+    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the server is down: the worker deletes the input when the server is back
         await tidying.delete_input(box, client, str(run_id), name)
     return taken
 
@@ -218,7 +218,7 @@ async def resumed_at(client: PrefectClient, key: str, run_id: UUID) -> datetime 
 
 
 def is_parked_on(run: FlowRun, key: str) -> bool:
-    """Whether the run rests under this pause key now."""
+    """Return whether the run rests under this pause key now."""
     return bool(run.state and run.state.is_paused() and run.state.state_details.pause_key == key)
 
 

@@ -16,7 +16,7 @@ from email.message import Message
 from email.utils import parseaddr
 
 MAX_BYTES = 2_000_000
-"""Longest returned message that is read."""
+"""Longest returned message that is read, in bytes."""
 BOUNCED, DELAYED, REPLY, OTHER = "bounced", "delayed", "reply", "other"
 
 _MARK_DIGITS = 16

@@ -12,7 +12,7 @@ from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import bare, full_of, sample
 
 HTML_MAX = 100_000
-"""Longest HTML part, in bytes; mail programs cut what is longer."""
+"""Longest HTML part, in bytes. Mail programs cut longer ones."""
 PARTS = ("subject.txt", "body.txt", "body.html", "chat.txt")
 #: Hostile texts that a lead could type into a form.
 _HOSTILE = (

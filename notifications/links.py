@@ -23,9 +23,9 @@ from agreements.errors import LinkInvalid
 from notifications.bounces import BounceMarks
 
 TOKEN_MAX = 1024
-"""Longest token that is looked at, in characters."""
+"""Longest token that is read, in characters."""
 NONCE_AGE_MAX = timedelta(hours=24)
-"""How long a form that was shown may be sent."""
+"""How long after it was shown a form may be sent."""
 
 _SECRET_MIN = 16
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -272,7 +272,7 @@ def _loaded(signer: URLSafeSerializer, token: str) -> Any:
 
 
 def _is_exact(token: str) -> bool:
-    """Whether a token is spelt exactly as written. The last character has unused bits, so several spellings would pass."""
+    """Return whether a token is spelt exactly as it was written. Its last character has unused bits, so other spellings would pass."""
     signature = token.rpartition(".")[2]
     try:
         return base64_encode(base64_decode(signature)).decode("ascii") == signature

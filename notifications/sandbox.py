@@ -21,9 +21,9 @@ from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 WORK_MAX = 200_000
-"""How much one template may do: a round of a loop, a call or sixteen characters that are made are one each, a file is fifty."""
+"""How much work one template may do. A round of a loop, a call and sixteen new characters count one each, a file counts fifty."""
 TEXT_MAX = 500_000
-"""Longest text that a template may make on its way, in characters."""
+"""Longest text that a template may build, in characters, also between two steps."""
 
 _RANGE_MAX = 10_000
 _NUMBER_BITS = 200

@@ -32,7 +32,7 @@ _NOT_SENT = (broken.ConnectTimeout, broken.SSLError, broken.ProxyError)
 _BROKEN = (broken.ConnectionError, broken.Timeout, broken.ChunkedEncodingError, broken.ContentDecodingError)
 _heard = threading.local()
 
-# Apprise logs an address that it cannot read in full, with the secret in it.
+# Apprise logs an unreadable address unchanged, with the secret in it.
 logging.getLogger("apprise").addFilter(lambda record: " URL" not in record.getMessage())
 
 

@@ -21,7 +21,7 @@ from notifications.rendering import one_line
 API_URL = "https://slack.com/api/"
 PREFIX = "slack:"
 ACCEPT, REJECT, REVIEW = "baton-accept", "baton-reject", "baton-review"
-"""What the buttons are called in what Slack sends when one is pressed."""
+"""The names of the buttons in the payload that Slack sends when somebody presses one."""
 
 _ID = re.compile(r"[UW][A-Z0-9]{5,20}")
 _TEXT_MAX = 2900

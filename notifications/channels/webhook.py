@@ -18,7 +18,7 @@ from notifications.letter import Letter
 from notifications.rendering import one_line
 
 VERSION = 1
-"""Of the body: it changes when a field changes its meaning or goes; new fields may come without."""
+"""The version of the body. It changes when a field goes or changes its meaning. A new field does not change it."""
 
 _SECRET_MIN = 16
 _PREFIX = "whsec_"
