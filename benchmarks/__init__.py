@@ -1,1 +1,1 @@
-"""Benchmarks: speed and memory as ratios within one run, for machines that are noisy."""
+"""Benchmarks: speed and memory as ratios within one run, so that figures from noisy machines can be compared."""

@@ -1,4 +1,4 @@
-"""python -m benchmarks: the figures of docs/benchmarks.md, measured here and now."""
+"""python -m benchmarks: measure the figures of docs/benchmarks.md on this machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USAGE = 2
 
 
 def main(words: list[str] | None = None) -> int:
-    """Runs what was asked for, prints tables, and writes JSON. 1 where something did not end or happen as it must."""
+    """Run the requested measures, print tables, and write JSON. Return 1 where something did not end or happen as it must."""
     asked = _parser().parse_args(words)
     console = Console()
     if asked.sizing:

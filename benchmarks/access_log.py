@@ -1,4 +1,4 @@
-"""The Prefect server's access log: how often each path of its API was called."""
+"""Read the Prefect server's access log and count the calls of each API path."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NAMES = (
     (re.compile(r"(?<=/name/)[^/]+(/[^/]+)?"), "{name}"),
     (re.compile(r"(?<=/slug/)[^/]+"), "{name}"),
 )
-#: What the stack asks while it starts, and what no lead asks for.
+#: Calls that the stack makes while it starts, and that no lead causes.
 NOT_CALLS = ("GET /api/health", "GET /api/ready")
 
 
 def template_of(method: str, path: str) -> str:
-    """The call with every id and name taken out: `POST /api/flow_runs/{id}/set_state`."""
+    """Return the call without ids and names: `POST /api/flow_runs/{id}/set_state`."""
     plain = path.partition("?")[0].rstrip("/")
     for pattern, name in _NAMES:
         plain = pattern.sub(name, plain)
@@ -29,7 +29,7 @@ def template_of(method: str, path: str) -> str:
 
 
 def count(lines: Iterable[str]) -> Counter[str]:
-    """How often each call stands in these lines; other lines and looks at the server's health are left out."""
+    """Count each call in these lines. Other lines and checks of the server's health are left out."""
     found = (_CALL.search(line) for line in lines)
     calls = Counter(template_of(one["method"], one["path"]) for one in found if one)
     for name in NOT_CALLS:
@@ -38,7 +38,7 @@ def count(lines: Iterable[str]) -> Counter[str]:
 
 
 def read(path: Path, start: int, end: int) -> Counter[str]:
-    """The calls in that part of the file, given in bytes; none where there is no such file."""
+    """Count the calls between two byte positions of the file. Empty where the file is missing."""
     if start == end:
         return Counter()
     with path.open("rb") as log:

@@ -1,4 +1,4 @@
-"""Copies of rows, with ids and names exchanged: how thousands of waiting leads are made from one that is waiting for real."""
+"""Copy rows with other ids and names. Seeding makes thousands of waiting leads from one real waiting lead this way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Table, insert
 
-#: Rows that are inserted by one call.
+#: Rows in one insert call.
 BATCH = 2_000
 
 Row = Mapping[str, Any]
@@ -19,19 +19,19 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What differs in one copy. words: what is written instead, wherever it stands in a text; columns: values by column."""
+    """The differences of one copy. words: replacements, made everywhere in a text. columns: new values by column."""
 
     words: Mapping[str, str]
     columns: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, value: str) -> str:
-        """The text with the words exchanged."""
+        """Return the text with the words replaced."""
         for old, new in self.words.items():
             value = value.replace(old, new)
         return value
 
     def value(self, value: Any) -> Any:
-        """The value with the words exchanged, also inside JSON."""
+        """Return the value with the words replaced, also inside JSON."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, UUID):
@@ -42,7 +42,7 @@ class Exchange:
 
 
 def copied(row: Row, exchange: Exchange, *, touched: Iterable[str], fresh: Iterable[str] = ()) -> dict[str, Any]:
-    """The row as it reads in that copy. touched: columns in which words may stand; fresh: columns that get an id of their own."""
+    """Return the copied row. touched: columns that may hold one of the words. fresh: columns that get a new id."""
     made = {**row, **{name: exchange.value(row[name]) for name in touched}, **{name: _new_id(row[name]) for name in fresh}}
     return made | {name: value for name, value in exchange.columns.items() if name in row}
 
@@ -52,7 +52,7 @@ def _new_id(like: Any) -> Any:
 
 
 def touched_columns(row: Row, words: Iterable[str]) -> list[str]:
-    """The columns of this row in which one of the words stands."""
+    """Return the columns of this row that hold one of the words."""
     texts = {name: json.dumps(value) if isinstance(value, dict | list) else str(value) for name, value in row.items()}
     return [name for name, text in texts.items() if isinstance(row[name], str | UUID | dict | list) and any(word in text for word in words)]
 
@@ -60,7 +60,7 @@ def touched_columns(row: Row, words: Iterable[str]) -> list[str]:
 def insert_copies(
     connection: Connection, table: Table, rows: Sequence[Row], exchanges: Sequence[Exchange], *, fresh: Iterable[str] = ()
 ) -> int:
-    """Inserts a copy of each row for each exchange; how many rows. All exchanges are of the same words."""
+    """Insert a copy of each row for each exchange, and return the number of rows. All exchanges must replace the same words."""
     planned = [(row, touched_columns(row, exchanges[0].words)) for row in rows]
     made = (copied(row, exchange, touched=touched, fresh=fresh) for exchange in exchanges for row, touched in planned)
     count = 0

@@ -1,4 +1,4 @@
-"""The two databases of one benchmark, Baton's and Prefect's, and looking into them without being counted."""
+"""The two databases of one benchmark, Baton's and Prefect's, with a user whose queries are not counted."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sqlalchemy import Engine, create_engine
 from benchmarks.postgresql import Cluster, cluster, installed
 from storage.database import normal_url
 
-#: PostgreSQL as it is installed, with its statements counted. Nothing is made faster by being forgetful.
+#: PostgreSQL with its normal settings, and with its statements counted. No setting trades durability for speed.
 COUNTED = (
     "-c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.max=50000 -c pg_stat_statements.track=top"
     " -c pg_stat_statements.track_utility=on -c max_connections=200"
 )
-#: Who the benchmark is in the databases: as the people (its captures and answers count), and as an onlooker (its looks do not).
+#: The benchmark's database users: as people its captures and answers count, as onlooker its queries do not.
 PEOPLE, ONLOOKER = "people", "onlooker"
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Databases:
-    """Baton's and Prefect's database of one stack. cluster: the PostgreSQL server, None for SQLite files in folder."""
+    """Baton's and Prefect's databases of one stack. cluster: the PostgreSQL server, None for SQLite files in `folder`."""
 
     folder: Path
     cluster: Cluster | None
@@ -35,27 +35,27 @@ class Databases:
 
     @property
     def on_postgresql(self) -> bool:
-        """Whether both databases are on PostgreSQL."""
+        """Return whether both databases are on PostgreSQL."""
         return self.cluster is not None
 
     @property
     def names(self) -> tuple[str, str]:
-        """What Baton's and Prefect's database are called on the PostgreSQL server."""
+        """Return the names of Baton's and Prefect's databases on the PostgreSQL server."""
         return f"baton_{self.number}", f"prefect_{self.number}"
 
     def baton_url(self, user: str = "baton") -> str:
-        """The URL of Baton's database for that user."""
+        """Return the URL of Baton's database for that user."""
         return self.cluster.database(self.names[0], user=user) if self.cluster else f"sqlite:///{self.folder / 'baton.db'}"
 
     def settings(self) -> dict[str, str]:
-        """The settings by which the stack uses these databases."""
+        """Return the settings that point the stack to these databases."""
         if self.cluster is None:
             return {"BATON_DATABASE_URL": self.baton_url()}
         prefect = self.cluster.database(self.names[1]).replace("postgresql://", "postgresql+asyncpg://")
         return {"BATON_DATABASE_URL": self.baton_url(), "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect}
 
     def engines(self, user: str = ONLOOKER, **options: Any) -> tuple[Engine, Engine]:
-        """Engines on Baton's and Prefect's database, with SQLAlchemy's own options."""
+        """Return engines on Baton's and Prefect's databases. options: those of SQLAlchemy's create_engine."""
         if self.cluster is None:
             urls = (self.baton_url(), f"sqlite:///{self.folder / 'prefect' / 'prefect.db'}")
         else:
@@ -66,7 +66,7 @@ class Databases:
 
 @contextmanager
 def server(*, sqlite: bool) -> Iterator[Cluster | None]:
-    """The PostgreSQL server of all benchmarks of this run; None where it is not installed, or SQLite is asked for."""
+    """Start the PostgreSQL server for all benchmarks of this run. None where it is not installed, or with sqlite."""
     programs = None if sqlite else installed()
     if programs is None:
         yield None
@@ -81,7 +81,7 @@ def server(*, sqlite: bool) -> Iterator[Cluster | None]:
 
 @contextmanager
 def databases(folder: Path, running: Cluster | None) -> Iterator[Databases]:
-    """Two empty databases; dropped when the block ends."""
+    """Create two empty databases, and drop them when the block ends."""
     made = Databases(folder, running)
     if running is None:
         yield made

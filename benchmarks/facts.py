@@ -1,4 +1,4 @@
-"""Facts: on what a run was measured."""
+"""Facts: the machine, versions and settings of a run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from benchmarks.statements import HOUSEKEEPING
 
 
 def facts(sizes: Sizes, cluster: Cluster | None, *, quick: bool) -> dict[str, Any]:
-    """Machine, versions, settings and sizes of this run."""
+    """Return machine, versions, settings and sizes of this run."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,

@@ -1,4 +1,4 @@
-"""Figures: percentiles of what was measured."""
+"""Figures: percentiles and ratios of measured values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value below which so many percent of the values lie. Raises ValueError where there is none."""
+    """Return this percentile of the values. Raises ValueError for no values."""
     if not values:
         raise ValueError("There is no percentile of nothing.")
     ordered = sorted(values)
@@ -14,18 +14,18 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def spread(values: Sequence[float], percents: Sequence[float] = (50, 95, 99)) -> dict[str, float | None]:
-    """Those percentiles by name (`p50`), the largest value and how many values there are. None where nothing was measured."""
+    """Return these percentiles by name (`p50`), the largest value and the number of values. None where nothing was measured."""
     found: dict[str, float | None] = {f"p{percent:g}": percentile(values, percent) if values else None for percent in percents}
     return {**found, "most": max(values, default=None), "count": len(values)}
 
 
 def ratio(ours: float | None, theirs: float | None) -> float | None:
-    """How many times theirs goes into ours; None where either was not measured."""
+    """Return ours divided by theirs, None where either was not measured."""
     return ours / theirs if ours is not None and theirs else None
 
 
 def rounded(value: object) -> object:
-    """The same with every number shortened to four significant digits, for a file that people read."""
+    """Return the same value with every number rounded to four significant digits, for a file that people read."""
     if isinstance(value, bool):
         return value
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""What benchmarks stand on: a database with the example agreement in force, and percentiles."""
+"""Shared by the benchmarks: a database with the example agreement in force, and percentiles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 
 def box_on(folder: Path) -> Toolbox:
-    """A toolbox on the SQLite database of that folder, Monday nine o'clock; it sends nothing."""
+    """Open a toolbox on the SQLite database of that folder, on Monday at nine. It sends nothing."""
     logging.disable(logging.INFO)
     links = Links(["a-key-for-benchmarks"], "http://baton")
     database = Database(f"sqlite:///{folder / 'baton.db'}")
@@ -32,7 +32,7 @@ def box_on(folder: Path) -> Toolbox:
 
 
 def ground(folder: Path) -> Toolbox:
-    """The same on a new database, with the example agreement in force."""
+    """Open a toolbox on a new database with the example agreement in force."""
     box = box_on(folder)
     schema.upgrade(box.database)
 
@@ -48,6 +48,6 @@ def ground(folder: Path) -> Toolbox:
 
 
 def percentile(values: list[float], percent: float) -> float:
-    """The value below which so many percent of them lie."""
+    """Return this percentile of the values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

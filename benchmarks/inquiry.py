@@ -1,4 +1,4 @@
-"""The lead that tests and benchmarks take in, written once."""
+"""The lead that tests and benchmarks store, written once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from agreements.lead import IncomingLead
 
 
 def demo_request(number: int, **changes: object) -> IncomingLead:
-    """A demo request by an operations leader, which qualifies by itself. Another number is another person at another company."""
+    """Return a demo request by an operations leader, which qualifies at once. Each number is another person at another company."""
     base = {
         "email": f"person{number}@company{number}.example",
         "first_name": "Pat",

@@ -1,4 +1,4 @@
-"""Journeys: many leads on their way at once, each answered as soon as its run is parked, until all have ended."""
+"""Journeys: carry many leads at once, answer each as soon as its run is parked, until all have ended."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.people import Taken, answer, capture
 from benchmarks.stand import Stand
 
 LOOK_SECONDS = 0.1
-#: How long nothing may move at all, in seconds.
+#: How long all leads may stand still, in seconds.
 PATIENCE_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """A lead's way. answers: by the kind of wait the answer and what goes with it; stage, run_name: how it ends in Baton and at
-    Prefect; trail: kinds of lines that its trail must have."""
+    """A lead's path. answers: the answer and its fields, by the kind of wait. stage, run_name: its end in Baton and at Prefect.
+    trail: the kinds of events that its trail must have."""
 
     name: str
     answers: Mapping[str, tuple[str, dict[str, str]]]
@@ -28,7 +28,7 @@ class Journey:
 
     @property
     def run_name(self) -> str:
-        """The name of the state in which its run ends."""
+        """Return the name of the state in which its run ends."""
         return self.stage.capitalize()
 
 
@@ -50,7 +50,7 @@ ONE_WAIT = Journey(
 
 @dataclass
 class Crowd:
-    """Leads on the same journey. seconds: from the first one's capture until the last one's run has ended."""
+    """Leads on the same journey. seconds: from the capture of the first until the run of the last has ended."""
 
     leads: list[Taken] = field(default_factory=list)
     seconds: float = 0.0
@@ -58,7 +58,7 @@ class Crowd:
 
     @property
     def a_second(self) -> float | None:
-        """Leads a second, None where there is none."""
+        """Return leads a second, None without leads."""
         return len(self.leads) / self.seconds if self.leads else None
 
 
@@ -71,10 +71,10 @@ def travel(
     add_for_seconds: float = math.inf,
     tell: Callable[[int], None] = lambda ended: None,
 ) -> Crowd:
-    """Sends so many leads on their way, keeping at_once of them under way, and waits until all have ended.
+    """Store `count` leads, keep `at_once` of them under way, and wait until all have ended.
 
-    add_for_seconds: after that time no lead is added any more, so that a slow machine ends too. Raises TimeoutError where nothing
-    moves for long.
+    add_for_seconds: after this time no further lead is stored, so that a slow machine ends too. Raises TimeoutError when nothing
+    moves for PATIENCE_SECONDS.
     """
     crowd, under_way, answered = Crowd(), dict[int, Taken](), set[tuple[int, str]]()
     began = moved = time.monotonic()
@@ -103,7 +103,7 @@ def travel(
 
 
 def _go_on(stand: Stand, journey: Journey, at: Standing, state: RunState | None, answered: set[tuple[int, str]]) -> bool:
-    """Answers for the rep, once, where the run is parked for that."""
+    """Answer for the rep, once, where the run is parked for this answer."""
     if at.answered or at.wait_kind not in journey.answers or (at.handoff_id, at.wait_kind) in answered:
         return False
     if state is None or not state.rests_for(at.wait_kind):
@@ -124,7 +124,7 @@ def _shown(standings: Mapping[int, Standing], states: Mapping[str, RunState]) ->
 
 
 def _wrong_ends(stand: Stand, journey: Journey, leads: list[Taken]) -> list[str]:
-    """What is not as it must be in the end, in either database; nothing where all is well."""
+    """Return what is wrong at the end in either database, empty where all is well."""
     ids = [one.handoff_id for one in leads]
     standings, trails = stand.onlooker.standings(ids), stand.onlooker.events_of(ids)
     states = stand.onlooker.runs(one.run_id for one in standings.values())

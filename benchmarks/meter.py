@@ -1,4 +1,4 @@
-"""The meter: what the parts of a stack spend between two instants, in processor time, statements and calls."""
+"""The meter: processor time, statements and calls that the parts of a stack use between two instants."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from benchmarks.processes import Process
 from benchmarks.statements import Asked, asked
 
 SAMPLE_SECONDS = 1.0
-#: Processes that a benchmark needs and an installation does not: shown, and not counted.
+#: Processes that only a benchmark needs. They are shown and not counted.
 NOT_COUNTED = ("benchmark", "receivers", "onlooker")
 DATABASE = "database"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far everything had come at one instant. cpu: nothing without /proc; log: length of Prefect's log in bytes."""
+    """All counters at one instant. cpu: empty without /proc. log: length of Prefect's log in bytes."""
 
     at: float
     cpu: dict[str, float]
@@ -34,8 +34,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What was spent. cpu: seconds of processor time by process; asked: of the database, by kind, nothing where it does not count;
-    calls: to Prefect's API by path."""
+    """The use between two readings. cpu: seconds of processor time by process. asked: statements and transactions by kind, empty
+    where the database does not count them. calls: to Prefect's API by path."""
 
     seconds: float
     cpu: dict[str, float]
@@ -44,11 +44,11 @@ class Spent:
 
     @property
     def cpu_counted(self) -> float:
-        """Processor time without what only the benchmark needs."""
+        """Return the processor time without processes that only the benchmark needs."""
         return counted(self.cpu)
 
     def per_lead(self, leads: int) -> dict[str, Any]:
-        """The same for one lead."""
+        """Return the same figures for one lead."""
         by_process = {name: value / leads for name, value in self.cpu.items()}
         each = {name: value / leads for name, value in self.asked.items()}
         return {
@@ -63,14 +63,14 @@ class Spent:
 
 
 def counted(cpu: Mapping[str, float]) -> float:
-    """The sum over the processes of an installation."""
+    """Return the sum over the processes of an installation."""
     return sum(value for name, value in cpu.items() if name not in NOT_COUNTED)
 
 
 class Meter:
-    """Reads what the named processes spend. roots: by name the process that leads each part; log: of the Prefect server.
+    """Reads what the named processes use. roots: the root process of each part, by name. log: of the Prefect server.
 
-    While it is open it samples PostgreSQL's backends, so that their time can be laid to the database that they worked in.
+    While it is open, it samples PostgreSQL's backends, so that their time can be matched to the database they worked in.
     """
 
     def __init__(self, roots: Mapping[str, int], databases: Databases, log: Path) -> None:
@@ -88,7 +88,7 @@ class Meter:
         self._stop.set()
 
     def read(self) -> Reading:
-        """How far everything has come now."""
+        """Read all counters now."""
         found = processes.all_processes()
         cpu = {name: processes.seconds_of(processes.family(root, found), found) for name, root in self.roots.items()}
         cpu |= {"benchmark": time.process_time(), **self._postgresql(found)}
@@ -96,14 +96,14 @@ class Meter:
         return Reading(time.monotonic(), cpu if found else {}, asked(self.databases), log)
 
     def since(self, before: Reading) -> Spent:
-        """What was spent since that reading."""
+        """Return the use since that reading."""
         now = self.read()
         cpu = {name: max(0.0, value - before.cpu.get(name, 0.0)) for name, value in now.cpu.items()}
         asked_since = now.asked.since(before.asked) if now.asked and before.asked else {}
         return Spent(now.at - before.at, cpu, asked_since, access_log.read(self.log, before.log, now.log))
 
     def memory(self) -> dict[str, int]:
-        """Bytes of memory by process, now."""
+        """Return the memory by process now, in bytes."""
         found = processes.all_processes()
         used = {name: processes.memory_of(processes.family(root, found)) for name, root in self.roots.items()}
         used["benchmark"] = processes.memory_of([os.getpid()])
@@ -112,7 +112,7 @@ class Meter:
         return used
 
     def _postgresql(self, found: Mapping[int, Process]) -> dict[str, float]:
-        """Processor time of the database server by whose work it was; `database: rest` is its own: writing, vacuum, checkpoints."""
+        """Return the database server's processor time by database. `database: rest` is its own work: writing, vacuum, checkpoints."""
         if self.databases.cluster is None:
             return {}
         self._look(found)

@@ -1,4 +1,4 @@
-"""The onlooker: sees in both databases how far leads have come, by as few and as cheap looks as can be."""
+"""The onlooker: read from both databases how far leads have come, with as few and as cheap queries as possible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from storage.tables import Answer, Assignment, Event, Handoff, Wait
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a handoff stands. wait_kind, assignment_id: of its open wait, empty for none; answered: whether that has its answer."""
+    """The state of a handoff. wait_kind, assignment_id: of its open wait, empty for none. answered: whether this wait has its answer."""
 
     handoff_id: int
     stage: str
@@ -28,24 +28,24 @@ class Standing:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the stage is an end."""
+        """Return whether the stage is an end."""
         return self.stage in ENDS
 
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """The state of a run at Prefect: its type in capitals, and its name."""
+    """The state of a run at Prefect: its type in capitals and its name."""
 
     type: str
     name: str
 
     def rests_for(self, wait_kind: str) -> bool:
-        """Whether the run is parked under the name of such a wait."""
+        """Return whether the run is parked under the name of this kind of wait."""
         return self.type == "PAUSED" and self.name == PARKED_NAMES.get(wait_kind)
 
 
 class Onlooker:
-    """Looks into both databases over connections of its own, which no count includes."""
+    """Reads both databases over its own connections, which no count includes."""
 
     def __init__(self, databases: Databases) -> None:
         self._engines = databases.engines(isolation_level="AUTOCOMMIT")
@@ -65,13 +65,13 @@ class Onlooker:
 
     @property
     def prefect(self) -> Connection:
-        """The connection to Prefect's database, which is there once its server has started."""
+        """Return the connection to Prefect's database, which exists once its server has started."""
         if self._prefect is None:
             self._prefect = self._engines[1].connect()
         return self._prefect
 
     def standings(self, handoff_ids: Collection[int]) -> dict[int, Standing]:
-        """Where these handoffs stand, by id."""
+        """Return the state of these handoffs, by id."""
         open_wait = (Wait.handoff_id == Handoff.id) & Wait.closed_at.is_(None)  # type: ignore[union-attr]
         asked = (
             select(Handoff.id, Handoff.stage, Handoff.flow_run_id, Wait.kind, Wait.assignment_id, Wait.answer_id)  # type: ignore[call-overload]
@@ -82,7 +82,7 @@ class Onlooker:
         return {row[0]: Standing(row[0], row[1], row[2], row[3] or "", row[4] or "", row[5] is not None) for row in found}
 
     def runs(self, run_ids: Iterable[str]) -> dict[str, RunState]:
-        """The states of these runs, by id."""
+        """Return the states of these runs, by id."""
         wanted = [run_id for run_id in run_ids if run_id]
         if not wanted:
             return {}
@@ -95,21 +95,21 @@ class Onlooker:
         return {row[0]: RunState(row[1] or "", row[2] or "") for row in found}
 
     def deadline_answers(self, *, after: int) -> list[tuple[int, int]]:
-        """Ids of answers that the clock gave because a deadline had passed, each with its handoff, from that id on."""
+        """Return the answers that the clock gave after a deadline had passed: id and handoff, for ids larger than `after`."""
         query = select(Answer.id, Answer.handoff_id).where(Answer.kind == "deadline", Answer.id > after)  # type: ignore[operator, call-overload]
         return [(row[0], row[1]) for row in self.baton.execute(query)]
 
     def newest_answer(self) -> int:
-        """The largest id of an answer, 0 for none."""
+        """Return the largest id of an answer, 0 for none."""
         return self.baton.execute(text("SELECT max(id) FROM answers")).scalar() or 0
 
     def assignments_of(self, handoff_ids: Collection[int]) -> dict[str, int]:
-        """The assignments of these handoffs: each one's id and its handoff."""
+        """Return the assignments of these handoffs: assignment id -> handoff."""
         query = select(Assignment.id, Assignment.handoff_id).where(Assignment.handoff_id.in_(list(handoff_ids)))  # type: ignore[attr-defined, call-overload]
         return {row[0]: row[1] for row in self.baton.execute(query)}
 
     def events_of(self, handoff_ids: Collection[int]) -> dict[int, list[str]]:
-        """The kinds of the trail's lines about these handoffs, in order."""
+        """Return the kinds of the events about these handoffs, in order."""
         query = select(Event.handoff_id, Event.kind).where(Event.handoff_id.in_(list(handoff_ids))).order_by(Event.id)  # type: ignore[union-attr, call-overload]
         found: dict[int, list[str]] = {}
         for handoff_id, kind in self.baton.execute(query):

@@ -1,4 +1,4 @@
-"""Pace: doing something again and again at a steady rate, and looking in between."""
+"""Pace: repeat work at a steady rate, and call a function in between."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 
 def paced(count: int, *, every: float, meanwhile: Callable[[], object] = lambda: None, look_every: float = 0.05) -> Iterator[int]:
-    """Counts from 0, one number each `every` seconds. meanwhile: is called again and again in between.
+    """Count from 0, one number every `every` seconds. meanwhile: called again and again in between.
 
-    A turn that takes too long delays only itself: the later ones come at their own times, or at once where those have passed.
+    A slow turn does not shift the schedule: later turns come at their planned times, or at once where these have passed.
     """
     start = time.monotonic()
     for number in range(count):

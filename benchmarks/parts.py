@@ -1,4 +1,4 @@
-"""Parts: which measures are run on which stand, and the figures that are compared from run to run."""
+"""Parts: which measures run on which stand, and the figures that are compared from run to run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from benchmarks.seeding import Seeder
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand, stand
 
-#: What can be chosen by --only, and what it is.
+#: The choices of --only, with a description.
 PARTS = {
     "a": "leads a second, beside Prefect's own worker and beside DBOS",
     "b": "what a lead costs, by process",
@@ -51,7 +51,7 @@ PARTS = {
 
 @dataclass
 class Run:
-    """One run of some parts. found: results by measure; failed: what went wrong, in words."""
+    """One run of some parts. found: results by measure. failed: what went wrong, in words."""
 
     console: Console
     cluster: Cluster | None
@@ -62,7 +62,7 @@ class Run:
     failed: list[str] = field(default_factory=list)
 
     def everything(self) -> None:
-        """Runs what was chosen, each group on a stand of its own."""
+        """Run the chosen parts, each group on its own stand."""
         if self._wants("abcf"):
             self._on_stand(self._empty)
         if self._wants("deg"):
@@ -92,7 +92,7 @@ class Run:
             work(up)
 
     def _empty(self, up: Stand) -> None:
-        """On a stand where nothing waits."""
+        """Run the measures that need a stand without waiting leads."""
         if self._wants("ab"):
             self._measure("throughput", lambda: throughput.own(up, self.sizes))
         if self._wants("c"):
@@ -101,7 +101,7 @@ class Run:
             self._measure("burst", lambda: burst.measure(up, self.sizes))
 
     def _waiting(self, up: Stand) -> None:
-        """On a stand where thousands of leads wait."""
+        """Run the measures that need a stand with thousands of waiting leads."""
         waiting = self._measure("seeding", lambda: Seeder(up).seed(self.sizes.waiting), keep=False) or []
         if not waiting:
             return
@@ -123,7 +123,7 @@ class Run:
         began = time.monotonic()
         try:
             found = measure()
-        except Exception as error:  # one measure that fails does not take the others' results away
+        except Exception as error:  # a measure that fails must not lose the results of the others
             self._fail(name, error)
             return None
         self.console.print(f"{name} measured in {time.monotonic() - began:.0f} s")
@@ -138,7 +138,7 @@ class Run:
 
 
 def wrong_in(found: Any) -> list[str]:
-    """What did not end or happen as it must, anywhere in these results."""
+    """Return everything in these results that did not end or happen as it must."""
     if isinstance(found, list):
         return [one for part in found for one in wrong_in(part)]
     if not isinstance(found, dict):
@@ -149,7 +149,7 @@ def wrong_in(found: Any) -> list[str]:
 
 
 def summary(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures that are compared from run to run; None for what was not measured. Names end in their unit."""
+    """Return the figures that are compared from run to run, None for those not measured. Names end in their unit."""
     leads, wait = _at(parts, "throughput", "to_opportunity"), _at(parts, "throughput", "one_wait")
     stock, cost = _at(parts, "stock", "one_wait"), _at(parts, "throughput", "to_opportunity", "per_lead")
     stored, due = _at(parts, "clicks", "stored_seconds"), _at(parts, "deadlines", "stored_seconds")

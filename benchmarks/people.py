@@ -1,4 +1,4 @@
-"""What the outside world does in a benchmark: leads that ask for a demo, and reps who answer by their links."""
+"""The people in a benchmark: leads who ask for a demo, and reps who answer by their links."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from tasks.replies import answering
 from tasks.wiring.toolbox import Toolbox
 
 _numbers = itertools.count(1)
-#: What a lead does that reaches the threshold by points instead of asking to be called: it is of the normal tier.
+#: The activity of a lead that qualifies by points, without asking for a call. Such a lead is in the normal tier.
 BY_POINTS = "form_submitted"
 
 
 def make_lead(**changes: object) -> IncomingLead:
-    """A demo request by an operations leader: a hot lead that qualifies by itself. Each one is another person."""
+    """Return a demo request by an operations leader: a hot lead that qualifies at once. Each one is another person."""
     number = next(_numbers)
     return demo_request(number, **{"source": "benchmark", "source_id": f"b{number}", **changes})
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A lead that was taken in."""
+    """A stored lead."""
 
     lead_id: int
     handoff_id: int
 
 
 def capture(box: Toolbox, **changes: object) -> Taken:
-    """Takes in one inquiry in a transaction of its own."""
+    """Store one inquiry in its own transaction."""
     incoming = make_lead(**changes)
     done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
     assert done.handoff_id is not None, "a new person begins a handoff"
@@ -42,7 +42,7 @@ def capture(box: Toolbox, **changes: object) -> Taken:
 
 
 def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
-    """Gives the answer of the rep who has that assignment; whether it counts."""
+    """Answer for the rep who has that assignment. Return whether the answer counts."""
     token = _token(box, assignment_id)
     return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now)).won
 
@@ -52,7 +52,7 @@ def _token(box: Toolbox, assignment_id: str) -> str:
 
 
 class Browser:
-    """A rep's own browser, enrolled as theirs, so that one press of a button is an answer."""
+    """A rep's browser. Baton knows it already, so that one press of a button is an answer."""
 
     def __init__(self, box: Toolbox, web_url: str, rep: str) -> None:
         self.box, self.web_url, self.rep = box, web_url, rep
@@ -60,7 +60,7 @@ class Browser:
         self._enrolled = False
 
     def open(self, assignment_id: str) -> tuple[str, dict[str, str]]:
-        """Opens the lead's page; its address, and what the form on it sends as it stands."""
+        """Open the lead's page. Return its address and the values that its form sends unchanged."""
         url = f"{self.web_url}/l/{_token(self.box, assignment_id)}"
         shown = self._client.get(url).raise_for_status()
         if not self._enrolled:
@@ -72,11 +72,11 @@ class Browser:
         return url, form.values
 
     def press(self, url: str, values: dict[str, str], choice: str) -> None:
-        """Sends the form. Returns when the page has answered, which it does after the commit. Raises where the answer does not count."""
+        """Send the form. Return when the page has answered, which it does after the commit. Raises where the answer does not count."""
         sent = self._client.post(url, data={**values, "choice": choice}, headers={"Referer": url})
         if sent.status_code != 303 or "?done=" not in sent.headers["location"]:
             raise RuntimeError(f"a press was answered with {sent.status_code} {sent.headers.get('location', '').partition('?')[2]}")
 
     def close(self) -> None:
-        """Closes the browser."""
+        """Close the browser."""
         self._client.close()

@@ -1,4 +1,4 @@
-"""A PostgreSQL server in a temporary folder: it is started when it is needed and is gone when that ends."""
+"""A PostgreSQL server in a temporary folder, started when a test or benchmark needs it and removed afterwards."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from uuid import uuid4
 import psycopg
 
 PATIENCE_SECONDS = 60
-#: Where the server listens: on one port of this machine, and on no socket file.
+#: The server listens on one port of this machine, and on no socket file.
 LISTENS = "-c unix_socket_directories= -c listen_addresses=127.0.0.1"
-#: Fast and forgetful, for what does not have to outlive a test.
+#: Fast, but not durable: for data that does not have to outlive a test.
 FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A server that runs. url: of its database `postgres`, as the superuser `baton`; pid: of the process that all others descend from."""
+    """A running server. url: of its database `postgres`, as the superuser `baton`. pid: of the server's root process."""
 
     url: str
     pid: int
 
     def database(self, name: str, *, user: str = "baton") -> str:
-        """The URL of that database for that user."""
+        """Return the URL of that database for that user."""
         host = self.url.partition("@")[2].rpartition("/")[0]
         return f"postgresql://{user}@{host}/{name}"
 
 
 def installed() -> Path | None:
-    """The folder with the programs of the newest PostgreSQL that is installed, None for none."""
+    """Return the folder with the programs of the newest installed PostgreSQL, None for none."""
     found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
     return max(found, key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()], default=None)
 
 
 @contextmanager
 def cluster(programs: Path, *, options: str = FORGETFUL) -> Iterator[Cluster]:
-    """A server with an empty cluster on a free port; it is stopped and removed when the block ends. options: further `-c name=value`."""
+    """Start a server with an empty cluster on a free port. Stop and remove it when the block ends. options: further `-c name=value`."""
     folder = Path(tempfile.mkdtemp(prefix="baton-postgresql-"))
     data, log = folder / "data", folder / "log"
     try:
@@ -63,7 +63,7 @@ def cluster(programs: Path, *, options: str = FORGETFUL) -> Iterator[Cluster]:
 
 @contextmanager
 def new_database(server: str) -> Iterator[str]:
-    """An empty database of its own on that server; it is dropped when the block ends."""
+    """Create an empty database on that server, and drop it when the block ends."""
     name = f"baton_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
@@ -74,7 +74,7 @@ def new_database(server: str) -> Iterator[str]:
 
 
 def as_root() -> bool:
-    """Whether we are root, as whom PostgreSQL refuses to run."""
+    """Return whether this process runs as root. PostgreSQL refuses to run as root."""
     return os.geteuid() == 0
 
 
@@ -83,7 +83,7 @@ def _call(folder: Path, command: Sequence[object]) -> None:
     if as_root():
         words = ["runuser", "-u", "postgres", "--", *words]
     told = folder / "told"
-    with told.open("wb") as sink:  # a pipe would stay open as long as the server it was handed on to
+    with told.open("wb") as sink:  # a file, because the server would inherit a pipe and keep it open
         done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, f"{' '.join(words)} ended with {done.returncode}:\n{told.read_text(errors='replace')}"
 

@@ -1,4 +1,4 @@
-"""Processes as Linux shows them in /proc: how much processor time and memory each part of the stack has used."""
+"""Read from Linux's /proc how much processor time and memory each part of the stack has used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TITLE = re.compile(r"^postgres: (?P<user>\S+) (?P<database>\S+) \S+\(\d+\)")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process. session: its session's id; seconds: processor time of itself and of its children that have ended."""
+    """One process. session: the id of its session. seconds: processor time of itself and of its children that have ended."""
 
     pid: int
     parent: int
@@ -24,7 +24,7 @@ class Process:
 
 
 def read_stat(text: str, *, ticks_a_second: int = TICKS_A_SECOND) -> Process:
-    """The process that a line of /proc/PID/stat tells of. Its name may hold blanks and brackets."""
+    """Read a process from a line of /proc/PID/stat. Its name may hold blanks and brackets."""
     before, _, after = text.rpartition(")")
     fields = after.split()
     spent = sum(int(ticks) for ticks in fields[11:15])
@@ -32,17 +32,17 @@ def read_stat(text: str, *, ticks_a_second: int = TICKS_A_SECOND) -> Process:
 
 
 def all_processes() -> dict[int, Process]:
-    """Every process of this machine by its pid."""
+    """Return every process of this machine by pid."""
     found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it ended just now
+        with suppress(OSError):  # the process has just ended
             one = read_stat(path.read_text())
             found[one.pid] = one
     return found
 
 
 def family(root: int, processes: Mapping[int, Process]) -> set[int]:
-    """The process itself, its session, and all that descend from any of them."""
+    """Return the process itself, its session, and all their descendants."""
     members = {one.pid for one in processes.values() if one.session == root or one.pid == root}
     while more := {one.pid for one in processes.values() if one.parent in members} - members:
         members |= more
@@ -50,12 +50,12 @@ def family(root: int, processes: Mapping[int, Process]) -> set[int]:
 
 
 def seconds_of(members: Iterable[int], processes: Mapping[int, Process]) -> float:
-    """The processor time of these processes together."""
+    """Return the total processor time of these processes, in seconds."""
     return sum(processes[pid].seconds for pid in members if pid in processes)
 
 
 def memory_of(members: Iterable[int]) -> int:
-    """Bytes of memory that these processes use; what several share is counted once between them."""
+    """Return the memory that these processes use, in bytes. Shared memory counts once."""
     total = 0
     for pid in members:
         with suppress(OSError):
@@ -65,13 +65,13 @@ def memory_of(members: Iterable[int]) -> int:
 
 
 def client_of(title: str) -> tuple[str, str] | None:
-    """User and database of a PostgreSQL backend by its title, None for the server's own processes."""
+    """Read user and database from the title of a PostgreSQL backend. None for the server's own processes."""
     found = _TITLE.match(title)
     return (found["user"], found["database"]) if found else None
 
 
 def title_of(pid: int) -> str:
-    """What the process calls itself, empty where it has ended."""
+    """Return the title of the process, empty where it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:

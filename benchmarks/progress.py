@@ -1,4 +1,4 @@
-"""Progress bars, which are shown only where somebody looks."""
+"""Progress bars, which are shown only on a terminal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 
 def track(items: Iterable[T], *, total: int, description: str, console: Console) -> Iterator[T]:
-    """The items, one after another, with a bar that shows how many there have been."""
+    """Yield the items, and show in a bar how many there have been."""
     yield from rich_track(items, total=total, description=description, console=console, transient=True, disable=not console.is_terminal)
 
 
 @contextmanager
 def bar(console: Console, description: str, *, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar; what it gives is called with how many there have been."""
+    """Show a bar. The block gets a function: call it with the number of items so far."""
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(description, total=total)
         yield lambda done: progress.update(task, completed=done)

@@ -1,6 +1,6 @@
-"""A mail server and a chat room in a process of their own, which note when each message arrives.
+"""A mail server and a chat room in a separate process. They note when each message arrives.
 
-As a program: python -m benchmarks.receivers FOLDER. It prints its two ports and serves until it is ended.
+As a program: python -m benchmarks.receivers FOLDER. It prints its two ports and serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEY = re.compile(rb"^X-Baton-Key:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that arrived. at: seconds of the machine's monotonic clock, which all its processes share."""
+    """A message that arrived. at: seconds of the monotonic clock, which all processes of the machine share."""
 
     at: float
     channel: str
@@ -39,13 +39,13 @@ class Arrival:
 
     @property
     def message(self) -> str:
-        """What kind of message it is: its key reads `assignment:message:channel`."""
+        """Return the kind of message, from its key `assignment:message:channel`."""
         return self.key.split(":")[1] if ":" in self.key else ""
 
 
 @dataclass
 class Receivers:
-    """The process that receives, and what has arrived there so far."""
+    """The receiving process, and the messages that have arrived there so far."""
 
     process: subprocess.Popen[bytes]
     smtp_port: int
@@ -56,11 +56,11 @@ class Receivers:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings by which Baton sends its messages here."""
+        """Return the settings that make Baton send its messages here."""
         return {"BATON_SMTP_URL": f"smtp://127.0.0.1:{self.smtp_port}", "BATON_CHAT_URL": f"json://127.0.0.1:{self.chat_port}/post"}
 
     def arrivals(self) -> list[Arrival]:
-        """Everything that has arrived, in order. Only what is new is read from the file."""
+        """Return every message that has arrived, in order. Each call reads only the new part of the file."""
         if self.file.exists():
             with self.file.open("rb") as lines:
                 lines.seek(self._read)
@@ -70,7 +70,7 @@ class Receivers:
         return self._arrivals
 
     def first_told(self) -> dict[str, float]:
-        """When the first message about each assignment arrived, by the assignment's id."""
+        """Return when the first message about each assignment arrived, by the assignment's id."""
         found: dict[str, float] = {}
         for one in self.arrivals():
             if one.message == "assigned":
@@ -80,7 +80,7 @@ class Receivers:
 
 @contextmanager
 def receiving(folder: Path) -> Iterator[Receivers]:
-    """Receivers that answer; they end when the block ends."""
+    """Start receivers and wait until they answer. Stop them when the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "benchmarks.receivers", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
@@ -94,7 +94,7 @@ def receiving(folder: Path) -> Iterator[Receivers]:
 
 
 def main(folder: Path) -> None:
-    """Receives until SIGTERM."""
+    """Receive messages until SIGTERM."""
     lock = threading.Lock()
     with (folder / ARRIVALS).open("ab", buffering=0) as file, _listener() as smtp, _listener() as chat:
 

@@ -1,4 +1,4 @@
-"""The report: the results of a run as tables for people."""
+"""The report: show the results of a run as tables for people."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.parts import summary
 
 
 def show(results: Mapping[str, Any], console: Console) -> None:
-    """Prints everything that was measured."""
+    """Print everything that was measured."""
     facts, parts = results["facts"], results["parts"]
     versions = ", ".join(f"{name} {value}" for name, value in facts["versions"].items() if value)
     console.print(f"\n{facts['cores']} cores ({facts['processor']}), {facts['database']}; {versions}", highlight=False)
@@ -125,5 +125,5 @@ def _growth(parts: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def figures(results: Mapping[str, Any]) -> dict[str, Any]:
-    """The results as they stand in the JSON file: the compared figures first, then everything."""
+    """Return the content of the JSON file: the compared figures first, then all results."""
     return {**summary(results["parts"]), **results}

@@ -1,8 +1,8 @@
-"""Seeding: thousands of leads that wait for their rep's yes or no, copied in bulk from leads that the engine itself brought there.
+"""Seeding: thousands of leads that wait for their rep's yes or no, copied in bulk from real leads that the engine brought there.
 
-Every row of Baton's that is about such a lead is copied under new ids (lead, sources, values, activities, handoff, note,
-assignment, waits, deliveries, trail), and at Prefect the run, its state and its form. So nothing can tell a copy from a lead that
-came by itself, except that the copies came at one instant, and that their waits are due when the benchmark says so.
+Seeding copies every row that Baton has about such a lead (lead, sources, values, activities, handoff, note, assignment, waits,
+deliveries, trail) under new ids, and at Prefect the run, its state and its form. So a copy differs from a real lead in two
+points only: all copies came at one instant, and their waits are due when the benchmark says so.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from benchmarks.stand import Stand
 from storage import trail
 from storage.tables import new_id
 
-#: From so many leads the copies are made: one for each rep of the team.
+#: How many real leads are copied: one for each rep of the team.
 TEMPLATES = 3
-#: When a copy's wait is due, if the benchmark says nothing else.
+#: From now until a copy's wait is due, unless the benchmark sets another time.
 FAR_AWAY = timedelta(days=200)
 CHUNK = 500
-#: Tables that hold no part of a lead that waits: what is under way, and who looked at pages.
+#: Tables without rows of a waiting lead: pending wakes, page views and digests.
 NOT_COPIED = ("wakes", "sights", "digest_items")
 
 
@@ -48,7 +48,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A lead that waits for real. mark: a word that stands in its names only; baton, prefect: its rows, by table."""
+    """A real lead that waits. mark: a word that occurs only in this lead's names. baton, prefect: its rows, by table."""
 
     taken: Taken
     mark: str
@@ -60,7 +60,7 @@ class Template:
     prefect: tuple[tuple[Table, tuple[Row, ...]], ...]
 
     def words(self, lead_id: int, handoff_id: int) -> dict[str, str]:
-        """What is written instead in the copy that has these ids."""
+        """Return the replacements for the copy with these ids."""
         fresh = {name: str(uuid4()) if "-" in name else new_id() for name in self.names}
         lead, handoff = self.taken.lead_id, self.taken.handoff_id
         numbers = {f"lead:{lead}": f"lead:{lead_id}", f"lead {lead}": f"lead {lead_id}", f"handoff:{handoff}:": f"handoff:{handoff_id}:"}
@@ -68,7 +68,7 @@ class Template:
 
 
 class Seeder:
-    """Makes copies of a few leads that are parked by the time it is made."""
+    """Copies a few leads. They are parked when the seeder is ready."""
 
     def __init__(self, stand: Stand) -> None:
         self.stand = stand
@@ -77,12 +77,12 @@ class Seeder:
         stand.until(lambda: all(is_parked(stand, one.handoff_id) for one in taken), what="the leads to copy to be parked")
         self._at_prefect = MetaData()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SAWarning)  # of indexes that it cannot describe, and that nobody asks for here
+            warnings.simplefilter("ignore", SAWarning)  # about indexes that SQLAlchemy cannot describe, and that nobody needs here
             self._at_prefect.reflect(stand.onlooker.prefect, only=["flow_run", "flow_run_state", "flow_run_input"], resolve_fks=False)
         self.templates = [self._template(one, mark) for one, mark in zip(taken, marks, strict=True)]
 
     def seed(self, count: int) -> list[Waiting]:
-        """So many copies more, sealed in the trail, and known to the databases' planners."""
+        """Add `count` copies, seal them in the trail, and refresh the statistics of the databases' planners."""
         made: list[Waiting] = []
         engines = self.stand.databases.engines(PEOPLE)
         starts, words = range(0, count, CHUNK), f"seeding {count:,} leads"
@@ -124,7 +124,7 @@ class Seeder:
             ids = list(zip(_new_numbers(baton, "leads", count), _new_numbers(baton, "handoffs", count), strict=True))
             words = [template.words(lead_id, handoff_id) for lead_id, handoff_id in ids]
             for connection in (baton, prefect):
-                if connection.dialect.name == "postgresql":  # rows that name one another come table by table
+                if connection.dialect.name == "postgresql":  # no foreign key checks: rows that refer to one another come table by table
                     connection.execute(text("SET LOCAL session_replication_role = replica"))
             for table, rows in template.baton:
                 insert_copies(baton, table, rows, [Exchange(one, _columns(table, *pair)) for one, pair in zip(words, ids, strict=True)])
@@ -138,14 +138,14 @@ class Seeder:
 
 
 def is_parked(stand: Stand, handoff_id: int) -> bool:
-    """Whether the lead waits for its rep's yes or no, and its run is parked for that."""
+    """Return whether the lead waits for its rep's yes or no and its run is parked for this answer."""
     at = stand.onlooker.standings([handoff_id])[handoff_id]
     state = stand.onlooker.runs([at.run_id]).get(at.run_id)
     return at.wait_kind == "acceptance" and state is not None and state.rests_for("acceptance")
 
 
 def make_due(stand: Stand, waiting: Sequence[Waiting], *, first: datetime, within: timedelta) -> dict[int, datetime]:
-    """Lets these waits be due one after another, evenly, from that instant of Baton's time on; when each is, by handoff."""
+    """Make these waits due one after another, evenly spaced, from `first` in Baton's time. Return the due times by handoff."""
     due = {one.wait_id: first + within * number / max(1, len(waiting)) for number, one in enumerate(waiting)}
     table = SQLModel.metadata.tables["waits"]
 
@@ -158,7 +158,7 @@ def make_due(stand: Stand, waiting: Sequence[Waiting], *, first: datetime, withi
 
 
 def _own_rows(connection: Connection, table: Table, taken: Taken, due: datetime) -> tuple[Row, ...]:
-    """The lead's rows in that table, as they are to be copied: an open wait is due later, and no message can come back any more."""
+    """Return the lead's rows in that table, changed for copying: an open wait is due at `due`, and no message can bounce any more."""
     own = {"lead_id": taken.lead_id, "handoff_id": taken.handoff_id, **({"id": taken.lead_id} if table.name == "leads" else {})}
     conditions = [table.c[name] == value for name, value in own.items() if name in table.c and (name != "id" or table.name == "leads")]
     if not conditions or table.name in NOT_COPIED:
@@ -176,7 +176,7 @@ def _own_rows(connection: Connection, table: Table, taken: Taken, due: datetime)
 
 
 def _is_numbered(table: Table) -> bool:
-    """Whether the database numbers the rows of that table by itself; of leads and handoffs the benchmark says the numbers."""
+    """Return whether the database numbers the rows of that table. For leads and handoffs the benchmark sets the numbers."""
     return "id" in table.c and isinstance(table.c["id"].type, Integer) and table.name not in ("leads", "handoffs")
 
 
@@ -191,7 +191,7 @@ def _rows(connection: Connection, table: Table, name: str, value: str) -> tuple[
 
 
 def _new_numbers(connection: Connection, table: str, count: int) -> list[int]:
-    """So many ids that no row of the table has or gets by itself."""
+    """Return `count` ids that no row of the table has, and that the database will not give to another row."""
     if connection.dialect.name == "postgresql":
         query = text(f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) FROM generate_series(1, :count)")
         return [row[0] for row in connection.execute(query, {"count": count})]

@@ -1,4 +1,4 @@
-"""Sizes: how much each measure does, in a full run and in a quick one."""
+"""Sizes: how much each measure does in a full run and in a quick run."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What a run measures. Fields that end in _seconds are seconds.
+    """How much a run measures. Fields that end in _seconds are seconds.
 
-    leads, at_once, add_for_seconds: of the throughput; stock_leads, stock_limits: the same on Prefect's own worker, for each limit
-    of runs at once; dbos_leads: the same with DBOS. first_messages: leads at one a second. waiting: leads that wait while clicks,
-    deadlines and idling are measured. clicks, click_every_seconds. due, due_within_seconds: deadlines, and in which time all of
-    them come. stored_wait_seconds, drain_seconds: how long after the last one their
-    stored answers and next messages are waited for at most. burst, burst_hot, burst_within_seconds,
-    hot_wait_seconds: a burst of leads, how many of them are hot, and how long their messages are waited for at most.
-    idle_seconds. growth: how many leads are open at each point.
+    leads, at_once, add_for_seconds: throughput. stock_leads, stock_limits: the same on Prefect's own worker, for each limit of
+    concurrent runs. dbos_leads: the same with DBOS. first_messages: leads at one a second. waiting: leads that wait while clicks,
+    deadlines and idling are measured. clicks, click_every_seconds: presses of a button. due, due_within_seconds: deadlines, and the
+    time in which all of them pass. stored_wait_seconds, drain_seconds: the longest wait, after the last deadline, for the stored
+    answers and for the next messages. burst, burst_hot, burst_within_seconds, hot_wait_seconds: a burst of leads, how many of
+    them are hot, the time in which they come, and the longest wait for the hot messages. idle_seconds: length of the idle
+    measure. growth: open leads at each point.
     """
 
     leads: int

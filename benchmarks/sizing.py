@@ -1,4 +1,4 @@
-"""Sizing: from what one lead costs to the cores that so many leads a day need."""
+"""Sizing: calculate the cores for a number of leads a day from the cost of one lead."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any
 from benchmarks.meter import DATABASE, NOT_COUNTED
 
 LEADS_A_DAY = (10_000, 100_000, 1_000_000)
-#: Leads come in the hours in which people are awake, and twice as many in the busiest hour as on average.
+#: The hours of a day in which leads come in, and how many more come in the busiest hour than on average.
 BUSY_HOURS, PEAK = 10, 2.0
-#: How much of a core may be in use in the busiest hour, so that nothing queues for long.
+#: The share of a core that may be in use in the busiest hour, so that nothing queues for long.
 USED = 0.6
-#: How often a rep presses a button on a lead's page: it is accepted, and there is an outcome.
+#: How often a rep presses a button on a lead's page: to accept the lead, and to report the outcome.
 CLICKS_A_LEAD = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Seconds of processor time that one lead costs, by what could be a machine of its own."""
+    """Seconds of processor time that one lead costs, for each part that could have its own machine."""
 
     server: float
     workers: float
@@ -29,9 +29,9 @@ class Costs:
 
     @classmethod
     def of(cls, results: Mapping[str, Any]) -> Costs:
-        """The costs in the results of a run with parts a and b. Raises KeyError where those are missing.
+        """Read the costs from the results of a run with parts a and b. Raises KeyError where these parts are missing.
 
-        Whatever process is neither Prefect's server nor the web pages nor the database carries leads out.
+        Processes other than Prefect's server, the web pages, the database and the benchmark's own count as workers.
         """
         spent = dict(results["parts"]["throughput"]["to_opportunity"]["per_lead"]["cpu_s_by_process"])
         database = sum(value for name, value in spent.items() if name.startswith(DATABASE))
@@ -42,22 +42,22 @@ class Costs:
 
 
 def leads_a_second(leads_a_day: int) -> float:
-    """How many leads come in a second of the busiest hour."""
+    """Return leads a second in the busiest hour."""
     return leads_a_day / (BUSY_HOURS * 3600) * PEAK
 
 
 def cores(leads_a_day: int, seconds_a_lead: float) -> float:
-    """Cores that are needed in the busiest hour, where each is in use for a part of the time only."""
+    """Return the cores that the busiest hour needs when each core is in use for the share USED of the time."""
     return leads_a_second(leads_a_day) * seconds_a_lead / USED
 
 
 def whole(value: float) -> str:
-    """Cores as one would order them: whole ones, and a part of one where less than one is needed."""
+    """Format cores as people order them: whole cores, or a tenth of a core where less than one is needed."""
     return f"{math.ceil(value)}" if value > 1 else f"{max(0.1, math.ceil(value * 10) / 10):.1f}"
 
 
 def table(costs: Costs) -> list[tuple[str, ...]]:
-    """Rows: leads a day, leads a second at the peak, cores for server, workers, web pages and database. The first row is the heading."""
+    """Return rows: leads a day, leads a second at the peak, cores for server, workers, web pages and database. First the heading."""
     heading = ("leads a day", "a second at the peak", "Prefect server", "workers", "web pages", "database")
     each = (costs.server, costs.workers, costs.web, costs.database)
     rows = [(f"{day:,}", f"{leads_a_second(day):.1f}", *(whole(cores(day, seconds)) for seconds in each)) for day in LEADS_A_DAY]
@@ -65,7 +65,7 @@ def table(costs: Costs) -> list[tuple[str, ...]]:
 
 
 def arithmetic(costs: Costs) -> str:
-    """How the table comes about, in words and numbers."""
+    """Explain the table in words and numbers."""
     day = LEADS_A_DAY[1]
     return (
         f"One lead costs {costs.server:.3f} s of processor time on the Prefect server, {costs.workers:.3f} s on workers,"
@@ -77,7 +77,7 @@ def arithmetic(costs: Costs) -> str:
 
 
 def as_markdown(costs: Costs) -> str:
-    """Table and arithmetic, to be put into the docs."""
+    """Return table and arithmetic as Markdown for the docs."""
     heading, *rows = table(costs)
     lines = [heading, tuple("---" for _ in heading), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n\n" + arithmetic(costs)

@@ -1,4 +1,4 @@
-"""The stand: a whole installation as processes, with receivers, an agreement in force, and a meter; on Baton's pool or a stock one."""
+"""The stand: a whole installation as processes, with receivers, an agreement in force and a meter, on Baton's work pool or a stock one."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from tasks.wiring.toolbox import Toolbox
 #: The work pool of Prefect's own worker.
 STOCK = "stock"
 NO_LIMIT = 1_000_000
-#: How the stack is set up beside its defaults. No undo: an answer acts at once, as nobody waits in a benchmark.
+#: The settings that differ from the defaults. No time for undo: an answer acts at once, because no benchmark waits for it.
 SETTINGS = {"BATON_UNDO_MINUTES": "0", "PREFECT_SERVER_LOGGING_LEVEL": "INFO"}
 
 
 @dataclass
 class Stand:
-    """A stack that runs. started: in monotonic seconds, when Baton's time was `began`."""
+    """A running stack. started: the monotonic second at which Baton's time was `began`."""
 
     box: Toolbox
     stack: Stack
@@ -54,17 +54,17 @@ class Stand:
     extra: dict[str, Part] = field(default_factory=dict)
 
     def meter(self) -> Meter:
-        """A meter of every part that runs now."""
+        """Return a meter of every part that runs now."""
         parts = {**self.stack.parts, **self.extra}
         roots = {name: part.process.pid for name, part in parts.items() if part.process is not None and part.is_running}
         return Meter({**roots, "receivers": self.receivers.process.pid}, self.databases, self.stack.parts["server"].log)
 
     def instant(self, at: datetime) -> float:
-        """When Baton's time comes to that instant, in monotonic seconds."""
+        """Return when Baton's time reaches that instant, in monotonic seconds."""
         return self.started + (at - self.began).total_seconds()
 
     def until(self, ask: Callable[[], bool], *, what: str, seconds: float = 120, pause: float = 0.1) -> None:
-        """Asks again and again until the answer is yes. Raises TimeoutError with the ends of the parts' logs."""
+        """Ask again and again until the answer is yes. Raises TimeoutError with the ends of the parts' logs."""
         end = time.monotonic() + seconds
         while not ask():
             if time.monotonic() > end:
@@ -72,17 +72,17 @@ class Stand:
             time.sleep(pause)
 
     def tails(self) -> str:
-        """The ends of the parts' logs, without the calls to Prefect's API."""
+        """Return the ends of the parts' logs, without the calls to Prefect's API."""
         parts = {**self.stack.parts, **self.extra}
         lines = {name: [line for line in part.last_lines(200).splitlines() if "HTTP/1.1" not in line] for name, part in parts.items()}
         return "\n".join(f"== {name}\n" + "\n".join(tail[-15:]) for name, tail in lines.items())
 
     def start_stock_worker(self, limit: int) -> None:
-        """Starts Prefect's own worker on the stock pool, with at most so many runs at once. One that runs already is ended."""
+        """Start Prefect's own worker on the stock pool, with at most `limit` runs at once. Stop a stock worker that already runs."""
         if before := self.extra.get("stock worker"):
             before.stop(seconds=30)
         words = ["worker", "start", "--pool", STOCK, "--type", "process", "--limit", str(limit)]
-        environment = {**self.stack.environment, "PYTHONPATH": str(ROOT)}  # runs start in folders of their own
+        environment = {**self.stack.environment, "PYTHONPATH": str(ROOT)}  # each run starts in its own folder
         command = [sys.executable, "-m", "prefect", *words]
         part = Part("stock worker", command, self.stack.folder / "logs" / "stock-worker.log", environment)
         part.start()
@@ -91,7 +91,7 @@ class Stand:
 
 @contextmanager
 def stand(console: Console, cluster: Cluster | None, *, stock: bool = False) -> Iterator[Stand]:
-    """Everything up, on empty databases. stock: the agreement is deployed to a pool of type `process`, for Prefect's own worker."""
+    """Start everything on empty databases. stock: deploy the agreement to a pool of type `process`, for Prefect's own worker."""
     with ExitStack() as ending:
         folder = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="baton-benchmark-", ignore_cleanup_errors=True)))
         kept = ending.enter_context(databases(folder, cluster))
@@ -114,7 +114,7 @@ def stand(console: Console, cluster: Cluster | None, *, stock: bool = False) -> 
             up = ending.enter_context(running)
         onlooker = ending.enter_context(Onlooker(kept))
         made = Stand(box, up, kept, received, onlooker, console, began, started)
-        if stock and "clock" in up.parts:  # Baton's worker would take runs from any pool; where it is the clock as well, it stays
+        if stock and "clock" in up.parts:  # Baton's worker takes runs from any pool, so stop it, unless it is the clock too
             up.parts.pop("worker").stop()
         yield made
         for part in made.extra.values():
@@ -138,14 +138,14 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
 
 
 def agreement_text() -> str:
-    """The example agreement, but nobody ever has too many leads."""
+    """Return the example agreement without a limit of leads for a rep."""
     tree = _tree(ROOT / "agreements/examples/b2b-saas.yaml")
     tree["routing"]["capacity"]["per_rep"] = NO_LIMIT
     return _written(tree)
 
 
 def roster_text() -> str:
-    """The example roster, but nobody ever has too many leads."""
+    """Return the example roster without a limit of leads for a rep."""
     tree = _tree(ROOT / "examples/roster.yaml")
     for person in tree["people"].values():
         person.pop("capacity", None)
@@ -163,6 +163,6 @@ def _written(tree: dict) -> str:  # type: ignore[type-arg]
 
 
 def numbers_set() -> dict[str, str]:
-    """The settings with numbers that the environment gives to every stack, by name."""
+    """Return the settings with numbers that the environment gives to every stack, by name."""
     named = {name: value for name, value in os.environ.items() if name.startswith(("BATON_", "PREFECT_"))}
     return {name: value for name, value in named.items() if value.replace(".", "").isdigit()}

@@ -1,4 +1,4 @@
-"""What Baton's database was asked: statements and transactions, as PostgreSQL counts them."""
+"""Read how many statements and transactions PostgreSQL has counted for Baton's database."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import psycopg
 
 from benchmarks.databases import ONLOOKER, Databases
 
-#: Commands that begin or end a transaction, or set something for a connection: they are no statements about leads.
+#: Commands that begin or end a transaction, or configure a connection. They are not statements about leads.
 HOUSEKEEPING = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "SHOW", "DEALLOCATE", "DISCARD")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked since the server started. statements: without housekeeping; prefect_statements: in Prefect's database.
+    """The counts since the server started. statements: without housekeeping. prefect_statements: in Prefect's database.
 
-    begun: transactions that did something, as the driver begins one with its first statement; committed, rolled_back: how they
-    ended. A session that only reads ends with a rollback. server_commits, server_rollbacks: as the server counts them, with the
-    questions whether a pooled connection is still alive.
+    begun: transactions with at least one statement, because the driver begins one with its first statement. committed,
+    rolled_back: how they ended; a session that only reads ends with a rollback. server_commits, server_rollbacks: the server's
+    own counts, which include checks that a pooled connection is still alive.
     """
 
     statements: int = 0
@@ -30,18 +30,18 @@ class Asked:
     prefect_statements: int = 0
 
     def since(self, before: Asked) -> dict[str, int]:
-        """How much of each was asked since then."""
+        """Return the increase of each count since then."""
         return {name: getattr(self, name) - getattr(before, name) for name in self.__slots__}
 
 
 def kind_of(statement: str) -> str:
-    """Which housekeeping command the statement is, empty for every other statement."""
+    """Return the housekeeping command of a statement, empty for every other statement."""
     word = statement.lstrip().split(None, 1)[0].rstrip(";").upper() if statement.strip() else ""
     return word if word in HOUSEKEEPING else ""
 
 
 def asked(databases: Databases) -> Asked | None:
-    """The counts until now; None on SQLite, which counts nothing. The onlooker's own statements are left out."""
+    """Return the counts until now, None on SQLite, which counts nothing. The onlooker's own statements are left out."""
     if databases.cluster is None:
         return None
     baton, prefect = databases.names

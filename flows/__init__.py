@@ -1,1 +1,1 @@
-"""The story: order and waiting only. What happens in a step is in tasks/, what decides it in agreements/."""
+"""The flows: order and waiting only. tasks/ holds the work of each step, agreements/ the rules that decide."""

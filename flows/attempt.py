@@ -1,4 +1,4 @@
-"""An attempt: one execution of the flow. It holds the handoff's lease from its first step until the run is parked or ended."""
+"""One attempt is one execution of the flow. It holds the handoff's lease from its first step until the run is parked or ended."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ from tasks.work import AskCrm
 
 log = logging.getLogger("baton.attempt")
 RENEW_SECONDS = leases.LEASE_SECONDS / 3
-#: After this time a run that could not be parked, because Prefect did not take it, is tried again.
+#: How long a run that Prefect did not park waits for its next attempt.
 PARK_AGAIN = timedelta(seconds=2)
 
 
 class SupersededRun(Exception):
-    """This run is not the recorded one of its handoff; another run carries it out."""
+    """Another run is recorded for this handoff and carries it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to carry out a handoff. given: the process that started the attempt took the lease and gives it back.
 
-    asks: what the first step will want to know of the CRM, None where the step is another one.
+    asks: the question that the first step will ask the CRM, None where the first step asks nothing.
     """
 
     handoff_id: int
@@ -55,12 +55,12 @@ class Lease:
     asks: AskCrm | None = None
 
 
-#: The lease that the worker took for the attempt which it starts in this context.
+#: The lease that the worker took for the attempt that it starts in this context.
 GIVEN: ContextVar[Lease | None] = ContextVar("given_lease", default=None)
 
 
 class Attempt:
-    """What the flow does with a lead: steps within a transaction, then asking and telling outside of any."""
+    """One attempt at a lead: takes steps inside a transaction, then calls the CRM and the channels outside of it."""
 
     def __init__(self, box: Toolbox, lease: Lease) -> None:
         self.lease = lease
@@ -69,11 +69,11 @@ class Attempt:
 
     @property
     def rest(self) -> Rest | None:
-        """Where the lead came to rest; None while there is more to do."""
+        """Where the lead rests, None while there is more to do."""
         return self._going.rest
 
     async def take_steps(self) -> None:
-        """Takes step after step in one transaction, until something outside has to be asked or told, or the lead rests."""
+        """Take steps in one transaction until one needs the CRM or a channel, or the lead rests."""
         try:
             await asyncio.to_thread(self._going.take_steps)
         finally:
@@ -82,15 +82,15 @@ class Attempt:
             self._box.fault("rests")
 
     async def ask_and_tell(self) -> None:
-        """Asks the CRM, or hands messages over, as the step that was taken wants it. Nothing where the lead rests."""
+        """Ask the CRM or hand messages over, whichever the last step needs. Do nothing where the lead rests."""
         await self._going.ask_and_tell()
 
     async def ask(self, need: AskCrm) -> None:
-        """Asks the CRM before the step that wants to know is taken, which saves a transaction. May raise CrmError."""
+        """Ask the CRM before taking the step that needs the answer, which saves a transaction. May raise CrmError."""
         await self._going.ask(need)
 
     async def go_on(self) -> Rest:
-        """Both in turns, until the lead rests."""
+        """Take steps and call the CRM and the channels in turn until the lead rests. Return where it rests."""
         while self.rest is None:
             await self.take_steps()
             await self.ask_and_tell()
@@ -99,9 +99,9 @@ class Attempt:
 
 @asynccontextmanager
 async def attempt(handoff_id: int) -> AsyncIterator[Attempt]:
-    """Holds the lease, taking it where the worker has not; an attempt that fails is counted, and made again later.
+    """Hold the lease of a handoff, and take it where the worker has not. Count a failed attempt and schedule another one.
 
-    Ends at once, without a change, for a run that is not the recorded one or has lost its lease.
+    A run that is not the recorded one, or that has lost its lease, ends at once and changes nothing.
     """
     box = toolbox.current()
     lease = await _lease(box, handoff_id)
@@ -123,7 +123,7 @@ async def attempt(handoff_id: int) -> AsyncIterator[Attempt]:
         log.exception("attempt at handoff %s failed", handoff_id)
         did_rest = going.rest is not None
         if not await box.write(partial(_not_parked if did_rest else _failed, lease, type(error).__name__)):
-            # This process stood still, and another attempt has taken over: the run's state in Prefect is that one's to tell.
+            # This process stood still and another attempt took the lease: only that attempt may set the run's state in Prefect.
             raise Abort("Another attempt carries this lead out by now.") from error
         raise
     finally:
@@ -138,7 +138,7 @@ def _run_id() -> str:
 
 
 async def _lease(box: Toolbox, handoff_id: int) -> Lease:
-    """The lease that was given, or one of this attempt's own: waits for a live one to end."""
+    """Return the lease that the worker took, or take one. Wait while another attempt holds it."""
     given = GIVEN.get()
     if given is not None and given.handoff_id == handoff_id:
         return given
@@ -163,13 +163,13 @@ async def _keep(box: Toolbox, lease: Lease) -> None:
 
 
 async def _give_back(box: Toolbox, lease: Lease) -> None:
-    """Only when the run is parked or ended: until then the lease is what will move the handoff if this process dies."""
+    """Release the lease. Call this only when the run is parked or ended: if this process dies earlier, its lease moves the handoff on."""
     if not lease.given:
         await box.write(lambda session, now: leases.release(session, [(lease.handoff_id, lease.epoch)]))
 
 
 def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
-    """Counts the failure and tries again later; after a few, an operator has to look. False where another attempt has taken over."""
+    """Count the failure and schedule another attempt; after MAX_FAILURES the handoff is stuck. False when another attempt has the lease."""
     handoff = leases.locked(session, lease.handoff_id)
     if handoff.epoch != lease.epoch:
         return False
@@ -183,9 +183,9 @@ def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
 
 
 def _not_parked(lease: Lease, error: str, session: Session, now: datetime) -> bool:
-    """The work is done and stored, but Prefect did not take the park: that is nothing wrong with the lead, so it is tried again.
+    """Schedule another attempt without counting a failure: the work is stored, and only Prefect did not take the park.
 
-    False where another attempt has taken over.
+    False where another attempt has the lease.
     """
     handoff = leases.locked(session, lease.handoff_id)
     if handoff.epoch != lease.epoch:

@@ -1,4 +1,4 @@
-"""The form that Prefect shows on Resume, and reading what a manager answered in it."""
+"""Build the form that Prefect shows on Resume, and read the answer that a manager typed into it."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from tasks.choices import CHANNELS, DUTIES, decisions, rep_choices
 from tasks.replies import answering, link_page
 from tasks.wiring import toolbox
 
-#: What is chosen where a question does not apply.
+#: The choice for a question that does not apply.
 NOTHING = "(no answer)"
-#: What a form may ask beside the answer itself.
+#: The questions that a form may ask besides the answer.
 _ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
 _NO_PERSONAL = "No personal data of the lead, please."
 
 
 def keyset(key: str) -> Keyset:
-    """Under which names Prefect keeps form and answer of this pause key."""
+    """Return the names under which Prefect keeps the form and the answer of this pause key."""
     return {"schema": f"wait-{key}-schema", "response": f"wait-{key}-response", "description": f"wait-{key}-description"}
 
 
@@ -48,8 +48,8 @@ class Asked:
     """What a form asks: title, description (no personal data), and the choices of each field as words.
 
     answers: empty where nobody can answer just now. Where there is only one, the form does not ask for it.
-    channels: by what the lead was tried. renewal: whether some reason asks when a contract ends. states: what the note can
-    state, by name. lacks: those that it must state and does not yet. ticks: what of the note can have been wrong or missing.
+    channels: how the rep may have tried the lead. renewal: whether a reason asks when a contract ends. states: the statements
+    of the note. lacks: the required statements that the note lacks. ticks: the statements that may be ticked as wrong or missing.
     """
 
     title: str
@@ -65,7 +65,7 @@ class Asked:
     ticks: tuple[str, ...] = ()
 
     def model(self) -> type[RunInput]:
-        """The form as Prefect wants it."""
+        """Return the form as the class that Prefect wants."""
         fields: dict[str, Any] = {}
         if len(self.answers) > 1:
             fields["answer"] = _required("Answer", self.answers, "Answer")
@@ -91,7 +91,7 @@ class Asked:
         return create_model("Answer", __base__=RunInput, **fields)
 
     def schema(self) -> str:
-        """The form as Prefect keeps it: a JSON schema, with what the form is about said at its first question."""
+        """Return the form as the JSON schema that Prefect keeps. The description of the first question says what the form is about."""
         found = orjson.loads(_schema(replace(self, title="", description="")))
         first = next(iter(found["properties"].values()))
         first["description"] = " ".join(filter(None, (self.description, first.get("description"))))
@@ -100,7 +100,7 @@ class Asked:
 
 @lru_cache(maxsize=256)
 def _schema(form: Asked) -> bytes:
-    """Made once for all leads of which the same is asked. Both of Prefect's windows look for the choices under `definitions`."""
+    """Build the schema once for all leads with the same questions. Both of Prefect's windows read the choices from `definitions`."""
     schema = form.model().model_json_schema(by_alias=True, ref_template="#/definitions/{model}")
     for place, field in enumerate(schema["properties"].values()):
         field["position"] = place
@@ -132,7 +132,7 @@ def _choices(name: str, words: tuple[str, ...]) -> Any:
 
 
 def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Asked:
-    """What the form of this wait asks, with the agreement's own reasons."""
+    """Return what the form of this wait asks, with the reasons of its agreement."""
     agreement = handoffs.agreement_of(session, handoff)
     answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
     gives_reason = any(kind in ("rejected", "returned") for kind in answers)
@@ -160,10 +160,10 @@ def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[str, ...
 
 
 async def collect(handoff_id: int, run_id: str, *, client: PrefectClient | None = None) -> bool:
-    """Reads what was answered in the form of the parked wait, and gives that answer as of the resume. True when there was one.
+    """Read the form of the parked wait and answer the wait with it, from the time of the resume. True when the answer won.
 
-    What was typed is then deleted at Prefect. client: given for a run that a person has resumed: there what was typed is read also
-    when somebody else had answered first, and kept as late.
+    Then delete what was typed at Prefect. client: given for a run that a person has resumed. In that case the form is read even
+    when somebody else answered first, and its answer is kept as late.
     """
     box = toolbox.current()
     wait = await box.read(lambda session, now: waits.open_of(session, handoff_id))
@@ -190,7 +190,7 @@ async def _collect(client: PrefectClient, wait: Wait, run_id: UUID) -> bool:
 
     taken = await box.write(store)
     box.fault("form stored")
-    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the server is away: the worker deletes it when it is back
+    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the server is down: the worker deletes the input when the server is back
         await tidying.delete_input(box, client, str(run_id), name)
     return taken
 
@@ -209,7 +209,7 @@ async def _response(client: PrefectClient, key: str, run_id: UUID) -> dict[str, 
 
 
 async def resumed_at(client: PrefectClient, key: str, run_id: UUID) -> datetime | None:
-    """When the run that was parked under this key was resumed, in real time; None while it is still parked."""
+    """Return when the run that was parked under this key was resumed, in real time. None while it is parked."""
     states: list[State] = sorted(await client.read_flow_run_states(run_id), key=lambda state: state.timestamp)
     parked = [number for number, state in enumerate(states) if state.is_paused() and state.state_details.pause_key == key]
     if not parked or parked[-1] + 1 >= len(states):
@@ -218,12 +218,12 @@ async def resumed_at(client: PrefectClient, key: str, run_id: UUID) -> datetime 
 
 
 def is_parked_on(run: FlowRun, key: str) -> bool:
-    """Whether the run rests under this pause key now."""
+    """Return whether the run rests under this pause key now."""
     return bool(run.state and run.state.is_paused() and run.state.state_details.pause_key == key)
 
 
 def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: datetime, now: datetime) -> bool:
-    """Gives a form's answer to its wait as of the resume; nonsense is remarked on the wait instead and told at the next park."""
+    """Answer the wait with a form, from the time of the resume. A refused answer becomes a remark that the next park shows."""
     wait = session.get(Wait, wait_id)
     assert wait is not None, "a wait is never deleted"
     at = min(resumed + time_offset.ahead_at(session, resumed), now)

@@ -1,4 +1,4 @@
-"""Going on with a lead: step after step in one transaction, and what they need from outside between two."""
+"""Carry a lead on: steps run inside a transaction, the CRM and the channels are called between two transactions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tasks.messages.outbox import Outcome, Ready
 from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm, Doing, Tell, Work
 
-#: So long the outcomes of quick channels wait for each other, in seconds, before they are stored without the slow ones.
+#: How long the outcomes of quick channels wait for each other, in seconds, before they are stored without the slow ones.
 GATHER_SECONDS = 0.1
 
 
 @dataclass(slots=True)
 class _Step:
-    """The step that has asked or told something and goes on when the answer is there."""
+    """A step that waits for the CRM or for messages to go out, and continues afterwards."""
 
     name: str
     doing: Doing
@@ -36,7 +36,7 @@ class _Step:
 
 
 class Going:
-    """One attempt's way: transactions on one side, the world outside on the other. Not for two threads at once."""
+    """Carries one attempt on and keeps transactions apart from calls to the CRM and the channels. Not for two threads at once."""
 
     def __init__(self, box: Toolbox, handoff_id: int, epoch: int, run_id: str) -> None:
         self.box, self.handoff_id, self.epoch, self.run_id = box, handoff_id, epoch, run_id
@@ -51,7 +51,7 @@ class Going:
         self._steps: list[ShownStep] = []
 
     def shown(self) -> Shown:
-        """What there is to show since the last time: the steps that were taken, and notes."""
+        """Return the steps and notes that are new since the last call."""
         notes, self._steps, steps = (self._work.notes if self._work else []), [], self._steps
         if self._work:
             self._work.notes = []
@@ -60,7 +60,7 @@ class Going:
     # -- within a transaction
 
     def take_steps(self) -> None:
-        """One transaction: outcomes of what was told, then steps until one needs something from outside, or the lead rests."""
+        """Store the outcomes of messages, then take steps until one needs the CRM or a channel, or the lead rests. One transaction."""
         steps: list[ShownStep] = []
         try:
             with self.box.database.write() as session:
@@ -94,18 +94,18 @@ class Going:
         return self._work
 
     def _must_leave(self, work: Work) -> bool:
-        """Whether the step under way has to ask or tell something now, outside of the transaction."""
+        """Whether the current step has to call the CRM or a channel now, outside the transaction."""
         if isinstance(self._need, Tell):
             self._ready = outbox.claim_due(work) if self._more else []
             self._more = bool(self._ready) and deliveries.speech_is_due(work.session, self.handoff_id, now=work.now)
             work.in_flight |= {one.id for one in self._ready}
             if not self._ready:
-                self._need, self._more = None, True  # everything that was due has been told
+                self._need, self._more = None, True  # every message that was due has been handed over
             return bool(self._ready)
         return self._need is not None and self._need not in self._known
 
     def _take(self, work: Work, name: str, steps: list[ShownStep]) -> None:
-        """Takes one step as far as it goes without anything from outside, and notes how it ended."""
+        """Take one step as far as it gets without the CRM or a channel, and note how it ended."""
         step = self._step or _Step(name, _doing(work, name), datetime.now(UTC))
         self._step, answer = None, None
         try:
@@ -121,9 +121,9 @@ class Going:
             raise
 
     def _settle(self, work: Work, kept: Held) -> Rest | None:
-        """Comes to rest: the wakes that were read are dropped and the park is prepared. The lease is kept until it is parked.
+        """Drop the wakes that were read and prepare the park. The attempt keeps its lease until the run is parked.
 
-        None when more has happened meanwhile: another transaction looks at that.
+        Return None when a new wake has arrived meanwhile: another transaction handles it.
         """
         known = {wake.id for wake in kept.wakes}
         if any(wake.id not in known for wake in wakes.fresh(work.session, self.handoff_id, now=work.now)):
@@ -140,11 +140,11 @@ class Going:
     # -- outside
 
     async def ask(self, need: AskCrm) -> None:
-        """Asks the CRM; the step that wants to know is given the answer. May raise CrmError."""
+        """Ask the CRM and keep the answer for the step that needs it. May raise CrmError."""
         self._known[need] = await self.box.crm.account(company=need.company, domain=need.domain)
 
     async def ask_and_tell(self) -> None:
-        """What the step under way needs: an answer of the CRM, or the outcomes of messages."""
+        """Get what the current step needs: an answer from the CRM, or the outcomes of messages."""
         if isinstance(self._need, AskCrm):
             await self.ask(self._need)
         elif self._ready:
@@ -152,7 +152,7 @@ class Going:
             await self._tell(ready)
 
     async def _tell(self, ready: Iterable[Ready]) -> None:
-        """Hands all over side by side. What quick channels say is stored while a slow one is still at it."""
+        """Hand all messages over in parallel. Outcomes of quick channels are stored while slow ones are still sending."""
         self.box.fault("before telling")
         under_way = {asyncio.create_task(outbox.hand_over(one)) for one in ready}
         while under_way:
@@ -176,14 +176,14 @@ class Going:
 
 
 def _write_events(session: Session, kept: Held) -> None:
-    """Writes what happened into the trail, in one statement at the end of the transaction."""
+    """Write the attempt's events into the trail, in one statement at the end of the transaction."""
     session.flush()
     trail.write(session, kept.events)
     kept.events = []
 
 
 def _doing(work: Work, name: str) -> Doing:
-    """The step as something that can go on later, also where it takes place within one transaction."""
+    """Return the step as a generator, so that it can continue later. A step that needs nothing from outside yields nothing."""
     doing = STEPS[name](work)
     if doing is not None:
         yield from doing

@@ -1,4 +1,4 @@
-"""One lead's way through the agreement: step after step, and waiting for people in between."""
+"""The flow that carries one lead through the agreement: it takes step after step and waits for people in between."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.parking import come_to_rest
 
 @flow(name="lead-handoff", retries=0, persist_result=False, validate_parameters=False)
 async def lead_handoff(handoff: str) -> State:
-    """Carries out the agreement for one lead, from inquiry to opportunity or back to nurture."""
+    """Carry out the agreement for one lead, from inquiry to opportunity or back to nurture."""
     try:
         async with attempt(int(handoff)) as lead:
             while lead.rest is None:

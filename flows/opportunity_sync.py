@@ -1,4 +1,4 @@
-"""Opportunity sync: reads what sales changed in the CRM, so that it counts also between two looks of the clock."""
+"""Opportunity sync: read the changes that sales made in the CRM, also between two reads by the clock."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from tasks.wiring import toolbox
 
 @flow(name="opportunity-sync", retries=0, persist_result=False)
 async def opportunity_sync() -> int:
-    """Takes in the CRM's changes since the last look; how many there were."""
+    """Read the changes in the CRM since the last read. Return how many there were."""
     return await read_crm(toolbox.current())

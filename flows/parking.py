@@ -1,4 +1,4 @@
-"""Parking a run in Prefect under the name of what it waits for, and ending it under the name of its outcome."""
+"""Park a run in Prefect under the name of what it waits for, or end it under the name of its outcome."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from flows.resting import Rest
 
 
 async def come_to_rest(rest: Rest) -> State:
-    """Parks this run where the lead waits for somebody; the state of its end otherwise.
+    """Park this run where the lead waits for somebody. Otherwise return the state that ends it.
 
-    Raises Pause (the run rests, and the attempt ends) or Abort (the run may not rest, being cancelled for example).
+    Raises Pause (the run is parked, the attempt ends) or Abort (the run cannot be parked, for example because it was cancelled).
     """
     return await _park(rest) if rest.waits else await _finish(rest)
 
 
 async def _park(rest: Rest) -> NoReturn:
-    """The form first, then the state: a resume needs both."""
+    """Save the form, then set the state: a resume between the two would be refused for lack of a form."""
     client, run_id = _own_run()
     await _save_form(client, run_id, rest)
     await _show(client, run_id, rest)
@@ -43,19 +43,19 @@ async def _save_form(client: PrefectClient, run_id: UUID, rest: Rest) -> None:
     try:
         await client.create_flow_run_input(run_id, forms.keyset(rest.key)["schema"], rest.form.schema())
     except PrefectHTTPStatusError as error:
-        if error.response.status_code != 409:  # it is there already: the attempt before died between form and state
+        if error.response.status_code != 409:  # 409: an earlier attempt saved the form and died before it set the state
             raise
 
 
 async def _finish(rest: Rest) -> State:
-    """Ends the run under the name of the outcome, its tags saying so too."""
+    """End the run under the name of its outcome, and set its tags."""
     client, run_id = _own_run()
     await _show(client, run_id, rest)
     return Completed(name=rest.name, message=rest.message)
 
 
 async def _show(client: PrefectClient, run_id: UUID, rest: Rest) -> None:
-    """What the run is found by in Prefect's windows: tags, and its name where that changes."""
+    """Set the tags by which people find the run in Prefect's windows, and its name where that changes."""
     await client.update_flow_run(run_id, tags=list(rest.tags), name=rest.run_name or None)
 
 

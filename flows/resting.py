@@ -1,4 +1,4 @@
-"""Where an attempt comes to rest: what its run is called and says while it waits, and at its end."""
+"""The state in which an attempt leaves its run: name, message, tags and form while it waits, name and message at its end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tasks.messages import lead_view
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Where an attempt came to rest: at a wait (key, name, message, tags, form) or at the end (name, message).
+    """Where an attempt rests: at a wait (key, name, message, tags, form) or at the end (name, message, tags).
 
-    run_name: what the run is called from now on, empty where it stays as it is.
+    run_name: the new name of the run, empty where the name stays as it is.
     """
 
     waits: bool
@@ -34,7 +34,7 @@ class Rest:
 
 
 def rest_of(session: Session, handoff: Handoff, now: datetime) -> Rest:
-    """Where this handoff rests now: at its open wait, under a key that was never used before, or at its end."""
+    """Return where this handoff rests now: at its open wait, under a new pause key, or at its end."""
     rest = _rest(session, handoff, now)
     return replace(rest, run_name=lead_view.run_name(session, handoff) if lead_view.leg_of(session, handoff) else "")
 
@@ -58,7 +58,7 @@ def _rest(session: Session, handoff: Handoff, now: datetime) -> Rest:
 
 
 def _reached(session: Session, wait: Wait) -> str:
-    """How far the lead has come to its rep, as of this park."""
+    """Whether the message to the rep is delivered and seen, at the time of this park."""
     if wait.kind == "delivery" and wait.about == "proof":
         return ", not proven to be delivered yet"
     if wait.kind == "acceptance":
@@ -83,7 +83,7 @@ def _tags(session: Session, handoff: Handoff, wait: Wait | None, now: datetime) 
 
 
 def _who_leads(handoff: Handoff, wait: Wait | None, people: Roster) -> tuple[str, ...]:
-    """The team of the rep, and who decides for it; where a manager is asked to decide, that manager."""
+    """The tags for the rep's team and its manager. Where a manager is asked to decide, the tag names that manager."""
     rep = people.person(handoff.rep)
     asked = wait.holder if wait and wait.kind == "decision" else ""
     manager = asked or (people.manager_of(handoff.rep) if rep else "")
@@ -92,7 +92,7 @@ def _who_leads(handoff: Handoff, wait: Wait | None, people: Roster) -> tuple[str
 
 
 def _missed(session: Session, handoff: Handoff) -> tuple[str, ...]:
-    """Each promise that was not kept in this handoff, for as long as its run is there."""
+    """One tag for each kind of deadline that this handoff missed. The tags stay for as long as the run exists."""
     return tuple(f"missed:{kind}" for kind in waits.missed_kinds(session, handoff.id, except_about=NO_CLOCK))
 
 

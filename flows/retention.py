@@ -1,4 +1,4 @@
-"""Retention: what is kept longer than was agreed is deleted, and the run shows how much of what that was."""
+"""Retention: delete data that is past its agreed time, and show in the run how much of each kind was deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks.wiring import toolbox
 
 @flow(name="retention", retries=0, persist_result=False)
 async def retention() -> State:
-    """Deletes what is over its agreed time, in Baton and at Prefect. What it shows are counts, nothing of anybody."""
+    """Delete data that is past its agreed time, in Baton and at Prefect. The run shows counts and no personal data."""
     box = toolbox.current()
     kept = await carry_out(box)
     async with get_client() as client:

@@ -1,4 +1,4 @@
-"""What can be done for a lead, by the name that the lifecycle calls it."""
+"""The steps of a handoff, under the names that the lifecycle uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tidying: what Baton wants deleted at the Prefect server is deleted there, and then crossed off."""
+"""Tidying: delete at the Prefect server what Baton has listed for deletion, and cross it off the list."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from storage import chores
 from storage.tables import PrefectChore
 from tasks.wiring.toolbox import Toolbox
 
-#: So many chores are read at once, and so many runs or artifacts.
+#: How many chores are read at once, and how many runs or artifacts.
 AT_ONCE = 20
 
 
 async def carry_out(box: Toolbox, client: PrefectClient) -> dict[str, int]:
-    """Deletes at Prefect what is still to be deleted there: how many inputs of forms, and how many runs.
+    """Carry out every stored chore at Prefect. Return how many form inputs and how many runs were deleted.
 
-    Any number of processes may do so at once: what is gone already counts as done. Raises httpx.HTTPError where the server does not
-    answer, and PrefectHTTPStatusError where it refused something, after the rest was done; what is left is done the next time.
+    Processes may do this at the same time: what is gone already counts as done. Raises httpx.HTTPError where the server does not answer,
+    and PrefectHTTPStatusError where it refused a chore, after all others were tried. Chores that are left wait for the next call.
     """
     deleted, after, refused = {"inputs": 0, "runs": 0}, 0, None
     while some := await box.read(lambda session, now, after=after: chores.next_ones(session, after=after, limit=AT_ONCE)):  # type: ignore[misc]
@@ -35,7 +35,7 @@ async def carry_out(box: Toolbox, client: PrefectClient) -> dict[str, int]:
             try:
                 await _do(client, one, deleted)
                 await box.write(lambda session, now, one=one: chores.done(session, one.id))  # type: ignore[misc]
-            except PrefectHTTPStatusError as error:  # one that the server refuses holds up none of the others
+            except PrefectHTTPStatusError as error:  # a refused chore must not hold up the others
                 refused = refused or error
     if refused is not None:
         raise refused
@@ -48,7 +48,7 @@ async def _do(client: PrefectClient, one: PrefectChore, deleted: dict[str, int])
         return
     try:
         run_id = UUID(one.run_id)
-    except ValueError:  # no run was ever called so
+    except ValueError:  # no run can have this id
         return
     if one.kind == chores.INPUT:
         deleted["inputs"] += await _is_deleted(client.delete_flow_run_input(run_id, one.name))
@@ -57,13 +57,13 @@ async def _do(client: PrefectClient, one: PrefectChore, deleted: dict[str, int])
 
 
 async def delete_input(box: Toolbox, client: PrefectClient, run_id: str, name: str) -> None:
-    """Deletes what was typed in a form. Its chore is stored already. Raises as carry_out does."""
+    """Delete what was typed in a form. Its chore is already stored. Raises the same errors as carry_out."""
     await _is_deleted(client.delete_flow_run_input(UUID(run_id), name))
     await box.write(lambda session, now: chores.input_deleted(session, name))
 
 
 async def _delete_runs_of(client: PrefectClient, lead: str) -> int:
-    """Deletes every run that has the tag of this lead, whatever pass it is of."""
+    """Delete every run that has the tag of this lead, from every pass."""
     theirs, deleted = FlowRunFilter(tags=FlowRunFilterTags(all_=[f"lead:{lead}"])), 0
     while runs := await client.read_flow_runs(flow_run_filter=theirs, limit=AT_ONCE):
         for run in runs:
@@ -72,7 +72,7 @@ async def _delete_runs_of(client: PrefectClient, lead: str) -> int:
 
 
 async def _delete_run(client: PrefectClient, run_id: UUID) -> int:
-    """Deletes a run with its states, inputs, task runs and logs; artifacts are by themselves, and go first."""
+    """Delete a run with its states, inputs, task runs and logs. Prefect keeps artifacts apart, so they are deleted first."""
     of_run = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]))
     while artifacts := await client.read_artifacts(artifact_filter=of_run, limit=AT_ONCE):
         for artifact in artifacts:
@@ -81,7 +81,7 @@ async def _delete_run(client: PrefectClient, run_id: UUID) -> int:
 
 
 async def _is_deleted(call: Awaitable[None]) -> int:
-    """1 where this call deleted it, 0 where it was gone already."""
+    """Return 1 where this call deleted something, 0 where it was gone already."""
     try:
         await call
     except ObjectNotFound:

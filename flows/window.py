@@ -1,4 +1,4 @@
-"""What a run shows of itself in Prefect's windows beside its state: the steps that were taken, and the handoff note."""
+"""Show the steps that were taken and the handoff note on the page of a run in Prefect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """A step that was taken. began, ended: real time, aware; error: the kind of error by which it failed, empty for none."""
+    """A step that was taken. began, ended: real time, aware. error: the class name of the error, empty where the step succeeded."""
 
     name: str
     began: datetime
@@ -32,14 +32,14 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What there is to show of an attempt: steps in order, and notes in Markdown, which hold no personal data."""
+    """What an attempt shows: its steps in order, and notes in Markdown without personal data."""
 
     steps: tuple[ShownStep, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 async def show(what: Shown) -> None:
-    """Shows it on the page of the run that is under way; nothing where none is, as in tests without Prefect."""
+    """Show steps and notes on the page of the current run. Do nothing outside a run, as in tests without Prefect."""
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
         return
@@ -55,16 +55,16 @@ async def _show_note(client: PrefectClient, run: FlowRun, markdown: str) -> None
 
 
 def show_step(run: FlowRun, step: ShownStep) -> None:
-    """Has the server record the step as a task run in its final state, by one event instead of the three calls of a task.
+    """Have the server record the step as a task run in its final state. One event replaces the three calls of a task.
 
-    The event is sent from an empty context: Prefect would otherwise ask the server which deployment and work pool the run
-    belongs to, for each new run.
+    The event is sent from an empty context. Otherwise Prefect would ask the server for each new run which deployment and
+    work pool it belongs to.
     """
     Context().run(EventsWorker.instance().send, event_of(run, step))
 
 
 def event_of(run: FlowRun, step: ShownStep) -> Event:
-    """The event from which the server makes a task run: its name, final state, times, and its place in the flow run."""
+    """Return the event from which the server makes a task run: name, final state, times and place in the flow run."""
     name, state = step.name.replace("_", " "), "FAILED" if step.error else "COMPLETED"
     task_run_id = uuid4()
     return Event(

@@ -1,1 +1,1 @@
-"""How Baton speaks: one file a channel, rendering, signed links. Knows people and letters, no database."""
+"""How Baton sends messages: one file a channel, rendering, signed links. Nothing here uses a database."""

@@ -1,6 +1,6 @@
-"""Returned mail: what of it says that a message did not arrive, and which message that was. Nothing is stored here.
+"""Read returned mail: whether a message failed to arrive, and which message. Nothing is stored here.
 
-Delays, receipts and automatic replies are no bounces, whatever they quote.
+Delays, receipts and automatic replies are not bounces, whatever they quote.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from email.message import Message
 from email.utils import parseaddr
 
 MAX_BYTES = 2_000_000
-"""Longest returned message that is read."""
+"""Longest returned message that is read, in bytes."""
 BOUNCED, DELAYED, REPLY, OTHER = "bounced", "delayed", "reply", "other"
 
 _MARK_DIGITS = 16
 _MARK = re.compile(rf"(\d{{1,15}})-([a-z2-7]{{{_MARK_DIGITS}}})")
 _MARKED = re.compile(rf"[+=](\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})(?=[@=])", re.IGNORECASE)
-#: Where a mail system writes for whom a message came in.
+#: The headers in which a mail system writes the recipient of an incoming message.
 _RECIPIENTS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To", "To", "Cc")
 _SYSTEMS = re.compile(r"mailer-?daemon|postmaster|mail-?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
 _NAMED_MAX = 5
 
 
 class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as states
-    """This cannot be read as a message."""
+    """The bytes cannot be read as an e-mail message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A message that came to the address for bounces. kind: bounced, delayed, reply or other; why: what the mail system said,
-    in one line. marks: which may name the delivery that came back."""
+    """A message that came to the address for bounces. kind: bounced, delayed, reply or other. why: the mail system's reason,
+    in one line. marks: the marks that may name the returned delivery."""
 
     kind: str
     why: str = ""
@@ -43,18 +43,18 @@ class Returned:
 
 
 class BounceMarks:
-    """Writes and reads the marks in return paths (bounces+MARK@…): the number of a delivery, and what only this installation
-    can add to it. Whatever key wrote a mark, it is read as long as that key is kept. Capitals do not matter."""
+    """Writes and reads the marks in return paths (bounces+MARK@…): the number of a delivery with a signature of this
+    installation. A mark can be read for as long as the key that wrote it is kept. Capitals do not matter."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [hmac.digest(secret.encode(), b"baton.bounce", "sha256") for secret in secrets]
 
     def of(self, delivery_id: int) -> str:
-        """The mark of that delivery."""
+        """Return the mark of a delivery."""
         return f"{delivery_id}-{_sign(self._keys[-1], delivery_id)}"
 
     def read(self, mark: str) -> int | None:
-        """The delivery whose mark this is, None for a mark that was not written here."""
+        """Return the delivery of a mark, None for a mark that this installation did not write."""
         found = _MARK.fullmatch(mark.lower())
         if found is None or f"{int(found[1])}" != found[1]:
             return None
@@ -68,7 +68,7 @@ def _sign(key: bytes, delivery_id: int) -> str:
 
 
 def read(raw: bytes) -> Returned:
-    """What a returned message says. Raises UnreadableMessage for what is none, or is too long to be one."""
+    """Read a returned message. Raises UnreadableMessage for bytes that are not a message, or are too long."""
     if len(raw) > MAX_BYTES:
         raise UnreadableMessage(f"longer than {MAX_BYTES:,} bytes")
     try:
@@ -83,7 +83,7 @@ def read(raw: bytes) -> Returned:
         )
     except UnreadableMessage:
         raise
-    except Exception as error:  # mail is written by strangers: what the readers of it stumble over is not our fault to pass on
+    except Exception as error:  # strangers write mail: an error of a mail parser means an unreadable message, not a fault of ours
         raise UnreadableMessage(f"it cannot be taken apart ({type(error).__name__})") from error
 
 
@@ -91,14 +91,14 @@ def _judged(message: Message) -> tuple[str, str]:
     reports = list(_status_blocks(message))
     if reports:
         return _by_report(reports)
-    if message.get_content_type() == "multipart/report":  # a receipt that it was read, a complaint
+    if message.get_content_type() == "multipart/report":  # a read receipt, a complaint
         return OTHER, ""
     by_system = bool(_SYSTEMS.search(parseaddr(str(message.get("From", "")))[1].rpartition("@")[0]))
     if _is_automatic(message) and not by_system:
         return REPLY, ""
-    if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote what came back to them
+    if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote bounces
         return OTHER, ""
-    from flufl.bounce import all_failures  # its many detectors are needed for returned mail only, and marks are made by everybody
+    from flufl.bounce import all_failures  # imported here: only returned mail needs its many detectors, but every process makes marks
 
     passing, final = all_failures(message)
     if final:
@@ -107,7 +107,7 @@ def _judged(message: Message) -> tuple[str, str]:
 
 
 def _by_report(blocks: list[Message]) -> tuple[str, str]:
-    """By RFC 3464: what was done for each recipient; the status decides where the action is not said."""
+    """Read the report by RFC 3464: the action for each recipient. Where the action is missing, the status decides."""
     kinds: dict[str, str] = {}
     for block in blocks:
         action, status = str(block.get("Action", "")).strip().lower(), str(block.get("Status", "")).strip()
@@ -120,7 +120,7 @@ def _by_report(blocks: list[Message]) -> tuple[str, str]:
 
 
 def _status_blocks(message: Message) -> Iterator[Message]:
-    """What the outermost report says of each recipient; a report that somebody quotes or forwards is none."""
+    """Yield the outermost report's block for each recipient. Quoted and forwarded reports are ignored."""
     parts = message.get_payload() if message.is_multipart() else []
     for part in [message, *(one for one in parts if isinstance(one, Message))]:
         if part.get_content_type() == "message/delivery-status" and isinstance(blocks := part.get_payload(), list):
@@ -138,7 +138,7 @@ def _all(message: Message, name: str) -> list[str]:
 
 
 def _first(found: Iterator[str]) -> tuple[str, ...]:
-    """The first few, each once."""
+    """Return the first few values, without repeats."""
     kept: dict[str, None] = {}
     for one in found:
         kept.setdefault(one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-#: By name: who gets it, and when.
+#: For each message name: who gets it, and when.
 WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "assigned": ("the rep; the manager, if nothing proves that it arrived", "a lead is assigned"),

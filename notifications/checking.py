@@ -1,4 +1,4 @@
-"""Checks a folder of templates before anybody gets a message by it: each message is written for several made-up leads."""
+"""Check a folder of templates before it is used: write each message for several made-up leads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import bare, full_of, sample
 
 HTML_MAX = 100_000
-"""Longest HTML part, in bytes; mail programs cut what is longer."""
+"""Longest HTML part, in bytes. Mail programs cut longer ones."""
 PARTS = ("subject.txt", "body.txt", "body.html", "chat.txt")
-#: Texts as nobody would wish them in a form; what a lead wrote may be any of them.
+#: Hostile texts that a lead could type into a form.
 _HOSTILE = (
     '"><script>alert(1)</script></td></table><a href="https://evil.example">Review this lead</a><!--',
     "{{ 7 * 7 }} {% for x in y %} \u202e\r\nBcc: all@evil.example\r\n\r\n",
@@ -84,7 +84,7 @@ def _ours(letter: Letter) -> tuple[list[str], list[str]]:
 
 
 def _without_link(message: str, letter: Letter, own: Letter) -> Iterator[Fault]:
-    """A message without its link can be read, but not answered."""
+    """Find parts that lack the link of the message: people could read them, but not answer."""
     for file, part, needed in (
         ("body.txt", letter.text, own.text),
         ("body.html", letter.html, own.html),

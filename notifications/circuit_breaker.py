@@ -1,6 +1,6 @@
-"""A gate before a channel: a service that hangs or limits holds up neither other channels nor the leads that wait behind it.
+"""A gate before a channel. A service that hangs or limits us must not hold up other channels, or the leads that wait for it.
 
-It is a channel itself. Each event loop and each lane has its own count of sends; whether a lane rests is known to all loops.
+The gate is a channel itself. Each event loop counts the sends of each lane; all loops share the state of a lane.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from weakref import WeakKeyDictionary
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.letter import Channel, Letter
 
-#: A service that asks for a longer rest is tried again after so long all the same.
+#: The longest rest, also where a service asks for a longer one.
 LONGEST_REST_SECONDS = 3600.0
 _Slots = dict[str, asyncio.Semaphore]
 
 
 @dataclass(slots=True)
 class _Lane:
-    """How it went with one service lately. failures: in a row; rests_until: on the monotonic clock; trying: one send looks."""
+    """The state of one service. failures: in a row. rests_until: on the monotonic clock. trying: one send tests the service now."""
 
     failures: int = 0
     rests_until: float = 0.0
@@ -39,9 +39,9 @@ def _one_lane(letter: Letter) -> str:
 class CircuitBreaker:
     """Lets at most `at_once` sends through to a channel, each for at most `total_seconds`.
 
-    After `failures` sends in a row that the service was at fault for (ServiceAway, DeliveryUnknown), the lane rests for
-    `rest_seconds`, or for as long as the service asked; then one send tries whether it is back. An address that is refused is not
-    the service's fault. lane: which service a letter goes to, where a channel speaks to several. monotonic: a clock in seconds.
+    After `failures` sends in a row that failed through the service (ServiceAway, DeliveryUnknown), the lane rests for
+    `rest_seconds`, or for as long as the service asked. Then one send tests whether the service is back. A refused address is not
+    the service's fault. lane: names the service of a letter, where a channel has several. monotonic: a clock in seconds.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class CircuitBreaker:
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the channel's own proof.
 
-        Raises: DeliveryError of the channel; ServiceAway at once, with the time to wait, while the lane rests; DeliveryUnknown
-        where the total time ran out.
+        Raises: the channel's DeliveryError; ServiceAway at once, with the time to wait, while the lane rests; DeliveryUnknown
+        when `total_seconds` are over.
         """
         name = self._lane_of(letter)
         async with self._slot(name):
@@ -83,7 +83,7 @@ class CircuitBreaker:
             return proof
 
     async def close(self) -> None:
-        """Close what the channel keeps open, if anything."""
+        """Close the channel's open connections, if it keeps any."""
         close = getattr(self.channel, "close", None)
         if close is not None:
             await close()

@@ -1,4 +1,4 @@
-"""The contract as a page: the same words as everywhere, with pictures. What people wrote in the agreement is only ever text."""
+"""The contract as a page: the same words as everywhere, with pictures. Text from the agreement is always escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agreements.wording import contract
 from notifications.contract_picture import ways
 
 _FOLDER = Path(__file__).parent / "templates" / "contract"
-#: Widths for which the pictures are drawn, of a screen and of a phone; the page shows the one that fits.
+#: Widths of the two pictures, for a screen and for a phone. The page shows the one that fits.
 _WIDE, _NARROW = 880, 330
 
 

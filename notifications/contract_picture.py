@@ -13,7 +13,7 @@ from agreements.model import Agreement, Clock, Rung
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import title
 
-#: From which stop to which each clock runs. A first attempt counts from the assignment, not from the acceptance.
+#: The stops between which each clock runs. A first attempt counts from the assignment, not from the acceptance.
 _RUNS = {"delivery": (0, 1), "acceptance": (1, 2), "first_attempt": (1, 3), "outcome": (3, 4)}
 _STOPS = ("MQL", "assigned", "accepted", "attempted", "outcome")
 _SHORT = {
@@ -46,7 +46,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A clock between two stops. ticks: where along it something happens."""
+    """A clock between two stops. ticks: the points along it at which something happens."""
 
     x: float
     y: float
@@ -57,7 +57,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is drawn, in units that are pixels at full size. stops: where the vertical lines stand, from top to bottom."""
+    """The positions to draw, in pixels at full size. stops: the positions of the vertical lines, from top to bottom."""
 
     width: int
     height: float

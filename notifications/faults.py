@@ -1,4 +1,4 @@
-"""What went wrong in a template: its file, its line, and what to do about it."""
+"""Name the mistake in a template: its file, its line, and what to do."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def fault_of(file: str, error: Exception, *, values: dict[str, Any], folders: Se
 
 
 def _place(file: str, error: Exception, folders: Sequence[Path]) -> tuple[str, int]:
-    """Where in the templates it happened: the innermost line of one, as Jinja writes it into the traceback."""
+    """Return the template file and line of an error: the innermost one in the traceback that Jinja writes."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         for folder in folders:
             if Path(frame.filename).is_relative_to(folder):
@@ -55,7 +55,7 @@ def _place(file: str, error: Exception, folders: Sequence[Path]) -> tuple[str, i
 
 
 def _names(message: str, values: dict[str, Any]) -> str:
-    """The names that there are, where it was one of ours that was looked for."""
+    """Return the available names, where the template asked one of our values for an unknown name."""
     for value in values.values():
         if is_dataclass(value) and f".{type(value).__name__} object" in message:
             return f"It has {', '.join(sorted(one.name for one in fields(value)))}."

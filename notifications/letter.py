@@ -1,4 +1,4 @@
-"""What is said to whom: a letter, its recipient, and what a channel promises. The views are what templates and pages show."""
+"""A letter, its recipient, and the promise of a channel. Templates and pages show the views in this file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person who is told something. timezone: in which they read times."""
+    """A person who gets a message. timezone: the zone in which they read times."""
 
     id: str
     name: str
@@ -29,9 +29,9 @@ class LeadView:
 
     statements: the handoff note by name (why_qualified, buying_signal, next_step, campaign, pain_point).
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
-    history: what happened before, oldest first, each an aware instant and a sentence. persona, product: for whom and for what,
-    by the agreement. leg: which hand has it, where there are several. brought_in_by: the rep who found the lead, by name. beside:
-    what other sources told otherwise: name of the fact, value, source, and an aware instant.
+    history: earlier events, oldest first, each an aware instant and a sentence. persona, product: by the agreement. leg: the
+    current hand-over, where a lead has several. brought_in_by: name of the rep who found the lead. beside: values from other
+    sources that differ, each with the name of the fact, value, source, and an aware instant.
     """
 
     number: int
@@ -63,7 +63,7 @@ class LeadView:
 
     @property
     def title(self) -> str:
-        """Return the lead in one line: the company, else the person, with the lead's number."""
+        """Return the lead in one line: the company, or else the person, with the lead's number."""
         return f"{self.company or self.person or 'Unknown company'} (lead {self.number})"
 
 
@@ -71,9 +71,9 @@ class LeadView:
 class Context:
     """Everything a message template may use.
 
-    due_at: by when an answer is owed, aware, None for nothing owed; promise: that in the agreement's words.
-    rep: name of who has the lead; what: what the message is about in one sentence; extra: further words by name. number: the code that the
-    reader types the first time they answer on a device; page: the link to the reader's own page, empty for none.
+    due_at: when an answer is due, aware, None where no answer is due. promise: this deadline in the agreement's words.
+    rep: name of the person who has the lead. what: the subject in one sentence. extra: further words by name. number: the code
+    that the reader types the first time they answer on a device. page: the link to the reader's own page, empty for none.
     """
 
     to: Recipient
@@ -90,10 +90,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class CodeContext:
-    """Everything that a message with a code may use. link: where it is typed, empty where that is open in the browser.
+    """Everything that a message with a code may use. link: the page for the code, empty where it is open in the browser.
 
-    code: empty for a reader who only has to know. minutes: for how long the code works. whose: the name of the person whose code
-    somebody guessed at.
+    code: empty for a reader who only has to know. minutes: how long the code works. whose: name of the person whose code
+    somebody tried to guess.
     """
 
     to: Recipient
@@ -107,7 +107,7 @@ class CodeContext:
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 
-    head: the digest of a seal; seal: its number; events: how many were sealed up to it; sealed_at: when it was made, in words.
+    head: the digest of a seal. seal: its number. events: how many events are sealed up to it. sealed_at: its time, in words.
     """
 
     to: Recipient
@@ -122,9 +122,9 @@ class HeadContext:
 class SigningContext:
     """Everything that a message which asks for a signature may use.
 
-    reference: name@version; party: for whom it is signed; begins: the first day on which it counts; code: six digits that are
-    typed beside the name; contract: all of it in words, None where it is too long for a message; differences: from the version
-    `compared_with`, empty where there is none.
+    reference: name@version. party: the party to sign for. begins: the first day on which it counts. code: six digits that the
+    signer types beside the name. contract: the whole contract in words, None where it is too long for a message. differences:
+    the changes since the version `compared_with`, empty where there is none.
     """
 
     to: Recipient
@@ -140,10 +140,10 @@ class SigningContext:
 
 @dataclass(frozen=True, slots=True)
 class SignatureContext:
-    """Everything that a message may use which tells of a signature.
+    """Everything that a message about a signature may use.
 
-    reference: name@version; what: who signed, or took a signature back, in one sentence; why: in the words of the person who took it
-    back, empty for none; deployable: both parties have signed.
+    reference: name@version. what: one sentence that says who signed or took a signature back. why: the words of the person who
+    took a signature back, empty for none. deployable: both parties have signed.
     """
 
     to: Recipient
@@ -155,22 +155,22 @@ class SignatureContext:
 
 
 class Told(Protocol):
-    """What every message is told by: a dataclass whose fields are the names that its templates may use, these two among them."""
+    """The content of a message: a dataclass whose fields are the names that its templates may use. Every one has these two."""
 
     @property
     def to(self) -> Recipient:
-        """Who reads it."""
+        """The reader of the message."""
         ...
 
     @property
     def link(self) -> str:
-        """The link where the reader may act; empty for none."""
+        """The link where the reader may act, empty for none."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong with a template: its file below the folder of templates, the line (0 where none is known), and what to do."""
+    """A mistake in a template: its file below the folder of templates, the line (0 where unknown), and what to do."""
 
     file: str
     problem: str
@@ -187,7 +187,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class DigestRow:
-    """One lead in a digest. what: why it stands there; done: it was settled since; link: where its reader may act, if anywhere."""
+    """One lead in a digest. what: why it is listed. done: somebody settled it since. link: where the reader may act, if anywhere."""
 
     number: int
     company: str
@@ -200,7 +200,7 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """Everything that a digest may use. link: of its page; more: how many rows stand only there; number, page: as in Context."""
+    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context."""
 
     to: Recipient
     link: str
@@ -212,11 +212,11 @@ class DigestContext:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message ready to be sent. key goes along, so that a repeat is recognised; thread keeps one lead's letters together.
+    """A message ready to be sent. key: by which a receiver recognises a repeat. thread: keeps one lead's letters together.
 
-    facts: what a CRM needs (lead_number, owner, company, contact, due, …); chat: the short form for a chat channel. bounce_mark:
-    what goes into the return path, so that a bounce names the delivery; empty for none. faults: the company's own templates
-    that could not be used, for whose parts Baton's own stand.
+    facts: what a CRM needs (lead_number, owner, company, contact, due, …). chat: the short form for a chat channel. bounce_mark:
+    goes into the return path, so that a bounce names the delivery, empty for none. faults: mistakes in the company's own
+    templates; Baton's own templates wrote these parts.
     """
 
     key: str
@@ -234,7 +234,7 @@ class Letter:
 
 
 class Channel(Protocol):
-    """A way to reach a person. may_bounce: what was taken may still come back, so it counts as arrived only some time later."""
+    """A way to reach a person. may_bounce: an accepted message may still come back, so it counts as arrived some time later."""
 
     name: str
     may_bounce: bool

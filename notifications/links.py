@@ -1,7 +1,7 @@
-"""Signed links: one per rep's tenure of a lead, one per duty of anybody else, one per signature that is asked for, one per
-morning digest, one per answer that may be disputed, and the nonces of the forms behind them.
+"""Signed links and the nonces of the forms behind them. There is one link for each rep's tenure of a lead, each duty of
+another person, each requested signature, each morning digest and each answer that may be disputed.
 
-A link says whose it is and when it was written; what may be done with it, and for how long, is decided where it is read.
+A link says whose it is and when it was written. The code that reads a link decides what it allows, and for how long.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from agreements.errors import LinkInvalid
 from notifications.bounces import BounceMarks
 
 TOKEN_MAX = 1024
-"""Longest token that is looked at, in characters."""
+"""Longest token that is read, in characters."""
 NONCE_AGE_MAX = timedelta(hours=24)
-"""How long a form that was shown may be sent."""
+"""How long after it was shown a form may be sent."""
 
 _SECRET_MIN = 16
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -33,8 +33,8 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """The time in which a lead is one rep's. at: when the link was written (UTC), None in one from before links said that. So in all
-    of these."""
+    """The time in which one rep has a lead. at: when the link was written (UTC), None in a link that is older than this field.
+    `at` means the same in all these classes."""
 
     assignment_id: str
     at: datetime | None = None
@@ -51,7 +51,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """The own page of a person who decides for others, with everything that they can answer."""
+    """The personal page of somebody who decides for others, with everything that they can answer."""
 
     person: str
     at: datetime | None = None
@@ -59,7 +59,7 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class ToSign:
-    """A version that one person is asked to sign for a party. reference: name@version; hash: of the text that is meant."""
+    """A version that one person is asked to sign for a party. reference: name@version. hash: of the text to sign."""
 
     party: str
     address: str
@@ -78,7 +78,7 @@ class DigestLink:
 
 @dataclass(frozen=True, slots=True)
 class ToDispute:
-    """What one person may dispute or decide: the answer of that number; 0 for all that may be disputed just now."""
+    """What one person may dispute or decide: the number of an answer, 0 for all answers that may be disputed now."""
 
     answer_id: int
     person: str
@@ -88,8 +88,8 @@ class ToDispute:
 class Links:
     """Writes and reads links of one installation.
 
-    secrets: keys from oldest to newest, each at least 16 characters; the newest signs and all are accepted, so a key rotates
-    by being followed by a new one. base_url: where the pages are, http or https.
+    secrets: keys from oldest to newest, each at least 16 characters. The newest signs and all are accepted: to rotate, add
+    a new key at the end. base_url: where the pages are, http or https.
     Raises: ValueError for no key, a short key or another base_url.
     """
 
@@ -124,8 +124,8 @@ class Links:
         return self._url(self._to_sign.dumps([asked.party, asked.address, asked.reference, asked.hash]), folder="sign")
 
     def for_dispute(self, answer_id: int, person: str, *, at: datetime | None = None) -> str:
-        """The URL for one person's part in the dispute about that answer, 0 for the list; always the same for the
-        same instant until the key rotates."""
+        """Return the URL for one person's part in the dispute about that answer, 0 for the list. The same instant gives
+        the same URL until the key rotates."""
         return self._url(self._to_dispute.dumps(_dated([answer_id, person], at)), folder="q")
 
     def read_to_dispute(self, token: str) -> ToDispute:
@@ -143,8 +143,8 @@ class Links:
         raise LinkInvalid()
 
     def for_digest(self, person: str, day: str, *, at: datetime | None = None) -> str:
-        """The URL of what is open for one person, as that day's digest gives it; always the same for the
-        same instant until the key rotates."""
+        """Return the URL of one person's digest of that day. The same instant gives the same URL until the key
+        rotates."""
         return self._url(self._mornings.dumps(_dated([person, day], at)), folder="d")
 
     def read_digest(self, token: str) -> DigestLink:
@@ -166,7 +166,7 @@ class Links:
         raise LinkInvalid()
 
     def read_person(self, token: str) -> Own:
-        """Read from the last part of such a link's URL whose own page it opens. Raises LinkInvalid."""
+        """Read the person from the last part of the URL of a personal page. Raises LinkInvalid."""
         match _loaded(self._own, token):
             case str(person):
                 return Own(person)
@@ -175,10 +175,10 @@ class Links:
         raise LinkInvalid()
 
     def number(self, token: str) -> str:
-        """Return the four-digit code that stands next to this link in its message. Raises LinkInvalid.
+        """Return the four-digit code that is next to this link in its message. Raises LinkInvalid.
 
-        They follow from what the link means: every message about one tenure says the same, and so do all others to one person on one
-        day (UTC).
+        The code depends on the meaning of the link. All messages about one tenure have the same code. All other messages to one
+        person on one day (UTC) share another.
         """
         return self._numbers(token)[0]
 
@@ -187,11 +187,11 @@ class Links:
         return _is_one_of(typed, self._numbers(token))
 
     def signing_code(self, asked: ToSign) -> str:
-        """The six digits that stand in the message which asks for that signature, and go along with it."""
+        """Return the six-digit code in the message that asks for this signature. The signer sends it with the signature."""
         return self.code(_signing(asked))
 
     def is_signing_code(self, asked: ToSign, typed: str) -> bool:
-        """Return whether this is the code in that message, under any of the keys."""
+        """Return whether this is the code for this signature, under any of the keys."""
         return self.is_code(_signing(asked), typed)
 
     def code(self, subject: str) -> str:
@@ -217,7 +217,7 @@ class Links:
         return self.read_to_dispute(token)
 
     def nonce(self, token: str, device: str, wait_id: str, *, now: datetime) -> str:
-        """A mark for one showing of a form, that only this link on this device for this wait can send back within 24 hours.
+        """Return a mark for one showing of a form. Only this link on this device for this wait can send it back, within 24 hours.
 
         device: hash of the browser's cookie. now: aware.  Raises: ValueError if now has no zone or there is no device.
         """
@@ -226,11 +226,11 @@ class Links:
         return self._nonces.dumps([round(_seconds(now), 3), randomness.token_urlsafe(6), _bound(token, device, wait_id)])
 
     def check_nonce(self, nonce: str, token: str, device: str, wait_id: str, *, now: datetime) -> bool:
-        """Whether the nonce was given to this link, device and wait at most 24 hours before now, which must be aware."""
+        """Return whether this link, device and wait got the nonce at most 24 hours before now. now: aware."""
         return self.nonce_age(nonce, token, device, wait_id, now=now) is not None
 
     def nonce_age(self, nonce: str, token: str, device: str, wait_id: str, *, now: datetime) -> timedelta | None:
-        """How long before now this nonce was given to this link, device and wait; None where it was not, or over 24 hours ago."""
+        """Return the age of a nonce of this link, device and wait. None for any other nonce, and after 24 hours."""
         match _loaded(self._nonces, nonce):
             case [int(shown) | float(shown), str(_), str(bound)] if device and hmac.compare_digest(bound, _bound(token, device, wait_id)):
                 age = timedelta(seconds=round(_seconds(now) - shown, 3))
@@ -244,7 +244,7 @@ class Links:
 
 
 def _dated(meant: Any, at: datetime | None) -> Any:
-    """What the token says, with the instant in milliseconds as its last part."""
+    """Return the content of the token with the instant in milliseconds as its last part."""
     if at is None:
         return meant
     return [*(meant if isinstance(meant, list) else [meant]), round(_seconds(at) * 1000)]
@@ -272,7 +272,7 @@ def _loaded(signer: URLSafeSerializer, token: str) -> Any:
 
 
 def _is_exact(token: str) -> bool:
-    """The last character of a signature has bits that nobody checks: several tokens would pass for one."""
+    """Return whether a token is spelt exactly as it was written. Its last character has unused bits, so other spellings would pass."""
     signature = token.rpartition(".")[2]
     try:
         return base64_encode(base64_decode(signature)).decode("ascii") == signature
@@ -301,6 +301,6 @@ def _digits(key: bytes, purpose: str, subject: str, count: int) -> str:
 
 
 def _is_one_of(typed: str, digits: list[str]) -> bool:
-    """Looks at all of them, so that the time it takes tells nothing."""
+    """Compare with all codes, so that the time of the check reveals nothing."""
     given = "".join(typed.split()).encode(errors="replace")
     return sum(hmac.compare_digest(given, one.encode()) for one in digits) > 0

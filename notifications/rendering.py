@@ -1,6 +1,6 @@
-"""Turns a context into a letter by the templates of its message. What a lead wrote is only ever text: it opens no tag or line.
+"""Turn a context into a letter with the templates of its message. A lead's words stay text: they open no tag and no line.
 
-Nothing is sent here, no link is signed here and no clock is read here. What a template may do at all is in sandbox.py.
+This module sends nothing, signs no link and reads no clock. sandbox.py limits what a template may do.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ SUBJECT_MAX = 150
 """Longest subject, in characters."""
 
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
-#: Longest text of a field in a letter, in characters; with them the HTML part stays under 100 kB whatever a lead sends.
+#: Longest text of a field in a letter, in characters. They keep the HTML part under 100 kB whatever a lead sends.
 _LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "page": 4000, "zone": 60}
-#: Of a contract nothing is cut: where it is too long, it is left out as a whole.
+#: A contract is never cut: one that is too long is left out as a whole.
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
 _KEEP_LINES = frozenset({"message", "text"})
@@ -39,7 +39,7 @@ _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff]")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
-#: What a chat service makes a link of by itself, but for e-mail addresses, which are read over.
+#: Text that a chat service turns into a link. E-mail addresses match first, so that they stay as they are.
 _LINK_IN_CHAT = re.compile(r"[\w.+-]+@[\w.-]+|(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
 _CHAT_MARKS = str.maketrans("<>[]`|", "‹›()'/")
 _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
@@ -62,9 +62,9 @@ def render(
 ) -> Letter:
     """Write a letter: the subject on one line, every part with the same content, times in the reader's zone.
 
-    folder: templates that go before Baton's own, file by file (folder/<message>/subject.txt …). A part for which they are faulty
-    is written by Baton's own, and the letter says so in `faults`: no lead waits for a template. Texts that are too long are cut,
-    and end in "…".
+    folder: templates that replace Baton's own, file by file (folder/<message>/subject.txt …). Where one is faulty, Baton's own
+    template writes the part and the letter names the mistake in `faults`: no lead waits for a template. Texts that are too long
+    are cut and end in "…".
     Raises: MessageFaulty if there is no such message, or Baton's own template has a mistake.
     """
     if message not in message_names():
@@ -102,17 +102,17 @@ def clean(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return the text cleaned and on one line, for a header. Every run of white space is one space."""
+    """Return the text cleaned and on one line, for a header. Every run of white space becomes one space."""
     return " ".join(clean(text).split())
 
 
 def _written(file: str, context: Told, folder: Path | None) -> str:
     values: dict[str, Any] = {field.name: getattr(context, field.name) for field in fields(cast(Any, context))}
     values["zone"] = _zone(context.to.timezone).key
-    values["to"] = replace(context.to, chat="")  # it may hold a secret
+    values["to"] = replace(context.to, chat="")  # a chat address may hold a secret
     try:
         return _sandbox(folder).written(file, values)
-    except Exception as error:  # a user's template may fail in any way, and no lead may stop because of it
+    except Exception as error:  # a company's template may fail in any way, and no lead may stop because of that
         raise MessageFaulty(fault_of(file, error, values=values, folders=_folders(folder))) from error
 
 
@@ -155,9 +155,9 @@ def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
 
 
 def _without_chat_marks(text: str) -> str:
-    """Chat services make links and mentions of these signs, of addresses and of names; a lead could show a false link by them.
+    """Break the characters, addresses and names that chat services turn into links and mentions: a lead could fake a link.
 
-    They are broken by a space of no width, so that they read as they did.
+    Addresses and names get a space of no width, so that they read as before.
     """
     return _LINK_IN_CHAT.sub(lambda found: found[0] or "\u200b", _MENTION.sub("@\u200b", text.translate(_CHAT_MARKS)))
 
@@ -176,7 +176,7 @@ def _zone(name: str) -> ZoneInfo:
 
 @pass_context
 def _when(values: TemplateValues, instant: datetime) -> str:
-    """`Tue 1 Dec 13:00` in the reader's zone; the hour that comes twice in autumn also says which of the two."""
+    """`Tue 1 Dec 13:00` in the reader's zone. In the hour that comes twice in autumn the text says which one is meant."""
     if instant.tzinfo is None:
         raise ValueError("a time without a zone cannot be shown")
     local = instant.astimezone(ZoneInfo(str(values["zone"])))
@@ -186,14 +186,14 @@ def _when(values: TemplateValues, instant: datetime) -> str:
 
 @pass_context
 def _clock(values: TemplateValues, instant: datetime) -> str:
-    """`13:00` in the reader's zone, for what is less than a day away."""
+    """`13:00` in the reader's zone, for times less than a day away."""
     told = _when(values, instant)
     return told[told.index(":") - 2 :]
 
 
 @pass_context
 def _day(values: TemplateValues, instant: datetime) -> str:
-    """`1 Dec 2026` in the reader's zone, for what is long ago."""
+    """`1 Dec 2026` in the reader's zone, for times long ago."""
     local = instant.astimezone(ZoneInfo(str(values["zone"])))
     return f"{local.day} {local:%b %Y}"
 
@@ -213,12 +213,12 @@ def label(name: str) -> str:
 
 
 def tel(phone: str) -> str:
-    """A tel: link, "" where no number can be read; "(0)" after a country code and extensions are left out."""
+    """Return a tel: link, "" for an unreadable number. "(0)" after a country code and extensions are left out."""
     found = _PHONE.match(phone.replace("(0)", "") if phone.strip().startswith("+") else phone)
     digits = re.sub(r"[^0-9]", "", found[2]) if found else ""
     return f"tel:{found[1]}{digits}" if found and 3 <= len(digits) <= 15 else ""
 
 
 def mailto(address: str) -> str:
-    """A mailto: link, "" for what is not one plain address."""
+    """Return a mailto: link, "" for a text that is not one plain address."""
     return "mailto:" + quote(address, safe="@+.-_") if is_address(address) else ""

@@ -1,4 +1,4 @@
-"""Made-up messages. `baton messages preview` shows them without a lead, and checks of templates use them."""
+"""Made-up messages for `baton messages preview` without a lead, and for checks of templates."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _LEAD_CONTEXT = Context(
     what="Handed on by Ben Carter.",
     number=_NUMBER,
 )
-#: What single messages say besides.
+#: Additional words of single messages.
 _EXTRA: Mapping[str, Mapping[str, str]] = {
     "note-needed": {"missing": "pain point, campaign"},
     "feedback": {"reason_words": "Interested, but not now", "text": "Budget comes in April.\nTheir works council has to agree."},
@@ -173,7 +173,7 @@ def bare(context: T) -> T:
     return cast(T, replace(context, **given))
 
 
-#: What is not a text of the lead or of a person: who may read it, how times are shown, links and their number, and the contract itself.
+#: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
 _OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat"})
 
 

@@ -1,6 +1,6 @@
-"""Where templates run: they see what they are given, reach nothing else, and end after so much work, whatever is written in them.
+"""Run templates in a sandbox: they see the values they are given, reach nothing else, and end after a fixed amount of work.
 
-RevOps may write templates of their own. A slip in one (a loop in a loop, a text doubled in each round) must not stop Baton.
+RevOps may write their own templates. A mistake in one (a loop in a loop, a text doubled in each round) must not stop Baton.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from jinja2.utils import Namespace
 from jinja2.visitor import NodeTransformer
 
 WORK_MAX = 200_000
-"""How much one template may do: a round of a loop, a call or sixteen characters that are made are one each, a file is fifty."""
+"""How much work one template may do. A round of a loop, a call and sixteen new characters count one each, a file counts fifty."""
 TEXT_MAX = 500_000
-"""Longest text that a template may make on its way, in characters."""
+"""Longest text that a template may build, in characters, also between two steps."""
 
 _RANGE_MAX = 10_000
 _NUMBER_BITS = 200
-#: Filters that no message needs, and by which a template could make links of what a lead wrote, or fill the memory.
+#: Filters that no message needs. With them a template could turn a lead's words into links, or fill the memory.
 _NOT_HERE = "attr batch center filesizeformat indent pprint random slice tojson urlize wordwrap xmlattr".split()
 _OF_TEXTS = frozenset(
     """
@@ -40,11 +40,11 @@ _left: ContextVar[list[int] | None] = ContextVar("work left for the template", d
 
 
 class TooMuchWork(SecurityError):
-    """The template would go on for too long, or make too long a text."""
+    """The template would run for too long, or write a text that is too long."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates of one or more folders. Their HTML is escaped, an unknown name is an error, and work is counted while `measured`."""
+    """Templates of one or more folders. HTML is escaped, an unknown name is an error, and `measured` limits the work."""
 
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
@@ -56,7 +56,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            finalize=_made,  # what is shown is looked at before it becomes text
+            finalize=_made,  # checks the size of a value before it becomes text
         )
         for name in _NOT_HERE:
             del self.filters[name]
@@ -66,21 +66,21 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals = {"range": _range, **{name: self.globals[name] for name in ("dict", "namespace", "joiner", "cycler")}}
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """Of numbers nothing, of texts what makes no longer ones, of the rest what does not begin with an underscore."""
+        """Allow no attribute of a number, those of a text that cannot lengthen it, and of other values what jinja2 holds safe."""
         if isinstance(obj, str):
             return attr in _OF_TEXTS
         return not isinstance(obj, int | float | bytes) and super().is_safe_attribute(obj, attr, value)
 
     def wrap_str_format(self, value: Any) -> None:
-        """Nothing: `format` of a text is as unsafe here as any other of its methods that can make a long one."""
+        """Offer no `format`: it is as unsafe here as every other method that can lengthen a text."""
 
     def call(__self, __context: TemplateValues, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: B902, N805
-        """A call from a template, which is work."""
+        """Make a call for a template and count it as work."""
         _work(1)
         return _made(super().call(__context, __obj, *args, **kwargs))
 
     def call_binop(self, context: TemplateValues, operator: str, left: Any, right: Any) -> Any:
-        """What two values give, where that is not too much."""
+        """Return the result of an operator, where it is not too large."""
         if operator == "%" and isinstance(left, str):
             _narrow(left, right)
         elif operator == "*":
@@ -104,14 +104,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return changed
 
     def written(self, file: str, values: dict[str, Any]) -> str:
-        """The template of that file with these values. Raises TooMuchWork, and whatever else a template may do wrong."""
+        """Render the template of that file with these values. Raises TooMuchWork, and any error that a template can cause."""
         with measured():
             return "".join(_made(part) for part in self.get_template(file).generate(values))
 
 
 @contextmanager
 def measured() -> Iterator[None]:
-    """Inside, a template may do so much and no more."""
+    """Limit the work of templates that are rendered inside this context."""
     token = _left.set([WORK_MAX])
     try:
         yield
@@ -120,7 +120,7 @@ def measured() -> Iterator[None]:
 
 
 class _CountsRounds(NodeTransformer):
-    """Has every loop count its rounds, and everything that puts texts together look how long they become."""
+    """Makes every loop count its rounds, and every expression that joins texts check the length of the result."""
 
     def __init__(self, name: str | None) -> None:
         self._name = name
@@ -154,7 +154,7 @@ class _CountsRounds(NodeTransformer):
         return node
 
     def _looked_at(self, node: nodes.Expr) -> nodes.Expr:
-        """Many small lists in one another can be one that is endless to show or to compare."""
+        """Check the size of a list: small lists inside one another can take endless time to show or to compare."""
         self.generic_visit(node)
         return _through("_made", node)
 
@@ -175,7 +175,7 @@ def _work(amount: int) -> None:
 
 
 def _size(value: Any) -> int:
-    """How many characters and items there are in it and in all that stands in it; counting ends where that is too much."""
+    """Count the characters and items in a value and in everything inside it. Counting ends at the limit."""
     if isinstance(value, str):
         return len(value)
     if not isinstance(value, _HOLDERS):
@@ -210,7 +210,7 @@ def _made(value: Any) -> Any:
 
 
 def _rounds(values: Iterable[Any], cost: int = 1) -> Iterator[Any]:
-    """The values; of each round so much is counted, which is more where the loop writes much."""
+    """Yield the values and count each round as work. cost: higher where the loop writes much."""
     for value in values:
         _work(cost)
         yield value
@@ -266,7 +266,7 @@ def _round(given: dict[str, Any]) -> None:
         raise TooMuchWork("a number has too many digits")
 
 
-#: What has to be looked at before these filters do their work: afterwards it would be too late.
+#: Checks to make before these filters run, because afterwards would be too late.
 _GUARDS: dict[str, Callable[[dict[str, Any]], None]] = {
     "join": _join,
     "replace": _replace,
@@ -277,7 +277,7 @@ _GUARDS: dict[str, Callable[[dict[str, Any]], None]] = {
 
 
 def _narrow(form: str, values: Any) -> None:
-    """Refuses what would write a number too wide, or too much in all."""
+    """Refuse a format that would write a number too wide, or too much text in all."""
     if _WIDE.search(form):
         raise TooMuchWork("a number is written too wide")
     size = _size(values)

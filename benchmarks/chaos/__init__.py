@@ -1,1 +1,1 @@
-"""Chaos: many leads on a leaping clock, while everything they need is killed, stopped and restarted."""
+"""Chaos: run many leads on a leaping clock while every part that they need is killed, stopped and restarted."""

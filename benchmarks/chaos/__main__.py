@@ -1,4 +1,4 @@
-"""python -m benchmarks.chaos: see what holds while everything is killed and started again. Exit code 1 on any finding."""
+"""python -m benchmarks.chaos: check that Baton keeps its promises while every part is killed and restarted. Exit code 1 on any finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to hold after a chaos run. Each check returns its findings as sentences, and an empty list where all is well."""
+"""Check the promises that must hold after a chaos run. Each check returns its findings as sentences, or an empty list."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from benchmarks.chaos.leads import SOURCE
 from storage.tables import Activity, Delivery, DeliveryState, Event, Handoff, Lead, LeadSource, Wait, Wake
 from tasks.clock_inputs import NO_CLOCK
 
-#: The open stages in which somebody owes something; a stuck lead is a finding of its own.
+#: The open stages in which somebody has a next task. A stuck lead is a separate finding.
 MOVING = [one.value for one in OPEN_STAGES if one != Stage.STUCK]
 
 
 def captured_once(session: Session, taken: Mapping[str, Sequence[int]]) -> list[str]:
-    """Check that each lead which a web process accepted is stored once, with one activity.
+    """Check that each lead that a web process accepted is stored once, with one activity.
 
-    taken: source id -> the lead numbers that the web processes answered.
+    taken: source id -> the lead numbers in the answers of the web processes.
     """
     known = {row.source_id: row.lead_id for row in session.exec(select(LeadSource).where(LeadSource.source == SOURCE))}
     activities = Counter(session.exec(select(Activity.lead_id)))
@@ -66,7 +66,7 @@ def parked_keys(session: Session) -> dict[str, tuple[int, str]]:
 
 
 def at_rest(session: Session, now: datetime) -> list[str]:
-    """Check that nothing is left that should have moved: a due wake, a lease, a message half sent, a deadline not acted on."""
+    """Check that nothing is left over: no due wake, lease or half-sent message, and no deadline without its consequence."""
     found = [f"a wake of handoff {one.handoff_id} ({one.kind}) is not read" for one in session.exec(select(Wake)) if one.not_before <= now]
     leased = session.exec(select(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC)))
     found += [f"handoff {one.id} is leased by {one.lease_by}" for one in leased]
@@ -79,7 +79,7 @@ def at_rest(session: Session, now: datetime) -> list[str]:
 
 
 def missed_with_reason(session: Session) -> list[str]:
-    """Check that the trail says, for each missed deadline, who missed it and why, as of the due time."""
+    """Check that the trail says for each missed deadline who missed it and why, with the due time as its time."""
     events = session.exec(select(Event).where(Event.kind == "missed"))
     said = {(event.handoff_id, event.data.get("clock"), event.at): event for event in events}
     found = []

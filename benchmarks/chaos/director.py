@@ -1,4 +1,4 @@
-"""The director of a chaos run: that of the demo, who waits when he cannot look because the database is away."""
+"""The director of a chaos run: the demo's director, who also waits for a database that is down."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LOOK_AGAIN_SECONDS, GIVEN_UP_AFTER_SECONDS = 0.5, 300.0
 
 
 class StandsStill(Exception):
-    """Nothing moves although everything is up."""
+    """Nothing moves although every part is up."""
 
 
 class PatientDirector(Director):
-    """Looks again and again at a database that is away. Its looks block: who breaks things has a thread of their own."""
+    """Asks a database that is down again and again. These calls block the thread, so the killer runs in another one."""
 
     last: Situation | None = None
 
@@ -32,7 +32,7 @@ class PatientDirector(Director):
         return self.last
 
     async def run_on(self, *, look: Callable[[], None], at_rest: Callable[[], bool] = lambda: False) -> None:
-        """Do the same as run, and go on after an error of a database that went away."""
+        """Do the same as run, and continue after an error of a database that went down."""
         while True:
             try:
                 await self.run(look=look, at_rest=at_rest)
@@ -42,7 +42,7 @@ class PatientDirector(Director):
 
 
 def patiently(ask: Callable[[], T]) -> T:
-    """Asks until the database answers. Raises its error when it stays away."""
+    """Ask until the database answers. Raises the database's error when it stays down."""
     until = time.monotonic() + GIVEN_UP_AFTER_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A gate before a receiver: a port of its own that can be shut, answer that it is busy, or lose the receiver's answers."""
+"""A gate before a receiver: a separate port that can be shut, answer that it is busy, or lose the receiver's answers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ CHUNK = 65_536
 
 
 class Gate:
-    """Passes everything on to a port of this machine, as its mood says.
+    """Passes traffic on to a port of this machine, as its mood says.
 
-    busy: what it says in the busy mood, before it hangs up. taken: how an answer begins by which the receiver takes a message;
-    in the mood that loses answers the connection breaks instead of passing it on.
+    busy: the gate's answer in the busy mood, before it hangs up. taken: the beginning of the receiver's answer that accepts a
+    message. In the mood that loses answers, the gate breaks the connection instead of passing that answer on.
     """
 
     def __init__(self, target_port: int, *, busy: bytes, taken: bytes) -> None:
@@ -43,7 +43,7 @@ class Gate:
         self._loop.close()
 
     def become(self, mood: str) -> None:
-        """Changes the mood, from any thread. Connections that are there break, except where answers are to be lost."""
+        """Change the mood, from any thread. Open connections break, except in the mood that loses answers."""
         self._do(self._change(mood))
 
     def _do(self, what: object) -> None:
@@ -108,7 +108,7 @@ class Gate:
 
 
 async def _closed(writer: asyncio.StreamWriter) -> None:
-    """Closes a connection and waits until its socket is gone."""
+    """Close a connection and wait until its socket is gone."""
     writer.close()
     with suppress(OSError):
         await writer.wait_closed()

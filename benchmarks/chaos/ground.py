@@ -1,4 +1,4 @@
-"""What a chaos run stands on: databases, receivers behind gates, an agreement in force, and the stack with more than one of each."""
+"""Set up a chaos run: databases, receivers behind gates, an agreement in force, and a stack with several workers and web processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HTTP_BUSY, HTTP_TAKEN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\
 
 @dataclass(frozen=True)
 class Ground:
-    """Everything that is there when a run begins. web_urls: of every web process; key: for the intake API."""
+    """Everything that a run starts with. web_urls: of every web process. key: for the intake API."""
 
     folder: Path
     box: Toolbox
@@ -53,7 +53,7 @@ class Ground:
 
 @contextmanager
 def ground(folder: Path, *, sqlite: bool, workers: int = 2) -> Iterator[Ground]:
-    """Start everything at Monday nine o'clock of Baton's time, and end it when the block ends."""
+    """Start everything on a Monday at nine in Baton's time, and stop it when the block ends."""
     with ExitStack() as ending:
         databases = None if sqlite else ending.enter_context(cluster())
         database_url = databases.url("baton") if databases else ""

@@ -1,4 +1,4 @@
-"""The killer: carries out the plan against the running stack, in a thread of its own, and mends what it broke."""
+"""The killer: a thread that carries out the plan against the running stack and repairs what it broke."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOOK_SECONDS = 0.1
 
 
 class Killer:
-    """Deals blow after blow until it is told to end. A blow against something that is down already is left out.
+    """Strikes blow after blow until `end` is called. It skips a blow against a part that is down already.
 
     gates: the gates before the receivers, by the name of the target.
     """
@@ -54,11 +54,11 @@ class Killer:
         self._thread = threading.Thread(target=self._run, name="killer", daemon=True)
 
     def start(self) -> None:
-        """Begins to deal blows."""
+        """Start striking."""
         self._thread.start()
 
     def end(self) -> None:
-        """Mends everything and ends; raises what went wrong in the killer itself."""
+        """Repair everything and stop. Raises the error that stopped the killer itself, if any."""
         self._over.set()
         self._thread.join()
         if self._failed is not None:
@@ -66,7 +66,7 @@ class Killer:
 
     @property
     def is_at_work(self) -> bool:
-        """Whether blows may still come."""
+        """Return whether blows may still come."""
         return not self._over.is_set() and self._thread.is_alive()
 
     def _run(self) -> None:
@@ -76,14 +76,14 @@ class Killer:
                 if not self._wait_until(began + blow.at):
                     break
                 self._deal(blow)
-        except BaseException as error:  # told by end(): a killer that failed has tested nothing
+        except BaseException as error:  # end() raises it: a killer that failed has tested nothing
             self._failed = error
         finally:
             self._over.set()
             self._mend(until=float("inf"))
 
     def _wait_until(self, instant: float) -> bool:
-        """Wait until then, and mend what is due meanwhile. Return False when the killer is to end before."""
+        """Wait until then, and make the repairs that become due. Return False when the killer has to stop earlier."""
         while time.monotonic() < instant:
             self._mend(until=time.monotonic())
             if self._over.wait(LOOK_SECONDS):
@@ -110,7 +110,7 @@ class Killer:
         heapq.heappush(self._mends, (time.monotonic() + blow.lasts, next(self._count), blow.target, mend))
 
     def _strike(self, blow: Blow) -> Callable[[], None]:
-        """Break the target, and return how to mend it."""
+        """Break the target, and return a function that repairs it."""
         if blow.target in self._gates:
             gate = self._gates[blow.target]
             gate.become(blow.kind)
@@ -140,7 +140,7 @@ class Killer:
         try:
             before = self._box.read_now(lambda session, now: now)
             self._box.write_now(lambda session, now: time_offset.leap_to(session, now + ahead))
-        except DBAPIError:  # the database is down just now
+        except DBAPIError:  # the database is down now
             self.outages.skipped += 1
             return
         self.outages.leaps.append(Leap(real, before, before + ahead))

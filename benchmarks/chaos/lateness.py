@@ -1,4 +1,4 @@
-"""How late each missed deadline was noticed, in Baton's time, and why."""
+"""Find out how late Baton noticed each missed deadline, in Baton's time, and why."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from benchmarks.chaos.plan import CHAT, SMTP
 from benchmarks.chaos.supervised import WEB
 from storage.tables import Answer, AnswerState, ClockReading, Event, Wait
 
-#: A deadline that was noticed later than this, in Baton's time, needs a reason.
+#: A deadline that Baton noticed later than this, in Baton's time, needs a reason.
 TOLERATED = timedelta(seconds=60)
-#: No deadline waits for these, so an outage of them explains nothing.
+#: No deadline needs these parts, so their outages explain nothing.
 NO_EXCUSE = (WEB, SMTP, CHAT)
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A deadline that was noticed late.
+    """A deadline that Baton noticed late.
 
     by: how late, in Baton's time.
     fell_due: the real instant at which Baton's clock reached the deadline.
-    noticed: the real instant at which it was written down.
-    reasons: what was down between the two, and leaps of the clock.
+    noticed: the real instant at which the miss was stored.
+    reasons: outages between these two instants, and leaps of the clock.
     """
 
     handoff_id: int
@@ -37,14 +37,14 @@ class Late:
     reasons: tuple[str, ...]
 
     def told(self) -> str:
-        """Say it in one line."""
+        """Describe the late deadline in one line."""
         why = ", ".join(self.reasons) or "no reason found"
         return f"handoff {self.handoff_id}, {self.wait}: noticed {self.by.total_seconds():.0f} s late: {why}"
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Translates between Baton's time and real time. readings: from each real instant on, Baton's time ran so far ahead."""
+    """Translates between Baton's time and real time. readings: real instants, each with how far Baton's time ran ahead from then on."""
 
     readings: Sequence[tuple[datetime, timedelta]]
 
@@ -70,7 +70,7 @@ def calendar(session: Session) -> Calendar:
 
 
 def noticed_deadlines(session: Session) -> list[tuple[Wait, datetime]]:
-    """Return each wait that its deadline answered, and the real instant at which that was written down."""
+    """Return each wait that its deadline answered, with the real instant at which that was stored."""
     rows = session.exec(
         select(Wait, Event.recorded_at)
         .join(Answer, col(Answer.id) == col(Wait.answer_id))
@@ -82,7 +82,7 @@ def noticed_deadlines(session: Session) -> list[tuple[Wait, datetime]]:
 
 
 def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta = TOLERATED) -> list[Late]:
-    """Return the deadlines that were noticed later than tolerated, each with its reasons."""
+    """Return the deadlines that Baton noticed later than tolerated, each with its reasons."""
     times, found = calendar(session), []
     for wait, noticed in noticed_deadlines(session):
         by = times.baton(noticed) - wait.due_at
@@ -94,7 +94,7 @@ def late_deadlines(session: Session, outages: Outages, *, tolerated: timedelta =
 
 
 def reasons_for(outages: Outages, due: datetime, fell_due: datetime, noticed: datetime, times: Calendar) -> list[str]:
-    """Return what was done to the clock, or to a part that deadlines need, between the deadline and its being noticed."""
+    """Return what the killer did to the clock, or to a part that deadlines need, before Baton noticed the deadline."""
     leaps = [_leap_told(one) for one in outages.leaps if one.after > due and one.before <= times.baton(noticed)]
     needed = [one for one in outages.felt_between(fell_due, noticed) if not one.target.startswith(NO_EXCUSE)]
     felt = dict.fromkeys(f"{one.kind} {one.target}" for one in needed)

@@ -1,4 +1,4 @@
-"""The leads of a chaos run, and the webhooks that bring them: each is sent twice, and again until it is taken."""
+"""The leads of a chaos run, and the senders of their webhooks. Each lead is sent twice, and repeated until it is accepted."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 
 SOURCE = "chaos"
-#: A sender waits so long for an answer, and then tries another address. A frozen process takes the call and says nothing.
+#: How long a sender waits for an answer before it tries another address. A frozen process accepts the call and never answers.
 TIMEOUT_SECONDS = 8.0
 PAUSE_SECONDS = 0.3
 GIVEN_UP_AFTER_SECONDS = 300.0
-#: What they did, how well they fit, and where from: some ask by themselves, some qualify, some do not, a few are screened out.
+#: Action, fit and origin of the leads: some ask for a demo, some qualify by points, some do not, a few are screened out.
 KINDS: tuple[dict[str, Any], ...] = (
     {"activity": "demo_requested", "job_title": "Head of Operations", "fields": {"industry": "logistics", "employees": 300}},
     {"activity": "contact_sales", "job_title": "Sales Director", "fields": {"industry": "software", "employees": 80}},
@@ -28,10 +28,10 @@ COUNTRIES = ("GB", "GB", "DE", "US", "CA")
 
 
 def lead(number: int, dice: random.Random) -> dict[str, Any]:
-    """One inquiry as the intake takes it."""
+    """Return one inquiry in the form that the intake accepts."""
     kind = dice.choices(KINDS, weights=(5, 4, 3, 3, 1))[0]
     mailbox = "mailinator.com" if dice.random() < 0.03 else f"company{number}.example"
-    campaign = "" if dice.random() < 0.1 else "spring"  # without one the note is incomplete, and marketing is asked
+    campaign = "" if dice.random() < 0.1 else "spring"  # without a campaign the note is incomplete, and marketing is asked
     return {
         "source": SOURCE,
         "source_id": f"c{number}",
@@ -48,9 +48,9 @@ def lead(number: int, dice: random.Random) -> dict[str, Any]:
 
 @dataclass
 class Senders:
-    """Sends webhooks to the addresses of the web processes, as the systems do that send webhooks.
+    """Sends webhooks to the web processes, as the company's own systems do.
 
-    taken: by source id the numbers that were answered, one for each copy. results: what the answers said.
+    taken: by source id the lead numbers in the answers, one for each copy. results: what the answers said.
     """
 
     urls: list[str]
@@ -61,7 +61,7 @@ class Senders:
     repeats: int = 0
 
     async def send(self, many: list[dict[str, Any]]) -> None:
-        """Sends each of them twice, side by side; returns when every copy was answered with 2xx."""
+        """Send each lead twice, in parallel, and return when every copy got a 2xx answer."""
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, headers={"Authorization": f"Bearer {self.key}"}) as client:
             await asyncio.gather(*(self._send(client, one) for one in many for _ in range(2)))
 

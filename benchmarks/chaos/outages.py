@@ -1,4 +1,4 @@
-"""What was down when: the log of a chaos run, by which a late deadline is explained."""
+"""The log of a chaos run: which part was down when. It explains late deadlines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-#: So long after an outage its effects are still felt: a lease has to run out (30 s), a part has to start.
+#: How long the effects of an outage last: a lease has to run out (30 s), a part has to start.
 AFTERMATH = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A part that could not work, in real time. until: None while it lasts."""
+    """A time in which a part could not work, in real time. until: None while the outage lasts."""
 
     target: str
     kind: str
@@ -25,7 +25,7 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Leap:
-    """The clock was set forward at a real instant, from one of Baton's instants to another."""
+    """A leap of the clock at a real instant, from one of Baton's instants to another."""
 
     real_at: datetime
     before: datetime
@@ -34,7 +34,7 @@ class Leap:
 
 @dataclass
 class Outages:
-    """Everything that went wrong. Written by the killer, read by the checks; safe between threads."""
+    """Everything that went wrong. The killer writes it and the checks read it; safe for several threads."""
 
     leaps: list[Leap] = field(default_factory=list)
     skipped: int = 0
@@ -43,12 +43,12 @@ class Outages:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def begin(self, target: str, kind: str) -> None:
-        """The target is down from now on."""
+        """Note that the target is down from now on."""
         with self._lock:
             self._present[target] = Outage(target, kind, datetime.now(UTC))
 
     def end(self, target: str) -> None:
-        """The target works again."""
+        """Note that the target works again."""
         with self._lock:
             begun = self._present.pop(target, None)
             if begun:
@@ -56,7 +56,7 @@ class Outages:
 
     @contextmanager
     def during(self, target: str, kind: str) -> Iterator[None]:
-        """The target is down while the block runs."""
+        """Note that the target is down while the block runs."""
         self.begin(target, kind)
         try:
             yield
@@ -64,21 +64,21 @@ class Outages:
             self.end(target)
 
     def is_down(self, target: str) -> bool:
-        """Whether the target is down now."""
+        """Return whether the target is down now."""
         with self._lock:
             return target in self._present
 
     def all(self) -> list[Outage]:
-        """Every outage so far, the oldest first."""
+        """Return every outage so far, oldest first."""
         with self._lock:
             return sorted([*self._past, *self._present.values()], key=lambda one: one.since)
 
     def counts(self) -> dict[str, int]:
-        """How often each kind of thing happened: "kill worker" -> times."""
+        """Count the blows of each kind: "kill worker" -> times."""
         found = Counter(f"{one.kind} {one.target}" for one in self.all())
         found["leap of the clock"] = len(self.leaps)
         return dict(sorted(found.items()))
 
     def felt_between(self, since: datetime, until: datetime) -> list[Outage]:
-        """The outages that were under way, or whose effects were felt, at some time between two real instants."""
+        """Return the outages that lasted, or had effects, at some time between two real instants."""
         return [one for one in self.all() if one.since <= until and (one.until is None or one.until + AFTERMATH >= since)]

@@ -1,4 +1,4 @@
-"""The people of a chaos run: those of the demo, with a browser that reloads and a habit of trying again later."""
+"""The people of a chaos run: the people of the demo, who also reload pages and try again later."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from agreements.errors import CrmError
 from app.demo.browser import Form, Page, Visitor
 from app.demo.people import Action, Office, Person, Plan
 
-#: What a person takes for "try again later": a page, the CRM or Prefect's window is away.
+#: Errors after which a person tries again later: a page, the CRM or Prefect's window is down.
 AWAY = (httpx.HTTPError, PrefectHTTPStatusError, CrmError, DBAPIError)
 LATER = timedelta(minutes=20)
 TRIES = 10
@@ -27,7 +27,7 @@ RELOAD_SECONDS, PATIENCE_SECONDS = 0.5, 20.0
 
 
 class ReloadingVisitor(Visitor):
-    """A browser whose owner reloads a page that does not come, and who presses some buttons twice."""
+    """A browser whose owner reloads a page that does not load, and presses some buttons twice."""
 
     def __init__(self, dice: random.Random, seen: Counter[str], *, twice: float = 0.15) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class ReloadingVisitor(Visitor):
 
 
 def people_of(office: Office, *, dice: random.Random, seen: Counter[str]) -> Mapping[str, Person]:
-    """Return everybody of the office's roster by id, each with a browser of their own. seen: counts what they went through."""
+    """Return everybody in the office's roster by id, each with a separate browser. seen: counts what happened to them."""
     plan, now = office.plan, office.now
 
     def plan_patiently(at: datetime, what: str, action: Action) -> None:
@@ -76,7 +76,7 @@ def people_of(office: Office, *, dice: random.Random, seen: Counter[str]) -> Map
 
 
 def _tried(plan: Plan, what: str, action: Action, now: Callable[[], datetime], seen: Counter[str], tries: int = 1) -> Action:
-    """Return the action such that it is put off while a page or the CRM is away, and given up after some tries."""
+    """Return the action with retries: it is put off while a page or the CRM is down, and given up after some tries."""
 
     async def act() -> None:
         try:

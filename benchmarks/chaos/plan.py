@@ -1,4 +1,4 @@
-"""The plan of a chaos run: what goes wrong, when and for how long, drawn from a seed."""
+"""Draw the plan of a chaos run from a seed: what goes wrong, when and for how long."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-#: Kinds of blows: what happens to the target.
+#: Kinds of blows.
 KILL, FREEZE, RESTART = "kill", "freeze", "restart"
 CRASH = "crash"
 SHUT, BUSY, LOSE_ANSWERS = "shut", "busy", "lose answers"
 LOCK, LEAP = "lock", "leap"
-#: Targets that are no process of the stack.
+#: Targets that are not processes of the stack.
 POSTGRESQL, SMTP, CHAT, CRM, CLOCK = "postgresql", "smtp", "chat", "crm", "time"
 
-#: For how many seconds each kind lasts, at least and at most.
+#: The shortest and the longest duration of each kind, in seconds.
 LASTS: dict[str, tuple[float, float]] = {
     KILL: (0.5, 10),
     FREEZE: (3, 40),
@@ -26,13 +26,13 @@ LASTS: dict[str, tuple[float, float]] = {
     LOCK: (4, 25),
     LEAP: (0, 0),
 }
-#: By how many minutes the clock is set forward.
+#: The shortest and the longest leap of the clock, in minutes.
 LEAP_MINUTES = (5, 360)
 
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One thing that goes wrong. at, lasts: real seconds, at from the start of the run; ahead_minutes: how far a leap goes."""
+    """One thing that goes wrong. at, lasts: real seconds, `at` from the start of the run. ahead_minutes: the length of a leap."""
 
     at: float
     kind: str
@@ -42,9 +42,9 @@ class Blow:
 
 
 def blows(seed: int, parts: Sequence[str], *, gap_seconds: tuple[float, float], with_postgresql: bool) -> Iterator[Blow]:
-    """The plan for these parts without an end: the same seed and parts give the same plan.
+    """Yield the endless plan for these parts. The same seed and parts give the same plan.
 
-    Blows are dealt from a shuffled deck, so that every kind has come before any comes too often.
+    Blows come from a shuffled deck, so that every kind comes before any kind comes too often.
     """
     dice = random.Random(seed)
     at = 0.0
@@ -58,7 +58,7 @@ def blows(seed: int, parts: Sequence[str], *, gap_seconds: tuple[float, float], 
 
 
 def cards(parts: Sequence[str], *, with_postgresql: bool) -> list[tuple[str, str]]:
-    """One deck of blows: every part is killed, frozen and restarted, and so on."""
+    """Return one deck of blows: each part is killed, frozen and restarted, each receiver and the clock get theirs."""
     deck = [(kind, part) for part in parts for kind in (KILL, FREEZE, RESTART)]
     if with_postgresql:
         deck += [(CRASH, POSTGRESQL), (RESTART, POSTGRESQL)]

@@ -1,4 +1,4 @@
-"""How the leads stand at the Prefect server, compared with Baton's own tables."""
+"""Compare the runs at the Prefect server with Baton's own tables."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def not_parked(wanted: Mapping[str, tuple[int, str]]) -> list[str]:
 
 
 async def states_of(run_ids: list[str]) -> dict[str, int]:
-    """Count these runs by the type of their state."""
+    """Count these runs by state type."""
     async with get_client() as client:
         runs = await _runs(client, run_ids)
     found = Counter(run.state.type.value if run.state else "none" for run in runs.values())

@@ -1,4 +1,4 @@
-"""A chaos run from beginning to end: leads come in, people answer, things are killed; then peace, and the checks."""
+"""A chaos run from start to end: leads come in, people answer, the killer strikes. Then the killer stops and the checks run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from benchmarks.chaos.terminal_view import Screen
 from storage import figures, roster
 
 BATCH, BATCH_EVERY = 8, timedelta(minutes=30)
-#: The run ends with a finding when everything is up, something is due, and nothing has moved for so long.
+#: The run ends with a finding when every part is up and something is due, but nothing moves for this long.
 STILL_SECONDS = 240.0
 #: How long the runs at Prefect may take to park after Baton's own tables are at rest.
 PARK_SECONDS = 120.0
@@ -35,11 +35,11 @@ PARK_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for.
+    """The options of the command line.
 
     seed: of the plan, the leads and the people.
     leads: how many come in.
-    minutes: how long things are broken at most; the leads go on in peace after that.
+    minutes: how long the killer strikes at most. The leads carry on undisturbed after that.
     sqlite: whether both databases are SQLite.
     gap_seconds: the shortest and the longest time between two blows.
     """
@@ -53,7 +53,7 @@ class Options:
 
 @dataclass
 class Outcome:
-    """What a run found. findings: check -> sentences; late: deadlines that were noticed late; figures: what happened."""
+    """What a run found. findings: check -> sentences. late: deadlines that Baton noticed late. figures: what happened."""
 
     findings: dict[str, list[str]] = field(default_factory=dict)
     late: list[Late] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether no check found anything."""
+        """Return whether no check found anything."""
         return not any(self.findings.values())
 
 
@@ -103,7 +103,7 @@ class Run:
             self.director.plan(at, "inquiries", lambda batch=batch: self.senders.send(batch))  # type: ignore[misc]
 
     async def play(self) -> None:
-        """Chaos, then peace, then the checks."""
+        """Run with the killer, then without it, then run the checks."""
         began = time.monotonic()
         try:
             self.killer.start()
@@ -140,7 +140,7 @@ class Run:
             raise StandsStill(f"everything is up, something is due, and nothing has moved for {STILL_SECONDS:.0f} s")
 
     async def _parked(self) -> list[str]:
-        """Find the open leads that are not parked at Prefect. Ask again for a while: a run parks after Baton's own rest."""
+        """Find the open leads that are not parked at Prefect. Ask for a while, because a run parks after Baton's tables are at rest."""
         until = time.monotonic() + PARK_SECONDS
         while True:
             found = await prefect_side.not_parked(self.ground.box.read_now(lambda session, now: checks.parked_keys(session)))

@@ -1,4 +1,4 @@
-"""The stack under chaos: whatever has died is started again, except what is meant to be down for a while."""
+"""The stack of a chaos run: dead parts are restarted, except those that the killer keeps down."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ WEB = "web"
 
 @dataclass
 class Supervised(Stack):
-    """A stack that two threads handle: the director starts what has died, the killer keeps parts down or frozen."""
+    """A stack that two threads handle: the director restarts dead parts, the killer keeps parts down or frozen."""
 
     kept_down: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
     def over(cls, stack: Stack) -> Supervised:
-        """The same parts, supervised."""
+        """Return a supervised stack of the same parts."""
         return cls(stack.folder, stack.environment, stack.prefect_url, stack.web_url, stack.parts)
 
     def add_worker(self, name: str) -> None:
-        """Starts one more worker under this name."""
+        """Start one more worker under this name."""
         part = Part(name, baton("worker"), self.folder / "logs" / f"{name}.log", self.environment)
         self.parts[name] = part
         part.start()
 
     def add_web(self, name: str, port: int) -> str:
-        """Starts one more web process on this port; its address."""
+        """Start one more web process on this port, and return its address."""
         url = f"http://127.0.0.1:{port}"
-        # Links go on naming the first one: people know one address.
+        # Links keep naming the first web process: people know one address.
         environment = {**self.environment, "BATON_WEB_PORT": str(port), "BATON_WEB_URL": self.web_url}
         part = Part(name, baton("web"), self.folder / "logs" / f"{name}.log", environment, answers(f"{url}/healthz"))
         self.parts[name] = part
@@ -43,7 +43,7 @@ class Supervised(Stack):
         return url
 
     def watch(self) -> list[str]:
-        """Starts again what has died and is not kept down; the names of what it started."""
+        """Restart the dead parts that are not kept down, and return their names."""
         with self.lock:
             dead = [part for part in self.parts.values() if not part.is_running and part.name not in self.kept_down]
             for part in dead:
@@ -51,14 +51,14 @@ class Supervised(Stack):
         return [part.name for part in dead]
 
     def send(self, name: str, number: signal.Signals) -> None:
-        """Sends a signal to a part and everything that it started."""
+        """Send a signal to a part and to every process that it started."""
         process = self.parts[name].process
         if process is not None and process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
 
     def keep_down(self, name: str) -> None:
-        """Kills a part as the kernel would, and lets nobody start it."""
+        """Kill a part as the kernel would, and let nobody start it."""
         with self.lock:
             self.kept_down.add(name)
             self.send(name, signal.SIGKILL)
@@ -67,7 +67,7 @@ class Supervised(Stack):
                 process.wait()
 
     def let_up(self, name: str) -> None:
-        """Starts a part that was kept down."""
+        """Start a part that was kept down."""
         with self.lock:
             self.kept_down.discard(name)
             if not self.parts[name].is_running:

@@ -1,4 +1,4 @@
-"""What a chaos run shows: a progress bar, or now and then a line where there is no terminal; and the table at the end."""
+"""Show a chaos run: a progress bar, or without a terminal a line now and then, and a table at the end."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ class Screen:
             self._bar.stop()
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Print one line that stays."""
         self.console.print(text, markup=False)
 
     def look(self, run: Run) -> None:
-        """Shows how the run stands; now and then only, for it is asked all the time."""
+        """Show the progress of the run. It is called all the time, so it shows something only now and then."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_SECONDS
         try:
             ended, now = run.ground.box.read_now(lambda session, now: (_ended(session), now))
-        except DBAPIError:  # the database is down just now; the next look shows more
+        except DBAPIError:  # the database is down now; the next call shows more
             return
         down = ", ".join(one.target for one in run.killer.outages.all() if one.until is None) or "nothing"
         taken = len(run.senders.taken)
@@ -62,7 +62,7 @@ class Screen:
             self.say(text)
 
     def conclude(self, outcome: Outcome) -> None:
-        """The table of checks, the figures, and the late deadlines by reason."""
+        """Print the table of checks, the figures, and the late deadlines by reason."""
         self.console.print(_checks(outcome), _figures(outcome.figures))
         for check, sentences in outcome.findings.items():
             for sentence in sentences:
@@ -91,7 +91,7 @@ def _figures(figures: dict[str, Any]) -> Table:
 
 
 def _late(outcome: Outcome) -> Table:
-    """The late deadlines, those with the same reasons in one row."""
+    """Return a table of the late deadlines, with one row for each set of reasons."""
     rows: dict[str, list[float]] = {}
     for one in outcome.late:
         rows.setdefault(", ".join(one.reasons) or "no reason found", []).append(one.by.total_seconds() / 60)

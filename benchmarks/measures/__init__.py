@@ -1,1 +1,1 @@
-"""One measure a file. Each one runs against real processes, or says in its first line that it does not."""
+"""One measure a file. Measures with a letter need a stack of processes or a PostgreSQL server; the others need neither."""

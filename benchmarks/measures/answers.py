@@ -1,4 +1,4 @@
-"""How long it takes until an answer by link is stored for good, with ten thousand waits open: alone, and beside a busy process."""
+"""Measure how long it takes to commit an answer by link with ten thousand waits open: alone, and beside a busy process."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tasks.replies import answering
 from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
-#: Between two answers, and between two leads that the other process takes in.
+#: The pause between two answers, and between two leads that the other process stores.
 PAUSE_SECONDS, LOAD_PAUSE_SECONDS = 0.005, 0.02
 
 
 def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
-    """Rows: what, figure, against, ratio. Against a bare transaction that writes one row, in the same database and run."""
+    """Yield rows: what, figure, against, ratio. Compared with a bare transaction that writes one row, in the same database and run."""
     box = ground(folder)
     ids = [new_id() for _ in range(WAITS)]
     box.write_now(lambda session, now: _fill(session, box, ids))
@@ -45,7 +45,7 @@ def _rows(what: str, full: list[float], bare: list[float]) -> Iterator[tuple[str
 
 
 def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float], list[float]]:
-    """Seconds for one bare row and for one answer, in turns."""
+    """Return the seconds for bare rows and for answers, measured in turns."""
     bare, full = [], []
     for ident in track(ids, description="answers", console=console, transient=True):
         token = box.links.for_tenure(ident).rpartition("/")[2]
@@ -69,7 +69,7 @@ def _answer(session: Session, token: str, now: datetime) -> None:
 
 @contextmanager
 def _busy_process(folder: Path) -> Iterator[None]:
-    """Another process that takes in one lead after another on the same database."""
+    """Run another process that stores one lead after another in the same database."""
     context = multiprocessing.get_context("spawn")
     ready, stop = context.Event(), context.Event()
     process = context.Process(target=_take_in, args=(folder, ready, stop), daemon=True)

@@ -1,4 +1,4 @@
-"""a, beside DBOS: a workflow with as many steps, one wait and one answer, on the same PostgreSQL server. Skipped where DBOS is missing."""
+"""a, compared with DBOS: a workflow with the same number of steps, one wait and one answer, on the same PostgreSQL. Needs DBOS."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PATIENCE_SECONDS = 900
 
 
 def python_with_dbos(named: str = "") -> str:
-    """The Python that has DBOS: the named one, else this one; empty where it is missing."""
+    """Return the Python that has DBOS: the named one, or else this one. Empty where DBOS is missing."""
     return named or (sys.executable if find_spec("dbos") else "")
 
 
 def measure(console: Console, cluster: Cluster | None, sizes: Sizes, *, python: str) -> dict[str, Any]:
-    """What the program prints, and the database's processor time. skipped: why there is nothing, instead of that."""
+    """Return the program's output and the database's processor time, or only `skipped` with the reason why nothing was measured."""
     if not python:
         return {"skipped": "DBOS is not installed; the extra `bench` brings it"}
     if cluster is None:

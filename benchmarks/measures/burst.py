@@ -1,4 +1,4 @@
-"""f: a burst of leads within a minute, some of them hot: how soon the hot ones' reps are told while the others drain."""
+"""f: a burst of leads within a minute, some of them hot: how soon the reps of hot leads get a message while the others queue."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.stand import Stand
 
 
 def measure(stand: Stand, sizes: Sizes) -> dict[str, Any]:
-    """Seconds from just before a hot inquiry is stored to the first message about it. Ends when all hot ones are out."""
+    """Measure the seconds from just before a hot inquiry is stored to the first message about it. End when all of these are out."""
     hot: dict[int, float] = {}
     others: dict[int, float] = {}
     each = sizes.burst // sizes.burst_hot

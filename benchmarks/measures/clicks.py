@@ -17,15 +17,15 @@ from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
 SEED = 7
-#: How long after the last click the next stages are waited for, in seconds.
+#: How long the benchmark waits for the next stages after the last click, in seconds.
 PATIENCE_SECONDS = 90
 
 
 def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_waits: int) -> dict[str, Any]:
-    """Seconds from the press of a button, over real HTTP. Stored: the page has answered, which it does after the commit; resumed:
-    the handoff's next stage is stored by its run.
+    """Measure the seconds from the press of a button, over real HTTP. Stored: the page has answered, which it does after the commit.
+    Resumed: the run has stored the handoff's next stage.
 
-    waiting: leads that nobody has touched. open_waits: how many wait altogether.
+    waiting: leads that nobody has touched. open_waits: the total number of waiting leads.
     """
     chosen = Random(SEED).sample(list(waiting), sizes.clicks)
     browsers = {rep: Browser(stand.box, stand.stack.web_url, rep) for rep in sorted({one.rep for one in chosen})}
@@ -58,7 +58,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_wait
 
 
 class Clicks:
-    """Clicks that are under way, and what became of them. stored, resumed: seconds after the press, by handoff."""
+    """Clicks and their results. stored, resumed: seconds after the press, by handoff."""
 
     def __init__(self, stand: Stand, browsers: dict[str, Browser]) -> None:
         self.stand, self.browsers = stand, browsers
@@ -69,11 +69,11 @@ class Clicks:
 
     @property
     def all_resumed(self) -> bool:
-        """Whether every click has been sent and has led to the next stage."""
+        """Return whether every click has been sent and has led to the next stage."""
         return all(job.done() for job in self.jobs) and len(self.resumed) == len(self.jobs)
 
     def click(self, one: Waiting) -> None:
-        """Opens the page and presses Accept."""
+        """Open the page and press Accept."""
         browser = self.browsers[one.rep]
         url, values = browser.open(one.assignment_id)
         start = time.monotonic()
@@ -82,7 +82,7 @@ class Clicks:
         self.stored[one.handoff_id] = time.monotonic() - start
 
     def look(self) -> None:
-        """Notes which leads have come to their next stage by now."""
+        """Note which leads have reached their next stage by now."""
         open_clicks = [ident for ident in list(self.pressed) if ident not in self.resumed]
         if open_clicks:
             standings, now = self.stand.onlooker.standings(open_clicks), time.monotonic()

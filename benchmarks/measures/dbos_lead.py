@@ -1,6 +1,6 @@
-"""A program of its own: leads with one wait and one answer as DBOS workflows. It needs only DBOS, not Baton.
+"""A separate program: leads with one wait and one answer as DBOS workflows. It needs DBOS and nothing from Baton.
 
-python dbos_lead.py URL LEADS AT_ONCE prints JSON: leads a second, processor seconds, and what is wrong in the end.
+python dbos_lead.py URL LEADS AT_ONCE prints JSON: leads a second, processor seconds, and what is wrong at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib.metadata import version
 from dbos import DBOS, DBOSConfig, SetWorkflowID  # type: ignore[import-not-found, unused-ignore]
 from sqlalchemy import Engine, create_engine, text
 
-#: As many steps as a lead of Baton's takes until it waits; each one writes a row.
+#: The same number of steps as a lead in Baton takes until it waits. Each one writes a row.
 STEPS = ("screen", "qualify", "document", "assign", "notify", "acceptance")
 WAITS = queue.SimpleQueue[int]()
 ENGINE: list[Engine] = []
@@ -23,14 +23,14 @@ ENGINE: list[Engine] = []
 
 @DBOS.step()  # type: ignore[untyped-decorator, unused-ignore]
 def write(lead: int, step: str) -> None:
-    """Writes the row of one step."""
+    """Write the row of one step."""
     with ENGINE[0].begin() as connection:
         connection.execute(text("INSERT INTO steps (lead, step) VALUES (:lead, :step)"), {"lead": lead, "step": step})
 
 
 @DBOS.workflow()  # type: ignore[untyped-decorator, unused-ignore]
 def carry_out(lead: int) -> str:
-    """Takes the steps, waits for one answer, and takes the last step."""
+    """Take the steps, wait for one answer, and take the last step."""
     for step in STEPS:
         write(lead, step)
     WAITS.put(lead)
@@ -40,7 +40,7 @@ def carry_out(lead: int) -> str:
 
 
 def run(leads: int, at_once: int) -> float:
-    """Carries out so many leads, at_once of them under way; the seconds that took."""
+    """Carry out `leads` leads with `at_once` of them under way, and return the seconds it took."""
     began, ended = time.monotonic(), queue.SimpleQueue[int]()
     results: list[Future[None]] = []
     with ThreadPoolExecutor(at_once) as waiting:
@@ -84,7 +84,7 @@ def _start(lead: int, waiting: ThreadPoolExecutor, results: list[Future[None]], 
 
 
 def main(url: str, leads: int, at_once: int) -> None:
-    """Measures and prints."""
+    """Measure and print."""
     ENGINE.append(create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_size=at_once))
     with ENGINE[0].begin() as connection:
         connection.execute(text("CREATE TABLE steps (id bigserial PRIMARY KEY, lead int, step text, at timestamptz DEFAULT now())"))

@@ -1,4 +1,4 @@
-"""e: from a missed deadline to its stored answer, with many due in the same minute, and until the last next message is out."""
+"""e: from a missed deadline to its stored answer and to the next message, with many deadlines in the same minute."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from benchmarks.seeding import Waiting, make_due
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
-#: From now until the first of them is due.
+#: From now until the first deadline.
 LEAD_TIME = timedelta(seconds=5)
 
 
 def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_waits: int) -> dict[str, Any]:
-    """Seconds from the instant at which each wait was due until an onlooker sees the committed answer of the clock.
+    """Measure the seconds from the due time of each wait until the onlooker sees the committed answer of the clock.
 
-    waiting: as many leads as are to be due, which nobody has touched. open_waits: how many wait altogether.
+    waiting: the leads whose deadlines will pass; nobody has touched them. open_waits: the total number of waiting leads.
     """
     missed = Missed(stand, waiting, timedelta(seconds=sizes.due_within_seconds))
     limit = missed.last_due + sizes.stored_wait_seconds
@@ -51,7 +51,7 @@ def measure(stand: Stand, waiting: Sequence[Waiting], sizes: Sizes, *, open_wait
 
 
 class Missed:
-    """Deadlines that pass. stored: seconds from due to stored, by handoff; told_at: when the next rep was told."""
+    """Deadlines that pass. stored: seconds from due to stored, by handoff. told_at: when the next rep got a message."""
 
     def __init__(self, stand: Stand, waiting: Sequence[Waiting], within: timedelta) -> None:
         self.stand = stand
@@ -65,16 +65,16 @@ class Missed:
         self._first = {one.assignment_id for one in waiting}
 
     def look(self) -> None:
-        """Notes which deadlines are stored by now."""
+        """Note which deadlines are stored by now."""
         found, now = self.stand.onlooker.deadline_answers(after=self._newest), time.monotonic()
         for _, handoff_id in found:
             if handoff_id in self.due:
                 self.stored.setdefault(handoff_id, now - self.due[handoff_id])
-        # Ids are given in order and committed in nearly that order: a late one is found by looking a little back.
+        # Ids are given in order and committed nearly in order: looking 1,000 ids back finds those that were committed late.
         self._newest = max([self._newest, *(ident - 1_000 for ident, _ in found)])
 
     def told(self) -> dict[int, float]:
-        """Seconds from due until the next rep was told, by handoff, as far as they were."""
+        """Return the seconds from due until the next rep got a message, by handoff, for those where that has happened."""
         arrived = self.stand.receivers.first_told()
         for assignment_id, handoff_id in self.stand.onlooker.assignments_of(self.due).items():
             if assignment_id in arrived and assignment_id not in self._first:

@@ -12,12 +12,12 @@ from benchmarks.progress import track
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
-#: How long after the last inquiry its message is waited for, in seconds.
+#: How long the benchmark waits for the message after the last inquiry, in seconds.
 PATIENCE_SECONDS = 90
 
 
 def measure(stand: Stand, sizes: Sizes) -> dict[str, Any]:
-    """Seconds from just before the inquiry is stored to the instant when a mail or chat message is received."""
+    """Measure the seconds from just before the inquiry is stored until a mail or chat message is received."""
     captured: dict[int, float] = {}
     numbers = paced(sizes.first_messages, every=1)
     for _ in track(numbers, total=sizes.first_messages, description="one lead a second", console=stand.console):
@@ -30,7 +30,7 @@ def measure(stand: Stand, sizes: Sizes) -> dict[str, Any]:
 
 
 def seconds_to_first_message(stand: Stand, captured: dict[int, float]) -> dict[int, float]:
-    """How long after its inquiry the first rep of each lead was told, for those where that has happened."""
+    """Return how long after its inquiry the first rep of each lead got a message, for leads where that has happened."""
     arrived, found = stand.receivers.first_told(), dict[int, float]()
     for assignment_id, handoff_id in stand.onlooker.assignments_of(captured).items():
         if assignment_id in arrived:

@@ -16,7 +16,7 @@ CLICKS, IDLE_SECONDS = 30, 35
 
 
 def measure(stand: Stand, sizes: Sizes) -> list[dict[str, Any]]:
-    """The same small measures with ever more leads open, seeded in bulk."""
+    """Repeat the same small measures with more and more open leads, which are seeded in bulk."""
     travel(stand, ONE_WAIT, count=WARM_UP, at_once=WARM_UP)
     seeder, waiting = Seeder(stand), list[Waiting]()
     small, points = replace(sizes, clicks=CLICKS), []

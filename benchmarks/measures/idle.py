@@ -10,14 +10,14 @@ from benchmarks.meter import NOT_COUNTED, counted
 from benchmarks.progress import track
 from benchmarks.stand import Stand
 
-#: From the last change until measuring begins: what was left to do is done by then.
+#: From the last change until the measure begins, in seconds, so that leftover work is done by then.
 SETTLE_SECONDS = 10
 #: How often memory is read, in seconds.
 LOOK_SECONDS = 60
 
 
 def measure(stand: Stand, *, waiting: int, seconds: float) -> dict[str, Any]:
-    """Percent of one core by process over so many seconds, and memory by process at their end and each minute, in bytes."""
+    """Measure by process: percent of one core over this many seconds, and memory in bytes, each minute and at the end."""
     time.sleep(SETTLE_SECONDS)
     by_minute: list[int] = []
     with stand.meter() as meter:

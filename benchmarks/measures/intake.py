@@ -1,4 +1,4 @@
-"""How long it takes to take in a lead: person, activity, handoff, trail and wake in one transaction."""
+"""Measure how long it takes to store a lead: person, activity, handoff, trail and wake in one transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEADS = 1_000
 
 
 def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
-    """Rows: what, figure, against, ratio. Against a bare transaction that writes one row, in the same database and run."""
+    """Yield rows: what, figure, against, ratio. Compared with a bare transaction that writes one row, in the same database and run."""
     box = ground(folder)
     bare, full = [], []
     for number in track(range(LEADS), description="leads", console=console, transient=True):

@@ -1,4 +1,4 @@
-"""How much processor time a command takes that needs no server, against importing the database library."""
+"""Measure the processor time of commands that need no server, compared with importing the database library."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import track
 
 from benchmarks.ground import ROOT
 
-#: Each is started so often, and the quickest start counts: others wait for what else the machine does.
+#: How often each command is started. The quickest start counts, because other work on the machine slows the others.
 TIMES = 5
 BARE = ("-c", "import sqlmodel")
 COMMANDS = (
@@ -29,7 +29,7 @@ COMMANDS = (
 
 
 def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
-    """Rows: what, figure, against, ratio. On a database in its present shape; the last one stops for want of a Prefect server."""
+    """Yield rows: what, figure, against, ratio. The database is migrated. The last command stops because no Prefect server runs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"BATON_HOME": str(folder), "PREFECT_HOME": str(folder / "prefect")}
     _seconds(("-m", "app.cli", "keys", "list"), environment)
@@ -40,7 +40,7 @@ def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str
 
 
 def _seconds(words: tuple[str, ...], environment: dict[str, str]) -> float:
-    """The processor time of one process with everything that it starts, in seconds."""
+    """Return the processor time of one process and everything that it starts, in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, check=False, capture_output=True, timeout=300)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

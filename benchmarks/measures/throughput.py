@@ -1,4 +1,4 @@
-"""a, b: leads a second from inquiry to opportunity and through one wait, and what one lead costs; on Baton's worker and on Prefect's."""
+"""a, b: leads a second from inquiry to opportunity and through one wait, and the cost of a lead, on Baton's worker and on Prefect's."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from benchmarks.progress import bar
 from benchmarks.sizes import Sizes
 from benchmarks.stand import Stand
 
-#: Leads that go first and are not measured: imports, caches and connections are there afterwards.
+#: Leads that go first and are not measured: they load imports, fill caches and open connections.
 WARM_UP, STOCK_WARM_UP = 4, 2
 
 
 def own(stand: Stand, sizes: Sizes) -> dict[str, Any]:
-    """Both journeys on Baton's own worker."""
+    """Measure both journeys on Baton's own worker."""
     travel(stand, TO_OPPORTUNITY, count=WARM_UP, at_once=WARM_UP)
     return {
         "to_opportunity": journey(stand, TO_OPPORTUNITY, sizes.leads, sizes),
@@ -23,7 +23,7 @@ def own(stand: Stand, sizes: Sizes) -> dict[str, Any]:
 
 
 def stock(stand: Stand, sizes: Sizes) -> dict[str, Any]:
-    """One wait on Prefect's own worker with each limit, and from inquiry to opportunity with the best of them."""
+    """Measure one wait on Prefect's own worker with each limit, and from inquiry to opportunity with the best limit."""
     by_limit: dict[int, dict[str, Any]] = {}
     for limit in sizes.stock_limits:
         stand.start_stock_worker(limit)
@@ -40,7 +40,7 @@ def stock(stand: Stand, sizes: Sizes) -> dict[str, Any]:
 
 
 def journey(stand: Stand, way: Journey, count: int, sizes: Sizes) -> dict[str, Any]:
-    """Leads on that way, and what was spent on them."""
+    """Carry leads on this journey, and return the results and what they cost."""
     with bar(stand.console, way.name, total=count) as tell, stand.meter() as meter:
         before = meter.read()
         crowd = travel(stand, way, count=count, at_once=sizes.at_once, add_for_seconds=sizes.add_for_seconds, tell=tell)

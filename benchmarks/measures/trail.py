@@ -1,4 +1,4 @@
-"""How long it takes to prove a trail of a million events and the rows of which it tells, against the script that proves an export."""
+"""Measure how long it takes to verify a trail of a million events and their rows, compared with the script that verifies an export."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Lead, W
 from tasks.wiring.toolbox import Toolbox
 
 SIZES = (100_000, 1_000_000)
-#: So many events tell of one lead.
+#: Events for each lead.
 A_LEAD = 10
 _LEADS_AT_ONCE = 500
 _SEALS_AT_ONCE = 200
 
 
 def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> Iterator[tuple[str, str, str, str]]:
-    """Rows: what, figure, against, ratio. One database that grows, sealed as the clock does it."""
+    """Yield rows: what, figure, against, ratio. One database grows, and is sealed as the clock seals it."""
     box, made = ground(folder), 0
     for size in sizes:
         numbers = range(made + 1, size // A_LEAD + 1, _LEADS_AT_ONCE)
@@ -50,7 +50,7 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
 
 
 def _write(session: Session, leads: range) -> None:
-    """All that these leads have come to: rows, and the events that tell of them."""
+    """Write the rows of these leads and the events about them."""
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {table: [] for table in (Lead, Handoff, Assignment, Wait, Answer, Delivery)}
     events: list[Event] = []
     for number in leads:
@@ -109,13 +109,13 @@ def _lead(rows: dict[type[SQLModel], list[dict[str, Any]]], number: int) -> list
 
 
 def _seal(session: Session, box: Toolbox) -> int:
-    """Many seals in one transaction: here nobody else waits for it."""
+    """Write many seals in one transaction: here no other writer waits for it."""
     key = box.settings.seal_key()
     return sum(trail.seal(session, key=key, now=MONDAY) for _ in range(_SEALS_AT_ONCE))
 
 
 def _script(box: Toolbox, folder: Path) -> float:
-    """The seconds in which docs/verify_trail.py proves an export of the same events."""
+    """Return the seconds in which docs/verify_trail.py verifies an export of the same events."""
     file, key = folder / "trail.jsonl", folder / "key"
     key.write_bytes(box.settings.seal_key())
     with box.database.read() as session, file.open("w", encoding="utf-8") as out:

@@ -1,4 +1,4 @@
-"""How long it takes to try two versions out on a million past leads, in which memory, against summing the same file."""
+"""Measure time and memory of trying two versions on a million past leads, compared with summing the same file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ ENGAGEMENT = [
 
 
 def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str]]:
-    """Rows: what, figure, against, ratio. Against reading the same file and summing its columns; each in a process of its own."""
+    """Yield rows: what, figure, against, ratio. Compared with reading the same file and summing its columns. Separate processes."""
     drafts = [_agreement(folder, 1, total=40), _agreement(folder, 2, total=35)]
     for count in track(SIZES, description="past leads", console=console, transient=True):
         file = _leads(folder / f"{count}.csv", count)
@@ -83,7 +83,7 @@ def _agreement(folder: Path, version: int, *, total: int) -> Path:
 
 
 def _leads(path: Path, count: int) -> Path:
-    """Leads as a CRM exports them: addresses, companies and titles of their own, quotes, blanks, several rows for some leads."""
+    """Write leads as a CRM exports them: different addresses, companies and titles, quotes, blanks, several rows for some leads."""
     dice, start = Random(7), datetime(2025, 1, 1, tzinfo=UTC)
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)

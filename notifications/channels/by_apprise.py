@@ -1,4 +1,4 @@
-"""Apprise: one message to one address of whatever service it speaks. E-mail has its own channel and is refused here."""
+"""Send one message to one address of any service that Apprise supports. E-mail has its own channel and is refused here."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from notifications.rendering import one_line
 
 _MAIL = ("mailto", "mailtos")
 _JSON = ("json", "jsons")
-#: The longest that an address may make us wait for a connection, and for an answer.
+#: The longest wait for a connection, and the longest for an answer.
 _TIMEOUT_SECONDS = 10.0
-#: A failure that took so much of the time limit was a service that hangs, and not one that refused.
+#: A failure that took this share of the time limit means that the service hangs. A quicker one means that it refused.
 _SLOW = 0.9
-#: Threads of its own: services that hang must not keep the database's work waiting.
+#: Separate threads: a service that hangs must not hold up database work.
 _THREADS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="apprise")
 
-#: What breaks before a request is sent as a whole; NewConnectionError hides within others.
+#: Errors that come before the whole request is sent. NewConnectionError is wrapped in other errors.
 _NOT_SENT = (broken.ConnectTimeout, broken.SSLError, broken.ProxyError)
 _BROKEN = (broken.ConnectionError, broken.Timeout, broken.ChunkedEncodingError, broken.ContentDecodingError)
 _heard = threading.local()
 
-# Apprise writes an address that it cannot read into its log as it is, and the secret in it too.
+# Apprise logs an unreadable address unchanged, with the secret in it.
 logging.getLogger("apprise").addFilter(lambda record: " URL" not in record.getMessage())
 
 
 class _ErrorsHeard(logging.Handler):
-    """Keeps the error of a request. Apprise logs it where it catches it, and says no more than that it failed."""
+    """Keeps the error of a request. Apprise only logs the error, and reports no more than that the send failed."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if isinstance(error := sys.exc_info()[1], RequestException):
@@ -48,7 +48,7 @@ logging.getLogger("apprise").addHandler(_ErrorsHeard())
 
 
 def schema_of(url: str) -> str:
-    """The scheme of an address, in small letters: which service it is."""
+    """Return the scheme of an address in lower case. It names the service."""
     return url.partition("://")[0].strip().lower()
 
 
@@ -60,12 +60,12 @@ def why_unusable(url: str) -> str:
 
 
 async def send_by_apprise(channel: str, url: str, *, key: str, title: str, body: str) -> str:
-    """Sends once and returns "apprise: <schema> accepted"; a retry that the URL asks for is not made.
+    """Send once and return "apprise: <schema> accepted". A retry that the URL asks for is not made.
 
     A receiver of json:// also gets the key, as the header X-Baton-Key.
-    Raises: DeliveryError, permanent for an address that Apprise cannot use, or one for e-mail; DeliveryUnknown where the
-    connection broke before an answer came; ServiceAway where the service took long to fail. It never holds the address, which
-    may contain a secret.
+    Raises: DeliveryError, permanent for an e-mail address or one that Apprise cannot use; DeliveryUnknown where the
+    connection broke before an answer came; ServiceAway where the service took long to fail. No error holds the address,
+    because it may contain a secret.
     """
     schema = schema_of(url)
     if schema in _MAIL:
@@ -95,7 +95,7 @@ def _service(url: str) -> NotifyBase | None:
 
 
 def _notify(service: NotifyBase, title: str, body: str) -> tuple[bool, RequestException | None]:
-    """Whether the service took it, and the error by which the connection broke, if it did."""
+    """Return whether the service took the message, and the error that broke the connection, if any."""
     apprise, _heard.error = Apprise(), None
     apprise.add(service)
     accepted = bool(apprise.notify(title=title, body=body, body_format=NotifyFormat.TEXT))
@@ -110,7 +110,7 @@ def _may_have_arrived(error: RequestException) -> bool:
 
 
 def _with_key(url: str, key: str) -> str:
-    # Encoded twice, for Apprise decodes it twice.
+    # Encoded twice, because Apprise decodes it twice.
     value = quote(quote(one_line(key), safe="").encode("ascii"), safe="")
     address, fragment_mark, fragment = url.partition("#")
     return f"{address}{'&' if '?' in address else '?'}+X-Baton-Key={value}{fragment_mark}{fragment}"

@@ -1,4 +1,4 @@
-"""Chat: one address per person. A Slack app is spoken to as such, with buttons; every other service by Apprise."""
+"""Chat: one address per person. Slack ids go through the Slack app, with buttons, all other addresses through Apprise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifications.rendering import one_line
 
 
 class ChatChannel:
-    """Sends the short form of letters to the person's own chat address, else to one for all.
+    """Sends the short form of letters to the person's chat address, or to the default one.
 
     default_url: an Apprise URL for people without a chat address, "" for none. slack: for addresses like slack:U0123ABCD, None
     where no Slack app is set up.
@@ -22,10 +22,10 @@ class ChatChannel:
         self.name, self.default_url, self._slack = name, default_url, slack
 
     async def send(self, letter: Letter) -> str:
-        """Sends the short form once and returns what the service said.
+        """Send the short form once and return the service's answer.
 
-        Raises: DeliveryError, permanent where there is no address, or none that can be used, or one for e-mail. It never
-        holds the address, which may contain a secret.
+        Raises: DeliveryError, permanent where the address is missing, unusable or one for e-mail. The error never
+        holds the address, because it may contain a secret.
         """
         url = letter.to.chat or self.default_url
         if not url:
@@ -37,6 +37,6 @@ class ChatChannel:
         return await self._slack.send(letter)
 
     def lane(self, letter: Letter) -> str:
-        """Return the service of a letter. A service that hangs does not hold up the others."""
+        """Return the service that a letter goes to, so that a service that hangs does not hold up the others."""
         url = letter.to.chat or self.default_url
         return "slack-app" if is_slack(url) else schema_of(url)

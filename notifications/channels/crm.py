@@ -1,4 +1,4 @@
-"""The CRM as a channel: an assignment with its task, or a note at the lead. Which CRM it is stands in storage/crm."""
+"""The CRM as a channel: it writes an assignment with its task, or a note to the lead. storage/crm holds the CRMs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Protocol
 from agreements.errors import CrmError, DeliveryError
 from notifications.letter import Letter
 
-#: Messages by which somebody gets the lead.
+#: The messages that give somebody the lead.
 ASSIGNMENTS = ("assigned", "taken")
 
 
 class TakesAssignments(Protocol):
-    """What a CRM must be able to do to be a channel. The same key twice is one change; both return the CRM's proof."""
+    """What a CRM must do to be a channel. The same key twice makes one change. Both methods return the CRM's proof."""
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
         """Make owner the owner of the lead and open a task for them. Raises CrmError."""
@@ -25,7 +25,7 @@ class TakesAssignments(Protocol):
 
 
 class CrmChannel:
-    """Tells people through the CRM: an assignment makes its recipient the owner, with a task; every other message is a note."""
+    """Tells people through the CRM. An assignment makes its recipient the owner and opens a task. Other messages become notes."""
 
     may_bounce = False
 
@@ -33,10 +33,10 @@ class CrmChannel:
         self.name, self._crm = name, crm
 
     async def send(self, letter: Letter) -> str:
-        """Writes the letter's facts to the CRM and returns the CRM's proof.
+        """Write the letter's facts to the CRM and return the CRM's proof.
 
-        The owner is facts["owner"], else the recipient's id.
-        Raises: DeliveryError, as permanent as the CRM's own error; permanent where facts have no lead_number.
+        The owner is facts["owner"], or the recipient's id where that is missing.
+        Raises: DeliveryError, permanent where the CRM's error is, or where the facts have no lead_number.
         """
         lead_number, owner = letter.facts.get("lead_number", ""), letter.facts.get("owner") or letter.to.id
         if not lead_number:

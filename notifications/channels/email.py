@@ -1,4 +1,4 @@
-"""E-mail over SMTP. What the server answers to the message is the proof; a bounce that comes later goes to the return path."""
+"""E-mail over SMTP. The server's answer to the message is the proof. A later bounce goes to the return path."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ Tls = Literal["none", "starttls", "implicit"]
 _SCHEMES: dict[str, tuple[Tls, int]] = {"smtp": ("none", 25), "smtp+starttls": ("starttls", 587), "smtps": ("implicit", 465)}
 _KEPT_CONNECTIONS = 4
 _REFUSALS = (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError)
-#: With this a server says that it closes the connection, whatever it was asked.
+#: A server may answer any command with this code, to say that it closes the connection.
 _CLOSING = 421
 _MARK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where e-mail is handed over, and how this installation logs in there.
+    """The server that takes our e-mail, and how this installation logs in.
 
     tls: "starttls" and "implicit" check the certificate and send nothing without TLS. ca_file: authorities to trust instead of
-    the system's. password, or token_file with an OAuth token that is read anew for each connection; a token needs a username and
-    goes over TLS only. timeout_seconds: for each answer of the server.
+    the system's. Log-in: password, or token_file with an OAuth token, which is read again for each connection, needs a
+    username and goes over TLS only. timeout_seconds: for each answer of the server.
     """
 
     host: str
@@ -59,10 +59,10 @@ class SmtpServer:
 
     @classmethod
     def from_url(cls, url: str, *, token_file: str = "", ca_file: str = "") -> Self:
-        """A server from smtp://, smtp+starttls:// or smtps://user:password@host:port, where all but the host may be left out.
+        """Read a server from smtp://, smtp+starttls:// or smtps://user:password@host:port. Only scheme and host are required.
 
-        User and password are percent-encoded; the ports are 25, 587 and 465 where not given.
-        Raises: ValueError, which never names the password, for another scheme, no host or a port that is none.
+        User and password are percent-encoded. The default ports are 25, 587 and 465.
+        Raises: ValueError for another scheme, no host or an invalid port. It never names the password.
         """
         parts, tls, port = _server(url)
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -70,11 +70,11 @@ class SmtpServer:
 
 
 class EmailChannel:
-    """Sends letters through one mail server, and keeps a few connections to it open between them.
+    """Sends letters through one mail server, and keeps a few connections open between letters.
 
-    sender: an address, or a name with one ("Baton <baton@firm.example>"); letters come from it. bounces: the address that bounces
-    go to, the sender where empty; a letter's bounce_mark is added to it ("bounces+mark@firm.example").
-    Raises: ValueError for an address that is none, a ca_file that cannot be used, a token without user or TLS.
+    sender: the From address, alone or with a name ("Baton <baton@firm.example>"). bounces: the address for bounces, empty for
+    the sender's. The letter's bounce_mark is added to that address ("bounces+mark@firm.example").
+    Raises: ValueError for an invalid address, an unusable ca_file, or a token without user or TLS.
     """
 
     may_bounce = True
@@ -92,7 +92,7 @@ class EmailChannel:
             SMTP,
             hostname=server.host,
             port=server.port,
-            # Our own name: a server wants a full one, and asking the DNS for it may hang.
+            # Our domain as host name: a server wants a full name, and asking the DNS for one may hang.
             local_hostname=self._domain,
             timeout=server.timeout_seconds,
             username=server.username or None,
@@ -105,9 +105,9 @@ class EmailChannel:
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the server's answer, such as "250 queued as 17".
 
-        Raises: DeliveryError, permanent when the server refused sender, recipient or message for good (5xx) or the address
-        is none; ServiceAway where nobody's letter would go: no server, a bad certificate, a refused login, a server that hangs;
-        DeliveryUnknown if the connection is lost after the message was handed over.
+        Raises: DeliveryError, permanent for an invalid address or where the server refused sender, recipient or message (5xx);
+        ServiceAway where no letter could go: no server, a bad certificate, a refused log-in, a server that hangs;
+        DeliveryUnknown where the connection broke after the message was handed over.
         """
         try:
             recipient, _ = split_address(letter.to.email)
@@ -126,7 +126,7 @@ class EmailChannel:
             await _say_goodbye(smtp)
 
     def _return_path(self, letter: Letter) -> str:
-        """Where a bounce of this letter goes; a mark that fits into no address is left out."""
+        """Return the address for bounces of this letter. A mark that does not fit into an address is left out."""
         local, _, domain = self._bounces.rpartition("@")
         marked = f"{local}+{letter.bounce_mark}"
         fits = self._marks_bounces and _MARK.fullmatch(letter.bounce_mark) and len(marked) <= 64
@@ -164,7 +164,7 @@ class EmailChannel:
     async def _kept(self) -> SMTP | None:
         while smtp := self._from_this_loop():
             try:
-                await smtp.rset()  # the server may have hung up meanwhile
+                await smtp.rset()  # the server may have closed the connection meanwhile
             except (SMTPException, OSError):
                 smtp.close()
             else:
@@ -172,7 +172,7 @@ class EmailChannel:
         return None
 
     def _from_this_loop(self) -> SMTP | None:
-        """A kept connection that this event loop opened; another loop's cannot be used, and not even closed, from here."""
+        """Return a kept connection that this event loop opened. It can neither use nor close those of other loops."""
         self._idle = [smtp for smtp in self._idle if smtp.loop and not smtp.loop.is_closed()]
         mine = next((smtp for smtp in self._idle if smtp.loop is asyncio.get_running_loop()), None)
         if mine:
@@ -194,7 +194,7 @@ class EmailChannel:
         return token
 
     def _error(self, error: Exception) -> DeliveryError:
-        """What an error of the connection means for the letter, and for others."""
+        """Translate an error of the connection: does only this letter fail, or would all?"""
         if (certificate := _certificate_error(error)) is not None:
             told = f"the mail server's certificate is not trusted: {certificate.verify_message or certificate.reason}"
             return ServiceAway(self.name, one_line(told)[:300])
@@ -210,7 +210,7 @@ class EmailChannel:
 
 
 def trusting(ca_file: str) -> ssl.SSLContext | None:
-    """What trusts the authorities in that file, None for no file. Raises ValueError for one that cannot be used."""
+    """Return a TLS context that trusts the authorities in that file, None for no file. Raises ValueError for an unusable file."""
     try:
         return None if not ca_file else ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:  # an ssl.SSLError is an OSError
@@ -234,7 +234,7 @@ def _server(url: str) -> tuple[SplitResult, Tls, int]:
         parts = urlsplit(url)
         tls, usual_port = _SCHEMES[parts.scheme]
         port = parts.port or usual_port
-    except (KeyError, ValueError):  # not passed on: it shows a part of the password where that is not encoded
+    except (KeyError, ValueError):  # not passed on: its text holds a part of a password that was not encoded
         port = 0
     if not port or not parts.hostname:
         raise ValueError("A mail server is written as smtp://host:port, smtp+starttls://host:port or smtps://host:port.")

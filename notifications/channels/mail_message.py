@@ -1,4 +1,4 @@
-"""A letter as an e-mail message: its headers, its parts, and what may stand in an address."""
+"""Turn a letter into an e-mail message: its headers, its parts, and the characters that an address may hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notifications.rendering import one_line
 
 _ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
 _ADDRESS_MAX = 254
-#: The standard library writes these as encoded words when they are long, and then nobody finds the thread or the key.
+#: The standard library would encode these headers when they are long. Mail programs could not read the thread or the key then.
 _UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key"}
 _HEADER_MAX = 900
 
@@ -31,13 +31,13 @@ POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 
 def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str) -> EmailMessage:
-    """The letter as it goes over the wire, with the marks by which a repeat and a thread are recognised."""
+    """Return the letter as it is sent, with the headers by which receivers recognise a repeat and a thread."""
     message = EmailMessage(policy=POLICY)
     message["From"] = _address(sender_name, sender)
     message["To"] = _address(letter.to.name, recipient)
     message["Subject"] = _undecodable(letter.subject)
     message["Auto-Submitted"] = "auto-generated"
-    message["Date"] = formatdate(usegmt=True)  # the real time, also where Baton's own is stepped
+    message["Date"] = formatdate(usegmt=True)  # real time, even where Baton's time is stepped
     for name, value in _marks(letter, sender.rpartition("@")[2]).items():
         message[name] = one_line(value)[:_HEADER_MAX]
     message.set_content(letter.text)
@@ -47,7 +47,7 @@ def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str)
 
 
 def _marks(letter: Letter, domain: str) -> dict[str, str]:
-    """By the headers a repeat is recognised and one lead's letters are shown together."""
+    """Return the headers by which receivers recognise a repeat and mail programs group the letters of one lead."""
     with suppress(ValueError):
         domain = split_address(letter.thread)[1] or domain
     marks = {"Message-ID": _message_id("letter", letter.key, domain), "X-Baton-Key": letter.key}
@@ -56,13 +56,13 @@ def _marks(letter: Letter, domain: str) -> dict[str, str]:
 
 
 def sender_of(text: str) -> tuple[str, str, str]:
-    """Name, address and domain of "Baton <baton@firm.example>". Raises ValueError where there is no address in it."""
+    """Return name, address and domain of "Baton <baton@firm.example>". Raises ValueError where the text holds no address."""
     name, address = parseaddr(one_line(text))
     return name, *split_address(address)
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """The address with its domain as the network writes it, and that domain. Raises ValueError if it is none."""
+    """Return the address with its domain in network form (IDNA), and that domain. Raises ValueError for an invalid address."""
     found = _ADDRESS.fullmatch(address) if len(address) <= _ADDRESS_MAX and address.isprintable() else None
     domain = _network_name(found[2].lower()) if found else ""
     if not found or not domain:
@@ -73,7 +73,7 @@ def split_address(address: str) -> tuple[str, str]:
 def _network_name(domain: str) -> str:
     try:
         name = domain.encode("idna")
-        # Python's rules of 2003 turn some letters into others ("ß" into "ss"): that is somebody else's domain.
+        # Python follows the IDNA rules of 2003, which turn "ß" into "ss": the result would be somebody else's domain.
         exact = domain.isascii() or name.decode("idna") == domain
     except UnicodeError:
         return ""
@@ -82,13 +82,13 @@ def _network_name(domain: str) -> str:
 
 def _address(name: str, address: str) -> Address:
     local, _, domain = address.rpartition("@")
-    # Without these signs no name can be read as a second address, however a mail program decodes it; none begins with a dot.
+    # Without these characters no mail program can read a name as a second address. A name must not begin with a dot either.
     plain = " ".join(re.sub(r'[<>@,;:"()\[\]\\]', " ", _undecodable(name)).split())
     return Address(plain.lstrip(". ")[:100], local, domain)
 
 
 def _undecodable(text: str) -> str:
-    """One line in which nothing is taken for an encoded word, behind which any sign could hide."""
+    """Return the text on one line, without anything that reads as an encoded word: that could hide any character."""
     return one_line(text).replace("=?", "= ?")
 
 

@@ -1,4 +1,4 @@
-"""What the channels that speak HTTP share: one request, and what its failure means for the letter."""
+"""Shared by the channels that use HTTP: post one request, and translate its failure into an error of the letter."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import httpx
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 
 TIMEOUT_SECONDS = 10.0
-#: The request was not sent as a whole, so nobody acts on it.
+#: After these errors the request was not sent in full, so nobody acts on it.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.WriteError, httpx.WriteTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 async def post(
     channel: str, url: str, *, content: bytes, headers: Mapping[str, str], timeout_seconds: float = TIMEOUT_SECONDS
 ) -> httpx.Response:
-    """Posts once, follows no redirect, and returns the answer, whatever its status.
+    """Post once, follow no redirect, and return the answer, whatever its status.
 
-    Raises: ServiceAway where the request was not sent; DeliveryUnknown where it was and no answer came. Neither names the URL.
+    Raises: ServiceAway where the request was not sent; DeliveryUnknown where it was sent and no answer came. Neither names the URL.
     """
     try:
         async with httpx.AsyncClient(verify=_trust(), timeout=timeout_seconds, follow_redirects=False) as client:
@@ -36,7 +36,7 @@ async def post(
 
 
 def retry_after(answer: httpx.Response) -> float | None:
-    """Return how many seconds the service asks us to wait, None if it does not say. A date counts from the date of the answer."""
+    """Return how many seconds the service asks us to wait, None if it does not say. A date is compared with the answer's own date."""
     told = answer.headers.get("retry-after", "").strip()
     if told.isascii() and told.isdecimal():
         return float(told[:9])

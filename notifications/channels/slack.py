@@ -1,6 +1,6 @@
-"""Slack as an app of the company's own: a direct message with the facts, a link, and buttons that answer.
+"""Slack through the company's own app: a direct message with the facts, a link, and buttons that answer.
 
-Its calls are made with httpx and not with slack_sdk's WebClient: that one blocks a thread, and a thread that hangs cannot be given up.
+Calls go through httpx, not through slack_sdk's WebClient: the WebClient blocks a thread, and a thread that hangs cannot be stopped.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from notifications.rendering import one_line
 API_URL = "https://slack.com/api/"
 PREFIX = "slack:"
 ACCEPT, REJECT, REVIEW = "baton-accept", "baton-reject", "baton-review"
-"""What the buttons are called in what Slack sends when one is pressed."""
+"""The names of the buttons in the payload that Slack sends when somebody presses one."""
 
 _ID = re.compile(r"[UW][A-Z0-9]{5,20}")
 _TEXT_MAX = 2900
 _VALUE_MAX = 2000
-#: Our app is at fault or Slack is: nobody's message would go.
+#: Errors of our app or of Slack itself: no message would go out.
 _OF_THE_SERVICE = frozenset(
     "invalid_auth not_authed account_inactive token_revoked token_expired missing_scope no_permission org_login_required"
     " ekm_access_denied not_allowed_token_type access_denied internal_error fatal_error service_unavailable request_timeout"
     " ratelimited team_access_not_granted".split()
 )
-#: This person or message never goes.
+#: Errors of one person or message that no repeat can cure.
 _FOR_GOOD = frozenset(
     "channel_not_found user_not_found user_disabled users_not_found is_archived not_in_channel restricted_action invalid_blocks"
     " invalid_blocks_format msg_too_long no_text messages_tab_disabled cannot_dm_bot invalid_arguments metadata_too_large".split()
@@ -45,13 +45,13 @@ def is_slack(address: str) -> bool:
 
 
 def slack_id(address: str) -> str:
-    """Return the Slack id of such an address, empty for none."""
+    """Return the Slack id in a chat address, empty where it has none."""
     ident = address.removeprefix(PREFIX)
     return ident if is_slack(address) and _ID.fullmatch(ident) else ""
 
 
 class SlackApi:
-    """Calls of Slack's web API with the app's token. Raises: ValueError for a token or an address that is none."""
+    """Calls Slack's web API with the app's token. Raises: ValueError for an invalid token or address."""
 
     def __init__(self, token: str, *, name: str = "chat", url: str = API_URL, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         if not token.startswith("xox") or not token.isascii() or not token.isprintable() or " " in token:
@@ -61,7 +61,7 @@ class SlackApi:
         self.name, self._token, self.url, self._timeout = name, token, url.rstrip("/") + "/", timeout_seconds
 
     async def call(self, method: str, said: Mapping[str, Any]) -> dict[str, Any]:
-        """Slack's answer to this call. Raises DeliveryError; permanent where Slack names an error that lasts."""
+        """Make this call and return Slack's answer. Raises DeliveryError, permanent where Slack names a lasting error."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json; charset=utf-8"}
         content = json.dumps(said).encode("ascii")
         answer = await post(self.name, self.url + method, content=content, headers=headers, timeout_seconds=self._timeout)
@@ -78,7 +78,7 @@ class SlackApi:
         return told
 
     async def tell(self, response_url: str, text: str) -> None:
-        """Tell something to the person who pressed, visible only to them. Raises DeliveryError."""
+        """Show a text to the person who pressed a button, and to nobody else. Raises DeliveryError."""
         said = {"response_type": "ephemeral", "replace_original": False, "text": escaped(text)}
         headers = {"Content-Type": "application/json; charset=utf-8"}
         content = json.dumps(said).encode("ascii")
@@ -103,8 +103,8 @@ class SlackChannel:
     async def send(self, letter: Letter) -> str:
         """Send the letter once and return "slack: <conversation> <timestamp>".
 
-        Raises: DeliveryError, permanent where the person's Slack id is none or Slack says that it never goes; ServiceAway where the
-        app is refused, limited or nobody answers; DeliveryUnknown where the message was sent and no answer came.
+        Raises: DeliveryError, permanent where the Slack id is invalid or Slack names a lasting error; ServiceAway where Slack
+        refuses or limits the app, or does not answer; DeliveryUnknown where the message was sent and no answer came.
         """
         ident = slack_id(letter.to.chat)
         if not ident:
@@ -114,7 +114,7 @@ class SlackChannel:
 
 
 def message_of(letter: Letter, ident: str) -> dict[str, Any]:
-    """What chat.postMessage is told. The texts are plain ones: what a lead wrote makes no link, no mention and no markup."""
+    """Return the arguments of chat.postMessage. All texts are plain: a lead's words make no link, mention or markup."""
     plain = letter.chat.replace(f"Review this lead: {letter.link}", "").strip() if letter.link else letter.chat
     blocks: list[dict[str, Any]] = [{"type": "section", "text": _plain(plain[:_TEXT_MAX] or letter.subject)}]
     if buttons := _buttons(letter):
@@ -150,5 +150,5 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def escaped(text: str) -> str:
-    """The text for where Slack reads markup: nothing in it is a link or a mention."""
+    """Return the text escaped for fields where Slack reads markup, so that it holds no link or mention."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

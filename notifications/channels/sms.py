@@ -1,4 +1,4 @@
-"""Text messages: the person's number, put into an Apprise URL of whatever service sends them."""
+"""Text messages: the person's phone number is put into the Apprise URL of the service that sends them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ PLACE = "{phone}"
 
 
 class SmsChannel:
-    """Sends subject and link to the person's phone. url: an Apprise URL in which {phone} stands where the number goes.
+    """Sends subject and link to the person's phone. url: an Apprise URL with {phone} in place of the number.
 
-    Raises: ValueError, which never holds the URL, where {phone} is missing or Apprise cannot use it.
+    Raises: ValueError where {phone} is missing or Apprise cannot use the URL. The error never holds the URL.
     """
 
     may_bounce = False
@@ -30,7 +30,7 @@ class SmsChannel:
     async def send(self, letter: Letter) -> str:
         """Send the letter once and return "apprise: <schema> accepted".
 
-        Raises: DeliveryError, permanent where the person has no number that can be read.
+        Raises: DeliveryError, permanent where the person has no readable phone number.
         """
         number = tel(letter.to.phone).removeprefix("tel:")
         if not number:

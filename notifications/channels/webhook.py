@@ -1,4 +1,4 @@
-"""A webhook of the company's own: signed JSON by the Standard Webhooks scheme. A 2xx is the proof."""
+"""Post signed JSON to the company's own webhook, by the Standard Webhooks scheme. A 2xx answer is the proof."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from notifications.letter import Letter
 from notifications.rendering import one_line
 
 VERSION = 1
-"""Of the body: it changes when a field changes its meaning or goes; new fields may come without."""
+"""The version of the body. It changes when a field goes or changes its meaning. A new field does not change it."""
 
 _SECRET_MIN = 16
 _PREFIX = "whsec_"
-#: Of the refusals (4xx) these may pass: too slow, too early, too much.
+#: The refusals (4xx) that a later attempt may overcome: too slow, too early, too many.
 _MAY_PASS = (408, 425, 429)
 
 
 class WebhookChannel:
     """Posts letters to one URL.
 
-    secret: at least 16 characters, or "whsec_" and as many bytes in base64. https is asked for, but not on this machine.
-    Raises: ValueError, which holds neither URL nor secret, for another URL or secret.
+    secret: at least 16 characters, or "whsec_" and at least 16 bytes in base64. The URL must be https, except on this machine.
+    Raises: ValueError for any other URL or secret. The error holds neither of them.
     """
 
     may_bounce = False
@@ -42,8 +42,8 @@ class WebhookChannel:
     async def send(self, letter: Letter) -> str:
         """Post the letter once and return the status line of the answer.
 
-        Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx but 408, 425 and 429; ServiceAway where nobody
-        answers, for 5xx and these three; DeliveryUnknown where the message was sent and no answer came.
+        Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx except 408, 425 and 429; ServiceAway for these
+        three, for 5xx and where nobody answers; DeliveryUnknown where the message was sent and no answer came.
         """
         content = _body(letter)
         headers = {"Content-Type": "application/json", **signed(self._signer, letter.key, content, at=int(time.time()))}
@@ -97,7 +97,7 @@ def _checked(url: str) -> str:
 
 
 def _key(secret: str) -> bytes:
-    # The library skips what is no base64, so that a slip in a secret would go unnoticed, and takes plain words for base64 too.
+    # The library skips characters that are not base64, so a typo in a secret would go unnoticed. It also reads plain words as base64.
     code = secret.removeprefix(_PREFIX)
     try:
         key = base64.b64decode(code + "=" * (-len(code) % 4), validate=True) if secret.startswith(_PREFIX) else secret.encode()
