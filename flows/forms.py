@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import orjson
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.input import RunInput
 from prefect.input.run_input import Keyset
@@ -215,11 +215,6 @@ async def resumed_at(client: PrefectClient, key: str, run_id: UUID) -> datetime 
     if not parked or parked[-1] + 1 >= len(states):
         return None
     return states[parked[-1] + 1].timestamp
-
-
-def is_parked_on(run: FlowRun, key: str) -> bool:
-    """Return whether the run rests under this pause key now."""
-    return bool(run.state and run.state.is_paused() and run.state.state_details.pause_key == key)
 
 
 def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: datetime, now: datetime) -> bool:
