@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 ARGS ?=
+RUNS ?= 20000
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -29,7 +30,7 @@ test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; 
 	$(BIN)/python -m pytest -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 	$(MAKE) test-examples ARGS=
-	$(MAKE) test-properties
+	$(MAKE) test-properties RUNS=5000
 
 test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
 	$(BIN)/python -m tests.loaded $(ARGS)
@@ -37,8 +38,8 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 test-examples: setup ## the searches of make test with all their examples instead of a few
 	BATON_EXAMPLES=all $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long" $(ARGS)
 
-test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each
-	BATON_PROPERTY_RUNS=20000 $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
+test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each (RUNS=5000 fewer)
+	BATON_PROPERTY_RUNS=$(RUNS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)
@@ -64,8 +65,9 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: chaos with three seeds, and every benchmark
+nightly: setup ## what takes too long for every change: chaos with three seeds, every property 20,000 times, every benchmark
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
+	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)
 
 lock: setup ## write requirements.lock anew from pyproject.toml
