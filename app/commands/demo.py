@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """A working week in about four minutes: real e-mails, reps who answer by link (or do not), a clock that leaps to the next thing due.
 
-    It ends with five leads that wait for you, and stays open at the start page that it prints until Ctrl-C.
+    It ends with four leads and a signature that wait for you, and stays open at the start page that it prints until Ctrl-C.
     """
     from app.csv_import.file import UnreadableFile
     from app.demo.run import Options, run_demo

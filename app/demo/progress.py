@@ -19,7 +19,7 @@ KNOWN_AFTER = 60
 
 
 class Progress:
-    """How far the demo is. rows: how many rows of leads it plays; finale: whether five leads are left waiting after them."""
+    """How far the demo is. rows: how many rows of leads it plays; finale: whether something is left waiting after them."""
 
     def __init__(self, rows: int, *, finale: bool) -> None:
         self.lines = rows * LINES_A_ROW + (LINES_OF_FINALE if finale else 0)
