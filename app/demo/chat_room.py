@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,7 +11,7 @@ from typing import Self
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox_pages import served
 from app.demo.rendering import environment
 from app.web.site import HEADERS
 
@@ -35,11 +34,7 @@ class ChatRoom:
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        listener = self._running.enter_context(socket.create_server(("127.0.0.1", 0)))
-        self.port = listener.getsockname()[1]
-        server = PageServer(self._pages(), listener)
-        self._running.callback(server.stop)
-        server.start()
+        self.port = self._running.enter_context(served(self._pages()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

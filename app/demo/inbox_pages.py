@@ -6,7 +6,8 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -115,6 +116,17 @@ class PageServer:
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[int]:
+    """Serve an application on a free port of this machine until the block ends; the port."""
+    with ExitStack() as ending:
+        listener = ending.enter_context(socket.create_server(("127.0.0.1", 0)))
+        server = PageServer(app, listener)
+        ending.callback(server.stop)
+        server.start()
+        yield int(listener.getsockname()[1])
 
 
 class _Templates:

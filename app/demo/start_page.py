@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from app.demo.inbox import Inbox
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox_pages import served
 from app.demo.rendering import environment
 from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS
@@ -67,11 +66,7 @@ class StartPage:
     _running: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        listener = self._running.enter_context(socket.create_server(("127.0.0.1", 0)))
-        self.port = listener.getsockname()[1]
-        server = PageServer(self._pages(), listener)
-        self._running.callback(server.stop)
-        server.start()
+        self.port = self._running.enter_context(served(self._pages()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
