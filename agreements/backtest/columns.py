@@ -140,6 +140,11 @@ def judge(agreement: Agreement, leads: LeadColumns) -> Judged:
     return _Judge(agreement, leads).judged()
 
 
+def meets(agreement: Agreement, leads: LeadColumns, condition: Condition) -> pl.Series:
+    """Return for each lead whether its facts, as they came, meet the condition. No verdict (score, tier) can be asked for."""
+    return _Judge(agreement, leads).holds(condition)
+
+
 class _Scored(NamedTuple):
     """One criterion over all leads."""
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import polars as pl
 
 from agreements.asked import facts_asked
-from agreements.backtest.columns import Judged, LeadColumns, judge
+from agreements.backtest.columns import Judged, LeadColumns, judge, meets
 from agreements.clauses.scoring import EngagementCriterion, FitCriterion
-from agreements.model import Agreement, ScreenRule, Threshold
+from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
 from app.backtest.past import BLANK, PastLeads, counted
 from app.backtest.report import FEW, Backtest, CriterionFound, GroupFound, Moves, Share, SideFound
@@ -210,6 +210,4 @@ def applies_to(agreement: Agreement, leads: LeadColumns) -> pl.Series:
     """Select the leads that the agreement is for: all of them, where it is the default one."""
     if agreement.is_default or not agreement.applies_to.tests:
         return pl.repeat(True, leads.height, eager=True)
-    sorting = ScreenRule.model_validate({"when": agreement.applies_to, "then": "disqualify", "as": "for-it"})
-    known = LeadColumns(leads.values.drop("suppressed", strict=False), leads.at, leads.activities, leads.last_touch, leads.since)
-    return judge(agreement.model_copy(update={"screen": (sorting,)}), known).verdicts["screened"] == "for-it"
+    return meets(agreement, leads, agreement.applies_to)

@@ -71,5 +71,6 @@ def _fold(name: str, kind: pl.DataType) -> pl.Expr:
         return value.max()
     if name == "do_not_contact":
         return value.any()
-    told = value.filter(value != "") if kind == pl.String else value.drop_nulls()
-    return told.last()
+    if kind == pl.String:
+        return value.filter(value != "").last().fill_null("")  # blank in each row is blank, as in a file's only row of a lead
+    return value.drop_nulls().last()

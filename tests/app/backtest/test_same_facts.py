@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -165,7 +165,12 @@ def files(draw: st.DrawFn) -> str:
     return text.getvalue()
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+#: Shrinking takes minutes here, as each example is a file taken in; the failing example is told whole instead.
+@settings(
+    max_examples=20,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(agreement=agreements(), text=files())
 def test_a_lead_of_a_file_is_judged_alike_by_a_backtest_and_once_it_is_taken_in(
     box: Toolbox, tmp_path: Path, agreement: Agreement, text: str
@@ -280,3 +285,49 @@ def test_tiers_and_segments_are_told_apart_by_what_a_lead_asked_for(box: Toolbox
 
     assert tried == taken
     assert [(one["tier"], one["team"]) for one in tried] == [("normal", "americas"), ("hot", "emea"), ("normal", "")]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("column", "asked", "meets"),
+    [
+        ("sales_sourced_by", {"sales_sourced": False}, True),
+        ("sales_sourced_by", {"sales_sourced": True}, False),
+        ("do_not_contact", {"suppressed": False}, True),
+        ("campaign", {"campaign": "missing"}, True),
+        ("campaign", {"campaign": {"not_in": ["spring"]}}, True),
+        ("fields.industry", {"industry": "missing"}, True),
+    ],
+)
+def test_what_no_row_of_a_lead_tells_is_judged_like_a_blank_of_its_only_row(
+    box: Toolbox, tmp_path: Path, rows: int, column: str, asked: dict[str, Any], meets: bool
+) -> None:
+    told = [f"1,{number},2026-12-0{number},ann@firm.example," for number in range(1, rows + 1)]
+    path = a_file(tmp_path, f"source_id,conversion_id,at,email,{column}", *told)
+    qualification = {"mql": {"total": 10}, "fit": [{"when": asked, "points": 10}], "engagement": [], "fast_lane": []}
+    agreement = as_published(example_with(fields=FIELDS, screen=[], personas=[], qualification=qualification))
+
+    tried, taken = tried_out(agreement, path), taken_in(box, agreement, path)
+
+    assert [one["stage"] for one in (*tried, *taken)] == ["mql" if meets else "nurture"] * 2
+
+
+@pytest.mark.parametrize(
+    ("condition", "meant"),
+    [
+        ({"suppressed": False}, True),
+        ({"suppressed": True}, False),
+        ({"source_id": "present", "suppressed": False}, True),
+        ({"sales_sourced": False}, True),
+        ({"email": "free"}, False),
+        ({"email_domain": "present"}, True),
+        ({"source_id": "missing"}, False),
+    ],
+)
+def test_which_leads_an_agreement_is_for_is_found_out_alike(box: Toolbox, tmp_path: Path, condition: dict[str, Any], meant: bool) -> None:
+    path = a_file(tmp_path, "source_id,at,email,fields.source_id", "1,2026-12-01,ann@firm.example,17")
+    agreement = as_published(example_with(fields=FIELDS, screen=[], personas=[], applies_to=condition, default=False))
+
+    tried, taken = tried_out(agreement, path), taken_in(box, agreement, path)
+
+    assert [one["stage"] != "elsewhere" for one in (*tried, *taken)] == [meant] * 2
