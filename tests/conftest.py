@@ -16,6 +16,7 @@ from hypothesis import settings as searches
 from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
+from agreements.lead import IncomingLead
 from notifications.letter import Channel
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
@@ -170,7 +171,7 @@ def driver(box: Toolbox, time: SteppedTime) -> Driver:
 
 
 @pytest.fixture
-def make_lead() -> Callable[..., object]:
+def make_lead() -> Callable[..., IncomingLead]:
     """Return an inquiry that qualifies as it is. changes: fields that matter to the test."""
     from tests.fakes import make_lead as make
 
