@@ -46,7 +46,9 @@ STAFF = {"employees": DeclaredField(type="number", bands={"51-200": 51}, if_miss
         ({"employees": 1}, {"employees": "missing"}, (STAFF, {}), {}),
     ],
 )
-def test_each_side_reads_what_was_written_by_its_own_dictionary(one, other, readings, shown) -> None:
+def test_each_side_reads_what_was_written_by_its_own_dictionary(
+    one: dict[str, dict[str, int]] | dict[str, int] | dict[str, str], other: dict[str, str], readings, shown
+) -> None:
     assert lead_for_both(condition(one), condition(other), readings=readings) == shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -29,7 +29,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def give_back(company: Stage, reason: str = "not-now") -> None:
     """Ana rejects the lead, and it is carried out."""
 
-    def work(session: Session, handoff: Handoff, now) -> None:
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
         wait = waits.open_of(session, company.handoff_id)
         answer = waits.answer(
             session, wait.id, waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}), now=now

@@ -65,7 +65,7 @@ def class_of(done: list[IncomingLead]) -> str:
     return "comes back" if any(qualify(AGREEMENT, facts(done, at), now=at).is_mql for at in later) else "stays"
 
 
-def test_at_least_forty_leads_are_there_and_every_class_of_them():
+def test_at_least_forty_leads_are_there_and_every_class_of_them() -> None:
     people = {mail_key(done[0].email) or source_id: done for source_id, done in reversed(by_id().items())}
     classes = Counter(map(class_of, people.values()))
 
@@ -79,7 +79,7 @@ def test_at_least_forty_leads_are_there_and_every_class_of_them():
     assert classes == dict.fromkeys(screened, 1)
 
 
-def test_the_first_lead_is_the_story():
+def test_the_first_lead_is_the_story() -> None:
     friday, wednesday = by_id()[shipped()[0].source_id]
 
     assert (friday.at.isoformat(), friday.activity, friday.company) == ("2027-01-15T18:40:00+00:00", "demo_requested", "Northwind Rail")
@@ -87,7 +87,7 @@ def test_the_first_lead_is_the_story():
     assert wednesday.conversion_id not in ("", friday.conversion_id)
 
 
-def test_the_others_come_in_a_working_week_at_few_instants():
+def test_the_others_come_in_a_working_week_at_few_instants() -> None:
     story = shipped()[0].source_id
     firsts = [done[0].at for source_id, done in by_id().items() if source_id != story]
 
@@ -97,7 +97,7 @@ def test_the_others_come_in_a_working_week_at_few_instants():
     assert any(at.hour < 6 for at in firsts)
 
 
-def test_what_the_demo_shows_is_among_them():
+def test_what_the_demo_shows_is_among_them() -> None:
     assert any(lead.requested_time for lead in shipped())
     assert any(lead.entry_channel == "trade_show" for lead in shipped())
     assert any(domain_of(lead.email) in FREE_PROVIDERS for lead in shipped())
@@ -109,7 +109,7 @@ def test_what_the_demo_shows_is_among_them():
     assert 2 <= sum(not done[0].campaign for done in mqls) <= 4, "incomplete notes"
 
 
-def test_nobody_real_can_be_reached():
+def test_nobody_real_can_be_reached() -> None:
     for lead in shipped():
         name, _, domain = lead.email.partition("@")
         # No mailbox at Gmail has an underscore in its name.
@@ -124,7 +124,7 @@ FICTION = (
 
 
 @pytest.mark.parametrize("account", accounts(), ids=lambda account: account["id"])
-def test_accounts_are_owned_by_people_of_the_roster(account):
+def test_accounts_are_owned_by_people_of_the_roster(account) -> None:
     people = read_roster((EXAMPLES / "roster.yaml").read_text(encoding="utf-8")).people
 
     assert list(account) == ["id", "name", "domain", "status", "owner", "open_opportunity"]

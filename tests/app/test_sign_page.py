@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -32,7 +33,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
         yield running
 
 
-def _publish(session: Session, now) -> None:
+def _publish(session: Session, now: datetime) -> None:
     published(session, text_of(1, "2026-01-01", ASIDE), now)
     row = contracts.publish(session, text_of(2, "2027-03-01", ASIDE, ("total: 60", "total: 70")), now=now)
     contracts.sign(session, row, contracts.NewSignature("marketing", "Mina <b>Okoro</b>", "cli", on_behalf=True), now=now)
@@ -199,7 +200,7 @@ def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Clien
 
 
 def change(company: Stage, text: str, hash: str = "") -> None:
-    def work(session: Session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         row = contracts.get(session, "b2b-saas", 2)
         row.text, row.hash = text, hash or row.hash
         session.add(row)
@@ -354,5 +355,5 @@ def send_from(signer: httpx.Client, path: str, code: str, *, page: str) -> int:
     return signer.post(f"{path}/withdraw", data={"nonce": nonce_of(signer.get(page)), "code": code}).status_code
 
 
-def put_in_force(session: Session, now) -> None:
+def put_in_force(session: Session, now: datetime) -> None:
     contracts.mark_deployed(session, contracts.get(session, "b2b-saas", 2), deployment_id="x", now=now)

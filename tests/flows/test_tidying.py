@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,14 +11,16 @@ import httpx
 import orjson
 import pytest
 from prefect.exceptions import ObjectNotFound
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from app.tidying import tidy
 from flows import forms, tidying
 from storage import chores, waits
 from storage.tables import Answer, PersonalText, PrefectChore, Wait
 from tasks.erasure import erasing
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
+from tests.driver import Driver
 from tests.stage import answer_by_link, capture, newest
 
 FORM = {"answer": "rejected", "reason": "not-now", "text": "Zoë said no on the phone.", "who_answers": "Maria"}
@@ -83,13 +85,13 @@ def server() -> PrefectOnPaper:
     return PrefectOnPaper()
 
 
-async def parked(driver, box, server: PrefectOnPaper, form: dict[str, Any] | None = None):
+async def parked(driver: Driver, box: Toolbox, server: PrefectOnPaper, form: dict[str, Any] | None = None):
     """A lead whose rep owes an answer; the form of its run was filled in, if it is given."""
     taken = capture(box)
     await driver.settle()
     run_id = uuid4()
 
-    def park(session, now):
+    def park(session: Session, now: datetime):
         wait = waits.open_of(session, newest(box, taken).id)
         wait.parked_key = f"{wait.id}-1"
         session.add(wait)
@@ -103,15 +105,15 @@ async def parked(driver, box, server: PrefectOnPaper, form: dict[str, Any] | Non
     return taken, wait, run_id
 
 
-def answers(box) -> list[tuple[str, str]]:
+def answers(box: Toolbox) -> list[tuple[str, str]]:
     return box.read_now(lambda session, now: [(one.kind, one.state) for one in session.exec(select(Answer))])
 
 
-def left(box) -> int:
+def left(box: Toolbox) -> int:
     return box.read_now(lambda session, now: chores.count(session))
 
 
-async def test_what_was_typed_is_stored_and_then_deleted_at_prefect(driver, box, server):
+async def test_what_was_typed_is_stored_and_then_deleted_at_prefect(driver: Driver, box: Toolbox, server: PrefectOnPaper) -> None:
     taken, _, run_id = await parked(driver, box, server, FORM)
 
     assert await forms.collect(newest(box, taken).id, str(run_id), client=server)
@@ -125,7 +127,9 @@ async def test_what_was_typed_is_stored_and_then_deleted_at_prefect(driver, box,
 
 
 @pytest.mark.parametrize("form", [{"answer": "rejected"}, {"reason": "not-now", "text": "Zoë again"}], ids=["no reason", "no answer"])
-async def test_what_cannot_be_used_is_told_and_deleted_as_well(driver, box, server, form):
+async def test_what_cannot_be_used_is_told_and_deleted_as_well(
+    driver: Driver, box: Toolbox, server: PrefectOnPaper, form: dict[str, str]
+) -> None:
     taken, wait, run_id = await parked(driver, box, server, form)
 
     assert not await forms.collect(newest(box, taken).id, str(run_id), client=server)
@@ -134,7 +138,9 @@ async def test_what_cannot_be_used_is_told_and_deleted_as_well(driver, box, serv
     assert "could not be used" in box.read_now(lambda session, now: session.get(Wait, wait.id)).remark
 
 
-async def test_a_crash_between_storing_and_deleting_is_made_good_and_counts_once(driver, box, server):
+async def test_a_crash_between_storing_and_deleting_is_made_good_and_counts_once(
+    driver: Driver, box: Toolbox, server: PrefectOnPaper
+) -> None:
     taken, _, run_id = await parked(driver, box, server, FORM)
     handoff_id = newest(box, taken).id
 
@@ -155,7 +161,9 @@ async def test_a_crash_between_storing_and_deleting_is_made_good_and_counts_once
     assert left(box) == 0
 
 
-async def test_what_could_not_be_deleted_is_deleted_by_the_worker_when_the_server_is_back(driver, box, server):
+async def test_what_could_not_be_deleted_is_deleted_by_the_worker_when_the_server_is_back(
+    driver: Driver, box: Toolbox, server: PrefectOnPaper
+) -> None:
     taken, _, run_id = await parked(driver, box, server, FORM)
     server.delete_flow_run_input, kept = _away, server.delete_flow_run_input
 
@@ -171,7 +179,9 @@ async def _away(run_id: UUID, key: str) -> None:
     raise httpx.ConnectError("away")
 
 
-async def test_what_was_typed_after_somebody_else_had_answered_is_kept_as_late_and_deleted(driver, box, server):
+async def test_what_was_typed_after_somebody_else_had_answered_is_kept_as_late_and_deleted(
+    driver: Driver, box: Toolbox, server: PrefectOnPaper
+) -> None:
     taken, _, run_id = await parked(driver, box, server, FORM)
     answer_by_link(box, taken, "accepted")
 
@@ -182,7 +192,7 @@ async def test_what_was_typed_after_somebody_else_had_answered_is_kept_as_late_a
     assert answers(box) == [("accepted", "counted"), ("rejected", "late")]
 
 
-async def test_a_lead_that_is_answered_elsewhere_costs_no_further_call(driver, box, server):
+async def test_a_lead_that_is_answered_elsewhere_costs_no_further_call(driver: Driver, box: Toolbox, server: PrefectOnPaper) -> None:
     taken, _, run_id = await parked(driver, box, server)
     answer_by_link(box, taken, "accepted")
 
@@ -192,7 +202,7 @@ async def test_a_lead_that_is_answered_elsewhere_costs_no_further_call(driver, b
     assert server.calls == []
 
 
-async def test_an_erasure_ends_when_the_server_is_back(driver, box, server, time):
+async def test_an_erasure_ends_when_the_server_is_back(driver: Driver, box: Toolbox, server: PrefectOnPaper, time: SteppedTime) -> None:
     """Runs with their artifacts go, those of other leads stay."""
     taken, _, run_id = await parked(driver, box, server)
     _, _, other = await parked(driver, box, server)
@@ -214,7 +224,9 @@ async def test_an_erasure_ends_when_the_server_is_back(driver, box, server, time
     assert list(server.artifacts.values()) == [other]
 
 
-async def test_an_erasure_of_just_now_is_left_to_the_command_that_asked_for_it(driver, box, server):
+async def test_an_erasure_of_just_now_is_left_to_the_command_that_asked_for_it(
+    driver: Driver, box: Toolbox, server: PrefectOnPaper
+) -> None:
     taken, _, _ = await parked(driver, box, server)
     box.write_now(lambda session, now: erasing.ask(session, taken.lead_id, by="oscar", reason="", now=now))
 
@@ -223,7 +235,7 @@ async def test_an_erasure_of_just_now_is_left_to_the_command_that_asked_for_it(d
     assert server.calls == []
 
 
-async def test_chores_are_done_once_however_many_processes_are_at_it(driver, box, server):
+async def test_chores_are_done_once_however_many_processes_are_at_it(driver: Driver, box: Toolbox, server: PrefectOnPaper) -> None:
     taken, _, run_id = await parked(driver, box, server)
     for _ in range(2):
         box.write_now(lambda session, now: chores.add_lead(session, taken.lead_id, [str(run_id)], now=now))

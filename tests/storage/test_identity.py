@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -91,7 +91,7 @@ def test_a_nurtured_handoff_that_is_due_begins_nothing_beside_an_open_one(box: T
     """As a database may hold them in which two had been begun."""
     taken = capture(box)
 
-    def work(session: Session, now) -> str:
+    def work(session: Session, now: datetime) -> str:
         old = Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="nurturing", agreement="b2b-saas", version=1)
         session.add(old)
         session.flush()
@@ -133,7 +133,7 @@ def test_the_loser_of_a_race_sees_the_winner_when_it_writes_again(box: Toolbox) 
     first = capture(box, email="lee@harbour.example")
     tries: list[str] = []
 
-    def work(session: Session, now) -> leads.Captured:
+    def work(session: Session, now: datetime) -> leads.Captured:
         tries.append("tried")
         if len(tries) == 1:
             session.add(Lead(person_key="lee@harbour.example", created_at=MONDAY))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
@@ -12,7 +12,7 @@ from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, roster, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
 from tasks.background.held_leads import release_held
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
 
@@ -29,7 +29,7 @@ def count(box: Toolbox, table: type) -> int:
 def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
     """Moves the lead's handoff along these events, to an end say."""
 
-    def work(session: Session, now) -> Handoff:
+    def work(session: Session, now: datetime) -> Handoff:
         handoff = handoffs.latest_of(session, lead_id)
         for event in events:
             handoffs.move(session, handoff, event, now=now)
@@ -39,7 +39,7 @@ def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
 
 
 def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
-    def work(session: Session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         handoff = handoffs.latest_of(session, lead_id)
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=days)), now=now)
@@ -48,7 +48,7 @@ def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
 
 
 def close_agreement(box: Toolbox, closed: bool = True) -> None:
-    def work(session: Session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         for row in session.exec(select(AgreementVersion)):
             row.closed = closed
             session.add(row)
@@ -153,7 +153,7 @@ def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: 
     assert count(box, Handoff) == 1
 
 
-def test_a_lead_in_nurture_is_looked_at_at_once_when_it_does_something(box: Toolbox, time) -> None:
+def test_a_lead_in_nurture_is_looked_at_at_once_when_it_does_something(box: Toolbox, time: SteppedTime) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     to_nurture(box, first.lead_id)
     time.at += timedelta(days=3)
@@ -213,7 +213,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     first = take_in(box)
     newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
 
-    def deploy(session: Session, now) -> None:
+    def deploy(session: Session, now: datetime) -> None:
         row = contracts.publish(session, newer, now=now)
         for party in ("marketing", "sales"):
             contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
@@ -226,16 +226,16 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     assert versions == [1, 2]
 
 
-def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time) -> None:
+def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time: SteppedTime) -> None:
     take_in(box, at=time.at + timedelta(days=400))
 
     assert box.read_now(lambda session, now: session.exec(select(Activity.at)).one()) == time.at
 
 
-def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time) -> None:
+def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time: SteppedTime) -> None:
     take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
 
-    def ask(session: Session, now):
+    def ask(session: Session, now: datetime):
         return leads.facts(session, session.get(Lead, 1), account={"status": "customer"}, since=now)
 
     facts = box.read_now(ask)

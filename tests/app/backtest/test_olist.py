@@ -32,7 +32,7 @@ def tried(by: str) -> Backtest:
 
 
 @pytest.mark.parametrize(("by", "blank"), [("origin", "(blank)"), ("entry_channel", "not-recorded")])
-def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by, blank):
+def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by: str, blank: str) -> None:
     found = tried(by)
 
     rates = {group.value: group.leads.share for group in found.groups}
@@ -41,7 +41,7 @@ def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by, bla
     assert (found.leads.leads, found.leads.won) == (8000, 841)
 
 
-def test_the_deal_that_was_won_before_its_first_contact_is_named():
+def test_the_deal_that_was_won_before_its_first_contact_is_named() -> None:
     (bad,) = tried("origin").left_out
 
     assert (bad.place, bad.line) == ("olist_closed_deals_dataset.csv", 669)
