@@ -96,5 +96,7 @@ def test_a_reason_reads_as_its_label_or_its_code() -> None:
         (3, 3, ["phone", "", "email"], (0, 1)),
     ],
 )
-def test_what_is_lacking_until_a_lead_may_be_called_unreachable(at_least: int, channels: int, made, lacking: tuple[int, ...]) -> None:
+def test_what_is_lacking_until_a_lead_may_be_called_unreachable(
+    at_least: int, channels: int, made: list[str], lacking: tuple[int, int]
+) -> None:
     assert touches_lacking(Touches(at_least=at_least, channels=channels), made) == lacking

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agreements.clauses.facts import DeclaredField
 from agreements.criteria import Condition, Test, condition
 from agreements.lead import domain_of
-from agreements.overlap import can_both_hold, lead_for_both
+from agreements.overlap import Fields, can_both_hold, lead_for_both
 from tests.agreements.tables import cases
 from tests.examples import examples
 
@@ -47,7 +47,10 @@ STAFF = {"employees": DeclaredField(type="number", bands={"51-200": 51}, if_miss
     ],
 )
 def test_each_side_reads_what_was_written_by_its_own_dictionary(
-    one: dict[str, dict[str, int]] | dict[str, int] | dict[str, str], other: dict[str, str], readings, shown
+    one: dict[str, object],
+    other: dict[str, str],
+    readings: tuple[Fields, Fields],
+    shown: dict[str, str] | None,
 ) -> None:
     assert lead_for_both(condition(one), condition(other), readings=readings) == shown
 

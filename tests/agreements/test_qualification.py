@@ -10,6 +10,7 @@ import pytest
 
 from agreements.lead import Done, LeadFacts
 from agreements.loading import read_agreement
+from agreements.model import Agreement
 from agreements.qualification import every_criterion, qualify, threshold_for
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT
@@ -36,7 +37,7 @@ def test_a_lead_is_judged_as_the_table_says(case: dict[str, Any]) -> None:
     assert {name: list(value) if isinstance(value, tuple) else value for name, value in seen.items()} == case["expect"]
 
 
-def changed(*changes: tuple[str, str]):
+def changed(*changes: tuple[str, str]) -> Agreement:
     text = AGREEMENT
     for old, new in changes:
         assert old in text

@@ -194,7 +194,9 @@ def test_when_everyone_is_full_a_manager_may_be_asked() -> None:
     ],
     ids=["here", "full", "away", "gave it up", "nobody"],
 )
-def test_while_everyone_is_away_whoever_is_on_call_gets_it_or_it_is_held(on_call, declined, to: str) -> None:
+def test_while_everyone_is_away_whoever_is_on_call_gets_it_or_it_is_held(
+    on_call: Candidate | None, declined: frozenset[str], to: str
+) -> None:
     found = route(agreed(everyone_away="on-call-or-hold\n  on_call: zoe"), [rep("ana", away=4)], declined=declined, on_call=on_call)
 
     assert found.rep == to

@@ -12,7 +12,6 @@ from app.clock import Clock
 from app.prefect_runs import Came, EngineAway, Run
 from storage import handoffs
 from storage.tables import Wake
-from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import DrivenRuns, Driver
 from tests.stage import Taken, capture, newest
 
@@ -68,7 +67,7 @@ class ShakyRuns(DrivenRuns):
 
 
 @pytest.fixture
-def driver(box: Toolbox, time: SteppedTime) -> Driver:
+def driver(box, time) -> Driver:
     """The driver on runs that are not to be relied upon."""
     made = Driver(box, time)
     made.runs = ShakyRuns()
@@ -77,23 +76,23 @@ def driver(box: Toolbox, time: SteppedTime) -> Driver:
 
 
 @pytest.fixture
-def runs(driver: Driver) -> ShakyRuns:
+def runs(driver) -> ShakyRuns:
     return driver.runs
 
 
-async def assigned(driver: Driver, box: Toolbox) -> Taken:
+async def assigned(driver, box) -> Taken:
     taken = capture(box)
     await driver.settle()
     return taken
 
 
-async def look_afresh(driver: Driver) -> None:
+async def look_afresh(driver) -> None:
     """A clock that was just started looks at everything at once."""
     driver.clock = Clock(driver.box, driver.runs)
     await driver.clock.tick()
 
 
-def change(box: Toolbox, taken, **values: object) -> None:
+def change(box, taken, **values: object) -> None:
     """Changes the lead's handoff as if that had happened."""
 
     def work(session: Session, now: datetime) -> None:
@@ -105,12 +104,12 @@ def change(box: Toolbox, taken, **values: object) -> None:
     box.write_now(work)
 
 
-def wakes_of(box: Toolbox, taken) -> list[str]:
+def wakes_of(box, taken) -> list[str]:
     query = select(Wake.kind).where(Wake.handoff_id == newest(box, taken).id).order_by(col(Wake.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-def delivered_earlier(box: Toolbox, seconds: float) -> None:
+def delivered_earlier(box, seconds: float) -> None:
     """As if the wakes had been delivered so many seconds of real time ago."""
 
     def work(session: Session, now: datetime) -> None:
@@ -121,6 +120,6 @@ def delivered_earlier(box: Toolbox, seconds: float) -> None:
     box.write_now(work)
 
 
-def delivered_just_now(box: Toolbox) -> None:
+def delivered_just_now(box) -> None:
     """The wakes were delivered just now, however long a slow machine takes from here on."""
     delivered_earlier(box, -A_LONG_WHILE.total_seconds())

@@ -19,7 +19,7 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.shaky import A_LONG_WHILE, ShakyRuns, assigned, change, driver, look_afresh, runs, wakes_of
 from tests.deal import letters, wait_of
 from tests.driver import Driver
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
 
@@ -68,7 +68,7 @@ async def test_a_cancelled_run_takes_nothing_away_and_the_lead_is_stuck_until_so
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).unaccounted == 0
 
 
-async def fail(driver: Driver, box: Toolbox, taken) -> None:
+async def fail(driver: Driver, box: Toolbox, taken: Taken) -> None:
     """One attempt that fails, and the time until the next one."""
     with pytest.raises(CrmError):
         await driver.carry_out(newest(box, taken).id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -153,7 +153,7 @@ def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
     assert company.rows(Dispute)[0].ruling == "overturned"
 
 
-def send_later(browser: httpx.Client, where: str, **chosen: str):
+def send_later(browser: httpx.Client, where: str, **chosen: str) -> Callable[[], httpx.Response]:
     """Opens the form now; sends it when it is called."""
     action, hidden = form_of(browser.get(where), -1)
     return lambda: browser.post(action, data={**hidden, "number": number_of(where), **chosen})

@@ -12,7 +12,7 @@ from storage.tables import Dispute
 from tasks.wiring.toolbox import Toolbox
 from tests.app.conftest import Command
 from tests.driver import Driver
-from tests.stage import answer_by_link, capture, events_of
+from tests.stage import Taken, answer_by_link, capture, events_of
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def run(baton: Command) -> Command:
     return partial(baton, "disputes")
 
 
-async def rejected(driver: Driver, box: Toolbox):
+async def rejected(driver: Driver, box: Toolbox) -> Taken:
     """A lead that was rejected."""
     taken = capture(box)
     await driver.settle()

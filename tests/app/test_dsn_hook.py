@@ -14,7 +14,7 @@ from notifications import bounces
 from storage import deliveries, page_requests
 from storage.keys import Scope
 from storage.page_requests import PageRequest
-from storage.tables import Delivery, DeliveryState, Event, Wake
+from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.app.stage import Stage, stage
 from tests.returned import returned
 
@@ -24,7 +24,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """The company, whose rep was told of her lead by an e-mail that has arrived, as it seems."""
     with stage(tmp_path) as running:
 
-        def tell(session: Session, handoff, now: datetime) -> None:
+        def tell(session: Session, handoff: Handoff, now: datetime) -> None:
             told = deliveries.Message("assigned", assignment_id=running.assignment_id)
             deliveries.queue(session, handoff, told, deliveries.Copy("told", "email", "ana"), now=now)
             deliveries.claim(session, 1)
@@ -109,7 +109,7 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
     """A browser asks for the page of the lead, so many minutes after the message was sent."""
     sent = company.rows(Delivery)[0].sent_at
 
-    def work(session: Session, handoff, now: datetime) -> None:
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
         at = sent + timedelta(minutes=minutes)
         tenure = company.assignment_id
         page_requests.record(session, PageRequest(at, handoff.id, "looked", method, device, assignment_id=tenure, person=person))

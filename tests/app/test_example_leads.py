@@ -124,7 +124,7 @@ FICTION = (
 
 
 @pytest.mark.parametrize("account", accounts(), ids=lambda account: account["id"])
-def test_accounts_are_owned_by_people_of_the_roster(account) -> None:
+def test_accounts_are_owned_by_people_of_the_roster(account: dict[str, str]) -> None:
     people = read_roster((EXAMPLES / "roster.yaml").read_text(encoding="utf-8")).people
 
     assert list(account) == ["id", "name", "domain", "status", "owner", "open_opportunity"]

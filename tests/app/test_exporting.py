@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
 from click.testing import Result
@@ -209,7 +210,7 @@ def test_a_file_that_was_there_stays_whole_until_the_new_one_is(tmp_path: Path) 
     file = tmp_path / "leads.csv"
     file.write_text("before")
 
-    def break_off(out) -> None:
+    def break_off(out: IO[str]) -> None:
         out.write("half")
         raise KeyboardInterrupt
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.roster import read_roster
 from app.cli import app as cli
@@ -31,7 +33,7 @@ def sent(box: Toolbox, person: str, *, hours: float = 0, channel: str = "email",
     box.write_now(work)
 
 
-def counted(box: Toolbox, **bounds):
+def counted(box: Toolbox, **bounds: date) -> Counter[tuple[str, date]]:
     people = read_roster(ROSTER.replace("timezone: Europe/London, phone: \"+44 20 7946 0101\"",
                                                                            "timezone: Asia/Tokyo"))  # fmt: skip
     return box.read_now(lambda session, now: message_counts.messages_per_day(session, people, **bounds))
@@ -46,7 +48,7 @@ def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box: 
 
 
 @pytest.mark.parametrize("state", [one.value for one in DeliveryState])
-def test_only_what_was_sent_is_counted(box: Toolbox, state) -> None:
+def test_only_what_was_sent_is_counted(box: Toolbox, state: str) -> None:
     sent(box, "ben", state=state)
 
     assert sum(counted(box).values()) == (1 if state in ("sent", "confirmed", "bounced") else 0)
@@ -74,7 +76,7 @@ def test_the_summary_says_the_most_and_the_usual() -> None:
 
 
 @pytest.fixture
-def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Toolbox]:
     """An installation of its own, with people."""
     from app import terminal
     from tasks.wiring import toolbox
@@ -87,11 +89,11 @@ def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     box.database.close()
 
 
-def ask(*words: str):
+def ask(*words: str) -> Result:
     return CliRunner().invoke(cli, ["messages", "count", *words], env={"COLUMNS": "160"})
 
 
-def test_the_command_tells_it_in_words_and_as_json(installation) -> None:
+def test_the_command_tells_it_in_words_and_as_json(installation: Toolbox) -> None:
     for hours in (0, 1, 24):
         sent(installation, "ben", hours=hours)
 
@@ -105,7 +107,7 @@ def test_the_command_tells_it_in_words_and_as_json(installation) -> None:
     (["--from", "monday"], "--from monday: write a day as 2027-02-01."),
     (["--from", "2027-02-02", "--to", "2027-02-01"], "--from 2027-02-02 is after --to 2027-02-01"),
 ])  # fmt: skip
-def test_a_day_that_is_none_is_named(installation, words: list[str], problem: str) -> None:
+def test_a_day_that_is_none_is_named(installation: Toolbox, words: list[str], problem: str) -> None:
     said = ask(*words)
 
     assert said.exit_code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from tests.written import written
 
 
 @pytest.fixture
-def looks(box: Toolbox):
+def looks(box: Toolbox) -> Callable[..., list[PageRequest]]:
     """So many requests for the pages of so many tenures, one a minute."""
     handoff_id = box.write_now(lambda session, now: a_handoff(session, now).id)
 
@@ -62,7 +63,7 @@ def test_a_page_answers_while_another_process_holds_the_write_lock(tmp_path: Pat
         assert (sight.method, sight.what, sight.at) == (method, "looked", company.time.at - timedelta(minutes=5))
 
 
-async def test_many_are_written_together_and_no_transaction_grows(box: Toolbox, looks) -> None:
+async def test_many_are_written_together_and_no_transaction_grows(box: Toolbox, looks: Callable[..., list[PageRequest]]) -> None:
     queue = await queue_of(box, looks(3 * AT_ONCE + 1))
 
     with written(box.database) as done:
@@ -74,7 +75,9 @@ async def test_many_are_written_together_and_no_transaction_grows(box: Toolbox, 
     assert [row.at for row in kept(box)][:2] == [MONDAY, MONDAY + timedelta(minutes=1)]
 
 
-async def test_where_each_pushes_out_an_older_one_no_transaction_grows_either(box: Toolbox, looks) -> None:
+async def test_where_each_pushes_out_an_older_one_no_transaction_grows_either(
+    box: Toolbox, looks: Callable[..., list[PageRequest]]
+) -> None:
     same = {"assignment_id": "one"}
     (await queue_of(box, looks(page_requests.KEPT, **same))).flush()
     queue = await queue_of(box, looks(AT_ONCE + 1, **same))
@@ -87,7 +90,7 @@ async def test_where_each_pushes_out_an_older_one_no_transaction_grows_either(bo
 
 
 async def test_where_more_wait_than_may_the_oldest_is_dropped_and_the_log_says_so(
-    box: Toolbox, looks, caplog: pytest.LogCaptureFixture
+    box: Toolbox, looks: Callable[..., list[PageRequest]], caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING, "baton.web"):
         queue = await queue_of(box, looks(5), waiting_at_most=3)
@@ -97,7 +100,7 @@ async def test_where_more_wait_than_may_the_oldest_is_dropped_and_the_log_says_s
     assert "the oldest is dropped" in caplog.text
 
 
-async def test_one_that_cannot_be_kept_costs_no_other(box: Toolbox, looks) -> None:
+async def test_one_that_cannot_be_kept_costs_no_other(box: Toolbox, looks: Callable[..., list[PageRequest]]) -> None:
     first, last = looks(2)
     nowhere = PageRequest(MONDAY, 4711, "looked", "GET", "new", "nowhere")
 
@@ -113,7 +116,7 @@ class Away(SteppedTime):
         raise ConnectionError("away")
 
 
-async def test_while_the_database_is_away_they_wait_and_the_newest_are_kept(box: Toolbox, looks) -> None:
+async def test_while_the_database_is_away_they_wait_and_the_newest_are_kept(box: Toolbox, looks: Callable[..., list[PageRequest]]) -> None:
     queue, here = await queue_of(box, looks(3), waiting_at_most=3), box.time
     box.time = Away(MONDAY)
     queue.flush()
@@ -125,7 +128,7 @@ async def test_while_the_database_is_away_they_wait_and_the_newest_are_kept(box:
     assert [row.assignment_id for row in kept(box)] == ["a1", "a2", "a3"]
 
 
-async def test_nobody_has_to_ask_that_they_are_written(box: Toolbox, looks) -> None:
+async def test_nobody_has_to_ask_that_they_are_written(box: Toolbox, looks: Callable[..., list[PageRequest]]) -> None:
     queue = await queue_of(box, looks(2))
 
     assert queue._task is not None

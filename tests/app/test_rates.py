@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
 from app.web.rates import SLOTS, Rates, network_of
 from app.web.site import create_site
@@ -132,10 +133,10 @@ async def test_a_stranger_that_says_to_be_a_proxy_is_not_believed(company: Stage
 
 
 async def test_a_million_addresses_need_no_more_memory_than_there_are_counters() -> None:
-    async def app(scope, receive, send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 401, "headers": []})
 
-    async def send(message) -> None:
+    async def send(message: Message) -> None:
         pass
 
     rates = Rates(app, Settings(requests_per_key=2))

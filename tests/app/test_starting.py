@@ -64,7 +64,7 @@ def test_a_database_that_is_full_is_refused(box: Toolbox) -> None:
     full = Database(box.database.url)
 
     @event.listens_for(full.engine, "connect")
-    def no_room(connection, _record) -> None:
+    def no_room(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count=1")  # SQLite takes that as: no more than there are
 
     with pytest.raises(CannotStart, match="database or disk is full"):

@@ -6,11 +6,11 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.states import Completed, Running, State, Suspended
@@ -58,7 +58,7 @@ async def saved(url: str, name: str) -> str:
     return str(await block.asave(name))
 
 
-async def at(server: Mapping[str, str], ask) -> object:
+async def at(server: Mapping[str, str], ask: Callable[[PrefectClient], Awaitable[object]]) -> object:
     """Asks that server."""
     url, log_in = server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]
     with stack.talking_to(url, log_in):
@@ -71,7 +71,7 @@ def something_else() -> None:
     """A flow of somebody else's on the same server."""
 
 
-async def rests(client: PrefectClient, what, state: State, name: str, *tags: str) -> None:
+async def rests(client: PrefectClient, what: Flow[..., object], state: State, name: str, *tags: str) -> None:
     """A run of that flow comes to rest in this state."""
     run = await client.create_flow_run(
         what, parameters={"handoff": "1"} if what is lead_handoff else {}, name=name, state=Running(), tags=list(tags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -118,7 +118,7 @@ async def test_a_lead_whose_attempt_died_before_each_statement_goes_on(driver: D
     await _die_before(driver, box, range(1, await statements_of_an_attempt(driver, box)))
 
 
-async def _die_before(driver: Driver, box: Toolbox, statements) -> None:
+async def _die_before(driver: Driver, box: Toolbox, statements: Iterable[int]) -> None:
     for statement in statements:
         taken = capture(box, **BY_POINTS)
         assert await dies(driver, box, taken, statement), statement

@@ -21,7 +21,7 @@ from tasks.erasure import erasing
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.driver import Driver
-from tests.stage import answer_by_link, capture, newest
+from tests.stage import Taken, answer_by_link, capture, newest
 
 FORM = {"answer": "rejected", "reason": "not-now", "text": "Zoë said no on the phone.", "who_answers": "Maria"}
 
@@ -85,13 +85,13 @@ def server() -> PrefectOnPaper:
     return PrefectOnPaper()
 
 
-async def parked(driver: Driver, box: Toolbox, server: PrefectOnPaper, form: dict[str, Any] | None = None):
+async def parked(driver: Driver, box: Toolbox, server: PrefectOnPaper, form: dict[str, Any] | None = None) -> tuple[Taken, Wait, UUID]:
     """A lead whose rep owes an answer; the form of its run was filled in, if it is given."""
     taken = capture(box)
     await driver.settle()
     run_id = uuid4()
 
-    def park(session: Session, now: datetime):
+    def park(session: Session, now: datetime) -> Wait:
         wait = waits.open_of(session, newest(box, taken).id)
         wait.parked_key = f"{wait.id}-1"
         session.add(wait)

@@ -70,7 +70,7 @@ def test_counting_looks_at_what_that_browser_has_held_only(database: Database, o
     asked: list[tuple[str, object]] = []
 
     @event.listens_for(database.engine, "before_cursor_execute")
-    def note(connection, cursor, statement, parameters, context, many) -> None:
+    def note(connection: object, cursor: object, statement: str, parameters: object, context: object, many: bool) -> None:
         asked.append((statement, parameters))
 
     with database.write() as session:

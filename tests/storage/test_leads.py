@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
+from agreements.lead import IncomingLead, LeadFacts
 from storage import contracts, handoffs, leads, roster, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
 from tasks.background.held_leads import release_held
@@ -17,7 +18,7 @@ from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
 
 
-def take_in(box: Toolbox, incoming=None, *, hold: bool = False, **changes: object) -> leads.Captured:
+def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> leads.Captured:
     lead = incoming or make_lead(**changes)
     return box.write_now(lambda session, now: leads.capture(session, lead, now=now, hold=hold))
 
@@ -235,7 +236,7 @@ def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time:
 def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time: SteppedTime) -> None:
     take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
 
-    def ask(session: Session, now: datetime):
+    def ask(session: Session, now: datetime) -> LeadFacts:
         return leads.facts(session, session.get(Lead, 1), account={"status": "customer"}, since=now)
 
     facts = box.read_now(ask)

@@ -33,7 +33,7 @@ def a_report(moves: Moves | None = None) -> Backtest:
 
 @given(st.floats(1e-2, 1e9))
 @example(0.1)
-def test_an_axis_reaches_over_everything_in_at_most_five_steps(most) -> None:
+def test_an_axis_reaches_over_everything_in_at_most_five_steps(most: float) -> None:
     top, ticks = scale(most)
 
     assert ticks[0] == 0
@@ -95,7 +95,7 @@ def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more() -> None:
         (Moves(Share(500, 500, 50), Share(300), NOBODY, NOBODY), ""),
     ],
 )
-def test_those_who_move_are_compared_and_what_chance_may_have_made_is_said(moves, said: str) -> None:
+def test_those_who_move_are_compared_and_what_chance_may_have_made_is_said(moves: Moves, said: str) -> None:
     assert told_apart(a_report(moves)) == said
 
 

@@ -25,7 +25,7 @@ offsets = st.sampled_from(["", "", "Z", " Z", "+02", "-0330", " +05:45", "+99:00
 
 @settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(clocks, forms, offsets), min_size=1, max_size=20), st.sampled_from(ZONES))
-def test_a_column_of_times_means_what_each_means_alone(written, zone) -> None:
+def test_a_column_of_times_means_what_each_means_alone(written: list[tuple[datetime, str, str]], zone: ZoneInfo) -> None:
     texts = [clock.strftime(form) + offset for clock, form, offset in written]
 
     read = Instants(zone, YEAR).read(pl.Series(texts))

@@ -133,9 +133,7 @@ ASKS = {"fit": [{"when": {"segment": "pets"}, "points": 60}]}
         ({"fields": {"segment": "won_at"}, "outcomes": {"won_at": "won_at"}}, "which stands in the column won_at of leads.csv"),
     ],
 )
-def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(
-    tmp_path: Path, mapping: dict[str, dict[str, str]] | dict[str, list[str]], why: str
-) -> None:
+def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(tmp_path: Path, mapping: dict[str, object], why: str) -> None:
     a_file(tmp_path, "source_id,won_at,segment", "1,2027-02-01,pets", name="deals.csv")
     path = a_file(tmp_path, "source_id,at,won_at", "1,2027-01-10,")
     draft = an_agreement(qualification=ASKS, fields={"segment": {}})

@@ -150,7 +150,9 @@ def both(path: Path, **asked: Any) -> tuple[Any, Any]:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.sampled_from([None, MAP]), st.none() | st.integers(1, 4), st.sampled_from([1, 40, 150, 100_000]))
-def test_many_rows_are_read_as_single_ones_are(tmp_path_factory: pytest.TempPathFactory, data, mapping, limit, block_bytes) -> None:
+def test_many_rows_are_read_as_single_ones_are(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, mapping: LeadMap | None, limit: int | None, block_bytes: int
+) -> None:
     header = MAPPED if mapping else data.draw(st.sampled_from(HEADERS))
     path = tmp_path_factory.getbasetemp() / "leads.csv"
     path.write_bytes(data.draw(files(header)).encode())

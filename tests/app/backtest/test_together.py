@@ -83,7 +83,7 @@ def test_people_who_stand_under_several_ids_are_said(tmp_path: Path) -> None:
     ],
 )
 def test_leads_are_grouped_by_what_stands_in_the_file_and_blank_is_a_group_of_its_own(
-    tmp_path: Path, by: str, groups: list[None | str] | list[None]
+    tmp_path: Path, by: str, groups: list[str | None]
 ) -> None:
     path = a_file(
         tmp_path,
@@ -151,7 +151,7 @@ def ids(file: LeadFile) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_lead_of_a_file_is_judged_as_the_same_lead_taken_in(box: Toolbox, tmp_path: Path, seed) -> None:
+def test_a_lead_of_a_file_is_judged_as_the_same_lead_taken_in(box: Toolbox, tmp_path: Path, seed: int) -> None:
     agreement = an_agreement(**{clause: example(clause) for clause in ("screen", "personas", "fields", "qualification")})
     file = LeadFile(a_file(tmp_path, HEADER, *rows_of(Random(seed))), timezone="Europe/London")
     known = taken_in(box, file)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -20,7 +22,7 @@ from tasks.wiring.toolbox import Toolbox
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 
 
-def rows(*source_ids: str, start: int = 2, **more) -> list[IncomingRow]:
+def rows(*source_ids: str, start: int = 2, **more: Any) -> list[IncomingRow]:
     return [
         IncomingRow(line, IncomingLead(source="csv", source_id=one, **{"at": NOW, **more}))
         for line, one in enumerate(source_ids, start=start)
@@ -35,18 +37,18 @@ def count(box: Toolbox, table: type[SQLModel]) -> int:
     return box.read_now(lambda session, now: session.exec(select(func.count()).select_from(table)).one())
 
 
-def take(box: Toolbox, read: ReadLeads, **more) -> importing.ImportResult:
+def take(box: Toolbox, read: ReadLeads, **more: Any) -> importing.ImportResult:
     return import_leads(box, read, **{"hold": False, "actor": "cli", **more})
 
 
 @pytest.fixture
-def faulty(monkeypatch: pytest.MonkeyPatch):
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
     """Makes taking in the lead with this source id raise this error."""
 
     def faulty(source_id: str, error: Exception) -> None:
         real = leads.capture
 
-        def capture(session: Session, incoming, **more):
+        def capture(session: Session, incoming: IncomingLead, **more: Any) -> leads.Captured:
             found = real(session, incoming, **more)
             if incoming.source_id == source_id:
                 raise error
@@ -109,7 +111,7 @@ def test_held_rows_are_stored_and_start_nothing(box: Toolbox) -> None:
 @pytest.mark.parametrize(
     "error", [ValueError("no such thing"), IntegrityError("INSERT INTO leads VALUES ('Ann')", {}, ValueError("no such thing"))]
 )
-def test_a_row_that_raises_is_named_and_the_others_go_in(box: Toolbox, faulty, error) -> None:
+def test_a_row_that_raises_is_named_and_the_others_go_in(box: Toolbox, faulty: Callable[[str, Exception], None], error: Exception) -> None:
     faulty("57", error)
 
     result = take(box, many(120))
@@ -120,7 +122,7 @@ def test_a_row_that_raises_is_named_and_the_others_go_in(box: Toolbox, faulty, e
     assert bad.reason == f"could not be stored ({type(error).__name__}: no such thing): correct it and take the file in again"
 
 
-def test_a_row_that_raises_leaves_nothing_half_saved(box: Toolbox, faulty) -> None:
+def test_a_row_that_raises_leaves_nothing_half_saved(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("1", RuntimeError())
 
     take(box, many(3))
@@ -128,7 +130,7 @@ def test_a_row_that_raises_leaves_nothing_half_saved(box: Toolbox, faulty) -> No
     assert (count(box, Lead), count(box, Activity), count(box, Handoff)) == (2, 2, 2)
 
 
-def test_a_database_that_fails_is_not_blamed_on_a_row(box: Toolbox, faulty) -> None:
+def test_a_database_that_fails_is_not_blamed_on_a_row(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("57", OperationalError("INSERT", {}, ValueError("disk is full")))
 
     with pytest.raises(OperationalError, match="disk is full"):
@@ -147,7 +149,7 @@ def test_a_lead_from_later_than_tomorrow_is_bad(box: Toolbox, ahead: timedelta, 
     ][new:]
 
 
-def test_bad_rows_come_by_line(box: Toolbox, faulty) -> None:
+def test_bad_rows_come_by_line(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("0", ValueError())
 
     result = take(box, ReadLeads(many(2).rows, [BadRow(9, "later"), BadRow(1, "sooner")]))

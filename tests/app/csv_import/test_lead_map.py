@@ -77,7 +77,7 @@ def test_a_map_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_no_bytes_make_a_map_raise_anything_but_unreadable_file(tmp_path_factory: pytest.TempPathFactory, content) -> None:
+def test_no_bytes_make_a_map_raise_anything_but_unreadable_file(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(content)
 
