@@ -23,4 +23,4 @@ def share_compiled_statements() -> None:
         engine.dialect = dialect
         engine.update_execution_options(compiled_cache=compiled)
 
-    SQLiteDialect_pysqlite.engine_created = share  # type: ignore[method-assign,assignment]
+    SQLiteDialect_pysqlite.engine_created = share  # type: ignore[method-assign]

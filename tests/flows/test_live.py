@@ -99,7 +99,7 @@ def test_a_worker_killed_again_and_again_loses_no_lead_and_repeats_no_message(li
         live.stack.watch()
 
     for taken in many:
-        live.until(lambda taken=taken: live.wait_of(taken) is not None and live.wait_of(taken).kind == "acceptance")
+        live.until(lambda taken=taken: (wait := live.wait_if_any(taken)) is not None and wait.kind == "acceptance")
 
     assert live.inbox.repeated_keys() == {}
     half = live.box.read_now(lambda session, now: list(session.exec(select(Delivery).where(Delivery.state == "sending"))))

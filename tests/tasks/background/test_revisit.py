@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from storage import figures, leads, roster
 from storage.tables import AgreementVersion, Handoff
-from tests.deal import NOT_YET, agree, wait_of
+from tests.deal import NOT_YET, agree, wait_if_any, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest
 
 DAY = timedelta(days=1)
@@ -111,7 +111,7 @@ async def test_a_lead_without_new_evidence_is_given_up_after_the_agreed_rounds(d
 
     handoff = newest(box, taken)
     assert (handoff.stage, handoff.outcome, handoff.reason) == ("disqualified", "disqualified", "exhausted")
-    assert wait_of(box, taken) is None
+    assert wait_if_any(box, taken) is None
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     assert (found.unaccounted, found.stages) == (0, {"disqualified": 1})
 
