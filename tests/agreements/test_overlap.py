@@ -16,7 +16,7 @@ from agreements.overlap import Fields, can_both_hold, lead_for_both
 from tests.agreements.tables import cases
 from tests.examples import examples
 
-Test.__test__ = False  # a question to a fact, not a test of ours
+setattr(Test, "__test__", False)  # noqa: B010 - a question to a fact, not a test of ours; the class declares no such attribute
 MAILS = [None, "a@gmail.com", "b@mailinator.com", "info@gmail.com", "c@x.example", "info@x.example", "info@y.example"]
 NUMBERS = [None, *range(6)]
 WORDS = [None, "web", "Web", "webinar", "import", "web import", "other"]

@@ -19,14 +19,18 @@ NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 EXAMPLE = read_agreement(AGREEMENT)
 
 
-def ago(days: float | None) -> datetime | None:
-    return None if days is None else NOW - timedelta(days=days)
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def ago_if_any(days: float | None) -> datetime | None:
+    return None if days is None else ago(days)
 
 
 def facts(case: dict[str, Any]) -> LeadFacts:
     """The lead of a row."""
     done = [Done(one["kind"], ago(one.get("days", 0)), one.get("path", "")) for one in case["did"]]
-    return LeadFacts(case["who"], tuple(done), ago(case.get("touched")), case.get("channel", "web"), ago(case.get("since")))
+    return LeadFacts(case["who"], tuple(done), ago_if_any(case.get("touched")), case.get("channel", "web"), ago_if_any(case.get("since")))
 
 
 @pytest.mark.parametrize("case", cases("qualification_cases.yaml"))

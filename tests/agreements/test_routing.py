@@ -213,6 +213,10 @@ def test_a_further_leg_asks_its_own_segments_or_routing_again() -> None:
     legs = "legs: [sdr, {name: ae, segments: [{when: {country: GB}, team: closers}]}, success]"
     three = read_agreement(AGREEMENT.replace("legs: [sdr]", legs))
 
-    assert segment_for(three, {"country": "GB"}, leg=1).team == "closers"
-    assert segment_for(three, {"country": "US"}, leg=1) is None
-    assert segment_for(three, {"country": "US"}, leg=2).team == "americas"
+    def team(country: str, *, leg: int) -> str | None:
+        found = segment_for(three, {"country": country}, leg=leg)
+        return found.team if found else None
+
+    assert team("GB", leg=1) == "closers"
+    assert team("US", leg=1) is None
+    assert team("US", leg=2) == "americas"

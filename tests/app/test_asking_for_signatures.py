@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import Envelope
-from click.testing import Result
 from sqlmodel import select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.demo.inbox import Inbox
@@ -24,6 +23,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.in_flight import text_of
+from tests.present import the
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_message_that_was_lost_is_sent_again_with_the_same_code(box: Toolbox, 
     again = baton("send-for-signature", "b2b-saas@2", "--again")
 
     assert again.exit_code == 0
-    codes = [re.search(r"Your code: (\d{6})", mail.text)[1] for mail in inbox.messages()]
+    codes = [the(re.search(r"Your code: (\d{6})", mail.text))[1] for mail in inbox.messages()]
     assert len(codes) == 4
     assert codes[:2] == codes[2:]
     assert codes[0] != codes[1]

@@ -16,6 +16,7 @@ from storage.tables import Delivery, DeliveryState
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.returned import returned
 from tests.rows import a_handoff
 
@@ -43,7 +44,7 @@ def database(mail: Path) -> Iterator[Database]:
             session, a_handoff(session, MONDAY), deliveries.Message("told"), deliveries.Copy("told", "email", "ana"), now=MONDAY
         )
         deliveries.claim(session, 1)
-        deliveries.succeeded(session, session.get(Delivery, 1), None, proof="250 OK", now=MONDAY)
+        deliveries.succeeded(session, the(session.get(Delivery, 1)), None, proof="250 OK", now=MONDAY)
     yield database
     database.close()
 
@@ -72,7 +73,7 @@ def test_a_bounce_is_noted_and_moved_to_what_was_seen(database: Database, mail: 
     assert "1 bounced, 0 were known, 0 were read before, 1 temporary, 1 not ours, 1 no bounces, 0 unreadable." in done.stdout
     assert (files(mail, "new"), files(mail, "cur")) == ([], ["1.host:2,S", "2.host:2,S", "3.host:2,S", "4.host:2,S"])
     with database.read() as session:
-        assert session.get(Delivery, 1).state == DeliveryState.BOUNCED
+        assert the(session.get(Delivery, 1)).state == DeliveryState.BOUNCED
 
 
 def test_the_same_bounce_twice_is_one(database: Database, mail: Path) -> None:

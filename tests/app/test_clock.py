@@ -20,6 +20,7 @@ from tests.deal import wait_of
 from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.stage import answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
@@ -78,7 +79,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     asked = len(runs.asked)
 
     delivered_just_now(box)
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
     assert len(runs.asked) == asked
     delivered_earlier(box, 31)
     runs.swallows = False
@@ -132,14 +133,14 @@ async def test_an_engine_that_goes_away_again_is_logged_again(
 
 
 async def test_a_crm_that_is_away_does_not_hold_up_deadlines(
-    driver: Driver, box: Toolbox, time: SteppedTime, caplog: pytest.LogCaptureFixture
+    driver: Driver, box: Toolbox, time: SteppedTime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = await assigned(driver, box)
 
     async def refuse(bookmark: str) -> None:
         raise CrmError("the CRM does not answer")
 
-    box.crm.changes_since = refuse
+    monkeypatch.setattr(box.crm, "changes_since", refuse)
     time.at = wait_of(box, taken).due_at
 
     await driver.settle()
@@ -187,7 +188,7 @@ async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(
 
 async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(driver: Driver, box: Toolbox) -> None:
     def close(session: Session, closed: bool) -> None:
-        session.get(AgreementVersion, ("b2b-saas", 1)).closed = closed
+        the(session.get(AgreementVersion, ("b2b-saas", 1))).closed = closed
 
     box.write_now(lambda session, now: close(session, True))
     taken = capture(box)
@@ -200,7 +201,7 @@ async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(dr
     await driver.settle()
 
     assert newest(box, taken).stage == "assigned"
-    assert box.read_now(lambda session, now: session.get(Handoff, on_purpose.handoff_id).held)
+    assert box.read_now(lambda session, now: the(session.get(Handoff, on_purpose.handoff_id)).held)
 
 
 async def test_what_happened_is_sealed_into_the_trail(driver: Driver, box: Toolbox) -> None:
@@ -212,7 +213,7 @@ async def test_what_happened_is_sealed_into_the_trail(driver: Driver, box: Toolb
 
 
 async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_full_once(
-    box: Toolbox, caplog: pytest.LogCaptureFixture
+    box: Toolbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stop = asyncio.Event()
 
@@ -228,7 +229,7 @@ async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_f
             raise RuntimeError("nobody thought of this")
 
     clock = Clock(box, Fails(), tick_seconds=0.001)
-    clock._every = lambda seconds, part: part
+    monkeypatch.setattr(clock, "_every", lambda seconds, part: part)
     await asyncio.wait_for(clock.run(stop), PATIENCE_SECONDS)
 
     told = [record for record in caplog.records if "answers in Prefect failed, and will be tried again" in record.getMessage()]
@@ -239,7 +240,7 @@ async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driv
     listed = [capture(box, activity="trade_show_visit") for _ in range(BEGIN_AT_ONCE + 10)]
     asks = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert len(runs.ready) == BEGIN_AT_ONCE + 1
     assert runs.ready[0] == newest(box, asks).id
@@ -251,11 +252,11 @@ async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next
 ) -> None:
     for _ in range(BEGIN_AT_ONCE + 10):
         capture(box, activity="trade_show_visit")
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
     delivered_just_now(box)
     asks = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert runs.ready[BEGIN_AT_ONCE:] == [newest(box, asks).id]
 
@@ -276,7 +277,7 @@ async def test_what_fails_again_and_again_is_tried_more_seldom_and_told_in_full_
     runs.broken.add(newest(box, bad).id)
 
     for _ in range(4):
-        await driver.clock.hand_over.deliver()
+        await the(driver.clock.hand_over).deliver()
 
     told = [record for record in caplog.records if "could not be delivered" in record.getMessage()]
     assert [bool(record.exc_info) for record in told] == [True, False]
@@ -289,9 +290,9 @@ async def test_runs_that_cannot_be_moved_keep_nobody_waiting(driver: Driver, run
     bad = [capture(box, activity="trade_show_visit") for _ in range(3)]
     runs.broken.update(newest(box, one).id for one in bad)
     for _ in range(2):
-        await driver.clock.hand_over.deliver()
+        await the(driver.clock.hand_over).deliver()
     good = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert runs.ready == [newest(box, good).id]

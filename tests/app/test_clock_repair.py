@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,14 +10,15 @@ from typer.testing import CliRunner
 
 from agreements.errors import CrmError
 from app.cli import app as cli
-from flows.attempt import MAX_FAILURES
 from storage import figures
 from storage import time_offset as leaps
+from storage.leases import MAX_FAILURES
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.shaky import A_LONG_WHILE, ShakyRuns, assigned, change, driver, look_afresh, runs, wakes_of
 from tests.deal import letters, wait_of
 from tests.driver import Driver
+from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
@@ -76,16 +76,13 @@ async def fail(driver: Driver, box: Toolbox, taken: Taken) -> None:
 
 
 @pytest.fixture
-def crm_is_broken(box: Toolbox) -> Iterator[None]:
+def crm_is_broken(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CRM that refuses whatever it is asked about a company."""
-    whole = box.crm.account
 
     async def refuse(**asked: str) -> None:
         raise CrmError("no such object", permanent=True)
 
-    box.crm.account = refuse
-    yield
-    box.crm.account = whole
+    monkeypatch.setattr(box.crm, "account", refuse)
 
 
 @pytest.mark.usefixtures("crm_is_broken")
@@ -96,9 +93,9 @@ async def test_an_attempt_that_fails_is_made_again_later_and_later(driver: Drive
 
     first = newest(box, taken)
     assert (first.failures, first.lease_until, first.stage) == (1, None, "inquiry")
-    assert first.retry_at >= before + timedelta(seconds=2)
+    assert the(first.retry_at) >= before + timedelta(seconds=2)
     change(box, taken, retry_at=datetime.now(UTC) + A_LONG_WHILE)
-    assert await driver.clock.hand_over.deliver() == 0
+    assert await the(driver.clock.hand_over).deliver() == 0
     await fail(driver, box, taken)
     with pytest.raises(CrmError):
         await driver.settle()
@@ -127,11 +124,11 @@ async def test_a_stuck_lead_goes_on_where_it_stood_when_it_is_unstuck(
     driver: Driver, box: Toolbox, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = capture(box)
-    whole, box.crm.account = box.crm.account, None
-    for _ in range(MAX_FAILURES):
-        with pytest.raises(TypeError):
-            await driver.carry_out(newest(box, taken).id)
-    box.crm.account = whole
+    with monkeypatch.context() as broken:
+        broken.setattr(box.crm, "account", None)
+        for _ in range(MAX_FAILURES):
+            with pytest.raises(TypeError):
+                await driver.carry_out(newest(box, taken).id)
     box.write_now(lambda session, now: leaps.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
@@ -153,7 +150,7 @@ async def test_an_attempt_under_way_is_left_alone(driver: Driver, runs: ShakyRun
     change(box, taken, lease_until=datetime.now(UTC) + A_LONG_WHILE)
     answer_by_link(box, taken, "accepted")
 
-    assert await driver.clock.hand_over.deliver() == 0
+    assert await the(driver.clock.hand_over).deliver() == 0
     assert newest(box, taken).stage == "assigned"
 
 

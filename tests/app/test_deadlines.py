@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from storage.tables import Answer, Handoff, Lead, Wait, Wake, new_id
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -19,13 +20,13 @@ MINUTE = timedelta(minutes=1)
 
 def waiting(session: Session, now: datetime, count: int, **times: datetime) -> None:
     """So many handoffs with an open wait for acceptance, seeded in bulk."""
-    first = (session.exec(select(Lead.id).order_by(Lead.id.desc()).limit(1)).first() or 0) + 1
+    first = (session.exec(select(Lead.id).order_by(col(Lead.id).desc()).limit(1)).first() or 0) + 1
     ids = range(first, first + count)
     session.execute(insert(Lead), [Lead(id=one, created_at=now).model_dump() for one in ids])
-    given = {"agreement": "b2b-saas", "version": 1, "stage": "assigned", "step": "acceptance", "created_at": now}
+    given: dict[str, Any] = {"agreement": "b2b-saas", "version": 1, "stage": "assigned", "step": "acceptance", "created_at": now}
     rows = [Handoff(id=one, lead_id=one, **given) for one in ids]
     session.execute(insert(Handoff), [row.model_dump() for row in rows])
-    more = {"kind": "acceptance", "holder": "ana", "opened_at": now, "promised_at": times["due_at"], **times}
+    more: dict[str, Any] = {"kind": "acceptance", "holder": "ana", "opened_at": now, "promised_at": times["due_at"], **times}
     session.execute(insert(Wait), [Wait(id=new_id(), handoff_id=one, **more).model_dump() for one in ids])
 
 

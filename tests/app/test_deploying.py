@@ -10,12 +10,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
-from click.testing import Result
 from sqlmodel import Session, SQLModel
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.errors import AgreementError, InvalidAgreement
 from app import stack
@@ -31,12 +31,13 @@ from tests.conftest import ROOT, ROSTER
 from tests.driver import Driver
 from tests.in_flight import FREE, UNANSWERED, everywhere, published, text_of
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.stage import capture
 
 FUTURE = "2027-06-01"
 
 
-def everything(box: Toolbox) -> dict[str, list]:
+def everything(box: Toolbox) -> dict[str, list[Any]]:
     """All that the database holds."""
     with box.database.engine.connect() as connection:
         return {table.name: list(connection.execute(table.select())) for table in SQLModel.metadata.sorted_tables}
@@ -202,7 +203,7 @@ class TestRefused:
 def test_the_policy_is_that_of_the_agreement_unless_another_is_named(box: Toolbox) -> None:
     publish(box, text_of(2, "2027-01-01", ("legs: [sdr]", "legs: [sdr]\nin_flight: {default: requalify}")))
 
-    plans = [box.read_now(lambda session, now, p=one: plan(session, "b2b-saas", 2, policy=p, now=now)) for one in (None, "recall")]
+    plans = box.read_now(lambda session, now: [plan(session, "b2b-saas", 2, policy=one, now=now) for one in (None, "recall")])
 
     assert [one.policy for one in plans] == ["requalify", "recall"]
 
@@ -227,7 +228,7 @@ async def test_preview_lists_what_is_touched_and_how_many_there_are(driver: Driv
     )
 
 
-def both(baton: Callable[..., Result], *words: str) -> tuple[str, list]:
+def both(baton: Callable[..., Result], *words: str) -> tuple[str, list[Any]]:
     """What the command says to people, on one line, and as JSON."""
     table, facts = baton(*words), baton(*words, "--json")
     assert (table.exit_code, facts.exit_code) == (0, 0), table.output + facts.output
@@ -291,4 +292,4 @@ def test_what_changed_while_we_spoke_to_the_server_is_seen(box: Toolbox) -> None
         box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, token, "d", now))
     with pytest.raises(Claimed, match="somebody else has taken over"):
         box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now))
-    assert box.read_now(lambda session, now: session.get(AgreementVersion, ("b2b-saas", 2))).deployed_at is None
+    assert the(box.read_now(lambda session, now: session.get(AgreementVersion, ("b2b-saas", 2)))).deployed_at is None

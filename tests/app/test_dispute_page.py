@@ -15,6 +15,7 @@ from storage import waits
 from storage.tables import Answer, Dispute, Handoff
 from tasks.steps.recycle import dispose
 from tests.app.stage import Stage, form_of, number_of, path_of, press_with_number, send, stage, words_of
+from tests.present import the
 
 WHY = "They asked for <b>a demo</b>."
 
@@ -30,9 +31,12 @@ def give_back(company: Stage, reason: str = "not-now") -> None:
     """Ana rejects the lead, and it is carried out."""
 
     def work(session: Session, handoff: Handoff, now: datetime) -> None:
-        wait = waits.open_of(session, company.handoff_id)
+        wait = the(waits.open_of(session, company.handoff_id))
         answer = waits.answer(
-            session, wait.id, waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}), now=now
+            session,
+            wait.id,
+            waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}),
+            now=now,
         ).answer
         waits.close(session, wait, because="rejected", now=now)
         from storage import handoffs
@@ -181,7 +185,7 @@ def test_the_list_shows_the_last_week_and_leads_to_each(company: Stage) -> None:
     browser = company.browser()
     page = browser.get(all_of(company))
     assert "Ana Silva rejected it, interested, but not now. May be disputed until Wed 2 Dec 17:00." in words_of(page)
-    there = re.search(r'<a href="([^"]+)"', page.text)
+    there = the(re.search(r'<a href="([^"]+)"', page.text))
 
     press_with_number(browser, httpx.URL(there[1]).path, text=WHY)
 

@@ -12,6 +12,7 @@ from storage.tables import Dispute
 from tasks.wiring.toolbox import Toolbox
 from tests.app.conftest import Command
 from tests.driver import Driver
+from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of
 
 
@@ -36,7 +37,7 @@ async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver: Dr
     told = run("list", "--open-to-dispute").output
 
     assert re.search(r"1 +│ 1 +│ Company \d+ +│ Ana Silva │ Interested, but not now │ 02 Feb 2027 17:30 UTC", told)
-    page = re.search(r"http://\S+/q/\S+", told)[0]
+    page = the(re.search(r"http://\S+/q/\S+", told))[0]
     asked = box.links.read_to_dispute(page.rpartition("/")[2])
     assert (asked.answer_id, asked.person) == (0, "mina")
     assert f"{page}\nYour code: {box.links.number(page.rpartition('/')[2])}" in told
@@ -77,7 +78,7 @@ async def test_what_is_refused_says_why_and_changes_nothing(
 
     result = run(*words)
 
-    assert (result.exit_code, box.read_now(lambda session, now: session.get(Dispute, 1)).ruling) == (code, "")
+    assert (result.exit_code, the(box.read_now(lambda session, now: session.get(Dispute, 1))).ruling) == (code, "")
     assert said in " ".join(result.output.split())
 
 

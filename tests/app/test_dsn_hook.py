@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from storage.keys import Scope
 from storage.page_requests import PageRequest
 from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.app.stage import Stage, stage
+from tests.present import the
 from tests.returned import returned
 
 
@@ -28,7 +30,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
             told = deliveries.Message("assigned", assignment_id=running.assignment_id)
             deliveries.queue(session, handoff, told, deliveries.Copy("told", "email", "ana"), now=now)
             deliveries.claim(session, 1)
-            deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250 OK", now=now)
+            deliveries.succeeded(session, the(session.get(Delivery, 1)), handoff, proof="250 OK", now=now)
 
         running.do(tell)
         yield running
@@ -44,7 +46,7 @@ def bounce_of(company: Stage, name: str = "failed") -> bytes:
 
 
 def state(company: Stage) -> str:
-    return company.rows(Delivery)[0].state
+    return str(company.rows(Delivery)[0].state)
 
 
 def test_a_bounce_is_noted_and_wakes_the_run(company: Stage, door: httpx.Client) -> None:
@@ -136,7 +138,7 @@ def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_no
     [{"device": "new"}, {"device": "back"}, {"device": "known", "person": "bea"}, {"device": "known", "method": "HEAD"},
      {"device": "known", "minutes": -5}],
 )  # fmt: skip
-def test_a_look_that_proves_no_reader_keeps_no_bounce_from_counting(company: Stage, door: httpx.Client, look_of: dict) -> None:
+def test_a_look_that_proves_no_reader_keeps_no_bounce_from_counting(company: Stage, door: httpx.Client, look_of: dict[str, Any]) -> None:
     look(company, **look_of)
 
     assert door.post("/hooks/dsn", content=bounce_of(company)).json() == {"result": "bounced"}

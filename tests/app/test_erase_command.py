@@ -9,8 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.lead import Consent
 from app import stack
@@ -21,6 +20,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.driver import Driver
+from tests.present import the
 from tests.searching import in_tables
 from tests.stage import answer_by_link, capture, newest
 
@@ -87,7 +87,7 @@ def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(
     assert not any(word in done.output + file.read_text() for word in WORDS)
     assert newest(box, taken).stage == "erased"
     assert "Everything personal was deleted at Mon 01 Feb 2027" in run("leads", "show", str(taken.lead_id)).output
-    assert box.read_now(lambda session, now: session.get(Erasure, 1).done_at) is None
+    assert box.read_now(lambda session, now: the(session.get(Erasure, 1)).done_at) is None
 
 
 def test_a_lead_that_is_not_there_and_a_reason_that_names_the_person_are_refused(box: Toolbox, run: RUN) -> None:

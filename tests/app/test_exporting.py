@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.exporting import COLUMNS, Wanted, defused, export, undone
@@ -27,6 +26,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.examples import examples
+from tests.present import the
 from tests.stage import capture, newest
 
 #: Where a spreadsheet begins to calculate: at the start of a cell, also of one that a separator inside a text would open.
@@ -94,10 +94,10 @@ async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_nu
     def again(session: Session, now: datetime) -> None:
         from storage import leads
 
-        earlier = handoffs.latest_of(session, numbers[3])
+        earlier = the(handoffs.latest_of(session, numbers[3]))
         handoffs.move(session, earlier, "disqualified", now=now)
         session.flush()
-        leads.begin(session, session.get(Lead, numbers[3]), now=now, cause="returned", previous=earlier)
+        leads.begin(session, the(session.get(Lead, numbers[3])), now=now, cause="returned", previous=earlier)
 
     box.write_now(again)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from notifications.links import DigestLink
+from notifications.links import DigestLink, Links
 from storage import link_ends, roster
 from storage.tables import Delivery
 from tasks.background import personal_messages
@@ -76,7 +76,7 @@ def test_a_manager_answers_by_no_link_that_is_over(company: Stage) -> None:
 
 
 @pytest.mark.parametrize("written", [lambda links: links.for_digest("ana", DAY), lambda links: links.for_person("maria")])
-def test_a_link_from_before_links_said_when_they_were_written_is_over(company: Stage, written: Callable[[Stage], str]) -> None:
+def test_a_link_from_before_links_said_when_they_were_written_is_over(company: Stage, written: Callable[[Links], str]) -> None:
     assert company.browser().get(path_of(written(company.box.links))).status_code == 410
 
 

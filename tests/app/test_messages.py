@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlmodel import func, select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.commands.parts import warn_of_templates
@@ -22,7 +21,7 @@ from storage.tables import Delivery, Event, Handoff
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
-from tests.stage import answer_by_link, capture, newest
+from tests.stage import answer_by_link, capture, kept_by, newest
 
 
 @pytest.fixture
@@ -93,7 +92,7 @@ def test_every_message_can_be_previewed_without_a_lead_and_without_a_database(tm
 async def test_a_preview_is_what_was_sent_to_the_letter(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
-    sent = next(one for one in box.channels["email"].letters if one.message == "assigned")
+    sent = next(one for one in kept_by(box, "email").letters if one.message == "assigned")
     before = stored(box)
 
     shown = preview(box, "assigned", taken.lead_id)

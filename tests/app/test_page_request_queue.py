@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from sqlmodel import Session, col, select
@@ -29,7 +30,7 @@ def looks(box: Toolbox) -> Callable[..., list[PageRequest]]:
     handoff_id = box.write_now(lambda session, now: a_handoff(session, now).id)
 
     def made(count: int, **more: object) -> list[PageRequest]:
-        given = {"handoff_id": handoff_id, "method": "GET", "what": "looked", "device": "new", **more}
+        given: dict[str, Any] = {"handoff_id": handoff_id, "method": "GET", "what": "looked", "device": "new", **more}
         return [PageRequest(MONDAY + timedelta(minutes=one), **{"assignment_id": f"a{one}", **given}) for one in range(count)]
 
     return made
@@ -112,15 +113,17 @@ async def test_one_that_cannot_be_kept_costs_no_other(box: Toolbox, looks: Calla
 class Away(SteppedTime):
     """A database that does not answer: every transaction fails."""
 
-    def now(self, session: Session) -> None:
+    def now(self, session: Session) -> NoReturn:
         raise ConnectionError("away")
 
 
-async def test_while_the_database_is_away_they_wait_and_the_newest_are_kept(box: Toolbox, looks: Callable[..., list[PageRequest]]) -> None:
-    queue, here = await queue_of(box, looks(3), waiting_at_most=3), box.time
-    box.time = Away(MONDAY)
-    queue.flush()
-    box.time = here
+async def test_while_the_database_is_away_they_wait_and_the_newest_are_kept(
+    box: Toolbox, looks: Callable[..., list[PageRequest]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = await queue_of(box, looks(3), waiting_at_most=3)
+    with monkeypatch.context() as away:
+        away.setattr(box, "time", Away(MONDAY))
+        queue.flush()
     queue.put(looks(4)[3])
 
     queue.flush()

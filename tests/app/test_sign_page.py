@@ -12,6 +12,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.loading import content_hash
+from notifications.letter import SignatureContext
 from notifications.links import ToSign
 from storage import contracts, devices
 from storage.tables import AgreementVersion, Delivery, Event, Signature
@@ -259,10 +260,16 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
     assert line["path"] == f"/sign/{token[:8]}"
 
 
+def what_of(company: Stage, row: Delivery) -> str:
+    context = company.box.read_now(lambda session, now: draft_of(session, row)).context
+    assert isinstance(context, SignatureContext)
+    return context.what
+
+
 def told(company: Stage) -> list[tuple[str, str]]:
     """To whom which signature was told, in words."""
     rows = [row for row in company.rows(Delivery) if row.message == "signature-told"]
-    return [(row.person, company.box.read_now(lambda session, now, row=row: draft_of(session, row).context.what)) for row in rows]
+    return [(row.person, what_of(company, row)) for row in rows]
 
 
 def withdraw(signer: httpx.Client, path: str, code: str) -> httpx.Response:

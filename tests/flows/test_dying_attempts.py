@@ -133,7 +133,7 @@ async def _die_before(driver: Driver, box: Toolbox, statements: Iterable[int]) -
 async def test_an_answer_that_comes_while_an_attempt_is_under_way_is_acted_upon(driver: Driver, box: Toolbox, point: str) -> None:
     """Whatever the attempt has read by then: it does not come to rest over the answer."""
     taken = capture(box, **BY_POINTS)
-    answered = []
+    answered: list[bool] = []
 
     def answers(here: str) -> None:
         if here == point and not answered:

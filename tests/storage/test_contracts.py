@@ -242,7 +242,7 @@ def test_a_new_deployment_at_the_server_changes_nothing_else(database: Database)
         ),
     ],
 )
-def test_a_version_that_does_not_fit_the_ones_before_it_is_not_put_in_force(database: Database, changes: dict, said: str) -> None:
+def test_a_version_that_does_not_fit_the_ones_before_it_is_not_put_in_force(database: Database, changes: dict[str, Any], said: str) -> None:
     with database.write() as session:
         publish(session, version=2, effective="{from: 2026-03-01, until: 2027-12-01}")
 
@@ -317,7 +317,7 @@ def test_an_older_version_is_not_put_in_force_any_more(database: Database) -> No
         ({"name": "later", "applies_to": "{source: [webinar]}", "effective": "{from: 2027-06-01}"}, "From 2027-06-01 on two agreements"),
     ],
 )
-def test_an_agreement_for_a_lead_that_has_one_already_is_not_put_in_force(database: Database, changes: dict, said: str) -> None:
+def test_an_agreement_for_a_lead_that_has_one_already_is_not_put_in_force(database: Database, changes: dict[str, Any], said: str) -> None:
     with database.write() as session:
         publish(session)
         publish(session, name="web", applies_to=WEB)

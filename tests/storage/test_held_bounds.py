@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event
 from sqlmodel import Session, select
@@ -11,6 +13,7 @@ from storage.database import Database
 from storage.tables import Answer, PersonalText, Wait
 from storage.waits import HELD_OF_BROWSER, HELD_OF_LINK
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.rows import a_handoff
 
 
@@ -61,16 +64,16 @@ def test_what_is_closed_gives_room_to_the_browser(database: Database, opened: li
     with database.write() as session:
         for wait_id in opened[:HELD_OF_BROWSER]:
             hold(session, wait_id, device="one")
-        waits.close(session, session.get(Wait, opened[0]), because="moved on", now=MONDAY)
+        waits.close(session, the(session.get(Wait, opened[0])), because="moved on", now=MONDAY)
         assert hold(session, opened[10], device="one") is not None
         assert hold(session, opened[11], device="one") is None
 
 
 def test_counting_looks_at_what_that_browser_has_held_only(database: Database, opened: list[str]) -> None:
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
 
     @event.listens_for(database.engine, "before_cursor_execute")
-    def note(connection: object, cursor: object, statement: str, parameters: object, context: object, many: bool) -> None:
+    def note(connection: object, cursor: object, statement: str, parameters: Any, context: object, many: bool) -> None:
         asked.append((statement, parameters))
 
     with database.write() as session:

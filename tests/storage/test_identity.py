@@ -15,6 +15,7 @@ from tasks.background.revisit import revisit
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree_on
+from tests.present import the
 from tests.stage import capture, newest
 
 
@@ -108,7 +109,7 @@ def test_a_lead_has_its_open_handoff_before_a_newer_one_that_has_ended(box: Tool
     taken = capture(box)
     box.write_now(lambda session, now: session.add(Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="merged")))
 
-    assert box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id)).stage == "inquiry"
+    assert the(box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))).stage == "inquiry"
 
 
 def test_a_write_that_came_second_is_done_once_more_and_not_twice(box: Toolbox) -> None:

@@ -16,6 +16,7 @@ from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
+from tests.present import the
 
 
 def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> leads.Captured:
@@ -31,7 +32,7 @@ def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
     """Moves the lead's handoff along these events, to an end say."""
 
     def work(session: Session, now: datetime) -> Handoff:
-        handoff = handoffs.latest_of(session, lead_id)
+        handoff = the(handoffs.latest_of(session, lead_id))
         for event in events:
             handoffs.move(session, handoff, event, now=now)
         return handoff
@@ -41,7 +42,7 @@ def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
 
 def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
     def work(session: Session, now: datetime) -> None:
-        handoff = handoffs.latest_of(session, lead_id)
+        handoff = the(handoffs.latest_of(session, lead_id))
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=days)), now=now)
 
@@ -62,7 +63,7 @@ def test_a_new_lead_is_stored_with_its_activity_its_handoff_and_a_wake(box: Tool
 
     assert done.kind == "new"
     assert [count(box, table) for table in (Lead, LeadSource, Activity, Handoff, Wake)] == [1, 1, 1, 1, 1]
-    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    handoff = box.read_now(lambda session, now: handoffs.get(session, the(done.handoff_id)))
     assert (handoff.stage, handoff.step, handoff.owner, handoff.agreement) == ("inquiry", "screen", "operator", "b2b-saas")
     assert box.read_now(lambda session, now: session.exec(select(PersonalText.text)).one()) == "Please call."
 
@@ -85,7 +86,7 @@ def test_another_conversion_of_a_lead_under_way_is_an_activity(box: Toolbox) -> 
 
     assert (again.kind, again.lead_id, again.handoff_id) == ("activity", first.lead_id, first.handoff_id)
     assert (count(box, Activity), count(box, Handoff)) == (2, 1)
-    lead = box.read_now(lambda session, now: session.get(Lead, first.lead_id))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, first.lead_id)))
     assert (lead.phone, lead.values["employees"]) == ("+44 20 7946 0001", 900)
 
 
@@ -94,7 +95,7 @@ def test_what_is_missing_later_does_not_wipe_out_what_is_known(box: Toolbox) -> 
 
     take_in(box, source_id="17", conversion_id="b", company="", fields={"industry": None})
 
-    lead = box.read_now(lambda session, now: session.get(Lead, 1))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, 1)))
     assert (lead.company, lead.values["industry"], lead.do_not_contact) == ("Harbour", "logistics", True)
 
 
@@ -141,7 +142,7 @@ def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: 
     again = take_in(box, source_id="17", conversion_id="b")
 
     assert again.kind == "new"
-    handoff = box.read_now(lambda session, now: handoffs.latest_of(session, first.lead_id))
+    handoff = the(box.read_now(lambda session, now: handoffs.latest_of(session, first.lead_id)))
     assert (handoff.id, handoff.previous_id) == (again.handoff_id, first.handoff_id)
 
 
@@ -182,7 +183,7 @@ def test_without_an_agreement_in_force_a_lead_is_stored_and_held(box: Toolbox) -
 
     done = take_in(box)
 
-    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    handoff = box.read_now(lambda session, now: handoffs.get(session, the(done.handoff_id)))
     assert (done.kind, handoff.held, handoff.agreement) == ("new", True, "")
     assert count(box, Wake) == 0
 
@@ -196,8 +197,8 @@ def test_a_lead_held_for_want_of_an_agreement_is_released_when_one_is_in_force(b
     assert asyncio.run(release_held(box, only_without_agreement=True)) == 1
 
     by_id = box.read_now(lambda session, now: {row.id: row for row in session.exec(select(Handoff))})
-    assert (by_id[waiting.handoff_id].held, by_id[waiting.handoff_id].agreement) == (False, "b2b-saas")
-    assert by_id[on_purpose.handoff_id].held
+    assert (by_id[the(waiting.handoff_id)].held, by_id[the(waiting.handoff_id)].agreement) == (False, "b2b-saas")
+    assert by_id[the(on_purpose.handoff_id)].held
 
 
 def test_releasing_without_an_agreement_says_so_and_changes_nothing(box: Toolbox) -> None:
@@ -223,7 +224,8 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     box.write_now(deploy)
     second = take_in(box)
 
-    versions = [box.read_now(lambda session, now, i=one.handoff_id: handoffs.get(session, i).version) for one in (first, second)]
+    ids = [the(one.handoff_id) for one in (first, second)]
+    versions = box.read_now(lambda session, now: [handoffs.get(session, one).version for one in ids])
     assert versions == [1, 2]
 
 
@@ -237,7 +239,7 @@ def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time
     take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
 
     def ask(session: Session, now: datetime) -> LeadFacts:
-        return leads.facts(session, session.get(Lead, 1), account={"status": "customer"}, since=now)
+        return leads.facts(session, the(session.get(Lead, 1)), account={"status": "customer"}, since=now)
 
     facts = box.read_now(ask)
     assert facts.values["employees"] == 300
@@ -254,7 +256,7 @@ def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: T
     box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
     take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
 
-    facts = box.read_now(lambda session, now: leads.facts(session, session.get(Lead, 1)))
+    facts = box.read_now(lambda session, now: leads.facts(session, the(session.get(Lead, 1))))
     assert facts.values["suppressed"] is True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import col, select
@@ -21,8 +22,8 @@ def look(database: Database) -> Callable[..., None]:
     with database.write() as session:
         handoff = a_handoff(session, MONDAY)
 
-    def look(minute: int = 0, **more: object) -> None:
-        given = {"assignment_id": "one", "method": "GET", "what": "looked", "device": "new"}
+    def look(minute: int = 0, **more: str) -> None:
+        given: dict[str, Any] = {"assignment_id": "one", "method": "GET", "what": "looked", "device": "new"}
         with database.write() as session:
             page_requests.record(session, PageRequest(MONDAY + timedelta(minutes=minute), handoff.id, **{**given, **more}))
 

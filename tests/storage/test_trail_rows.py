@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -74,11 +75,11 @@ async def test_a_message_that_counts_before_its_time_is_a_finding(driver: Driver
     assert [finding for finding in findings(box) if "it counts as arrived before the time at which it may" in finding]
 
 
-def _withdrawn(session: Session, hash: str, now: datetime) -> None:  # type: ignore[no-untyped-def]
+def _withdrawn(session: Session, hash: str, now: datetime) -> None:
     trail.record(session, "signature-withdrawn", now=now, actor="Maria Keller", hash=hash, party="sales")
 
 
-async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box: Toolbox) -> None:
+async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box: Toolbox, time: SteppedTime) -> None:
     row = box.read_now(lambda session, now: contracts.counting(session, now)[0])
     sales = delete(Signature).where(col(Signature.party) == "sales")
     box.write_now(lambda session, now: session.execute(sales))
@@ -87,10 +88,10 @@ async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box:
     box.write_now(lambda session, now: _withdrawn(session, row.hash, now))
     assert findings(box) == ()
 
-    values = {"hash": row.hash, "party": "sales", "name": "Maria Keller", "via": "page", "address": "", "signed_at": box.time.at}
-    box.write_now(lambda session, now: session.add(Signature(**values)))
+    again = Signature(hash=row.hash, party="sales", name="Maria Keller", via="page", address="", signed_at=time.at)
+    box.write_now(lambda session, now: session.add(again))
     assert [finding for finding in findings(box) if "stands in no event of the trail" in finding]
 
-    said = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
+    said: dict[str, Any] = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
     box.write_now(lambda session, now: trail.record(session, "signed", now=now, actor="Maria Keller", **said))
     assert findings(box) == ()

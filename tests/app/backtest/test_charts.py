@@ -12,6 +12,7 @@ from app.backtest.charts import curve, scale, whiskers
 from app.backtest.lines import steps
 from app.backtest.report import Backtest, Moves, Share, SideFound
 from app.backtest.wording import headline, never_mattered, told_apart
+from tests.present import the
 
 NOBODY = Share()
 
@@ -48,7 +49,7 @@ def test_every_point_of_the_curve_stands_within_the_plot() -> None:
     places = [
         tuple(map(float, point.split(",")))
         for plot in (drawn.volume, drawn.shares)
-        for trace in plot.traces
+        for trace in the(plot).traces
         for point in f"{trace.points} {trace.band}".split()
     ]
     assert len(places) > 400
@@ -67,8 +68,8 @@ def test_whiskers_share_one_scale() -> None:
     wide, narrow, unknown = whiskers([Share(4, 4, 2), Share(1000, 1000, 100), Share(5)])
 
     assert unknown is None
-    assert (wide.high, narrow.high < wide.high) == (100, True)
-    assert narrow.low <= narrow.at <= narrow.high
+    assert (the(wide).high, the(narrow).high < the(wide).high) == (100, True)
+    assert the(narrow).low <= the(narrow).at <= the(narrow).high
 
 
 def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more() -> None:

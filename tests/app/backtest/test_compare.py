@@ -15,6 +15,7 @@ from app.backtest.compare import compare
 from app.backtest.past import BLANK, PastLeads
 from app.backtest.report import Backtest, Share
 from tests.app.backtest.ground import a_file, an_agreement, example, past_of
+from tests.present import the
 
 KINDS = ["form_submitted", "page_viewed", "webinar_attended", "demo_requested", "content_downloaded"]
 FACTS = "email job_title country entry_channel activity path do_not_contact fields.industry fields.employees fields.authority won_at"
@@ -91,13 +92,13 @@ def test_every_lead_is_counted_once(past: PastLeads, draft: Agreement) -> None:
         assert sum(parts, Share()) == found.leads
         assert sum(side.tiers.values(), Share()) == side.qualified
         assert sum(side.teams.values(), Share()) == side.qualified
-    moves = found.moves
+    moves = the(found.moves)
     assert moves.both + moves.only_draft == found.draft.qualified
-    assert moves.both + moves.only_other == found.other.qualified
+    assert moves.both + moves.only_other == the(found.other).qualified
     assert moves.both + moves.only_draft + moves.only_other + moves.neither == found.leads
     assert sum((group.leads for group in found.groups), Share()) == found.leads
     assert sum((group.draft for group in found.groups), Share()) == found.draft.qualified
-    assert sum((group.other for group in found.groups), Share()) == found.other.qualified
+    assert sum((the(group.other) for group in found.groups), Share()) == the(found.other).qualified
 
 
 def test_a_criterion_decided_for_the_leads_that_are_judged_otherwise_without_it(past: PastLeads, draft: Agreement) -> None:

@@ -14,6 +14,7 @@ from app.backtest.files import LeadFile, read_past
 from app.backtest.report import Backtest
 from app.csv_import.lead_map import read_map
 from tests.conftest import ROOT
+from tests.present import the
 
 #: The folder with both files: as the variable says, else beside the project.
 FOLDER = Path(os.environ.get("BATON_TEST_OLIST") or ROOT.parent / "shared" / "data" / "olist")
@@ -36,8 +37,8 @@ def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by: str
     found = tried(by)
 
     rates = {group.value: group.leads.share for group in found.groups}
-    assert {name: round(rates[name], 3) for name in RATES} == RATES
-    assert round(rates[blank], 3) == 0.233
+    assert {name: round(the(rates[name]), 3) for name in RATES} == RATES
+    assert round(the(rates[blank]), 3) == 0.233
     assert (found.leads.leads, found.leads.won) == (8000, 841)
 
 

@@ -139,7 +139,7 @@ def differences(singly: Any, together: ReadRows) -> list[str]:
 
 def both(path: Path, **asked: Any) -> tuple[Any, Any]:
     """What either reader finds, or why it will not read the file."""
-    found = []
+    found: list[Any] = []
     for reader in (read_leads, partial(read_rows, wanted=Wanted(block_bytes=asked.pop("block_bytes")))):
         try:
             found.append(reader(path, today=TODAY, timezone="Asia/Tokyo", **asked))

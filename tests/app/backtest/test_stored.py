@@ -27,7 +27,7 @@ from tests.app.backtest.ground import a_file
 from tests.conftest import AGREEMENT, MONDAY
 from tests.deal import BY_POINTS, NOT_YET
 from tests.driver import Driver, drive
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.stage import Taken, answer_by_link, capture, local_crm, newest
 
 IN_FORCE = read_agreement(AGREEMENT)
 KINDS: list[dict[str, Any]] = [
@@ -55,7 +55,7 @@ def handoffs_of(box: Toolbox) -> dict[int, Handoff]:
 @pytest.fixture
 def taken(box: Toolbox, driver: Driver) -> list[Taken]:
     """One lead of each kind, judged as they came in."""
-    box.crm.add_accounts(
+    local_crm(box).add_accounts(
         [Account("A1", "Customer Inc", status="customer"), Account("A2", "Open Deal Ltd", "open.example", open_opportunity=True)]
     )
     found = [capture(box, **kind) for kind in KINDS]

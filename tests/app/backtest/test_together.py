@@ -12,7 +12,7 @@ import pytest
 
 from agreements.backtest.columns import judge
 from agreements.explanation import explain
-from agreements.lead import LeadFacts
+from agreements.lead import IncomingLead, LeadFacts
 from agreements.qualification import every_criterion
 from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
@@ -131,11 +131,15 @@ HEADER = (
 )
 
 
+def take_in(box: Toolbox, lead: IncomingLead) -> None:
+    box.write_now(lambda session, now: taking_in.capture(session, lead, now=NOW))
+
+
 def taken_in(box: Toolbox, file: LeadFile) -> dict[str, LeadFacts]:
     """The same file taken in row by row, in order of time: what the rules may ask of each lead afterwards, by its id."""
     read = read_leads(file.path, mapping=None, timezone=file.timezone, today=NOW)
     for row in sorted(read.rows, key=lambda one: one.lead.at or NOW):
-        box.write_now(lambda session, now, row=row: taking_in.capture(session, row.lead, now=NOW))
+        take_in(box, row.lead)
 
     def facts(session: Any, now: datetime) -> dict[str, LeadFacts]:
         sources = [session.get(LeadSource, ("csv", f"L{number}")) for number in range(12)]

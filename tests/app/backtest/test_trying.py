@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from sqlmodel import SQLModel
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from storage import time_offset
@@ -22,6 +21,7 @@ from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import EXAMPLE, a_file
 from tests.conftest import MONDAY, ROOT
 from tests.driver import Driver, drive
+from tests.present import the
 from tests.stage import capture
 
 ROWS = [
@@ -77,7 +77,7 @@ def test_the_json_has_the_shape_that_the_docs_describe(baton: Callable[..., Resu
     found = json.loads(baton(files["draft"], "--against", files["before"], "--leads", leads, "--json").stdout)
 
     page = (ROOT / "docs/backtest.md").read_text(encoding="utf-8")
-    described = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    described = json.loads(the(re.search(r"```json\n(.*?)```", page, re.DOTALL))[1])
     assert shape(found) == shape({**described, "against": described["draft"]})
     assert found["draft"]["qualified"] == described["draft"]["qualified"]
     assert found["moves"] == described["moves"]

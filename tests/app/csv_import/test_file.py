@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.csv_import.file import LeadMap, ReadLeads, UnreadableFile, read_leads
+from tests.present import the
 
 TODAY = datetime(2027, 2, 1, 12, tzinfo=UTC)
 HEADER = "source_id,at,email,message\n"
@@ -181,7 +182,7 @@ def test_local_times_are_taken_in_the_zone_skipped_ones_forward_repeated_ones_fi
 ) -> None:
     found = read(HEADER + f"1,{text},,\n", timezone="Europe/London")
 
-    assert found.rows[0].lead.at.isoformat() == instant
+    assert the(found.rows[0].lead.at).isoformat() == instant
 
 
 def test_the_same_conversion_twice_is_bad_and_another_one_is_an_activity(read: Callable[..., ReadLeads]) -> None:
@@ -252,7 +253,7 @@ def test_a_map_gives_columns_constants_values_and_its_own_zone(read: Callable[..
     found = read("id,day,how,staff,email\n1,2027-01-15,,many,a@b.example\n2,2027-01-15,7,12,\n", mapping, timezone="Asia/Tokyo")
 
     first, second = (row.lead for row in found.rows)
-    assert (first.source, first.country, first.email, first.at.hour) == ("fair", "BR", "", 12)
+    assert (first.source, first.country, first.email, the(first.at).hour) == ("fair", "BR", "", 12)
     assert (first.entry_channel, first.fields) == ("unknown", {"size": 500})
     assert (second.entry_channel, second.fields) == ("stand", {"how": "7", "size": "12"})
     assert found.ignored_columns == ("email",)

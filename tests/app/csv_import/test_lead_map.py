@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.csv_import.file import UnreadableFile, read_leads, read_map
+from tests.present import the
 
 OLIST_MAP = Path(__file__).parents[3] / "examples" / "maps" / "olist.yaml"
 
@@ -64,7 +65,7 @@ def test_the_olist_map_reads_a_file_of_that_shape(tmp_path: Path) -> None:
 
 
 def test_the_olist_map_says_where_the_deals_stand() -> None:
-    outcomes = read_map(OLIST_MAP).outcomes
+    outcomes = the(read_map(OLIST_MAP).outcomes)
 
     assert outcomes.file == "olist_closed_deals_dataset.csv"
     assert outcomes.columns == {"won_at": "won_date"}
