@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -35,7 +35,7 @@ def rep(company: Stage) -> httpx.Client:
     return company.browser(headers=FIREFOX)
 
 
-def one_more(session: Session, now, number: int, kind: str, *, rep: str = "ana") -> str:
+def one_more(session: Session, now: datetime, number: int, kind: str, *, rep: str = "ana") -> str:
     """Another lead of hers, as far as that."""
     more = {"source_id": f"more-{number}", "email": f"p{number}@harbour{number}.example", "company": f"Harbour {number} <i>", "phone": ""}
     incoming = IncomingLead.model_validate({**LEAD.model_dump(), **more})
@@ -149,7 +149,7 @@ def test_the_same_press_after_the_answer_was_carried_out_is_still_one(company: S
     assert company.touches() == []
 
 
-def moved_on(session: Session, ident: str, now) -> None:
+def moved_on(session: Session, ident: str, now: datetime) -> None:
     tenure = session.get(Assignment, ident)
     assert tenure is not None
     handoff = handoffs.get(session, tenure.handoff_id)
@@ -266,7 +266,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
     wait = company.open("decision", holder="maria", about="first_attempt")
     other = next(row for row in company.rows(Wait) if row.kind == "outcome")
 
-    def warn(session: Session, now) -> None:
+    def warn(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, other.handoff_id)
         what = "Ana Silva has not said yet what came of the lead. Most of the agreed time is over."
         digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", what), wait_id=other.id, now=now)
@@ -364,7 +364,7 @@ def test_each_saved_row_is_kept_as_a_sight_of_its_lead(company: Stage, rep: http
 def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep: httpx.Client) -> None:
     other = next(row for row in company.rows(Wait) if row.kind == "outcome")
 
-    def warn(session: Session, now) -> None:
+    def warn(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, other.handoff_id)
         digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", "Late."), wait_id=other.id, now=now)
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifications.faults import MessageFaulty
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
-from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
+from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import sample
 from tasks.messages.digest_message import ROWS_SHOWN
 from tests.examples import examples

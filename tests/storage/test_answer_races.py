@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, col, select
@@ -37,7 +38,7 @@ def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round]
     return rounds, one, other
 
 
-def rows(url: str, table: type[SQLModel]) -> list:
+def rows(url: str, table: type[SQLModel]) -> list[Any]:
     database = Database(url)
     with database.read() as session:
         found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ from tasks.disputes import rulings as disputes_rulings
 from tasks.replies.validation import ChoiceRefused
 from tasks.steps.recycle import dispose
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
@@ -67,7 +68,7 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     dispose(session, handoff, contracts.agreement_of(session, handoff.agreement, handoff.version), answer, now=now)
     lead = handoffs.lead_of(session, handoff)
     lead.job_title, lead.country, lead.values = "Head of Operations", "GB", {"industry": "logistics", "employees": 300}
-    asked = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
+    asked: dict[str, Any] = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
     session.add(Activity(at=now + timedelta(hours=2), **asked))  # something new, so that a revisit would bring it back
     revisit = waits.open_of(session, handoff.id)
     assert revisit is not None
@@ -81,7 +82,7 @@ def act(side: int, together: Callable[[], None], url: str, home: Path, matters: 
     for one in matters:
         move = _MOVES[one.does[side]]
         together()
-        told.append(str(box.write_now(lambda session, now, one=one, move=move: move(session, one, now))))
+        told.append(str(_moved(box, move, one)))
     box.database.close()
     return told
 
@@ -97,7 +98,14 @@ def _silence(session: Session, one: Matter, now: datetime) -> bool:
     return disputes_rulings.settle_in_silence(session, one.dispute_id, now=now + timedelta(days=9))
 
 
-_MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
+Move = Callable[[Session, Matter, datetime], Any]
+
+
+def _moved(box: Toolbox, move: Move, matter: Matter) -> object:
+    return box.write_now(lambda session, now: move(session, matter, now))
+
+
+_MOVES: dict[str, Move] = {
     "raise": _raise,
     "silence": _silence,
     "overturn": lambda session, one, now: disputes_rulings.decide(session, one.dispute_id, "overturned", "maria", now=now).won,

@@ -262,7 +262,8 @@ def from_list(side: int, together: Callable[[], None], url: str, home: Path) -> 
     """One import of the two, under ids of its own; the second has the people of each transaction the other way round."""
     box = box_on(url, home, LATER)
     together()
-    new, merged, bad = 0, 0, []
+    new, merged = 0, 0
+    bad: list[BadRow] = []
     for start in range(0, PEOPLE, ROWS_A_TRANSACTION):
         people = [make_lead(source_id=f"l{one}-{side}", email=mail_of(one)) for one in range(start, start + ROWS_A_TRANSACTION)]
         together()

@@ -350,16 +350,16 @@ async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -
     assert each <= ROW_OF_OWN_LIST, work.most_often()
 
 
-async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_person("marcus", at=box.time.at).removeprefix("http://baton.test")
+async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox, time: SteppedTime) -> None:
+    path = box.links.for_person("marcus", at=time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "faye", path, person="marcus")
 
     assert_no_scan(box, work)
     assert each <= ROW_OF_MANAGERS_LIST, work.most_often()
 
 
-async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_digest("dora", "2027-02-01", at=box.time.at).removeprefix("http://baton.test")
+async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox, time: SteppedTime) -> None:
+    path = box.links.for_digest("dora", "2027-02-01", at=time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "dora", path)
 
     assert_no_scan(box, work)

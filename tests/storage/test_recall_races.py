@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import SQLModel, col, select
@@ -21,7 +22,7 @@ RECALL = "recall:b2b-saas@2"
 PAIRS = [("link:accepted", RECALL), (RECALL, "link:rejected"), ("answer:deadline", RECALL), (RECALL, "answer:accepted")]
 
 
-def rows(url: str, table: type[SQLModel]) -> list:
+def rows(url: str, table: type[SQLModel]) -> list[Any]:
     database = Database(url)
     with database.read() as session:
         found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,7 +139,7 @@ def differences(singly: Any, together: ReadRows) -> list[str]:
 
 def both(path: Path, **asked: Any) -> tuple[Any, Any]:
     """What either reader finds, or why it will not read the file."""
-    found = []
+    found: list[Any] = []
     for reader in (read_leads, partial(read_rows, wanted=Wanted(block_bytes=asked.pop("block_bytes")))):
         try:
             found.append(reader(path, today=TODAY, timezone="Asia/Tokyo", **asked))
@@ -149,7 +150,9 @@ def both(path: Path, **asked: Any) -> tuple[Any, Any]:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.sampled_from([None, MAP]), st.none() | st.integers(1, 4), st.sampled_from([1, 40, 150, 100_000]))
-def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, limit, block_bytes):
+def test_many_rows_are_read_as_single_ones_are(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, mapping: LeadMap | None, limit: int | None, block_bytes: int
+) -> None:
     header = MAPPED if mapping else data.draw(st.sampled_from(HEADERS))
     path = tmp_path_factory.getbasetemp() / "leads.csv"
     path.write_bytes(data.draw(files(header)).encode())
@@ -163,7 +166,7 @@ def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, 
         assert together.ignored_columns == singly.ignored_columns
 
 
-def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
+def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("source_id,company,fields.size,fields.industry\n1,Harbour,12,rail\n2," + "x" * 300 + ",3,rail\n")
 
@@ -175,5 +178,5 @@ def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
 
 
 @given(st.from_regex(re.compile(PLAIN_ADDRESS, re.ASCII)).map(str.strip))
-def test_an_address_that_is_not_looked_at_closely_is_one(text: str):
+def test_an_address_that_is_not_looked_at_closely_is_one(text: str) -> None:
     assert is_address(text) or re.search(NO_DOMAIN, text) or len(text) > MAX_SHORT
