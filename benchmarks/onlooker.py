@@ -118,7 +118,8 @@ class Onlooker:
 
     def events_of(self, handoff_ids: Collection[int]) -> dict[int, list[str]]:
         """Return the kinds of the events about these handoffs, in order."""
-        query = select(Event.handoff_id, Event.kind).where(Event.handoff_id.in_(list(handoff_ids))).order_by(Event.id)  # type: ignore[union-attr, call-overload]
+        about = col(Event.handoff_id).in_(list(handoff_ids))
+        query = select(col(Event.handoff_id), col(Event.kind)).where(about).order_by(col(Event.id))
         found: dict[int, list[str]] = {}
         for handoff_id, kind in self.baton.execute(query):
             found.setdefault(handoff_id, []).append(kind)
