@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -26,7 +27,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
         for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
-            running.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
+            running.box.write_now(partial(one_more, number=number, kind=kind))
         yield running
 
 
@@ -286,7 +287,7 @@ def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:
     """Each of the pages can be saved."""
     for number in range(10, 65):
-        company.box.write_now(lambda session, now, n=number: one_more(session, now, n, "outcome"))  # type: ignore[misc]
+        company.box.write_now(partial(one_more, number=number, kind="outcome"))
     first, second = rep.get(link(company)), rep.get(f"{link(company)}?from=50")
     assert (first.text.count("<fieldset"), second.text.count("<fieldset")) == (50, 10)
 
