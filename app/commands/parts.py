@@ -6,6 +6,9 @@ import asyncio
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +19,9 @@ from notifications.checking import problems_of
 from storage import contracts
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
+
+#: Where `baton up --inbox` receives e-mails, as BATON_SMTP_URL expects where it is not set, and where it shows them.
+INBOX_SMTP_PORT, INBOX_PAGE_PORT = 1025, 8025
 
 
 def worker(
@@ -62,22 +68,34 @@ def web() -> None:
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
     home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps. The default is BATON_HOME.")] = None,
+    inbox: Annotated[
+        bool,
+        typer.Option("--inbox", help="Send no e-mail: show each one on a page of this machine. To try Baton out without a mail server."),
+    ] = False,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     from tasks.wiring.channels import problems_of as wrong_channels
 
-    settings = terminal.read_settings(**({} if home is None else {"home": home}))
+    caught = {"smtp_url": f"smtp://127.0.0.1:{INBOX_SMTP_PORT}"} if inbox else {}
+    settings = terminal.read_settings(**({} if home is None else {"home": home}), **caught)
     if wrong := wrong_channels(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
     warn_of_templates(settings)
     stack.end_on_sigterm()
     with (
         terminal.told(),
+        caught_mail(settings.folder) if inbox else nullcontext("") as inbox_url,
         stack.running(
-            settings.folder, prefect_port=prefect_port, web_port=settings.web_port, tell=terminal.console.print, prepare=prepare
+            settings.folder,
+            prefect_port=prefect_port,
+            web_port=settings.web_port,
+            more={f"BATON_{name.upper()}": value for name, value in caught.items()},
+            tell=terminal.console.print,
+            prepare=prepare,
         ) as running,
     ):
         places = {
+            **({"Inbox": inbox_url} if inbox else {}),
             "Prefect UI": running.prefect_url,
             "  log-in": running.log_in,
             "Baton": running.web_url,
@@ -91,6 +109,31 @@ def up(
                     terminal.console.print(f"{name} had ended and was started again")
         except KeyboardInterrupt:
             terminal.console.print("stopping …")
+
+
+@contextmanager
+def caught_mail(folder: Path) -> Iterator[str]:
+    """Receive every e-mail on this machine until the block ends; the address of the page that shows them, earlier ones too."""
+    from app.demo.inbox import Inbox
+
+    inbox = Inbox(
+        folder=folder / "inbox",
+        now=lambda: datetime.now().astimezone(),
+        smtp_port=INBOX_SMTP_PORT,
+        http_port=INBOX_PAGE_PORT,
+        list_earlier=True,
+    )
+    try:
+        inbox.start()
+    except OSError as error:
+        used = f"{INBOX_SMTP_PORT} and {INBOX_PAGE_PORT}"
+        terminal.fail(
+            terminal.AWAY, f"--inbox needs the ports {used} of this machine: {error.strerror}. End what uses them, then start again."
+        )
+    try:
+        yield inbox.url
+    finally:
+        inbox.stop()
 
 
 def prepare(running: stack.Stack) -> None:
