@@ -12,6 +12,7 @@ from app.demo.browser import read_page
 from benchmarks.inquiry import demo_request
 from storage import devices, leads
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 _numbers = itertools.count(1)
@@ -44,7 +45,9 @@ def capture(box: Toolbox, **changes: object) -> Taken:
 def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
     """Answer for the rep who has that assignment. Return whether the answer counts."""
     token = _token(box, assignment_id)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now)).won
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now)
+    ).won
 
 
 def _token(box: Toolbox, assignment_id: str) -> str:

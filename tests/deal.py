@@ -16,6 +16,7 @@ from storage import contracts, handoffs, leads, roster, waits
 from storage.leads import Captured
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 from tests.fakes import make_lead
@@ -99,7 +100,7 @@ def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answ
     wait = wait_of(box, taken)
     assert wait is not None
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+    return box.write_now(lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now))
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:

@@ -10,6 +10,7 @@ from agreements.lead import IncomingLead
 from storage import deliveries, handoffs, leads, waits
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 
@@ -63,7 +64,9 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(choice, fields), now=now)
+    )
 
 
 def open_wait(box: Toolbox, taken: Taken) -> Wait:

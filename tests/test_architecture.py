@@ -104,6 +104,22 @@ def outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield getattr(node, "name", "module"), node
 
 
+def takers_of_the_process_toolbox(tree: ast.Module, path: str) -> Iterator[str]:
+    """Return the places that take the toolbox of the process: every use of `current` of tasks.wiring.toolbox, under any name."""
+    own, modules = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "tasks.wiring.toolbox":
+            own |= {alias.asname or alias.name for alias in node.names if alias.name == "current"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "tasks.wiring":
+            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "toolbox"}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "tasks.wiring.toolbox"}
+    for node in ast.walk(tree):
+        called = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+        if called in own or called in {f"{module}.current" for module in modules}:
+            yield f"{path}:{getattr(node, 'lineno', 0)} {called}"
+
+
 def _reads_clock(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
@@ -166,6 +182,35 @@ def test_nothing_takes_more_than_seven_parameters() -> None:
     ]
 
     assert wrong == []
+
+
+def test_the_work_on_a_lead_gets_what_it_uses() -> None:
+    """Only a flow, the worker and a command take the toolbox of the process. They pass on what each function uses."""
+    wrong = [
+        taker
+        for path, tree in sources()
+        if path.startswith(("tasks/", "app/web/")) and not path.startswith("tasks/wiring/")
+        for taker in takers_of_the_process_toolbox(tree, path)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from tasks.wiring import toolbox\nlinks = toolbox.current().links", ["x.py:2 toolbox.current"]),
+        ("from tasks.wiring import toolbox as tools\ndef f():\n    return tools.current()", ["x.py:3 tools.current"]),
+        ("from tasks.wiring.toolbox import current\nbox = current()", ["x.py:2 current"]),
+        ("from tasks.wiring.toolbox import current as box_of\nlater = box_of", ["x.py:2 box_of"]),
+        ("import tasks.wiring.toolbox\nbox = tasks.wiring.toolbox.current()", ["x.py:2 tasks.wiring.toolbox.current"]),
+        ("from storage import roster\npeople = roster.current(session)", []),
+        ("from tasks.wiring.toolbox import Toolbox\ndef f(box: Toolbox, current: int):\n    return current", []),
+    ],
+)
+def test_the_toolbox_of_the_process_is_found_under_any_name(source: str, found: list[str]) -> None:
+    """A look that misses a spelling would hold nothing."""
+    assert list(takers_of_the_process_toolbox(ast.parse(source), "x.py")) == found
 
 
 @pytest.mark.parametrize("module", ["smtplib"])

@@ -231,6 +231,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time, handoff_id, assignment_id)
+    toolbox.use(company.box)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
     company.url, company.sights = url, site.state.sights

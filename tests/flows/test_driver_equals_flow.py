@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from storage import handoffs, leads, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
@@ -107,7 +108,7 @@ def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)
-        reply = answering.answer(session, link.rpartition("/")[2], answering.SentForm(kind, fields), now=now)
+        reply = answering.answer(session, OpenedLink(box, link.rpartition("/")[2]), answering.SentForm(kind, fields), now=now)
         assert reply.won
 
     box.write_now(work)
