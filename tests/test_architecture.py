@@ -25,6 +25,8 @@ ROOMS = (
     "clock_inputs",
     "dispute_window",
     "choices",
+    "begin",
+    "intake",
     "messages",
     "steps",
     "replies",

@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import MONDAY, box_on, ground, percentile
-from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import intake
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
@@ -89,7 +89,7 @@ def _take_in(folder: Path, ready: Event, stop: Event) -> None:
     while not stop.wait(LOAD_PAUSE_SECONDS):
         number += 1
         incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
-        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        box.write_now(lambda session, now, incoming=incoming: intake.capture(session, incoming, now=now))  # type: ignore[misc]
         ready.set()
 
 

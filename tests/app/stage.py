@@ -29,8 +29,8 @@ from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
+from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import handoffs, leads, waits, wakes
+from storage import handoffs, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
+from tasks import intake
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
@@ -80,7 +81,7 @@ class Script:
 def play(box: Toolbox, script: Script, *, settle: Callable[[int], None], leap: Callable[[datetime], None]) -> int:
     """Takes the lead in and answers by the script until its handoff has ended; its lead id."""
     toolbox.use(box)
-    lead_id = box.write_now(lambda session, now: leads.capture(session, script.incoming, now=now)).lead_id
+    lead_id = box.write_now(lambda session, now: intake.capture(session, script.incoming, now=now)).lead_id
     settle(lead_id)
     for _ in range(60):
         wait = box.read_now(lambda session, now: _open(session, lead_id))

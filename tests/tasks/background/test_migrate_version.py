@@ -12,6 +12,7 @@ from flows.going import Going
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from storage.version_migration import Happens
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.background.migrate_version import carry_out
 from tasks.replies import answering
@@ -282,7 +283,7 @@ async def test_what_marketing_wrote_and_what_sales_found_wrong_goes_along(driver
 
 
 async def test_a_lead_that_is_held_stays_held_under_the_new_version(driver, box):
-    done = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    done = box.write_now(lambda session, now: intake.capture(session, make_lead(), now=now, hold=True))
     third(box)
 
     carry_out(box, listed(box, "requalify"))
