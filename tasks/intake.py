@@ -52,7 +52,7 @@ def capture(
         lead = leads.add(session, incoming, now=now, key=identity.person_key(incoming.email))
         activities.add(session, lead, incoming, now=now, actor=actor)
         return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
-    lead, moved = linked.at_company(session, identity.lock_person(session, found), incoming)
+    lead, moved = _at_company(session, identity.lock_person(session, found), incoming)
     if moved and _on_change(session, lead, now).company == "new-linked-lead":
         return _begin_linked(session, lead, incoming, now=now, actor=actor, hold=hold, takes_id=not source)
     if not source:  # a known person's new id becomes a lead of its own, which ends at once
@@ -60,6 +60,15 @@ def capture(
     own = source is not None and source.lead_id == lead.id
     done = _known(session, lead, incoming, own=own, now=now, actor=actor)
     return done if source else Captured("merged", done.lead_id, done.handoff_id)
+
+
+def _at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Lead, bool]:
+    """This person's lead at the company that the conversion names; else the newest lead, and True: the person has moved."""
+    line = [one for one in linked.line_of(session, lead) if one.erased_at is None]
+    key = activities.key_of(incoming)
+    done = [one for one in line if len(line) > 1 and activities.has_done(session, one, key)]
+    here = [one for one in line if not another_company((one.company, one.email), (incoming.company, incoming.email))]
+    return (done or here or line)[-1], not done and not here
 
 
 def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:

@@ -38,6 +38,11 @@ ROOMS = (
 )
 #: What agreements/ must not import.
 NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fastapi", "starlette", "uvicorn", "apprise", "socket"}
+#: The rules that decide about a lead. Storage keeps and finds rows, so it imports none of them.
+DECIDES = {
+    f"agreements.{name}"
+    for name in "asked changes clocks criteria disposition ladder note qualification release routing rules scoring screening".split()
+}
 #: The places that may read the real clock, and why they need real time. All other code gets the present from the toolbox.
 REAL_TIME = {
     "tasks/wiring/toolbox.py LeapingTime.now": "the one door for the clock",
@@ -170,6 +175,23 @@ def test_rules_know_no_engine_no_database_and_no_network() -> None:
     ]
 
     assert wrong == []
+
+
+def test_storage_decides_nothing_about_a_lead() -> None:
+    """tasks/ decides which handoff begins, and what is merged or linked."""
+    wrong = [
+        f"{path} imports {name}"
+        for path, tree in sources()
+        for name in {*imports(tree), *full_imports(tree)}
+        if path.startswith("storage/") and name in DECIDES
+    ]
+
+    assert wrong == []
+
+
+def test_the_rules_that_decide_are_there() -> None:
+    """A name that no file has forbids nothing."""
+    assert [name for name in sorted(DECIDES) if not (ROOT / f"{name.replace('.', '/')}.py").exists()] == []
 
 
 def test_nothing_takes_more_than_seven_parameters() -> None:
