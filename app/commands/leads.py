@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agreements.lifecycle import Stage
 from app import terminal
 from app.files import standard_output, written_whole
-from storage import handoffs, leads, wakes
+from storage import handoffs, wakes
 from storage.time_ledger import Ledger
 from tasks.background.held_leads import release_held
 
@@ -91,7 +91,7 @@ def release(limit: Annotated[int | None, typer.Option(help="Start at most this m
     """Start the leads that were imported with --hold."""
     box = terminal.open_box()
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
-        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: leads.count_held(session)))
+        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: handoffs.count_held(session)))
         count = asyncio.run(release_held(box, limit=limit, progress=lambda more: progress.advance(bar, more)))
     terminal.console.print(f"{count} started.")
 

@@ -8,11 +8,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from notifications.letter import Recipient, SignatureContext
-from notifications.links import ToSign
+from notifications.links import Links, ToSign
 from storage import contracts, deliveries
 from storage.tables import AgreementVersion, Delivery, Signature
 from tasks.messages.drafts import Draft
-from tasks.wiring import toolbox
 
 MESSAGE = "signature-told"
 
@@ -37,14 +36,14 @@ def tell_signers(
             deliveries.queue(session, None, deliveries.Message(MESSAGE, context=context), deliveries.Copy(key, "email", address), now=now)
 
 
-def draft_of(session: Session, row: Delivery) -> Draft:
+def draft_of(session: Session, row: Delivery, links: Links) -> Draft:
     """Return the draft of such a delivery. Reads only. Raises AgreementError for an unknown version."""
     given = row.context
     version = contracts.get(session, str(given["agreement"]), int(given["version"]))
     agreement, party = contracts.read(version), str(given["party"])
     context = SignatureContext(
         to=Recipient(row.person, "", email=row.person, timezone=agreement.timezone),
-        link=toolbox.current().links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),
+        link=links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),
         reference=agreement.reference,
         what=_what(given, agreement.reference),
         why=str(given["why"]),
