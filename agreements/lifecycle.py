@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agreements.errors import TransitionNotAllowed
+from agreements.words import AnswerKind, NoWord, StepName, WaitKind
 
 
 class Stage(StrEnum):
@@ -36,7 +38,7 @@ class To:
     """The stage to which an event leads, and the step to take once no wait is open (none in an end stage)."""
 
     stage: Stage
-    step: str = ""
+    step: StepName | NoWord = ""
 
 
 _EXITS = {
@@ -55,6 +57,15 @@ _WITH_SALES = {
     "reassigned": To(Stage.MQL, "assign"),
     "note-returned": To(Stage.MQL, "document"),
     "opportunity": To(Stage.OPPORTUNITY),
+}
+
+#: The step with which a handoff that was stuck goes on, by the stage it was in.
+_ANEW: dict[Stage, StepName] = {
+    Stage.INQUIRY: "screen",
+    Stage.MQL: "document",
+    Stage.ASSIGNED: "notify",
+    Stage.ACCEPTED: "follow_up",
+    Stage.WORKING: "follow_up",
 }
 
 #: stage -> event -> where the event leads. Any other event is refused.
@@ -103,17 +114,7 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         **_WITH_SALES,
         **_EXITS,
     },
-    Stage.STUCK: {
-        stage.value + "-again": To(stage, step)
-        for stage, step in (
-            (Stage.INQUIRY, "screen"),
-            (Stage.MQL, "document"),
-            (Stage.ASSIGNED, "notify"),
-            (Stage.ACCEPTED, "follow_up"),
-            (Stage.WORKING, "follow_up"),
-        )
-    }
-    | _EXITS,
+    Stage.STUCK: {stage.value + "-again": To(stage, step) for stage, step in _ANEW.items()} | _EXITS,
 }
 
 
@@ -126,7 +127,7 @@ def transition(stage: str, event: str) -> To:
 
 
 #: Kind of wait -> the step that takes its answer.
-TAKERS = {
+TAKERS: Mapping[WaitKind, StepName] = {
     "note": "document",
     "delivery": "notify",
     "acceptance": "acceptance",
@@ -135,7 +136,7 @@ TAKERS = {
     "decision": "decide",
 }
 #: Kind of wait -> its name in Prefect's windows.
-PARKED_NAMES = {
+PARKED_NAMES: Mapping[WaitKind, str] = {
     "note": "AwaitingNote",
     "delivery": "AwaitingDelivery",
     "acceptance": "AwaitingAcceptance",
@@ -146,7 +147,7 @@ PARKED_NAMES = {
 
 
 #: Answers that act at once. Any other answer acts when it can no longer be undone.
-AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
+AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,8 @@ class Position:
     """
 
     stage: str
-    step: str
-    wait_kind: str = ""
+    step: StepName | NoWord
+    wait_kind: WaitKind | NoWord = ""
     answered: bool = False
     missed: bool = False
     undone: bool = False
@@ -169,7 +170,7 @@ class Position:
     bounced: bool = False
 
 
-def next_step(at: Position) -> str | None:
+def next_step(at: Position) -> StepName | None:
     """Return the name of the step to take now; None if the handoff has ended or waits for somebody."""
     if at.stage in ENDS or at.stage == Stage.STUCK:
         return "speak" if at.speech_due else None
@@ -186,7 +187,7 @@ def next_step(at: Position) -> str | None:
     if at.bounced and at.wait_kind in ("delivery", "acceptance") and at.stage == Stage.ASSIGNED:
         return "notify"
     if at.wait_kind == "delivery" and (at.nudge_due or (at.speech_due and at.step == "notify")):
-        return at.step
+        return at.step or None
     if at.nudge_due:
         return "remind"
     return "speak" if at.speech_due else None

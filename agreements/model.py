@@ -32,6 +32,7 @@ from agreements.clauses.scoring import (
     Threshold,
 )
 from agreements.criteria import Condition
+from agreements.words import ClockName
 
 # fmt: off
 __all__ = [
@@ -131,7 +132,7 @@ class Agreement(Clause):
         """Return the calendar of that name, or the first calendar if there is none of that name."""
         return self.calendar_values.get(name) or next(iter(self.calendar_values.values()))
 
-    def clock(self, name: str, leg: int = 0) -> Clock:
+    def clock(self, name: ClockName, leg: int = 0) -> Clock:
         """Return the clock of that name for a leg, counted from 0. Raises KeyError for an unknown name."""
         own = getattr(self.legs[leg].clocks, name, None) if leg < len(self.legs) else None
         return own or self.clocks.named(name)

@@ -10,6 +10,7 @@ from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
 from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
+from agreements.words import ClockName
 
 #: Rungs after which somebody else has the lead -> what decides when the next rung comes.
 _LATER = {
@@ -37,7 +38,7 @@ class Timeline:
     the term; notes: what else moves the due time.
     """
 
-    clock: str
+    clock: ClockName
     tier: str
     owed_by: str
     calendar_name: str
@@ -53,7 +54,7 @@ class Timeline:
     notes: tuple[str, ...]
 
 
-def timeline(agreement: Agreement, name: str, *, tier: str, start: datetime, holder_calendar: str = "", leg: int = 0) -> Timeline:
+def timeline(agreement: Agreement, name: ClockName, *, tier: str, start: datetime, holder_calendar: str = "", leg: int = 0) -> Timeline:
     """Return what the clock of that name does for somebody who gets the lead at the start.
 
     holder_calendar: the name of the holder's calendar; empty is the agreement's first.

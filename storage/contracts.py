@@ -18,6 +18,7 @@ from agreements.errors import AgreementError, NoAgreementInForce
 from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window
+from agreements.words import Via
 from storage import trail, wakes
 from storage.tables import AgreementVersion, Signature
 
@@ -96,7 +97,7 @@ class NewSignature:
 
     party: str
     name: str
-    via: str
+    via: Via
     address: str = ""
     on_behalf: bool = False
 

@@ -10,12 +10,13 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from agreements.words import AnswerKind, Via
 from storage import answerers, held, roster, trail, wakes
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Wait
 
 UPHELD, OVERTURNED = "upheld", "overturned"
 #: The kinds of answers that marketing can dispute: a rejection, and a return.
-DISPUTABLE = ("rejected", "returned")
+DISPUTABLE: tuple[AnswerKind, ...] = ("rejected", "returned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class NewDispute:
 
     lead_id: int
     by: str
-    via: str
+    via: Via
     text: str
     holder: str
     due_at: datetime

@@ -10,13 +10,14 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
+from agreements.words import About
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
 WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
 
 #: Waits about these break no person's promise: nobody is there, the lead is in line, or no clock runs.
-UNPROMISED = ("hold", "release", "no-clock")
+UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)
     & col(Handoff.first_assigned_at).is_(None)

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lifecycle import OPEN_STAGES, Stage
 from agreements.roster import Roster
+from agreements.words import NoWord, StepName, WaitKind
 from storage import contracts, handoffs, roster, waits
 from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
@@ -21,7 +22,7 @@ from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, 
 #: The policies for handoffs under earlier versions, the narrowest first.
 POLICIES = ("finish", "requalify", "recall")
 _NOT_ASSIGNED = (Stage.INQUIRY.value, Stage.MQL.value)
-_UNANSWERED = ("delivery", "acceptance")
+_UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 
 
 class Happens(StrEnum):
@@ -37,7 +38,7 @@ class Mark:
     """The state that shows later whether something has happened to a handoff."""
 
     stage: str
-    step: str
+    step: StepName | NoWord
     version: int
     wait_id: str = ""
     answer_id: int = 0

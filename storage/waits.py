@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
+from agreements.words import About, AnswerKind, NoWord, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
@@ -22,10 +23,10 @@ class NewWait:
     with what happens then. about: the kind where not given.
     """
 
-    kind: str
+    kind: WaitKind
     holder: str
     due_at: datetime
-    about: str = ""
+    about: About | NoWord = ""
     promised_at: datetime | None = None
     next_at: datetime | None = None
     nudges: Sequence[tuple[datetime, str]] = ()
@@ -125,9 +126,9 @@ class NewAnswer:
     browser in which the answer was given, empty for none.
     """
 
-    kind: str
+    kind: AnswerKind
     by: str
-    via: str
+    via: Via
     text: str = ""
     device: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -276,7 +277,7 @@ def answer_of(session: Session, wait: Wait) -> Answer | None:
     return session.get(Answer, wait.answer_id) if wait.answer_id else None
 
 
-def missed_kinds(session: Session, handoff_id: int, *, except_about: str = "") -> list[str]:
+def missed_kinds(session: Session, handoff_id: int, *, except_about: About | NoWord = "") -> list[WaitKind]:
     """The kinds of waits in this handoff that nobody answered by the agreed time, in alphabetical order.
 
     A wait counts once its deadline was escalated, and also where the answer that counts came after the agreed time. except_about: waits
@@ -285,7 +286,8 @@ def missed_kinds(session: Session, handoff_id: int, *, except_about: str = "") -
     late = (col(Wait.closed_because) == "missed") | (col(Answer.answered_at) > col(Wait.promised_at))
     query = select(Wait.kind).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
     query = query.where(Wait.handoff_id == handoff_id, late, Wait.about != except_about)
-    return sorted(set(session.exec(query)))
+    rows: Iterable[Any] = session.exec(query)
+    return sorted(set(rows))
 
 
 def history(session: Session, handoff_id: int) -> list[tuple[Wait, Answer | None]]:

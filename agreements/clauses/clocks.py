@@ -13,6 +13,7 @@ from agreements.clauses import defaults
 from agreements.clauses.base import ACondition, AnElapsed, ATerm, Clause, Misfit, Name, Path, nearest, one_of, shown
 from agreements.clauses.looks import SHARES
 from agreements.criteria import Condition
+from agreements.words import ClockName
 
 #: What a clock may do while it runs.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
@@ -20,7 +21,7 @@ NUDGES: tuple[str, ...] = get_args(Nudge)
 #: The actions of a rung that change the stage.
 ENDINGS = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
 #: Clock -> the stage it runs from, and the events that end it. If a file writes `from` or `to`, they must say the same.
-RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+RUNS: Mapping[ClockName, tuple[str, tuple[str, ...]]] = {
     "delivery": ("mql", ("assigned",)),
     "acceptance": ("assigned", ("accepted", "rejected")),
     "first_attempt": ("assigned", ("attempted",)),
@@ -31,7 +32,8 @@ RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 #: Stages that Baton writes to the CRM, in the company's own words.
-CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
+CrmStage = Literal["accepted", "attempted", "sql", "opportunity"]
+CRM_STAGES: tuple[CrmStage, ...] = get_args(CrmStage)
 _SHARE = re.compile(r"([1-9]\d?)%")
 
 
@@ -152,12 +154,16 @@ class Clocks(Clause):
     note: Clock = _agreed("note")
     decision: Clock = _agreed("decision")
 
-    def named(self, name: str) -> Clock:
+    def named(self, name: ClockName) -> Clock:
         """Return the clock of that name. Raises KeyError for an unknown name."""
         if name not in type(self).model_fields:
             raise KeyError(name)
         clock: Clock = getattr(self, name)
         return clock
+
+
+#: The clocks that a further leg may have of its own.
+LEG_CLOCK_NAMES: tuple[ClockName, ...] = ("acceptance", "first_attempt", "outcome")
 
 
 class LegClocks(Clause):

@@ -17,7 +17,7 @@ from app.web.page_notices import number
 from app.web.rendering import page
 from notifications.rendering import clean
 from tasks.replies import digest_page
-from tasks.replies.answering import SentForm
+from tasks.replies.answering import SentForm, kind_of
 from tasks.replies.browsers import Sender
 from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
 from tasks.wiring.toolbox import Toolbox
@@ -110,7 +110,7 @@ class DigestPages:
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
         return await self.box.write(
             lambda session, now: digest_page.answer_row(
-                session, token, row.ident, SentForm(row.choice, row.fields, key=press), wait_id=row.wait_id, now=now, sender=sender
+                session, token, row.ident, SentForm(kind_of(row.choice), row.fields, key=press), wait_id=row.wait_id, now=now, sender=sender
             )
         )
 

@@ -91,7 +91,7 @@ class LinkPages:
             reply = answering.answer(
                 session,
                 token,
-                answering.SentForm(typed["choice"], fields, key=key, number=digits),
+                answering.SentForm(answering.kind_of(typed["choice"]), fields, key=key, number=digits),
                 now=now,
                 wait_id=caller.wait_id,
                 sender=sender,

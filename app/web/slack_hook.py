@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agreements.errors import DeliveryError, LinkInvalid
+from agreements.words import GivenAnswer
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
@@ -120,7 +121,7 @@ class SlackDoor:
             told = words.refusal(error)
         return JSONResponse({"response_action": "update", "view": words.closing(told)})
 
-    async def _give(self, press: Press, kind: str, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
+    async def _give(self, press: Press, kind: GivenAnswer, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
         """Store the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
 
         def work(session: Session, now: datetime) -> tuple[Reply, Visit]:

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, row_id
+from agreements.words import Via
+from storage.tables.base import Word, instant, mapping, row_id
 from storage.tables.deliveries import DeliveryState
 
 
@@ -41,7 +42,7 @@ class Signature(SQLModel, table=True):
     hash: str = Field(index=True)
     party: str
     name: str
-    via: str
+    via: Word[Via]
     address: str = ""
     signed_at: datetime = instant()
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id, row_id
+from agreements.words import Attempt, NoWord, StepName, TouchChannel, Via
+from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
 class Handoff(SQLModel, table=True):
@@ -35,7 +36,7 @@ class Handoff(SQLModel, table=True):
     hash: str = ""
     tier: str = "normal"
     stage: str = Field(default="inquiry", index=True)
-    step: str = "screen"
+    step: Word[StepName | NoWord] = "screen"
     owner: str = "operator"
     rep: str = ""
     wanted_rep: str = ""
@@ -109,7 +110,7 @@ class Touch(SQLModel, table=True):
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)
     by: str
-    via: str
-    kind: str
-    channel: str = ""
+    via: Word[Via]
+    kind: Word[Attempt]
+    channel: Word[TouchChannel | NoWord] = ""
     at: datetime = instant()

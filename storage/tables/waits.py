@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id, row_id
+from agreements.words import About, AnswerKind, Via, WaitKind
+from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
 class Wait(SQLModel, table=True):
@@ -29,8 +30,8 @@ class Wait(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     assignment_id: str = Field(default="", index=True)
-    kind: str
-    about: str = ""
+    kind: Word[WaitKind]
+    about: About = Field(default="", sa_type=AutoString)
     holder: str = ""
     opened_at: datetime = instant()
     due_at: datetime = instant()
@@ -72,14 +73,14 @@ class Answer(SQLModel, table=True):
     id: int = row_id()
     wait_id: str = Field(foreign_key="waits.id", index=True)
     handoff_id: int = Field(index=True)
-    kind: str
+    kind: Word[AnswerKind]
     by: str
-    via: str
+    via: Word[Via]
     data: dict[str, Any] = mapping()
     text_id: int | None = None
     answered_at: datetime = instant()
     effective_at: datetime = instant()
-    state: str = AnswerState.COUNTED
+    state: Word[AnswerState] = AnswerState.COUNTED
     device: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
@@ -122,7 +123,7 @@ class Dispute(SQLModel, table=True):
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)
     raised_by: str
-    via: str
+    via: Word[Via]
     raised_at: datetime = instant()
     text_id: int | None = None
     holder: str

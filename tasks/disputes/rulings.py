@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from agreements.roster import Roster
+from agreements.words import Via
 from storage import disputes, handoffs, roster, trail
 from storage.disputes import OVERTURNED, UPHELD
 from storage.tables import Answer, Dispute
@@ -55,7 +56,7 @@ def _leads(people: Roster, ident: str, team: str) -> bool:
     return people.people[ident].team == team or (led is not None and led.manager == ident)
 
 
-def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: str = "link") -> Dispute:
+def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: Via = "link") -> Dispute:
     """Stores the objection, asks the rep's manager to decide and tells the rep. Call inside a write transaction.
 
     person: of the roster. Raises ChoiceRefused, which says why the answer cannot be disputed. Nothing is stored then.
@@ -83,7 +84,7 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     return row
 
 
-def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: datetime, text: str = "", via: str = "link") -> Ruled:
+def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: datetime, text: str = "", via: Via = "link") -> Ruled:
     """Rules on the dispute. The first ruling in time counts; a later caller gets this ruling. Call inside a write transaction.
 
     person: of the roster. Raises ChoiceRefused if the person may not rule, or for an unknown ruling. Nothing is stored then.
@@ -118,7 +119,7 @@ class _Given:
 
     ruling: str
     by: str
-    via: str
+    via: Via
     text: str = ""
 
 
@@ -138,7 +139,7 @@ def _settle(session: Session, row: Dispute, answer: Answer, given: _Given, *, no
     return True
 
 
-def _record(session: Session, row: Dispute, what: str, answer: Answer, *, actor: str, via: str, now: datetime, **more: Any) -> None:
+def _record(session: Session, row: Dispute, what: str, answer: Answer, *, actor: str, via: Via, now: datetime, **more: Any) -> None:
     ident = {"raised": row.text_id}.get(what, row.ruling_text_id)
     handoff, text = handoffs.get(session, row.handoff_id), dispute_messages.text_of(session, ident)
     known: dict[str, Any] = {"reason": str(answer.data.get("reason", "")), "rep": disputes.rep_of(session, answer), "via": via}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.words import AnswerKind, NoWord
 from notifications.letter import Context, Recipient
 from storage import answerers, disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
@@ -137,7 +139,7 @@ def _why_now(session: Session, handoff: Handoff) -> str:
     return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
 
 
-_DID = {
+_DID: Mapping[AnswerKind | NoWord, str] = {
     "accepted": "accepted",
     "rejected": "rejected",
     "returned": "returned",

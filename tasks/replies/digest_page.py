@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements.words import GivenAnswer, NoWord
 from notifications.letter import DigestRow
 from notifications.links import DigestLink
 from storage import devices, digests, handoffs, roster, waits
@@ -116,7 +117,7 @@ def answer_row(
     return RowReply(True, "Saved.")
 
 
-def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
+def _again(session: Session, wait_id: str, kind: GivenAnswer | NoWord, person: str) -> RowReply:
     """The result of pressing again after the answer was carried out: saved, if the same person gave the same answer."""
     query = select(Answer.id).where(Answer.wait_id == wait_id, Answer.kind == kind, Answer.by == person)
     same = session.exec(query.where(Answer.state == AnswerState.COUNTED).limit(1)).first()

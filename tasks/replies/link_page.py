@@ -10,12 +10,13 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.words import AnswerKind, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
-from tasks.clock_inputs import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
 from tasks.replies.link_life import require_good
 from tasks.replies.undo_refusal import why_not
@@ -33,13 +34,13 @@ class ShownAnswer:
     checked it.
     """
 
-    kind: str
+    kind: AnswerKind
     by: str
     at: datetime
     words: str
     reason: str = ""
     text: str = ""
-    via: str = ""
+    via: Via | NoWord = ""
     answer_id: int = 0
     undo_until: datetime | None = None
     stays_because: str = ""
@@ -78,7 +79,7 @@ class Visit:
     lead: LeadView
     live: bool
     ended: str = ""
-    wait_kind: str = ""
+    wait_kind: WaitKind | NoWord = ""
     due_at: datetime | None = None
     term: str = ""
     options: tuple[Option, ...] = ()
@@ -149,7 +150,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",
         due_at=due.due_at if due else None,
-        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
+        term=str(place.agreement.clock(clock_name(due), place.handoff.leg).term(place.handoff.tier)) if due else "",
         options=place.options,
         reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
@@ -206,7 +207,7 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
 
 def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     """Return the answers of this handoff that count, oldest first."""
-    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, Answer.kind != "deadline")
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 

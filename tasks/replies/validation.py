@@ -13,6 +13,7 @@ from agreements.errors import HandoffError
 from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
+from agreements.words import GivenAnswer, NoWord, TouchChannel, word
 from storage import handoffs
 from storage.tables import Handoff, Touch, Wait
 from tasks.choices import CHANNELS, EVERYONE_FULL, decisions
@@ -28,7 +29,7 @@ def colleagues_of(people: Roster, handoff: Handoff) -> dict[str, str]:
 
 
 def data_of(
-    session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: str, fields: Mapping[str, str]
+    session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: GivenAnswer, fields: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the data to store with an answer of this kind. Raises ChoiceRefused, which says what is missing or too long."""
     _refuse_too_long(fields)
@@ -70,10 +71,11 @@ def _ticked(names: str) -> dict[str, Any]:
     return {"note_wrong": [name for name in STATEMENTS if name in ticked]} if ticked else {}
 
 
-def channel_of(fields: Mapping[str, str]) -> str:
+def channel_of(fields: Mapping[str, str]) -> TouchChannel | NoWord:
     """Return the channel of an attempt, empty if none was named. Raises ChoiceRefused for an unknown channel."""
-    channel = fields.get("channel", "")
-    if channel and channel not in CHANNELS:
+    named = fields.get("channel", "")
+    channel: TouchChannel | NoWord = word(named, CHANNELS) or ""
+    if named and not channel:
         raise ChoiceRefused(f"Please say how you tried to reach them: {', '.join(CHANNELS)}.")
     return channel
 

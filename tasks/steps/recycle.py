@@ -10,6 +10,7 @@ from sqlmodel import Session
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
+from agreements.words import About
 from storage import answerers, deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
 from tasks.clock_inputs import calendar_of
@@ -86,7 +87,7 @@ def return_note(session: Session, handoff: Handoff, *, because: str, now: dateti
     handoffs.move(session, handoff, "note-returned", now=now)
 
 
-def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: str, now: datetime, what: str) -> None:
+def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: About, now: datetime, what: str) -> None:
     """Asks a manager (or marketing) to decide about the lead within the agreed time."""
     calendar = calendar_of(session, handoff, "decision", holder)
     plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)

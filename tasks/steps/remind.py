@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.words import About
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait
@@ -13,7 +15,7 @@ from tasks.messages import digest
 from tasks.work import Work
 
 #: The open task in words, by kind of wait.
-OWED = {
+OWED: Mapping[About, str] = {
     "note": "a complete handoff note",
     "delivery": "proof that a rep has the lead",
     "acceptance": "an answer (accept or reject)",
@@ -23,7 +25,7 @@ OWED = {
 }
 
 #: The open task of a holder in words for their manager, by kind of wait.
-NOT_YET = {
+NOT_YET: Mapping[About, str] = {
     "note": "has not completed the handoff note yet",
     "acceptance": "has not answered yet (accept or reject)",
     "first_attempt": "has not tried to reach the lead yet",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.clauses.scoring import SalesClock
 from agreements.model import Agreement
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
@@ -63,7 +64,7 @@ def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *,
     )
 
 
-def runs(session: Session, handoff: Handoff, clock: str) -> bool:
+def runs(session: Session, handoff: Handoff, clock: SalesClock) -> bool:
     """Whether this clock runs for the rep who has the lead. For a lead that the rep brought in, only the agreed clocks run."""
     row = handoffs.open_assignment(session, handoff)
     if row is None or row.cause != CAUSE:

@@ -1,0 +1,53 @@
+"""The words that are stored and compared in several folders, one type for each vocabulary. mypy finds a word that is not in its type.
+
+A word that belongs to one clause, one rule or one table is defined there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar, get_args
+
+#: The empty text that stands where no word is given.
+NoWord = Literal[""]
+#: A time limit of the agreement, by the name of its clause.
+ClockName = Literal["delivery", "acceptance", "first_attempt", "outcome", "note", "decision"]
+CLOCK_NAMES: tuple[ClockName, ...] = get_args(ClockName)
+#: What a wait is for: the answer that a clock asks for, or the date on which a nurtured lead is looked at again.
+WaitKind = ClockName | Literal["revisit"]
+#: What a wait is about: its kind, or what makes it special.
+#: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in line; no-clock: no deadline runs;
+#: everyone-full: everybody in the team has as many leads as agreed;
+#: triage: marketing looks at what sales returned.
+About = WaitKind | Literal["proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+#: The answers that tell of an attempt to reach the lead: without and with success.
+Attempt = Literal["attempted", "connected"]
+ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)
+#: What somebody may answer. sql: a lead that goes on to the next leg.
+GivenAnswer = Literal[
+    "accepted", "rejected", "handed", "attempted", "connected", "sql", "opportunity", "returned", "completed", "decided"
+]  # fmt: skip
+#: What somebody who decides about a lead may choose.
+Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
+#: How somebody tried to reach a lead.
+TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
+#: What is stored as an answer to a wait. deadline: nobody answered in time.
+AnswerKind = GivenAnswer | Literal["deadline"]
+#: What an attempt does to a handoff: a function in tasks/steps.
+StepName = Literal[
+    "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
+]  # fmt: skip
+#: What was not done by the agreed time.
+NotInTime = Literal[
+    "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",
+    "note not completed in time", "not decided in time",
+]  # fmt: skip
+#: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
+Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
+
+_W = TypeVar("_W", bound=str)
+
+
+def word(text: str, known: Collection[_W] | Mapping[_W, Any]) -> _W | None:
+    """Return the word of this vocabulary that a text from outside is, None for none."""
+    return next((one for one in known if one == text), None)
