@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
 from agreements.calendar.working_time import Span, WorkingCalendar
+from agreements.clauses.clocks import Action
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
 from agreements.words import ClockName
 
 #: Rungs after which somebody else has the lead -> what decides when the next rung comes.
-_LATER = {
+_LATER: Mapping[Action, str] = {
     "reassign": "when the next rep misses it too",
     "default-acceptor": "when the default acceptor misses it too",
     "manager-decides": "when the manager gives it back and it is missed again",

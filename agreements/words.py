@@ -14,12 +14,12 @@ NoWord = Literal[""]
 ClockName = Literal["delivery", "acceptance", "first_attempt", "outcome", "note", "decision"]
 CLOCK_NAMES: tuple[ClockName, ...] = get_args(ClockName)
 #: What a wait is for: the answer that a clock asks for, or the date on which a nurtured lead is looked at again.
-WaitKind = ClockName | Literal["revisit"]
+WaitKind = Literal[ClockName, "revisit"]
 #: What a wait is about: its kind, or what makes it special.
 #: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in line; no-clock: no deadline runs;
 #: everyone-full: everybody in the team has as many leads as agreed;
 #: triage: marketing looks at what sales returned.
-About = WaitKind | Literal["proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]
 #: The answers that tell of an attempt to reach the lead: without and with success.
 Attempt = Literal["attempted", "connected"]
 ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)
@@ -32,7 +32,7 @@ Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
 #: What is stored as an answer to a wait. deadline: nobody answered in time.
-AnswerKind = GivenAnswer | Literal["deadline"]
+AnswerKind = Literal[GivenAnswer, "deadline"]
 #: What an attempt does to a handoff: a function in tasks/steps.
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
@@ -44,6 +44,18 @@ NotInTime = Literal[
 ]  # fmt: skip
 #: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
 Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
+
+#: The channels on which people and systems get messages.
+ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
+#: A message that has templates of its own.
+TemplateName = Literal[
+    "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
+    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "trail-head", "test",
+    "signature-told", "signature-asked",
+]  # fmt: skip
+TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
+#: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
+MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 _W = TypeVar("_W", bound=str)
 

@@ -20,6 +20,7 @@ from jinja2 import FileSystemLoader, pass_context
 from jinja2.runtime import Context as TemplateValues
 
 from agreements.lead import is_address
+from agreements.words import TEMPLATE_NAMES, TemplateName
 from notifications.faults import MessageFaulty, fault_of
 from notifications.letter import Fault, Letter, Told
 from notifications.sandbox import Sandbox
@@ -46,9 +47,9 @@ _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 _Value = TypeVar("_Value")
 
 
-def message_names() -> list[str]:
+def message_names() -> list[TemplateName]:
     """Return the names of all messages, sorted."""
-    return sorted(folder.name for folder in TEMPLATES.iterdir() if (folder / "subject.txt").is_file())
+    return sorted(TEMPLATE_NAMES)
 
 
 def render(

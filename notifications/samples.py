@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 from agreements.loading import read_agreement
 from agreements.wording import contract
 from agreements.wording.document import Contract
+from agreements.words import TemplateName
 from notifications.letter import (
     CodeContext,
     Context,
@@ -136,7 +137,7 @@ _OTHERS: Mapping[str, Any] = {
 }
 
 
-def sample(message: str) -> Any:
+def sample(message: TemplateName) -> Any:
     """Return made-up content for this message. Only the contract is real: it belongs to the starter agreement."""
     if message == "signature-asked":
         return replace(_OTHERS[message], contract=_contract())
@@ -150,7 +151,7 @@ def _contract() -> Contract:
     return contract(read_agreement(resources.files("agreements").joinpath("examples", "starter.yaml").read_text(encoding="utf-8")))
 
 
-def is_about_a_lead(message: str) -> bool:
+def is_about_a_lead(message: TemplateName) -> bool:
     """Return whether the message is about one lead, so that a preview can use a stored lead."""
     return message != "test" and message not in _OTHERS
 

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from agreements.words import About, NoWord
 from storage import leases, trail, trail_lines, wakes
-from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
+from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake, WakeKind
 
 REVISIT: Final = "revisit"
 
@@ -36,7 +36,7 @@ class Nudge:
     """A wake for a wait that has something to say before it is due."""
 
     handoff_id: int
-    kind: str
+    kind: WakeKind
     key: str
     fast_lane: bool
 

@@ -16,7 +16,7 @@ from agreements.qualification import fast_lane
 from storage import contracts, handoffs, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.facts import brought_in_by, facts, facts_at_capture
-from storage.tables import Handoff, Lead
+from storage.tables import Handoff, Lead, WakeKind
 
 #: The reason of a handoff that is held although nobody asked to hold it.
 NO_AGREEMENT = "no-agreement-in-force"
@@ -47,7 +47,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
     handoff.brought_by = brought_in_by(session, lead.id, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
-    kind_of_wake = wakes.CAPTURE
+    kind_of_wake: WakeKind = wakes.CAPTURE
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
@@ -123,6 +123,6 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     return True
 
 
-def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> str:
+def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> WakeKind:
     """The kind of the first wake: a lead that asked to talk to sales goes before the others."""
     return wakes.REQUEST if fast_lane(agreement, known, now=now) else wakes.CAPTURE

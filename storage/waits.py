@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
+from agreements.clauses.clocks import Nudge
 from agreements.words import About, AnswerKind, NoWord, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
@@ -29,7 +30,7 @@ class NewWait:
     about: About | NoWord = ""
     promised_at: datetime | None = None
     next_at: datetime | None = None
-    nudges: Sequence[tuple[datetime, str]] = ()
+    nudges: Sequence[tuple[datetime, Nudge]] = ()
     assignment_id: str = ""
     rung: int = 0
 

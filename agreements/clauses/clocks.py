@@ -18,8 +18,10 @@ from agreements.words import ClockName
 #: What a clock may do while it runs.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 NUDGES: tuple[str, ...] = get_args(Nudge)
+#: What a clock may do after it was missed.
+Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
 #: The actions of a rung that change the stage.
-ENDINGS = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
+ENDINGS: tuple[Action, ...] = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
 #: Clock -> the stage it runs from, and the events that end it. If a file writes `from` or `to`, they must say the same.
 RUNS: Mapping[ClockName, tuple[str, tuple[str, ...]]] = {
     "delivery": ("mql", ("assigned",)),
@@ -71,7 +73,7 @@ def _tolerance(value: Any) -> Any:
 class Rung(Clause):
     """One step of a ladder: what to do after a missed clock, after how much more time, and how often."""
 
-    do: Literal["remind", "tell-manager", "tell-marketing-ops", "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
+    do: Action
     after: ATerm | None = None
     at_most: int = Field(default=1, ge=1, le=20)
     track: str = ""

@@ -11,7 +11,7 @@ from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.trail import Event, PersonalText, Seal
-from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake
+from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake, WakeKind
 
 __all__ = [
     "Activity",
@@ -51,6 +51,7 @@ __all__ = [
     "Touch",
     "Wait",
     "Wake",
+    "WakeKind",
     "WrongNumber",
     "new_id",
 ]

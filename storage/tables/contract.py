@@ -56,7 +56,7 @@ class SignatureRequest(SQLModel, table=True):
     hash: str = Field(index=True)
     party: str
     address: str
-    state: str = DeliveryState.QUEUED
+    state: Word[DeliveryState] = DeliveryState.QUEUED
     error: str = ""
     proof: str = ""
     asked_at: datetime = instant()

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, row_id
+from agreements.words import ChannelName, MessageKind
+from storage.tables.base import Word, instant, mapping, row_id
 
 
 class DeliveryState(StrEnum):
@@ -42,11 +43,11 @@ class Delivery(SQLModel, table=True):
     handoff_id: int | None = Field(default=None, foreign_key="handoffs.id")
     assignment_id: str = Field(default="", index=True)
     answer_id: int | None = None
-    channel: str
-    message: str
+    channel: Word[ChannelName]
+    message: Word[MessageKind]
     person: str
     context: dict[str, Any] = mapping()
-    state: str = DeliveryState.QUEUED
+    state: Word[DeliveryState] = DeliveryState.QUEUED
     send_at: datetime = instant()
     claimed_at: datetime | None = instant(nullable=True)
     sent_at: datetime | None = instant(nullable=True)

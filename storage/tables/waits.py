@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import AutoString, Field, SQLModel
@@ -84,6 +84,16 @@ class Answer(SQLModel, table=True):
     device: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
+#: Why a handoff should move.
+#: capture: a lead begins that asked for nothing; request: one that asked for a demo; turn: a lead in line gets its turn.
+#: effective: an answer can no longer be taken back; look: somebody may have answered in Prefect.
+#: speak: a message is due; rung: a wait has something to say; again: an attempt failed.
+WakeKind = Literal[
+    "capture", "request", "turn", "answer", "effective", "undo", "bounce", "rescore", "speak", "rung", "look", "again", "revive",
+    "stranded", "new-run", "withdrawn", "unstuck",
+]  # fmt: skip
+
+
 class Wake(SQLModel, table=True):
     """The outbox: this handoff should move. Only the clock delivers a wake, again and again until an attempt has read it.
 
@@ -98,7 +108,7 @@ class Wake(SQLModel, table=True):
     id: int = row_id()
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
-    kind: str
+    kind: Word[WakeKind]
     urgency: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     not_before: datetime = instant(index=True)
     created_at: datetime = instant()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agreements.words import MessageKind
 from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
 from tasks.wiring import toolbox
@@ -13,7 +14,7 @@ from tasks.wiring import toolbox
 class Draft:
     """A letter to be written. message: names its templates; key: of its delivery; thread: where mail programs show it."""
 
-    message: str
+    message: MessageKind
     context: Context | CodeContext | DigestContext | HeadContext | SignatureContext
     key: str
     thread: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from agreements.words import ChannelName, MessageKind, TemplateName
 from notifications.letter import Context, Letter
 from notifications.rendering import render
 from storage import deliveries, handoffs
@@ -21,9 +22,9 @@ from tasks.work import Work
 
 log = logging.getLogger("baton.sending")
 #: Messages to the CRM that change a record and have no reader.
-RECORDS = ("status", "opportunity")
+RECORDS: tuple[MessageKind, ...] = ("status", "opportunity")
 #: Messages that use the templates of another message.
-WRITTEN_AS = {"attached": "told"}
+WRITTEN_AS: Mapping[MessageKind, TemplateName] = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Ready:
     """A claimed message, to be written and handed to its channel once. context: None for a message that changes a record."""
 
     id: int
-    channel: str
-    message: str
+    channel: ChannelName
+    message: MessageKind
     key: str
     thread: str
     context: Context | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -14,7 +15,7 @@ from storage.tables import AgreementVersion, Delivery, Signature
 from tasks.messages.drafts import Draft
 from tasks.wiring import toolbox
 
-MESSAGE = "signature-told"
+MESSAGE: Final = "signature-told"
 
 
 def tell_signers(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
+from agreements.clauses.clocks import Action
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from agreements.words import ClockName, NotInTime
@@ -83,7 +84,7 @@ def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, 
     ladder = clock_of(session, handoff, clock_name(wait)).when_missed
     climbed = list(handoff.climbed.get(wait.kind, []))
     granted = wait.rung - 1
-    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
+    without: frozenset[Action] = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
     while (index := next_rung(ladder, climbed, without=without)) is not None:
         rung = ladder[index]
         if rung.after is not None and index != granted:

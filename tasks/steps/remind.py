@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.words import About
+from agreements.clauses.clocks import Action
+from agreements.words import About, MessageKind
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait
@@ -49,7 +50,7 @@ def remind(work: Work) -> None:
     session.add(wait)
 
 
-def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:
+def nudge(session: Session, handoff: Handoff, wait: Wait, action: Action, *, key: str, now: datetime) -> None:
     """Tells the holder, the manager or operations about a wait, without changing the wait.
 
     If leads of this tier do not interrupt, the message waits for the person's morning digest.
@@ -57,6 +58,7 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
     people = roster.current(session)
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
+    message: MessageKind
     if action == "remind":
         message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":
