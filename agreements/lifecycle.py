@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agreements.errors import TransitionNotAllowed
-from agreements.words import AnswerKind, NoWord, StepName, WaitKind
+from agreements.words import AnswerKind, Move, NoWord, StepName, WaitKind, word
 
 
 class Stage(StrEnum):
@@ -41,7 +41,7 @@ class To:
     step: StepName | NoWord = ""
 
 
-_EXITS = {
+_EXITS: dict[Move, To] = {
     "recycled": To(Stage.NURTURING),
     "disqualified": To(Stage.DISQUALIFIED),
     "attached": To(Stage.ATTACHED),
@@ -52,24 +52,15 @@ _EXITS = {
     "got-stuck": To(Stage.STUCK),
 }
 #: A rep who brings in a lead has it at once, either for the first attempt or as a lead already being worked.
-_BROUGHT_IN = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
-_WITH_SALES = {
+_BROUGHT_IN: dict[Move, To] = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
+_WITH_SALES: dict[Move, To] = {
     "reassigned": To(Stage.MQL, "assign"),
     "note-returned": To(Stage.MQL, "document"),
     "opportunity": To(Stage.OPPORTUNITY),
 }
 
-#: The step with which a handoff that was stuck goes on, by the stage it was in.
-_ANEW: dict[Stage, StepName] = {
-    Stage.INQUIRY: "screen",
-    Stage.MQL: "document",
-    Stage.ASSIGNED: "notify",
-    Stage.ACCEPTED: "follow_up",
-    Stage.WORKING: "follow_up",
-}
-
 #: stage -> event -> where the event leads. Any other event is refused.
-TRANSITIONS: dict[Stage, dict[str, To]] = {
+TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
     Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED), "erased": To(Stage.ERASED)},
     Stage.INQUIRY: {
         "screened": To(Stage.INQUIRY, "qualify"),
@@ -114,16 +105,31 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         **_WITH_SALES,
         **_EXITS,
     },
-    Stage.STUCK: {stage.value + "-again": To(stage, step) for stage, step in _ANEW.items()} | _EXITS,
+    Stage.STUCK: {
+        "inquiry-again": To(Stage.INQUIRY, "screen"),
+        "mql-again": To(Stage.MQL, "document"),
+        "assigned-again": To(Stage.ASSIGNED, "notify"),
+        "accepted-again": To(Stage.ACCEPTED, "follow_up"),
+        "working-again": To(Stage.WORKING, "follow_up"),
+        **_EXITS,
+    },
 }
 
 
-def transition(stage: str, event: str) -> To:
+def transition(stage: Stage, event: Move) -> To:
     """Return where this event leads from this stage. Raises TransitionNotAllowed."""
     try:
         return TRANSITIONS[Stage(stage)][event]
     except (KeyError, ValueError):
         raise TransitionNotAllowed(stage, event) from None
+
+
+def again(stage: str) -> Move:
+    """Return the event with which a handoff that was stuck goes on in this stage. Raises TransitionNotAllowed."""
+    event = word(f"{stage}-again", TRANSITIONS[Stage.STUCK])
+    if event is None:
+        raise TransitionNotAllowed(Stage.STUCK, f"{stage}-again")
+    return event
 
 
 #: Kind of wait -> the step that takes its answer.
@@ -158,7 +164,7 @@ class Position:
     rep about the lead came back.
     """
 
-    stage: str
+    stage: Stage
     step: StepName | NoWord
     wait_kind: WaitKind | NoWord = ""
     answered: bool = False

@@ -37,6 +37,38 @@ AnswerKind = Literal[GivenAnswer, "deadline"]
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
 ]  # fmt: skip
+#: What happens to a handoff: an event of the lifecycle. X-again: a handoff that was stuck goes on in that stage.
+Move = Literal[
+    "screened", "routed", "qualified", "taken", "taken-at-work", "note-incomplete", "documented", "held", "assigned", "assigned-again",
+    "notified", "unproven", "accepted", "acceptance-undone", "attempted", "attempt-undone", "decision-asked", "given-back", "reassigned",
+    "note-returned", "sql", "opportunity", "recycled", "disqualified", "attached", "merged", "suppressed", "withdrawn", "erased",
+    "got-stuck", "inquiry-again", "mql-again", "accepted-again", "working-again",
+]  # fmt: skip
+#: A line of the trail: an event of the lifecycle, or something else that happened.
+EventKind = Literal[
+    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
+    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected", "returned",
+    "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected", "answered-sql",
+    "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline", "answered-late",
+    "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown", "not-proven-yet", "bounced",
+    "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned", "crm-changed", "attempt-failed",
+    "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked", "signed", "signature-withdrawn",
+    "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+]  # fmt: skip
+#: The line of the trail for each answer that counts.
+ANSWERED: Mapping[AnswerKind, EventKind] = {
+    "accepted": "answered-accepted",
+    "rejected": "answered-rejected",
+    "handed": "answered-handed",
+    "attempted": "answered-attempted",
+    "connected": "answered-connected",
+    "sql": "answered-sql",
+    "opportunity": "answered-opportunity",
+    "returned": "answered-returned",
+    "completed": "answered-completed",
+    "decided": "answered-decided",
+    "deadline": "answered-deadline",
+}
 #: What was not done by the agreed time.
 NotInTime = Literal[
     "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",

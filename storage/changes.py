@@ -10,6 +10,7 @@ from agreements.changes import another_company, another_role
 from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead
 from agreements.model import OnChange
+from agreements.words import EventKind
 from storage import contracts, handoffs, linked
 from storage.facts import facts
 from storage.tables import Activity, Lead
@@ -34,14 +35,17 @@ def at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Le
     return (done or here or line)[-1], not done and not here
 
 
-def changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[str]:
+def changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[EventKind]:
     """The changes for which the agreement wants a new score, as events of the trail: role-changed, company-changed."""
     role = another_role(lead.job_title, incoming.job_title)
     moved = another_company((lead.company, lead.email), (incoming.company, incoming.email))
     if not role and not moved:
         return []
     rules = on_change(session, lead, now)
-    found = {"role-changed": role and rules.job_title == "rescore", "company-changed": moved and rules.company == "rescore"}
+    found: dict[EventKind, bool] = {
+        "role-changed": role and rules.job_title == "rescore",
+        "company-changed": moved and rules.company == "rescore",
+    }
     return [event for event, holds in found.items() if holds]
 
 

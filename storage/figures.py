@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import About
+from agreements.words import About, EventKind
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
@@ -21,7 +21,7 @@ UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)
     & col(Handoff.first_assigned_at).is_(None)
-    & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
+    & col(Handoff.stage).in_([Stage.DISQUALIFIED, Stage.SUPPRESSED, Stage.ATTACHED, Stage.MERGED])
 )
 
 
@@ -137,7 +137,7 @@ def _came_back(session: Session) -> int:
     return _count(session, col(Handoff.previous_id).is_not(None) & col(Handoff.previous_id).not_in(withdrawn))
 
 
-def _events(session: Session, kind: str) -> int:
+def _events(session: Session, kind: EventKind) -> int:
     return session.exec(select(func.count()).select_from(Event).where(Event.kind == kind)).one()
 
 

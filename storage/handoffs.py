@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
+from agreements.words import Move
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
@@ -52,17 +53,17 @@ def born_under(session: Session, handoff: Handoff, *, at: datetime, values: Mapp
     return agreement_of(session, handoff)
 
 
-def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor: str = "baton", **data: Any) -> None:
+def move(session: Session, handoff: Handoff, event: Move, *, now: datetime, actor: str = "baton", **data: Any) -> None:
     """Moves along the lifecycle and records the event in the trail; an end closes the open wait. Raises TransitionNotAllowed."""
     to = transition(handoff.stage, event)
-    before, handoff.stage, handoff.step = handoff.stage, to.stage.value, to.step
+    before, handoff.stage, handoff.step = handoff.stage, to.stage, to.step
     handoff.owner = _OWNERS.get(to.stage) or handoff.rep or handoff.owner
     if event == "got-stuck":
         handoff.track = before
     if to.stage == Stage.MQL and handoff.mql_at is None:
         handoff.mql_at = now
     if to.stage in ENDS:
-        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage.value
+        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage
         waits.close_open(session, handoff, because=event, now=now)
         end_assignment(session, handoff, because=event, now=now)
     session.add(handoff)

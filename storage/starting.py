@@ -13,6 +13,7 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
 from agreements.qualification import fast_lane
+from agreements.words import EventKind
 from storage import contracts, handoffs, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.facts import brought_in_by, facts, facts_at_capture
@@ -56,6 +57,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
+    kind: EventKind
     kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
     more: dict[str, Any] = {"brought_by": handoff.brought_by} if handoff.brought_by else {}
     trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)

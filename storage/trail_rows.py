@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from agreements.words import EventKind
 from storage import trail_lines
 from storage.tables import Answer, AnswerState, Assignment, Delivery, DeliveryState, Signature, Wait
 from storage.trail_lines import Line
@@ -20,12 +21,12 @@ from storage.trail_lines import Line
 #: One query reads this many rows.
 AT_ONCE = 500
 #: The kind of event for a signature that was taken back. It carries `hash` and `party`, as `signed` does.
-SIGNATURE_WITHDRAWN = "signature-withdrawn"
+SIGNATURE_WITHDRAWN: Final = "signature-withdrawn"
 #: The kinds of events that say who has an assignment; the last one counts.
-_CHANGES_HANDS = ("accepted", "acceptance-undone")
-_HAS_IT = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
+_CHANGES_HANDS: tuple[EventKind, ...] = ("accepted", "acceptance-undone")
+_HAS_IT: tuple[EventKind, ...] = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
 #: Many events are of these kinds, which name no row.
-_QUIET = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
+_QUIET: frozenset[EventKind] = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
 #: The clock's own answer may stop counting, because the answer that was due had come or is due no longer.
 _OF_DEADLINE = {AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE}

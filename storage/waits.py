@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
 from agreements.clauses.clocks import Nudge
-from agreements.words import About, AnswerKind, NoWord, Via, WaitKind
+from agreements.words import ANSWERED, About, AnswerKind, EventKind, NoWord, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
@@ -239,7 +239,7 @@ def _stored(
 def _judge(session: Session, wait: Wait, handoff: Handoff, row: Answer, text: PersonalText | None, now: datetime) -> Verdict:
     if _claim(session, wait, row):
         _wake_for(session, row, now)
-        _tell_trail(session, f"answered-{row.kind}", row, wait, handoff, text)
+        _tell_trail(session, ANSWERED[row.kind], row, wait, handoff, text)
         return Verdict(True, row, row)
     row.state = AnswerState.LATE
     session.add(row)
@@ -265,7 +265,9 @@ def _wake_for(session: Session, row: Answer, now: datetime) -> None:
         wakes.add(session, row.handoff_id, "effective", key=f"effective:{row.id}", not_before=row.effective_at)
 
 
-def _tell_trail(session: Session, kind: str, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any) -> None:
+def _tell_trail(
+    session: Session, kind: EventKind, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any
+) -> None:
     facts = {name: value for name, value in row.data.items() if value and name not in FREE_TEXT}
     on_time = row.answered_at <= wait.promised_at
     about = {"answer_id": row.id, "wait_id": wait.id, "promise": trail_lines.instant(wait.promised_at)}

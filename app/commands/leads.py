@@ -11,7 +11,7 @@ import typer
 from rich.progress import Progress
 from sqlmodel import Session
 
-from agreements.lifecycle import Stage
+from agreements.lifecycle import Stage, again
 from app import terminal
 from app.files import standard_output, written_whole
 from storage import handoffs, leads, wakes
@@ -106,7 +106,7 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
             return False
         handoff.failures, handoff.retry_at = 0, None
         handoff.run_no, handoff.flow_run_id = handoff.run_no + 1, ""
-        handoffs.move(session, handoff, f"{handoff.track}-again", now=now, actor="operator")
+        handoffs.move(session, handoff, again(handoff.track), now=now, actor="operator")
         wakes.add(session, handoff.id, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
         return True
 

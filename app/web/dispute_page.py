@@ -12,6 +12,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from agreements.words import word
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.page_request_queue import SightQueue
 from app.web.rendering import page
@@ -131,10 +132,10 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
     if choice == "dispute":
         rulings.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
         return "raised"
-    row = disputes.of_answer(session, asked.answer_id)
-    if row is None or choice not in rulings.RULINGS:
+    row, ruling = disputes.of_answer(session, asked.answer_id), word(choice, rulings.RULINGS)
+    if row is None or ruling is None:
         raise ChoiceRefused("Please choose one of the answers.")
-    return "decided" if rulings.decide(session, row.id, choice, asked.person, text=text, now=now).won else "late"
+    return "decided" if rulings.decide(session, row.id, ruling, asked.person, text=text, now=now).won else "late"
 
 
 def _left(asked: Mapping[str, str]) -> str:

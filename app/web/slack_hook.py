@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter
 from slack_sdk.signature import Clock, SignatureVerifier
@@ -34,7 +34,7 @@ from tasks.wiring.toolbox import Toolbox
 log = logging.getLogger("baton.web.slack")
 MAX_BYTES = 250_000
 RESPONSES = "https://hooks.slack.com/"
-PRESSED = "slack-pressed"
+PRESSED: Final = "slack-pressed"
 """The line of the trail by which a delivery of the same press is recognised."""
 
 

@@ -11,7 +11,7 @@ from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.trail import Event, PersonalText, Seal
-from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake, WakeKind
+from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
 
 __all__ = [
     "Activity",
@@ -33,6 +33,7 @@ __all__ = [
     "ErasedPerson",
     "Erasure",
     "Event",
+    "GivenRuling",
     "Handoff",
     "HandoffNote",
     "Lead",

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
+from agreements.lifecycle import Stage
 from agreements.words import Attempt, NoWord, StepName, TouchChannel, Via
 from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
@@ -35,7 +36,7 @@ class Handoff(SQLModel, table=True):
     version: int = 0
     hash: str = ""
     tier: str = "normal"
-    stage: str = Field(default="inquiry", index=True)
+    stage: Stage = Field(default=Stage.INQUIRY.value, index=True, sa_type=AutoString)
     step: Word[StepName | NoWord] = "screen"
     owner: str = "operator"
     rep: str = ""
@@ -57,7 +58,7 @@ class Handoff(SQLModel, table=True):
     score: int = 0
     fast_lane: bool = False
     climbed: dict[str, Any] = mapping()
-    outcome: str = ""
+    outcome: Word[Stage | NoWord] = ""
     reason: str = ""
     track: str = ""
     revisits: int = 0

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import AutoString, Field, SQLModel
 
-from agreements.words import About, AnswerKind, Via, WaitKind
+from agreements.words import About, AnswerKind, NoWord, Via, WaitKind
 from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
@@ -116,6 +116,10 @@ class Wake(SQLModel, table=True):
     tries: int = 0
 
 
+#: How a dispute is decided. upheld: the rejection stands, also by silence.
+GivenRuling = Literal["upheld", "overturned"]
+
+
 class Dispute(SQLModel, table=True):
     """Marketing's objection to a rejection. A dispute runs beside the handoff, with a due time of its own.
 
@@ -138,7 +142,7 @@ class Dispute(SQLModel, table=True):
     text_id: int | None = None
     holder: str
     due_at: datetime = instant()
-    ruling: str = ""
+    ruling: Word[GivenRuling | NoWord] = ""
     decided_by: str = ""
     decided_at: datetime | None = instant(nullable=True)
     ruling_text_id: int | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
+from agreements.clauses.after import BackTo
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
@@ -22,7 +23,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
     tell_marketing(session, handoff, answer, now=now)
-    because = "rejected" if answer.kind == "rejected" else "returned"
+    because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
     if follows.event == "recycled":
@@ -74,7 +75,7 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
+def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: BackTo = "same-rep") -> None:
     """Sends the note back to marketing. Once it is complete, the lead goes to the same rep again, unless agreed otherwise."""
     to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)

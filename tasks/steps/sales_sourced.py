@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from agreements.clauses.scoring import SalesClock
 from agreements.model import Agreement
+from agreements.words import Move
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK
@@ -41,7 +42,7 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
     )
     handoffs.add_assignment(session, row)
     handoff.rep, handoff.wanted_rep, handoff.first_assigned_at = rep, "", now
-    event = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
+    event: Move = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
     handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep, assignment_id=row.id)
     session.flush()
     for channel in ("crm", "email"):
