@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
@@ -32,7 +32,7 @@ from agreements.clauses.scoring import (
     Threshold,
 )
 from agreements.criteria import Condition
-from agreements.words import ClockName
+from agreements.words import ClockName, Party
 
 # fmt: off
 __all__ = [
@@ -77,7 +77,7 @@ class Agreement(Clause):
     timezone: str
     applies_to: ACondition = Condition()
     default: bool | None = None
-    signers: Mapping[Literal["marketing", "sales"], tuple[str, ...]]
+    signers: Mapping[Party, tuple[str, ...]]
     definitions: Mapping[str, str] = Field(default_factory=dict)
     objectives: Objectives = Objectives()
     fields: Mapping[Name, DeclaredField] = Field(default_factory=dict)

@@ -89,6 +89,30 @@ TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
+#: Why a rep no longer has a lead.
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled"]
+#: Why a wait is over.
+Closed = Literal[
+    Ended,
+    AnswerKind,
+    "missed",
+    "proven",
+    "undone",
+    "planned anew",
+    "overturned",
+    "rescored",
+    "came back already",
+    "new evidence",
+    "revisited",
+]
+#: Why a handoff began.
+BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+#: The parties that sign an agreement.
+Party = Literal["marketing", "sales"]
+PARTIES: tuple[Party, ...] = get_args(Party)
+#: What happens to the handoffs under earlier versions when a version is deployed.
+InFlightPolicy = Literal["finish", "requalify", "recall"]
+
 _W = TypeVar("_W", bound=str)
 
 

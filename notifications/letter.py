@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from agreements.words import Party
+
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
 
@@ -130,7 +132,7 @@ class SigningContext:
     to: Recipient
     link: str
     reference: str
-    party: str
+    party: Party
     begins: str
     code: str
     contract: Contract | None = None

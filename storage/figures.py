@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import About, EventKind
+from agreements.words import About, Ended, EventKind
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
-WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
+WITHDRAWN: tuple[Ended, ...] = ("not attempted in time", "no outcome in time", "decided")
 
 #: Waits about these break no person's promise: nobody is there, the lead is in line, or no clock runs.
 UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")

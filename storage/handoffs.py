@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
-from agreements.words import Move
+from agreements.words import Ended, Move
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
@@ -101,7 +101,7 @@ def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
     return found
 
 
-def end_assignment(session: Session, handoff: Handoff, *, because: str, now: datetime) -> Assignment | None:
+def end_assignment(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
     """Ends the current assignment, if there is one; from now on the rep's link shows history only."""
     assignment = open_assignment(session, handoff)
     if assignment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session, col, select
 
@@ -38,7 +38,7 @@ class Captured:
     """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
     repeated (nothing: the conversion was here already)."""
 
-    kind: str
+    kind: Literal["new", "activity", "merged", "repeated"]
     lead_id: int
     handoff_id: int | None = None
 

@@ -13,7 +13,7 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
 from agreements.qualification import fast_lane
-from agreements.words import EventKind
+from agreements.words import BeganBy, EventKind
 from storage import contracts, handoffs, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.facts import brought_in_by, facts, facts_at_capture
@@ -22,7 +22,7 @@ from storage.tables import Handoff, Lead, WakeKind
 #: The reason of a handoff that is held although nobody asked to hold it.
 NO_AGREEMENT = "no-agreement-in-force"
 #: Causes that continue the count of rounds in nurture.
-_GOES_ON = ("new-evidence", "new-version")
+_GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
 #: One transaction starts this many held handoffs: each changes two rows, its own and a wake.
 RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
 
@@ -37,7 +37,7 @@ class Released:
     last: int | None = None
 
 
-def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previous: Handoff | None, hold: bool = False) -> int:
     """Makes a new handoff for a lead that has none open, linked to the earlier one; returns its id. hold: do not start it.
 
     Raises IntegrityError where the lead has an open one after all: a unique key allows one.

@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
 from agreements.clauses.clocks import Nudge
-from agreements.words import ANSWERED, About, AnswerKind, EventKind, NoWord, Via, WaitKind
+from agreements.words import ANSWERED, About, AnswerKind, Closed, EventKind, NoWord, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
@@ -74,14 +74,14 @@ def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: boo
     return session.exec(locked).first() or (None if alone else session.exec(locked).first())
 
 
-def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:
+def close(session: Session, wait: Wait, *, because: Closed, now: datetime) -> None:
     """Closes a wait for good."""
     wait.closed_at, wait.closed_because = now, because
     session.add(wait)
     session.flush()
 
 
-def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetime) -> bool:
+def close_unanswered(session: Session, wait: Wait, *, because: Closed, now: datetime) -> bool:
     """Closes a wait that nobody has answered; False, and nothing changed, where somebody was first."""
     closed: Any = session.execute(
         update(Wait)
@@ -93,7 +93,7 @@ def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetim
     return bool(closed.rowcount)
 
 
-def close_open(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
+def close_open(session: Session, handoff: Handoff, *, because: Closed, now: datetime) -> None:
     """Closes the open wait of a handoff, if there is one."""
     wait = open_of(session, handoff.id)
     if wait:
@@ -116,7 +116,7 @@ class Verdict:
     won: bool
     answer: Answer
     winner: Answer | None
-    closed_because: str = ""
+    closed_because: Closed | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)

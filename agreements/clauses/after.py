@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from agreements.calendar.durations import Duration
 from agreements.clauses.base import ADuration, AnElapsed, Clause, Name, percentage, shown
 from agreements.clauses.looks import KEPT, MONTHLY, PERCENTAGE, WEEKLY
+from agreements.words import InFlightPolicy
 
 #: What follows from a reason.
 Then = Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
@@ -131,7 +132,7 @@ class Recycling(Clause):
 class InFlight(Clause):
     """What happens to handoffs under the previous version, unless the deploy says otherwise."""
 
-    default: Literal["finish", "requalify", "recall"] = "finish"
+    default: InFlightPolicy = "finish"
 
 
 _KEPT = re.compile(r"(\d{1,3}) (day|month|year)s?(?: (after last activity))?")

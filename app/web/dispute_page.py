@@ -18,6 +18,7 @@ from app.web.page_request_queue import SightQueue
 from app.web.rendering import page
 from notifications.links import ToDispute
 from storage import disputes
+from storage.tables import Look
 from tasks.disputes import page as dispute_page
 from tasks.disputes import rulings
 from tasks.disputes.page import DisputeList, DisputeVisit
@@ -85,7 +86,7 @@ class DisputePages:
             lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
-    async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
+    async def _note(self, sender: Sender, asked: ToDispute, what: Look) -> None:
         """Record the page request. No error in recording concerns the visitor."""
         try:
             request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))

@@ -26,6 +26,7 @@ from app.web.callers import (
 from app.web.page_notices import notice_for, number
 from app.web.page_request_queue import SightQueue
 from app.web.rendering import LeadForm, lead_page, ticked
+from storage.tables import Look
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
 from tasks.replies.browsers import note_sight, request_at
@@ -97,7 +98,7 @@ class LinkPages:
                 sender=sender,
             )
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
-            what = "refused" if reply.refused else "held" if reply.held else "sent"
+            what: Look = "refused" if reply.refused else "held" if reply.held else "sent"
             note_sight(session, place_of(session, token, caller.wait_id, now=now), here, what, now=now)
             return reply
 
@@ -179,7 +180,7 @@ class LinkPages:
         await self._note(request, caller, "refused")
         return response
 
-    async def _note(self, request: Request, caller: Caller, what: str, age: timedelta | None = None) -> None:
+    async def _note(self, request: Request, caller: Caller, what: Look, age: timedelta | None = None) -> None:
         """Record the page request. No error in recording concerns the visitor."""
         sender = sender_of(request, caller, age)
         try:

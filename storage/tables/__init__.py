@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from storage.tables.access import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
+from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, SeenAs, Sight, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
-from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
@@ -36,15 +36,19 @@ __all__ = [
     "GivenRuling",
     "Handoff",
     "HandoffNote",
+    "ItemKind",
     "Lead",
     "LeadSource",
     "LeadValues",
+    "Level",
     "LinkEnd",
+    "Look",
     "MailedCode",
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
+    "SeenAs",
     "Sight",
     "Signature",
     "SignatureRequest",

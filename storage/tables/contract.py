@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from agreements.words import Via
+from agreements.words import Party, Via
 from storage.tables.base import Word, instant, mapping, row_id
 from storage.tables.deliveries import DeliveryState
 
@@ -40,7 +40,7 @@ class Signature(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("hash", "party"),)
     id: int = row_id()
     hash: str = Field(index=True)
-    party: str
+    party: Word[Party]
     name: str
     via: Word[Via]
     address: str = ""
@@ -54,7 +54,7 @@ class SignatureRequest(SQLModel, table=True):
     id: int = row_id()
     key: str = Field(unique=True)
     hash: str = Field(index=True)
-    party: str
+    party: Word[Party]
     address: str
     state: Word[DeliveryState] = DeliveryState.QUEUED
     error: str = ""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from agreements.words import ChannelName, MessageKind
+from agreements.clauses.clocks import Action
+from agreements.words import Attempt, ChannelName, MessageKind
 from storage.tables.base import Word, instant, mapping, row_id
 
 
@@ -58,6 +59,10 @@ class Delivery(SQLModel, table=True):
     proof: str = ""
 
 
+#: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.
+ItemKind = Literal[Action, Attempt, "missed", "answered"]
+
+
 class DigestItem(SQLModel, table=True):
     """Something that waits for its person's morning digest instead of interrupting: a reminder, a warning, a check-in.
 
@@ -71,7 +76,7 @@ class DigestItem(SQLModel, table=True):
     person: str
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     wait_id: str = ""
-    kind: str
+    kind: Word[ItemKind]
     what: str = ""
     at: datetime = instant()
     digest_id: int | None = Field(default=None, index=True)

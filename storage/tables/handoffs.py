@@ -9,7 +9,7 @@ from sqlalchemy import Index
 from sqlmodel import AutoString, Field, SQLModel
 
 from agreements.lifecycle import Stage
-from agreements.words import Attempt, NoWord, StepName, TouchChannel, Via
+from agreements.words import Attempt, Ended, NoWord, StepName, TouchChannel, Via
 from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
@@ -99,7 +99,7 @@ class Assignment(SQLModel, table=True):
     assigned_at: datetime = instant(index=True)
     proven_at: datetime | None = instant(nullable=True)
     ended_at: datetime | None = instant(nullable=True)
-    ended_because: str = ""
+    ended_because: Word[Ended | NoWord] = ""
 
 
 class Touch(SQLModel, table=True):

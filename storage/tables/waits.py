@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import JSON, Column, Index
 from sqlmodel import AutoString, Field, SQLModel
 
-from agreements.words import About, AnswerKind, NoWord, Via, WaitKind
+from agreements.words import About, AnswerKind, Closed, NoWord, Via, WaitKind
 from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
@@ -44,7 +44,7 @@ class Wait(SQLModel, table=True):
     remark: str = ""
     answer_id: int | None = None
     closed_at: datetime | None = instant(nullable=True)
-    closed_because: str = ""
+    closed_because: Word[Closed | NoWord] = ""
 
 
 class AnswerState(StrEnum):

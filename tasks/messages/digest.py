@@ -24,9 +24,9 @@ from tasks.wiring import toolbox
 
 MESSAGE: Final = "digest"
 #: The kind of an item that the digest shows even if it is settled by then: a missed deadline.
-MISSED = "missed"
+MISSED: Final = "missed"
 #: The kind of an item that the digest shows as settled: somebody else answered for the person.
-ANSWERED = "answered"
+ANSWERED: Final = "answered"
 HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 

@@ -13,7 +13,7 @@ from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
 from agreements.words import ATTEMPTS, AnswerKind, Attempt, GivenAnswer, NoWord, Via, word
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Wait
+from storage.tables import Answer, AnswerState, Level, Wait
 from tasks.choices import CHANNELS, DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.replies import number_check
 from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
@@ -160,7 +160,7 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
     return replace(reply, promoted=device != sender.device)
 
 
-def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str) -> Reply:
+def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: Level | NoWord) -> Reply:
     """Counts an answer that a person gave. If somebody other than the addressee gave it, the addressee gets a message."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None

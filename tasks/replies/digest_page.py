@@ -12,7 +12,7 @@ from agreements.words import GivenAnswer, NoWord
 from notifications.letter import DigestRow
 from notifications.links import DigestLink
 from storage import devices, digests, handoffs, roster, waits
-from storage.tables import Answer, AnswerState, Assignment, Wait
+from storage.tables import Answer, AnswerState, Assignment, Level, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
@@ -57,7 +57,7 @@ class DigestPage:
     rows: tuple[OpenRow, ...]
     elsewhere: tuple[DigestRow, ...]
     now: datetime
-    level: str = ""
+    level: Level | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,11 +11,11 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.words import AnswerKind, NoWord, Via, WaitKind
+from agreements.words import AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, PersonalText, Wait
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
@@ -92,7 +93,7 @@ class Visit:
     answers: tuple[ShownAnswer, ...] = ()
     timeline: tuple[tuple[datetime, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
-    level: str = ""
+    level: Level | NoWord = ""
     held: ShownAnswer | None = None
     now: datetime | None = None
     answers_for: str = ""
@@ -310,7 +311,7 @@ def given(session: Session, row: Answer, place: ReplyContext, now: datetime, dev
 
 
 #: Why a lead is no longer with this rep, in words.
-_ENDED = {
+_ENDED: Mapping[Ended | NoWord, str] = {
     "handed": "it was handed to a colleague",
     "rejected": "it was rejected",
     "returned": "it was returned",

@@ -14,12 +14,13 @@ from agreements.model import Agreement, Release
 from agreements.release import share_left
 from agreements.roster import Roster
 from agreements.routing import Candidate, Route, route, segment_for
+from agreements.words import Ended
 from storage import handoffs, roster
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
 #: Tenures that ended for one of these reasons do not count as a turn of the rep.
-CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
+CREDITED_BACK: tuple[Ended, ...] = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
 #: The stage for each word of the agreement about open leads.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from agreements.clauses.after import BackTo
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
-from agreements.words import About
+from agreements.words import About, Ended
 from storage import answerers, deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
 from tasks.clock_inputs import calendar_of
@@ -63,7 +64,7 @@ def to_nurture(
     waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
 
 
-def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: datetime) -> None:
+def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
     """Takes the lead from its rep and has it assigned again, to the person `to` if one is named."""
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because, now=now)
@@ -75,7 +76,7 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: d
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: BackTo = "same-rep") -> None:
+def return_note(session: Session, handoff: Handoff, *, because: Ended, now: datetime, back_to: BackTo = "same-rep") -> None:
     """Sends the note back to marketing. Once it is complete, the lead goes to the same rep again, unless agreed otherwise."""
     to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)
@@ -125,7 +126,7 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     )
 
 
-def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: str, now: datetime) -> None:
+def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
     """Tells a rep that the lead is no longer theirs."""
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
@@ -134,7 +135,7 @@ def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: 
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
 
-_WITHDRAWN = {
+_WITHDRAWN: Mapping[Ended, str] = {
     "not delivered in time": "We had no proof in time that the message reached you, so the lead went to a colleague.",
     "not seen in time": "You did not look at the lead in time, so it went to a colleague.",
     "not answered in time": "You did not answer in time, so the lead went to a colleague.",
