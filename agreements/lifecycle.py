@@ -152,6 +152,8 @@ PARKED_NAMES: Mapping[WaitKind, str] = {
 }
 
 
+#: The waits of an assignment that its rep has not answered.
+UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 #: Answers that act at once. Any other answer acts when it can no longer be undone.
 AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
 
@@ -190,7 +192,7 @@ def next_step(at: Position) -> StepName | None:
         return "escalate"
     if at.answered:
         return TAKERS[at.wait_kind]
-    if at.bounced and at.wait_kind in ("delivery", "acceptance") and at.stage == Stage.ASSIGNED:
+    if at.bounced and at.wait_kind in UNANSWERED and at.stage == Stage.ASSIGNED:
         return "notify"
     if at.wait_kind == "delivery" and (at.nudge_due or (at.speech_due and at.step == "notify")):
         return at.step or None

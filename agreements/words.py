@@ -27,6 +27,9 @@ ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)
 GivenAnswer = Literal[
     "accepted", "rejected", "handed", "attempted", "connected", "sql", "opportunity", "returned", "completed", "decided"
 ]  # fmt: skip
+#: The answers with which a rep gives a lead back, each with a reason.
+GivenBack = Literal["rejected", "returned"]
+GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 #: What somebody who decides about a lead may choose.
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.

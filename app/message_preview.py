@@ -17,6 +17,10 @@ from storage.tables import Answer, Delivery, Handoff, Lead
 from tasks.messages import lead_context
 from tasks.wiring.toolbox import Toolbox
 
+#: The messages that go to marketing, and those that go to the manager.
+_TO_MARKETING: tuple[TemplateName, ...] = ("note-needed", "feedback")
+_TO_MANAGER: tuple[TemplateName, ...] = ("manager-told", "decision-asked")
+
 
 class NothingToPreview(HandoffError):
     """This message cannot be shown for this lead."""
@@ -80,10 +84,10 @@ def _row(session: Session, handoff: Handoff, message: TemplateName, to: str) -> 
 
 def _usual(session: Session, handoff: Handoff, message: TemplateName) -> str:
     people = roster.current(session)
-    if message in ("note-needed", "feedback"):
+    if message in _TO_MARKETING:
         return people.marketing
     if message == "ops-told":
         return people.operator
-    if message in ("manager-told", "decision-asked"):
+    if message in _TO_MANAGER:
         return people.manager_of(handoff.rep)
     return handoff.rep or handoff.brought_by

@@ -23,7 +23,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from agreements.model import STATEMENTS
 from agreements.roster import Roster
-from agreements.words import Decision, GivenAnswer, TouchChannel
+from agreements.words import GIVEN_BACK, Decision, GivenAnswer, TouchChannel
 from flows import tidying
 from notifications.rendering import label
 from storage import chores, handoffs, time_offset, waits
@@ -136,7 +136,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     """Return what the form of this wait asks, with the reasons of its agreement."""
     agreement = handoffs.agreement_of(session, handoff)
     answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
-    gives_reason = any(kind in ("rejected", "returned") for kind in answers)
+    gives_reason = any(kind in GIVEN_BACK for kind in answers)
     colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
     return Asked(
         title=f"Lead {handoff.lead_id}",

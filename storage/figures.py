@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import About, Ended, EventKind
+from agreements.words import GIVEN_BACK, About, Ended, EventKind
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
@@ -154,7 +154,7 @@ def _withdrawn(session: Session) -> int:
 
 
 def _rejected(session: Session) -> dict[str, int]:
-    rows = session.exec(select(Answer).where(col(Answer.kind).in_(["rejected", "returned"]), _counted()))
+    rows = session.exec(select(Answer).where(col(Answer.kind).in_(GIVEN_BACK), _counted()))
     return dict(Counter(str(row.data.get("reason", "")) for row in rows).most_common())
 
 

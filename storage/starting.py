@@ -22,6 +22,8 @@ from storage.tables import Handoff, Lead, WakeKind
 #: The reason of a handoff that is held although nobody asked to hold it.
 NO_AGREEMENT = "no-agreement-in-force"
 #: Causes that continue the count of rounds in nurture.
+#: A lead that comes back like this may go to the rep who had it before.
+_COMES_BACK: tuple[BeganBy, ...] = ("new-evidence", "returned")
 _GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
 #: One transaction starts this many held handoffs: each changes two rows, its own and a wake.
 RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
@@ -53,7 +55,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previo
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
         kind_of_wake = _urgency(agreement, known, now)
-        if before and cause in ("new-evidence", "returned"):
+        if before and cause in _COMES_BACK:
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT

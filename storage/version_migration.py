@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from agreements.lifecycle import OPEN_STAGES, Stage
+from agreements.lifecycle import OPEN_STAGES, UNANSWERED, Stage
 from agreements.roster import Roster
-from agreements.words import InFlightPolicy, NoWord, StepName, WaitKind
+from agreements.words import InFlightPolicy, NoWord, StepName
 from storage import contracts, handoffs, roster, waits
 from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
@@ -22,7 +22,6 @@ from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, 
 #: The policies for handoffs under earlier versions, the narrowest first.
 POLICIES: tuple[InFlightPolicy, ...] = get_args(InFlightPolicy)
 _NOT_ASSIGNED = (Stage.INQUIRY, Stage.MQL)
-_UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 
 
 class Happens(StrEnum):
@@ -132,7 +131,7 @@ def _mark(handoff: Handoff, wait: Wait | None, tenure: Assignment | None) -> Mar
 def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, policy: InFlightPolicy) -> tuple[Happens, str]:
     """What the policy does to a handoff in this state, and why it stays where the policy would take it."""
     free = handoff.stage in _NOT_ASSIGNED and tenure is None
-    unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in _UNANSWERED or wait.kind == "decision")
+    unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in UNANSWERED or wait.kind == "decision")
     if policy == "finish" or not (free or (unanswered and policy == "recall")):
         return Happens.STAYS, ""
     if handoff.leg > 0:

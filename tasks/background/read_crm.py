@@ -32,6 +32,9 @@ AT_ONCE = ROWS_AT_ONCE // 8
 #: The answer for each stage of the agreement's CRM values.
 MEANING: Mapping[CrmStage, GivenAnswer] = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
 
+#: The answers of somebody who works on the lead, and so has accepted it.
+_AT_WORK: tuple[GivenAnswer, ...] = ("attempted", "connected", "sql", "opportunity")
+
 
 async def read_crm(box: Toolbox) -> int:
     """Takes the CRM's changes since the last read as answers; returns how many changes.
@@ -114,7 +117,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime) -> None:
     """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
-    if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
+    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED:
         _answer(session, wait, "accepted", change, at, now, implied_by=kind)
 
 

@@ -29,6 +29,8 @@ __all__ = [
     "confirm", "undo", "visit",
 ]  # fmt: skip
 
+#: The answers that cannot be taken back.
+_FOR_GOOD: tuple[AnswerKind, ...] = ("completed", "decided")
 _FULL = (
     "Your answer was not kept, because too many answers already wait for their code here. Please send it together with the code"
     " from the message. Then it counts at once."
@@ -168,7 +170,7 @@ def _count(session: Session, place: ReplyContext, said: Submission, sender: Send
         return _touch(session, place, said, tried, about, now)
     wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
     assert wait is not None, "an answer is to something that was or is open"
-    undo = timedelta(0) if said.kind in ("completed", "decided") else _undo_time(place.agreement)
+    undo = timedelta(0) if said.kind in _FOR_GOOD else _undo_time(place.agreement)
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:

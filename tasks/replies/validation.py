@@ -13,7 +13,7 @@ from agreements.errors import HandoffError
 from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
-from agreements.words import GivenAnswer, NoWord, TouchChannel, word
+from agreements.words import ATTEMPTS, GIVEN_BACK, GivenAnswer, NoWord, TouchChannel, word
 from storage import handoffs
 from storage.tables import Handoff, Touch, Wait
 from tasks.choices import CHANNELS, EVERYONE_FULL, decisions
@@ -34,7 +34,7 @@ def data_of(
     """Return the data to store with an answer of this kind. Raises ChoiceRefused, which says what is missing or too long."""
     _refuse_too_long(fields)
     known = colleagues_of(people, handoff)
-    if kind in ("rejected", "returned"):
+    if kind in GIVEN_BACK:
         return _reason_data(session, handoff, agreement, known, fields)
     if kind == "handed":
         return {"colleague": _colleague(known, fields, "Please say which colleague takes it.")}
@@ -45,7 +45,7 @@ def data_of(
     if kind == "completed":
         stated = {name: fields.get(name, "").strip()[:1000] for name in STATEMENTS}
         return {"statements": {name: value for name, value in stated.items() if value}}
-    if kind in ("attempted", "connected"):
+    if kind in ATTEMPTS:
         return {"channel": channel_of(fields)}
     return {}
 
@@ -107,8 +107,8 @@ def touches_of_leg(session: Session, handoff: Handoff) -> list[Touch]:
 
 
 def _decision_data(wait: Wait, known: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
-    choice, colleague = fields.get("choice", ""), fields.get("colleague", "")
-    if choice not in decisions(wait):
+    choice, colleague = word(fields.get("choice", ""), decisions(wait)), fields.get("colleague", "")
+    if choice is None:
         raise ChoiceRefused("Please choose what becomes of the lead.")
     if choice == "reassign" and wait.about == EVERYONE_FULL:
         _colleague(known, fields, "Please say who takes it: everybody has as many leads as agreed.")

@@ -130,7 +130,7 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
 
 def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:
     because = missed_words(session, wait)
-    if rung.do in ("reassign", "default-acceptor"):
+    if rung.do == "reassign" or rung.do == "default-acceptor":
         to = agreement.routing.default_acceptor if rung.do == "default-acceptor" else ""
         pass_on(session, handoff, to=to, because=because, now=now)
     elif rung.do == "manager-decides":

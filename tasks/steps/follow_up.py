@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from agreements.clocks import Accepted, contact_time, first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
-from agreements.words import ATTEMPTS, Attempt, NoWord, TouchChannel, Via, word
+from agreements.words import ATTEMPTS, GIVEN_BACK, Attempt, NoWord, TouchChannel, Via, word
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
@@ -87,7 +87,7 @@ def _given_back_at(session: Session, row: Assignment) -> datetime | None:
 def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
     """Carries out the rep's answer about the work: an attempt, an opportunity, a return, a handover to a colleague."""
     waits.close(session, wait, because=answer.kind, now=now)
-    if answer.kind in ("returned", "rejected"):
+    if answer.kind in GIVEN_BACK:
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)

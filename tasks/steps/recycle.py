@@ -64,13 +64,17 @@ def to_nurture(
     waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
 
 
+#: The ends by which the rep gave the lead away: such a rep needs no message.
+_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed")
+
+
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
     """Takes the lead from its rep and has it assigned again, to the person `to` if one is named."""
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because, now=now)
     handoff.wanted_rep = to
     handoffs.move(session, handoff, "reassigned", now=now, was_rep=before.rep if before else "", to=to, because=because)
-    if before and because not in ("rejected", "returned", "handed"):
+    if before and because not in _BY_THE_REP:
         tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
     handoff.rep = ""
     session.add(handoff)
