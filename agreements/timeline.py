@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
 from agreements.calendar.working_time import Span, WorkingCalendar
-from agreements.clauses.clocks import Action
+from agreements.clauses.clocks import Action, OwedBy
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
 from agreements.words import ClockName
@@ -41,7 +41,7 @@ class Timeline:
 
     clock: ClockName
     tier: str
-    owed_by: str
+    owed_by: OwedBy
     calendar_name: str
     calendar: WorkingCalendar
     term: Term

@@ -10,6 +10,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+from agreements.lifecycle import Stage
 from agreements.loading import read_agreement
 from agreements.wording import contract
 from agreements.wording.document import Contract
@@ -48,7 +49,7 @@ _LEAD = LeadView(
     fit=45,
     engagement=37,
     fast_lane=True,
-    stage="assigned",
+    stage=Stage.ASSIGNED,
     agreement="b2b-saas@3",
     persona="ops-leader",
     product="Platform",
@@ -110,8 +111,8 @@ _OTHERS: Mapping[str, Any] = {
         to=_REP,
         link="https://baton.example/d/made-up",
         rows=(
-            DigestRow(42, "Harbour & Sons", "working", "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
-            DigestRow(43, "Northgate Mills", "assigned", "Still needed: an answer (accept or reject).", None, LINK, done=True),
+            DigestRow(42, "Harbour & Sons", Stage.WORKING, "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
+            DigestRow(43, "Northgate Mills", Stage.ASSIGNED, "Still needed: an answer (accept or reject).", None, LINK, done=True),
         ),
         more=3,
         number=_NUMBER,

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import AnswerKind
+from agreements.words import AnswerKind, NoWord
 from storage import handoffs, trail, waits, wakes
 from storage.tables import Answer, AnswerState, Handoff, Touch, Wait, Wake
 
@@ -39,7 +39,7 @@ class Refusal:
 
     bar: Bar
     since: Answer | None = None
-    stage: str = ""
+    stage: Stage | NoWord = ""
 
 
 def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> Refusal | None:

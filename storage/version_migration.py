@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lifecycle import OPEN_STAGES, UNANSWERED, Stage
 from agreements.roster import Roster
-from agreements.words import InFlightPolicy, NoWord, StepName
+from agreements.words import InFlightPolicy, NoWord, StepName, WaitKind
 from storage import contracts, handoffs, roster, waits
 from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
@@ -57,7 +57,7 @@ class InFlight:
     stage: Stage
     version: str
     holder: str
-    wait_kind: str
+    wait_kind: WaitKind | NoWord
     due_at: datetime | None
     happens: Happens
     mark: Mark

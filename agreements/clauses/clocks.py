@@ -98,6 +98,10 @@ def _touches(value: Any) -> Any:
 ByTier = Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier, json_schema_input_type=ATerm | Mapping[str, ATerm])]
 
 
+#: Who owes what a clock waits for.
+OwedBy = Literal["marketing", "sales", "manager"]
+
+
 class Clock(Clause):
     """A time limit: who owes it, the time by tier, and what happens at shares of the time and after a miss.
 
@@ -107,7 +111,7 @@ class Clock(Clause):
     pauses: what stops the clock: `fix_note`, while marketing corrects the note.
     """
 
-    owed_by: Literal["marketing", "sales", "manager"]
+    owed_by: OwedBy
     from_: str = Field(default="", alias="from")
     to: Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])] = ()
     within: ByTier

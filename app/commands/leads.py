@@ -12,6 +12,7 @@ from rich.progress import Progress
 from sqlmodel import Session
 
 from agreements.lifecycle import Stage, again
+from agreements.words import NoWord, word
 from app import terminal
 from app.files import standard_output, written_whole
 from storage import handoffs, leads, wakes
@@ -72,10 +73,11 @@ def export_file(
     terminal.complaints.print(f"{done} lead{'' if done == 1 else 's'} written.")
 
 
-def _stage(stage: str) -> str:
-    if stage and stage not in list(Stage):
+def _stage(stage: str) -> Stage | NoWord:
+    known = word(stage, list(Stage))
+    if stage and known is None:
         terminal.fail(terminal.USAGE, f"There is no stage {stage!r}; there are {', '.join(Stage)}.")
-    return stage
+    return known or ""
 
 
 def _agreement(reference: str) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from agreements.errors import LinkInvalid
 from agreements.roster import Roster
-from agreements.words import NoWord
+from agreements.words import AnswerKind, NoWord
 from notifications.letter import LeadView
 from notifications.links import ToDispute
 from storage import devices, disputes, handoffs, roster
@@ -37,7 +37,7 @@ class Rejection:
     answer_id: int
     lead_number: int
     company: str
-    kind: str
+    kind: AnswerKind
     by: str
     rep: str
     reason: str

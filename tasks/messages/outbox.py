@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.words import ChannelName, MessageKind, TemplateName
@@ -180,7 +181,7 @@ async def _hand_over(ready: Ready) -> str:
 def crm_status(
     session: Session,
     handoff: Handoff,
-    stage: str,
+    stage: CrmStage,
     *,
     key: str,
     now: datetime,

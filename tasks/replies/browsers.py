@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
-from agreements.words import NoWord
+from agreements.words import AnswerKind, NoWord
 from storage import deliveries, devices, page_requests, roster
 from storage.devices import ENROLLED, KNOWN
 from storage.page_requests import PageRequest
@@ -69,7 +69,7 @@ def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: Le
     return {"forwarded": True, **({"device_of": of} if of else {})}
 
 
-def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
+def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: AnswerKind, context: dict[str, Any], now: datetime) -> None:
     """Queues a personal message that somebody else seems to have answered through the addressee's link."""
     said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
     said |= {"wait_id": place.wait.id if place.wait else "", **context}
