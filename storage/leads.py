@@ -21,6 +21,7 @@ __all__ = [
     "RELEASED_AT_ONCE",
     "Captured",
     "Released",
+    "TakenAs",
     "begin",
     "brought_in_by",
     "capture",
@@ -33,12 +34,16 @@ __all__ = [
 ]
 
 
+#: What became of a conversion that was taken in.
+TakenAs = Literal["new", "activity", "merged", "repeated"]
+
+
 @dataclass(frozen=True, slots=True)
 class Captured:
     """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
     repeated (nothing: the conversion was here already)."""
 
-    kind: Literal["new", "activity", "merged", "repeated"]
+    kind: TakenAs
     lead_id: int
     handoff_id: int | None = None
 

@@ -286,7 +286,8 @@ def missed_kinds(session: Session, handoff_id: int, *, except_about: About | NoW
     A wait counts once its deadline was escalated, and also where the answer that counts came after the agreed time. except_about: waits
     about this have no agreed time and never count.
     """
-    late = (col(Wait.closed_because) == "missed") | (col(Answer.answered_at) > col(Wait.promised_at))
+    missed: Closed = "missed"
+    late = (col(Wait.closed_because) == missed) | (col(Answer.answered_at) > col(Wait.promised_at))
     query = select(Wait.kind).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
     query = query.where(Wait.handoff_id == handoff_id, late, Wait.about != except_about)
     rows: Iterable[Any] = session.exec(query)

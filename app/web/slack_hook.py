@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from slack_sdk.signature import Clock, SignatureVerifier
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agreements.errors import DeliveryError, LinkInvalid
-from agreements.words import GivenAnswer
+from agreements.words import GivenAnswer, NoWord
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
@@ -38,6 +38,11 @@ PRESSED: Final = "slack-pressed"
 """The line of the trail by which a delivery of the same press is recognised."""
 
 
+#: What a press asks for: to accept, to be asked for a reason, or to send the reason.
+Does = Literal["accept", "reject", "send"]
+_DOES: Mapping[str, Does] = {ACCEPT: "accept", REJECT: "reject"}
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """What a person did in Slack. does: accept, reject (asks for the reason) or send (the reason), empty for what is not ours.
@@ -46,7 +51,7 @@ class Press:
     response_url: with which Slack lets us open a dialog and say something to that person.
     """
 
-    does: str = ""
+    does: Does | NoWord = ""
     user: str = ""
     token: str = ""
     once: str = ""
@@ -168,8 +173,8 @@ def _read(payload: Any) -> Press:
         fields = {name: clean(value) for name, value in words.fields_of(view["state"]["values"]).items()}
         return Press("send", user, str(view["private_metadata"]), f"view:{view['id']}", fields)
     action = payload["actions"][0] if payload["type"] == "block_actions" else {"action_id": ""}
-    does = {ACCEPT: "accept", REJECT: "reject"}.get(action["action_id"], "")
-    if not does:  # somebody opened the link, or chose in the dialog
+    does = _DOES.get(action["action_id"])
+    if does is None:  # somebody opened the link, or chose in the dialog
         return Press()
     once, trigger, response_url = f"{does}:{action['action_ts']}", str(payload["trigger_id"]), str(payload.get("response_url", ""))
     return Press(does, user, str(action["value"]), once, {}, trigger, response_url)
