@@ -12,6 +12,8 @@ from storage.database import UtcDateTime
 
 _W = TypeVar("_W")
 #: A column of text that holds one word of a vocabulary: mypy knows the words, the database sees text.
+#: A loaded row holds that text, also where the vocabulary is an enum: compare it with a member, and do not ask it for its `value`.
+#: Compare `Wait.kind` with a word, and not `col(Wait.kind)`, which mypy lets stand beside anything.
 Word = Annotated[_W, Field(sa_type=AutoString)]
 
 
