@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlmodel import Session
 
 from agreements.lifecycle import next_step
+from agreements.words import StepName
 from flows.resting import Rest, rest_of
 from flows.steps import STEPS
 from flows.window import Shown, ShownStep
@@ -30,7 +31,7 @@ GATHER_SECONDS = 0.1
 class _Step:
     """A step that waits for the CRM or for messages to go out, and continues afterwards."""
 
-    name: str
+    name: StepName
     doing: Doing
     began: datetime
 
@@ -104,7 +105,7 @@ class Going:
             return bool(self._ready)
         return self._need is not None and self._need not in self._known
 
-    def _take(self, work: Work, name: str, steps: list[ShownStep]) -> None:
+    def _take(self, work: Work, name: StepName, steps: list[ShownStep]) -> None:
         """Take one step as far as it gets without the CRM or a channel, and note how it ended."""
         step = self._step or _Step(name, _doing(work, name), datetime.now(UTC))
         self._step, answer = None, None
@@ -182,7 +183,7 @@ def _write_events(session: Session, kept: Held) -> None:
     kept.events = []
 
 
-def _doing(work: Work, name: str) -> Doing:
+def _doing(work: Work, name: StepName) -> Doing:
     """Return the step as a generator, so that it can continue later. A step that needs nothing from outside yields nothing."""
     doing = STEPS[name](work)
     if doing is not None:

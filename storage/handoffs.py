@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
+from agreements.words import Ended, Move
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
@@ -55,17 +56,17 @@ def born_under(session: Session, handoff: Handoff, *, at: datetime, values: Mapp
     return agreement_of(session, handoff)
 
 
-def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor: str = "baton", **data: Any) -> None:
+def move(session: Session, handoff: Handoff, event: Move, *, now: datetime, actor: str = "baton", **data: Any) -> None:
     """Moves along the lifecycle and records the event in the trail; an end closes the open wait. Raises TransitionNotAllowed."""
     to = transition(handoff.stage, event)
-    before, handoff.stage, handoff.step = handoff.stage, to.stage.value, to.step
+    before, handoff.stage, handoff.step = handoff.stage, to.stage, to.step
     handoff.owner = _OWNERS.get(to.stage) or handoff.rep or handoff.owner
     if event == "got-stuck":
         handoff.track = before
     if to.stage == Stage.MQL and handoff.mql_at is None:
         handoff.mql_at = now
     if to.stage in ENDS:
-        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage.value
+        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage
         waits.close_open(session, handoff, because=event, now=now)
         end_assignment(session, handoff, because=event, now=now)
     session.add(handoff)
@@ -103,7 +104,7 @@ def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
     return found
 
 
-def end_assignment(session: Session, handoff: Handoff, *, because: str, now: datetime) -> Assignment | None:
+def end_assignment(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
     """Ends the current assignment, if there is one; from now on the rep's link shows history only."""
     assignment = open_assignment(session, handoff)
     if assignment:

@@ -14,16 +14,19 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
 from agreements.qualification import fast_lane
+from agreements.words import BeganBy, EventKind
 from storage import handoffs, trail, wakes
 from storage.facts import brought_in_by, facts, facts_at_capture
 from storage.handoffs import NO_AGREEMENT
-from storage.tables import Handoff, Lead
+from storage.tables import Handoff, Lead, WakeKind
 
 #: Causes that continue the count of rounds in nurture.
-_GOES_ON = ("new-evidence", "new-version")
+_GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
+#: A lead that comes back like this may go to the rep who had it before.
+_COMES_BACK: tuple[BeganBy, ...] = ("new-evidence", "returned")
 
 
-def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previous: Handoff | None, hold: bool = False) -> int:
     """Makes a new handoff for a lead that has none open, linked to the earlier one; returns its id. hold: do not start it.
 
     Raises IntegrityError where the lead has an open one after all: a unique key allows one.
@@ -34,15 +37,16 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
     handoff.brought_by = brought_in_by(session, lead.id, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
-    kind_of_wake = wakes.CAPTURE
+    kind_of_wake: WakeKind = wakes.CAPTURE
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
         kind_of_wake = _urgency(agreement, known, now)
-        if before and cause in ("new-evidence", "returned"):
+        if before and cause in _COMES_BACK:
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
+    kind: EventKind
     kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
     more: dict[str, Any] = {"brought_by": handoff.brought_by} if handoff.brought_by else {}
     trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
@@ -77,6 +81,6 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     return True
 
 
-def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> str:
+def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> WakeKind:
     """The kind of the first wake: a lead that asked to talk to sales goes before the others."""
     return wakes.REQUEST if fast_lane(agreement, known, now=now) else wakes.CAPTURE

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
@@ -16,10 +16,14 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.model import OnChange
+from agreements.words import EventKind
 from storage import activities, contracts, erased, handoffs, history, identity, leads, linked, told, trail, waits, wakes
 from storage.handoffs import NO_AGREEMENT
 from storage.tables import Handoff, Lead, LeadSource
 from tasks.begin import begin, release
+
+#: What became of a conversion that was taken in.
+TakenAs = Literal["new", "activity", "merged", "repeated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Captured:
     """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
     repeated (nothing: the conversion was here already)."""
 
-    kind: str
+    kind: TakenAs
     lead_id: int
     handoff_id: int | None = None
 
@@ -135,14 +139,17 @@ def _begin_linked(
     return Captured("new", lead.id, begin(session, lead, now=now, cause="another-company", previous=None, hold=hold))
 
 
-def _changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[str]:
+def _changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[EventKind]:
     """The changes for which the agreement wants a new score, as events of the trail: role-changed, company-changed."""
     role = another_role(lead.job_title, incoming.job_title)
     moved = another_company((lead.company, lead.email), (incoming.company, incoming.email))
     if not role and not moved:
         return []
     rules = _on_change(session, lead, now)
-    found = {"role-changed": role and rules.job_title == "rescore", "company-changed": moved and rules.company == "rescore"}
+    found: dict[EventKind, bool] = {
+        "role-changed": role and rules.job_title == "rescore",
+        "company-changed": moved and rules.company == "rescore",
+    }
     return [event for event, holds in found.items() if holds]
 
 

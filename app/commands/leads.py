@@ -11,7 +11,8 @@ import typer
 from rich.progress import Progress
 from sqlmodel import Session
 
-from agreements.lifecycle import Stage
+from agreements.lifecycle import Stage, again
+from agreements.words import NoWord, word
 from app import terminal
 from app.files import standard_output, written_whole
 from storage import handoffs, wakes
@@ -72,10 +73,11 @@ def export_file(
     terminal.complaints.print(f"{done} lead{'' if done == 1 else 's'} written.")
 
 
-def _stage(stage: str) -> str:
-    if stage and stage not in list(Stage):
+def _stage(stage: str) -> Stage | NoWord:
+    known = word(stage, list(Stage))
+    if stage and known is None:
         terminal.fail(terminal.USAGE, f"There is no stage {stage!r}; there are {', '.join(Stage)}.")
-    return stage
+    return known or ""
 
 
 def _agreement(reference: str) -> str:
@@ -106,7 +108,7 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
             return False
         handoff.failures, handoff.retry_at = 0, None
         handoff.run_no, handoff.flow_run_id = handoff.run_no + 1, ""
-        handoffs.move(session, handoff, f"{handoff.track}-again", now=now, actor="operator")
+        handoffs.move(session, handoff, again(handoff.track), now=now, actor="operator")
         wakes.add(session, handoff.id, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
         return True
 

@@ -14,6 +14,7 @@ from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from storage import identity, roster
 from storage.database import ROWS_AT_ONCE
 from tasks import intake
+from tasks.intake import TakenAs
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
@@ -34,7 +35,7 @@ class ImportResult:
     repeated: int = 0
     bad: list[BadRow] = field(default_factory=list)
 
-    def count(self, outcome: str | BadRow) -> None:
+    def count(self, outcome: TakenAs | BadRow) -> None:
         """Add what became of one row."""
         if isinstance(outcome, BadRow):
             self.bad.append(outcome)
@@ -60,8 +61,8 @@ def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progr
     return result
 
 
-def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[str | BadRow]:
-    def work(session: Session, now: datetime) -> list[str | BadRow]:
+def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[TakenAs | BadRow]:
+    def work(session: Session, now: datetime) -> list[TakenAs | BadRow]:
         identity.reserve(session, [row.lead for row in batch])
         return [_take(session, row, now, hold=hold, actor=actor) for row in batch]
 
@@ -76,7 +77,7 @@ def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor
         return [BadRow(batch[0].line, f"could not be stored ({_said(error)}): correct it and take the file in again")]
 
 
-def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, actor: str) -> str | BadRow:
+def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, actor: str) -> TakenAs | BadRow:
     at = row.lead.at
     if at is not None and at > now + AHEAD_AT_MOST:
         return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")

@@ -17,7 +17,7 @@ from app.web.page_notices import number
 from app.web.rendering import page
 from notifications.rendering import clean
 from tasks.replies import digest_page
-from tasks.replies.answering import SentForm
+from tasks.replies.answering import SentForm, kind_of
 from tasks.replies.browsers import Sender
 from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
 from tasks.replies.opened_link import OpenedLink
@@ -109,7 +109,7 @@ class DigestPages:
         return await self._page(caller, _Shown(status=422, start=start, typed=typed, replies=replies, saved=saved))
 
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
-        link, sent = OpenedLink(self.box, token), SentForm(row.choice, row.fields, key=press)
+        link, sent = OpenedLink(self.box, token), SentForm(kind_of(row.choice), row.fields, key=press)
         return await self.box.write(
             lambda session, now: digest_page.answer_row(session, link, row.ident, sent, wait_id=row.wait_id, now=now, sender=sender)
         )

@@ -26,6 +26,7 @@ from app.web.callers import (
 from app.web.page_notices import notice_for, number
 from app.web.page_request_queue import SightQueue
 from app.web.rendering import LeadForm, lead_page, ticked
+from storage.tables import Look
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
 from tasks.replies.browsers import note_sight, request_at
@@ -89,10 +90,10 @@ class LinkPages:
 
         def work(session: Session, now: datetime) -> Reply:
             fields, digits = _answer_fields(typed), typed.get("number", "")
-            sent = answering.SentForm(typed["choice"], fields, key=key, number=digits)
+            sent = answering.SentForm(answering.kind_of(typed["choice"]), fields, key=key, number=digits)
             reply = answering.answer(session, link, sent, now=now, sender=sender)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
-            what = "refused" if reply.refused else "held" if reply.held else "sent"
+            what: Look = "refused" if reply.refused else "held" if reply.held else "sent"
             note_sight(session, place_of(session, link, now=now), here, what, now=now)
             return reply
 
@@ -176,7 +177,7 @@ class LinkPages:
         await self._note(request, caller, "refused")
         return response
 
-    async def _note(self, request: Request, caller: Caller, what: str, age: timedelta | None = None) -> None:
+    async def _note(self, request: Request, caller: Caller, what: Look, age: timedelta | None = None) -> None:
         """Record the page request. No error in recording concerns the visitor."""
         link, sender = self._link(caller), sender_of(request, caller, age)
         try:

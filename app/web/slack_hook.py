@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from slack_sdk.signature import Clock, SignatureVerifier
@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agreements.errors import DeliveryError, LinkInvalid
+from agreements.words import GivenAnswer, NoWord
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
@@ -34,8 +35,13 @@ from tasks.wiring.toolbox import Toolbox
 log = logging.getLogger("baton.web.slack")
 MAX_BYTES = 250_000
 RESPONSES = "https://hooks.slack.com/"
-PRESSED = "slack-pressed"
+PRESSED: Final = "slack-pressed"
 """The line of the trail by which a delivery of the same press is recognised."""
+
+
+#: What a press asks for: to accept, to be asked for a reason, or to send the reason.
+Does = Literal["accept", "reject", "send"]
+_DOES: Mapping[str, Does] = {ACCEPT: "accept", REJECT: "reject"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Press:
     response_url: with which Slack lets us open a dialog and say something to that person.
     """
 
-    does: str = ""
+    does: Does | NoWord = ""
     user: str = ""
     token: str = ""
     once: str = ""
@@ -121,7 +127,7 @@ class SlackDoor:
             told = words.refusal(error)
         return JSONResponse({"response_action": "update", "view": words.closing(told)})
 
-    async def _give(self, press: Press, kind: str, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
+    async def _give(self, press: Press, kind: GivenAnswer, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
         """Store the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
         link = OpenedLink(self.box, press.token)
 
@@ -169,8 +175,8 @@ def _read(payload: Any) -> Press:
         fields = {name: clean(value) for name, value in words.fields_of(view["state"]["values"]).items()}
         return Press("send", user, str(view["private_metadata"]), f"view:{view['id']}", fields)
     action = payload["actions"][0] if payload["type"] == "block_actions" else {"action_id": ""}
-    does = {ACCEPT: "accept", REJECT: "reject"}.get(action["action_id"], "")
-    if not does:  # somebody opened the link, or chose in the dialog
+    does = _DOES.get(action["action_id"])
+    if does is None:  # somebody opened the link, or chose in the dialog
         return Press()
     once, trigger, response_url = f"{does}:{action['action_ts']}", str(payload["trigger_id"]), str(payload.get("response_url", ""))
     return Press(does, user, str(action["value"]), once, {}, trigger, response_url)

@@ -11,7 +11,7 @@ from notifications.letter import CodeContext, Context
 from notifications.links import Links
 from storage import clearing, handoffs, roster
 from storage.tables import Answer, Delivery
-from tasks.choices import DID
+from tasks.choices import did
 from tasks.disputes import messages as dispute_messages
 from tasks.erasure import erasing
 from tasks.messages import lead_context
@@ -67,7 +67,7 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
         number=lead_context.number_of(links, link),
         due_at=undo,
         rep=people.name_of(handoff.rep),
-        what=f"Somebody used your link in {whose}. The answer was: {DID.get(str(given['kind']), str(given['kind']))}.",
+        what=f"Somebody used your link in {whose}. The answer was: {did(str(given['kind']))}.",
     )
     return Draft(row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import Session
 
 from agreements.errors import DeliveryError
+from agreements.words import ChannelName
 from notifications.letter import Letter
 from notifications.links import Links
 from storage import deliveries, digests
@@ -36,7 +37,7 @@ class _Ready:
     """A claimed message. digest: the digest's key, empty for other messages; items: ids of the digest's items."""
 
     id: int
-    channel: str
+    channel: ChannelName
     letter: Letter
     digest: str = ""
     items: tuple[int, ...] = ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
+from agreements.words import MessageKind
 from notifications.letter import Context
 from notifications.links import Links
 from storage import deliveries, disputes, handoffs, roster
@@ -15,7 +17,9 @@ from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.messages.lead_view import lead_view
 
-RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
+RAISED: Final = "dispute-raised"
+TOLD: Final = "dispute-told"
+SETTLED: Final = "dispute-settled"
 MESSAGES = (RAISED, TOLD, SETTLED)
 
 
@@ -37,7 +41,7 @@ def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetim
             _queue(session, row, SETTLED, person, now=now)
 
 
-def _queue(session: Session, row: Dispute, message: str, person: str, *, now: datetime) -> None:
+def _queue(session: Session, row: Dispute, message: MessageKind, person: str, *, now: datetime) -> None:
     key = f"dispute:{row.id}:{message.removeprefix('dispute-')}:{person}:email"
     deliveries.queue(
         session, None, deliveries.Message(message, context={"dispute_id": row.id}), deliveries.Copy(key, "email", person), now=now
@@ -78,7 +82,7 @@ def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) ->
     return Draft("told" if row.message == TOLD else row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 
 
-def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
+def _what(message: MessageKind, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
     """The sentence about the dispute. who: the person who gave the lead back, "you" if this is the reader."""
     if message == RAISED:
         return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is already settled."

@@ -9,11 +9,12 @@ from sqlmodel import Session
 
 from agreements.errors import LinkInvalid
 from agreements.roster import Roster
+from agreements.words import AnswerKind, NoWord
 from notifications.letter import LeadView
 from notifications.links import Links, ToDispute
 from storage import devices, disputes, handoffs, roster
 from storage.page_requests import PageRequest
-from storage.tables import Answer, Dispute
+from storage.tables import Answer, Dispute, GivenRuling, Level, Look
 from tasks.dispute_window import open_until, why_not
 from tasks.disputes import rulings
 from tasks.disputes.messages import text_of
@@ -36,14 +37,14 @@ class Rejection:
     answer_id: int
     lead_number: int
     company: str
-    kind: str
+    kind: AnswerKind
     by: str
     rep: str
     reason: str
     at: datetime
     until: datetime
     closed: str
-    ruling: str = ""
+    ruling: GivenRuling | NoWord = ""
     disputed: bool = False
     link: str = ""
 
@@ -69,13 +70,13 @@ class DisputeVisit:
     raised_words: str = ""
     raised_at: datetime | None = None
     due_at: datetime | None = None
-    ruling: str = ""
+    ruling: GivenRuling | NoWord = ""
     decided_by: str = ""
     ruling_words: str = ""
     decided_at: datetime | None = None
     again: bool = False
     list_link: str = ""
-    level: str = ""
+    level: Level | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
     return _one(session, people, answer, reader, now, devices.level(session, device, asked.person, now=now))
 
 
-def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
+def request_for(session: Session, asked: ToDispute, sender: Sender, what: Look, *, now: datetime) -> PageRequest | None:
     """Return the request for this page, to be stored; None if it is about no handoff. Reads only."""
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
@@ -153,7 +154,7 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
     )
 
 
-def _one(session: Session, people: Roster, answer: Answer, reader: Reader, now: datetime, level: str) -> DisputeVisit:
+def _one(session: Session, people: Roster, answer: Answer, reader: Reader, now: datetime, level: Level | NoWord) -> DisputeVisit:
     ident = reader.person
     person, row = people.people[ident], disputes.of_answer(session, answer.id)
     rejection = _rejection(session, people, answer, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -13,7 +14,7 @@ from storage.tables import Answer, Dispute, Handoff, HandoffNote
 from tasks.begin import begin
 from tasks.steps.qualify import rate
 
-CAUSE = "dispute-overturned"
+CAUSE: Final = "dispute-overturned"
 
 
 def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: datetime) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -21,11 +22,11 @@ from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, H
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_of
 
-MESSAGE = "digest"
+MESSAGE: Final = "digest"
 #: The kind of an item that the digest shows even if it is settled by then: a missed deadline.
-MISSED = "missed"
+MISSED: Final = "missed"
 #: The kind of an item that the digest shows as settled: somebody else answered for the person.
-ANSWERED = "answered"
+ANSWERED: Final = "answered"
 HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 

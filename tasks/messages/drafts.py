@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from agreements.words import MessageKind
 from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
 
@@ -13,7 +14,7 @@ from notifications.rendering import render
 class Draft:
     """A letter to be written. message: names its templates; key: of its delivery; thread: where mail programs show it."""
 
-    message: str
+    message: MessageKind
     context: Context | CodeContext | DigestContext | HeadContext | SignatureContext
     key: str
     thread: str = ""

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from agreements.words import ChannelName, MessageKind, TemplateName
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
@@ -22,9 +24,9 @@ from tasks.work import Work
 
 log = logging.getLogger("baton.sending")
 #: Messages to the CRM that change a record and have no reader.
-RECORDS = ("status", "opportunity")
+RECORDS: tuple[MessageKind, ...] = ("status", "opportunity")
 #: Messages that use the templates of another message.
-WRITTEN_AS = {"attached": "told"}
+WRITTEN_AS: Mapping[MessageKind, TemplateName] = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Ready:
     """A claimed message, to be written and handed to its channel once. context: None for a message that changes a record."""
 
     id: int
-    channel: str
-    message: str
+    channel: ChannelName
+    message: MessageKind
     key: str
     thread: str
     context: Context | None
@@ -107,7 +109,7 @@ async def hand_over(ready: Ready, box: Toolbox) -> Outcome:
 
 
 def write_outcomes(
-    session: Session, handoff: Handoff, outcomes: Sequence[Outcome], channels: Mapping[str, Channel], *, now: datetime
+    session: Session, handoff: Handoff, outcomes: Sequence[Outcome], channels: Mapping[ChannelName, Channel], *, now: datetime
 ) -> None:
     """Writes down the outcomes of these messages of one handoff. channels: as in the toolbox."""
     ids = [one.delivery_id for one in outcomes]
@@ -121,7 +123,7 @@ def write_outcomes(
     deliveries.write_together(session, rows.values())
 
 
-def write_outcome(session: Session, outcome: Outcome, channels: Mapping[str, Channel], *, now: datetime) -> None:
+def write_outcome(session: Session, outcome: Outcome, channels: Mapping[ChannelName, Channel], *, now: datetime) -> None:
     """Writes down the outcome of a claimed message that belongs to no handoff. channels: as in the toolbox."""
     row = session.get(Delivery, outcome.delivery_id, with_for_update=True, populate_existing=True)
     assert row is not None, "a claimed delivery is never deleted"
@@ -129,7 +131,7 @@ def write_outcome(session: Session, outcome: Outcome, channels: Mapping[str, Cha
 
 
 def _write(
-    session: Session, row: Delivery, handoff: Handoff | None, outcome: Outcome, channels: Mapping[str, Channel], *, now: datetime
+    session: Session, row: Delivery, handoff: Handoff | None, outcome: Outcome, channels: Mapping[ChannelName, Channel], *, now: datetime
 ) -> None:
     error = outcome.error
     if error is None:
@@ -179,7 +181,7 @@ async def _hand_over(ready: Ready, box: Toolbox) -> str:
 def crm_status(
     session: Session,
     handoff: Handoff,
-    stage: str,
+    stage: CrmStage,
     *,
     key: str,
     now: datetime,

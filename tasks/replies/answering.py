@@ -11,9 +11,10 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
+from agreements.words import ATTEMPTS, AnswerKind, Attempt, GivenAnswer, NoWord, Via, word
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Wait
-from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
+from storage.tables import Answer, AnswerState, Level, Wait
+from tasks.choices import CHANNELS, DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.replies import number_check
 from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
@@ -29,6 +30,8 @@ __all__ = [
     "confirm", "undo", "visit",
 ]  # fmt: skip
 
+#: The answers that cannot be taken back.
+_FOR_GOOD: tuple[AnswerKind, ...] = ("completed", "decided")
 _FULL = (
     "Your answer was not kept, because too many answers already wait for their code here. Please send it together with the code"
     " from the message. Then it counts at once."
@@ -45,7 +48,7 @@ class Reply:
     """
 
     won: bool
-    kind: str
+    kind: AnswerKind | NoWord
     winner: ShownAnswer | None = None
     ended: str = ""
     touched: bool = False
@@ -60,9 +63,9 @@ class Reply:
 class Submission:
     """A complete answer, ready to be counted. at: when it was sent, aware; row: its row if it was held until now."""
 
-    kind: str
+    kind: AnswerKind
     by: str
-    via: str
+    via: Via
     at: datetime
     text: str
     data: dict[str, Any]
@@ -70,18 +73,23 @@ class Submission:
     row: Answer | None = None
 
 
+def kind_of(text: str) -> GivenAnswer | NoWord:
+    """Return the answer that a text from a form names, empty for none."""
+    return word(text, LABELS) or ""
+
+
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """An answer as somebody sent it.
+    """An answer as somebody sent it. kind: empty where what was sent is no answer (`kind_of` reads it).
 
     fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements,
     separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
     number: the code as it was typed with the answer; Baton checks it only where the answer needs it.
     """
 
-    kind: str
+    kind: GivenAnswer | NoWord
     fields: Mapping[str, str]
-    via: str = "link"
+    via: Via = "link"
     key: str = ""
     number: str = ""
 
@@ -99,11 +107,11 @@ def answer(session: Session, link: OpenedLink, sent: SentForm, *, now: datetime,
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
-        if not again and not unproven and kind in LABELS:
-            _keep_late(session, place, sent, now)
+        if not again and not unproven and kind:
+            _keep_late(session, place, kind, sent, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "There is nothing to answer here right now.")
     if kind not in {option.kind for option in place.options}:
-        if kind in LABELS and settled is not None:
+        if kind and settled is not None:
             return Reply(again, kind, winner=settled, ended="" if again else "This was already answered.")
         raise ChoiceRefused("Please choose one of the answers.")
     by = _taker(place, fields)
@@ -156,16 +164,16 @@ def confirm(session: Session, link: OpenedLink, answer_id: int, typed: str, *, n
 
 
 def _count(
-    session: Session, box: Toolbox, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str
+    session: Session, box: Toolbox, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: Level | NoWord
 ) -> Reply:
     """Counts an answer that a person gave. If somebody other than the addressee gave it, the addressee gets a message."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
-    if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
-        return _touch(session, place, said, about, now)
+    if wait is not None and wait.kind == "outcome" and (tried := word(said.kind, ATTEMPTS)):
+        return _touch(session, place, said, tried, about, now)
     wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
     assert wait is not None, "an answer is to something that was or is open"
-    undo = timedelta(0) if said.kind in ("completed", "decided") else _undo_time(box, place.agreement)
+    undo = timedelta(0) if said.kind in _FOR_GOOD else _undo_time(box, place.agreement)
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:
@@ -182,8 +190,8 @@ def _count(
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
 
 
-def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[str, Any], now: datetime) -> Reply:
-    attempt = NewTouch(said.kind, said.key, said.by, said.via, said.at, channel=str(said.data.get("channel", "")))
+def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:
+    attempt = NewTouch(kind, said.key, said.by, said.via, said.at, channel=word(str(said.data.get("channel", "")), CHANNELS) or "")
     touched = touch(session, place.handoff, attempt)
     if said.row is not None:
         said.row.state = AnswerState.NOTED
@@ -191,7 +199,7 @@ def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[
     if touched and about:
         tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
     if touched and place.wait is not None:
-        tell_rep_of_attempt(session, place.wait, said.kind, by=said.by, key=said.key, now=now)
+        tell_rep_of_attempt(session, place.wait, kind, by=said.by, key=said.key, now=now)
     return Reply(True, said.kind, touched=touched)
 
 
@@ -203,7 +211,7 @@ def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
     return member if place.members else place.person
 
 
-def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datetime) -> None:
+def _keep_late(session: Session, place: ReplyContext, kind: GivenAnswer, sent: SentForm, now: datetime) -> None:
     """Stores an answer that came after the wait was settled. It changes nothing, but the trail shows it."""
     wait = place.wait
     if wait is None and place.tenure is not None:
@@ -212,7 +220,7 @@ def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datet
     if wait is not None and (wait.closed_at or wait.answer_id):
         reason, text = sent.fields.get("reason", ""), sent.fields.get("text", "")[:MAX_TEXT]
         data = {"reason": reason} if place.agreement.reason(reason) else {}
-        waits.answer(session, wait.id, waits.NewAnswer(sent.kind, by=place.person, via=sent.via, text=text, data=data), now=now)
+        waits.answer(session, wait.id, waits.NewAnswer(kind, by=place.person, via=sent.via, text=text, data=data), now=now)
 
 
 def answer_wait(session: Session, wait_id: str, sent: SentForm, *, by: str, now: datetime, answered_at: datetime) -> Reply:

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements.words import GivenAnswer, NoWord
 from notifications.letter import DigestRow
 from notifications.links import DigestLink, Links
 from storage import devices, digests, handoffs, roster, waits
-from storage.tables import Answer, AnswerState, Assignment, Wait
+from storage.tables import Answer, AnswerState, Assignment, Level, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
@@ -56,7 +57,7 @@ class DigestPage:
     rows: tuple[OpenRow, ...]
     elsewhere: tuple[DigestRow, ...]
     now: datetime
-    level: str = ""
+    level: Level | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ def answer_row(
     return RowReply(True, "Saved.")
 
 
-def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
+def _again(session: Session, wait_id: str, kind: GivenAnswer | NoWord, person: str) -> RowReply:
     """The result of pressing again after the answer was carried out: saved, if the same person gave the same answer."""
     query = select(Answer.id).where(Answer.wait_id == wait_id, Answer.kind == kind, Answer.by == person)
     same = session.exec(query.where(Answer.state == AnswerState.COUNTED).limit(1)).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,12 +11,13 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.words import AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, PersonalText, Wait
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
-from tasks.clock_inputs import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
 from tasks.replies.link_life import require_good
 from tasks.replies.opened_link import OpenedLink
@@ -33,13 +35,13 @@ class ShownAnswer:
     checked it.
     """
 
-    kind: str
+    kind: AnswerKind
     by: str
     at: datetime
     words: str
     reason: str = ""
     text: str = ""
-    via: str = ""
+    via: Via | NoWord = ""
     answer_id: int = 0
     undo_until: datetime | None = None
     stays_because: str = ""
@@ -78,7 +80,7 @@ class Visit:
     lead: LeadView
     live: bool
     ended: str = ""
-    wait_kind: str = ""
+    wait_kind: WaitKind | NoWord = ""
     due_at: datetime | None = None
     term: str = ""
     options: tuple[Option, ...] = ()
@@ -91,7 +93,7 @@ class Visit:
     answers: tuple[ShownAnswer, ...] = ()
     timeline: tuple[tuple[datetime, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
-    level: str = ""
+    level: Level | NoWord = ""
     held: ShownAnswer | None = None
     now: datetime | None = None
     answers_for: str = ""
@@ -146,7 +148,7 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",
         due_at=due.due_at if due else None,
-        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
+        term=str(place.agreement.clock(clock_name(due), place.handoff.leg).term(place.handoff.tier)) if due else "",
         options=place.options,
         reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
@@ -203,7 +205,7 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
 
 def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     """Return the answers of this handoff that count, oldest first."""
-    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, Answer.kind != "deadline")
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 
@@ -305,7 +307,7 @@ def given(session: Session, row: Answer, place: ReplyContext, now: datetime, dev
 
 
 #: Why a lead is no longer with this rep, in words.
-_ENDED = {
+_ENDED: Mapping[Ended | NoWord, str] = {
     "handed": "it was handed to a colleague",
     "rejected": "it was rejected",
     "returned": "it was returned",

@@ -7,6 +7,7 @@ guesses at a code and sends at most three codes within an hour, so a guesser's c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -15,7 +16,7 @@ from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
 from tasks.replies import enrolment
 
-MESSAGE = "number-guessed"
+MESSAGE: Final = "number-guessed"
 MINUTES = 60
 _HOUR = timedelta(minutes=MINUTES)
 #: The most codes for a person within an hour, the most guesses at one code, and the most wrong codes of one browser in an hour.

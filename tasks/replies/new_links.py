@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -14,7 +15,7 @@ from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.replies.link_life import ACTS_FOR
 
-MESSAGE = "links-ended"
+MESSAGE: Final = "links-ended"
 
 
 def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) -> None:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from agreements.words import NoWord
 from storage import devices, locks
+from storage.tables import Level
 from tasks.replies import mailed_codes
 from tasks.replies.browsers import Sender, is_unproven
 from tasks.replies.opened_link import OpenedLink
@@ -25,7 +27,7 @@ class CodeProof:
     before; device: hash of the cookie by which the browser is known from now on."""
 
     refused: str = ""
-    was: str = ""
+    was: Level | NoWord = ""
     device: str = ""
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from notifications.links import Links
 from storage import handoffs, roster, waits
@@ -23,7 +24,7 @@ class Row:
 
     lead: int
     company: str
-    stage: str
+    stage: Stage
     holder: str
     owed: str
     due_at: datetime | None

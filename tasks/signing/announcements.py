@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
+from agreements.words import PARTIES, word
 from notifications.letter import Recipient, SignatureContext
 from notifications.links import Links, ToSign
 from storage import contracts, deliveries
 from storage.tables import AgreementVersion, Delivery, Signature
 from tasks.messages.drafts import Draft
 
-MESSAGE = "signature-told"
+MESSAGE: Final = "signature-told"
 
 
 def tell_signers(
@@ -40,7 +42,8 @@ def draft_of(session: Session, row: Delivery, links: Links) -> Draft:
     """Return the draft of such a delivery. Reads only. Raises AgreementError for an unknown version."""
     given = row.context
     version = contracts.get(session, str(given["agreement"]), int(given["version"]))
-    agreement, party = contracts.read(version), str(given["party"])
+    agreement, party = contracts.read(version), word(str(given["party"]), PARTIES)
+    assert party is not None, "only the signers of the parties are told"
     context = SignatureContext(
         to=Recipient(row.person, "", email=row.person, timezone=agreement.timezone),
         link=links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from agreements.differences import differences
 from agreements.errors import AgreementError, InvalidAgreement, LinkInvalid
 from agreements.model import Agreement
+from agreements.words import Party
 from notifications.links import ToSign
 from storage import contracts, devices, locks
 from storage.tables import AgreementVersion, Signature
@@ -29,7 +30,7 @@ WRONG_CODES = 100
 class Signed:
     """One party's signature. name: of the signer; at: aware; on_behalf: somebody else entered it."""
 
-    party: str
+    party: Party
     name: str
     at: datetime
     on_behalf: bool = False
@@ -98,7 +99,7 @@ def sign(session: Session, link: OpenedLink, name: str, *, code: str, device: st
     return ""
 
 
-def sign_on_behalf(session: Session, row: AgreementVersion, *, party: str, name: str, now: datetime) -> None:
+def sign_on_behalf(session: Session, row: AgreementVersion, *, party: Party, name: str, now: datetime) -> None:
     """Stores a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
     contracts.sign(session, row, contracts.NewSignature(party, name, "cli", on_behalf=True), now=now)
     tell_signers(session, row, _signature(session, row, party), now=now)
@@ -121,7 +122,7 @@ def withdraw(session: Session, link: OpenedLink, *, code: str, device: str, now:
     return ""
 
 
-def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> None:
+def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: Party, by: str, why: str, now: datetime) -> None:
     """Withdraws a signature at the command line, and tells the signers. Raises AgreementError."""
     taken = contracts.withdraw(session, row, party=party, by=by, why=why, now=now)
     tell_signers(session, row, taken, now=now, withdrawn_by=by, why=why)
@@ -133,7 +134,7 @@ def may_withdraw(session: Session, row: AgreementVersion, asked: ToSign) -> bool
     return row.hash == asked.hash and not row.deployed_at and any(one.address == asked.address for one in given)
 
 
-def _signature(session: Session, row: AgreementVersion, party: str) -> Signature:
+def _signature(session: Session, row: AgreementVersion, party: Party) -> Signature:
     return next(one for one in contracts.signatures(session, row) if one.party == party)
 
 
