@@ -36,7 +36,7 @@ class Handoff(SQLModel, table=True):
     version: int = 0
     hash: str = ""
     tier: str = "normal"
-    stage: Stage = Field(default=Stage.INQUIRY.value, index=True, sa_type=AutoString)
+    stage: Word[Stage] = Field(default=Stage.INQUIRY.value, index=True, sa_type=AutoString)
     step: Word[StepName | NoWord] = "screen"
     owner: str = "operator"
     rep: str = ""

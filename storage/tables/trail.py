@@ -35,7 +35,7 @@ class Event(SQLModel, table=True):
     id: int = row_id()
     at: datetime = instant(index=True)
     recorded_at: datetime = instant()
-    kind: EventKind = Field(index=True, sa_type=AutoString)
+    kind: Word[EventKind] = Field(index=True, sa_type=AutoString)
     lead_id: int | None = Field(default=None, index=True)
     handoff_id: int | None = Field(default=None, index=True)
     stage: Word[Stage | NoWord] = ""

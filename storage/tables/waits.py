@@ -31,7 +31,7 @@ class Wait(SQLModel, table=True):
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     assignment_id: str = Field(default="", index=True)
     kind: Word[WaitKind]
-    about: About = Field(default="", sa_type=AutoString)
+    about: Word[About] = Field(default="", sa_type=AutoString)
     holder: str = ""
     opened_at: datetime = instant()
     due_at: datetime = instant()
