@@ -14,7 +14,8 @@ import polars as pl
 from agreements.backtest.columns import INSTANT
 from app.backtest.instants import Instants
 from app.backtest.table import Block, Table
-from app.csv_import.file import BadRow, header_in, instant
+from app.csv_import.cells import instant
+from app.csv_import.file import BadRow, header_in
 from app.csv_import.lead_map import OUTCOMES, LeadMap, UnreadableFile
 from app.csv_import.rows import Row
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreements.lead import MAX_SHORT, IncomingLead, is_address
-from app.backtest.cells import NO_DOMAIN, PLAIN_ADDRESS, text_of
+from agreements.lead import IncomingLead
 from app.backtest.fact_columns import FIELD
+from app.backtest.field_kinds import text_of
 from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.csv_import.file import LeadMap, UnreadableFile, read_leads
 from tests.examples import examples
@@ -172,8 +171,3 @@ def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
     assert found.facts["fields.industry"].to_list() == ["rail"]
     assert {"company", "fields.size"}.isdisjoint(found.facts.columns)
     assert [bad.line for bad in found.bad] == [3]
-
-
-@given(st.from_regex(re.compile(PLAIN_ADDRESS, re.ASCII)).map(str.strip))
-def test_an_address_that_is_not_looked_at_closely_is_one(text: str):
-    assert is_address(text) or re.search(NO_DOMAIN, text) or len(text) > MAX_SHORT
