@@ -11,7 +11,7 @@ from typing import Protocol
 import polars as pl
 
 from agreements.lead import IncomingLead
-from app.backtest.cells import Facts
+from app.backtest.row_facts import Facts
 from app.backtest.table import Block, Table, one_ahead
 from app.backtest.twins import without_twins
 from app.csv_import.columns import ignored_columns

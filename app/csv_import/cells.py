@@ -63,10 +63,11 @@ def _number(text: str, *, sign: str) -> FieldValue:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Cells whose value is their text, written as Python writes the value: nobody needs to judge them one by one.
+    """Cells whose value their text shows, so that nobody needs to judge them one by one.
 
-    pattern, never: what such a cell matches and does not match; re and polars read both alike; empty for anything. at_least,
-    at_most: its length in characters. kind: the type of the value. sign: the decimal sign in the cell.
+    pattern, never: what such a cell matches and does not match, empty for anything; re and polars read both alike. at_least,
+    at_most: its length in characters. kind: the type of the value; a text is the cell itself. marks, sign: of a number, the
+    characters between its thousands as a pattern, and its decimal sign.
     """
 
     pattern: str = ""
@@ -74,29 +75,34 @@ class Plain:
     at_least: int = 1
     at_most: int = MAX_SHORT
     kind: type[str | int | float] = str
+    marks: str = ""
     sign: str = "."
 
 
-_WHOLE = Plain(r"^(?:0|-?[1-9][0-9]{0,14})$", kind=int)
-#: A decimal of more characters, or as close to zero, is not written as it was read.
-_DECIMAL = r"^-?(?:0|[1-9][0-9]{{0,14}}){sign}(?:0|[0-9]{{0,9}}[1-9])$"
-_TINY = r"^-?0[.,]0000"
-_WORDS = Plain(r"[^0-9.\-]", at_most=MAX_TEXT)
+def _of_numbers(sign: str, marks: str) -> tuple[Plain, Plain]:
+    """Return the forms of whole numbers and of decimals. A longer decimal, or one as close to zero, is not written as it was read."""
+    thousands = rf"|[1-9][0-9]{{0,2}}(?:{marks}[0-9]{{3}}){{1,4}}" if marks else ""
+    whole, decimal = rf"[1-9][0-9]{{0,14}}{thousands}", rf"^-?(?:0|[1-9][0-9]{{0,14}}{thousands}){re.escape(sign)}[0-9]{{1,10}}$"
+    tiny = rf"^-?0{re.escape(sign)}0000" + ("" if marks else f"|{_THOUSANDS}")
+    return (
+        Plain(rf"^(?:0|-?(?:{whole}))$", kind=int, marks=marks),
+        Plain(decimal, tiny, at_most=16, kind=float, marks=marks, sign=sign),
+    )
+
+
+_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
+#: Other characters than those of numbers, or these in an order that no number has: 51-200, 007, 1.2.3, sixteen digits, 1.250.
+_NO_NUMBER = Plain(rf"[^0-9.\-]|[0-9.]-|^-?0[0-9]|\.[0-9]*\.|^-?[0-9]{{16}}|{_THOUSANDS}", at_most=MAX_TEXT)
 #: What a cell of a field looks like that needs no judge, by how the numbers of its column are written.
 OF_FIELDS: dict[Numbers, tuple[Plain, ...]] = {
     "": (Plain(at_most=MAX_TEXT),),
-    "plain": (
-        _WORDS,
-        _WHOLE,
-        Plain(_DECIMAL.format(sign=r"\."), rf"{_TINY}|^-?[1-9][0-9]{{0,2}}\.[0-9]{{3}}$", at_most=16, kind=float),
-    ),
-    ".": (_WHOLE, Plain(_DECIMAL.format(sign=r"\."), _TINY, at_most=16, kind=float)),
-    ",": (_WHOLE, Plain(_DECIMAL.format(sign=","), _TINY, at_most=16, kind=float, sign=",")),
+    "plain": (_NO_NUMBER, *_of_numbers(".", "")),
+    ".": _of_numbers(".", "[, \u00a0\u202f]"),
+    ",": _of_numbers(",", "[. \u00a0\u202f]"),
 }
 #: The same for the facts of every lead; a text of 1 to 200 characters where nothing else is said.
 OF_FACTS: dict[str, tuple[Plain, ...]] = {
     "do_not_contact": (),
-    "consents": (),
     "message": (Plain(at_most=MAX_TEXT),),
     # Two letters may be the code of a country.
     "country": (Plain(at_least=3),),
