@@ -11,6 +11,8 @@ from agreements.lead import FieldValue
 from app.csv_import.cells import TIMES, Numbers, Plain, instant, is_day, number_in, plain_forms
 from app.csv_import.lead_map import FACTS, LeadMap, UnreadableFile
 
+_REMEDY = "Rename the columns, or write into a map what they mean, such as `columns: {source_id: id, email: mail}`, and name it by --map"
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -70,14 +72,14 @@ def constants_of(mapping: LeadMap | None) -> Mapping[str, FieldValue]:
 
 
 def _named(header: tuple[str, ...], file: str) -> list[Column]:
-    _refuse_missing(header, ["source_id"], file)
+    refuse_missing(header, ["source_id"], file, remedy=_REMEDY)
     columns = [Column(index, name, name) for index, name in enumerate(header) if name in FACTS]
     fields = [(index, name, name.removeprefix("fields.")) for index, name in enumerate(header) if name.startswith("fields.")]
     return columns + [Column(index, name, target, is_field=True, numbers="plain") for index, name, target in fields if target]
 
 
 def _mapped(header: tuple[str, ...], mapping: LeadMap, file: str) -> list[Column]:
-    _refuse_missing(header, [*mapping.columns.values(), *mapping.fields.values()], file)
+    refuse_missing(header, [*mapping.columns.values(), *mapping.fields.values()], file, remedy=_REMEDY)
     numbers = dict.fromkeys(mapping.number_fields, mapping.decimal_sign)
     return [Column(header.index(name), name, target, values=mapping.values.get(target, {})) for target, name in mapping.columns.items()] + [
         Column(header.index(name), name, target, True, mapping.values.get(target, {}), numbers.get(target, ""))
@@ -85,16 +87,14 @@ def _mapped(header: tuple[str, ...], mapping: LeadMap, file: str) -> list[Column
     ]
 
 
-def _refuse_missing(header: tuple[str, ...], wanted: list[str], file: str) -> None:
+def refuse_missing(header: Sequence[str], wanted: Sequence[str], file: str, *, remedy: str) -> None:
+    """Raise UnreadableFile where two columns have one name, or where a wanted column is missing. remedy: what to do then."""
     twins = sorted({name for name in header if name and header.count(name) > 1})
     if twins:
         raise UnreadableFile(f"{file}: columns of one name: {_listed(twins)}; give each column a name of its own")
     missing = [name for name in dict.fromkeys(wanted) if name not in header]
     if missing:
-        raise UnreadableFile(
-            f"{file}: these columns are missing: {_listed(missing)}; there are: {_listed(header)}. Rename the columns, or write"
-            " into a map what they mean, such as `columns: {source_id: id, email: mail}`, and name it by --map"
-        )
+        raise UnreadableFile(f"{file}: these columns are missing: {_listed(missing)}; there are: {_listed(header)}. {remedy}")
 
 
 def _listed(names: Sequence[str]) -> str:
