@@ -90,6 +90,15 @@ def test_what_needs_no_server_imports_none_and_nothing_that_sends(home: Path, wo
     assert "sqlmodel" in found
 
 
+def test_garbage_collection_goes_on_after_an_import_and_does_not_look_at_the_modules() -> None:
+    code = "from app.quick_import import quick_import; import gc; lead = quick_import('storage.tables').Lead; "
+    code += "print(gc.isenabled(), any(one is lead for one in gc.get_objects()))"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
+
+    assert done.stdout.split() == ["True", "False"]
+
+
 @pytest.mark.parametrize("words", ["agreement deploy b2b-saas@1", "worker"])
 def test_where_no_prefect_server_is_named_none_is_started(home: Path, words: str) -> None:
     done = started(home, *words.split())
