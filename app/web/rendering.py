@@ -16,7 +16,8 @@ from starlette.responses import HTMLResponse
 from agreements.model import STATEMENTS
 from app.web.callers import Caller
 from app.web.page_notices import Notice
-from notifications.rendering import label, mailto, tel
+from notifications.plain_text import tel
+from notifications.rendering import label, mailto
 from tasks.choices import REP_CHOICES
 from tasks.replies.link_page import Visit
 

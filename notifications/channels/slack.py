@@ -16,7 +16,7 @@ import httpx
 from agreements.errors import DeliveryError, ServiceAway
 from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
 from notifications.letter import Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 API_URL = "https://slack.com/api/"
 PREFIX = "slack:"

@@ -16,7 +16,7 @@ from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel
-from notifications.rendering import tel
+from notifications.plain_text import tel
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
