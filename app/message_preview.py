@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
 from notifications.letter import Letter
 from notifications.rendering import message_names, render
-from notifications.samples import is_about_a_lead, sample
+from notifications.samples import is_about_a_lead
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Delivery, Handoff, Lead
 from tasks.messages import lead_context
@@ -19,13 +18,6 @@ from tasks.wiring.toolbox import Toolbox
 
 class NothingToPreview(HandoffError):
     """This message cannot be shown for this lead."""
-
-
-def made_up(message: str, folder: Path | None) -> Letter:
-    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
-    if message not in message_names():
-        render(message, sample("told"), key="preview")
-    return render(message, sample(message), key="preview", folder=folder)
 
 
 def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: str, now: datetime) -> Letter:
