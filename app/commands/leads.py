@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +15,6 @@ from agreements.words import NoWord, word
 from app import terminal
 from app.files import standard_output, written_whole
 from storage import handoffs, wakes
-from storage.time_ledger import Ledger
 from tasks.background.held_leads import release_held
 
 
@@ -116,27 +114,3 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
         if not box.write_now(work):
             terminal.fail(terminal.FINDINGS, f"Lead {lead} is not stuck.")
         terminal.console.print(f"Lead {lead} goes on.")
-
-
-def print_bar(found: Ledger) -> None:
-    """Print the ledger as a bar of 60 characters and a line for each account."""
-    whole = found.whole or timedelta(seconds=1)
-    colours = {
-        "baton": "cyan",
-        "marketing": "magenta",
-        "sales": "green",
-        "manager": "yellow",
-        "closed hours": "bright_black",
-        "nurture": "blue",
-    }
-    for name, part in found.parts.items():
-        if part:
-            cells = max(1, round(60 * (part / whole)))
-            terminal.console.print(f"  {name:13}{part / whole:6.1%}  [{colours[name]}]{'█' * cells}[/] {_span(part)}")
-
-
-def _span(part: timedelta) -> str:
-    minutes = round(part.total_seconds() / 60)
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    return f"{days} d {hours} h" if days else f"{hours} h {left} min" if hours else f"{left} min"

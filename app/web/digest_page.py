@@ -15,7 +15,7 @@ from app.web.bodies import body_of, read_form
 from app.web.callers import Caller, age_of_form, remembered, sender_of
 from app.web.page_notices import number
 from app.web.rendering import page
-from notifications.rendering import clean
+from notifications.plain_text import clean
 from tasks.replies import digest_page
 from tasks.replies.answering import SentForm, kind_of
 from tasks.replies.browsers import Sender

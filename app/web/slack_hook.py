@@ -22,8 +22,9 @@ from agreements.words import GivenAnswer, NoWord
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
-from notifications.channels.slack import ACCEPT, REJECT, is_slack, slack_id
-from notifications.rendering import clean
+from notifications.channels.slack import ACCEPT, REJECT
+from notifications.channels.slack_address import is_slack, slack_id
+from notifications.plain_text import clean
 from storage import roster, trail
 from storage.tables import Event
 from tasks.replies import answering

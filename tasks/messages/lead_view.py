@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from agreements.words import EventKind, Via, word
 from notifications.letter import LeadView
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 

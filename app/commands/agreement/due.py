@@ -72,9 +72,10 @@ def _person(ident: str, file: Path | None) -> Person | None:
 
 
 def _installed() -> Roster:
+    box = terminal.open_box()
     from storage import roster
 
-    return terminal.open_box().read_now(lambda session, now: roster.current(session))
+    return box.read_now(lambda session, now: roster.current(session))
 
 
 def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Person | None) -> Asked:
