@@ -48,7 +48,7 @@ def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: 
     if people.person(row.person) is None:
         known = ", ".join(sorted(people.people))
         raise NothingToPreview(f"{row.person or 'nobody'} is not in the roster; name somebody who is with --to: {known}.")
-    context = lead_context.context_of(session, handoff, row, now=now)
+    context = lead_context.context_of(session, handoff, row, box.links, now=now)
     thread = f"lead-{lead_id}-{handoff.id}"
     return render(message, context, key=row.key, thread=thread, facts=lead_context.crm_facts(context), folder=box.templates)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
@@ -15,6 +16,8 @@ from agreements.words import Ended, Move
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
+#: The reason of a handoff that is held although nobody asked to hold it.
+NO_AGREEMENT = "no-agreement-in-force"
 #: The owner of a handoff at each stage where the owner is not a person.
 _OWNERS = {Stage.INQUIRY: "operator", Stage.MQL: "marketing", Stage.NURTURING: "marketing", Stage.STUCK: "operator"}
 
@@ -120,6 +123,22 @@ def before(session: Session, handoff: Handoff) -> Handoff | None:
     """The lead's pass before this one, None for the first. A handoff that was withdrawn for a new version is not a pass of its own."""
     first = [handoff, *taken_over(session, handoff)][-1]
     return session.get(Handoff, first.previous_id) if first.previous_id else None
+
+
+def held_after(session: Session, after: int, *, limit: int, only_without_agreement: bool = False) -> list[Handoff]:
+    """The next held handoffs with an id above `after`, in the order of their ids. Nobody else changes them until the transaction ends.
+
+    only_without_agreement: only those held because no agreement covered them.
+    """
+    query = select(Handoff).where(col(Handoff.held).is_(True), col(Handoff.id) > after).order_by(col(Handoff.id))
+    if only_without_agreement:
+        query = query.where(Handoff.reason == NO_AGREEMENT)
+    return list(session.exec(query.limit(limit).with_for_update(key_share=True)).all())
+
+
+def count_held(session: Session) -> int:
+    """How many handoffs are stored but held."""
+    return session.exec(select(func.count()).select_from(Handoff).where(col(Handoff.held).is_(True))).one()
 
 
 def is_recorded(session: Session, run_id: str) -> bool:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import deliveries, handoffs, leads, waits
+from storage import deliveries, handoffs, waits
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import make_lead
 
@@ -27,7 +29,7 @@ class Taken:
 def capture(box: Toolbox, **changes: object) -> Taken:
     """Take in an inquiry that qualifies as it is. changes: fields that matter to the test."""
     incoming = make_lead(**changes)
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
     return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
 
@@ -63,7 +65,9 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(choice, fields), now=now)
+    )
 
 
 def open_wait(box: Toolbox, taken: Taken) -> Wait:

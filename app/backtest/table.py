@@ -11,8 +11,7 @@ from typing import TextIO, TypeVar, cast
 
 import polars as pl
 
-from app.csv_import.lead_map import UnreadableFile
-from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
+from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row, unreadable
 
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")
@@ -44,7 +43,7 @@ class Table:
         try:
             content = path.read_bytes().removeprefix(_BOM)
         except OSError as error:
-            raise UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read") from error
+            raise unreadable(path, error) from error
         if b"\r" in content:
             content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._text, self._block_bytes = _Text(content), block_bytes

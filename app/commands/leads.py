@@ -15,7 +15,7 @@ from agreements.lifecycle import Stage, again
 from agreements.words import NoWord, word
 from app import terminal
 from app.files import standard_output, written_whole
-from storage import handoffs, leads, wakes
+from storage import handoffs, wakes
 from storage.time_ledger import Ledger
 from tasks.background.held_leads import release_held
 
@@ -93,7 +93,7 @@ def release(limit: Annotated[int | None, typer.Option(help="Start at most this m
     """Start the leads that were imported with --hold."""
     box = terminal.open_box()
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
-        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: leads.count_held(session)))
+        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: handoffs.count_held(session)))
         count = asyncio.run(release_held(box, limit=limit, progress=lambda more: progress.advance(bar, more)))
     terminal.console.print(f"{count} started.")
 

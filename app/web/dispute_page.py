@@ -25,6 +25,7 @@ from tasks.disputes.page import DisputeList, DisputeVisit
 from tasks.replies import number_check
 from tasks.replies.browsers import Sender
 from tasks.replies.number_check import CodeProof
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.validation import ChoiceRefused
 from tasks.wiring.toolbox import Toolbox
 
@@ -82,8 +83,9 @@ class DisputePages:
 
     async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> CodeProof:
         """Return the proof that says whether anything may be stored."""
+        link = OpenedLink(self.box, caller.token)
         return await self.box.write(
-            lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: number_check.prove(session, link, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
     async def _note(self, sender: Sender, asked: ToDispute, what: Look) -> None:
@@ -106,7 +108,7 @@ class DisputePages:
         asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
-            seen = dispute_page.visit(session, caller.token, now=now, device=caller.hash)
+            seen = dispute_page.visit(session, OpenedLink(self.box, caller.token), now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)

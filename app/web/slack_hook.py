@@ -28,6 +28,7 @@ from storage import roster, trail
 from storage.tables import Event
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.channels import slack_api
 from tasks.wiring.toolbox import Toolbox
 
@@ -128,23 +129,24 @@ class SlackDoor:
 
     async def _give(self, press: Press, kind: GivenAnswer, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
         """Store the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
+        link = OpenedLink(self.box, press.token)
 
         def work(session: Session, now: datetime) -> tuple[Reply, Visit]:
-            seen = _checked(session, press, now)
+            seen = _checked(session, self.box, press, now)
             if _is_repeat(session, seen, press):
                 last = next((one for one in reversed(seen.answers) if one.mine and one.kind == kind), None)
                 first = last or (seen.answers[-1] if seen.answers else None)
                 return Reply(last is not None, kind, winner=first, ended=seen.ended), seen
-            reply = answering.answer(session, press.token, answering.SentForm(kind, fields, via="slack", key=press.once), now=now)
+            reply = answering.answer(session, link, answering.SentForm(kind, fields, via="slack", key=press.once), now=now)
             trail.record(session, PRESSED, now=now, lead_id=seen.lead.number, actor=seen.person, mark=_mark(press))
-            return reply, answering.visit(session, press.token, now=now)
+            return reply, answering.visit(session, link, now=now)
 
         return await self.box.write(work)
 
     async def _ask(self, press: Press) -> None:
         """Open the dialog that asks for the reason, or say why there is nothing to ask."""
         try:
-            seen = await self.box.read(lambda session, now: _checked(session, press, now))
+            seen = await self.box.read(lambda session, now: _checked(session, self.box, press, now))
             if not any(option.kind == "rejected" for option in seen.options):
                 await self._tell(press, words.settled(seen))
             elif self._api is not None:
@@ -180,9 +182,9 @@ def _read(payload: Any) -> Press:
     return Press(does, user, str(action["value"]), once, {}, trigger, response_url)
 
 
-def _checked(session: Session, press: Press, now: datetime) -> Visit:
+def _checked(session: Session, box: Toolbox, press: Press, now: datetime) -> Visit:
     """Return what the link shows, if it belongs to the person who pressed. Raises NotYours, LinkInvalid."""
-    seen = answering.visit(session, press.token, now=now)
+    seen = answering.visit(session, OpenedLink(box, press.token), now=now)
     person = roster.current(session).person(seen.person)
     chat = person.chat if person else ""
     if not is_slack(chat) or slack_id(chat) != press.user:

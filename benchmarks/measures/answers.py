@@ -16,9 +16,10 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import MONDAY, box_on, ground, percentile
-from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
@@ -52,7 +53,7 @@ def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float
         time.sleep(PAUSE_SECONDS)
         bare.append(_timed(lambda ident=ident: box.write_now(lambda session, now: session.add(Bookmark(name=ident)))))  # type: ignore[misc]
         time.sleep(PAUSE_SECONDS)
-        full.append(_timed(lambda token=token: box.write_now(lambda session, now: _answer(session, token, now))))  # type: ignore[misc]
+        full.append(_timed(lambda token=token: box.write_now(lambda session, now: _answer(session, OpenedLink(box, token), now))))  # type: ignore[misc]
     return bare, full
 
 
@@ -62,8 +63,8 @@ def _timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def _answer(session: Session, token: str, now: datetime) -> None:
-    if not answering.answer(session, token, answering.SentForm("accepted", {}), now=now).won:
+def _answer(session: Session, link: OpenedLink, now: datetime) -> None:
+    if not answering.answer(session, link, answering.SentForm("accepted", {}), now=now).won:
         raise RuntimeError("an answer to an open wait counts")
 
 
@@ -88,7 +89,7 @@ def _take_in(folder: Path, ready: Event, stop: Event) -> None:
     while not stop.wait(LOAD_PAUSE_SECONDS):
         number += 1
         incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
-        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        box.write_now(lambda session, now, incoming=incoming: intake.capture(session, incoming, now=now))  # type: ignore[misc]
         ready.set()
 
 

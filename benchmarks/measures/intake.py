@@ -11,8 +11,8 @@ from rich.progress import track
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import ground, percentile
-from storage import leads
 from storage.tables import Bookmark
+from tasks import intake
 
 LEADS = 1_000
 
@@ -26,7 +26,7 @@ def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str
         start = time.perf_counter()
         box.write_now(lambda session, now, number=number: session.add(Bookmark(name=f"b{number}")))  # type: ignore[misc]
         middle = time.perf_counter()
-        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        box.write_now(lambda session, now, incoming=incoming: intake.capture(session, incoming, now=now))  # type: ignore[misc]
         bare.append(middle - start)
         full.append(time.perf_counter() - middle)
     ours, theirs = percentile(full, 50), percentile(bare, 50)

@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from agreements.words import MessageKind
 from notifications.letter import Context
+from notifications.links import Links
 from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.messages.lead_view import lead_view
-from tasks.wiring import toolbox
 
 RAISED: Final = "dispute-raised"
 TOLD: Final = "dispute-told"
@@ -48,7 +48,7 @@ def _queue(session: Session, row: Dispute, message: MessageKind, person: str, *,
     )
 
 
-def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
+def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) -> Draft:
     """Return the draft of one of these messages. Reads only. Raises KeyError for an unknown person."""
     dispute = disputes.get(session, int(row.context["dispute_id"]))
     assert dispute is not None, "a dispute is never deleted"
@@ -67,12 +67,12 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
         "ruling": dispute.ruling,
         "ruling_text": _words(session, dispute.ruling_text_id),
     }
-    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person, at=now)
+    link = "" if row.message == TOLD else links.for_dispute(dispute.answer_id, row.person, at=now)
     context = Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
         link=link,
-        number=number_of(link),
+        number=number_of(links, link),
         due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,
         promise="If you do not decide by then, the rejection stands." if row.message == RAISED and not dispute.ruling else "",
         rep=people.name_of(giver),

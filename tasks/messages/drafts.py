@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agreements.words import MessageKind
 from notifications.letter import CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
-from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class Draft:
     key: str
     thread: str = ""
 
-    def written(self) -> Letter:
-        """Write the letter. Call it outside of any transaction, because writing is slow. Raises MessageFaulty."""
-        return render(self.message, self.context, key=self.key, thread=self.thread, folder=toolbox.current().templates)
+    def written(self, templates: Path | None) -> Letter:
+        """Write the letter. templates: as Toolbox.templates.
+
+        Call it outside of any transaction, because writing is slow. Raises MessageFaulty.
+        """
+        return render(self.message, self.context, key=self.key, thread=self.thread, folder=templates)

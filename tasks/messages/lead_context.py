@@ -12,12 +12,12 @@ from agreements.model import Agreement
 from agreements.roster import Roster
 from agreements.words import AnswerKind, Ended, MessageKind, NoWord
 from notifications.letter import Context, Recipient
+from notifications.links import Links
 from storage import answerers, disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
 from tasks.messages.lead_view import lead_view
-from tasks.wiring import toolbox
 
 
 def recipient(people: Roster, ident: str) -> Recipient:
@@ -35,8 +35,8 @@ _TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn")
 _HANDED_ON: tuple[Ended, ...] = ("sql", "handed")
 
 
-def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: datetime) -> Context:
-    """Return everything that the template of this delivery may use."""
+def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, *, now: datetime) -> Context:
+    """Return everything that the template of this delivery may use. links: write the links in it."""
     people = roster.current(session)
     agreement = handoffs.agreement_of(session, handoff)
     given = row.context
@@ -57,12 +57,12 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         extra["leg"] = leg
     if row.message == "manager-told" and due and wait and wait.id == given.get("wait_id"):
         extra["left"] = time_left(due, now)
-    link, page = _link(row, now), _page(row, now)
+    link, page = _link(row, links, now), _page(row, links, now)
     return Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
         link=link,
-        number=number_of(link or page),
+        number=number_of(links, link or page),
         page=page,
         due_at=due,
         promise=promise,
@@ -109,8 +109,7 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
     return due, f"Agreed: {agreed}."
 
 
-def _link(row: Delivery, now: datetime) -> str:
-    links = toolbox.current().links
+def _link(row: Delivery, links: Links, now: datetime) -> str:
     if row.message in _HAS_IT:
         return links.for_tenure(row.assignment_id, at=now)
     if row.message in _ASKS and row.context.get("wait_id"):
@@ -122,14 +121,14 @@ def _link(row: Delivery, now: datetime) -> str:
     return links.for_tenure(tenure, at=now) if tenure and row.message in _TO_REP else ""
 
 
-def _page(row: Delivery, now: datetime) -> str:
+def _page(row: Delivery, links: Links, now: datetime) -> str:
     """The link to a manager's own page, with every wait that the manager can answer; empty for other messages."""
-    return toolbox.current().links.for_person(row.person, at=now) if row.message in _TO_MANAGER else ""
+    return links.for_person(row.person, at=now) if row.message in _TO_MANAGER else ""
 
 
-def number_of(url: str) -> str:
+def number_of(links: Links, url: str) -> str:
     """Return the code that the page behind this link asks for once per browser; empty for no link."""
-    return toolbox.current().links.number(url.rpartition("/")[2]) if url else ""
+    return links.number(url.rpartition("/")[2]) if url else ""
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:

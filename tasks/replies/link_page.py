@@ -20,9 +20,9 @@ from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep
 from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
 from tasks.replies.link_life import require_good
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.undo_refusal import why_not
 from tasks.replies.validation import colleagues_of, lacking
-from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +133,9 @@ class ReplyContext:
         return self.answers_for if holder is None or holder.shared else self.answers_for.partition(" ")[0]
 
 
-def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
-    """Return the content of this link's page now. Reads only. Raises LinkInvalid.
-
-    wait_id: the wait to show, if the link opens a manager's own page with many waits. device: hash of the browser.
-    """
-    place = place_of(session, token, wait_id, now=now)
+def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = "") -> Visit:
+    """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    place = place_of(session, link, now=now)
     person = place.people.person(place.person)
     due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
     tries = any(option.kind == "attempted" for option in place.options)
@@ -213,15 +210,14 @@ def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
-def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> ReplyContext:
-    """Return the context of this link. wait_id: the wait, if the link opens a manager's own page. lock: nobody else can answer
-    until this transaction ends. Raises LinkInvalid, LinkOver."""
-    links, people = toolbox.current().links, roster.current(session)
-    if wait_id:
-        own = links.read_person(token)
+def place_of(session: Session, link: OpenedLink, *, now: datetime, lock: bool = False) -> ReplyContext:
+    """Return the context of this link. lock: nobody else can answer until this transaction ends. Raises LinkInvalid, LinkOver."""
+    links, people = link.links, roster.current(session)
+    if link.wait_id:
+        own = links.read_person(link.token)
         require_good(session, people, own.person, own.at, now=now, opens_many=True)
-        return _own_place(session, own.person, wait_id, people, lock)
-    purpose = links.read(token)
+        return _own_place(session, own.person, link.wait_id, people, lock)
+    purpose = links.read(link.token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
         if row is None:

@@ -11,10 +11,10 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from notifications.links import Links
 from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
 from tasks.replies import enrolment
-from tasks.wiring import toolbox
 
 MESSAGE: Final = "number-guessed"
 MINUTES = 60
@@ -37,7 +37,7 @@ def begin(session: Session, person: str, *, now: datetime) -> None:
     trail.record(session, "number-guessed", now=now, actor="baton", person=person)
 
 
-def check(session: Session, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
+def check(session: Session, links: Links, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
     """Return why `typed` is not the code mailed to that person, empty if it is. Call inside a write transaction."""
     row = _open(session, person, now) or _send(session, person, now)
     if row is None:
@@ -54,7 +54,7 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
     of_browser = devices.mistyped(session, _AT_CODE + person, since=now - _HOUR)
     if sum(hash == device for hash, _ in of_browser) >= GUESSES_OF_BROWSER:
         return f"You typed too many wrong codes. Please try again in an hour. We keep {kept}."
-    if toolbox.current().links.is_code(enrolment.subject_of(row.id), digits):
+    if links.is_code(enrolment.subject_of(row.id), digits):
         row.used_at = now
         session.add(row)
         return ""

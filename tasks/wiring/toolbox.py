@@ -146,13 +146,13 @@ _current: Toolbox | None = None
 
 
 def use(toolbox: Toolbox | None) -> None:
-    """Makes this the toolbox of the process; None lets the next step wire the installation's own."""
+    """Makes this the toolbox of the process. After None, the next call of current() wires the installation's own."""
     global _current
     _current = toolbox
 
 
 def current() -> Toolbox:
-    """The toolbox of the process, wired from the settings at first use."""
+    """The toolbox of the process, wired from the settings at first use. Only flows, the worker and commands call it."""
     global _current
     if _current is None:
         _current = wire()

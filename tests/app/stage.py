@@ -29,8 +29,8 @@ from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
+from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -231,6 +231,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time, handoff_id, assignment_id)
+    toolbox.use(company.box)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
     company.url, company.sights = url, site.state.sights

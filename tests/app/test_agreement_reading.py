@@ -11,8 +11,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli import app
-from storage import contracts, leads
+from storage import contracts
 from storage.crm.port import Account
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY
@@ -57,7 +58,7 @@ def draft(tmp_path: Path) -> Callable[..., str]:
 
 def take_in(box: Toolbox, **changes: object) -> int:
     """A stored lead; its number."""
-    return box.write_now(lambda session, now: leads.capture(session, make_lead(**changes), now=now)).lead_id
+    return box.write_now(lambda session, now: intake.capture(session, make_lead(**changes), now=now)).lead_id
 
 
 def test_show_prints_the_contract(run: Run) -> None:

@@ -261,7 +261,10 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
 def told(company: Stage) -> list[tuple[str, str]]:
     """To whom which signature was told, in words."""
     rows = [row for row in company.rows(Delivery) if row.message == "signature-told"]
-    return [(row.person, company.box.read_now(lambda session, now, row=row: draft_of(session, row).context.what)) for row in rows]
+    return [
+        (row.person, company.box.read_now(lambda session, now, row=row: draft_of(session, row, company.box.links).context.what))
+        for row in rows
+    ]
 
 
 def withdraw(signer: httpx.Client, path: str, code: str) -> httpx.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.stage import answer_by_link, answers_of, capture, newest, token_of, wakes_of
 
 
@@ -27,7 +28,7 @@ async def test_a_transaction_that_fails_leaves_neither_answer_nor_wake(driver, b
     token = token_of(box, lead)
 
     def answer_and_fail(session, now):
-        answering.answer(session, token, answering.SentForm("accepted", {}), now=now)
+        answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
         raise ConnectionError("the machine went away")
 
     with pytest.raises(ConnectionError):

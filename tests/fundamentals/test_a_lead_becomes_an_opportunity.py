@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import figures, handoffs, leads, waits
+from storage import figures, handoffs, waits
+from tasks import intake
 from tests.stage import answer_by_link, capture, events_of, newest
 
 
@@ -89,5 +90,5 @@ async def test_an_accepted_lead_cannot_rot(driver, box, time):
 async def test_the_same_inquiry_twice_is_one(box):
     """Same source id and same conversion: nothing happens the second time."""
     first = capture(box)
-    again = box.write_now(lambda session, now: leads.capture(session, first.incoming, now=now))
+    again = box.write_now(lambda session, now: intake.capture(session, first.incoming, now=now))
     assert again.kind == "repeated"

@@ -88,7 +88,7 @@ def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_r
     missed(box, 1)
     time.at = MORNING
     row = box.read_now(lambda session, now: session.exec(select(Delivery).where(Delivery.message == "digest")).one())
-    composed = box.read_now(lambda session, now: digest_message.compose(session, row, now=now))
+    composed = box.read_now(lambda session, now: digest_message.compose(session, row, box.links, now=now))
     missed(box, 1)
 
     def claim(session: Session, now: datetime) -> bool:

@@ -104,7 +104,8 @@ def test_a_file_that_is_named_for_the_outcomes_goes_before_the_maps(tmp_path):
     ("lines", "said"),
     [
         (["source_id,closed", "1,2027-02-01"], "has no column `won_at`; name the columns under `outcomes`"),
-        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id"),
+        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id; there are: id, won_at. Rename .* under `outcomes`"),
+        (["source_id,won_at,won_at", "1,,2027-02-01"], "columns of one name: won_at; give each"),
         ([""], "is empty"),
     ],
 )

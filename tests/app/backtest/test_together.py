@@ -16,8 +16,9 @@ from agreements.qualification import every_criterion
 from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
 from app.csv_import.file import read_leads
-from storage import leads as taking_in
+from storage import leads as stored_leads
 from storage.tables import Lead, LeadSource
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import NOW, a_file, an_agreement, example, past_of
 
@@ -132,11 +133,11 @@ def taken_in(box: Toolbox, file: LeadFile) -> dict[str, LeadFacts]:
     """The same file taken in row by row, in order of time: what the rules may ask of each lead afterwards, by its id."""
     read = read_leads(file.path, mapping=None, timezone=file.timezone, today=NOW)
     for row in sorted(read.rows, key=lambda one: one.lead.at or NOW):
-        box.write_now(lambda session, now, row=row: taking_in.capture(session, row.lead, now=NOW))
+        box.write_now(lambda session, now, row=row: intake.capture(session, row.lead, now=NOW))
 
     def facts(session: Any, now: datetime) -> dict[str, LeadFacts]:
         sources = [session.get(LeadSource, ("csv", f"L{number}")) for number in range(12)]
-        return {one.source_id: taking_in.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
+        return {one.source_id: stored_leads.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
 
     return box.read_now(facts)
 

@@ -12,8 +12,8 @@ from agreements.lead import IncomingLead
 from app.csv_import import importing
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
-from storage import leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 
 #: What the shared toolbox's clock shows.
@@ -44,7 +44,7 @@ def faulty(monkeypatch):
     """Makes taking in the lead with this source id raise this error."""
 
     def faulty(source_id: str, error: Exception) -> None:
-        real = leads.capture
+        real = intake.capture
 
         def capture(session, incoming, **more):
             found = real(session, incoming, **more)
@@ -52,7 +52,7 @@ def faulty(monkeypatch):
                 raise error
             return found
 
-        monkeypatch.setattr(leads, "capture", capture)
+        monkeypatch.setattr(intake, "capture", capture)
 
     return faulty
 

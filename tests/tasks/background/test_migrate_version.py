@@ -12,9 +12,11 @@ from flows.going import Going
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from storage.version_migration import Happens
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.background.migrate_version import carry_out
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.fakes import make_lead
 from tests.in_flight import ENDED, FREE, OTHERS, UNANSWERED, everywhere, listed, published, rows_of, text_of
@@ -108,7 +110,7 @@ async def test_a_recalled_rep_is_told_politely_and_the_old_link_shows_what_happe
     [letter] = [one for one in box.channels["email"].letters if one.message == "withdrawn"]
     assert "Marketing and sales have agreed on a new version of their agreement" in letter.text
     assert "Thank you. You do not need to do anything." in letter.text
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
     assert (visit.live, visit.options) == (False, ())
     assert visit.ended == "This lead is no longer yours: it was called back and starts again under a new version of the agreement."
     assert "Withdrawn, to start again under b2b-saas@3" in [text for _, text in visit.timeline]
@@ -154,7 +156,9 @@ async def test_an_answer_that_comes_after_the_recall_changes_nothing_and_is_kept
     third(box)
     carry_out(box, listed(box, "recall"))
 
-    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
+    reply = box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
+    )
 
     assert (reply.won, reply.ended.partition(":")[0]) == (False, "This lead is no longer yours")
     assert [(one.kind, one.state) for one in rows(box, Answer)] == [("accepted", AnswerState.LATE)]
@@ -279,7 +283,7 @@ async def test_what_marketing_wrote_and_what_sales_found_wrong_goes_along(driver
 
 
 async def test_a_lead_that_is_held_stays_held_under_the_new_version(driver, box):
-    done = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    done = box.write_now(lambda session, now: intake.capture(session, make_lead(), now=now, hold=True))
     third(box)
 
     carry_out(box, listed(box, "requalify"))

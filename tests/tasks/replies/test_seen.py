@@ -15,6 +15,7 @@ from storage.page_requests import PageRequest
 from storage.tables import Lead
 from tasks.messages import lead_view
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
@@ -101,7 +102,9 @@ async def test_a_rep_who_took_the_answer_back_has_seen_it(driver, box, time):
     box.settings.undo_minutes = 5
     reply = answer_by_link(box, taken, "rejected", reason="not-icp")
     token = box.links.for_tenure(tenures(box, taken)[0].id).rpartition("/")[2]
-    assert box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    assert box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), reply.winner.answer_id, now=now, device="")
+    ).taken_back
     await driver.run(until=wait_of(box, taken).due_at)
 
     assert missed(box, taken)["because"] == "not answered in time"

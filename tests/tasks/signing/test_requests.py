@@ -12,6 +12,7 @@ from agreements.errors import AgreementError, DeliveryUnknown
 from storage import contracts
 from storage.claims import Claimed
 from storage.tables import Event, SignatureRequest
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
 from tests.in_flight import published, text_of
@@ -63,7 +64,7 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
         assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
-    seen = box.read_now(lambda session, now: signing_page.visit(session, letter.link.rpartition("/")[2], now=now))
+    seen = box.read_now(lambda session, now: signing_page.visit(session, OpenedLink(box, letter.link.rpartition("/")[2]), now=now))
     assert (seen.asked.party, seen.asked.address, seen.asked.reference, seen.asked.hash) == (
         "sales",
         "cro@northgate.example",

@@ -12,6 +12,7 @@ from flows.attempt import attempt
 from storage import figures, handoffs, roster, version_migration, waits
 from tasks.messages import lead_view
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -63,7 +64,7 @@ async def until_sql(driver, box, **changes: Any):
 
 def offered(box, taken) -> dict[str, str]:
     """What the rep who has the lead may answer, and in which words."""
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     return {option.kind: option.label for option in visit.options}
 
 
@@ -219,7 +220,9 @@ async def test_handing_on_can_be_taken_back_for_a_while(driver, box, time, compa
     assert (newest(box, taken).leg, newest(box, taken).stage) == (0, "working")
 
     token = token_of(box, taken)
-    assert box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    assert box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), reply.winner.answer_id, now=now, device="")
+    ).taken_back
     await driver.run(until=time.at + timedelta(minutes=10))
 
     assert (newest(box, taken).leg, wait_of(box, taken).kind) == (0, "outcome")
@@ -231,7 +234,7 @@ async def test_what_the_first_link_shows_is_history_from_then_on(driver, box, co
     answer_by_link(box, taken, "sql")
     await driver.settle()
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
     assert (visit.live, visit.ended) == (False, "This lead is no longer yours: it was qualified and handed on.")
 
 

@@ -11,6 +11,7 @@ from flows import forms
 from storage import roster
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import agree_on, answer_by_duty, does, staff, tenures, touches_of, until_working, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -129,7 +130,7 @@ async def test_a_lead_is_not_returned_as_unreachable_before_the_agreed_attempts(
         answer_by_link(box, taken, "returned", reason="no-response")
 
     assert wait_of(box, taken).answer_id is None
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert {one.code: one.lacks for one in visit.reasons if one.lacks} == {"no-response": lacking}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import staff, tenures, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -25,7 +26,7 @@ async def taken(driver, box):
 
 
 async def test_who_takes_it_must_be_said(driver, box, taken):
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert visit.members == (("ana", "Ana Silva"), ("ben", "Ben Carter"))
     for member in ("", "cleo", "inbound"):
         with pytest.raises(ChoiceRefused, match="Please say who takes it"):
@@ -42,7 +43,7 @@ async def test_an_accepted_lead_is_the_members_under_the_same_link(driver, box, 
     assert [row.rep for row in tenures(box, taken)] == ["ben"]
     assert (wait_of(box, taken).kind, wait_of(box, taken).holder) == ("first_attempt", "ben")
     assert token_of(box, taken) == token
-    assert box.read_now(lambda session, now: answering.visit(session, token, now=now)).person == "ben"
+    assert box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now)).person == "ben"
     assert "ben" in [event.actor for event in events_of(box, taken) if event.kind == "answered-accepted"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from storage import figures
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.deal import deliveries_of, letters, tenures, touches_of, until_accepted, wait_of
 from tests.stage import answer_by_link, capture, events_of, newest, token_of
 
@@ -23,7 +24,9 @@ def box(box):
 
 def undo(box, taken, reply) -> bool:
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    return box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), reply.winner.answer_id, now=now, device="")
+    ).taken_back
 
 
 async def assigned(driver, box):

@@ -1,42 +1,29 @@
-"""Starts handoffs: begins a lead's next pass, and releases held handoffs."""
+"""Begin: start a lead's next handoff, and release a handoff that was held.
+
+The agreement in force decides under which version a handoff begins, and how urgent its first wake is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
 from agreements.qualification import fast_lane
 from agreements.words import BeganBy, EventKind
-from storage import contracts, handoffs, trail, wakes
-from storage.database import ROWS_AT_ONCE
+from storage import handoffs, trail, wakes
 from storage.facts import brought_in_by, facts, facts_at_capture
+from storage.handoffs import NO_AGREEMENT
 from storage.tables import Handoff, Lead, WakeKind
 
-#: The reason of a handoff that is held although nobody asked to hold it.
-NO_AGREEMENT = "no-agreement-in-force"
 #: Causes that continue the count of rounds in nurture.
+_GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
 #: A lead that comes back like this may go to the rep who had it before.
 _COMES_BACK: tuple[BeganBy, ...] = ("new-evidence", "returned")
-_GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
-#: One transaction starts this many held handoffs: each changes two rows, its own and a wake.
-RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The result of one transaction of releasing. started: handoffs that began; looked_at: these and those that stay held; last: the
-    highest id of them, None where none was left."""
-
-    started: int = 0
-    looked_at: int = 0
-    last: int | None = None
 
 
 def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previous: Handoff | None, hold: bool = False) -> int:
@@ -77,39 +64,6 @@ def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, l
         handoff.wanted_rep = rows[-1].rep
         handoff.leg = rows[-1].leg if rows[-1].leg < legs else 0
         session.add(handoff)
-
-
-def release_held(
-    session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
-) -> Released:
-    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last` that the
-    call before returned; tasks/background/held_leads.py does.
-
-    A handoff stays held where no agreement in force covers it. after: only those with a higher id. limit: start at most this many.
-    only_without_agreement: only those held because no agreement covered them. Without it, raises NoAgreementInForce where no agreement is
-    in force at all.
-    """
-    if not contracts.counting(session, now):
-        if only_without_agreement:
-            return Released()
-        raise NoAgreementInForce()
-    query = _held(select(Handoff), only_without_agreement).where(col(Handoff.id) > after).order_by(col(Handoff.id))
-    started, looked_at, last = 0, 0, None
-    for handoff in session.exec(query.limit(RELEASED_AT_ONCE).with_for_update(key_share=True)).all():
-        if started < limit:
-            started += release(session, handoff, now=now)
-            looked_at, last = looked_at + 1, handoff.id
-    return Released(started, looked_at, last)
-
-
-def count_held(session: Session) -> int:
-    """How many handoffs are stored but held."""
-    return session.exec(_held(select(func.count()).select_from(Handoff), False)).one()  # type: ignore[no-any-return]
-
-
-def _held(query: Any, only_without_agreement: bool) -> Any:
-    query = query.where(col(Handoff.held).is_(True))
-    return query.where(Handoff.reason == NO_AGREEMENT) if only_without_agreement else query
 
 
 def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
