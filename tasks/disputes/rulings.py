@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from agreements.roster import Roster
-from agreements.words import EventKind, NoWord, Via
+from agreements.words import EventKind, NoWord, Via, word
 from storage import disputes, handoffs, roster, trail
 from storage.disputes import OVERTURNED, UPHELD
 from storage.tables import Answer, Dispute, GivenRuling
@@ -103,11 +103,12 @@ def decide(
     rep = disputes.rep_of(session, answer)
     if not may_decide(people, row, rep, person):
         raise ChoiceRefused(f"{people.name_of(row.holder)} decides on this, or another manager of the team; not {people.name_of(person)}.")
-    if not ruling:
+    known = word(ruling, RULINGS)
+    if known is None:
         raise ChoiceRefused("Please choose whether the rejection stands.")
     if now > row.due_at:
         settle_in_silence(session, dispute_id, now=now)
-    won = row.ruling == "" and _settle(session, row, answer, _Given(ruling, person, via, text), now=now)
+    won = row.ruling == "" and _settle(session, row, answer, _Given(known, person, via, text), now=now)
     same = row.ruling == ruling and row.decided_by == person
     return Ruled(won or same, row.ruling, row.decided_by, row.again_id is not None)
 

@@ -107,11 +107,11 @@ def answer(session: Session, link: OpenedLink, sent: SentForm, *, now: datetime,
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
-        if not again and not unproven and kind:
-            _keep_late(session, place, kind, sent, now)
+        if not again and not unproven and (known := word(kind, LABELS)):
+            _keep_late(session, place, known, sent, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "There is nothing to answer here right now.")
     if kind not in {option.kind for option in place.options}:
-        if kind and settled is not None:
+        if kind in LABELS and settled is not None:
             return Reply(again, kind, winner=settled, ended="" if again else "This was already answered.")
         raise ChoiceRefused("Please choose one of the answers.")
     by = _taker(place, fields)
