@@ -22,7 +22,7 @@ CHANNELS: Mapping[str, str] = {
     "chat": "the rep's chat",
     "manager-email": "the address of the rep's manager",
     "sms": "the rep's phone",
-    "webhook": "a system of the company's own",
+    "webhook": "the company's own system",
 }
 Channel = Annotated[str, WithJsonSchema({"enum": list(CHANNELS)})]
 _RELEASE = re.compile(r"(\d{1,4}) (?:per|a) rep (?:per|a) working day")

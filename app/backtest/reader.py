@@ -155,5 +155,5 @@ class _Reading:
             last = rows["line"][-1] if limit else 0
             bad = [one for one in bad if one.line < last]
         elif not rows.height and not bad:
-            bad = [BadRow(1, "the file holds a header and no rows: there is nothing to take in")]
+            bad = [BadRow(1, "the file holds a header and no rows: there is nothing to import")]
         return ReadRows(self.facts.kinds.typed(rows), bad, ignored)

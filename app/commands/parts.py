@@ -21,7 +21,7 @@ from tasks.wiring.toolbox import Toolbox
 def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
-    """Watch deadlines and carry leads out, in this process. Any number of workers share the load, on any number of machines."""
+    """Watch deadlines and carry out the steps of leads. Any number of workers share the load, on any number of machines."""
     from app.named_server import named_server
     from app.worker import run_in_thread
 
@@ -37,7 +37,7 @@ def worker(
         while thread.is_alive():
             thread.join(0.5)
     if not stop.is_set():
-        terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
+        terminal.fail(terminal.AWAY, "The worker ended unasked; its log says why.")
 
 
 def warn_of_templates(settings: Settings) -> None:
@@ -46,7 +46,7 @@ def warn_of_templates(settings: Settings) -> None:
     for fault in faults:
         terminal.complaints.print(f"template {fault}", markup=False, style="yellow", soft_wrap=True)
     if faults:
-        terminal.complaints.print("Baton's own are sent instead of the faulty ones; `baton messages check` looks again.", soft_wrap=True)
+        terminal.complaints.print("Baton uses its own text instead. `baton messages check` looks for faults again.", soft_wrap=True)
 
 
 def web() -> None:
@@ -61,7 +61,7 @@ def web() -> None:
 
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
-    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps. The default is BATON_HOME.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. The default is BATON_HOME.")] = None,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     from tasks.wiring.channels import problems_of as wrong_channels

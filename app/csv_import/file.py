@@ -24,7 +24,7 @@ _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?", re.ASCII)
 _MAYBE_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _WORDS = {
-    "missing": "is empty: give every lead an id of its own",
+    "missing": "is empty: give every lead its own id",
     "bool_parsing": "is neither true nor false: write one of the two",
     "string_too_long": "is too long: a message holds 10,000 characters, every other fact 200",
 }
@@ -103,7 +103,7 @@ def _read(lines: Lines, mapping: LeadMap | None, zone: ZoneInfo, limit: int | No
             read.bad.append(BadRow(row.line, str(error)))
     else:
         if not read.rows and not read.bad:
-            read.bad.append(BadRow(1, "the file holds a header and no rows: there is nothing to take in"))
+            read.bad.append(BadRow(1, "the file holds a header and no rows: there is nothing to import"))
     return read
 
 
@@ -165,12 +165,12 @@ def _mapped(header: tuple[str, ...], mapping: LeadMap, file: str) -> list[Column
 def _refuse_missing(header: tuple[str, ...], wanted: list[str], file: str) -> None:
     twins = sorted({name for name in header if name and header.count(name) > 1})
     if twins:
-        raise UnreadableFile(f"{file}: columns of one name: {_listed(twins)}; give each column a name of its own")
+        raise UnreadableFile(f"{file}: several columns have the same name: {_listed(twins)}; give each column its own name")
     missing = [name for name in dict.fromkeys(wanted) if name not in header]
     if missing:
         raise UnreadableFile(
             f"{file}: these columns are missing: {_listed(missing)}; there are: {_listed(header)}. Rename the columns, or write"
-            " into a map what they mean, such as `columns: {source_id: id, email: mail}`, and name it by --map"
+            " their meaning into a map, such as `columns: {source_id: id, email: mail}`, and name the map with --map"
         )
 
 
@@ -240,12 +240,12 @@ class RowJudge:
 
 def stands_already(column: str, line: int) -> str:
     """Say what is wrong with a row whose conversion is in another row. column: that of the id; line: where the other begins."""
-    return f"{column}: stands already on line {line} with the same conversion: leave one out, or tell them apart"
+    return f"{column}: is already on line {line} with the same conversion: leave one out, or give them different ids"
 
 
 def other_person(column: str, line: int) -> str:
     """Say what is wrong with a row that gives one person's id to another."""
-    return f"{column}: stands already on line {line} for another e-mail address: give each person an id of their own"
+    return f"{column}: is already on line {line} for another e-mail address: give each person their own id"
 
 
 def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
@@ -257,7 +257,7 @@ def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no date: write it as 2027-01-15 or 2027-01-15 18:40") from None
     if not year - YEARS_BACK <= at.year <= year + YEARS_AHEAD:
-        raise ValueError(f"{text[:40]!r} lies more than {YEARS_BACK} years back or {YEARS_AHEAD} ahead: correct the date")
+        raise ValueError(f"{text[:40]!r} is more than {YEARS_BACK} years ago or {YEARS_AHEAD} ahead: correct the date")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 

@@ -11,7 +11,7 @@ from storage.tables.base import instant, row_id
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for a machine; only its hash is kept. scopes: what the key opens, words separated by spaces."""
+    """A key for a machine; only its hash is kept. scopes: what the key permits, words separated by spaces."""
 
     __tablename__ = "api_keys"
     hash: str = Field(primary_key=True)

@@ -48,7 +48,7 @@ def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
             return new_links.draft_of(session, row, now=now)
         case announcements.MESSAGE:
             return announcements.draft_of(session, row)
-    raise NoSuchLetter(f"{row.message} does not go by post.")
+    raise NoSuchLetter(f"{row.message} is no personal message.")
 
 
 def _answered_for_you(session: Session, row: Delivery, now: datetime) -> Draft:

@@ -80,7 +80,7 @@ SENTENCES = {
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE = (
-    ("nudged", "over", "{to} is told in the morning ({action})"),
+    ("nudged", "over", "{to} gets it in the morning digest ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
     ("facts-told", "beside", "{source} gave other facts: {beside}. The known facts stay"),

@@ -34,14 +34,14 @@ InFlightPolicy = Annotated[
     Policy | None,
     typer.Option(
         "--in-flight",
-        help="Handoffs under earlier versions: finish as they began; requalify those not assigned yet; recall also those not"
+        help="Handoffs under earlier versions: finish all; requalify those not assigned yet; recall also those not"
         " answered yet. The agreement's own where left out.",
     ),
 ]
 
 
 def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) -> None:
-    """Keep this version for ever, ready to be signed. Its text cannot change any more; a new text is a new version."""
+    """Keep this version for ever, ready for signatures. Its text can no longer change; a new text needs a new version."""
     box = terminal.open_box()
     with terminal.told():
         from_file(file)
