@@ -178,10 +178,20 @@ def replaced_by(session: Session, row: AgreementVersion) -> AgreementVersion | N
 
 def require_deployable(session: Session, row: AgreementVersion, *, now: datetime) -> None:
     """Raises AgreementError for a version that must not be put in force; the message says why and what to do instead."""
-    agreement, reference = verified(row), reference_of(row)
     require_signed(session, row)
     if row.deployed_at:
-        raise AgreementError(f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already.")
+        raise AgreementError(f"{reference_of(row)} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already.")
+    require_possible(session, row, now=now)
+
+
+def require_possible(session: Session, row: AgreementVersion, *, now: datetime) -> None:
+    """Raises AgreementError for a version that no signature can bring in force, beside those deployed; a deployed one passes.
+
+    So nobody signs a text that would then be refused at its deployment.
+    """
+    agreement, reference = verified(row), reference_of(row)
+    if row.deployed_at:
+        return
     if newer := replaced_by(session, row):
         raise AgreementError(
             f"{reference} is older than {reference_of(newer)}, which is deployed. To go back to what it says, publish its text as"

@@ -6,8 +6,13 @@ import asyncio
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -16,6 +21,10 @@ from notifications.checking import problems_of
 from storage import contracts
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
+
+#: Where `baton up --inbox` receives e-mails if BATON_SMTP_URL names no other port of this machine: the default of that setting.
+INBOX_SMTP_PORT = 1025
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def worker(
@@ -62,22 +71,38 @@ def web() -> None:
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
     home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. The default is BATON_HOME.")] = None,
+    inbox: Annotated[
+        bool,
+        typer.Option(
+            "--inbox", help="Send no e-mail. Show each message on a page of this machine, to try Baton out without a mail server."
+        ),
+    ] = False,
+    inbox_port: Annotated[int, typer.Option(help="Port of the page that --inbox shows.")] = 8025,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     from tasks.wiring.channels import problems_of as wrong_channels
 
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
+    caught = {"smtp_url": f"smtp://127.0.0.1:{_inbox_smtp_port(settings)}"} if inbox else {}
+    settings = settings.model_copy(update=caught)
     if wrong := wrong_channels(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
     warn_of_templates(settings)
     stack.end_on_sigterm()
     with (
         terminal.told(),
+        caught_mail(settings, inbox_port) if inbox else nullcontext("") as inbox_url,
         stack.running(
-            settings.folder, prefect_port=prefect_port, web_port=settings.web_port, tell=terminal.console.print, prepare=prepare
+            settings.folder,
+            prefect_port=prefect_port,
+            web_port=settings.web_port,
+            more={f"BATON_{name.upper()}": value for name, value in caught.items()},
+            tell=terminal.console.print,
+            prepare=prepare,
         ) as running,
     ):
         places = {
+            **({"Inbox": inbox_url} if inbox else {}),
             "Prefect UI": running.prefect_url,
             "  log-in": running.log_in,
             "Baton": running.web_url,
@@ -91,6 +116,31 @@ def up(
                     terminal.console.print(f"{name} had ended and was started again")
         except KeyboardInterrupt:
             terminal.console.print("stopping …")
+
+
+def _inbox_smtp_port(settings: Settings) -> int:
+    """Return the port of BATON_SMTP_URL if that is on this machine: other commands of this installation then reach the inbox too."""
+    named = urlsplit(settings.smtp_url)
+    return named.port or INBOX_SMTP_PORT if named.hostname in _THIS_MACHINE else INBOX_SMTP_PORT
+
+
+@contextmanager
+def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
+    """Receive every e-mail on this machine until the block ends. Gives the address of the page that shows them, earlier ones too."""
+    from app.demo.inbox import Inbox
+
+    smtp_port = _inbox_smtp_port(settings)
+    now = partial(datetime.now, UTC)
+    inbox = Inbox(folder=settings.folder / "inbox", now=now, smtp_port=smtp_port, http_port=page_port, list_earlier=True)
+    try:
+        inbox.start()
+    except OSError as error:
+        told = f"--inbox needs the ports {smtp_port} and {page_port} of this machine: {error.strerror}"
+        terminal.fail(terminal.AWAY, f"{told}. End the program that uses them, or choose others with BATON_SMTP_URL and --inbox-port.")
+    try:
+        yield inbox.url
+    finally:
+        inbox.stop()
 
 
 def prepare(running: stack.Stack) -> None:

@@ -54,6 +54,7 @@ async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "someb
 
     def prepare(session: Session, now: datetime) -> tuple[str, list[SignatureRequest]]:
         row, agreement = _to_be_signed(session, name, version)
+        contracts.require_possible(session, row, now=now)
         token = claims.take(session, claim, by=by, about=f"asking for signatures of {name}@{version}")
         return token, signature_requests.prepare(session, row, agreement, now=now, again=again)
 
