@@ -26,7 +26,7 @@ class NoSuchLetter(HandoffError):
     """Nobody knows how to write this message."""
 
 
-def by_post(session: Session, row: Delivery, *, now: datetime) -> Draft:
+def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
     """Return the draft of a delivery that has no handoff; digest_message.py makes a digest's draft. Reads only.
 
     Raises NoSuchLetter; KeyError for an unknown person.
