@@ -53,7 +53,7 @@ def _handoff(session: Session, lead_id: int) -> Handoff:
         went = f" It was merged into lead {lead.merged_into}." if lead and lead.merged_into else ""
         raise NothingToPreview(f"There is no handoff of lead {lead_id}.{went} `baton leads list` shows which there are.")
     if not handoff.agreement:
-        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody is told of it yet.")
+        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody gets a message yet.")
     return handoff
 
 

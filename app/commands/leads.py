@@ -25,7 +25,7 @@ def import_file(
     hold: Annotated[bool, typer.Option("--hold", help="Store the leads, but start nothing until `baton leads release`.")] = False,
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
 ) -> None:
-    """Import a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
+    """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
     from app.csv_import.file import UnreadableFile, read_leads, read_map
     from app.csv_import.importing import import_leads
 
@@ -38,7 +38,7 @@ def import_file(
         terminal.fail(terminal.USAGE, str(error))
     if read.ignored_columns:
         left_out = ", ".join(read.ignored_columns)
-        terminal.complaints.print(f"Columns that nobody asked for were left out: {left_out}", markup=False, soft_wrap=True)
+        terminal.complaints.print(f"Unknown columns were left out: {left_out}", markup=False, soft_wrap=True)
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("importing", total=len(read.rows))
         result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
@@ -46,7 +46,7 @@ def import_file(
         terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
     terminal.console.print(
         f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, "
-        f"{result.repeated} were here already, {len(result.bad)} bad."
+        f"{result.repeated} known before, {len(result.bad)} bad."
     )
     if result.bad:
         raise typer.Exit(terminal.PARTLY)

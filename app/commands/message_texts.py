@@ -46,9 +46,9 @@ def preview(
                 file.write(letter.html)
             terminal.complaints.print(f"{html} written.", markup=False, soft_wrap=True)
     for fault in letter.faults:
-        terminal.complaints.print(f"{fault} Baton's own stands in.", markup=False, style="yellow", soft_wrap=True)
+        terminal.complaints.print(f"{fault} Baton's own template is used instead.", markup=False, style="yellow", soft_wrap=True)
     if lead is not None and letter.link:
-        terminal.complaints.print(f"The link in it is the one of {letter.to.name}: do not pass it on.", markup=False, soft_wrap=True)
+        terminal.complaints.print(f"The message holds the real link of {letter.to.name}: do not forward it.", markup=False, soft_wrap=True)
     _print(letter, only_text=text, with_text=text or not html)
 
 
@@ -90,7 +90,7 @@ def check() -> None:
         terminal.complaints.print(str(fault), markup=False, soft_wrap=True)
     if found:
         terminal.complaints.print(
-            f"{len(found)} found in {folder}. Where a template is faulty, Baton's own is sent.", markup=False, soft_wrap=True
+            f"{len(found)} faults in {folder}. Baton sends its own text in place of a faulty template.", markup=False, soft_wrap=True
         )
         raise typer.Exit(terminal.FINDINGS)
     whose = f"with the templates in {folder}" if folder else "with Baton's own templates: BATON_TEMPLATES is not set"

@@ -64,7 +64,7 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
 
 def _state(one: Delivery) -> str:
     if one.state == DeliveryState.SENT and one.confirm_at:
-        return f"sent, has arrived at {one.confirm_at:%H:%M} UTC unless it comes back;"
+        return f"sent, counts as arrived from {one.confirm_at:%H:%M} UTC unless it comes back;"
     return str(one.state)
 
 

@@ -31,7 +31,7 @@ def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no date: write it as 2027-01-15 or 2027-01-15 18:40") from None
     if not year - YEARS_BACK <= at.year <= year + YEARS_AHEAD:
-        raise ValueError(f"{text[:40]!r} lies more than {YEARS_BACK} years back or {YEARS_AHEAD} ahead: correct the date")
+        raise ValueError(f"{text[:40]!r} is more than {YEARS_BACK} years ago or {YEARS_AHEAD} ahead: correct the date")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 

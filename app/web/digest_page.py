@@ -79,7 +79,7 @@ class DigestPages:
         return await self._page(Caller.of(request, token, folder="d"), _Shown(start=start, saved=number(asked.get("saved", ""))))
 
     async def take(self, request: Request, token: str) -> Response:
-        """Save every answered row by itself. A refusal is shown beside its row, with what was typed kept.
+        """Save the answered rows one by one. A refusal is shown beside its row, with what was typed kept.
 
         Where a robot may have pressed, nothing is saved without the code from the message. Nothing need be held meanwhile: the
         page keeps what was typed, and the answers count from the press that carried the code.

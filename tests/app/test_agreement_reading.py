@@ -242,7 +242,7 @@ def test_what_a_lead_did_after_the_instant_does_not_count(run: Run, box: Toolbox
     said = run("explain", "b2b-saas@1", "--lead", str(lead), "--at", "2027-01-31T09:00:00+00:00")
 
     assert "engagement    0" in said.stdout
-    assert "all other facts are those of today" in said.stdout
+    assert "All other facts are today" in said.stdout
 
 
 @pytest.mark.parametrize(

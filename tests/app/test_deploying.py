@@ -109,7 +109,7 @@ def test_while_somebody_else_deploys_it_is_said_who_and_what(box) -> None:
     claimed(box, 24 * 3600)
     before = everything(box)
 
-    with pytest.raises(Claimed, match=r"mina is at deploying b2b-saas@2 since .* UTC. Repeat this when that is done"):
+    with pytest.raises(Claimed, match=r"mina has been deploying b2b-saas@2 since .* UTC. Repeat the command when that is done"):
         asyncio.run(deploy(box, "b2b-saas", 2, by="maria"))
 
     assert everything(box) == before

@@ -47,7 +47,7 @@ def mailed(company: Stage, person: str) -> list[str]:
 
     def read(session: Session, now: object) -> list[str]:
         rows = session.exec(select(Delivery).where(Delivery.message == mailed_codes.MESSAGE, Delivery.person == person)).all()
-        texts = [personal_messages.by_post(session, company.box, row, now=NOW).written(company.box.templates).text for row in rows]
+        texts = [personal_messages.draft_of(session, company.box, row, now=NOW).written(company.box.templates).text for row in rows]
         return [found.group() if (found := re.search(r"^\d{6}$", text, re.MULTILINE)) else "" for text in texts]
 
     return company.box.read_now(read)

@@ -202,7 +202,7 @@ async def test_a_tick_with_nothing_due_asks_a_few_things(box: Toolbox, time: Ste
         await clock.tick()
     with recorded(box.database) as second:
         await clock.tick()
-        await clock.post()
+        await clock.personal_messages()
 
     assert_no_scan(box, first)
     assert_no_scan(box, second)

@@ -92,7 +92,7 @@ def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Pers
     try:
         line = timeline(agreement, name, tier=tier, start=at, holder_calendar=person.calendar if person else "")
     except CalendarError as error:
-        terminal.fail(terminal.FINDINGS, f"{agreement.reference} says of no time by when the {clock} is due: {error}")
+        terminal.fail(terminal.FINDINGS, f"{agreement.reference} has no due time for the clock {clock}: {error}")
     zone = ZoneInfo(person.timezone) if person else line.calendar.timezone
     return Asked(agreement, line, supposed, person, zone)
 
@@ -138,10 +138,12 @@ def _remarks(asked: Asked) -> list[str]:
     line, found = asked.line, [f"start: {asked.supposed}"] if asked.supposed else []
     found += line.notes
     if asked.holder and asked.holder.calendar and asked.holder.calendar not in asked.agreement.calendars:
-        found.append(f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; its first one is taken")
+        found.append(
+            f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; the first calendar of the agreement counts instead"
+        )
     if asked.holder and asked.holder.is_away(line.start):
         back = asked.holder.back_at(line.start).astimezone(asked.holder_zone)
-        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing passes over who is away")
+        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing skips people who are away")
     return found
 
 

@@ -400,7 +400,7 @@ async def test_carrying_out_twice_touches_each_handoff_once(driver, box):
 def test_a_claim_keeps_others_out_until_it_is_given_back(box):
     token = box.write_now(lambda session, now: claims.take(session, "deploy", by="mina", about="deploying b2b-saas@2"))
 
-    with pytest.raises(claims.Claimed, match=r"mina is at deploying b2b-saas@2 since \d\d:\d\d:\d\d UTC. Repeat this when that is done"):
+    with pytest.raises(claims.Claimed, match=r"mina has been deploying b2b-saas@2 since \d\d:\d\d:\d\d UTC. Repeat the command"):
         box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))
     box.write_now(lambda session, now: claims.give_back(session, "deploy", token))
     box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))

@@ -140,7 +140,7 @@ async def test_prefect_shows_how_far_it_came(driver, box, time):
 async def test_the_command_line_shows_how_far_it_came(driver, box, time):
     taken = capture(box, **BY_POINTS)
     await driver.settle()
-    assert "sent, has arrived at 09:02 UTC unless it comes back; kept as 1" in shown(box, taken)
+    assert "sent, counts as arrived from 09:02 UTC unless it comes back; kept as 1" in shown(box, taken)
     assert ": not delivered, not seen" in shown(box, taken)
 
     await driver.run(until=time.at + 2 * MINUTE)

@@ -164,7 +164,7 @@ def test_two_who_ask_at_once_mail_everybody_once(box, second) -> None:
         box.channels["email"].send = slow
         first = asyncio.create_task(ask_to_sign(box, "b2b-saas", 2, by="mina"))
         await began.wait()
-        with pytest.raises(Claimed, match="mina is at asking for signatures of b2b-saas@2"):
+        with pytest.raises(Claimed, match="mina has been asking for signatures of b2b-saas@2"):
             await ask_to_sign(box, "b2b-saas", 2, by="maria")
         refused.set()
         return await first
