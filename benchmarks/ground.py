@@ -40,7 +40,7 @@ def ground(folder: Path) -> Toolbox:
         roster.load(session, (ROOT / "examples/roster.yaml").read_text(encoding="utf-8"), now=now)
         row = contracts.publish(session, (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8"), now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "benchmark"), now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
         contracts.mark_deployed(session, row, deployment_id="none", now=now)
 
     box.write_now(put_in_force)

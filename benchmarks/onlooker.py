@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, select, text
 from sqlmodel import col
 
-from agreements.lifecycle import ENDS, PARKED_NAMES
+from agreements.lifecycle import ENDS, PARKED_NAMES, Stage
+from agreements.words import NoWord, WaitKind
 from benchmarks.databases import Databases
 from storage.tables import Answer, Assignment, Event, Handoff, Wait
 
@@ -21,9 +22,9 @@ class Standing:
     """The state of a handoff. wait_kind, assignment_id: of its open wait, empty for none. answered: whether this wait has its answer."""
 
     handoff_id: int
-    stage: str
+    stage: Stage
     run_id: str
-    wait_kind: str
+    wait_kind: WaitKind | NoWord
     assignment_id: str
     answered: bool
 
@@ -40,9 +41,9 @@ class RunState:
     type: str
     name: str
 
-    def rests_for(self, wait_kind: str) -> bool:
+    def rests_for(self, wait_kind: WaitKind | NoWord) -> bool:
         """Return whether the run is parked under the name of this kind of wait."""
-        return self.type == "PAUSED" and self.name == PARKED_NAMES.get(wait_kind)
+        return self.type == "PAUSED" and wait_kind != "" and self.name == PARKED_NAMES.get(wait_kind)
 
 
 class Onlooker:

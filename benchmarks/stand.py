@@ -22,6 +22,7 @@ from rich.console import Console
 from ruamel.yaml import YAML
 from sqlmodel import Session
 
+from agreements.words import Party
 from app import stack, terminal
 from app.deploying import deploy
 from app.stack import Part, Stack
@@ -141,8 +142,8 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
     await deploy(box, row.name, row.version)
 
 
-def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: str) -> None:
-    contracts.sign(session, row, contracts.NewSignature(party, party, "benchmark"), now=now)
+def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: Party) -> None:
+    contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
 
 
 def agreement_text() -> str:

@@ -12,10 +12,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
-from storage import contracts, handoffs, leads, roster, waits
-from storage.leads import Captured
+from agreements.words import ChannelName, GivenAnswer, NoWord
+from storage import contracts, handoffs, roster, waits
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
+from tasks import intake
+from tasks.intake import Captured
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 from tests.driver import Driver
@@ -59,7 +62,7 @@ def _put_in_force(box: Toolbox, text: str) -> None:
     def work(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
         contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
 
     box.write_now(work)
@@ -102,14 +105,14 @@ def touches_of(box: Toolbox, taken: Taken) -> list[str]:
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answering.Reply:
+def answer_by_duty(box: Toolbox, taken: Taken, kind: GivenAnswer | NoWord, **fields: str) -> answering.Reply:
     """Answer as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+    return box.write_now(lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now))
 
 
-def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
+def letters(box: Toolbox, message: str, channel: ChannelName = "email") -> list[str]:
     """Return the recipients of messages of that kind on that channel, in order."""
     return [letter.to.id for letter in kept_by(box, channel).letters if letter.message == message]
 
@@ -118,7 +121,7 @@ def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captur
     """Record one more activity of the same lead."""
     base = {"source_id": taken.source_id, "email": taken.incoming.email, "conversion_id": f"{activity}-more", "activity": activity}
     incoming = make_lead(**{**base, **changes})
-    return box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    return box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
 
 
 async def until_accepted(driver: Driver, box: Toolbox, **changes: object) -> Taken:

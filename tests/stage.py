@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import deliveries, handoffs, leads
+from agreements.words import ChannelName, GivenAnswer, NoWord
+from storage import deliveries, handoffs
 from storage.crm.local import LocalCrm
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wake
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import KeepingChannel, make_lead
 from tests.present import the
@@ -29,7 +32,7 @@ class Taken:
 def capture(box: Toolbox, **changes: object) -> Taken:
     """Take in an inquiry that qualifies as it is. changes: fields that matter to the test."""
     incoming = make_lead(**changes)
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
     return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
 
@@ -59,10 +62,12 @@ def token_of(box: Toolbox, taken: Taken) -> str:
     return box.read_now(find)
 
 
-def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
+def answer_by_link(box: Toolbox, taken: Taken, choice: GivenAnswer | NoWord, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(choice, fields), now=now)
+    )
 
 
 def answers_of(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
@@ -82,7 +87,7 @@ def deliveries_of(box: Toolbox, taken: Taken) -> list[Delivery]:
     return box.read_now(lambda session, now: deliveries.of_handoff(session, newest(box, taken).id))
 
 
-def kept_by(box: Toolbox, channel: str) -> KeepingChannel:
+def kept_by(box: Toolbox, channel: ChannelName) -> KeepingChannel:
     """Return the fake channel of that name. Its `letters` are the messages that the code gave it to send."""
     found = box.channels[channel]
     assert isinstance(found, KeepingChannel)

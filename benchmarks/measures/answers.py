@@ -16,10 +16,12 @@ from rich.progress import track
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
+from agreements.lifecycle import Stage
 from benchmarks.ground import MONDAY, box_on, ground, percentile
-from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
@@ -53,7 +55,7 @@ def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float
         time.sleep(PAUSE_SECONDS)
         bare.append(_timed(box, partial(_write_one_row, name=ident)))
         time.sleep(PAUSE_SECONDS)
-        full.append(_timed(box, partial(_answer, token=token)))
+        full.append(_timed(box, partial(_answer, link=OpenedLink(box, token))))
     return bare, full
 
 
@@ -67,8 +69,8 @@ def _write_one_row(session: Session, now: datetime, *, name: str) -> None:
     session.add(Bookmark(name=name))
 
 
-def _answer(session: Session, now: datetime, *, token: str) -> None:
-    if not answering.answer(session, token, answering.SentForm("accepted", {}), now=now).won:
+def _answer(session: Session, now: datetime, *, link: OpenedLink) -> None:
+    if not answering.answer(session, link, answering.SentForm("accepted", {}), now=now).won:
         raise RuntimeError("an answer to an open wait counts")
 
 
@@ -98,7 +100,7 @@ def _take_in(folder: Path, ready: Event, stop: Event) -> None:
 
 
 def _capture(session: Session, now: datetime, *, incoming: IncomingLead) -> None:
-    leads.capture(session, incoming, now=now)
+    intake.capture(session, incoming, now=now)
 
 
 def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:
@@ -106,7 +108,7 @@ def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:
     session.add_all(Lead(id=number, created_at=MONDAY) for number in range(1, len(ids) + 1))
     session.flush()
     for number, ident in enumerate(ids, 1):
-        session.add(Handoff(id=number, lead_id=number, agreement="b2b-saas", version=1, stage="assigned", rep="ana", created_at=MONDAY))
+        session.add(Handoff(id=number, lead_id=number, agreement="b2b-saas", version=1, stage=Stage.ASSIGNED, rep="ana", created_at=MONDAY))
         session.flush()
         session.add(Assignment(id=ident, handoff_id=number, lead_id=number, rep="ana", assigned_at=MONDAY, proven_at=MONDAY))
         wait = Wait(handoff_id=number, kind="acceptance", holder="ana", opened_at=MONDAY, due_at=due, promised_at=due, next_at=due)

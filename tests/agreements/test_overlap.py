@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.clauses.facts import DeclaredField
-from agreements.criteria import Condition, Test, condition
+from agreements.criteria import Condition, Operator, Test, condition
 from agreements.lead import domain_of
 from agreements.overlap import Fields, can_both_hold, lead_for_both
 from tests.agreements.tables import cases
@@ -64,7 +64,8 @@ def asking(field: str, values: list[Any], *operators: str, words: tuple[str, ...
     return lists | st.sampled_from(words).map(lambda word: Test(field, "word", word))
 
 
-BOUNDS = st.tuples(st.sampled_from(["at_least", "at_most"]), st.integers(0, 5)).map(lambda pair: Test("employees", *pair))
+AT_LEAST_OR_MOST: list[Operator] = ["at_least", "at_most"]
+BOUNDS = st.tuples(st.sampled_from(AT_LEAST_OR_MOST), st.integers(0, 5)).map(lambda pair: Test("employees", *pair))
 TESTS = st.one_of(
     asking("source", WORDS, "in", "not_in", "contains", words=("present", "missing")),
     asking("employees", NUMBERS, "in", "not_in", words=("present", "missing")) | BOUNDS,

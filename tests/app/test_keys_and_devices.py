@@ -17,6 +17,7 @@ from storage import devices, keys, link_ends, roster, schema
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Delivery
+from storage.tables.access import Level
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tests.app.stage import NOW, ROSTER
@@ -97,8 +98,10 @@ def remember(home: Path) -> None:
     database = Database(f"sqlite:///{home / 'baton.db'}")
     schema.upgrade(database)
 
+    three: list[tuple[str, str, Level]] = [("one", "ana", "known"), ("two", "ana", "enrolled"), ("three", "ben", "known")]
+
     def work(session: Session, now: datetime) -> None:
-        for cookie, person, level in (("one", "ana", "known"), ("two", "ana", "enrolled"), ("three", "ben", "known")):
+        for cookie, person, level in three:
             devices.remember(session, devices.hash_of(cookie), person, level=level, now=now)
 
     with database.write() as session:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -45,7 +46,8 @@ def row_of(company: Stage) -> AgreementVersion:
 
 
 def link(company: Stage, party: str = "sales", address: str = SALES, **changes: str) -> str:
-    asked = ToSign(**{"party": party, "address": address, "reference": "b2b-saas@2", "hash": row_of(company).hash, **changes})
+    given: dict[str, Any] = {"party": party, "address": address, "reference": "b2b-saas@2", "hash": row_of(company).hash, **changes}
+    asked = ToSign(**given)
     return path_of(company.box.links.for_signature(asked))
 
 
@@ -261,7 +263,7 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
 
 
 def what_of(company: Stage, row: Delivery) -> str:
-    context = company.box.read_now(lambda session, now: draft_of(session, row)).context
+    context = company.box.read_now(lambda session, now: draft_of(session, row, company.box.links)).context
     assert isinstance(context, SignatureContext)
     return context.what
 

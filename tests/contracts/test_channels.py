@@ -15,6 +15,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from agreements.errors import CrmError, DeliveryError
+from agreements.lifecycle import Stage
+from agreements.words import Party
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel
 from notifications.channels.email import EmailChannel, SmtpServer
@@ -183,7 +185,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     ana = Recipient("ana", text or "Ana", "ana@sales.example", "+44 20 7946 0101")
     if message == "signature-asked":
         link, reference = "https://baton.example/sign/token", f"{text or 'deal'}@2"
-        asked = SigningContext(ana, link, reference, text, text, "482913", differences=(text, text))
+        asked = SigningContext(ana, link, reference, "sales", text, "482913", differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
     if message == "signature-told":
         told = SignatureContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text)
@@ -195,7 +197,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
         head = HeadContext(ana, "", text, text, text, text)
         return render(message, head, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
-        rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
+        rows = (DigestRow(42, text, Stage.ASSIGNED, text), DigestRow(43, text, Stage.WORKING, text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})
     lead = LeadView(42, text, text, text, text, text, message=text, statements={"next_step": text})
     context = Context(ana, lead, "https://baton.example/l/token", what=text, rep=text)
@@ -247,7 +249,7 @@ async def test_a_refusal_names_the_channel_and_whether_it_lasts(both: tuple[Chan
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_texts_are_delivered_like_any_other(both: tuple[Channel, Receiver], text: str) -> None:
+async def test_hostile_texts_are_delivered_like_any_other(both: tuple[Channel, Receiver], text: Party) -> None:
     channel, receiver = both
     await channel.send(to(channel, letter(text=text)))
     assert receiver.keys == ["lead-42/assigned/ana"]

@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import handoffs, leads, waits, wakes
+from agreements.words import GivenAnswer, NoWord, WaitKind
+from storage import handoffs, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
@@ -39,7 +42,7 @@ SHAPES: list[dict[str, Any]] = [
     {"sales_sourced_by": "ben"},
     {"activity": "webinar_attended", "sales_sourced_by": "cleo"},
 ]
-ANSWERS: dict[str, list[tuple[str, dict[str, str]]]] = {
+ANSWERS: dict[WaitKind, list[tuple[GivenAnswer | NoWord, dict[str, str]]]] = {
     "acceptance": [
         ("accepted", {}),
         ("accepted", {}),
@@ -71,7 +74,7 @@ class Script:
         if "mailinator" not in self.incoming.email:
             self.incoming = self.incoming.model_copy(update={"email": f"g{number}@generated{number}.example"})
 
-    def next_answer(self, kind: str) -> tuple[str, dict[str, str]]:
+    def next_answer(self, kind: WaitKind) -> tuple[GivenAnswer | NoWord, dict[str, str]]:
         """What is answered to this kind of wait; nothing for silence."""
         return self.draw.choice(ANSWERS[kind])
 
@@ -79,7 +82,7 @@ class Script:
 def play(box: Toolbox, script: Script, *, settle: Callable[[int], None], leap: Callable[[datetime], None]) -> int:
     """Takes the lead in and answers by the script until its handoff has ended; its lead id."""
     toolbox.use(box)
-    lead_id = box.write_now(lambda session, now: leads.capture(session, script.incoming, now=now)).lead_id
+    lead_id = box.write_now(lambda session, now: intake.capture(session, script.incoming, now=now)).lead_id
     settle(lead_id)
     for _ in range(60):
         wait = box.read_now(lambda session, now: _open(session, lead_id))
@@ -103,11 +106,11 @@ def _open(session: Session, lead_id: int) -> Wait | None:
     return waits.open_of(session, handoff.id) if handoffs.is_open(handoff) else None
 
 
-def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None:
+def _answer(box: Toolbox, wait: Wait, kind: GivenAnswer | NoWord, fields: dict[str, str]) -> None:
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)
-        reply = answering.answer(session, link.rpartition("/")[2], answering.SentForm(kind, fields), now=now)
+        reply = answering.answer(session, OpenedLink(box, link.rpartition("/")[2]), answering.SentForm(kind, fields), now=now)
         assert reply.won
 
     box.write_now(work)

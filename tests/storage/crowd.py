@@ -151,8 +151,8 @@ def _post(connection: Connection, count: int) -> None:
     sent = {"sent_at": BEFORE, "send_at": BEFORE, "confirm_at": BEFORE}
     told = {"handoff_id": N, "assignment_id": _named("a"), "channel": "email", "message": "assigned", "person": _rep()}
     _put(connection, Delivery, key=_named("d"), state=state, **told, **sent)
-    by_post = {"handoff_id": None, "channel": "email", "message": "digest", "person": _rep(), "state": "confirmed"}
-    _put(connection, Delivery, N % 20 == 0, key=_named("p"), **by_post, **sent)
+    personal = {"handoff_id": None, "channel": "email", "message": "digest", "person": _rep(), "state": "confirmed"}
+    _put(connection, Delivery, N % 20 == 0, key=_named("p"), **personal, **sent)
     _put(connection, DigestItem, N % 20 == 0, key=_named("i"), person=_rep(), handoff_id=N, kind="reminder", at=BEFORE, digest_id=1)
     _put(connection, Seal, N == 1, events=2 * count - UNSEALED, digest="d", sealed_at=BEFORE)
     line = {"lead_id": N, "handoff_id": N, "at": BEFORE, "recorded_at": BEFORE}

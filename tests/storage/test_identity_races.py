@@ -22,9 +22,9 @@ from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
 from storage import handoffs, waits
 from storage.database import Database
 from storage.identity import again_if_taken
-from storage.leads import capture
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 from tasks.background.revisit import revisit
+from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER

@@ -16,13 +16,15 @@ import pytest
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
+from agreements.words import ChannelName, WaitKind
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leads, leases, schema, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, schema, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -102,7 +104,8 @@ def _filled(url: str, *, open_handoffs: int, ended: int, counted: bool = True) -
 def box(crowd: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
     """A toolbox on it, with nothing that an earlier test left to be done."""
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
-    channels = {name: KeepingChannel(name) for name in ("email", "chat", "manager-email", "crm")}
+    names: tuple[ChannelName, ...] = ("email", "chat", "manager-email", "crm")
+    channels = {name: KeepingChannel(name) for name in names}
     links = Links(["a-key-for-tests-only"], "http://baton.test")
     made = Toolbox(settings, crowd, LocalCrm(tmp_path / "crm.db"), channels, links, time)
     toolbox.use(made)
@@ -130,7 +133,7 @@ def assert_at_most(work: Work, most: int) -> None:
     assert len(work) <= most, f"{len(work)} statements:\n{work.most_often()}"
 
 
-def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **times: timedelta) -> None:
+def rep_has(box: Toolbox, rep: str, count: int, *, kind: WaitKind = "acceptance", **times: timedelta) -> None:
     """So many leads more that this rep has, each with a wait of that kind, due in an hour if no other time is given."""
 
     def work(session: Session, now: datetime) -> None:
@@ -203,7 +206,7 @@ async def test_a_tick_with_nothing_due_asks_a_few_things(box: Toolbox, time: Ste
         await clock.tick()
     with recorded(box.database) as second:
         await clock.tick()
-        await clock.post()
+        await clock.personal_messages()
 
     assert_no_scan(box, first)
     assert_no_scan(box, second)
@@ -227,7 +230,7 @@ async def test_each_missed_deadline_adds_the_same_to_a_tick(box: Toolbox, time: 
 
 async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
     def nurture(session: Session, now: datetime) -> None:
-        handoff = handoffs.get(session, leads.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
+        handoff = handoffs.get(session, intake.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now), now=now)
         session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff.id))

@@ -66,7 +66,7 @@ def test_case_spaces_and_grammar_do_not_matter(text: str, same_as: str) -> None:
         ("9" * 5000 + " days", "write a number and a unit"),
         ("999999999 days", "longer than 100 years"),
         ("end of day", "write 'end of same working day'"),
-        ("by release plan", "write 'per release plan'; how many a day stands in `release` of the tier"),
+        ("by release plan", "write 'per release plan'; `release` of the tier says how many a day"),
         ("release", "write 'per release plan'"),
     ],
 )
@@ -164,7 +164,7 @@ def test_an_instant_without_a_zone_is_refused(text: str) -> None:
 def test_the_length_is_exact_and_working_days_have_none() -> None:
     assert timedelta(hours=1, minutes=30) == Duration(Fraction(3, 2), "hours").length
     assert timedelta(minutes=5) == Duration(5, "minutes", working=True).length
-    with pytest.raises(ValueError, match="'2 working days' has no length of its own"):
+    with pytest.raises(ValueError, match="'2 working days' has no fixed length"):
         _ = Duration(2, "days", working=True).length
 
 

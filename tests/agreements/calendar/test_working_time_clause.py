@@ -201,7 +201,7 @@ def test_an_overlap_of_a_key_is_told_once() -> None:
         ({"special_days": {"2026-06-06": "20:00-10:00", "2026-06-07": "09:00-10:00"}},
          "special_days.2026-06-06", "those of 2026-06-07", "earlier end"),
         ({"special_days": {"2026-12-24": "closed", date(2026, 12, 24): "09:00-12:00"}},
-         "special_days.2026-12-24", "2026-12-24 stands twice", "every date once"),
+         "special_days.2026-12-24", "2026-12-24 occurs twice", "every date once"),
         ({"opening": "09:00"}, "opening", "no such key", "timezone, hours"),
     ],
 )  # fmt: skip

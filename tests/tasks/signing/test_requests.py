@@ -9,10 +9,12 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import AgreementError, DeliveryUnknown
+from agreements.words import Party
 from notifications.letter import Letter
 from storage import contracts
 from storage.claims import Claimed
-from storage.tables import AgreementVersion, Event, SignatureRequest
+from storage.tables import AgreementVersion, DeliveryState, Event, SignatureRequest
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -41,10 +43,10 @@ def requests(box: Toolbox) -> list[SignatureRequest]:
     return box.read_now(lambda session, now: list(session.exec(select(SignatureRequest).order_by(col(SignatureRequest.id)))))
 
 
-def sign(box: Toolbox, party: str) -> None:
+def sign(box: Toolbox, party: Party) -> None:
     box.write_now(
         lambda session, now: contracts.sign(
-            session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "test"), now=now
+            session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "cli"), now=now
         )
     )
 
@@ -66,7 +68,7 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
         assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
-    seen = box.read_now(lambda session, now: signing_page.visit(session, letter.link.rpartition("/")[2], now=now))
+    seen = box.read_now(lambda session, now: signing_page.visit(session, OpenedLink(box, letter.link.rpartition("/")[2]), now=now))
     assert (seen.asked.party, seen.asked.address, seen.asked.reference, seen.asked.hash) == (
         "sales",
         "cro@northgate.example",
@@ -144,7 +146,7 @@ def test_what_a_process_that_died_was_sending_is_unknown(box: Toolbox, second: A
 
     def died(session: Session, now: datetime) -> None:
         row = session.exec(select(SignatureRequest).where(SignatureRequest.address == "cro@northgate.example")).one()
-        row.state = "sending"
+        row.state = DeliveryState.SENDING
         session.add(row)
 
     box.write_now(died)
@@ -167,7 +169,7 @@ def test_two_who_ask_at_once_mail_everybody_once(box: Toolbox, second: Agreement
         email.instead = slow
         first = asyncio.create_task(ask_to_sign(box, "b2b-saas", 2, by="mina"))
         await began.wait()
-        with pytest.raises(Claimed, match="mina is at asking for signatures of b2b-saas@2"):
+        with pytest.raises(Claimed, match="mina has been asking for signatures of b2b-saas@2"):
             await ask_to_sign(box, "b2b-saas", 2, by="maria")
         refused.set()
         return await first

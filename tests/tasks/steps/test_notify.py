@@ -84,8 +84,9 @@ async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in
 async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acceptor(
     driver: Driver, box: Toolbox, time: SteppedTime
 ) -> None:
-    for channel, nobody in (("email", "ana"), ("chat", "ana"), ("manager-email", "maria")):
-        kept_by(box, channel).refuses.add(nobody)
+    kept_by(box, "email").refuses.add("ana")
+    kept_by(box, "chat").refuses.add("ana")
+    kept_by(box, "manager-email").refuses.add("maria")
     taken = capture(box)
 
     await driver.run(until=time.at + timedelta(days=2))

@@ -9,9 +9,11 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from agreements.lead import IncomingLead, LeadFacts
-from storage import contracts, handoffs, leads, roster, waits
-from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
+from agreements.lead import IncomingLead
+from agreements.words import Move
+from storage import contracts, handoffs, leads, waits
+from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
@@ -19,16 +21,16 @@ from tests.fakes import make_lead
 from tests.present import the
 
 
-def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> leads.Captured:
+def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> intake.Captured:
     lead = incoming or make_lead(**changes)
-    return box.write_now(lambda session, now: leads.capture(session, lead, now=now, hold=hold))
+    return box.write_now(lambda session, now: intake.capture(session, lead, now=now, hold=hold))
 
 
 def count(box: Toolbox, table: type) -> int:
     return len(box.read_now(lambda session, now: list(session.exec(select(table)))))
 
 
-def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
+def end(box: Toolbox, lead_id: int, *events: Move) -> Handoff:
     """Moves the lead's handoff along these events, to an end say."""
 
     def work(session: Session, now: datetime) -> Handoff:
@@ -135,7 +137,7 @@ def test_what_a_merged_lead_does_next_goes_to_the_lead_that_stayed(box: Toolbox)
 
 
 @pytest.mark.parametrize("ended", ["disqualified", "attached", "withdrawn"])
-def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: str) -> None:
+def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: Move) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     end(box, first.lead_id, ended)
 
@@ -147,7 +149,7 @@ def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: 
 
 
 @pytest.mark.parametrize("ended", ["suppressed", "erased"])
-def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: str) -> None:
+def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: Move) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     end(box, first.lead_id, ended)
 
@@ -218,7 +220,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     def deploy(session: Session, now: datetime) -> None:
         row = contracts.publish(session, newer, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
         contracts.mark_deployed(session, row, deployment_id="", now=now)
 
     box.write_now(deploy)
@@ -233,37 +235,3 @@ def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time:
     take_in(box, at=time.at + timedelta(days=400))
 
     assert box.read_now(lambda session, now: session.exec(select(Activity.at)).one()) == time.at
-
-
-def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time: SteppedTime) -> None:
-    take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
-
-    def ask(session: Session, now: datetime) -> LeadFacts:
-        return leads.facts(session, the(session.get(Lead, 1)), account={"status": "customer"}, since=now)
-
-    facts = box.read_now(ask)
-    assert facts.values["employees"] == 300
-    assert facts.values["account.status"] == "customer"
-    assert facts.values["country"] == "GB"
-    assert facts.values["suppressed"] is False
-    assert not {"phone", "industry"} & set(facts.values)
-    assert [(one.kind, one.path) for one in facts.activities] == [("page_viewed", "/pricing")]
-    assert facts.since == time.at
-
-
-@pytest.mark.parametrize("listed", ["lee@harbour.example", "harbour.example", "+44 20 7946 0001"])
-def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: Toolbox, listed: str) -> None:
-    box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
-    take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
-
-    facts = box.read_now(lambda session, now: leads.facts(session, the(session.get(Lead, 1))))
-    assert facts.values["suppressed"] is True
-
-
-def test_suppressing_twice_is_once(box: Toolbox) -> None:
-    for _ in range(2):
-        box.write_now(lambda session, now: roster.suppress(session, "Lee+x@Harbour.example", reason="asked", now=now, phone="1"))
-
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "lee@harbour.example"))
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "", "1"))
-    assert not box.read_now(lambda session, now: roster.is_suppressed(session, "", ""))
