@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from storage import devices
 from storage.tables import Answer, Delivery, Device, MailedCode, Sight
@@ -44,7 +44,7 @@ def mailed_code(company: Stage) -> str:
     """The code of the newest e-mail, as it is written there."""
 
     def read(session: Session, now: object) -> str:
-        row = session.exec(select(Delivery).where(Delivery.message == "device-code").order_by(Delivery.id.desc())).first()
+        row = session.exec(select(Delivery).where(Delivery.message == "device-code").order_by(col(Delivery.id).desc())).first()
         assert row is not None
         letter = personal_messages.draft_of(session, company.box, row, now=company.time.at).written(company.box.templates)
         assert letter.to.email == "ana@northgate.example"
