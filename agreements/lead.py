@@ -52,7 +52,7 @@ def is_within_bounds(value: Any) -> bool:
 
 
 def beyond_bounds(value: Any) -> str:
-    """Say what is wrong with a value above the limits, which every door shares; empty if nothing is wrong."""
+    """Say what is wrong with a value above the limits, which are the same for every way in; empty if nothing is wrong."""
     if is_within_bounds(value):
         return ""
     return f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
@@ -107,7 +107,7 @@ class Consent(BaseModel):
 
 
 class IncomingLead(BaseModel):
-    """One inquiry as a door takes it in: a form, a row of a file, a call of the API.
+    """One inquiry as it comes in: a form, a row of a file, a call of the API.
 
     source, source_id: the sender and its id for the inquiry. The pair identifies the lead permanently.
     conversion_id: what the lead did. A repeated id changes nothing. Without an id, the activity and its time are used.

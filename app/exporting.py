@@ -23,7 +23,7 @@ from tasks.wiring.toolbox import Toolbox
 
 COLUMNS = tuple("lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split())
 MARK = "'"
-"""Stands before every text, or part of one behind a separator, that a spreadsheet would take for a formula."""
+"""The mark before a text, or before a part of a text after a separator, that a spreadsheet would take for a formula."""
 _AT_ONCE = 500
 #: Where a spreadsheet may see the start of a cell: at the start of the text, or after a character that may end a cell.
 _FORMULA = r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"

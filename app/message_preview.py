@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -26,12 +25,6 @@ class NothingToPreview(HandoffError):
     """This message cannot be shown for this lead."""
 
 
-def made_up(message: str, folder: Path | None) -> Letter:
-    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
-    name = word(message, TEMPLATE_NAMES)
-    return render(message, sample(name or "told"), key="preview", folder=folder if name else None)
-
-
 def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: str, now: datetime) -> Letter:
     """Return the message of that name for this lead, to this person; to "": the person who got it last, or would get it.
 
@@ -42,7 +35,7 @@ def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: 
         raise NothingToPreview(f"{message} is not about one lead; preview it without --lead.")
     handoff = _handoff(session, lead_id)
     if name is None:
-        return made_up(message, None)  # raises, and names the messages that there are
+        return render(message, sample("told"), key="preview")  # raises, and names the messages that there are
     row = _row(session, handoff, name, to)
     people = roster.current(session)
     if people.person(row.person) is None:
@@ -60,7 +53,7 @@ def _handoff(session: Session, lead_id: int) -> Handoff:
         went = f" It was merged into lead {lead.merged_into}." if lead and lead.merged_into else ""
         raise NothingToPreview(f"There is no handoff of lead {lead_id}.{went} `baton leads list` shows which there are.")
     if not handoff.agreement:
-        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody is told of it yet.")
+        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody gets a message yet.")
     return handoff
 
 

@@ -73,7 +73,7 @@ class Asked:
         if self.choices:
             fields["choice"] = _required("Decision", self.choices, "What becomes of the lead")
         if self.answers:
-            fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.", required=True)
+            fields["who_answers"] = _line("Who answers (your name)", "Baton shows the answer under this name.", required=True)
         if self.reasons:
             fields["reason"] = _optional("Reason", self.reasons, "Reason, when it is rejected or returned")
         if self.colleagues:
@@ -123,7 +123,7 @@ def _optional(name: str, words: tuple[str, ...], title: str) -> Any:
 
 
 def _ticks(names: tuple[str, ...]) -> Any:
-    about = "Only if it is accepted. Marketing is told."
+    about = "Only if you accept. Marketing gets a message."
     words = _choices("Statement", names)
     return (list[words], Field(default=[], title="What in the note was wrong or missing", description=about))  # type: ignore[valid-type]
 

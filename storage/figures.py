@@ -16,7 +16,7 @@ from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Hand
 #: Reasons for ending an assignment that took an accepted lead away again.
 WITHDRAWN: tuple[Ended, ...] = ("not attempted in time", "no outcome in time", "decided")
 
-#: Waits about these break no person's promise: nobody is there, the lead is in line, or no clock runs.
+#: Waits about these break no person's promise: nobody is there, the lead is in the queue, or no clock runs.
 UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)

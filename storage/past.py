@@ -95,7 +95,7 @@ class _Known:
             self.touches[lead_id].append(at)
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
-        """What the lead had told by then, and True; else what it tells today, and False."""
+        """What the lead had said by then, and True; else what it says today, and False."""
         history = self.values[lead_id]
         place = bisect_right([since for since, _ in history], at)
         return (history[place - 1][1], True) if place else (told_by(self.leads[lead_id]), False)

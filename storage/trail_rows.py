@@ -142,7 +142,7 @@ class Rows:
             return
         self._known[one.table].add(one.row)
         if row is None:
-            self._doubts[(one.table.__name__, one.row, "")] = f"{_called(one.table, one.row)} is gone, of which event {one.event} tells."
+            self._doubts[(one.table.__name__, one.row, "")] = f"{_called(one.table, one.row)} is gone, but event {one.event} names it."
             return
         for name, value in one.says.items():
             doubt = (one.table.__name__, one.row, name)
@@ -169,7 +169,7 @@ class Rows:
         """Rows that no event names, and messages that count before their time."""
         late = (col(Delivery.state) == DeliveryState.CONFIRMED, col(Delivery.confirm_at) > self.now)
         for ident in self.session.exec(select(Delivery.id).where(*late).order_by(col(Delivery.id))):
-            yield f"{_called(Delivery, ident or 0)} was changed: it counts as arrived before the time at which it may."
+            yield f"{_called(Delivery, ident or 0)} was changed: it counts as arrived too early."
         given = col(Answer.state).in_(_GIVEN)
         taken = col(Delivery.state).in_(_SENT)
         sources: Sequence[tuple[type[Any], Any, Any, Callable[[Any], Key]]] = (
@@ -187,7 +187,7 @@ class Rows:
             with closing(self.session.execute(query)) as rows:
                 for row in rows:
                     if (key := key_of(row)) not in self._known[table]:
-                        yield f"{_called(table, key)} stands in no event of the trail."
+                        yield f"{_called(table, key)} is in no event of the trail."
 
 
 def _called(table: type[Any], row: Key) -> str:

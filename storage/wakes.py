@@ -17,7 +17,7 @@ from storage.tables import Handoff, Wake, WakeKind
 
 #: A wake that was handed over and not read is handed over again after this many real seconds.
 AGAIN_AFTER_SECONDS = 30
-#: Kinds of wakes: a lead begins that asked for nothing; a lead begins that asked for a demo; a lead in line gets its turn.
+#: Kinds of wakes: a lead begins that asked for nothing; a lead begins that asked for a demo; a lead in the queue gets its turn.
 CAPTURE: Final = "capture"
 REQUEST: Final = "request"
 TURN: Final = "turn"

@@ -17,7 +17,7 @@ from agreements.errors import HandoffError
 from flows.going import Going
 from notifications.links import Links
 from storage import due, handoffs, leases, roster, schema, waits
-from storage.contracts import mark_deployed, publish, sign
+from storage.contracts import NewSignature, mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment
@@ -201,7 +201,7 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
         roster.load(session, people, now=now)
         version = publish(session, agreement, now=now)
         for party in ("marketing", "sales"):
-            sign(session, version, party=party, name=party, via="test", now=now)
+            sign(session, version, NewSignature(party, party, "test"), now=now)
         mark_deployed(session, version, deployment_id="", now=now)
         return [_round(session, pair, now) for pair in does]
 

@@ -51,7 +51,7 @@ REAL_TIME = {
     "storage/wakes.py row": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py line": "recorded_at says when a line was really written, also where time leaps",
-    "tasks/background/personal_outbox.py send_post": "the age of what was being sent when a process died",
+    "tasks/background/personal_outbox.py send_personal_messages": "the age of what was being sent when a process died",
     "flows/attempt.py": "leases have to do with processes, and so does the back-off of failed attempts",
     "flows/going.py": "how long a step took is real time, as Prefect shows it",
     "storage/due.py missed": "leases",

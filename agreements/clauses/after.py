@@ -111,7 +111,7 @@ class Needs(Clause):
     @model_validator(mode="after")
     def _one_list(self) -> Needs:
         if bool(self.any) == bool(self.all):
-            raise ValueError("what must be new stands in one list; write {any: [{new_activity: true}]}, or the same with `all`")
+            raise ValueError("what must be new is one list; write {any: [{new_activity: true}]}, or the same with `all`")
         return self
 
     def met(self, *, rise: int, fresh: bool) -> bool:

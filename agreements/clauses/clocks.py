@@ -128,7 +128,7 @@ class Clock(Clause):
 
     @model_validator(mode="after")
     def _has_normal(self) -> Clock:
-        what = "has no time for tier 'normal', which every tier that is not named takes; write one, such as {normal: 4 hours}"
+        what = "has no time for tier 'normal', which counts for every tier without its own; write one, such as {normal: 4 hours}"
         lacking = [name for name in ("within", "total") if (name == "within" or self.total) and "normal" not in getattr(self, name)]
         if lacking:
             raise Misfit(((name,), what) for name in lacking)

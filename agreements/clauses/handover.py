@@ -23,7 +23,7 @@ CHANNELS: Mapping[ChannelName, str] = {
     "chat": "the rep's chat",
     "manager-email": "the address of the rep's manager",
     "sms": "the rep's phone",
-    "webhook": "a system of the company's own",
+    "webhook": "the company's own system",
 }
 if TYPE_CHECKING:
     Channel = ChannelName

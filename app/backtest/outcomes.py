@@ -87,7 +87,7 @@ def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> Ou
     id_column = (said.source_id if said else "") or (mapping.columns[ID] if mapping else ID)
     columns = said.columns if said else {name: name for name in OUTCOMES if name in header_in(path)}
     if other and "won_at" not in columns:
-        raise UnreadableFile(f"{path}: has no column `won_at`; name the columns under `outcomes` in a map, and the map by --map")
+        raise UnreadableFile(f"{path}: has no column `won_at`; name the columns under `outcomes` in a map, and the map with --map")
     return OutcomePlan(path, dict(columns), id_column if own else "", said.timezone if said else "", leads) if columns else None
 
 
@@ -121,7 +121,7 @@ class Times:
         if self.plan.id_column:
             self.bad += [BadRow(row.line, row.problem) for row in block.odd if row.problem]
             nameless = frame.filter(pl.col(ID) == "")["line"]
-            self.bad += [BadRow(line, f"{self.named[ID]}: is empty: say which lead this is") for line in nameless]
+            self.bad += [BadRow(line, f"{self.named[ID]}: is empty: write the lead's id") for line in nameless]
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.kinds.items()))
 
     def told(self) -> ToldTimes:

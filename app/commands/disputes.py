@@ -19,7 +19,10 @@ from tasks.disputes import rulings
 from tasks.disputes.page import Rejection, listed
 from tasks.disputes.rulings import Ruled, person_called
 
-By = Annotated[str, typer.Option("--by", help="Who says so: an id or a name in the roster. The trail marks the name as claimed.")]
+By = Annotated[
+    str,
+    typer.Option("--by", help="Who disputes or decides: an id or a name in the roster. The trail marks the name as claimed."),
+]
 _RULINGS: dict[str, GivenRuling] = {"uphold": UPHELD, "overturn": OVERTURNED}
 
 

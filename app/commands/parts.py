@@ -30,7 +30,7 @@ _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
-    """Watch deadlines and carry leads out, in this process. Any number of workers share the load, on any number of machines."""
+    """Watch deadlines and carry out the steps of leads. Any number of workers share the load, on any number of machines."""
     from app.named_server import named_server
     from app.worker import run_in_thread
 
@@ -46,7 +46,7 @@ def worker(
         while thread.is_alive():
             thread.join(0.5)
     if not stop.is_set():
-        terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
+        terminal.fail(terminal.AWAY, "The worker ended unasked; its log says why.")
 
 
 def warn_of_templates(settings: Settings) -> None:
@@ -55,7 +55,7 @@ def warn_of_templates(settings: Settings) -> None:
     for fault in faults:
         terminal.complaints.print(f"template {fault}", markup=False, style="yellow", soft_wrap=True)
     if faults:
-        terminal.complaints.print("Baton's own are sent instead of the faulty ones; `baton messages check` looks again.", soft_wrap=True)
+        terminal.complaints.print("Baton uses its own text instead. `baton messages check` looks for faults again.", soft_wrap=True)
 
 
 def web() -> None:
@@ -70,10 +70,12 @@ def web() -> None:
 
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
-    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps. The default is BATON_HOME.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. The default is BATON_HOME.")] = None,
     inbox: Annotated[
         bool,
-        typer.Option("--inbox", help="Send no e-mail: show each one on a page of this machine. To try Baton out without a mail server."),
+        typer.Option(
+            "--inbox", help="Send no e-mail. Show each message on a page of this machine, to try Baton out without a mail server."
+        ),
     ] = False,
     inbox_port: Annotated[int, typer.Option(help="Port of the page that --inbox shows.")] = 8025,
 ) -> None:
@@ -117,14 +119,14 @@ def up(
 
 
 def _inbox_smtp_port(settings: Settings) -> int:
-    """The port of BATON_SMTP_URL where that is on this machine: other commands of this installation then reach the inbox too."""
+    """Return the port of BATON_SMTP_URL if that is on this machine: other commands of this installation then reach the inbox too."""
     named = urlsplit(settings.smtp_url)
     return named.port or INBOX_SMTP_PORT if named.hostname in _THIS_MACHINE else INBOX_SMTP_PORT
 
 
 @contextmanager
 def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
-    """Receive every e-mail on this machine until the block ends; the address of the page that shows them, earlier ones too."""
+    """Receive every e-mail on this machine until the block ends. Gives the address of the page that shows them, earlier ones too."""
     from app.demo.inbox import Inbox
 
     smtp_port = _inbox_smtp_port(settings)
@@ -134,7 +136,7 @@ def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
         inbox.start()
     except OSError as error:
         told = f"--inbox needs the ports {smtp_port} and {page_port} of this machine: {error.strerror}"
-        terminal.fail(terminal.AWAY, f"{told}. End what uses them, or choose others by BATON_SMTP_URL and --inbox-port.")
+        terminal.fail(terminal.AWAY, f"{told}. End the program that uses them, or choose others with BATON_SMTP_URL and --inbox-port.")
     try:
         yield inbox.url
     finally:

@@ -18,7 +18,8 @@ TIMES = ("at", "requested_time")
 
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?", re.ASCII)
-_MAYBE_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}", re.ASCII)
+#: A decimal, or thousands with a dot between them: only a map can say which.
+_MAYBE_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 
 def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
@@ -30,7 +31,7 @@ def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no date: write it as 2027-01-15 or 2027-01-15 18:40") from None
     if not year - YEARS_BACK <= at.year <= year + YEARS_AHEAD:
-        raise ValueError(f"{text[:40]!r} lies more than {YEARS_BACK} years back or {YEARS_AHEAD} ahead: correct the date")
+        raise ValueError(f"{text[:40]!r} is more than {YEARS_BACK} years ago or {YEARS_AHEAD} ahead: correct the date")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
@@ -47,7 +48,7 @@ def number_in(text: str, numbers: Numbers) -> FieldValue:
 
 
 def _number_or_text(text: str) -> FieldValue:
-    if not _NUMBER.fullmatch(text) or _MAYBE_THOUSANDS.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or re.search(_MAYBE_THOUSANDS, text):
         return text
     return float(text) if "." in text else int(text)
 
@@ -81,18 +82,17 @@ class Plain:
 
 def _of_numbers(sign: str, marks: str) -> tuple[Plain, Plain]:
     """Return the forms of whole numbers and of decimals. A longer decimal, or one as close to zero, is not written as it was read."""
-    thousands = rf"|[1-9][0-9]{{0,2}}(?:{marks}[0-9]{{3}}){{1,4}}" if marks else ""
-    whole, decimal = rf"[1-9][0-9]{{0,14}}{thousands}", rf"^-?(?:0|[1-9][0-9]{{0,14}}{thousands}){re.escape(sign)}[0-9]{{1,10}}$"
-    tiny = rf"^-?0{re.escape(sign)}0000" + ("" if marks else f"|{_THOUSANDS}")
+    digits = "[1-9][0-9]{0,14}" + (rf"|[1-9][0-9]{{0,2}}(?:{marks}[0-9]{{3}}){{1,4}}" if marks else "")
+    point = re.escape(sign)
+    never = rf"^-?0{point}0000" + ("" if marks else f"|{_MAYBE_THOUSANDS}")
     return (
-        Plain(rf"^(?:0|-?(?:{whole}))$", kind=int, marks=marks),
-        Plain(decimal, tiny, at_most=16, kind=float, marks=marks, sign=sign),
+        Plain(rf"^(?:0|-?(?:{digits}))$", kind=int, marks=marks),
+        Plain(rf"^-?(?:0|{digits}){point}[0-9]{{1,10}}$", never, at_most=16, kind=float, marks=marks, sign=sign),
     )
 
 
-_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 #: Other characters than those of numbers, or these in an order that no number has: 51-200, 007, 1.2.3, sixteen digits, 1.250.
-_NO_NUMBER = Plain(rf"[^0-9.\-]|[0-9.]-|^-?0[0-9]|\.[0-9]*\.|^-?[0-9]{{16}}|{_THOUSANDS}", at_most=MAX_TEXT)
+_NO_NUMBER = Plain(rf"[^0-9.\-]|[0-9.]-|^-?0[0-9]|\.[0-9]*\.|^-?[0-9]{{16}}|{_MAYBE_THOUSANDS}", at_most=MAX_TEXT)
 #: What a cell of a field looks like that needs no judge, by how the numbers of its column are written.
 OF_FIELDS: dict[Numbers, tuple[Plain, ...]] = {
     "": (Plain(at_most=MAX_TEXT),),

@@ -11,7 +11,9 @@ from agreements.lead import FieldValue
 from app.csv_import.cells import TIMES, Numbers, Plain, instant, is_day, number_in, plain_forms
 from app.csv_import.lead_map import FACTS, LeadMap, UnreadableFile
 
-_REMEDY = "Rename the columns, or write into a map what they mean, such as `columns: {source_id: id, email: mail}`, and name it by --map"
+_REMEDY = (
+    "Rename the columns, or write their meaning into a map, such as `columns: {source_id: id, email: mail}`, and name the map with --map"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def refuse_missing(header: Sequence[str], wanted: Sequence[str], file: str, *, r
     """Raise UnreadableFile where two columns have one name, or where a wanted column is missing. remedy: what to do then."""
     twins = sorted({name for name in header if name and header.count(name) > 1})
     if twins:
-        raise UnreadableFile(f"{file}: columns of one name: {_listed(twins)}; give each column a name of its own")
+        raise UnreadableFile(f"{file}: several columns have the same name: {_listed(twins)}; give each column its own name")
     missing = [name for name in dict.fromkeys(wanted) if name not in header]
     if missing:
         raise UnreadableFile(f"{file}: these columns are missing: {_listed(missing)}; there are: {_listed(header)}. {remedy}")

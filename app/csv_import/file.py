@@ -66,9 +66,8 @@ def header_in(path: Path) -> tuple[str, ...]:
 
 def _read(found: Iterator[Row], judge: RowJudge, limit: int | None, *, into: ReadLeads) -> None:
     twins = Twins(judge.id_column)
-    for row in found:
-        if limit is not None and len(into.rows) >= limit:
-            return
+    # The limit is looked at before the next row is read: nothing behind the last good row is judged, not even its encoding.
+    while (limit is None or len(into.rows) < limit) and (row := next(found, None)):
         try:
             lead = judge.lead(row)
         except BadLead as error:
@@ -78,5 +77,5 @@ def _read(found: Iterator[Row], judge: RowJudge, limit: int | None, *, into: Rea
             into.bad.append(BadRow(row.line, problem))
         else:
             into.rows.append(IncomingRow(row.line, lead))
-    if not into.rows and not into.bad:
+    if not into.rows and not into.bad and limit != 0:
         into.bad.append(NO_ROWS)

@@ -16,7 +16,7 @@ from app.csv_import.lead_map import LeadMap
 from app.csv_import.rows import Row
 
 _WORDS = {
-    "missing": "is empty: give every lead an id of its own",
+    "missing": "is empty: give every lead its own id",
     "bool_parsing": "is neither true nor false: write one of the two",
     "string_too_long": "is too long: a message holds 10,000 characters, every other fact 200",
 }
@@ -31,7 +31,7 @@ class BadRow:
 
 
 #: The one bad row of a file that holds a header and no other row.
-NO_ROWS = BadRow(1, "the file holds a header and no rows: there is nothing to take in")
+NO_ROWS = BadRow(1, "the file holds a header and no rows: there is nothing to import")
 
 
 class BadLead(Exception):
@@ -123,11 +123,11 @@ class Twins:
         """
         first = self._lines.setdefault((*who, conversion), line)
         if first != line:
-            return f"{self._column}: stands already on line {first} with the same conversion: leave one out, or tell them apart"
+            return f"{self._column}: is already on line {first} with the same conversion: leave one out, or give them different ids"
         person = mail_key(email)
         known_line, known = self._people.setdefault(who, (line, person))
         if person and known and person != known:
-            return f"{self._column}: stands already on line {known_line} for another e-mail address: give each person an id of their own"
+            return f"{self._column}: is already on line {known_line} for another e-mail address: give each person their own id"
         if person and not known:
             self._people[who] = (line, person)
         return ""

@@ -38,7 +38,7 @@ class Situation:
 
 @dataclass
 class Director:
-    """Runs the agenda against the stack until everything is at rest."""
+    """Plays the agenda against the stack until nothing is left to do."""
 
     box: Toolbox
     stack: Stack

@@ -15,7 +15,7 @@ from app.web.bodies import body_of, read_form
 from app.web.callers import Caller, age_of_form, remembered, sender_of
 from app.web.page_notices import number
 from app.web.rendering import page
-from notifications.rendering import clean
+from notifications.plain_text import clean
 from tasks.replies import digest_page
 from tasks.replies.answering import SentForm, kind_of
 from tasks.replies.browsers import Sender
@@ -79,7 +79,7 @@ class DigestPages:
         return await self._page(Caller.of(request, token, folder="d"), _Shown(start=start, saved=number(asked.get("saved", ""))))
 
     async def take(self, request: Request, token: str) -> Response:
-        """Save every answered row by itself. A refusal is shown beside its row, with what was typed kept.
+        """Save the answered rows one by one. A refusal is shown beside its row, with what was typed kept.
 
         Where a robot may have pressed, nothing is saved without the code from the message. Nothing need be held meanwhile: the
         page keeps what was typed, and the answers count from the press that carried the code.

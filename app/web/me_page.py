@@ -63,7 +63,7 @@ class MePages:
         return RedirectResponse(self._caller(request).path, 303)
 
     async def enrol(self, request: Request) -> Response:
-        """Mail a code to the person whose link's page sent this form."""
+        """Mail a code to the person whose page sent this form."""
         typed = await form_of(request)
         wait_id, caller = typed.get("wait_id", ""), self._caller(request)
         lead = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
@@ -91,7 +91,7 @@ class MePages:
         return remembered(self.box, RedirectResponse(caller.path, 303), caller.promoted())
 
     async def forget(self, request: Request) -> Response:
-        """Forget this browser, so that it is nobody's again."""
+        """Forget this browser, so that it belongs to nobody again."""
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)

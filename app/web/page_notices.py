@@ -66,7 +66,7 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
 
 
 def may_take_back(visit: Visit, given: ShownAnswer) -> bool:
-    """Return whether the addressee, in their own browser, may take back an answer in their name, wherever it was given."""
+    """Return whether the addressee, in their own browser, may take back an answer in their name, from any channel."""
     return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
 
 

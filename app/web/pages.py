@@ -1,4 +1,4 @@
-"""The pages behind a link. Looking changes nothing, however often and whoever looks. Only a form sent from such a page answers;
+"""The pages behind a link. Opening a page changes nothing. Only a form sent from such a page answers;
 where a robot may have sent it, the answer needs the code from the message."""
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class LinkPages:
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
-        """Send the visitor to the page again, which says what came of the answer, or asks for the code."""
+        """Send the visitor to the page again, which shows the result of the answer, or asks for the code."""
         first = reply.winner.answer_id if reply.winner else 0
         if reply.held:
             return RedirectResponse(f"{caller.path}?held={reply.held}", 303)

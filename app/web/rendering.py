@@ -17,7 +17,8 @@ from agreements.model import STATEMENTS
 from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
 from app.web.callers import Caller
 from app.web.page_notices import Notice
-from notifications.rendering import label, mailto, tel
+from notifications.plain_text import tel
+from notifications.rendering import label, mailto
 from tasks.choices import REP_CHOICES
 from tasks.replies.link_page import Visit
 

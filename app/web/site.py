@@ -64,7 +64,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        redirect_slashes=False,  # a redirect would carry a token on to wherever the Host header says
+        redirect_slashes=False,  # a redirect would carry a token to any host that the Host header names
     )
     site.state.public_url = box.settings.public_url
     sights = site.state.sights = SightQueue(box)

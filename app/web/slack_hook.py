@@ -1,4 +1,4 @@
-"""Slack's door: a press or a typed reason there is an answer like any other. Baton stores it first and then tells Slack."""
+"""Takes answers from Slack: a press of a button, or a typed reason. Baton stores the answer first and then replies to Slack."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from agreements.words import GivenAnswer, NoWord
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
-from notifications.channels.slack import ACCEPT, REJECT, is_slack, slack_id
-from notifications.rendering import clean
+from notifications.channels.slack import ACCEPT, REJECT
+from notifications.channels.slack_address import is_slack, slack_id
+from notifications.plain_text import clean
 from storage import roster, trail
 from storage.tables import Event
 from tasks.replies import answering
@@ -62,7 +63,7 @@ class Press:
 
 
 def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRouter:
-    """Return the route for Slack; the door is closed without a signing secret. real_time: the real clock, by which Slack signs."""
+    """Return the router for Slack. Without a signing secret it has no route. real_time: the real clock, by which Slack signs."""
     router = APIRouter(include_in_schema=False)
     if box.settings.slack_signing_secret:
         router.add_api_route("/hooks/slack", SlackDoor(box, real_time).take, methods=["POST"], response_model=None)

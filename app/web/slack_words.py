@@ -1,4 +1,4 @@
-"""What Baton says in Slack: the dialog that asks for a reason, what came of a press, and why one was refused."""
+"""What Baton says in Slack: the dialog that asks for a reason, the result of a press, and why one was refused."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def beside(problem: str, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def outcome(reply: Reply, seen: Visit) -> str:
-    """Return what came of an answer."""
+    """Return the result of an answer."""
     if not reply.won:
         return " ".join(filter(None, ("Your answer changed nothing.", _who(reply.winner, seen), reply.ended)))
     undo = f" Until {_at(reply.undo_until, seen)} you can take it back on the page behind the link." if reply.undo_until else ""

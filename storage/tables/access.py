@@ -19,7 +19,7 @@ SeenAs = Literal[Level, "new", "back", "others"]
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for a machine; only its hash is kept. scopes: what the key opens, words separated by spaces."""
+    """A key for a machine; only its hash is kept. scopes: what the key permits, words separated by spaces."""
 
     __tablename__ = "api_keys"
     hash: str = Field(primary_key=True)

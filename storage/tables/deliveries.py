@@ -1,4 +1,4 @@
-"""Post: every message to one person over one channel, and what waits for the morning digest."""
+"""Deliveries: every message to one person over one channel, and what waits for the morning digest."""
 
 from __future__ import annotations
 

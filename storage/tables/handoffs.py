@@ -18,7 +18,7 @@ class Handoff(SQLModel, table=True):
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all others are Baton's time. routed: the screen
     sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
-    screened. queue: the line in which the lead waits, where the agreement releases its tier day by day.
+    screened. queue: the queue in which the lead waits, where the agreement releases its tier day by day.
     """
 
     __tablename__ = "handoffs"

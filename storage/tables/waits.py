@@ -48,7 +48,7 @@ class Wait(SQLModel, table=True):
 
 
 class AnswerState(StrEnum):
-    """What became of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
+    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
     reported an attempt, and the attempt is now a touch."""
 
     COUNTED = "counted"

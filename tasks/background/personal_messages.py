@@ -27,7 +27,7 @@ class NoSuchLetter(HandoffError):
     """Nobody knows how to write this message."""
 
 
-def by_post(session: Session, box: Toolbox, row: Delivery, *, now: datetime) -> Draft:
+def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) -> Draft:
     """Return the draft of a delivery that has no handoff; digest_message.py makes a digest's draft. Reads only.
 
     Raises NoSuchLetter; KeyError for an unknown person.
@@ -49,7 +49,7 @@ def by_post(session: Session, box: Toolbox, row: Delivery, *, now: datetime) -> 
             return new_links.draft_of(session, row, box.links, now=now)
         case announcements.MESSAGE:
             return announcements.draft_of(session, row, box.links)
-    raise NoSuchLetter(f"{row.message} does not go by post.")
+    raise NoSuchLetter(f"{row.message} is no personal message.")
 
 
 def _answered_for_you(session: Session, row: Delivery, links: Links, now: datetime) -> Draft:

@@ -26,7 +26,7 @@ from tasks.messages.drafts import Draft
 from tasks.messages.outbox import Outcome, marked, write_outcome
 from tasks.wiring.toolbox import Toolbox
 
-log = logging.getLogger("baton.post")
+log = logging.getLogger("baton.personal_outbox")
 AT_ONCE = 20
 #: After this real time without an outcome, a message that was being sent counts as unknown: it may have arrived or not.
 GIVEN_UP_AFTER = timedelta(minutes=5)
@@ -43,21 +43,21 @@ class _Ready:
     items: tuple[int, ...] = ()
 
 
-async def send_post(box: Toolbox) -> int:
+async def send_personal_messages(box: Toolbox) -> int:
     """Sends the due messages concurrently, each under its key, and stores the outcomes; returns how many were handled."""
     real = datetime.now(UTC)
     given_up_before = real - GIVEN_UP_AFTER
     moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now))
     if stale:
-        moved += await box.write(lambda session, now: deliveries.abandon_post(session, claimed_before=given_up_before, now=now))
+        moved += await box.write(lambda session, now: deliveries.abandon_personal(session, claimed_before=given_up_before, now=now))
     ready = [one for ident in due if (one := await _prepare(box, ident, real)) is not None]
     await asyncio.gather(*(_send(box, one) for one in ready))
     return moved + len(due)
 
 
 def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[bool, list[int]]:
-    stale = deliveries.has_stale_post(session, claimed_before=given_up_before)
-    return stale, deliveries.due_post(session, now=now, limit=AT_ONCE)
+    stale = deliveries.has_stale_personal(session, claimed_before=given_up_before)
+    return stale, deliveries.due_personal(session, now=now, limit=AT_ONCE)
 
 
 async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
@@ -81,7 +81,7 @@ def _load(session: Session, box: Toolbox, ident: int, now: datetime) -> tuple[Co
     row = session.get(Delivery, ident)
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
-        return None, personal_messages.by_post(session, box, row, now=now)
+        return None, personal_messages.draft_of(session, box, row, now=now)
     composed = digest_message.compose(session, row, box.links, now=now)
     return composed, composed.draft
 

@@ -37,7 +37,7 @@ class Kept:
 def in_words(kept: Kept) -> str:
     """Return the deleted counts in one sentence."""
     parts = [f"{count} {name}" for name, count in kept.deleted.items() if count]
-    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was over its time."
+    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was past its time."
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ MESSAGE: Final = "digest"
 MISSED: Final = "missed"
 #: The kind of an item that the digest shows as settled: somebody else answered for the person.
 ANSWERED: Final = "answered"
-HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
+HOW_IT_STANDS = "How is it going? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from agreements.words import EventKind, Via, word
 from notifications.letter import LeadView
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
@@ -82,7 +82,7 @@ SENTENCES: Mapping[EventKind, str] = {
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE: tuple[tuple[EventKind, str, str], ...] = (
-    ("nudged", "over", "{to} is told in the morning ({action})"),
+    ("nudged", "over", "{to} gets it in the morning digest ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
     ("facts-told", "beside", "{source} gave other facts: {beside}. The known facts stay"),

@@ -138,7 +138,7 @@ def _write(
         bounces = _bounces_within(session, row, handoff, channels.get(row.channel))
         deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces)
     elif isinstance(error, DeliveryUnknown):
-        deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
+        deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
     else:
         rest = error.retry_after_seconds if isinstance(error, DeliveryError) else None
         deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now, retry_after_seconds=rest)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from sqlmodel import Session, select
 
-from storage import devices, roster
-from storage.tables import Answer, Delivery, Event, MailedCode, WrongNumber
+from storage import roster
+from storage.tables import Answer, Delivery, Device, Event, MailedCode, WrongNumber
 from tasks.background import personal_messages
 from tasks.replies import mailed_codes, number_check
 from tasks.replies.opened_link import OpenedLink
@@ -47,7 +47,7 @@ def mailed(company: Stage, person: str) -> list[str]:
 
     def read(session: Session, now: object) -> list[str]:
         rows = session.exec(select(Delivery).where(Delivery.message == mailed_codes.MESSAGE, Delivery.person == person)).all()
-        texts = [personal_messages.by_post(session, company.box, row, now=NOW).written(company.box.templates).text for row in rows]
+        texts = [personal_messages.draft_of(session, company.box, row, now=NOW).written(company.box.templates).text for row in rows]
         return [found.group() if (found := re.search(r"^\d{6}$", text, re.MULTILINE)) else "" for text in texts]
 
     return company.box.read_now(read)
@@ -101,7 +101,7 @@ def test_in_a_new_browser_the_mailed_code_stands_for_the_number(company: Stage) 
 
     assert "Thank you" in type_number(new, refused, code).text
     assert company.answers() == [("accepted", "ana", "counted")]
-    assert [row.level for row in company.rows(devices.Device)] == ["known"]
+    assert [row.level for row in company.rows(Device)] == ["known"]
 
 
 def test_a_code_is_good_once_and_the_next_one_is_mailed_when_it_is_needed(company: Stage) -> None:

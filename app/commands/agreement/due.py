@@ -72,9 +72,10 @@ def _person(ident: str, file: Path | None) -> Person | None:
 
 
 def _installed() -> Roster:
+    box = terminal.open_box()
     from storage import roster
 
-    return terminal.open_box().read_now(lambda session, now: roster.current(session))
+    return box.read_now(lambda session, now: roster.current(session))
 
 
 def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Person | None) -> Asked:
@@ -91,7 +92,7 @@ def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Pers
     try:
         line = timeline(agreement, name, tier=tier, start=at, holder_calendar=person.calendar if person else "")
     except CalendarError as error:
-        terminal.fail(terminal.FINDINGS, f"{agreement.reference} says of no time by when the {clock} is due: {error}")
+        terminal.fail(terminal.FINDINGS, f"{agreement.reference} has no due time for the clock {clock}: {error}")
     zone = ZoneInfo(person.timezone) if person else line.calendar.timezone
     return Asked(agreement, line, supposed, person, zone)
 
@@ -137,10 +138,12 @@ def _remarks(asked: Asked) -> list[str]:
     line, found = asked.line, [f"start: {asked.supposed}"] if asked.supposed else []
     found += line.notes
     if asked.holder and asked.holder.calendar and asked.holder.calendar not in asked.agreement.calendars:
-        found.append(f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; its first one is taken")
+        found.append(
+            f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; the first calendar of the agreement counts instead"
+        )
     if asked.holder and asked.holder.is_away(line.start):
         back = asked.holder.back_at(line.start).astimezone(asked.holder_zone)
-        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing passes over who is away")
+        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing skips people who are away")
     return found
 
 

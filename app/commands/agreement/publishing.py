@@ -37,16 +37,16 @@ InFlightPolicy = Annotated[
     Policy | None,
     typer.Option(
         "--in-flight",
-        help="Handoffs under earlier versions: finish as they began; requalify those not assigned yet; recall also those not"
+        help="Handoffs under earlier versions: finish all; requalify those not assigned yet; recall also those not"
         " answered yet. The agreement's own where left out.",
     ),
 ]
 
 
 def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) -> None:
-    """Keep this version for ever, ready to be signed. Its text cannot change any more; a new text is a new version.
+    """Keep this version for ever, ready for signatures. Its text can no longer change; a new text needs a new version.
 
-    A version that could not be deployed beside those in force is refused, before anybody signs it.
+    The command refuses a version that could not be deployed beside those in force, before anybody signs it.
     """
     box = terminal.open_box()
     with terminal.told():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +102,9 @@ def files(draw: st.DrawFn, header: str) -> str:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.sampled_from([None, MAP]), st.none() | st.integers(1, 4), st.sampled_from([1, 40, 150, 100_000]))
-def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, limit, block_bytes):
+def test_many_rows_are_read_as_single_ones_are(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, mapping: LeadMap | None, limit: int | None, block_bytes: int
+) -> None:
     header = MAPPED if mapping else data.draw(st.sampled_from(HEADERS))
     path = tmp_path_factory.getbasetemp() / "leads.csv"
     path.write_bytes(data.draw(files(header)).encode())
@@ -109,7 +114,7 @@ def test_many_rows_are_read_as_single_ones_are(tmp_path_factory, data, mapping, 
     assert differences(singly, together) == []
 
 
-def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path):
+def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"
     path.write_text("source_id,company,fields.size,fields.industry\n1,Harbour,12,rail\n2," + "x" * 300 + ",3,rail\n")
 
