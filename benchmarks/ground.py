@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
+from agreements.words import PARTIES
 from notifications.links import Links
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
@@ -39,8 +40,8 @@ def ground(folder: Path) -> Toolbox:
     def put_in_force(session: Session, now: datetime) -> None:
         roster.load(session, (ROOT / "examples/roster.yaml").read_text(encoding="utf-8"), now=now)
         row = contracts.publish(session, (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8"), now=now)
-        for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "benchmark"), now=now)
+        for party in PARTIES:
+            contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)
         contracts.mark_deployed(session, row, deployment_id="none", now=now)
 
     box.write_now(put_in_force)

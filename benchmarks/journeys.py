@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from agreements.words import GivenAnswer, NoWord, WaitKind
 from benchmarks.onlooker import RunState, Standing
 from benchmarks.people import Taken, answer, capture
 from benchmarks.stand import Stand
@@ -22,7 +23,7 @@ class Journey:
     trail: the kinds of events that its trail must have."""
 
     name: str
-    answers: Mapping[str, tuple[str, dict[str, str]]]
+    answers: Mapping[WaitKind | NoWord, tuple[GivenAnswer, dict[str, str]]]
     stage: str
     trail: tuple[str, ...]
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select, text
 from sqlmodel import col
 
 from agreements.lifecycle import ENDS, PARKED_NAMES
+from agreements.words import NoWord, WaitKind
 from benchmarks.databases import Databases
 from storage.tables import Answer, Assignment, Event, Handoff, Wait
 
@@ -23,7 +24,7 @@ class Standing:
     handoff_id: int
     stage: str
     run_id: str
-    wait_kind: str
+    wait_kind: WaitKind | NoWord
     assignment_id: str
     answered: bool
 
@@ -40,9 +41,9 @@ class RunState:
     type: str
     name: str
 
-    def rests_for(self, wait_kind: str) -> bool:
+    def rests_for(self, wait_kind: WaitKind | NoWord) -> bool:
         """Return whether the run is parked under the name of this kind of wait."""
-        return self.type == "PAUSED" and self.name == PARKED_NAMES.get(wait_kind)
+        return self.type == "PAUSED" and self.name == (wait_kind and PARKED_NAMES.get(wait_kind))
 
 
 class Onlooker:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from agreements.lead import IncomingLead
+from agreements.words import GivenAnswer
 from app.demo.browser import read_page
 from benchmarks.inquiry import demo_request
 from storage import devices
@@ -43,7 +44,7 @@ def capture(box: Toolbox, **changes: object) -> Taken:
     return Taken(done.lead_id, done.handoff_id)
 
 
-def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
+def answer(box: Toolbox, assignment_id: str, kind: GivenAnswer, **fields: str) -> bool:
     """Answer for the rep who has that assignment. Return whether the answer counts."""
     token = _token(box, assignment_id)
     return box.write_now(

@@ -22,6 +22,7 @@ from rich.console import Console
 from ruamel.yaml import YAML
 from sqlmodel import Session
 
+from agreements.words import PARTIES, Party
 from app import stack, terminal
 from app.deploying import deploy
 from app.stack import Part, Stack
@@ -136,13 +137,13 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
             await client.create_work_pool(WorkPoolCreate(name=STOCK, type="process"))
     await box.write(lambda session, now: roster.load(session, roster_text(), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, agreement_text(), now=now))
-    for party in ("marketing", "sales"):
+    for party in PARTIES:
         await box.write(partial(_sign, row=row, party=party))
     await deploy(box, row.name, row.version)
 
 
-def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: str) -> None:
-    contracts.sign(session, row, contracts.NewSignature(party, party, "benchmark"), now=now)
+def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: Party) -> None:
+    contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)
 
 
 def agreement_text() -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
+from agreements.words import ChannelName
 from notifications.letter import Channel
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
@@ -141,7 +142,7 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))
     settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001)
     crm = LocalCrm(tmp_path / "crm.db")
-    channels: dict[str, Channel] = {
+    channels: dict[ChannelName, Channel] = {
         "email": KeepingChannel("email"),
         "chat": KeepingChannel("chat"),
         "manager-email": KeepingChannel("manager-email"),
@@ -159,8 +160,8 @@ def put_in_force(session: Session, now: datetime) -> None:
     """Load the example roster and put the example agreement in force."""
     roster.load(session, ROSTER, now=now)
     row = contracts.publish(session, AGREEMENT, now=now)
-    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "test"), now=now)
-    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "test"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "link"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "link"), now=now)
     contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000001", now=now)
 
 

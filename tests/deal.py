@@ -12,6 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
+from agreements.words import PARTIES, ChannelName, GivenAnswer
 from storage import contracts, handoffs, roster, waits
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
 from tasks import intake
@@ -60,8 +61,8 @@ def _example() -> dict[str, Any]:
 def _put_in_force(box: Toolbox, text: str) -> None:
     def work(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
-        for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+        for party in PARTIES:
+            contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)
         contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
 
     box.write_now(work)
@@ -104,14 +105,14 @@ def touches_of(box: Toolbox, taken: Taken) -> list[str]:
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answering.Reply:
+def answer_by_duty(box: Toolbox, taken: Taken, kind: GivenAnswer, **fields: str) -> answering.Reply:
     """Answer as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
     return box.write_now(lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now))
 
 
-def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
+def letters(box: Toolbox, message: str, channel: ChannelName = "email") -> list[str]:
     """Return the recipients of messages of that kind on that channel, in order."""
     return [letter.to.id for letter in kept_by(box, channel).letters if letter.message == message]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, select
 
+from agreements.words import GivenAnswer, InFlightPolicy, Move
 from storage import contracts, handoffs, version_migration, waits
 from storage.crm.port import Account
 from storage.tables import Activity, Answer, Assignment, Delivery, Event, Handoff, HandoffNote, Lead, Wait, Wake
@@ -41,7 +42,7 @@ def published(session: Session, text: str, now: datetime, *, deployed: bool = Tr
     """Publish that text, sign it for both sides, and put it in force if deployed."""
     row = contracts.publish(session, text, now=now)
     for party in contracts.unsigned_parties(session, row):
-        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=now)
+        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "link"), now=now)
     if deployed:
         contracts.mark_deployed(session, row, deployment_id=f"0000000{row.version}-0000-0000-0000-000000000000", now=now)
 
@@ -108,7 +109,7 @@ async def ended(driver: Driver, box: Toolbox, *, twin_of: Taken) -> dict[str, Ta
     return found
 
 
-async def answered(driver: Driver, box: Toolbox, choice: str, **fields: str) -> Taken:
+async def answered(driver: Driver, box: Toolbox, choice: GivenAnswer, **fields: str) -> Taken:
     """Create a lead to which its rep has given this answer."""
     taken = capture(box)
     await driver.settle()
@@ -117,7 +118,7 @@ async def answered(driver: Driver, box: Toolbox, choice: str, **fields: str) -> 
     return taken
 
 
-async def moved(driver: Driver, box: Toolbox, event: str) -> Taken:
+async def moved(driver: Driver, box: Toolbox, event: Move) -> Taken:
     """Create an assigned lead to which this happens."""
     taken = capture(box)
     await driver.settle()
@@ -166,7 +167,7 @@ EXPECTED = {
 }
 
 
-def listed(box: Toolbox, policy: str, version: int = 3) -> tuple[InFlight, ...]:
+def listed(box: Toolbox, policy: InFlightPolicy, version: int = 3) -> tuple[InFlight, ...]:
     """Return the handoffs in flight, as a policy of that version would treat them."""
     return box.read_now(lambda session, now: version_migration.preview(session, "b2b-saas", version, policy, now))
 

@@ -199,4 +199,4 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
 
 def _sign(session: Session, row: AgreementVersion, now: datetime) -> None:
     for party in ("marketing", "sales"):
-        contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+        contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)

@@ -14,6 +14,8 @@ from typing import Any
 from sqlmodel import Session, select
 
 from agreements.errors import HandoffError
+from agreements.lifecycle import Stage
+from agreements.words import PARTIES, GivenAnswer
 from flows.going import Going
 from notifications.links import Links
 from storage import due, handoffs, leases, roster, schema, waits
@@ -110,19 +112,19 @@ def _next_handicap(seconds: float, *, first: bool) -> float:
 Ready = Callable[[], Coroutine[Any, Any, tuple[bool, str]]]
 
 
-def _answer(box: Toolbox, one: Round, kind: str) -> Ready:
+def _answer(box: Toolbox, one: Round, kind: GivenAnswer) -> Ready:
     """Answer through the function that all doors use in the end."""
 
     async def go() -> tuple[bool, str]:
         verdict = await box.write(
-            lambda session, now: waits.answer(session, one.wait_id, waits.NewAnswer(kind, by=f"by-{kind}", via="race"), now=now)
+            lambda session, now: waits.answer(session, one.wait_id, waits.NewAnswer(kind, by=f"by-{kind}", via="link"), now=now)
         )
         return verdict.won, verdict.winner.kind if verdict.winner else ""
 
     return go
 
 
-def _link(box: Toolbox, one: Round, kind: str) -> Ready:
+def _link(box: Toolbox, one: Round, kind: GivenAnswer) -> Ready:
     """Answer through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     fields = {"reason": "not-now"} if kind == "rejected" else {}
@@ -149,9 +151,11 @@ def _park(box: Toolbox, one: Round, _: str) -> Ready:
 
 def _recall(box: Toolbox, one: Round, under: str) -> Ready:
     """Recall the lead from its rep, as a deploy does that listed it before. The lead restarts under the other version."""
-    mark = Mark("assigned", "acceptance", 1, wait_id=one.wait_id, tenure_id=one.assignment_id)
+    mark = Mark(Stage.ASSIGNED, "acceptance", 1, wait_id=one.wait_id, tenure_id=one.assignment_id)
     lead_id = box.read_now(lambda session, now: handoffs.get(session, one.handoff_id).lead_id)
-    listed = InFlight(one.handoff_id, lead_id, "", "assigned", "b2b-saas@1", "ana", "acceptance", None, Happens.RECALLED, mark, under=under)
+    listed = InFlight(
+        one.handoff_id, lead_id, "", Stage.ASSIGNED, "b2b-saas@1", "ana", "acceptance", None, Happens.RECALLED, mark, under=under
+    )
 
     async def go() -> tuple[bool, str]:
         why = await box.write(lambda session, now: withdraw(session, listed, actor="race", now=now))
@@ -169,7 +173,7 @@ def _missed(box: Toolbox, one: Round, _: str) -> Ready:
     return go
 
 
-def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
+def _undo(box: Toolbox, one: Round, kind: GivenAnswer) -> Ready:
     """Undo the rep's answer of that kind through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     query = select(Answer.id).where(Answer.handoff_id == one.handoff_id, Answer.kind == kind)
@@ -182,7 +186,7 @@ def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
     return go
 
 
-_DOES: dict[str, Callable[[Toolbox, Round, str], Ready]] = {
+_DOES: dict[str, Callable[[Toolbox, Round, Any], Ready]] = {
     "answer": _answer,
     "missed": _missed,
     "link": _link,
@@ -200,8 +204,8 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
     def found(session: Session, now: datetime) -> list[Round]:
         roster.load(session, people, now=now)
         version = publish(session, agreement, now=now)
-        for party in ("marketing", "sales"):
-            sign(session, version, NewSignature(party, party, "test"), now=now)
+        for party in PARTIES:
+            sign(session, version, NewSignature(party, party, "link"), now=now)
         mark_deployed(session, version, deployment_id="", now=now)
         return [_round(session, pair, now) for pair in does]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
+from agreements.words import ChannelName, GivenAnswer
 from storage import deliveries, handoffs
 from storage.crm.local import LocalCrm
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wake
@@ -61,7 +62,7 @@ def token_of(box: Toolbox, taken: Taken) -> str:
     return box.read_now(find)
 
 
-def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
+def answer_by_link(box: Toolbox, taken: Taken, choice: GivenAnswer, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
     return box.write_now(
@@ -86,7 +87,7 @@ def deliveries_of(box: Toolbox, taken: Taken) -> list[Delivery]:
     return box.read_now(lambda session, now: deliveries.of_handoff(session, newest(box, taken).id))
 
 
-def kept_by(box: Toolbox, channel: str) -> KeepingChannel:
+def kept_by(box: Toolbox, channel: ChannelName) -> KeepingChannel:
     """Return the fake channel of that name. Its `letters` are the messages that the code gave it to send."""
     found = box.channels[channel]
     assert isinstance(found, KeepingChannel)

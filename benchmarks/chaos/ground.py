@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from agreements.loading import read_agreement
 from agreements.model import Agreement
+from agreements.words import Party
 from app import stack, terminal
 from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
@@ -116,5 +117,5 @@ def _prepare(running: stack.Stack, box: Toolbox, text: str) -> None:
         asyncio.run(put_in_force())
 
 
-def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: str) -> None:
-    contracts.sign(session, row, contracts.NewSignature(party, party, "chaos"), now=now)
+def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: Party) -> None:
+    contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)

@@ -16,6 +16,7 @@ from rich.progress import track
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
+from agreements.lifecycle import Stage
 from benchmarks.ground import MONDAY, box_on, ground, percentile
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
 from tasks import intake
@@ -107,7 +108,7 @@ def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:
     session.add_all(Lead(id=number, created_at=MONDAY) for number in range(1, len(ids) + 1))
     session.flush()
     for number, ident in enumerate(ids, 1):
-        session.add(Handoff(id=number, lead_id=number, agreement="b2b-saas", version=1, stage="assigned", rep="ana", created_at=MONDAY))
+        session.add(Handoff(id=number, lead_id=number, agreement="b2b-saas", version=1, stage=Stage.ASSIGNED, rep="ana", created_at=MONDAY))
         session.flush()
         session.add(Assignment(id=ident, handoff_id=number, lead_id=number, rep="ana", assigned_at=MONDAY, proven_at=MONDAY))
         wait = Wait(handoff_id=number, kind="acceptance", holder="ana", opened_at=MONDAY, due_at=due, promised_at=due, next_at=due)

@@ -15,6 +15,7 @@ from rich.progress import track
 from sqlalchemy import insert
 from sqlmodel import Session, SQLModel
 
+from agreements.words import ChannelName, EventKind
 from benchmarks.ground import MONDAY, ROOT, ground
 from storage import trail, trail_export, trail_lines
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Lead, Wait
@@ -64,6 +65,9 @@ def _write(session: Session, leads: range) -> None:
     trail.write(session, events)
 
 
+_OVER: tuple[ChannelName, ...] = ("email", "chat")
+
+
 def _lead(rows: dict[type[SQLModel], list[dict[str, Any]]], number: int) -> list[Event]:
     at, due = MONDAY, MONDAY + timedelta(hours=4)
     lead, handoff = Lead(id=number, company=f"Company {number}", created_at=at), Handoff(id=number, lead_id=number, created_at=at)
@@ -84,13 +88,13 @@ def _lead(rows: dict[type[SQLModel], list[dict[str, Any]]], number: int) -> list
     }
     letters = [
         Delivery(id=2 * number + side, key=f"{number}:{channel}", channel=channel, proof=f"250 OK {number}", **taken)
-        for side, channel in enumerate(("email", "chat"))
+        for side, channel in enumerate(_OVER)
     ]
     for row in (lead, handoff, assignment, proof, wait, answer, *letters):
         rows[type(row)].append(row.model_dump())
     promise = trail_lines.instant(due)
     opened = {"holder": "ana", "due": promise, "promise": promise}
-    about: list[tuple[str, str, dict[str, Any]]] = [
+    about: list[tuple[EventKind, str, dict[str, Any]]] = [
         ("captured", "baton", {"cause": "inquiry", "held": False}),
         ("qualified", "baton", {"score": 70, "fit": 40, "engagement": 30, "was": "inquiry"}),
         ("documented", "baton", {"was": "mql"}),

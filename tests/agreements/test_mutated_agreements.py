@@ -18,8 +18,9 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence
 from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
-from agreements.model import Agreement, Clocks
+from agreements.model import Agreement
 from agreements.roster import read_roster
+from agreements.words import CLOCK_NAMES
 from agreements.yaml_reader import read
 from tests.agreements.test_loading import EXAMPLES, JARGON
 from tests.conftest import ROSTER
@@ -85,7 +86,7 @@ def use(agreement: Agreement) -> None:
     """Every clock gives a due time in every tier, every reason a consequence; notes and roster can be looked at."""
     assert isinstance(notes_of(agreement), list)
     assert isinstance(problems_with_roster(agreement, read_roster(ROSTER)), list)
-    for name in Clocks.model_fields:
+    for name in CLOCK_NAMES:
         clock = agreement.clocks.named(name)
         for tier in agreement.tiers:
             if str(clock.term(tier.name)) != "per release plan":

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.clauses.facts import DeclaredField
-from agreements.criteria import Condition, Test, condition
+from agreements.criteria import LIMITS, Condition, Operator, Test, condition
 from agreements.lead import domain_of
 from agreements.overlap import Fields, can_both_hold, lead_for_both
 from tests.agreements.tables import cases
@@ -59,12 +59,12 @@ def some(values: list[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(st.sampled_from([one for one in values if one is not None]), min_size=1, max_size=3).map(tuple)
 
 
-def asking(field: str, values: list[Any], *operators: str, words: tuple[str, ...]) -> st.SearchStrategy[Test]:
+def asking(field: str, values: list[Any], *operators: Operator, words: tuple[str, ...]) -> st.SearchStrategy[Test]:
     lists = st.tuples(st.sampled_from(operators), some(values)).map(lambda pair: Test(field, *pair))
     return lists | st.sampled_from(words).map(lambda word: Test(field, "word", word))
 
 
-BOUNDS = st.tuples(st.sampled_from(["at_least", "at_most"]), st.integers(0, 5)).map(lambda pair: Test("employees", *pair))
+BOUNDS = st.tuples(st.sampled_from(LIMITS), st.integers(0, 5)).map(lambda pair: Test("employees", *pair))
 TESTS = st.one_of(
     asking("source", WORDS, "in", "not_in", "contains", words=("present", "missing")),
     asking("employees", NUMBERS, "in", "not_in", words=("present", "missing")) | BOUNDS,

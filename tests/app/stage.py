@@ -21,6 +21,7 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
+from agreements.words import PARTIES, About, AnswerKind, Ended, Move, NoWord, Via, WaitKind
 from app.demo.inbox_pages import PageServer
 from app.web.page_request_queue import SightQueue
 from app.web.site import create_site
@@ -29,7 +30,7 @@ from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
+from storage.tables import Answer, Assignment, Handoff, HandoffNote, Level, Touch, Wait
 from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
@@ -152,7 +153,7 @@ class Stage:
         other.cookies.update(browser.cookies)
         return other
 
-    def know(self, browser: httpx.Client, person: str = "ana", *, level: str = devices.KNOWN) -> httpx.Client:
+    def know(self, browser: httpx.Client, person: str = "ana", *, level: Level = devices.KNOWN) -> httpx.Client:
         """Makes the browser known for that person, as if the code from a message, or a mailed code, had been typed in it."""
         browser.get(self.link)
         hash = devices.hash_of(browser.cookies["baton_device"])
@@ -163,11 +164,11 @@ class Stage:
         """Changes the database from another door than the pages: work(session, handoff, now)."""
         return self.box.write_now(lambda session, now: work(session, handoffs.get(session, self.handoff_id), now))
 
-    def open(self, kind: str, *, holder: str, about: str = "", mine: bool = True, events: tuple[str, ...] = ()) -> Wait:
+    def open(self, kind: WaitKind, *, holder: str, about: About | NoWord = "", mine: bool = True, events: tuple[Move, ...] = ()) -> Wait:
         """Closes what is open, moves the handoff, and opens a wait of that kind."""
 
         def work(session: Session, handoff: Handoff, now: datetime) -> Wait:
-            waits.close_open(session, handoff, because="moved on", now=now)
+            waits.close_open(session, handoff, because="undone", now=now)
             for event in events:
                 handoffs.move(session, handoff, event, now=now)
             return waits.open_wait(
@@ -179,7 +180,7 @@ class Stage:
 
         return self.do(work)
 
-    def answer(self, kind: str, *, by: str, via: str, **data: Any) -> None:
+    def answer(self, kind: AnswerKind, *, by: str, via: Via, **data: Any) -> None:
         """Answers through another door than the pages."""
 
         def work(session: Session, handoff: Handoff, now: datetime) -> None:
@@ -200,7 +201,7 @@ class Stage:
 
         self.do(work)
 
-    def give_to(self, rep: str, *, because: str) -> str:
+    def give_to(self, rep: str, *, because: Ended) -> str:
         """Takes the lead from its rep and gives it to another one, whose link's path is returned."""
 
         def work(session: Session, handoff: Handoff, now: datetime) -> str:
@@ -268,8 +269,8 @@ def _founded() -> tuple[Path, int, str]:
 def _found(session: Session, now: datetime) -> tuple[int, str]:
     roster.load(session, ROSTER, now=now)
     version = contracts.publish(session, AGREEMENT, now=now)
-    for party in ("marketing", "sales"):
-        contracts.sign(session, version, contracts.NewSignature(party, party, "test"), now=now)
+    for party in PARTIES:
+        contracts.sign(session, version, contracts.NewSignature(party, party, "link"), now=now)
     contracts.mark_deployed(session, version, deployment_id="", now=now)
     handoff = handoffs.get(session, capture(session, LEAD, now=now).handoff_id or 0)
     handoff.tier, handoff.score, handoff.fit, handoff.engagement, handoff.fast_lane = "hot", 72, 45, 27, True

@@ -10,7 +10,7 @@ import pytest
 
 from app.web.callers import DEVICE_COOKIE
 from storage import devices
-from storage.tables import Answer, Device
+from storage.tables import Answer, Device, Level
 from tests.app.stage import Stage, answer_form, form_of, press, press_with_number, send, stage, type_number, words_of
 from tests.app.test_own_pages import ask, mailed_code, type_code
 
@@ -110,7 +110,7 @@ def test_a_browser_that_is_known_keeps_its_cookie(company: Stage) -> None:
 
 
 @pytest.mark.parametrize("was", ["known", "enrolled"])
-def test_after_90_days_the_number_is_asked_for_again(company: Stage, was: str) -> None:
+def test_after_90_days_the_number_is_asked_for_again(company: Stage, was: Level) -> None:
     rep = company.browser()
     rep.get(company.link)
     company.know(rep, level=was)

@@ -19,6 +19,7 @@ from sqlmodel import Session, SQLModel
 from typer.testing import CliRunner, Result
 
 from agreements.errors import AgreementError, InvalidAgreement
+from agreements.words import InFlightPolicy
 from app import stack
 from app.cli import app as cli
 from app.deploy_plan import plan
@@ -126,7 +127,7 @@ def test_a_deploy_that_died_gives_way(box: Toolbox) -> None:
         asyncio.run(deploy(box, "b2b-saas", 2, by="maria"))
 
 
-def refused(box: Toolbox, version: int, policy: str | None = None) -> str:
+def refused(box: Toolbox, version: int, policy: InFlightPolicy | None = None) -> str:
     """What deploying this version is refused with; nothing has changed, and nobody spoke to the server."""
     before = everything(box)
     with pytest.raises(AgreementError) as error:
@@ -186,7 +187,7 @@ class TestRefused:
         assert box.read_now(lambda session, now: plan(session, "b2b-saas", 1, policy="recall", now=now)).is_deployed
 
     @pytest.mark.parametrize("policy", ["requalify", "recall"])
-    def test_a_policy_for_a_version_that_has_not_begun(self, box: Toolbox, policy: str) -> None:
+    def test_a_policy_for_a_version_that_has_not_begun(self, box: Toolbox, policy: InFlightPolicy) -> None:
         publish(box, text_of(2, FUTURE))
 
         said = refused(box, 2, policy)

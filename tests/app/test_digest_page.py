@@ -13,6 +13,7 @@ import pytest
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
+from agreements.words import Move, WaitKind
 from storage import digests, handoffs, waits
 from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
 from tasks.intake import capture
@@ -26,7 +27,8 @@ DAY = "2026-12-01"
 def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
-        for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
+        kinds: tuple[WaitKind, ...] = ("first_attempt", "first_attempt", "outcome", "outcome")
+        for number, kind in enumerate(kinds, start=2):
             running.box.write_now(partial(one_more, number=number, kind=kind))
         yield running
 
@@ -36,18 +38,20 @@ def rep(company: Stage) -> httpx.Client:
     return company.browser(headers=FIREFOX)
 
 
-def one_more(session: Session, now: datetime, number: int, kind: str, *, rep: str = "ana") -> str:
+def one_more(session: Session, now: datetime, number: int, kind: WaitKind, *, rep: str = "ana") -> str:
     """Another lead of hers, as far as that."""
     more = {"source_id": f"more-{number}", "email": f"p{number}@harbour{number}.example", "company": f"Harbour {number} <i>", "phone": ""}
     incoming = IncomingLead.model_validate({**LEAD.model_dump(), **more})
     handoff = handoffs.get(session, capture(session, incoming, now=now).handoff_id or 0)
     session.add(HandoffNote(handoff_id=handoff.id, content={"statements": {}}, complete=True, written_at=now))
-    for event in ("screened", "qualified", "documented"):
+    events: tuple[Move, ...] = ("screened", "qualified", "documented")
+    for event in events:
         handoffs.move(session, handoff, event, now=now)
     row = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
     session.add(row)
     handoff.rep = rep
-    for event in ("assigned", "notified", "accepted", *(["attempted"] if kind == "outcome" else [])):
+    further: tuple[Move, ...] = ("assigned", "notified", "accepted", "attempted")
+    for event in further if kind == "outcome" else further[:-1]:
         handoffs.move(session, handoff, event, now=now)
     waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, due_at=DUE + timedelta(hours=number), assignment_id=row.id), now=now)
     return row.id

@@ -15,7 +15,7 @@ from notifications import bounces
 from storage import deliveries, page_requests
 from storage.keys import Scope
 from storage.page_requests import PageRequest
-from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
+from storage.tables import Delivery, DeliveryState, Event, Handoff, SeenAs, Wake
 from tests.app.stage import Stage, stage
 from tests.present import the
 from tests.returned import returned
@@ -107,7 +107,7 @@ def test_the_key_of_the_mail_server_takes_no_leads(company: Stage, door: httpx.C
     assert company.snapshot() == before
 
 
-def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET", minutes: int = 1) -> None:
+def look(company: Stage, *, device: SeenAs, person: str = "ana", method: str = "GET", minutes: int = 1) -> None:
     """A browser asks for the page of the lead, so many minutes after the message was sent."""
     sent = company.rows(Delivery)[0].sent_at
 
@@ -121,7 +121,7 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
 
 @pytest.mark.parametrize("device", ["known", "enrolled"])
 def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_nothing(
-    company: Stage, door: httpx.Client, device: str
+    company: Stage, door: httpx.Client, device: SeenAs
 ) -> None:
     look(company, device=device)
     first, second = (door.post("/hooks/dsn", content=bounce_of(company)) for _ in range(2))

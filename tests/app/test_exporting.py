@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 from typer.testing import CliRunner, Result
 
+from agreements.lifecycle import Stage
 from app.cli import app as cli
 from app.exporting import COLUMNS, Wanted, defused, export, undone
 from storage import handoffs
@@ -108,7 +109,7 @@ async def test_stage_and_agreement_choose(driver: Driver, box: Toolbox) -> None:
     assigned, other = capture(box), capture(box, do_not_contact=True)
     await driver.settle()
 
-    assert [row["lead"] for row in exported(box, Wanted(stage="assigned"))] == [str(assigned.lead_id)]
+    assert [row["lead"] for row in exported(box, Wanted(stage=Stage.ASSIGNED))] == [str(assigned.lead_id)]
     assert [row["lead"] for row in exported(box, Wanted(stage=newest(box, other).stage))] == [str(other.lead_id)]
     assert len(exported(box, Wanted(agreement="b2b-saas"))) == len(exported(box, Wanted(agreement="b2b-saas@1"))) == 2
     assert exported(box, Wanted(agreement="b2b-saas@2")) == exported(box, Wanted(agreement="other")) == []

@@ -16,7 +16,7 @@ from notifications.links import Links
 from storage import devices, keys, link_ends, roster, schema
 from storage.database import Database
 from storage.keys import Scope
-from storage.tables import Delivery
+from storage.tables import Delivery, Level
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tests.app.stage import NOW, ROSTER
@@ -98,7 +98,8 @@ def remember(home: Path) -> None:
     schema.upgrade(database)
 
     def work(session: Session, now: datetime) -> None:
-        for cookie, person, level in (("one", "ana", "known"), ("two", "ana", "enrolled"), ("three", "ben", "known")):
+        browsers: tuple[tuple[str, str, Level], ...] = (("one", "ana", "known"), ("two", "ana", "enrolled"), ("three", "ben", "known"))
+        for cookie, person, level in browsers:
             devices.remember(session, devices.hash_of(cookie), person, level=level, now=now)
 
     with database.write() as session:

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner, Result
 
 from agreements.roster import read_roster
+from agreements.words import ChannelName
 from app.cli import app as cli
 from storage import deliveries, message_counts, roster
 from storage.tables import Delivery, DeliveryState
@@ -20,7 +21,9 @@ from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY, ROSTER
 
 
-def sent(box: Toolbox, person: str, *, hours: float = 0, channel: str = "email", state: str = "confirmed") -> None:
+def sent(
+    box: Toolbox, person: str, *, hours: float = 0, channel: ChannelName = "email", state: DeliveryState = DeliveryState.CONFIRMED
+) -> None:
     """A message that went to that person so long after Monday at nine."""
 
     def work(session: Session, now: datetime) -> None:
@@ -47,8 +50,8 @@ def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box: 
     assert counted(box) == {("ana", date(2027, 2, 1)): 2, ("ana", date(2027, 2, 2)): 1, ("ben", date(2027, 2, 1)): 3}
 
 
-@pytest.mark.parametrize("state", [one.value for one in DeliveryState])
-def test_only_what_was_sent_is_counted(box: Toolbox, state: str) -> None:
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_only_what_was_sent_is_counted(box: Toolbox, state: DeliveryState) -> None:
     sent(box, "ben", state=state)
 
     assert sum(counted(box).values()) == (1 if state in ("sent", "confirmed", "bounced") else 0)

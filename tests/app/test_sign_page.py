@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import Session, select
 
 from agreements.loading import content_hash
+from agreements.words import Party
 from notifications.letter import SignatureContext
 from notifications.links import ToSign
 from storage import contracts, devices
@@ -44,8 +47,8 @@ def row_of(company: Stage) -> AgreementVersion:
     return company.box.read_now(lambda session, now: contracts.get(session, "b2b-saas", 2))
 
 
-def link(company: Stage, party: str = "sales", address: str = SALES, **changes: str) -> str:
-    asked = ToSign(**{"party": party, "address": address, "reference": "b2b-saas@2", "hash": row_of(company).hash, **changes})
+def link(company: Stage, party: Party = "sales", address: str = SALES, **changes: Any) -> str:
+    asked = replace(ToSign(party, address, "b2b-saas@2", row_of(company).hash), **changes)
     return path_of(company.box.links.for_signature(asked))
 
 
@@ -236,7 +239,7 @@ def test_a_version_that_does_not_pass_its_check_any_more_says_so(company: Stage,
 
 
 @pytest.mark.parametrize("changes", [{"reference": "b2b-saas@9"}, {"reference": "b2b-saas"}, {"reference": "b2b-saas@x"}])
-def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, str]) -> None:
+def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, Any]) -> None:
     assert "This link does not work" in words_of(signer.get(link(company, **changes)))
 
 

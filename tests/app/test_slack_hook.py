@@ -137,7 +137,7 @@ def test_a_second_press_is_told_of_the_first(company: Stage, slack: Receiver) ->
 
 def test_a_press_after_the_lead_is_somebody_elses_is_told_so(company: Stage, slack: Receiver) -> None:
     old = pressed(company, slack, "baton-accept")
-    company.give_to("ben", because="missed")
+    company.give_to("ben", because="not answered in time")
     for press in (old, pressed(company, slack, "baton-reject", once="17.2")):
         post(company, press)
         assert "no longer yours" in told(slack)

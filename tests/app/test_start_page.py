@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from agreements.differences import differences
 from agreements.loading import read_agreement
+from agreements.words import WaitKind
 from app.demo.finale import next_version
 from app.demo.inbox import Inbox
 from app.demo.progress import Progress
@@ -153,7 +154,7 @@ def test_a_lead_that_was_given_to_a_colleague_is_the_colleagues_on_the_page(demo
         ("note", "mina", "note-needed", "You are Mina Okoro, of marketing"),
     ],
 )
-def test_who_owes_something_else_finds_it_too(demo: Demo, kind: str, holder: str, message: str, words: str) -> None:
+def test_who_owes_something_else_finds_it_too(demo: Demo, kind: WaitKind, holder: str, message: str, words: str) -> None:
     wait = demo.company.open(kind, holder=holder)
     link = demo.company.url + demo.company.duty_link(wait, holder)
     demo.mail(f"{wait.id}:{message}:email", link, to=f"{holder}@northgate.example")

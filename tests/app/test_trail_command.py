@@ -87,7 +87,7 @@ def test_the_same_as_json_has_an_event_a_line(taken: Taken, box: Toolbox, run: C
 def test_what_was_erased_and_what_looks_like_markup_is_shown_as_it_is(taken: Taken, box: Toolbox, run: Command) -> None:
     box.write_now(lambda session, now: session.execute(delete(PersonalText)))
     odd = "[red]\\[/red] [link=x]"
-    text = box.write_now(lambda session, now: trail.record(session, "noted", now=now, lead_id=taken.lead_id, odd=odd).data["odd"])
+    text = box.write_now(lambda session, now: trail.record(session, "retention", now=now, lead_id=taken.lead_id, odd=odd).data["odd"])
 
     said = run("show", str(taken.lead_id))
 

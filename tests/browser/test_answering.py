@@ -234,8 +234,8 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
 
 
 def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
-    for number, kind in ((2, "first_attempt"), (3, "outcome")):
-        company.box.write_now(partial(one_more, number=number, kind=kind))
+    company.box.write_now(partial(one_more, number=2, kind="first_attempt"))
+    company.box.write_now(partial(one_more, number=3, kind="outcome"))
     link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     go(page, company, link)
     assert page.locator("input[type=radio]:checked").count() == 0

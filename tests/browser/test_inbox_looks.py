@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from agreements.words import TemplateName
 from app.demo.inbox import Inbox
 from notifications.rendering import message_names, render
 from notifications.samples import sample
@@ -22,7 +23,7 @@ DESK = {"width": 1280, "height": 900}
 TUESDAY = datetime(2027, 3, 2, 13, 0, tzinfo=UTC)
 
 
-def receive(inbox: Inbox, name: str) -> None:
+def receive(inbox: Inbox, name: TemplateName) -> None:
     """Sends one of Baton's messages to the inbox as the mail channel does."""
     letter = render(name, sample(name), key=f"made-up:{name}")
     mail = EmailMessage()

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from agreements.words import TemplateName
 from notifications.rendering import message_names, render
 from notifications.samples import sample
 
@@ -27,7 +28,7 @@ def page(chromium: Browser, mode: str) -> Iterator[Page]:
     opened.close()
 
 
-def show(page: Page, message: str, mode: str) -> None:
+def show(page: Page, message: TemplateName, mode: str) -> None:
     page.set_content(render(message, sample(message), key="k").html)
     if mode == "outlook":  # it marks what it recolours, and the rules for it hold for what stands inside
         page.evaluate("['ogsc', 'ogsb'].forEach(name => document.documentElement.dataset[name] = '')")
@@ -36,7 +37,7 @@ def show(page: Page, message: str, mode: str) -> None:
 
 
 @pytest.mark.parametrize("message", message_names())
-def test_a_message_is_readable_in_every_mode(page: Page, message: str, mode: str) -> None:
+def test_a_message_is_readable_in_every_mode(page: Page, message: TemplateName, mode: str) -> None:
     """Contrast, names of links, tables, language."""
     show(page, message, mode)
 
@@ -47,14 +48,14 @@ def test_a_message_is_readable_in_every_mode(page: Page, message: str, mode: str
 
 
 @pytest.mark.parametrize("message", message_names())
-def test_a_message_fits_a_phone(page: Page, message: str, mode: str) -> None:
+def test_a_message_fits_a_phone(page: Page, message: TemplateName, mode: str) -> None:
     show(page, message, mode)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("message", ["assigned", "reminder", "taken"])
-def test_the_call_is_the_first_thing_to_press_and_large_enough_for_a_thumb(page: Page, message: str, mode: str) -> None:
+def test_the_call_is_the_first_thing_to_press_and_large_enough_for_a_thumb(page: Page, message: TemplateName, mode: str) -> None:
     show(page, message, mode)
 
     first = page.locator("a").first

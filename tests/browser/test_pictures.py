@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import FloatRect, Page, expect
 from sqlmodel import Session
 
+from agreements.words import ChannelName, GivenAnswer
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
@@ -75,7 +76,7 @@ class Company:
         self.settle()
         return lead
 
-    def say(self, lead: Taken, choice: str) -> None:
+    def say(self, lead: Taken, choice: GivenAnswer) -> None:
         """Ana answers, and what follows is done."""
         answer_by_link(self.box, lead, choice)
         self.settle()
@@ -87,7 +88,7 @@ def company(database: Database, tmp_path: Path) -> Iterator[Company]:
     listener = socket.create_server(("127.0.0.1", 0))
     time = SteppedTime(datetime.fromisoformat("2027-02-01T09:00:00+00:00"))
     crm = LocalCrm(tmp_path / "crm.db")
-    channels: dict[str, Channel] = {"email": KeepingChannel("email"), "crm": CrmChannel(crm)}
+    channels: dict[ChannelName, Channel] = {"email": KeepingChannel("email"), "crm": CrmChannel(crm)}
     links = Links(["a-key-for-tests-only"], f"http://127.0.0.1:{listener.getsockname()[1]}")
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
     box = Toolbox(settings, database, crm, channels, links, time)
@@ -107,8 +108,8 @@ def put_in_force(session: Session, now: datetime) -> None:
     roster.load(session, ROSTER, now=now)
     (text,) = re.findall(r"```yaml\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
     row = contracts.publish(session, text, now=now)
-    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "test"), now=now)
-    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "test"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("marketing", "Mina Okoro", "link"), now=now)
+    contracts.sign(session, row, contracts.NewSignature("sales", "Maria Keller", "link"), now=now)
     contracts.mark_deployed(session, row, deployment_id="", now=now)
 
 
@@ -139,9 +140,9 @@ def test_the_agreement_of_the_readme_leads_to_the_page_beside_it(company: Compan
 
 def test_a_morning_has_one_page_with_all_that_waits(company: Company, page: Page) -> None:
     first, second, third = (company.take_in(number) for number in range(3))
-    for lead, choices in ((second, ["accepted"]), (third, ["accepted", "connected"])):
-        for choice in choices:
-            company.say(lead, choice)
+    company.say(second, "accepted")
+    company.say(third, "accepted")
+    company.say(third, "connected")
     company.time.at += timedelta(minutes=5)
 
     page.goto(company.box.links.for_digest("ana", "2027-02-01", at=company.time.at))

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.lifecycle import Stage
 from benchmarks.chaos import checks
 from benchmarks.chaos.lateness import late_deadlines
 from benchmarks.chaos.leads import SOURCE
 from benchmarks.chaos.outages import Outages
 from storage import time_offset
-from storage.tables import Activity, Delivery, Event, Handoff, LeadSource, Wait
+from storage.tables import Activity, Delivery, DeliveryState, Event, Handoff, LeadSource, Wait
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import Driver
 from tests.stage import Taken, capture
@@ -63,7 +64,7 @@ async def test_a_lead_that_nobody_owes_anything_is_found(box: Toolbox, driver: D
         assert wait is not None
         wait.closed_at = now
         second = session.exec(select(Handoff).where(Handoff.lead_id == other.lead_id)).one()
-        second.stage, second.track = "stuck", "assigned"
+        second.stage, second.track = Stage.STUCK, "assigned"
         session.add_all([wait, second])
 
     box.write_now(lose)
@@ -79,7 +80,7 @@ async def test_a_message_left_half_sent_and_a_deadline_left_unread_are_found(box
     def leave(session: Session, now: datetime) -> None:
         row = session.exec(select(Delivery)).first()
         assert row is not None
-        row.state = "sending"
+        row.state = DeliveryState.SENDING
         session.add(row)
 
     box.write_now(leave)

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from agreements.errors import CrmError, DeliveryError
+from agreements.lifecycle import Stage
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel
 from notifications.channels.email import EmailChannel, SmtpServer
@@ -183,7 +184,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     ana = Recipient("ana", text or "Ana", "ana@sales.example", "+44 20 7946 0101")
     if message == "signature-asked":
         link, reference = "https://baton.example/sign/token", f"{text or 'deal'}@2"
-        asked = SigningContext(ana, link, reference, text, text, "482913", differences=(text, text))
+        asked = SigningContext(ana, link, reference, cast(Any, text), text, "482913", differences=(text, text))
         return render(message, asked, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})
     if message == "signature-told":
         told = SignatureContext(ana, "https://baton.example/sign/token", f"{text or 'deal'}@2", text, text)
@@ -195,7 +196,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
         head = HeadContext(ana, "", text, text, text, text)
         return render(message, head, key=key, thread=text, facts={"lead_number": "42"})
     if message == "digest":
-        rows = (DigestRow(42, text, "assigned", text), DigestRow(43, text, "working", text, done=True))
+        rows = (DigestRow(42, text, Stage.ASSIGNED, text), DigestRow(43, text, Stage.WORKING, text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})
     lead = LeadView(42, text, text, text, text, text, message=text, statements={"next_step": text})
     context = Context(ana, lead, "https://baton.example/l/token", what=text, rep=text)

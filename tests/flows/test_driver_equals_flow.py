@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlmodel import Session, col, select
 
+from agreements.words import GivenAnswer
 from storage import handoffs, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
 from tasks import intake
@@ -92,7 +93,7 @@ def play(box: Toolbox, script: Script, *, settle: Callable[[int], None], leap: C
             fields = {"colleague": "dan"}
         if kind:
             leap(box.read_now(lambda session, now: now) + timedelta(minutes=3))
-            _answer(box, wait, kind, fields)
+            _answer(box, wait, cast(GivenAnswer, kind), fields)
         else:
             leap(wait.next_at)
         settle(lead_id)
@@ -105,7 +106,7 @@ def _open(session: Session, lead_id: int) -> Wait | None:
     return waits.open_of(session, handoff.id) if handoffs.is_open(handoff) else None
 
 
-def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None:
+def _answer(box: Toolbox, wait: Wait, kind: GivenAnswer, fields: dict[str, str]) -> None:
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from prefect.client.schemas.responses import SetStateStatus
 
+from agreements.words import WaitKind
 from flows.forms import keyset
 from storage import roster
 from storage.tables import Answer
@@ -176,7 +177,7 @@ def test_each_form_asks_what_its_wait_needs_refuses_nonsense_and_takes_an_answer
     assert event.data["claimed"] is True
 
 
-def live_name(kind: str) -> str:
+def live_name(kind: WaitKind) -> str:
     """Under which name a run rests while this is owed."""
     from agreements.lifecycle import PARKED_NAMES
 

@@ -137,7 +137,7 @@ def test_no_garbled_bounce_breaks_the_reader() -> None:
     """Cut, turned over and mixed at random: it is read as something, or refused as unreadable."""
     dice = random.Random(4)
     whole = [returned(path.stem, mark=MARKS.of(17)) for path in sorted(FOLDER.glob("*.eml"))]
-    kinds = set()
+    kinds: set[str] = set()
     for _ in range(600):
         raw = bytearray(dice.choice(whole))
         for _ in range(dice.randrange(1, 12)):

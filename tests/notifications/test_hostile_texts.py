@@ -14,6 +14,7 @@ from aiosmtpd.smtp import Envelope
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from agreements.words import TemplateName
 from notifications.html_shape import Shape
 from notifications.letter import Context, Letter
 from notifications.plain_text import clean
@@ -33,7 +34,7 @@ _LINK = re.compile(r"\w://\S|\bwww\.\w|(?<![\w@.+-])(?:[\w-]+\.)+[a-z]{2,}\b(?!@
 _MENTION = re.compile(r"(?<!\w)@\w|<[!@#]")
 
 
-def letter_of(message: str, text: str) -> Letter:
+def letter_of(message: TemplateName, text: str) -> Letter:
     """The message with this text in every place where somebody may have written one.
 
     What a note lacks is not such a place: its statements have the names that the code knows, with commas between.
@@ -76,7 +77,7 @@ def tags_of(letter: Letter) -> list[str]:
 @some
 @given(text=hostile_texts, message=messages)
 @example(text=HUGE, message="assigned")
-def test_no_text_changes_a_header_of_the_mail(text: str, message: str) -> None:
+def test_no_text_changes_a_header_of_the_mail(text: str, message: TemplateName) -> None:
     envelope, plain = mailed(letter_of(message, text)), mailed(letter_of(message, "plain"))
 
     mail = message_from_bytes(envelope.original_content or b"", policy=policy.default)
@@ -93,7 +94,7 @@ def test_no_text_changes_a_header_of_the_mail(text: str, message: str) -> None:
 @given(text=hostile_texts, message=messages)
 @example(text=HUGE, message="assigned")
 @example(text="a@b.example,c@d.example?bcc=e@f.example", message="note-needed")
-def test_no_text_changes_a_link_or_the_shape_of_a_letter(text: str, message: str) -> None:
+def test_no_text_changes_a_link_or_the_shape_of_a_letter(text: str, message: TemplateName) -> None:
     """A text that is empty once it is cleaned is left out, with its row: so each begins with a letter."""
     letter, plain = letter_of(message, "x" + text), letter_of(message, "plain")
 
@@ -111,7 +112,7 @@ def test_no_text_changes_a_link_or_the_shape_of_a_letter(text: str, message: str
 @some
 @given(text=hostile_texts, message=messages)
 @example(text=HUGE, message="assigned")
-def test_no_text_makes_a_link_or_a_mention_in_a_chat(text: str, message: str) -> None:
+def test_no_text_makes_a_link_or_a_mention_in_a_chat(text: str, message: TemplateName) -> None:
     letter, plain = letter_of(message, text), letter_of(message, "plain")
     of_the_lead = letter.chat.replace(letter.link, "")
 
@@ -125,7 +126,7 @@ def test_no_text_makes_a_link_or_a_mention_in_a_chat(text: str, message: str) ->
 @some
 @given(text=hostile_texts, message=messages)
 @example(text=HUGE, message="assigned")
-def test_no_text_changes_what_the_crm_gets_besides_itself(text: str, message: str) -> None:
+def test_no_text_changes_what_the_crm_gets_besides_itself(text: str, message: TemplateName) -> None:
     letter, plain = letter_of(message, "x" + text), letter_of(message, "plain")
 
     assert letter.facts.keys() == plain.facts.keys()
@@ -145,7 +146,7 @@ def test_no_text_changes_what_the_crm_gets_besides_itself(text: str, message: st
         ("v1.2, e.g. 3.5 t", "v1.2, e.g. 3.5 t"),
     ],
 )
-def test_what_is_broken_for_a_chat_reads_as_it_did(message: str, wrote: str, told: str) -> None:
+def test_what_is_broken_for_a_chat_reads_as_it_did(message: TemplateName, wrote: str, told: str) -> None:
     context = sample(message)
     letter = render(message, replace(context, lead=replace(context.lead, company=wrote)), key="k")
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agreements.lifecycle import Stage
 from notifications.faults import MessageFaulty
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
 from notifications.rendering import TEMPLATES, message_names, render
@@ -56,7 +57,7 @@ LEAD = LeadView(
     score=82,
     fit=45,
     engagement=37,
-    stage="assigned",
+    stage=Stage.ASSIGNED,
     agreement="standard@3",
     statements={"why_qualified": "They asked for a demo.", "buying_signal": "Pricing page twice.", "next_step": "Call today."},
     criteria=(("Asked for a demo", "yes", 30), ("Free mail address", "no", -5)),
@@ -350,8 +351,8 @@ def digest(*rows: DigestRow, more: int = 0) -> Letter:
 
 def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
     letter = digest(
-        DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer (accept or reject).", DUE, LINK),
-        DigestRow(43, "Südwind AG", "nurturing", "Ben owes an answer and has missed the agreed time.", done=True),
+        DigestRow(42, "Nordlicht GmbH", Stage.ASSIGNED, "Still needed: an answer (accept or reject).", DUE, LINK),
+        DigestRow(43, "Südwind AG", Stage.NURTURING, "Ben owes an answer and has missed the agreed time.", done=True),
         more=3,
     )
 
@@ -366,7 +367,7 @@ def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
 
 
 def test_a_digest_of_one_lead_says_which() -> None:
-    row = DigestRow(42, "", "working", "How does it stand?")
+    row = DigestRow(42, "", Stage.WORKING, "How does it stand?")
 
     assert digest(row).subject == "1 open for you this morning: lead 42"
     assert digest(replace(row, done=True)).subject == "Nothing open for you this morning: lead 42"
@@ -374,7 +375,7 @@ def test_a_digest_of_one_lead_says_which() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_in_a_company_changes_the_shape_of_a_digest(text: str) -> None:
-    row = DigestRow(42, "Nordlicht GmbH", "assigned", "Still needed: an answer.", DUE, LINK)
+    row = DigestRow(42, "Nordlicht GmbH", Stage.ASSIGNED, "Still needed: an answer.", DUE, LINK)
     usual, hostile = _Shape(digest(row).html), _Shape(digest(replace(row, company=text)).html)
 
     assert (hostile.tags, hostile.links) == (usual.tags, usual.links)
@@ -382,7 +383,7 @@ def test_nothing_in_a_company_changes_the_shape_of_a_digest(text: str) -> None:
 
 
 def test_a_digest_stays_below_what_a_mail_reader_shows_however_much_is_in_it() -> None:
-    worst = DigestRow(10**9, "<&\"'>" * 40, "assigned", "&" * 400, DUE, LINK + "x" * 120)
+    worst = DigestRow(10**9, "<&\"'>" * 40, Stage.ASSIGNED, "&" * 400, DUE, LINK + "x" * 120)
 
     assert len(digest(*[worst] * ROWS_SHOWN, more=160).html.encode()) < 100_000
 

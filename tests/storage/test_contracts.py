@@ -11,12 +11,13 @@ from sqlmodel import Session, col, select
 
 from agreements.errors import AgreementError, InvalidAgreement, NoAgreementInForce
 from agreements.loading import content_hash
+from agreements.words import PARTIES, Party
 from storage import contracts
 from storage.database import Database
 from storage.tables import AgreementVersion, Event, Signature
 from tests.conftest import AGREEMENT, MONDAY
 
-BOTH = ("marketing", "sales")
+BOTH = PARTIES
 
 
 def text(*, version: int = 1, effective: str = "{from: 2026-01-01}", name: str = "b2b-saas", applies_to: str = "") -> str:
@@ -26,10 +27,10 @@ def text(*, version: int = 1, effective: str = "{from: 2026-01-01}", name: str =
     return changed.replace("effective: {from: 2026-01-01}", f"effective: {effective}", 1)
 
 
-def publish(session: Session, *, signed: tuple[str, ...] = BOTH, deployed: bool = True, **changes: Any) -> AgreementVersion:
+def publish(session: Session, *, signed: tuple[Party, ...] = BOTH, deployed: bool = True, **changes: Any) -> AgreementVersion:
     row = contracts.publish(session, text(**changes), now=MONDAY)
     for party in signed:
-        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=MONDAY)
+        contracts.sign(session, row, contracts.NewSignature(party, party.title(), "link"), now=MONDAY)
     if deployed:
         contracts.mark_deployed(session, row, deployment_id=f"d{row.version}", now=MONDAY)
     return row
@@ -77,7 +78,7 @@ def test_a_text_with_mistakes_is_not_published(database: Database) -> None:
 
 
 @pytest.mark.parametrize(("signed", "missing"), [((), "marketing and sales"), (("marketing",), "sales"), (("sales",), "marketing")])
-def test_a_version_that_not_both_have_signed_is_not_put_in_force(database: Database, signed: tuple[str, ...], missing: str) -> None:
+def test_a_version_that_not_both_have_signed_is_not_put_in_force(database: Database, signed: tuple[Party, ...], missing: str) -> None:
     with database.write() as session:
         row = publish(session, signed=signed, deployed=False)
         with pytest.raises(AgreementError, match=f"b2b-saas@1 is not signed by {missing}: no signed agreement, no handoff"):
@@ -90,7 +91,7 @@ def test_signing_twice_is_refused_with_who_has_signed(database: Database) -> Non
     with database.write() as session:
         row = publish(session, signed=("sales",), deployed=False)
         with pytest.raises(AgreementError, match="b2b-saas@1 is signed for sales already, by Sales on 2027-02-01 at 09:00 UTC"):
-            contracts.sign(session, row, contracts.NewSignature("sales", "Somebody Else", "test"), now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature("sales", "Somebody Else", "link"), now=MONDAY)
 
         assert [one.name for one in session.exec(select(Signature))] == ["Sales"]
         assert [one.actor for one in session.exec(select(Event).where(Event.kind == "signed"))] == ["Sales"]
@@ -100,11 +101,11 @@ def test_signing_twice_is_refused_with_who_has_signed(database: Database) -> Non
     ("party", "name", "said"),
     [("sales", "  ", "A signature needs a name: who signs b2b-saas@1 for sales?"), ("legal", "Lea", "'legal' is no party")],
 )
-def test_a_signature_needs_a_party_and_a_name(database: Database, party: str, name: str, said: str) -> None:
+def test_a_signature_needs_a_party_and_a_name(database: Database, party: Any, name: str, said: str) -> None:
     with database.write() as session:
         row = publish(session, signed=(), deployed=False)
         with pytest.raises(AgreementError, match=re.escape(said)):
-            contracts.sign(session, row, contracts.NewSignature(party, name, "test"), now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature(party, name, "link"), now=MONDAY)
 
         assert contracts.signatures(session, row) == []
 
@@ -136,7 +137,7 @@ def test_what_was_changed_after_it_was_published_is_neither_signed_nor_deployed(
         row = publish(session, signed=("sales",), deployed=False)
         tamper(row)
         with pytest.raises(AgreementError, match="The stored text of b2b-saas@1 is not the one that was published: its hash is"):
-            contracts.sign(session, row, contracts.NewSignature("marketing", "Mina", "test"), now=MONDAY)
+            contracts.sign(session, row, contracts.NewSignature("marketing", "Mina", "link"), now=MONDAY)
 
         assert contracts.unsigned_parties(session, row) == ["marketing"]
 
@@ -154,8 +155,8 @@ def test_what_does_not_pass_its_check_is_neither_signed_nor_deployed(database: D
     with database.write() as session:
         session.add(row)
         with pytest.raises(InvalidAgreement, match="Nowhere"):
-            contracts.sign(session, row, contracts.NewSignature("sales", "Cleo", "test"), now=MONDAY)
-        session.add_all(Signature(hash=row.hash, party=party, name=party, via="test", signed_at=MONDAY) for party in BOTH)
+            contracts.sign(session, row, contracts.NewSignature("sales", "Cleo", "link"), now=MONDAY)
+        session.add_all(Signature(hash=row.hash, party=party, name=party, via="link", signed_at=MONDAY) for party in BOTH)
         with pytest.raises(InvalidAgreement, match="Nowhere"):
             contracts.mark_deployed(session, row, deployment_id="d", now=MONDAY)
 
@@ -177,7 +178,7 @@ def test_a_version_that_was_replaced_is_not_signed_any_more(database: Database) 
         old = publish(session, signed=("sales",), deployed=False)
         publish(session, version=2)
         with pytest.raises(AgreementError, match="b2b-saas@1 was replaced by b2b-saas@2 and can no longer be signed"):
-            contracts.sign(session, old, contracts.NewSignature("marketing", "Mina", "test"), now=MONDAY)
+            contracts.sign(session, old, contracts.NewSignature("marketing", "Mina", "link"), now=MONDAY)
 
 
 def test_a_signature_counts_for_the_text_that_was_signed_only(database: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
+from agreements.words import ChannelName
 from storage import deliveries, handoffs, proof
 from storage.database import Database
 from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
@@ -30,7 +31,7 @@ def queue(
     handoff: Handoff,
     key: str = "key",
     *,
-    channel: str = "email",
+    channel: ChannelName = "email",
     person: str = "ana",
     send_at: datetime | None = None,
     **about: Any,

@@ -62,7 +62,7 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     session.add(tenure)
     session.flush()
     wait = waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ana", due_at=LATER, assignment_id=tenure.id), now=now)
-    answer = waits.answer(session, wait.id, waits.NewAnswer("rejected", by="ana", via="race", data={"reason": "not-now"}), now=now).answer
+    answer = waits.answer(session, wait.id, waits.NewAnswer("rejected", by="ana", via="link", data={"reason": "not-now"}), now=now).answer
     waits.close(session, wait, because="rejected", now=now)
     dispose(session, handoff, contracts.agreement_of(session, handoff.agreement, handoff.version), answer, now=now)
     lead = handoffs.lead_of(session, handoff)

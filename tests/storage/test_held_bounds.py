@@ -64,7 +64,7 @@ def test_what_is_closed_gives_room_to_the_browser(database: Database, opened: li
     with database.write() as session:
         for wait_id in opened[:HELD_OF_BROWSER]:
             hold(session, wait_id, device="one")
-        waits.close(session, the(session.get(Wait, opened[0])), because="moved on", now=MONDAY)
+        waits.close(session, the(session.get(Wait, opened[0])), because="undone", now=MONDAY)
         assert hold(session, opened[10], device="one") is not None
         assert hold(session, opened[11], device="one") is None
 

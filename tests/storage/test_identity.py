@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from agreements.lifecycle import Stage
 from storage import handoffs, waits
 from storage.identity import again_if_taken, person_key
 from storage.tables import Handoff, Lead, Wait
@@ -94,7 +95,7 @@ def test_a_nurtured_handoff_that_is_due_begins_nothing_beside_an_open_one(box: T
     taken = capture(box)
 
     def work(session: Session, now: datetime) -> str:
-        old = Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="nurturing", agreement="b2b-saas", version=1)
+        old = Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage=Stage.NURTURING, agreement="b2b-saas", version=1)
         session.add(old)
         session.flush()
         wait = waits.open_wait(session, old, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=1)), now=now)
@@ -108,7 +109,7 @@ def test_a_nurtured_handoff_that_is_due_begins_nothing_beside_an_open_one(box: T
 
 def test_a_lead_has_its_open_handoff_before_a_newer_one_that_has_ended(box: Toolbox) -> None:
     taken = capture(box)
-    box.write_now(lambda session, now: session.add(Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="merged")))
+    box.write_now(lambda session, now: session.add(Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage=Stage.MERGED)))
 
     assert the(box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))).stage == "inquiry"
 

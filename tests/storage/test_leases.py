@@ -11,7 +11,7 @@ from sqlmodel import Session
 from agreements.errors import StaleHandoff
 from storage import leases, wakes
 from storage.database import Database
-from storage.tables import Handoff
+from storage.tables import Handoff, WakeKind
 from tests.conftest import MONDAY
 from tests.present import the
 from tests.rows import a_handoff
@@ -27,7 +27,7 @@ RESTING: dict[str, dict[str, Any]] = {
 }
 
 
-def woken(session: Session, kind: str = "answer", *, number: int = 0, **values: object) -> Handoff:
+def woken(session: Session, kind: WakeKind = "answer", *, number: int = 0, **values: object) -> Handoff:
     """A handoff with a wake that is due."""
     handoff = a_handoff(session, MONDAY)
     for name, value in values.items():

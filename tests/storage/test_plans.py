@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import delete, update
 from sqlmodel import Session, col
 
+from agreements.words import ChannelName, WaitKind
 from app.web.site import create_site
 from notifications.links import Links
 from storage import devices, disputes, handoffs, keys, leases, schema, trail, waits
@@ -103,7 +104,8 @@ def _filled(url: str, *, open_handoffs: int, ended: int, counted: bool = True) -
 def box(crowd: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
     """A toolbox on it, with nothing that an earlier test left to be done."""
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
-    channels = {name: KeepingChannel(name) for name in ("email", "chat", "manager-email", "crm")}
+    names: tuple[ChannelName, ...] = ("email", "chat", "manager-email", "crm")
+    channels = {name: KeepingChannel(name) for name in names}
     links = Links(["a-key-for-tests-only"], "http://baton.test")
     made = Toolbox(settings, crowd, LocalCrm(tmp_path / "crm.db"), channels, links, time)
     toolbox.use(made)
@@ -131,7 +133,7 @@ def assert_at_most(work: Work, most: int) -> None:
     assert len(work) <= most, f"{len(work)} statements:\n{work.most_often()}"
 
 
-def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **times: timedelta) -> None:
+def rep_has(box: Toolbox, rep: str, count: int, *, kind: WaitKind = "acceptance", **times: timedelta) -> None:
     """So many leads more that this rep has, each with a wait of that kind, due in an hour if no other time is given."""
 
     def work(session: Session, now: datetime) -> None:

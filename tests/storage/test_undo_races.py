@@ -29,8 +29,10 @@ def accepted(session: Session, one: Round) -> Round:
     waits.answer(session, one.wait_id, waits.NewAnswer("accepted", by="ana", via="link"), now=MONDAY, effective_at=until)
     waits.close_open(session, handoff, because="accepted", now=MONDAY)
     handoffs.move(session, handoff, "accepted", now=MONDAY)
-    kind, due = "first_attempt", MONDAY + timedelta(hours=2)
-    owed = waits.open_wait(session, handoff, waits.NewWait(kind, holder="ana", due_at=due, assignment_id=one.assignment_id), now=MONDAY)
+    due = MONDAY + timedelta(hours=2)
+    owed = waits.open_wait(
+        session, handoff, waits.NewWait("first_attempt", holder="ana", due_at=due, assignment_id=one.assignment_id), now=MONDAY
+    )
     return replace(one, wait_id=owed.id)
 
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from agreements.words import AnswerKind
 from storage import handoffs, undoing, waits, wakes
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Event, PersonalText, Wait, Wake
@@ -51,7 +52,7 @@ def wait(do: Do) -> Wait:
 def answer(
     do: Do,
     wait: Wait,
-    kind: str,
+    kind: AnswerKind,
     *,
     by: str = "ana",
     now: datetime = MONDAY,
@@ -241,7 +242,7 @@ def test_the_history_of_a_handoff_has_each_wait_with_the_answer_that_counted(do:
 def test_an_open_wait_that_is_locked_is_the_one_that_counts_now(do: Do, wait: Wait) -> None:
     assert the(do(lambda session: waits.open_of(session, wait.handoff_id, lock=True))).id == wait.id
 
-    do(lambda session: waits.close(session, the(session.get(Wait, wait.id)), because="moved on", now=LATER))
+    do(lambda session: waits.close(session, the(session.get(Wait, wait.id)), because="undone", now=LATER))
     assert do(lambda session: waits.open_of(session, wait.handoff_id, lock=True)) is None
 
 

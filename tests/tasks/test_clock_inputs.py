@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from agreements.words import GivenAnswer
 from storage.tables import Handoff
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
@@ -41,7 +42,7 @@ async def assigned(driver: Driver, box: Toolbox) -> Taken:
     return taken
 
 
-async def answered(driver: Driver, box: Toolbox, taken: Taken, choice: str, **fields: str) -> None:
+async def answered(driver: Driver, box: Toolbox, taken: Taken, choice: GivenAnswer, **fields: str) -> None:
     answer_by_link(box, taken, choice, **fields)
     await driver.settle()
 
@@ -260,7 +261,7 @@ async def test_a_letter_says_when_only_a_part_of_the_time_is_left(driver: Driver
     assert "09:30" in second
 
 
-async def mended(driver: Driver, box: Toolbox, time: SteppedTime, taken: Taken, choice: str, *, returned: str, back: str) -> None:
+async def mended(driver: Driver, box: Toolbox, time: SteppedTime, taken: Taken, choice: GivenAnswer, *, returned: str, back: str) -> None:
     """The rep finds the note wrong, marketing mends it, and the same rep is told again."""
     time.at = at(returned)
     await answered(driver, box, taken, choice, reason="bad-data")

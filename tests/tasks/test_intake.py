@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead
+from agreements.words import Move
 from storage import contracts, handoffs, leads, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
 from tasks import intake
@@ -29,7 +30,7 @@ def count(box: Toolbox, table: type) -> int:
     return len(box.read_now(lambda session, now: list(session.exec(select(table)))))
 
 
-def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
+def end(box: Toolbox, lead_id: int, *events: Move) -> Handoff:
     """Moves the lead's handoff along these events, to an end say."""
 
     def work(session: Session, now: datetime) -> Handoff:
@@ -136,7 +137,7 @@ def test_what_a_merged_lead_does_next_goes_to_the_lead_that_stayed(box: Toolbox)
 
 
 @pytest.mark.parametrize("ended", ["disqualified", "attached", "withdrawn"])
-def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: str) -> None:
+def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: Move) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     end(box, first.lead_id, ended)
 
@@ -148,7 +149,7 @@ def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: 
 
 
 @pytest.mark.parametrize("ended", ["suppressed", "erased"])
-def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: str) -> None:
+def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: Move) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     end(box, first.lead_id, ended)
 
@@ -219,7 +220,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     def deploy(session: Session, now: datetime) -> None:
         row = contracts.publish(session, newer, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)
         contracts.mark_deployed(session, row, deployment_id="", now=now)
 
     box.write_now(deploy)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
+from typing import Any, NoReturn, cast
 
 import pytest
 from sqlmodel import Session, col, func, select
@@ -110,7 +110,7 @@ async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box: Toolb
 
     def work(session: Session, now: datetime) -> None:
         for number in range(60):
-            deliveries.queue(session, None, deliveries.Message("hello"), deliveries.Copy(f"{number}", "email", "ana"), now=now)
+            deliveries.queue(session, None, deliveries.Message("told"), deliveries.Copy(f"{number}", "email", "ana"), now=now)
         for row in session.exec(select(Delivery)).all():
             deliveries.claim(session, row.id, real=before)
 
@@ -144,7 +144,7 @@ def test_an_import_changes_few_rows_in_each_transaction(box: Toolbox) -> None:
 async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box: Toolbox) -> None:
     def work(session: Session, now: datetime) -> None:
         for _ in range(3 * trail.BATCH):
-            trail.record(session, "test", now=now)
+            trail.record(session, "retention", now=now)
 
     box.write_now(work)
     before = box.read_now(lambda session, now: session.exec(select(func.count()).select_from(Event)).one())
@@ -164,7 +164,7 @@ def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_befo
                 session,
                 None,
                 deliveries.Message("assigned", assignment_id="one"),
-                deliveries.Copy(f"{number}", f"c{number}", "ana"),
+                deliveries.Copy(f"{number}", cast(Any, f"c{number}"), "ana"),
                 now=now,
             )
         for row in session.exec(select(Delivery)).all():

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
+from agreements.words import TemplateName
 from notifications.channels.chat import ChatChannel
 from notifications.channels.slack import ACCEPT, REJECT, REVIEW, SlackApi, SlackChannel
 from notifications.letter import Letter, Recipient
@@ -86,7 +87,7 @@ async def test_whoever_is_assigned_a_lead_can_answer_with_the_links_own_token(sl
 
 
 @pytest.mark.parametrize("message", ["reminder", "taken", "told", "decision-asked", "withdrawn", "test"])
-async def test_every_other_message_has_a_link_at_most(slack: Receiver, message: str) -> None:
+async def test_every_other_message_has_a_link_at_most(slack: Receiver, message: TemplateName) -> None:
     assert set(buttons(await sent(slack, replace(LETTER, message=message)))) == {REVIEW}
     assert buttons(await sent(slack, replace(LETTER, message=message, link=""))) == {}
 

@@ -9,10 +9,11 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from agreements.errors import CrmError, StaleHandoff
+from agreements.words import InFlightPolicy
 from flows.going import Going
 from notifications.letter import Letter
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
-from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
+from storage.tables import Answer, AnswerState, Assignment, Delivery, DeliveryState, Handoff, Wake
 from storage.version_migration import Happens
 from tasks import intake
 from tasks.background.held_leads import release_held
@@ -38,7 +39,9 @@ def third(box: Toolbox) -> None:
 
 
 @pytest.mark.parametrize("policy", TOUCHED)
-async def test_a_policy_touches_exactly_what_was_listed_and_moves_nothing_else(driver: Driver, box: Toolbox, policy: str) -> None:
+async def test_a_policy_touches_exactly_what_was_listed_and_moves_nothing_else(
+    driver: Driver, box: Toolbox, policy: InFlightPolicy
+) -> None:
     """Every row about the others is as it was: stage, waits with their due times, messages, trail."""
     found = await everywhere(driver, box)
     box.write_now(lambda session, now: published(session, text_of(3, "2027-02-01"), now, deployed=False))
@@ -324,7 +327,7 @@ async def test_a_message_that_is_on_its_way_is_unknown(driver: Driver, box: Tool
 
     def on_its_way(session: Session, now: datetime) -> None:
         row = session.exec(select(Delivery).where(Delivery.channel == "email", Delivery.message == "assigned")).one()
-        row.state = "sending"
+        row.state = DeliveryState.SENDING
         session.add(row)
 
     box.write_now(on_its_way)

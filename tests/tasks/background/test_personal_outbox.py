@@ -16,14 +16,14 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.present import the
 from tests.stage import kept_by
 
-HELLO = Letter("one", "hello", Recipient("ana", "Ana", "ana@firm.example"), "Hello", "Hello.", "", "Hello.")
+HELLO = Letter("one", "test", Recipient("ana", "Ana", "ana@firm.example"), "Hello", "Hello.", "", "Hello.")
 
 
 def put_in(box: Toolbox, *, key: str = "one", claimed_ago: timedelta | None = None) -> int:
     """A message for the post; claimed_ago: a process took it so long ago, in real time, and has not told how it went."""
 
     def work(session: Session, now: datetime) -> int:
-        deliveries.queue(session, None, deliveries.Message("hello"), deliveries.Copy(key, "email", "ana"), now=now)
+        deliveries.queue(session, None, deliveries.Message("test"), deliveries.Copy(key, "email", "ana"), now=now)
         row = session.exec(select(Delivery).where(Delivery.key == key)).one()
         if claimed_ago is not None:
             assert deliveries.claim(session, row.id, real=datetime.now(UTC) - claimed_ago)
@@ -102,7 +102,7 @@ async def test_a_message_that_nobody_can_write_stands_in_its_row_and_stops_no_ot
 
     assert await send_personal_messages(box) == 2
     assert (row(box).state, row(box).permanent) == (DeliveryState.FAILED, True)
-    assert "hello is no personal message" in row(box).error
+    assert "test is no personal message" in row(box).error
 
 
 async def test_an_e_mail_without_an_agreement_may_come_back_for_the_usual_time(box: Toolbox, time: SteppedTime) -> None:

@@ -8,14 +8,16 @@ import tempfile
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
+from agreements.words import ChannelName
 from notifications.channels.crm import CrmChannel
-from notifications.letter import Letter
+from notifications.letter import Channel, Letter
 from notifications.links import Links
 from storage import disputes, figures, handoffs, roster
 from storage.crm.local import LocalCrm
@@ -64,7 +66,7 @@ def raises(box: Toolbox, answer: int, by: str = "mina", text: str = WRONG) -> in
     return row.id
 
 
-def decides(box: Toolbox, number: int, ruling: str, by: str = "maria", **more: str) -> rulings.Ruled:
+def decides(box: Toolbox, number: int, ruling: Any, by: str = "maria", **more: Any) -> rulings.Ruled:
     return box.write_now(lambda session, now: rulings.decide(session, number, ruling, by, now=now, **more))
 
 
@@ -434,7 +436,11 @@ def test_in_any_order_there_is_one_ruling_and_at_most_one_new_handoff_because_of
 
 async def _walk(folder: Path, moves: list[str]) -> None:
     time = SteppedTime(MONDAY)
-    channels = {"email": KeepingChannel("email"), "chat": KeepingChannel("chat"), "manager-email": KeepingChannel("manager-email")}
+    channels: dict[ChannelName, Channel] = {
+        "email": KeepingChannel("email"),
+        "chat": KeepingChannel("chat"),
+        "manager-email": KeepingChannel("manager-email"),
+    }
     crm = LocalCrm(folder / "crm.db")
     links = Links(["a-key-for-tests-only"], "http://baton.test")
     settings_here = Settings(home=folder, undo_minutes=0, crm_poll_seconds=0.0001)

@@ -96,7 +96,7 @@ async def through_everything(driver: Driver, box: Toolbox) -> Taken:
     what = "Zoë Quillfeather waits"
 
     def put_off(session: Session, now: datetime) -> None:
-        session.add(DigestItem(at=now, key="d", person="maria", handoff_id=handoff.id, kind="reminder", what=what))
+        session.add(DigestItem(at=now, key="d", person="maria", handoff_id=handoff.id, kind="remind", what=what))
 
     box.write_now(put_off)
     answer_by_link(box, taken, "rejected", reason="not-now", text="Zoë Quillfeather prefers porridge in spring.")

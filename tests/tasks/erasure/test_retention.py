@@ -137,7 +137,7 @@ async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver: Drive
     def in_force(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
         for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
+            contracts.sign(session, row, contracts.NewSignature(party, party, "link"), now=now)
         contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
 
     box.write_now(in_force)

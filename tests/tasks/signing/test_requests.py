@@ -9,10 +9,11 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import AgreementError, DeliveryUnknown
+from agreements.words import Party
 from notifications.letter import Letter
 from storage import contracts
 from storage.claims import Claimed
-from storage.tables import AgreementVersion, Event, SignatureRequest
+from storage.tables import AgreementVersion, DeliveryState, Event, SignatureRequest
 from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
@@ -42,10 +43,10 @@ def requests(box: Toolbox) -> list[SignatureRequest]:
     return box.read_now(lambda session, now: list(session.exec(select(SignatureRequest).order_by(col(SignatureRequest.id)))))
 
 
-def sign(box: Toolbox, party: str) -> None:
+def sign(box: Toolbox, party: Party) -> None:
     box.write_now(
         lambda session, now: contracts.sign(
-            session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "test"), now=now
+            session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "link"), now=now
         )
     )
 
@@ -145,7 +146,7 @@ def test_what_a_process_that_died_was_sending_is_unknown(box: Toolbox, second: A
 
     def died(session: Session, now: datetime) -> None:
         row = session.exec(select(SignatureRequest).where(SignatureRequest.address == "cro@northgate.example")).one()
-        row.state = "sending"
+        row.state = DeliveryState.SENDING
         session.add(row)
 
     box.write_now(died)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
+from agreements.words import ChannelName
 from notifications.letter import Letter
 from storage.tables import Delivery
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -84,7 +85,8 @@ async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in
 async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acceptor(
     driver: Driver, box: Toolbox, time: SteppedTime
 ) -> None:
-    for channel, nobody in (("email", "ana"), ("chat", "ana"), ("manager-email", "maria")):
+    broken: tuple[tuple[ChannelName, str], ...] = (("email", "ana"), ("chat", "ana"), ("manager-email", "maria"))
+    for channel, nobody in broken:
         kept_by(box, channel).refuses.add(nobody)
     taken = capture(box)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agreements.loading import read_agreement
+from agreements.words import GivenBack
 from storage import leads, roster
 from tasks.replies.answering import ChoiceRefused
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -49,7 +50,15 @@ CASES += [("returned", *row) for row in TABLE if row[0] in ("not-now", "not-icp"
     ("said", "code", "stage", "track", "days", "counts_against"), CASES, ids=[f"{said} {code}" for said, code, *_ in CASES]
 )
 async def test_a_reason_leads_where_the_agreement_says(
-    driver: Driver, box: Toolbox, time: SteppedTime, said: str, code: str, stage: str, track: str, days: int | None, counts_against: str
+    driver: Driver,
+    box: Toolbox,
+    time: SteppedTime,
+    said: GivenBack,
+    code: str,
+    stage: str,
+    track: str,
+    days: int | None,
+    counts_against: str,
 ) -> None:
     if said == "returned":
         taken = await until_working(driver, box)

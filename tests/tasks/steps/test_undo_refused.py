@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
 from sqlmodel import col, select
 
+from agreements.words import GivenAnswer
 from storage import due, handoffs
 from storage.tables import Answer
 from tasks.replies import answering
@@ -69,7 +71,7 @@ async def does(driver: Driver, box: Toolbox, taken: Taken, did: str) -> None:
         box.write_now(lambda session, now: handoffs.move(session, newest(box, taken), "suppressed", now=now))
     else:
         fields = {"rejected": {"reason": "not-now"}, "returned": {"reason": "not-now"}, "handed": {"colleague": "cleo"}}.get(kind, {})
-        assert answer_by_link(box, taken, kind, **fields).won
+        assert answer_by_link(box, taken, cast(GivenAnswer, kind), **fields).won
     driver.time.at += MINUTE
     if not did.endswith("!"):
         await driver.settle()
