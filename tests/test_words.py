@@ -65,6 +65,7 @@ FREE = {
     "app/demo/finale.py _lead message": "what the lead wrote",
     "app/demo/people.py": "what somebody in the demo is like",
     "app/message_preview.py": "an argument of the command line, read here",
+    "app/commands/message_texts.py": "an argument of the command line, read there",
     "app/terminal.py fail message": "a sentence",
 }
 
