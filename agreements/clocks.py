@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from agreements.calendar.durations import ALWAYS, Duration, Term
 from agreements.calendar.working_time import Span, WorkingCalendar, as_utc
-from agreements.clauses.clocks import Nudge
 from agreements.model import Agreement, Clock
+from agreements.words import Nudge
 
 #: Values of a clock's `calendar` that mean the calendar of the person who owes it.
 HOLDERS_OWN = ("", "rep", "holder")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agreements.clauses.clocks import Action
 from agreements.model import Rung
+from agreements.words import Action
 
 
 def next_rung(ladder: Sequence[Rung], climbed: Sequence[int], *, without: frozenset[Action] = frozenset()) -> int | None:

@@ -8,10 +8,10 @@ from datetime import date, datetime
 
 from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
 from agreements.calendar.working_time import Span, WorkingCalendar
-from agreements.clauses.clocks import Action, OwedBy
+from agreements.clauses.clocks import OwedBy
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
-from agreements.words import ClockName
+from agreements.words import Action, ClockName
 
 #: Rungs after which somebody else has the lead -> what decides when the next rung comes.
 _LATER: Mapping[Action, str] = {

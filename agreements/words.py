@@ -20,6 +20,9 @@ WaitKind = Literal[ClockName, "revisit"]
 #: everyone-full: everybody in the team has as many leads as agreed;
 #: triage: marketing looks at what sales returned.
 About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+#: What a clock may do while it runs, and after it was missed.
+Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
+Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
 #: The answers that tell of an attempt to reach the lead: without and with success.
 Attempt = Literal["attempted", "connected"]
 ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)

@@ -137,7 +137,7 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
             await client.create_work_pool(WorkPoolCreate(name=STOCK, type="process"))
     await box.write(lambda session, now: roster.load(session, roster_text(), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, agreement_text(), now=now))
-    for party in ("marketing", "sales"):
+    for party in PARTIES:
         await box.write(partial(_sign, row=row, party=party))
     await deploy(box, row.name, row.version)
 

@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
-from agreements.clauses.clocks import Nudge
-from agreements.words import ANSWERED, About, AnswerKind, Closed, EventKind, NoWord, Via, WaitKind
+from agreements.words import ANSWERED, About, AnswerKind, Closed, EventKind, NoWord, Nudge, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 

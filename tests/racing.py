@@ -173,7 +173,7 @@ def _missed(box: Toolbox, one: Round, _: str) -> Ready:
     return go
 
 
-def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
+def _undo(box: Toolbox, one: Round, kind: GivenAnswer) -> Ready:
     """Undo the rep's answer of that kind through the rep's link."""
     token = box.links.for_tenure(one.assignment_id).rpartition("/")[2]
     query = select(Answer.id).where(Answer.handoff_id == one.handoff_id, Answer.kind == kind)

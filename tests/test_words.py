@@ -58,13 +58,14 @@ FREE = {
     "flows/resting.py Rest.message": "a sentence for Prefect",
     "app/backtest/charts.py": "a class of the style sheet",
     "app/backtest/page.py Bar.kind": "a class of the style sheet",
-    "app/csv_import/file.py _told kind": "a kind of error of pydantic",
+    "app/csv_import/row_judge.py _told kind": "a kind of error of pydantic",
     "app/commands/channel_trial.py": "an argument of the command line, read there",
     "app/commands/lead_list.py": "an option of the command line",
     "app/commands/leads.py": "an option of the command line, read here",
     "app/demo/finale.py _lead message": "what the lead wrote",
     "app/demo/people.py": "what somebody in the demo is like",
     "app/message_preview.py": "an argument of the command line, read here",
+    "app/commands/message_texts.py": "an argument of the command line, read there",
     "app/terminal.py fail message": "a sentence",
 }
 

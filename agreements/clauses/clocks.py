@@ -13,13 +13,10 @@ from agreements.clauses import defaults
 from agreements.clauses.base import ACondition, AnElapsed, ATerm, Clause, Misfit, Name, Path, nearest, one_of, shown
 from agreements.clauses.looks import SHARES
 from agreements.criteria import Condition
-from agreements.words import ClockName
+from agreements.words import Action, ClockName, Nudge
 
 #: What a clock may do while it runs.
-Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 NUDGES: tuple[str, ...] = get_args(Nudge)
-#: What a clock may do after it was missed.
-Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
 #: The actions of a rung that change the stage.
 ENDINGS: tuple[Action, ...] = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
 #: Clock -> the stage it runs from, and the events that end it. If a file writes `from` or `to`, they must say the same.

@@ -65,6 +65,9 @@ def _write(session: Session, leads: range) -> None:
     trail.write(session, events)
 
 
+_OVER: tuple[ChannelName, ...] = ("email", "chat")
+
+
 def _lead(rows: dict[type[SQLModel], list[dict[str, Any]]], number: int) -> list[Event]:
     at, due = MONDAY, MONDAY + timedelta(hours=4)
     lead, handoff = Lead(id=number, company=f"Company {number}", created_at=at), Handoff(id=number, lead_id=number, created_at=at)

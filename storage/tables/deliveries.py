@@ -9,8 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from agreements.clauses.clocks import Action
-from agreements.words import Attempt, ChannelName, MessageKind
+from agreements.words import Action, Attempt, ChannelName, MessageKind
 from storage.tables.base import Word, instant, mapping, row_id
 
 

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
-from agreements.clauses.clocks import Action
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
-from agreements.words import ClockName, NotInTime
+from agreements.words import Action, ClockName, NotInTime
 from storage import handoffs, proof, roster, trail, waits
 from storage.tables import AnswerState, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_name, clock_of

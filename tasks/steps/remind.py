@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.clauses.clocks import Action
-from agreements.words import About, MessageKind
+from agreements.words import About, Action, MessageKind
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait

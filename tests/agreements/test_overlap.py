@@ -59,7 +59,7 @@ def some(values: list[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(st.sampled_from([one for one in values if one is not None]), min_size=1, max_size=3).map(tuple)
 
 
-def asking(field: str, values: list[Any], *operators: str, words: tuple[str, ...]) -> st.SearchStrategy[Test]:
+def asking(field: str, values: list[Any], *operators: Operator, words: tuple[str, ...]) -> st.SearchStrategy[Test]:
     lists = st.tuples(st.sampled_from(operators), some(values)).map(lambda pair: Test(field, *pair))
     return lists | st.sampled_from(words).map(lambda word: Test(field, "word", word))
 

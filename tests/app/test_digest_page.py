@@ -44,7 +44,8 @@ def one_more(session: Session, now: datetime, number: int, kind: WaitKind, *, re
     incoming = IncomingLead.model_validate({**LEAD.model_dump(), **more})
     handoff = handoffs.get(session, capture(session, incoming, now=now).handoff_id or 0)
     session.add(HandoffNote(handoff_id=handoff.id, content={"statements": {}}, complete=True, written_at=now))
-    for event in ("screened", "qualified", "documented"):
+    events: tuple[Move, ...] = ("screened", "qualified", "documented")
+    for event in events:
         handoffs.move(session, handoff, event, now=now)
     row = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
     session.add(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.loading import content_hash
+from agreements.words import Party
 from notifications.letter import SignatureContext
 from notifications.links import ToSign
 from storage import contracts, devices
@@ -238,7 +240,7 @@ def test_a_version_that_does_not_pass_its_check_any_more_says_so(company: Stage,
 
 
 @pytest.mark.parametrize("changes", [{"reference": "b2b-saas@9"}, {"reference": "b2b-saas"}, {"reference": "b2b-saas@x"}])
-def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, str]) -> None:
+def test_a_link_for_what_is_not_there_is_a_plain_page(company: Stage, signer: httpx.Client, changes: dict[str, Any]) -> None:
     assert "This link does not work" in words_of(signer.get(link(company, **changes)))
 
 

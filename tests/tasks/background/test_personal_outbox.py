@@ -105,7 +105,7 @@ async def test_a_message_that_nobody_can_write_stands_in_its_row_and_stops_no_ot
 
     assert await send_personal_messages(box) == 2
     assert (row(box).state, row(box).permanent) == (DeliveryState.FAILED, True)
-    assert "hello is no personal message" in row(box).error
+    assert "test is no personal message" in row(box).error
 
 
 async def test_an_e_mail_without_an_agreement_may_come_back_for_the_usual_time(box: Toolbox, time: SteppedTime) -> None:
