@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.tables.access import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
+from storage.tables.access import ApiKey, Device, LinkEnd, MailedCode, PageView, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem
@@ -44,7 +44,7 @@ __all__ = [
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
-    "Sight",
+    "PageView",
     "Signature",
     "SignatureRequest",
     "Suppression",
