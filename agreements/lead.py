@@ -162,9 +162,12 @@ class IncomingLead(BaseModel):
 
     def key_of_conversion(self) -> str:
         """The key of what the lead did: the given conversion id, else activity and time."""
-        if self.conversion_id:
-            return self.conversion_id
-        return f"{self.activity}@{self.at.astimezone(UTC).isoformat() if self.at else 'unknown'}"
+        return conversion_key(self.conversion_id, self.activity, self.at)
+
+
+def conversion_key(conversion_id: str, activity: str, at: datetime | None) -> str:
+    """The key of what a lead did: the given conversion id, else activity and time (aware)."""
+    return conversion_id or f"{activity}@{at.astimezone(UTC).isoformat() if at else 'unknown'}"
 
 
 def is_address(text: str) -> bool:

@@ -15,6 +15,8 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.errors import RosterError
+from agreements.lifecycle import Stage
+from agreements.words import NoWord
 from storage import roster
 from storage.tables import Handoff, Lead, Wait
 from tasks.wiring.toolbox import Toolbox
@@ -48,7 +50,7 @@ def undone(text: str) -> str:
 class Wanted:
     """Selects leads: the newest handoff is in this stage and under this agreement (name, or name@version); "" for any."""
 
-    stage: str = ""
+    stage: Stage | NoWord = ""
     agreement: str = ""
 
 

@@ -23,6 +23,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from agreements.model import STATEMENTS
 from agreements.roster import Roster
+from agreements.words import GIVEN_BACK, Decision, GivenAnswer, TouchChannel
 from flows import tidying
 from notifications.rendering import label
 from storage import chores, handoffs, time_offset, waits
@@ -54,11 +55,11 @@ class Asked:
 
     title: str
     description: str
-    answers: tuple[str, ...]
+    answers: tuple[GivenAnswer, ...]
     reasons: tuple[str, ...]
     colleagues: tuple[str, ...]
-    choices: tuple[str, ...]
-    channels: tuple[str, ...] = ()
+    choices: tuple[Decision, ...]
+    channels: tuple[TouchChannel, ...] = ()
     renewal: bool = False
     states: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
@@ -135,7 +136,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     """Return what the form of this wait asks, with the reasons of its agreement."""
     agreement = handoffs.agreement_of(session, handoff)
     answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
-    gives_reason = any(kind in ("rejected", "returned") for kind in answers)
+    gives_reason = any(kind in GIVEN_BACK for kind in answers)
     colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
     return Asked(
         title=f"Lead {handoff.lead_id}",
@@ -152,7 +153,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     )
 
 
-def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[str, ...]) -> str:
+def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[GivenAnswer, ...]) -> str:
     if not answers:
         return f"Nobody has lead {handoff.lead_id} just now, so there is nothing to answer."
     url = toolbox.current().settings.public_url
@@ -231,7 +232,9 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
         return False
     by = str(values.get("who_answers") or "")
     try:
-        reply = answering.answer_wait(session, wait_id, answering.SentForm(kind, fields, via="prefect"), by=by, now=now, answered_at=at)
+        reply = answering.answer_wait(
+            session, wait_id, answering.SentForm(answering.kind_of(kind), fields, via="prefect"), by=by, now=now, answered_at=at
+        )
     except HandoffError as refused:
         wait.remark = f"The last answer could not be used: {refused}"
         session.add(wait)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, or_
 from sqlmodel import Session, SQLModel, col, select
@@ -156,7 +156,7 @@ def _messages(session: Session, person: Person, room: int, now: datetime) -> int
 
 
 #: The only message about an erased lead that still goes out: it tells the rep that the lead was erased, and names nobody.
-GOODBYE = "erased"
+GOODBYE: Final = "erased"
 
 
 def _digest_items(session: Session, person: Person, room: int, now: datetime) -> int:

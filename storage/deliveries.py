@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, update
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlmodel import Session, col, select
 
+from agreements.words import ChannelName, MessageKind
 from storage import held, trail, trail_lines, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
@@ -29,7 +30,7 @@ class Copy:
     """One copy of a message: who gets it, over which channel, and the key that makes sure it is sent once."""
 
     key: str
-    channel: str
+    channel: ChannelName
     person: str
 
 
@@ -37,7 +38,7 @@ class Copy:
 class Message:
     """The content of one message, for every recipient. kind: its name in the catalogue; context: codes and numbers for its templates."""
 
-    kind: str
+    kind: MessageKind
     context: dict[str, Any] | None = None
     assignment_id: str = ""
     answer_id: int | None = None
@@ -300,7 +301,7 @@ def cancel(session: Session, *, answer_id: int) -> None:
 
 
 #: Messages about what has happened: they stay true when the handoff ends.
-STILL_TRUE = ("withdrawn", "feedback", "attached")
+STILL_TRUE: tuple[MessageKind, ...] = ("withdrawn", "feedback", "attached")
 
 
 def call_off(session: Session, handoff_id: int) -> None:
@@ -327,9 +328,9 @@ def may_have_arrived(session: Session, assignment_id: str) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def proven_channels(session: Session, assignment_id: str) -> set[str]:
+def proven_channels(session: Session, assignment_id: str) -> set[ChannelName]:
     """The channels on which the message about this assignment provably arrived."""
-    rows = session.exec(
+    rows: Iterable[Any] = session.exec(
         select(Delivery.channel).where(
             Delivery.assignment_id == assignment_id, col(Delivery.state).in_(PROVEN), Delivery.message == "assigned"
         )

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from storage import wakes
-from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, Wait
+from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, ItemKind, Wait
 
 #: How long Baton tries again, morning after morning, to tell something that it could not tell.
 TOLD_WITHIN = timedelta(days=14)
@@ -28,7 +28,7 @@ class Aside:
 
     key: str
     person: str
-    kind: str
+    kind: ItemKind
     what: str
 
 

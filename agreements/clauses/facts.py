@@ -63,6 +63,10 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+#: How the values of a fact are written.
+FactType = Literal["choice", "text", "number", "yes_no", "date"]
+
+
 class DeclaredField(Clause):
     """One fact that leads bring along: its type and how its values are written.
 
@@ -72,7 +76,7 @@ class DeclaredField(Clause):
     known: whether the fact is known before sales contacts the lead; a later fact cannot qualify anybody.
     """
 
-    type: Literal["choice", "text", "number", "yes_no", "date"] = "text"
+    type: FactType = "text"
     values: tuple[str, ...] = ()
     synonyms: Mapping[str, Plain] = Field(default_factory=dict)
     bands: Mapping[str, float] = Field(default_factory=dict)
@@ -91,11 +95,15 @@ class Persona(Clause):
     match: ACondition
 
 
+#: What becomes of a lead that is screened out.
+Screened = Literal["disqualify", "suppress", "attach", "route"]
+
+
 class ScreenRule(Clause):
     """Which leads are screened out or routed before scoring. The first rule that matches counts."""
 
     when: ACondition
-    then: Literal["disqualify", "suppress", "attach", "route"]
+    then: Screened
     as_: str = Field(default="", alias="as")
     to: Literal["account-owner"] = "account-owner"
     tell: Literal["", "opportunity-owner", "account-owner", "marketing"] = ""

@@ -22,7 +22,7 @@ from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcom
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.backtest.together import Together, put_together
-from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of, zone_of_file
 
 #: The facts that can group leads, besides the fields of the agreement.
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
@@ -44,10 +44,7 @@ class LeadFile:
     @property
     def zone(self) -> ZoneInfo:
         """Return the zone of times without a zone. Raises UnreadableFile for a zone that does not exist."""
-        try:
-            return zone_of((self.mapping.timezone if self.mapping else "") or self.timezone)
-        except ValueError as error:
-            raise UnreadableFile(str(error)) from error
+        return zone_of_file(self.mapping, self.timezone)
 
 
 def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime, progress: Progress | None = None) -> PastLeads:

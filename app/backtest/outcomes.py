@@ -14,7 +14,9 @@ import polars as pl
 from agreements.backtest.columns import INSTANT
 from app.backtest.instants import Instants
 from app.backtest.table import Block, Table
-from app.csv_import.file import BadRow, header_in, instant
+from app.csv_import.cells import instant
+from app.csv_import.columns import refuse_missing
+from app.csv_import.file import BadRow, header_in
 from app.csv_import.lead_map import OUTCOMES, LeadMap, UnreadableFile
 from app.csv_import.rows import Row
 
@@ -102,10 +104,9 @@ class Times:
         self.places: dict[str, int] = {}
 
     def places_in(self, header: Sequence[str]) -> set[int]:
-        """Return the places of the columns to read. Raises UnreadableFile for missing ones."""
-        if missing := [name for name in self.named.values() if name not in header]:
-            there = ", ".join(header)[:500]
-            raise UnreadableFile(f"{self.plan.path}: these columns are missing: {', '.join(missing)}; there are: {there}")
+        """Return the places of the columns to read. Raises UnreadableFile for missing ones and for two of one name."""
+        remedy = "Rename the columns, or write under `outcomes` in the map what they are called"
+        refuse_missing(header, list(self.named.values()), str(self.plan.path), remedy=remedy)
         self.places = {name: header.index(column) for name, column in self.named.items()}
         return set(self.places.values())
 

@@ -16,7 +16,7 @@ from agreements.lead import ACCOUNT
 from agreements.model import Agreement
 from app.backtest.after_contact import refuse_after_contact
 from app.backtest.became import became
-from app.backtest.cells import column_of, text_of
+from app.backtest.field_kinds import column_of, text_of
 from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of

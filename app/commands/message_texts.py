@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from agreements.words import TEMPLATE_NAMES, word
 from app import terminal
 from app.files import written_whole
-from app.message_preview import for_lead, made_up
 from notifications.catalogue import WHO_GETS
 from notifications.checking import PARTS, problems_of
 from notifications.letter import Letter
-from notifications.rendering import message_names
+from notifications.rendering import message_names, render
+from notifications.samples import sample
 from tasks.wiring.settings import Settings
 
 
@@ -39,7 +40,7 @@ def preview(
     if to and lead is None:
         terminal.fail(terminal.USAGE, "--to needs a --lead: a made-up message goes to a made-up person.")
     with terminal.told():
-        letter = made_up(name, _folder()) if lead is None else _stored(name, lead, to)
+        letter = _made_up(name, _folder()) if lead is None else _stored(name, lead, to)
         if html:
             with written_whole(html) as file:
                 file.write(letter.html)
@@ -51,8 +52,16 @@ def preview(
     _print(letter, only_text=text, with_text=text or not html)
 
 
+def _made_up(message: str, folder: Path | None) -> Letter:
+    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
+    name = word(message, TEMPLATE_NAMES)
+    return render(message, sample(name or "told"), key="preview", folder=folder if name else None)
+
+
 def _stored(name: str, lead: int, to: str) -> Letter:
     box = terminal.open_box()
+    from app.message_preview import for_lead  # a made-up message needs no database
+
     return box.read_now(lambda session, now: for_lead(session, box, name, lead, to=to, now=now))
 
 

@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
 from app import terminal
-from app.commands.leads import print_bar
 from storage import answerers, consents, handoffs, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from storage.time_ledger import ledger
@@ -60,7 +59,7 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         console.print(f"  {said}{instead}", markup=False)
     _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
-    print_bar(ledger(session, lead_id, now=now))
+    terminal.print_bar(ledger(session, lead_id, now=now))
 
 
 def _state(one: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""The map that says what the columns of a foreign file mean. file.py reads the file itself."""
+"""The map that says what the columns of a foreign file mean. columns.py carries it out."""
 
 from __future__ import annotations
 
@@ -178,3 +178,11 @@ def _line_of(tree: Any, where: tuple[Any, ...]) -> int:
             break
         line, tree = tree.lc.key(key)[0] + 1, tree[key]
     return line
+
+
+def zone_of_file(mapping: LeadMap | None, timezone: str) -> ZoneInfo:
+    """Return the zone of times without a zone: that of the map, else this one. Raises UnreadableFile for a name that is no zone."""
+    try:
+        return zone_of((mapping.timezone if mapping else "") or timezone)
+    except ValueError as error:
+        raise UnreadableFile(str(error)) from error

@@ -19,7 +19,7 @@ from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
 from storage import keys, roster
 from storage.identity import again_if_taken
 from storage.keys import Scope
-from storage.leads import Captured, capture
+from tasks.intake import Captured, capture
 from tasks.wiring.toolbox import Toolbox
 
 MAX_BYTES = 1_000_000

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agreements.words import AnswerKind, NoWord
 from app.web.page_notices import NEXT
 from tasks.replies.answering import Reply, ShownAnswer, Visit
 
@@ -96,7 +97,7 @@ def _at(instant: datetime, seen: Visit) -> str:
     return f"{local:%H:%M} on {local.day} {local:%b} ({seen.timezone})"
 
 
-def _did(kind: str) -> str:
+def _did(kind: AnswerKind | NoWord) -> str:
     return {"accepted": "accepted", "rejected": "rejected"}.get(kind, "answered")
 
 

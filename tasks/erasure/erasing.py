@@ -236,7 +236,7 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
 def letter(session: Session, row: Delivery) -> Draft:
     """Return the draft that tells the rep that a lead was erased. Names only the rep. Raises KeyError for an unknown rep."""
     to = lead_context.recipient(roster.current(session), row.person)
-    lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage="erased")
+    lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage=Stage.ERASED)
     return Draft("told", Context(to=to, lead=lead, what=_WHAT), row.key, f"erased-{row.id}")
 
 

@@ -11,6 +11,7 @@ from agreements.differences import differences
 from agreements.errors import AgreementError, DeliveryError, DeliveryUnknown
 from agreements.model import Agreement
 from agreements.wording import contract
+from agreements.words import Party
 from notifications.letter import Letter, Recipient, SigningContext
 from notifications.links import ToSign
 from notifications.rendering import render
@@ -29,7 +30,7 @@ class Asked:
     passing: the error may pass, so another try may succeed.
     """
 
-    party: str
+    party: Party
     address: str
     sent: bool
     before: bool = False

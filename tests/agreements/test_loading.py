@@ -14,6 +14,7 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import MAX_BYTES, MOST_TOLD, agreement_text, content_hash, read_agreement
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT, ROOT
+from tests.present import the
 
 EXAMPLES = sorted((ROOT / "agreements/examples").glob("*.yaml"))
 MANY = Path(__file__).with_name("many_mistakes.yaml")
@@ -44,7 +45,7 @@ def test_the_example_says_what_its_file_says() -> None:
 
 def test_an_agreement_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        read_agreement(AGREEMENT).version = 2  # type: ignore[misc]
+        read_agreement(AGREEMENT).version = 2  # type: ignore[misc]  # mypy refuses it too
 
 
 def problems(text: str, name: str = "deal.yaml") -> list[str]:
@@ -183,7 +184,7 @@ def test_what_is_not_written_is_as_usual() -> None:
     assert str(agreement.clocks.acceptance.term("normal")) == "4 working hours"
     assert agreement.calendar().timezone.key == "America/New_York"
     assert {reason.then for reason in agreement.reasons} >= {"nurture", "disqualify", "fix-note", "hand-to"}
-    assert agreement.reason("wrong-rep").ask == ("colleague",)
+    assert the(agreement.reason("wrong-rep")).ask == ("colleague",)
 
 
 def test_what_is_signed_does_not_depend_on_line_ends() -> None:
@@ -206,9 +207,9 @@ def test_numbers_and_times_stay_what_they_are() -> None:
 
     agreement = read_agreement(text)
 
-    assert agreement.reason("no-budget").label == "no"
+    assert the(agreement.reason("no-budget")).label == "no"
     assert agreement.definitions["closing"] == "17:00"
-    assert agreement.qualification.fit[5].when.holds({"founded": "2020-01-01"})
+    assert the(agreement.qualification.fit[5].when).holds({"founded": "2020-01-01"})
 
 
 def test_a_mark_at_the_beginning_that_some_editors_write_does_no_harm() -> None:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.loading import MAX_BYTES, content_hash, read_agreement
 from agreements.schema import agreement_schema
@@ -110,8 +109,8 @@ def test_a_published_version_is_checked_by_its_name() -> None:
 def test_a_version_that_was_published_before_a_check_was_there_is_told_what_it_finds() -> None:
     """Its leads run on; but nobody is told that it is fine."""
     text = AGREEMENT.replace("normal: 4 working hours", "normal: 4 hours")
-    days = {"effective_at": datetime(2026, 1, 1, tzinfo=UTC), "published_at": datetime(2026, 1, 1, tzinfo=UTC)}
-    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(text), text=text, **days)
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(text), text=text, effective_at=day, published_at=day)
     terminal.open_box().write_now(lambda session, now: session.add(row))
 
     result = baton("check", "b2b-saas@1")

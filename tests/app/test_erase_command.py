@@ -6,10 +6,10 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.lead import Consent
 from app import stack
@@ -17,8 +17,10 @@ from app.cli import app
 from storage import time_offset
 from storage.tables import Erasure
 from tasks.wiring import toolbox
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
+from tests.driver import Driver
+from tests.present import the
 from tests.searching import in_tables
 from tests.stage import answer_by_link, capture, newest
 
@@ -69,7 +71,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(box: Toolbox, run: R
     assert in_tables(box.database, WORDS) == before
 
 
-def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(box: Toolbox, run: RUN, tmp_path) -> None:
+def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(box: Toolbox, run: RUN, tmp_path: Path) -> None:
     taken = capture(box, **PERSON)
     file = tmp_path / "receipt.json"
 
@@ -85,7 +87,7 @@ def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(
     assert not any(word in done.output + file.read_text() for word in WORDS)
     assert newest(box, taken).stage == "erased"
     assert "Everything personal was deleted at Mon 01 Feb 2027" in run("leads", "show", str(taken.lead_id)).output
-    assert box.read_now(lambda session, now: session.get(Erasure, 1).done_at) is None
+    assert box.read_now(lambda session, now: the(session.get(Erasure, 1)).done_at) is None
 
 
 def test_a_lead_that_is_not_there_and_a_reason_that_names_the_person_are_refused(box: Toolbox, run: RUN) -> None:
@@ -123,7 +125,9 @@ def test_verify_finds_nothing_after_an_erasure(box: Toolbox, run: RUN) -> None:
     assert run("verify").exit_code == 0
 
 
-async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_over(driver, box, run, time) -> None:
+async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_over(
+    driver: Driver, box: Toolbox, run: RUN, time: SteppedTime
+) -> None:
     taken = capture(box, **PERSON)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="not-now", text="The sifters of Zoë are new.")

@@ -34,8 +34,7 @@ def deploy_version(
     with terminal.told(), named_server(settings.folder):
         box = terminal.open_box(settings)
         key = reference(ref)
-        chosen = policy.value if policy else None
-        planned = box.read_now(lambda session, now: plan(session, *key, policy=chosen, now=now))
+        planned = box.read_now(lambda session, now: plan(session, *key, policy=policy.value if policy else None, now=now))
         if planned.touched:
             show(planned)
             if not yes and sys.stdin.isatty() and not typer.confirm(f"Deploy {ref}?"):

@@ -291,7 +291,7 @@ def test_holidays_can_be_kept_as_dates() -> None:
 
 
 @pytest.mark.parametrize("fraction", [Fraction(1, 2), 0.5])
-def test_a_share_of_the_time_until_due_is_a_share_of_working_time(fraction: float) -> None:
+def test_a_share_of_the_time_until_due_is_a_share_of_working_time(fraction: Fraction | float) -> None:
     """Friday 16:30 to Monday 12:00 holds four working hours; two have passed on Monday at 10:00."""
     start, due = at("2026-06-05T16:30+01:00"), at("2026-06-08T12:00+01:00")
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.csv_import.file import UnreadableFile, read_leads, read_map
+from tests.present import the
 
 OLIST_MAP = Path(__file__).parents[3] / "examples" / "maps" / "olist.yaml"
 
@@ -40,7 +41,7 @@ OLIST_MAP = Path(__file__).parents[3] / "examples" / "maps" / "olist.yaml"
         ("#" * 200_000, "is larger than 100,000 bytes"),
     ],
 )
-def test_a_faulty_map_is_refused_with_line_and_what_to_write(tmp_path, text, said):
+def test_a_faulty_map_is_refused_with_line_and_what_to_write(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(text)
 
@@ -48,7 +49,7 @@ def test_a_faulty_map_is_refused_with_line_and_what_to_write(tmp_path, text, sai
         read_map(path)
 
 
-def test_the_olist_map_reads_a_file_of_that_shape(tmp_path):
+def test_the_olist_map_reads_a_file_of_that_shape(tmp_path: Path) -> None:
     rows = "m1,2018-02-01,page-a,social\nm2,2018-06-20,page-b,\n"
     path = tmp_path / "leads.csv"
     path.write_text("mql_id,first_contact_date,landing_page_id,origin\n" + rows)
@@ -63,21 +64,21 @@ def test_the_olist_map_reads_a_file_of_that_shape(tmp_path):
     assert second.at == datetime(2018, 6, 20, 12, tzinfo=UTC)
 
 
-def test_the_olist_map_says_where_the_deals_stand():
-    outcomes = read_map(OLIST_MAP).outcomes
+def test_the_olist_map_says_where_the_deals_stand() -> None:
+    outcomes = the(read_map(OLIST_MAP).outcomes)
 
     assert outcomes.file == "olist_closed_deals_dataset.csv"
     assert outcomes.columns == {"won_at": "won_date"}
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "."])
-def test_a_map_that_is_no_file_is_refused(tmp_path, name):
+def test_a_map_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableFile, match="name a map that can be read"):
         read_map(tmp_path / name)
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_no_bytes_make_a_map_raise_anything_but_unreadable_file(tmp_path_factory, content):
+def test_no_bytes_make_a_map_raise_anything_but_unreadable_file(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(content)
 
