@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from agreements.words import NoWord
 from storage.devices import ENROLLED, KNOWN
-from storage.tables import Look, SeenAs, Sight
+from storage.tables import Look, PageView, SeenAs
 
 #: The device of a browser that is known as somebody else's, and not as the page owner's.
 OTHERS: Final = "others"

@@ -94,7 +94,7 @@ class LinkPages:
             reply = answering.answer(session, link, sent, now=now, sender=sender)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
             what: Look = "refused" if reply.refused else "held" if reply.held else "sent"
-            note_sight(session, place_of(session, link, now=now), here, what, now=now)
+            note_page_request(session, place_of(session, link, now=now), here, what, now=now)
             return reply
 
         try:

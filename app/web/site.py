@@ -53,7 +53,7 @@ _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
-    """Return the whole site of this installation. The server must flush `state.sights` at the end.
+    """Return the whole site of this installation. The server must flush `state.page_requests` at the end.
 
     real_time: the clock that others sign by.
     """

@@ -115,7 +115,7 @@ def answer_row(
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:
         return RowReply(False, f"{_NOT_SAVED}: {reply.ended or 'It was answered before.'}")
-    note_sight(session, place_of(session, own, now=now), sender, "sent", now=now)
+    note_page_request(session, place_of(session, own, now=now), sender, "sent", now=now)
     return RowReply(True, "Saved.")
 
 

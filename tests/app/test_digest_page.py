@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
-from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
+from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, PageView, Wait
 from tasks.intake import capture
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 from tests.patience import PATIENCE_SECONDS

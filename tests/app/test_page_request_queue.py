@@ -16,7 +16,7 @@ from app.web.page_request_queue import AT_ONCE, PageRequestQueue
 from storage import page_requests
 from storage.database import Database
 from storage.page_requests import PageRequest
-from storage.tables import Sight
+from storage.tables import PageView
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.stage import stage
 from tests.conftest import MONDAY
@@ -36,11 +36,11 @@ def looks(box: Toolbox) -> Callable[..., list[PageRequest]]:
     return made
 
 
-def kept(box: Toolbox) -> list[Sight]:
-    return box.read_now(lambda session, now: list(session.exec(select(Sight).order_by(col(Sight.id)))))
+def kept(box: Toolbox) -> list[PageView]:
+    return box.read_now(lambda session, now: list(session.exec(select(PageView).order_by(col(PageView.id)))))
 
 
-async def queue_of(box: Toolbox, requests: list[PageRequest], **more: int) -> SightQueue:
+async def queue_of(box: Toolbox, requests: list[PageRequest], **more: int) -> PageRequestQueue:
     """A queue into which these were put at once: nothing of them is written before the next await."""
     queue = PageRequestQueue(box, **more)
     for one in requests:
