@@ -90,7 +90,7 @@ async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box:
 
     again = Signature(hash=row.hash, party="sales", name="Maria Keller", via="page", address="", signed_at=time.at)
     box.write_now(lambda session, now: session.add(again))
-    assert [finding for finding in findings(box) if "stands in no event of the trail" in finding]
+    assert [finding for finding in findings(box) if "is in no event of the trail" in finding]
 
     said: dict[str, Any] = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
     box.write_now(lambda session, now: trail.record(session, "signed", now=now, actor="Maria Keller", **said))
