@@ -41,17 +41,17 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Route:
     """Who gets the lead, and why, in one sentence. With an empty rep nobody does: route again at hold_until, or keep the lead
-    in the queue for the next working day (in_line), or ask the team's manager (ask_manager)."""
+    in the queue for the next working day (in_queue), or ask the team's manager (ask_manager)."""
 
     rep: str
     why: str
     hold_until: datetime | None = None
-    in_line: bool = False
+    in_queue: bool = False
     ask_manager: bool = False
 
 
 #: Every rep of the queue has had this working day's share, or other leads are before it in the queue.
-SHARED_OUT = Route("", "today's share is given out: the lead waits in the queue", in_line=True)
+SHARED_OUT = Route("", "today's share is given out: the lead waits in the queue", in_queue=True)
 
 
 def segment_for(agreement: Agreement, values: Mapping[str, Any], *, leg: int = 0) -> Segment | LegSegment | None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, delete, select
 
 from agreements.words import NoWord
 from storage.devices import ENROLLED, KNOWN
-from storage.tables import Look, SeenAs, Sight
+from storage.tables import Look, PageView, SeenAs
 
 #: The device of a browser that is known as somebody else's, and not as the page owner's.
 OTHERS: Final = "others"
@@ -20,7 +20,7 @@ KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """A request for a page behind a link, with its own time. at: aware; method, what, device: as in Sight; agent: the browser's own name;
+    """A request for a page behind a link, with its own time. at: aware; method, what, device: as in PageView; agent: the browser's name;
     age_seconds: from showing the form to sending it, -1 where no form was shown."""
 
     at: datetime
@@ -37,14 +37,14 @@ class PageRequest:
 
 def record(session: Session, request: PageRequest) -> None:
     """Keeps one request. At the limit the oldest goes. Call inside a write transaction."""
-    session.add(Sight(**{**asdict(request), "agent": request.agent[:200]}))
+    session.add(PageView(**{**asdict(request), "agent": request.agent[:200]}))
     session.flush()
     of = request.assignment_id
-    same = (Sight.assignment_id == of) if of else (col(Sight.assignment_id) == "") & (Sight.wait_id == request.wait_id)
-    query = select(Sight.id).where(Sight.handoff_id == request.handoff_id, same).order_by(col(Sight.id).desc()).offset(KEPT)
+    same = (PageView.assignment_id == of) if of else (col(PageView.assignment_id) == "") & (PageView.wait_id == request.wait_id)
+    query = select(PageView.id).where(PageView.handoff_id == request.handoff_id, same).order_by(col(PageView.id).desc()).offset(KEPT)
     oldest = session.exec(query.limit(1)).first()
     if oldest is not None:
-        session.execute(delete(Sight).where(col(Sight.id) == oldest))
+        session.execute(delete(PageView).where(col(PageView.id) == oldest))
 
 
 def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: str, since: datetime | None) -> bool:
@@ -52,10 +52,10 @@ def seen_by(session: Session, handoff_id: int, person: str, *, assignment_id: st
 
     assignment_id: the assignment, empty for a page without one. A look within the last second may not be written yet.
     """
-    query = select(Sight.id).where(Sight.handoff_id == handoff_id, Sight.person == person, Sight.assignment_id == assignment_id)
-    query = query.where(col(Sight.device).in_([KNOWN, ENROLLED]), Sight.method != "HEAD")
+    query = select(PageView.id).where(PageView.handoff_id == handoff_id, PageView.person == person, PageView.assignment_id == assignment_id)
+    query = query.where(col(PageView.device).in_([KNOWN, ENROLLED]), PageView.method != "HEAD")
     if since is not None:
-        query = query.where(col(Sight.at) >= since)
+        query = query.where(col(PageView.at) >= since)
     return session.exec(query.limit(1)).first() is not None
 
 
@@ -66,5 +66,5 @@ def seen(session: Session, assignment_id: str) -> bool:
 
     A look within the last second may not be written yet (app/web/page_request_queue.py).
     """
-    query = select(Sight.id).where(Sight.assignment_id == assignment_id, Sight.method != "HEAD", Sight.device != OTHERS)
+    query = select(PageView.id).where(PageView.assignment_id == assignment_id, PageView.method != "HEAD", PageView.device != OTHERS)
     return bool(assignment_id) and session.exec(query.limit(1)).first() is not None

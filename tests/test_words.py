@@ -233,7 +233,7 @@ def of_agreements(rung: Rung, reason: Reason, rule: ScreenRule, clock: Clock, pe
     print(person.role == "repp")
     print(test.operator == "at_lest")
 
-def of_others(visit: Visit, follows: Consequence, signature: Signature, device: Device, sight: Sight, chore: PrefectChore) -> None:
+def of_others(visit: Visit, follows: Consequence, signature: Signature, device: Device, sight: PageView, chore: PrefectChore) -> None:
     print(visit.level == "knwon")
     print(follows.event == "recyled")
     print(signature.party == "marketting")
@@ -259,7 +259,7 @@ from agreements.roster import Person
 from storage import handoffs, trail, waits, wakes
 from storage.deliveries import Copy, Message
 from storage.tables import (
-    Answer, AnswerState, Assignment, Delivery, Device, DigestItem, Dispute, Event, Handoff, PrefectChore, Sight, Signature,
+    Answer, AnswerState, Assignment, Delivery, Device, DigestItem, Dispute, Event, Handoff, PrefectChore, PageView, Signature,
     Touch, Wait, Wake,
 )
 from tasks.replies.link_page import Visit

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from agreements.words import word
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
-from app.web.page_request_queue import SightQueue
+from app.web.page_request_queue import PageRequestQueue
 from app.web.rendering import page
 from notifications.links import ToDispute
 from storage import disputes
@@ -33,9 +33,9 @@ log = logging.getLogger("baton.web")
 _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please choose here again."
 
 
-def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
+def routes(box: Toolbox, requests: PageRequestQueue) -> APIRouter:
     """Return the routes of the dispute pages."""
-    router, pages = APIRouter(include_in_schema=False), DisputePages(box, sights)
+    router, pages = APIRouter(include_in_schema=False), DisputePages(box, requests)
     router.add_api_route("/q/{token}", pages.show, methods=["GET", "HEAD"], response_model=None)
     router.add_api_route("/q/{token}", pages.take, methods=["POST"], response_model=None)
     return router
@@ -44,8 +44,8 @@ def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
 class DisputePages:
     """Answers requests to a dispute's link. An unknown link raises LinkInvalid, a form too large BodyTooLarge."""
 
-    def __init__(self, box: Toolbox, sights: SightQueue) -> None:
-        self.box, self.sights = box, sights
+    def __init__(self, box: Toolbox, requests: PageRequestQueue) -> None:
+        self.box, self.requests = box, requests
 
     async def show(self, request: Request, token: str) -> Response:
         """Show the rejection with the choices open now, or the list of the last week."""
@@ -93,7 +93,7 @@ class DisputePages:
         try:
             request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))
             if request is not None:
-                self.sights.put(request)
+                self.requests.put(request)
         except Exception as error:
             log.warning("a request for the page of a dispute could not be kept: %s", type(error).__name__)
 

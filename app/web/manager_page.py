@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from agreements.errors import LinkInvalid
 from app.web.callers import Caller, remembered
-from app.web.page_request_queue import SightQueue
+from app.web.page_request_queue import PageRequestQueue
 from app.web.pages import LinkPages, add_link_pages
 from app.web.rendering import page
 from storage import roster
@@ -20,11 +20,11 @@ from tasks.replies.work_list import Row, list_for
 from tasks.wiring.toolbox import Toolbox
 
 
-def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
+def routes(box: Toolbox, requests: PageRequestQueue) -> APIRouter:
     """Return the routes of the managers' pages: the list, and one page for each entry."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/m/{token}", ManagerPage(box).show, methods=["GET", "HEAD"], response_model=None)
-    add_link_pages(router, LinkPages(box, sights, "m"), "/m/{token}/{wait_id}")
+    add_link_pages(router, LinkPages(box, requests, "m"), "/m/{token}/{wait_id}")
     return router
 
 

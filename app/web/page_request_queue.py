@@ -22,7 +22,7 @@ EVERY_SECONDS, MANY = 0.5, 50
 AT_ONCE = ROWS_AT_ONCE // 2
 
 
-class SightQueue:
+class PageRequestQueue:
     """Writes page requests soon, each with its own time.
 
     The delay of half a second hurts nobody. A request says only that a page was asked for, never that somebody answered. An

@@ -24,12 +24,12 @@ from app.web.callers import (
     sender_of,
 )
 from app.web.page_notices import notice_for, number
-from app.web.page_request_queue import SightQueue
+from app.web.page_request_queue import PageRequestQueue
 from app.web.rendering import LeadForm, lead_page, ticked
 from storage.tables import Look
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
-from tasks.replies.browsers import note_sight, request_at
+from tasks.replies.browsers import note_page_request, request_at
 from tasks.replies.link_page import place_of
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
@@ -44,10 +44,10 @@ _OPEN_AGAIN = (
 )
 
 
-def routes(box: Toolbox, sights: SightQueue) -> APIRouter:
+def routes(box: Toolbox, requests: PageRequestQueue) -> APIRouter:
     """Return the routes of the pages behind links."""
     router = APIRouter(include_in_schema=False)
-    add_link_pages(router, LinkPages(box, sights), "/l/{token}")
+    add_link_pages(router, LinkPages(box, requests), "/l/{token}")
     return router
 
 
@@ -66,8 +66,8 @@ class LinkPages:
     folder: the path of such links.
     """
 
-    def __init__(self, box: Toolbox, sights: SightQueue, folder: str = "l") -> None:
-        self.box, self.sights, self.folder = box, sights, folder
+    def __init__(self, box: Toolbox, requests: PageRequestQueue, folder: str = "l") -> None:
+        self.box, self.requests, self.folder = box, requests, folder
 
     async def show(self, request: Request, token: str) -> Response:
         """Show the page as it is now."""
@@ -94,7 +94,7 @@ class LinkPages:
             reply = answering.answer(session, link, sent, now=now, sender=sender)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
             what: Look = "refused" if reply.refused else "held" if reply.held else "sent"
-            note_sight(session, place_of(session, link, now=now), here, what, now=now)
+            note_page_request(session, place_of(session, link, now=now), here, what, now=now)
             return reply
 
         try:
@@ -121,7 +121,7 @@ class LinkPages:
             reply = answering.confirm(session, link, answer_id, digits, now=now, sender=sender)
             place = place_of(session, link, now=now)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
-            note_sight(session, place, here, "refused" if reply.refused else "confirmed", now=now)
+            note_page_request(session, place, here, "refused" if reply.refused else "confirmed", now=now)
             return reply
 
         try:
@@ -184,7 +184,7 @@ class LinkPages:
             request_seen = await self.box.read(
                 lambda session, now: request_at(session, place_of(session, link, now=now), sender, what, now=now)
             )
-            self.sights.put(request_seen)
+            self.requests.put(request_seen)
         except Exception as error:
             log.warning("a request for a page behind a link could not be kept: %s", type(error).__name__)
 

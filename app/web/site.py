@@ -29,7 +29,7 @@ from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manag
 from app.web.answers import is_api, said
 from app.web.bodies import BodyTooLarge
 from app.web.link_paths import without_tail
-from app.web.page_request_queue import SightQueue
+from app.web.page_request_queue import PageRequestQueue
 from app.web.rates import Rates
 from app.web.rendering import page, plain
 from app.web.slowness import BodyInTime, BodyTooSlow, configured
@@ -53,7 +53,7 @@ _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
-    """Return the whole site of this installation. The server must flush `state.sights` at the end.
+    """Return the whole site of this installation. The server must flush `state.page_requests` at the end.
 
     real_time: the clock that others sign by.
     """
@@ -67,13 +67,13 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
         redirect_slashes=False,  # a redirect would carry a token to any host that the Host header names
     )
     site.state.public_url = box.settings.public_url
-    sights = site.state.sights = SightQueue(box)
-    site.include_router(pages.routes(box, sights))
+    requests = site.state.page_requests = PageRequestQueue(box)
+    site.include_router(pages.routes(box, requests))
     site.include_router(me_page.routes(box))
-    site.include_router(manager_page.routes(box, sights))
+    site.include_router(manager_page.routes(box, requests))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))
-    site.include_router(dispute_page.routes(box, sights))
+    site.include_router(dispute_page.routes(box, requests))
     site.include_router(intake.routes(box))
     site.include_router(dsn_hook.routes(box))
     site.include_router(api_page.routes(box))
@@ -106,7 +106,7 @@ def serve(box: Toolbox, host: str, port: int) -> None:
         try:
             _Server(config).run(sockets=[listener])
         finally:
-            site.state.sights.flush()
+            site.state.page_requests.flush()
 
 
 class _Server(uvicorn.Server):

@@ -66,7 +66,7 @@ def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRo
     """Return the router for Slack. Without a signing secret it has no route. real_time: the real clock, by which Slack signs."""
     router = APIRouter(include_in_schema=False)
     if box.settings.slack_signing_secret:
-        router.add_api_route("/hooks/slack", SlackDoor(box, real_time).take, methods=["POST"], response_model=None)
+        router.add_api_route("/hooks/slack", SlackHook(box, real_time).take, methods=["POST"], response_model=None)
     return router
 
 
@@ -80,7 +80,7 @@ class _RealClock(Clock):
         return self._real_time()
 
 
-class SlackDoor:
+class SlackHook:
     """Takes what Slack sends when somebody uses our message or dialog. A request too large raises BodyTooLarge."""
 
     def __init__(self, box: Toolbox, real_time: Callable[[], float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, SeenAs, Sight, WrongNumber
+from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
@@ -49,7 +49,7 @@ __all__ = [
     "RosterSnapshot",
     "Seal",
     "SeenAs",
-    "Sight",
+    "PageView",
     "Signature",
     "SignatureRequest",
     "Suppression",

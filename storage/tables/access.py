@@ -81,7 +81,7 @@ class WrongNumber(SQLModel, table=True):
     at: datetime = instant()
 
 
-class Sight(SQLModel, table=True):
+class PageView(SQLModel, table=True):
     """A request for the pages behind a link. The request does not show whether a person or a machine sent it, so it never stops a clock.
 
     what: looked, sent, refused, held or confirmed. device: "new", "back", "known", "enrolled", or "others" where the cookie says that the

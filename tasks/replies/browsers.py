@@ -108,7 +108,7 @@ def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> S
     return page_requests.OTHERS if of and not set(of) & set(own) else "back"
 
 
-def note_sight(session: Session, place: ReplyContext, sender: Sender, what: Look, *, now: datetime) -> None:
+def note_page_request(session: Session, place: ReplyContext, sender: Sender, what: Look, *, now: datetime) -> None:
     """Stores the page request that came with an answer. Never fails the answer. Call inside a write transaction."""
     keep_requests(session, [request_at(session, place, sender, what, now=now)])
 

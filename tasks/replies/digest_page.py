@@ -17,7 +17,7 @@ from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
 from tasks.replies.answering import SentForm
-from tasks.replies.browsers import Sender, note_sight
+from tasks.replies.browsers import Sender, note_page_request
 from tasks.replies.link_life import require_good
 from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of
 from tasks.replies.number_check import CodeProof
@@ -115,7 +115,7 @@ def answer_row(
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:
         return RowReply(False, f"{_NOT_SAVED}: {reply.ended or 'It was answered before.'}")
-    note_sight(session, place_of(session, own, now=now), sender, "sent", now=now)
+    note_page_request(session, place_of(session, own, now=now), sender, "sent", now=now)
     return RowReply(True, "Saved.")
 
 

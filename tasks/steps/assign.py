@@ -15,7 +15,7 @@ from tasks.choices import EVERYONE_FULL
 from tasks.clock_inputs import calendar_of
 from tasks.steps.candidates import Choosing, choosing
 from tasks.steps.recycle import ask_decision
-from tasks.steps.release_queue import is_served, must_wait, pull_forward, stand_in_line
+from tasks.steps.release_queue import is_served, must_wait, pull_forward, wait_in_queue
 from tasks.steps.sales_sourced import has_its_rep, take
 from tasks.work import Work
 
@@ -38,8 +38,8 @@ def assign(work: Work) -> None:
         waits_its_turn = must_wait(session, handoff, seen)
         pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
         choice = SHARED_OUT if waits_its_turn else choice
-    if choice.in_line or (seen.release and choice.hold_until):
-        stand_in_line(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
+    if choice.in_queue or (seen.release and choice.hold_until):
+        wait_in_queue(session, handoff, agreement, seen, why=choice.why, now=now, not_before=choice.hold_until)
     elif choice.ask_manager:
         _ask_manager(session, handoff, agreement, seen, now)
     elif not choice.rep:

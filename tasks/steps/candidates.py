@@ -45,7 +45,7 @@ class Choosing:
         return route(agreement, self.candidates, declined=self.declined, wanted=self.wanted, on_call=self.on_call)
 
     @property
-    def in_line(self) -> list[Candidate]:
+    def in_queue(self) -> list[Candidate]:
         """The reps for whom a lead of a released tier waits in the queue: the wanted rep, else every rep who is here."""
         able = [one for one in self.candidates if one.rep not in self.declined]
         here = [one for one in able if not one.away]
@@ -54,7 +54,7 @@ class Choosing:
     @property
     def left_now(self) -> int:
         """How many leads of this tier the reps of the queue may still get now."""
-        return sum(one.left or 0 for one in self.in_line if not one.full)
+        return sum(one.left or 0 for one in self.in_queue if not one.full)
 
 
 def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: list[Assignment], *, now: datetime) -> Choosing:

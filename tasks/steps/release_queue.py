@@ -23,31 +23,31 @@ ABOUT: Final = "release"
 CALLED_AT_ONCE = 25
 
 
-def line_of(handoff: Handoff, seen: Choosing) -> str:
+def queue_of(handoff: Handoff, seen: Choosing) -> str:
     """The name of this lead's queue: its tier, with the wanted rep or the team."""
-    wanted = [one.rep for one in seen.in_line if one.rep == seen.wanted]
+    wanted = [one.rep for one in seen.in_queue if one.rep == seen.wanted]
     return f"{handoff.tier}:{wanted[0] if wanted else seen.team}"
 
 
 def is_served(seen: Choosing, rep: str) -> bool:
     """Whether leads of this tier wait in the queue for this rep."""
-    return seen.release is not None and rep in [one.rep for one in seen.in_line]
+    return seen.release is not None and rep in [one.rep for one in seen.in_queue]
 
 
 def must_wait(session: Session, handoff: Handoff, seen: Choosing) -> bool:
     """Whether the leads before this one take everything that is left of today's share."""
-    return _before(session, handoff, line_of(handoff, seen)) >= seen.left_now
+    return _before(session, handoff, queue_of(handoff, seen)) >= seen.left_now
 
 
-def stand_in_line(
+def wait_in_queue(
     session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, *, why: str, now: datetime, not_before: datetime | None = None
 ) -> None:
     """Holds the lead until the working day of its turn opens. Its delivery clock runs from this opening.
 
     not_before: when the first rep is back, if every rep is away.
     """
-    handoff.queue = line_of(handoff, seen)
-    calendar = _calendar(session, agreement, seen.in_line[0].rep)
+    handoff.queue = queue_of(handoff, seen)
+    calendar = _calendar(session, agreement, seen.in_queue[0].rep)
     at = _turn(session, handoff, agreement, seen, calendar, now)
     if not_before and not_before > at:
         at = calendar.next_opening(not_before)
@@ -72,20 +72,22 @@ def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bo
     goes: this lead leaves the queue now. One call brings forward at most CALLED_AT_ONCE leads, to keep the transaction short.
     The assignment of each of them calls this function again, for the next ones.
     """
-    line = line_of(handoff, seen)
-    spare = seen.left_now - goes - _count(session, line, col(Wait.next_at) <= now, Handoff.id != handoff.id)
+    queue = queue_of(handoff, seen)
+    spare = seen.left_now - goes - _count(session, queue, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
-        later = _in_line(select(Wait), line).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(min(spare, CALLED_AT_ONCE))
+        later = (
+            _in_queue(select(Wait), queue).where(col(Wait.next_at) > now).order_by(col(Wait.handoff_id)).limit(min(spare, CALLED_AT_ONCE))
+        )
         for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # a locked one is being worked on, and comes by itself
             wait.next_at = now
             session.add(wait)
 
 
 def _turn(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, calendar: WorkingCalendar, now: datetime) -> datetime:
-    assert seen.release is not None, "only a tier with a release plan has a line"
-    before = _before(session, handoff, line_of(handoff, seen))
-    per_day = seen.release.per_rep * len(seen.in_line)
-    due = [one for one in seen.in_line if (seen.shares or {}).get(one.rep) and not one.full]
+    assert seen.release is not None, "only a tier with a release plan has a queue"
+    before = _before(session, handoff, queue_of(handoff, seen))
+    per_day = seen.release.per_rep * len(seen.in_queue)
+    due = [one for one in seen.in_queue if (seen.shares or {}).get(one.rep) and not one.full]
     left = sum((seen.shares or {})[one.rep] for one in due)
     if before < left:
         openings = [_calendar(session, agreement, one.rep).next_opening(now) for one in due]
@@ -100,14 +102,14 @@ def _calendar(session: Session, agreement: Agreement, rep: str) -> WorkingCalend
     return agreement.calendar(person.calendar if person else "")
 
 
-def _before(session: Session, handoff: Handoff, line: str) -> int:
-    return _count(session, line, col(Handoff.id) < handoff.id)
+def _before(session: Session, handoff: Handoff, queue: str) -> int:
+    return _count(session, queue, col(Handoff.id) < handoff.id)
 
 
-def _count(session: Session, line: str, *conditions: Any) -> int:
-    return int(session.exec(_in_line(select(func.count()).select_from(Wait), line).where(*conditions)).one())
+def _count(session: Session, queue: str, *conditions: Any) -> int:
+    return int(session.exec(_in_queue(select(func.count()).select_from(Wait), queue).where(*conditions)).one())
 
 
-def _in_line(query: Any, line: str) -> Any:
-    waiting = (col(Wait.closed_at).is_(None), Wait.about == ABOUT, Handoff.queue == line)
+def _in_queue(query: Any, queue: str) -> Any:
+    waiting = (col(Wait.closed_at).is_(None), Wait.about == ABOUT, Handoff.queue == queue)
     return query.join(Handoff, col(Handoff.id) == col(Wait.handoff_id)).where(*waiting)

@@ -170,11 +170,11 @@ def test_who_has_had_todays_share_of_a_list_is_passed_over() -> None:
 def test_a_list_that_nobody_may_get_today_stands_in_line_whatever_else_is_agreed(candidates: tuple[Candidate, ...], rule: str) -> None:
     found = route(agreed(everyone_full=rule), candidates, declined=NOBODY)
 
-    assert (found.rep, found.in_line, found.ask_manager) == ("", True, False)
+    assert (found.rep, found.in_queue, found.ask_manager) == ("", True, False)
 
 
 def test_who_is_asked_for_and_has_had_their_share_has_the_lead_stand_in_line() -> None:
-    assert route(EXAMPLE, [rep("ana", left=0), rep("ben", left=2)], declined=NOBODY, wanted="ana").in_line
+    assert route(EXAMPLE, [rep("ana", left=0), rep("ben", left=2)], declined=NOBODY, wanted="ana").in_queue
 
 
 def test_when_everyone_is_full_a_manager_may_be_asked() -> None:

@@ -23,7 +23,7 @@ from sqlmodel import Session, SQLModel, col, select
 from agreements.lead import IncomingLead
 from agreements.words import About, AnswerKind, Ended, Move, NoWord, Via, WaitKind
 from app.demo.inbox_pages import PageServer
-from app.web.page_request_queue import SightQueue
+from app.web.page_request_queue import PageRequestQueue
 from app.web.site import create_site
 from notifications.links import Links
 from storage import contracts, devices, handoffs, keys, roster, waits
@@ -106,7 +106,7 @@ class Stage:
     handoff_id: int = 0
     assignment_id: str = ""
     url: str = ""
-    sights: SightQueue | None = None
+    requests: PageRequestQueue | None = None
     browsers: list[httpx.Client] = field(default_factory=list)
 
     def browser(self, **more: Any) -> httpx.Client:
@@ -130,8 +130,8 @@ class Stage:
 
     def rows(self, table: type[SQLModel]) -> list[Any]:
         """All rows of a table, as the database has them once it has been written who looked."""
-        if self.sights is not None:
-            self.sights.flush()
+        if self.requests is not None:
+            self.requests.flush()
         return self.box.read_now(lambda session, now: list(session.exec(select(table))))
 
     def answers(self) -> list[tuple[str, str, str]]:
@@ -237,7 +237,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     toolbox.use(company.box)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
-    company.url, company.sights = url, site.state.sights
+    company.url, company.requests = url, site.state.page_requests
     server.start()
     try:
         yield company

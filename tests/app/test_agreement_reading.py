@@ -117,7 +117,7 @@ def test_diff_of_comments_only_says_that_the_hash_still_differs(run: Run, draft:
     said = run("diff", "b2b-saas@1", draft(("agreement: b2b-saas", "# another comment\nagreement: b2b-saas")))
 
     assert said.exit_code == 0
-    assert "No difference in what is agreed. The texts differ, and so do their hashes" in said.stdout
+    assert "No difference in what is agreed. The texts and their hashes differ" in said.stdout
 
 
 def test_diff_of_the_same_text_says_so(run: Run, draft: Callable[..., str]) -> None:

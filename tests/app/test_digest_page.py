@@ -15,7 +15,7 @@ from sqlmodel import Session
 from agreements.lead import IncomingLead
 from agreements.words import Move, WaitKind
 from storage import digests, handoffs, waits
-from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
+from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, PageView, Wait
 from tasks.intake import capture
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 from tests.patience import PATIENCE_SECONDS
@@ -363,7 +363,7 @@ def test_each_saved_row_is_kept_as_a_sight_of_its_lead(company: Stage, rep: http
     first, second, *_ = tenures(company)
     press(rep, link(company), (first, {"choice": "accepted"}), (second, {"choice": "attempted"}))
 
-    assert [(row.assignment_id, row.what) for row in company.rows(Sight)] == [(first, "sent"), (second, "sent")]
+    assert [(row.assignment_id, row.what) for row in company.rows(PageView)] == [(first, "sent"), (second, "sent")]
 
 
 def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep: httpx.Client) -> None:

@@ -28,7 +28,7 @@ from app.web.site import create_site
 from notifications.links import ToSign
 from storage import contracts, devices
 from storage.page_requests import KEPT
-from storage.tables import AgreementVersion, Answer, Sight, Wait, WrongNumber
+from storage.tables import AgreementVersion, Answer, PageView, Wait, WrongNumber
 from storage.waits import HELD_OF_LINK
 from tests.app.descriptions import described
 from tests.app.stage import AGREEMENT, Stage, path_of, stage
@@ -91,8 +91,8 @@ class Fuzzed:
 
     def digest(self, without: Collection[str] = ()) -> dict[str, str]:
         """What every table holds, in short."""
-        assert self.company.sights is not None
-        self.site.state.sights.flush()
+        assert self.company.requests is not None
+        self.site.state.page_requests.flush()
         tables = [table for table in SQLModel.metadata.sorted_tables if table.name not in without]
         with self.company.box.database.engine.connect() as connection:
             return {
@@ -264,7 +264,7 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
     answers = company.rows(Answer)
     assert {answer.state for answer in answers} <= {"held"}
     assert len(answers) <= HELD_OF_LINK * sum(map(len, tokens.values()))
-    assert len(company.rows(Sight)) <= KEPT * 4
+    assert len(company.rows(PageView)) <= KEPT * 4
     assert len(company.rows(WrongNumber)) <= 20 * len(tokens)
     assert company.box.read_now(lambda session, now: devices.people_of(session, devices.hash_of(COOKIE), now=now)) == []
 

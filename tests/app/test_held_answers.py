@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from storage import devices
-from storage.tables import Answer, Delivery, Device, Event, PersonalText, Sight, Wait, Wake
+from storage.tables import Answer, Delivery, Device, Event, PageView, PersonalText, Wait, Wake
 from tests.app.stage import NOW, Stage, answer_form, form_of, press, send, stage, type_number
 
 
@@ -224,12 +224,12 @@ class TestOtherThings:
         page = type_number(new, page, wrong(company))
         company.later(seconds=5)
         type_number(new, page)
-        seen = [(row.method, row.what, row.device) for row in company.rows(Sight)]
+        seen = [(row.method, row.what, row.device) for row in company.rows(PageView)]
         looked = [("HEAD", "looked", "new"), ("GET", "looked", "back")]
         sent = [("POST", "held", "back"), ("POST", "refused", "back"), ("POST", "confirmed", "known")]
         assert {*looked, *sent} <= set(seen)
         assert [one for one in seen if one in sent] == sent
-        (last,) = [row for row in company.rows(Sight) if row.what == "confirmed"]
+        (last,) = [row for row in company.rows(PageView) if row.what == "confirmed"]
         assert (last.person, last.assignment_id, last.handoff_id) == ("ana", company.assignment_id, company.handoff_id)
         assert last.age_seconds == 5
 

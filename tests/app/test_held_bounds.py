@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from storage import waits
 from storage.page_requests import KEPT
-from storage.tables import Answer, Device, PersonalText, Sight, Wait
+from storage.tables import Answer, Device, PageView, PersonalText, Wait
 from storage.waits import HELD_OF_BROWSER, HELD_OF_LINK
 from tests.app.stage import Stage, answer_form, number_of, press, send, stage, words_of
 
@@ -132,7 +132,7 @@ def test_a_robot_that_looks_all_day_fills_no_table(company: Stage) -> None:
     for number in range(HELD_OF_BROWSER * 2):
         another(robot, company.link, number)
 
-    assert len(company.rows(Sight)) <= KEPT
+    assert len(company.rows(PageView)) <= KEPT
     assert len(company.rows(Answer)) == HELD_OF_BROWSER
     assert len(company.rows(Wait)) == 1
 

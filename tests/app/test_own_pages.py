@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from storage import devices
-from storage.tables import Answer, Delivery, Device, MailedCode, Sight
+from storage.tables import Answer, Delivery, Device, MailedCode, PageView
 from tasks.background import personal_messages
 from tasks.replies import enrolment
 from tests.app.stage import NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number
@@ -254,7 +254,7 @@ class TestTheManagersPage:
         (row,) = company.rows(Answer)
         assert (row.kind, row.by, row.via, row.data) == ("handed", "maria", "link", {"colleague": "ben"})
         assert "Nothing is open here." in manager.get(self.page_of(company)).text
-        assert [sight.person for sight in company.rows(Sight)][-1] == "maria"
+        assert [sight.person for sight in company.rows(PageView)][-1] == "maria"
 
     def test_decides(self, company: Stage) -> None:
         company.open("decision", holder="maria", about="acceptance")

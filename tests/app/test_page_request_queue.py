@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 import pytest
 from sqlmodel import Session, col, select
 
-from app.web.page_request_queue import AT_ONCE, SightQueue
+from app.web.page_request_queue import AT_ONCE, PageRequestQueue
 from storage import page_requests
 from storage.database import Database
 from storage.page_requests import PageRequest
-from storage.tables import Sight
+from storage.tables import PageView
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.stage import stage
 from tests.conftest import MONDAY
@@ -36,13 +36,13 @@ def looks(box: Toolbox) -> Callable[..., list[PageRequest]]:
     return made
 
 
-def kept(box: Toolbox) -> list[Sight]:
-    return box.read_now(lambda session, now: list(session.exec(select(Sight).order_by(col(Sight.id)))))
+def kept(box: Toolbox) -> list[PageView]:
+    return box.read_now(lambda session, now: list(session.exec(select(PageView).order_by(col(PageView.id)))))
 
 
-async def queue_of(box: Toolbox, requests: list[PageRequest], **more: int) -> SightQueue:
+async def queue_of(box: Toolbox, requests: list[PageRequest], **more: int) -> PageRequestQueue:
     """A queue into which these were put at once: nothing of them is written before the next await."""
-    queue = SightQueue(box, **more)
+    queue = PageRequestQueue(box, **more)
     for one in requests:
         queue.put(one)
     return queue
@@ -60,7 +60,7 @@ def test_a_page_answers_while_another_process_holds_the_write_lock(tmp_path: Pat
         other.close()
 
         assert page.status_code == 200
-        [sight] = company.rows(Sight)
+        [sight] = company.rows(PageView)
         assert (sight.method, sight.what, sight.at) == (method, "looked", company.time.at - timedelta(minutes=5))
 
 

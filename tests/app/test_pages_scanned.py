@@ -14,7 +14,7 @@ import pytest
 from app.demo.browser import Page, Visitor
 from app.demo.scanner import Scanner, filled_in, first_choices
 from storage import devices
-from storage.tables import Answer, Device, Dispute, Sight
+from storage.tables import Answer, Device, Dispute, PageView
 from tests.app.stage import Stage, form_of, number_of, path_of, press_with_number, stage, words_of
 from tests.app.test_dispute_page import give_back
 from tests.app.test_dispute_page import link as dispute_link
@@ -220,10 +220,10 @@ def test_after_an_hour_the_right_number_is_taken_again(door: Door) -> None:
 
 
 def test_who_saved_something_was_seen_and_who_only_looked_is_not_said_to_be_a_person(door: Door) -> None:
-    before = len(door.company.rows(Sight))
+    before = len(door.company.rows(PageView))
     press_with_number(door.company.browser(), door.link, **door.said)
 
-    seen = door.company.rows(Sight)[before:]
+    seen = door.company.rows(PageView)[before:]
     assert (seen[-1].what, seen[-1].person, seen[-1].device) == ("looked" if "choice" in door.said else "sent", door.of, "known")
     assert ("sent", door.of) in [(row.what, row.person) for row in seen]
     assert {row.handoff_id for row in seen} == {door.company.handoff_id}

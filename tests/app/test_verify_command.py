@@ -289,7 +289,7 @@ def test_a_row_that_was_put_in_is_found(sealed: Toolbox, baton: Command, table: 
     said = baton("verify")
 
     assert said.exit_code == 1
-    assert "stands in no event of the trail" in said.stderr
+    assert "is in no event of the trail" in said.stderr
 
 
 def test_a_row_that_was_deleted_is_found(sealed: Toolbox, baton: Command) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from storage.tables import Answer, Device, Sight
+from storage.tables import Answer, Device, PageView
 from tests.app.stage import Stage, press_with_number
 from tests.app.test_pages_scanned import DOORS
 from tests.app.test_scanners import AGENTS
@@ -96,7 +96,7 @@ def test_a_scanner_with_a_browser_changes_nothing_and_the_person_comes_four_minu
     assert course(company) == before
     assert [row.state for row in company.rows(Answer) if row.state != "held"] == []
     assert company.rows(Device) == []
-    assert company.rows(Sight), "the scanner was there"
+    assert company.rows(PageView), "the scanner was there"
 
     company.later(minutes=4)
     person = new_page()

@@ -122,7 +122,7 @@ def test_after_an_erasure_a_search_everywhere_finds_nothing(live: Live, tmp_path
     assert live.handoff(taken).stage == "erased"
     tag = FlowRunFilter(tags=FlowRunFilterTags(all_=[f"lead:{taken.lead_id}"]))
     assert live.prefect(lambda client: client.read_flow_runs(flow_run_filter=tag)) == []
-    live.until(lambda: [one for one in live.inbox.messages() if "erased at the wish of its person" in one.text])
+    live.until(lambda: [one for one in live.inbox.messages() if "asked for this lead to be erased" in one.text])
     checked = run(live, "verify")
     assert checked.returncode == 0, checked.stdout + checked.stderr
 

@@ -22,8 +22,8 @@ from storage.tables import (
     Lead,
     LeadSource,
     LeadValues,
+    PageView,
     Seal,
-    Sight,
     Touch,
     Wait,
     Wake,
@@ -160,7 +160,7 @@ def _post(connection: Connection, count: int) -> None:
     unsealed = case((N.between(count - UNSEALED + 1, count), None), else_=1)
     _put(connection, Event, kind="assigned", seal_id=unsealed, **line)
     looked = {"handoff_id": N, "assignment_id": _named("a"), "at": BEFORE, "method": "GET", "what": "looked", "device": "new"}
-    _put(connection, Sight, N % 2 == 0, **looked)
+    _put(connection, PageView, N % 2 == 0, **looked)
     _put(connection, Wake, N <= WAKES, key=_named("later"), handoff_id=N, kind="effective", not_before=AFTER)
 
 

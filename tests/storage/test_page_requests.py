@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from storage import page_requests
 from storage.database import Database
 from storage.page_requests import PageRequest
-from storage.tables import Sight
+from storage.tables import PageView
 from tests.conftest import MONDAY
 from tests.rows import a_handoff
 
@@ -62,6 +62,6 @@ def test_a_robot_that_looks_all_day_fills_no_table(database: Database, look: Cal
     look(assignment_id="", wait_id="wait")
 
     with database.read() as session:
-        kept = list(session.exec(select(Sight.at).where(Sight.assignment_id == "one").order_by(col(Sight.at))))
+        kept = list(session.exec(select(PageView.at).where(PageView.assignment_id == "one").order_by(col(PageView.at))))
     assert len(kept) == page_requests.KEPT
     assert kept[0] == MONDAY + timedelta(minutes=10)

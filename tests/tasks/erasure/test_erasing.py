@@ -189,7 +189,7 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
     new = kept_by(box, "email").letters[sent:]
     assert [one.to.id for one in new] == ([handoff.rep] if stage in ("assigned", "accepted") else [])
     assert not any(word in one.text + one.subject + one.html for one in new for word in WORDS)
-    assert all("erased at the wish of its person" in one.text for one in new)
+    assert all("asked for this lead to be erased" in one.text for one in new)
     wakes = box.read_now(lambda session, now: list(session.exec(select(Wake).where(Wake.handoff_id == handoff.id))))
     assert wakes == []
 

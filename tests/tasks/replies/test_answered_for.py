@@ -288,7 +288,7 @@ async def test_a_look_from_a_browser_of_somebody_else_is_not_the_reps(box: Toolb
     def look(session: Session, now: datetime) -> None:
         for person in whose:
             devices.remember(session, sender.device, person, level=devices.KNOWN, now=now)
-        browsers.note_sight(session, place_of(session, OpenedLink(box, token), now=now), sender, "looked", now=now)
+        browsers.note_page_request(session, place_of(session, OpenedLink(box, token), now=now), sender, "looked", now=now)
 
     box.write_now(look)
 
