@@ -106,6 +106,8 @@ def happened(fate: str, cells: list[str], delimiter: str) -> list[str]:
 
 @settings(max_examples=examples(400), deadline=None)
 @given(files(), st.sampled_from([None, None, MAPPED]), st.sampled_from([None, 60, 400]), st.sampled_from([None, None, 1, 3]))
+@example(b"source_id,conversion_id\n1,form_submitted@unknown\n1,\n", None, None, None)
+@example(b"source_id,conversion_id,email\n1,c1,ann@b.example\n1,c2,bob@b.example\n1,c3,Ann+x@b.example\n", None, None, None)
 @example(b"source_id,at\n1,\n2,\n3,\xeb\n", None, None, 2)
 @example(b'source_id,at\n1,\n2,\n"3,\n\xeb\n', None, None, 2)
 def test_an_import_and_a_backtest_say_the_same_of_a_file(
