@@ -57,9 +57,9 @@ class Databases:
     def engines(self, user: str = ONLOOKER, **options: Any) -> tuple[Engine, Engine]:
         """Return engines on Baton's and Prefect's databases. options: those of SQLAlchemy's create_engine."""
         if self.cluster is None:
-            urls = (self.baton_url(), f"sqlite:///{self.folder / 'prefect' / 'prefect.db'}")
+            urls: tuple[str, ...] = (self.baton_url(), f"sqlite:///{self.folder / 'prefect' / 'prefect.db'}")
         else:
-            urls = tuple(normal_url(self.cluster.database(name, user=user)) for name in self.names)  # type: ignore[assignment]
+            urls = tuple(normal_url(self.cluster.database(name, user=user)) for name in self.names)
         baton, prefect = (create_engine(url, **options) for url in urls)
         return baton, prefect
 

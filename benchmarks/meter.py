@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,9 +117,9 @@ class Meter:
             return {}
         self._look(found)
         whole = processes.seconds_of(processes.family(self.databases.cluster.pid, found), found)
-        by = Counter[str]()
+        by: defaultdict[str, float] = defaultdict(float)
         for name, seconds in list(self._backends.values()):
-            by[name] += seconds  # type: ignore[assignment]
+            by[name] += seconds
         return {**by, f"{DATABASE}: rest": whole - sum(by.values())}
 
     def _look(self, found: Mapping[int, Process]) -> None:

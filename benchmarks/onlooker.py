@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, text
+from sqlmodel import col
 
 from agreements.lifecycle import ENDS, PARKED_NAMES
 from benchmarks.databases import Databases
@@ -72,11 +73,18 @@ class Onlooker:
 
     def standings(self, handoff_ids: Collection[int]) -> dict[int, Standing]:
         """Return the state of these handoffs, by id."""
-        open_wait = (Wait.handoff_id == Handoff.id) & Wait.closed_at.is_(None)  # type: ignore[union-attr]
+        open_wait = (col(Wait.handoff_id) == col(Handoff.id)) & col(Wait.closed_at).is_(None)
         asked = (
-            select(Handoff.id, Handoff.stage, Handoff.flow_run_id, Wait.kind, Wait.assignment_id, Wait.answer_id)  # type: ignore[call-overload]
+            select(
+                col(Handoff.id),
+                col(Handoff.stage),
+                col(Handoff.flow_run_id),
+                col(Wait.kind),
+                col(Wait.assignment_id),
+                col(Wait.answer_id),
+            )
             .outerjoin(Wait, open_wait)
-            .where(Handoff.id.in_(list(handoff_ids)))  # type: ignore[union-attr]
+            .where(col(Handoff.id).in_(list(handoff_ids)))
         )
         found = self.baton.execute(asked).all()
         return {row[0]: Standing(row[0], row[1], row[2], row[3] or "", row[4] or "", row[5] is not None) for row in found}
@@ -96,7 +104,7 @@ class Onlooker:
 
     def deadline_answers(self, *, after: int) -> list[tuple[int, int]]:
         """Return the answers that the clock gave after a deadline had passed: id and handoff, for ids larger than `after`."""
-        query = select(Answer.id, Answer.handoff_id).where(Answer.kind == "deadline", Answer.id > after)  # type: ignore[operator, call-overload]
+        query = select(col(Answer.id), col(Answer.handoff_id)).where(col(Answer.kind) == "deadline", col(Answer.id) > after)
         return [(row[0], row[1]) for row in self.baton.execute(query)]
 
     def newest_answer(self) -> int:
@@ -105,12 +113,13 @@ class Onlooker:
 
     def assignments_of(self, handoff_ids: Collection[int]) -> dict[str, int]:
         """Return the assignments of these handoffs: assignment id -> handoff."""
-        query = select(Assignment.id, Assignment.handoff_id).where(Assignment.handoff_id.in_(list(handoff_ids)))  # type: ignore[attr-defined, call-overload]
+        query = select(col(Assignment.id), col(Assignment.handoff_id)).where(col(Assignment.handoff_id).in_(list(handoff_ids)))
         return {row[0]: row[1] for row in self.baton.execute(query)}
 
     def events_of(self, handoff_ids: Collection[int]) -> dict[int, list[str]]:
         """Return the kinds of the events about these handoffs, in order."""
-        query = select(Event.handoff_id, Event.kind).where(Event.handoff_id.in_(list(handoff_ids))).order_by(Event.id)  # type: ignore[union-attr, call-overload]
+        about = col(Event.handoff_id).in_(list(handoff_ids))
+        query = select(col(Event.handoff_id), col(Event.kind)).where(about).order_by(col(Event.id))
         found: dict[int, list[str]] = {}
         for handoff_id, kind in self.baton.execute(query):
             found.setdefault(handoff_id, []).append(kind)

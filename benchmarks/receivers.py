@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,7 +122,7 @@ def _key_of(envelope: Envelope) -> str:
     return found[1].decode(errors="replace") if found else ""
 
 
-def _room(note) -> FastAPI:  # type: ignore[no-untyped-def]
+def _room(note: Callable[[str, str], None]) -> FastAPI:
     room = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @room.post("/post")

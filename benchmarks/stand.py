@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from rich.console import Console
 from ruamel.yaml import YAML
+from sqlmodel import Session
 
 from app import stack, terminal
 from app.deploying import deploy
@@ -29,6 +32,7 @@ from benchmarks.onlooker import Onlooker
 from benchmarks.postgresql import Cluster
 from benchmarks.receivers import Receivers, receiving
 from storage import contracts, roster, time_offset
+from storage.tables import AgreementVersion
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 
@@ -133,8 +137,12 @@ async def _put_in_force(box: Toolbox, *, stock: bool) -> None:
     await box.write(lambda session, now: roster.load(session, roster_text(), now=now))
     row = await box.write(lambda session, now: contracts.publish(session, agreement_text(), now=now))
     for party in ("marketing", "sales"):
-        await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "benchmark"), now=now))  # type: ignore[misc]
+        await box.write(partial(_sign, row=row, party=party))
     await deploy(box, row.name, row.version)
+
+
+def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: str) -> None:
+    contracts.sign(session, row, contracts.NewSignature(party, party, "benchmark"), now=now)
 
 
 def agreement_text() -> str:
@@ -152,11 +160,12 @@ def roster_text() -> str:
     return _written(tree)
 
 
-def _tree(path: Path) -> dict:  # type: ignore[type-arg]
-    return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+def _tree(path: Path) -> dict[str, Any]:
+    tree: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return tree
 
 
-def _written(tree: dict) -> str:  # type: ignore[type-arg]
+def _written(tree: dict[str, Any]) -> str:
     written = io.StringIO()
     YAML(typ="safe", pure=True).dump(tree, written)
     return written.getvalue()

@@ -20,6 +20,7 @@ from jinja2 import FileSystemLoader, pass_context
 from jinja2.runtime import Context as TemplateValues
 
 from agreements.lead import is_address
+from agreements.words import TEMPLATE_NAMES, TemplateName, word
 from notifications.faults import MessageFaulty, fault_of
 from notifications.letter import Fault, Letter, Told
 from notifications.plain_text import clean, one_line, tel
@@ -43,9 +44,9 @@ _CHAT_MARKS = str.maketrans("<>[]`|", "‹›()'/")
 _Value = TypeVar("_Value")
 
 
-def message_names() -> list[str]:
+def message_names() -> list[TemplateName]:
     """Return the names of all messages, sorted."""
-    return sorted(folder.name for folder in TEMPLATES.iterdir() if (folder / "subject.txt").is_file())
+    return sorted(TEMPLATE_NAMES)
 
 
 def render(
@@ -64,7 +65,8 @@ def render(
     are cut and end in "…".
     Raises: MessageFaulty if there is no such message, or Baton's own template has a mistake.
     """
-    if message not in message_names():
+    name = word(message, TEMPLATE_NAMES)
+    if name is None:
         raise MessageFaulty(Fault(message, f"there is no such message; there are {', '.join(message_names())}"))
     told, said = _tidy(context), _tidy(context, _without_chat_marks)
     faults: list[Fault] = []
@@ -80,7 +82,7 @@ def render(
 
     return Letter(
         key=key,
-        message=message,
+        message=name,
         to=context.to,
         subject=_cut(one_line(part("subject.txt", told)), SUBJECT_MAX),
         text=_spaced(part("body.txt", told)),

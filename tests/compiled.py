@@ -23,4 +23,5 @@ def share_compiled_statements() -> None:
         engine.dialect = dialect
         engine.update_execution_options(compiled_cache=compiled)
 
-    SQLiteDialect_pysqlite.engine_created = share  # type: ignore[method-assign,assignment]
+    # SQLAlchemy calls this for each new engine and offers no other way to be told.
+    SQLiteDialect_pysqlite.engine_created = share  # type: ignore[method-assign]

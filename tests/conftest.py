@@ -14,7 +14,10 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as searches
 from sqlalchemy import create_engine, text
+from sqlmodel import Session
 
+from agreements.lead import IncomingLead
+from notifications.letter import Channel
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm
 from storage.database import Database
@@ -138,7 +141,7 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))
     settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001)
     crm = LocalCrm(tmp_path / "crm.db")
-    channels = {
+    channels: dict[str, Channel] = {
         "email": KeepingChannel("email"),
         "chat": KeepingChannel("chat"),
         "manager-email": KeepingChannel("manager-email"),
@@ -152,7 +155,7 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     toolbox.use(None)
 
 
-def put_in_force(session, now) -> None:
+def put_in_force(session: Session, now: datetime) -> None:
     """Load the example roster and put the example agreement in force."""
     roster.load(session, ROSTER, now=now)
     row = contracts.publish(session, AGREEMENT, now=now)
@@ -168,7 +171,7 @@ def driver(box: Toolbox, time: SteppedTime) -> Driver:
 
 
 @pytest.fixture
-def make_lead() -> Callable[..., object]:
+def make_lead() -> Callable[..., IncomingLead]:
     """Return an inquiry that qualifies as it is. changes: fields that matter to the test."""
     from tests.fakes import make_lead as make
 

@@ -12,14 +12,18 @@ from typing import Any
 from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
-from storage import contracts, handoffs, leads, roster, waits
-from storage.leads import Captured
+from storage import contracts, handoffs, roster, waits
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
+from tasks import intake
+from tasks.intake import Captured
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
+from tests.driver import Driver
 from tests.fakes import make_lead
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, kept_by, newest
 
 #: A lead that reaches the threshold by points, without asking for a demo: the normal tier.
 BY_POINTS = {"activity": "form_submitted"}
@@ -49,7 +53,8 @@ def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, versio
 @cache
 def _example() -> dict[str, Any]:
     """Return the example agreement as plain values."""
-    return YAML(typ="safe", pure=True).load(AGREEMENT)  # type: ignore[no-any-return]
+    tree: dict[str, Any] = YAML(typ="safe", pure=True).load(AGREEMENT)
+    return tree
 
 
 def _put_in_force(box: Toolbox, text: str) -> None:
@@ -71,8 +76,13 @@ def staff(box: Toolbox, *changes: tuple[str, str]) -> None:
     box.write_now(lambda session, now: roster.load(session, text, now=now))
 
 
-def wait_of(box: Toolbox, taken: Taken) -> Wait | None:
-    """Return the open wait of the lead's newest handoff."""
+def wait_of(box: Toolbox, taken: Taken) -> Wait:
+    """Return the open wait of the lead's newest handoff. Fails if no wait is open."""
+    return the(wait_if_any(box, taken))
+
+
+def wait_if_any(box: Toolbox, taken: Taken) -> Wait | None:
+    """Return the open wait of the lead's newest handoff, or None."""
     return box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
 
 
@@ -97,24 +107,23 @@ def touches_of(box: Toolbox, taken: Taken) -> list[str]:
 def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answering.Reply:
     """Answer as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
-    assert wait is not None
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+    return box.write_now(lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now))
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
     """Return the recipients of messages of that kind on that channel, in order."""
-    return [letter.to.id for letter in box.channels[channel].letters if letter.message == message]  # type: ignore[attr-defined]
+    return [letter.to.id for letter in kept_by(box, channel).letters if letter.message == message]
 
 
 def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captured:
     """Record one more activity of the same lead."""
     base = {"source_id": taken.source_id, "email": taken.incoming.email, "conversion_id": f"{activity}-more", "activity": activity}
     incoming = make_lead(**{**base, **changes})
-    return box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    return box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
 
 
-async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
+async def until_accepted(driver: Driver, box: Toolbox, **changes: object) -> Taken:
     """Return a lead that its rep has accepted."""
     taken = capture(box, **changes)
     await driver.settle()
@@ -123,7 +132,7 @@ async def until_accepted(driver, box: Toolbox, **changes: object) -> Taken:
     return taken
 
 
-async def until_working(driver, box: Toolbox, **changes: object) -> Taken:
+async def until_working(driver: Driver, box: Toolbox, **changes: object) -> Taken:
     """Return a lead that its rep has accepted and tried to reach."""
     taken = await until_accepted(driver, box, **changes)
     answer_by_link(box, taken, "attempted")

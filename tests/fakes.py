@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Awaitable, Callable
 
 from agreements.errors import DeliveryError
 from agreements.lead import IncomingLead
@@ -21,8 +22,14 @@ class KeepingChannel:
         self.letters: list[Letter] = []
         self.refuses: set[str] = set()
         self.broken = False
+        #: What happens instead of keeping the letter, None for nothing else.
+        self.instead: Callable[[Letter], Awaitable[str]] | None = None
 
     async def send(self, letter: Letter) -> str:
+        return await self.instead(letter) if self.instead else self.keep(letter)
+
+    def keep(self, letter: Letter) -> str:
+        """Keep the letter and return its proof. Raises DeliveryError if the channel refuses it."""
         if self.broken or letter.to.id in self.refuses:
             raise DeliveryError(self.name, "refused by the test", permanent=not self.broken)
         self.letters.append(letter)

@@ -75,7 +75,10 @@ class FaultyMail:
 
     def serve(self, session: socketserver.StreamRequestHandler) -> None:
         """Talk to one client."""
-        say = lambda answer: session.wfile.write(f"{answer}\r\n".encode())  # noqa: E731
+
+        def say(answer: str) -> None:
+            session.wfile.write(f"{answer}\r\n".encode())
+
         say("220 mail.test")
         fault, mark, mine = "", "", self._server
         while (line := session.rfile.readline(2000)) and self._server is mine:

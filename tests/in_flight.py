@@ -15,7 +15,8 @@ from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT
 from tests.deal import BY_POINTS, NOT_YET, staff, until_accepted, until_working
 from tests.driver import Driver
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, kept_by, local_crm, newest
 
 AWAY = "away: [{from: 2027-02-01T00:00:00Z, until: 2027-02-03T09:00:00Z}], "
 #: The handoffs that a policy touches, by their names below.
@@ -80,7 +81,7 @@ async def everywhere(driver: Driver, box: Toolbox) -> dict[str, Taken]:
     found["stuck"] = await moved(driver, box, "got-stuck")
     found |= await ended(driver, box, twin_of=found["accepted"])
     for name in ("email", "chat", "manager-email"):
-        box.channels[name].broken = True  # type: ignore[attr-defined]
+        kept_by(box, name).broken = True
     found["delivery"] = capture(box)
     await driver.settle()
     found["held"] = Taken(*_held(box))
@@ -93,7 +94,7 @@ async def everywhere(driver: Driver, box: Toolbox) -> dict[str, Taken]:
 
 async def ended(driver: Driver, box: Toolbox, *, twin_of: Taken) -> dict[str, Taken]:
     """Create a lead in every end stage. twin_of: the lead of which one is a duplicate."""
-    box.crm.add_accounts([Account("A1", "Customer Inc", status="customer", owner="ana")])  # type: ignore[attr-defined]
+    local_crm(box).add_accounts([Account("A1", "Customer Inc", status="customer", owner="ana")])
     found = {"nurturing": capture(box, **NOT_YET), "attached": capture(box, company="Customer Inc")}
     found["suppressed"] = capture(box, do_not_contact=True)
     found["disqualified"] = await answered(driver, box, "rejected", reason="not-icp")
@@ -120,16 +121,16 @@ async def moved(driver: Driver, box: Toolbox, event: str) -> Taken:
     """Create an assigned lead to which this happens."""
     taken = capture(box)
     await driver.settle()
-    box.write_now(lambda session, now: handoffs.move(session, handoffs.latest_of(session, taken.lead_id), event, now=now))  # type: ignore[arg-type]
+    box.write_now(lambda session, now: handoffs.move(session, the(handoffs.latest_of(session, taken.lead_id)), event, now=now))
     return taken
 
 
 def _held(box: Toolbox) -> tuple[Any, ...]:
-    from storage import leads
+    from tasks import intake
     from tests.fakes import make_lead
 
     incoming = make_lead()
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now, hold=True))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now, hold=True))
     return done.lead_id, incoming.source_id, incoming, done.kind
 
 

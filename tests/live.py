@@ -9,11 +9,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
+from sqlmodel import Session
 
 from app import stack, terminal
 from app.demo.browser import Page, Visitor
@@ -21,14 +23,16 @@ from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
-from storage import contracts, devices, handoffs, leads, roster, time_offset, waits
-from storage.tables import Handoff, Wait
+from storage import contracts, devices, handoffs, roster, time_offset, waits
+from storage.tables import AgreementVersion, Handoff, Wait
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.patience import until
+from tests.present import the
 from tests.stage import Taken
 
 T = TypeVar("T")
@@ -45,7 +49,7 @@ class Live:
     def capture(self, **changes: object) -> Taken:
         """Take in an inquiry that qualifies as it is."""
         incoming = make_lead(**changes)
-        done = self.box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+        done = self.box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
         return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
     def handoff(self, taken: Taken) -> Handoff:
@@ -54,11 +58,15 @@ class Live:
         assert found is not None
         return found
 
-    def wait_of(self, taken: Taken) -> Wait | None:
-        """Return the open wait of the lead."""
+    def wait_of(self, taken: Taken) -> Wait:
+        """Return the open wait of the lead. Fails if no wait is open."""
+        return the(self.wait_if_any(taken))
+
+    def wait_if_any(self, taken: Taken) -> Wait | None:
+        """Return the open wait of the lead, or None."""
         return self.box.read_now(lambda session, now: waits.open_of(session, self.handoff(taken).id))
 
-    def until(self, ask: Callable[[], T]) -> T:
+    def until(self, ask: Callable[[], T | None]) -> T:
         """Ask repeatedly until the answer is true, and return it. After the time limit, fail with the last lines of every part."""
         return until(ask, every_seconds=0.1, or_else=self._tails)
 
@@ -74,21 +82,24 @@ class Live:
         """Wait until the lead's run is parked under this name."""
 
         def ask() -> FlowRun | None:
-            run = self.run_of(taken)
-            wait = self.wait_of(taken)
-            on_key = run and run.state and wait and run.state.state_details.pause_key == wait.parked_key
-            return run if on_key and run.state.name == name else None
+            run = self.run_if_any(taken)
+            wait = self.wait_if_any(taken)
+            if run is None or run.state is None or wait is None:
+                return None
+            return run if run.state.state_details.pause_key == wait.parked_key and run.state.name == name else None
 
-        found = self.until(ask)
-        assert found is not None
-        return found
+        return self.until(ask)
 
-    def run_of(self, taken: Taken) -> FlowRun | None:
-        """Return the lead's run at the Prefect server."""
+    def run_of(self, taken: Taken) -> FlowRun:
+        """Return the lead's run at the Prefect server. Fails if the lead has no run yet."""
+        return the(self.run_if_any(taken))
+
+    def run_if_any(self, taken: Taken) -> FlowRun | None:
+        """Return the lead's run at the Prefect server, or None."""
         run_id = self.handoff(taken).flow_run_id
 
         async def read(client: PrefectClient) -> FlowRun:
-            return await client.read_flow_run(run_id)  # type: ignore[arg-type]
+            return await client.read_flow_run(UUID(run_id))
 
         return self.prefect(read) if run_id else None
 
@@ -153,7 +164,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
     """
     if stock_pool:
         more["BATON_WORK_POOL"] = stock_pool
-    settings = {name.removeprefix("BATON_").lower(): value for name, value in more.items() if name.startswith("BATON_")}
+    settings: dict[str, Any] = {name.removeprefix("BATON_").lower(): value for name, value in more.items() if name.startswith("BATON_")}
     box = terminal.open_box(Settings(home=folder, undo_minutes=0, **settings))
     box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY))
 
@@ -163,8 +174,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
                 await client.create_work_pool(WorkPoolCreate(name=stock_pool, type="process"))
         await box.write(lambda session, now: roster.load(session, ROSTER, now=now))
         row = await box.write(lambda session, now: contracts.publish(session, AGREEMENT, now=now))
-        for party in ("marketing", "sales"):
-            await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "test"), now=now))
+        await box.write(lambda session, now: _sign(session, row, now))
         await deploy(box, row.name, row.version)
 
     def prepare(running: Stack) -> None:
@@ -180,8 +190,13 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
             "BATON_TICK_SECONDS": "0.2",
             **more,
         }
-        ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
-        with stack.running(folder, **ports, more=own, prepare=prepare) as running:
+        prefect_port, web_port = stack.free_port(), stack.free_port()
+        with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=own, prepare=prepare) as running:
             yield Live(box, running, inbox)
     box.database.close()
     toolbox.use(None)
+
+
+def _sign(session: Session, row: AgreementVersion, now: datetime) -> None:
+    for party in ("marketing", "sales"):
+        contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)

@@ -9,6 +9,7 @@ def leap(seconds: float) -> None:
     """Move the running loop's clock ahead by this many seconds."""
     loop = asyncio.get_running_loop()
     ahead = loop.time() - type(loop).time(loop) + seconds
+    # A loop has no other way to be told the time.
     loop.time = lambda: type(loop).time(loop) + ahead  # type: ignore[method-assign]
 
 

@@ -19,7 +19,7 @@ def wait_for_locks() -> None:
     database.BUSY_TIMEOUT_SECONDS = PATIENCE_SECONDS
 
 
-def until(ask: Callable[[], T], *, every_seconds: float = 0.01, or_else: Callable[[], object] = lambda: "") -> T:
+def until(ask: Callable[[], T | None], *, every_seconds: float = 0.01, or_else: Callable[[], object] = lambda: "") -> T:
     """Ask repeatedly until the answer is true. After the time limit, fail with the message of or_else()."""
     end = time.monotonic() + PATIENCE_SECONDS
     while not (found := ask()):

@@ -17,13 +17,14 @@ from agreements.errors import HandoffError
 from flows.going import Going
 from notifications.links import Links
 from storage import due, handoffs, leases, roster, schema, waits
-from storage.contracts import mark_deployed, publish, sign
+from storage.contracts import NewSignature, mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment
 from storage.version_migration import Happens, InFlight, Mark
 from tasks.background.migrate_version import withdraw
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -127,7 +128,9 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
     fields = {"reason": "not-now"} if kind == "rejected" else {}
 
     async def go() -> tuple[bool, str]:
-        reply = await box.write(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+        reply = await box.write(
+            lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now)
+        )
         return reply.won, reply.winner.kind if reply.winner else ""
 
     return go
@@ -173,7 +176,7 @@ def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
     answer_id = box.read_now(lambda session, now: session.exec(query).one())
 
     async def go() -> tuple[bool, str]:
-        undone = await box.write(lambda session, now: answering.undo(session, token, answer_id or 0, now=now, device=""))
+        undone = await box.write(lambda session, now: answering.undo(session, OpenedLink(box, token), answer_id or 0, now=now, device=""))
         return undone.taken_back, undone.why
 
     return go
@@ -198,7 +201,7 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
         roster.load(session, people, now=now)
         version = publish(session, agreement, now=now)
         for party in ("marketing", "sales"):
-            sign(session, version, party=party, name=party, via="test", now=now)
+            sign(session, version, NewSignature(party, party, "test"), now=now)
         mark_deployed(session, version, deployment_id="", now=now)
         return [_round(session, pair, now) for pair in does]
 

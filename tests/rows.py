@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlmodel import Session, func, select
+from sqlalchemy.orm import class_mapper
+from sqlmodel import Session, SQLModel, func, select
 
 from storage import waits
+from storage.database import Database
 from storage.tables import Handoff, Lead, Wait, Wake
 from tasks.wiring.toolbox import Toolbox
+
+Row = TypeVar("Row", bound=SQLModel)
 
 
 def a_handoff(session: Session, now: datetime, **changes: Any) -> Handoff:
@@ -29,6 +33,20 @@ def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
     given = {"holder": "ana", "due_at": now + timedelta(hours=1)}
     kind = changes.pop("kind", "acceptance")
     return waits.open_wait(session, a_handoff(session, now), waits.NewWait(kind, **{**given, **changes}), now=now)
+
+
+def all_of(session: Session, table: type[Row]) -> list[Row]:
+    """Return every row of this table, in the order of its primary key."""
+    return list(session.exec(select(table).order_by(*class_mapper(table).primary_key)))
+
+
+def all_at(url: str, table: type[Row]) -> list[Row]:
+    """Return every row of this table in the database at that URL, in the order of its primary key."""
+    database = Database(url)
+    with database.read() as session:
+        found = all_of(session, table)
+    database.close()
+    return found
 
 
 def woken(box: Toolbox) -> int:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import deliveries, handoffs, leads, waits
-from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
+from storage import deliveries, handoffs
+from storage.crm.local import LocalCrm
+from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wake
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
-from tests.fakes import make_lead
+from tests.fakes import KeepingChannel, make_lead
+from tests.present import the
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,13 @@ class Taken:
 def capture(box: Toolbox, **changes: object) -> Taken:
     """Take in an inquiry that qualifies as it is. changes: fields that matter to the test."""
     incoming = make_lead(**changes)
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
     return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
 
 def newest(box: Toolbox, taken: Taken) -> Handoff:
     """Return the newest handoff of the lead."""
-    found = box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
-    assert found is not None
-    return found
+    return the(box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id)))
 
 
 def events_of(box: Toolbox, taken: Taken) -> list[Event]:
@@ -53,8 +55,7 @@ def token_of(box: Toolbox, taken: Taken) -> str:
             .where(Assignment.lead_id == taken.lead_id)
             .order_by(col(Assignment.assigned_at).desc(), col(Assignment.number).desc())
         )
-        row = session.exec(query.limit(1)).first()
-        assert row is not None
+        row = the(session.exec(query.limit(1)).first())
         return box.links.for_tenure(row.id).rpartition("/")[2]
 
     return box.read_now(find)
@@ -63,14 +64,9 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
-
-
-def open_wait(box: Toolbox, taken: Taken) -> Wait:
-    """Return the open wait on this lead."""
-    found = box.read_now(lambda session, now: waits.open_of(session, newest(box, taken).id))
-    assert found is not None
-    return found
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(choice, fields), now=now)
+    )
 
 
 def answers_of(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
@@ -88,3 +84,16 @@ def wakes_of(box: Toolbox, taken: Taken) -> list[str]:
 def deliveries_of(box: Toolbox, taken: Taken) -> list[Delivery]:
     """Return the messages about the lead's newest handoff in order."""
     return box.read_now(lambda session, now: deliveries.of_handoff(session, newest(box, taken).id))
+
+
+def kept_by(box: Toolbox, channel: str) -> KeepingChannel:
+    """Return the fake channel of that name. Its `letters` are the messages that the code gave it to send."""
+    found = box.channels[channel]
+    assert isinstance(found, KeepingChannel)
+    return found
+
+
+def local_crm(box: Toolbox) -> LocalCrm:
+    """Return the CRM of the test, which can also be changed as its users change it."""
+    assert isinstance(box.crm, LocalCrm)
+    return box.crm

@@ -82,7 +82,7 @@ def is_long_function(node: ast.AST) -> bool:
 
 def meanings(tree: ast.Module) -> dict[str, str]:
     """Return the full name of each imported name."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {one.asname or one.name: one.name for one in node.names}

@@ -61,8 +61,9 @@ class Cluster:
 def _run(command: Sequence[str], folder: Path) -> None:
     told = folder / "told"
     with told.open("wb") as sink:  # a file, because the server would inherit a pipe and keep it open
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
-        done = subprocess.run(command, cwd=folder, timeout=PATIENCE_SECONDS, check=False, **quiet)  # type: ignore[call-overload]
+        done = subprocess.run(
+            command, cwd=folder, timeout=PATIENCE_SECONDS, check=False, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
+        )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{told.read_text(errors='replace')}")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from benchmarks.chaos.plan import BUSY, LOSE_ANSWERS, SHUT
 
@@ -46,8 +47,8 @@ class Gate:
         """Change the mood, from any thread. Open connections break, except in the mood that loses answers."""
         self._do(self._change(mood))
 
-    def _do(self, what: object) -> None:
-        asyncio.run_coroutine_threadsafe(what, self._loop).result()  # type: ignore[arg-type]
+    def _do(self, what: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(what, self._loop).result()
 
     async def _change(self, mood: str) -> None:
         self._mood = mood

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
+
+from sqlmodel import Session
 
 from agreements.loading import read_agreement
 from agreements.model import Agreement
@@ -22,6 +25,7 @@ from benchmarks.chaos.gate import Gate
 from benchmarks.chaos.plan import CHAT, SMTP
 from benchmarks.chaos.supervised import Supervised
 from storage import contracts, keys, roster, time_offset
+from storage.tables import AgreementVersion
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
@@ -105,8 +109,12 @@ def _prepare(running: stack.Stack, box: Toolbox, text: str) -> None:
         await box.write(lambda session, now: roster.load(session, ROSTER.read_text(encoding="utf-8"), now=now))
         row = await box.write(lambda session, now: contracts.publish(session, text, now=now))
         for party in ("marketing", "sales"):
-            await box.write(lambda session, now, p=party: contracts.sign(session, row, contracts.NewSignature(p, p, "chaos"), now=now))  # type: ignore[misc]
+            await box.write(partial(_sign, row=row, party=party))
         await deploy(box, agreement.agreement, agreement.version)
 
     with running.in_reach():
         asyncio.run(put_in_force())
+
+
+def _sign(session: Session, now: datetime, *, row: AgreementVersion, party: str) -> None:
+    contracts.sign(session, row, contracts.NewSignature(party, party, "chaos"), now=now)

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ class Run:
         for start in range(0, len(many), BATCH):
             at = calendar.add(MONDAY, BATCH_EVERY * (start // BATCH))
             batch = many[start : start + BATCH]
-            self.director.plan(at, "inquiries", lambda batch=batch: self.senders.send(batch))  # type: ignore[misc]
+            self.director.plan(at, "inquiries", partial(self.senders.send, batch))
 
     async def play(self) -> None:
         """Run with the killer, then without it, then run the checks."""

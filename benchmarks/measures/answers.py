@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import MONDAY, box_on, ground, percentile
-from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
@@ -50,20 +52,24 @@ def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float
     for ident in track(ids, description="answers", console=console, transient=True):
         token = box.links.for_tenure(ident).rpartition("/")[2]
         time.sleep(PAUSE_SECONDS)
-        bare.append(_timed(lambda ident=ident: box.write_now(lambda session, now: session.add(Bookmark(name=ident)))))  # type: ignore[misc]
+        bare.append(_timed(box, partial(_write_one_row, name=ident)))
         time.sleep(PAUSE_SECONDS)
-        full.append(_timed(lambda token=token: box.write_now(lambda session, now: _answer(session, token, now))))  # type: ignore[misc]
+        full.append(_timed(box, partial(_answer, link=OpenedLink(box, token))))
     return bare, full
 
 
-def _timed(action: Callable[[], object]) -> float:
+def _timed(box: Toolbox, work: Callable[[Session, datetime], None]) -> float:
     start = time.perf_counter()
-    action()
+    box.write_now(work)
     return time.perf_counter() - start
 
 
-def _answer(session: Session, token: str, now: datetime) -> None:
-    if not answering.answer(session, token, answering.SentForm("accepted", {}), now=now).won:
+def _write_one_row(session: Session, now: datetime, *, name: str) -> None:
+    session.add(Bookmark(name=name))
+
+
+def _answer(session: Session, now: datetime, *, link: OpenedLink) -> None:
+    if not answering.answer(session, link, answering.SentForm("accepted", {}), now=now).won:
         raise RuntimeError("an answer to an open wait counts")
 
 
@@ -88,8 +94,12 @@ def _take_in(folder: Path, ready: Event, stop: Event) -> None:
     while not stop.wait(LOAD_PAUSE_SECONDS):
         number += 1
         incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
-        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        box.write_now(partial(_capture, incoming=incoming))
         ready.set()
+
+
+def _capture(session: Session, now: datetime, *, incoming: IncomingLead) -> None:
+    intake.capture(session, incoming, now=now)
 
 
 def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:

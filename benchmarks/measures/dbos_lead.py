@@ -12,6 +12,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 
+# Without DBOS installed mypy knows none of these names, with it all of them: hence "unused-ignore" on each line.
 from dbos import DBOS, DBOSConfig, SetWorkflowID  # type: ignore[import-not-found, unused-ignore]
 from sqlalchemy import Engine, create_engine, text
 

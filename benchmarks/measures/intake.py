@@ -11,8 +11,9 @@ from rich.progress import track
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import ground, percentile
-from storage import leads
 from storage.tables import Bookmark
+from tasks import intake
+from tasks.wiring.toolbox import Toolbox
 
 LEADS = 1_000
 
@@ -24,10 +25,18 @@ def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str
     for number in track(range(LEADS), description="leads", console=console, transient=True):
         incoming = IncomingLead(source_id=f"b{number}", email=f"b{number}@company{number}.example", company=f"Company {number}")
         start = time.perf_counter()
-        box.write_now(lambda session, now, number=number: session.add(Bookmark(name=f"b{number}")))  # type: ignore[misc]
+        _write_one_row(box, f"b{number}")
         middle = time.perf_counter()
-        box.write_now(lambda session, now, incoming=incoming: leads.capture(session, incoming, now=now))  # type: ignore[misc]
+        _take_in(box, incoming)
         bare.append(middle - start)
         full.append(time.perf_counter() - middle)
     ours, theirs = percentile(full, 50), percentile(bare, 50)
     yield "lead taken in, median", f"{ours * 1000:.1f} ms", f"one row written: {theirs * 1000:.1f} ms", f"{ours / theirs:.1f}"
+
+
+def _write_one_row(box: Toolbox, name: str) -> None:
+    box.write_now(lambda session, now: session.add(Bookmark(name=name)))
+
+
+def _take_in(box: Toolbox, incoming: IncomingLead) -> None:
+    box.write_now(lambda session, now: intake.capture(session, incoming, now=now))

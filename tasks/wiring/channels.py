@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from agreements.words import ChannelName
 from notifications.channels.by_apprise import why_unusable
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel, TakesAssignments
@@ -19,12 +20,12 @@ from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
 
-def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channel]:
+def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[ChannelName, Channel]:
     """Return every channel that is set up, each behind its own circuit breaker. Raises WrongSetting with every problem."""
     made, problems = _made(settings)
     if problems:
         raise WrongSetting(problems)
-    channels: dict[str, Channel] = {"crm": CircuitBreaker(CrmChannel(crm))}
+    channels: dict[ChannelName, Channel] = {"crm": CircuitBreaker(CrmChannel(crm))}
     for name, channel in made.items():
         channels[name] = CircuitBreaker(channel, lane=channel.lane) if isinstance(channel, ChatChannel) else CircuitBreaker(channel)
     return {**channels, "manager-email": channels["email"]}
@@ -40,9 +41,9 @@ def slack_api(settings: Settings) -> SlackApi | None:
     return SlackApi(settings.slack_token, url=settings.slack_api_url) if settings.slack_token else None
 
 
-def _made(settings: Settings) -> tuple[Mapping[str, Channel], list[str]]:
+def _made(settings: Settings) -> tuple[Mapping[ChannelName, Channel], list[str]]:
     """Every channel except the CRM: those that could be made, and the problems with the rest."""
-    made: dict[str, Channel] = {}
+    made: dict[ChannelName, Channel] = {}
     problems: list[str] = []
 
     @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -90,7 +90,7 @@ def _plain(value: Any, annotation: Any) -> list[Any]:
     raise AssertionError(f"no other value is known for {value!r}")
 
 
-_CHANGES: dict[type, Any] = {
+_CHANGES: dict[type, Callable[[Any], list[Any]]] = {
     bool: lambda value: [not value],
     int: lambda value: [value + 1],
     float: lambda value: [value + 1],
@@ -140,7 +140,7 @@ def _calendars(value: Mapping[str, Any]) -> Iterator[Change]:
         for other in _CALENDARS:
             yield f"calendars.{name} with {other}", {**value, name: {**clause, **other}}
         yield f"calendars.{name} left out", {key: kept for key, kept in value.items() if key != name}
-    yield "calendars in another order", dict(reversed(value.items()))
+    yield "calendars in another order", dict(reversed(list(value.items())))
 
 
 def clauses_in(value: Any) -> Iterator[Clause]:

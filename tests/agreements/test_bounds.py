@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from agreements import criteria
 from agreements.clauses.facts import DeclaredField
-from agreements.clocks import contact_time, is_too_early
+from agreements.clocks import ContactTime, contact_time, is_too_early
 from agreements.explanation import explain
 from agreements.fields import stated, value_of
 from agreements.lead import MAX_FIELDS, MAX_NUMBER, MAX_TEXT, IncomingLead, LeadFacts, is_within_bounds
@@ -157,7 +157,7 @@ def test_a_number_written_as_digits_counts_as_far_as_it_is_one() -> None:
 def test_a_contact_time_may_be_a_year_ahead() -> None:
     clock, calendar = EXAMPLE.clocks.first_attempt, EXAMPLE.calendar("london")
 
-    def asked(ahead: timedelta):
+    def asked(ahead: timedelta) -> ContactTime:
         return contact_time(clock, NOW + ahead, start=NOW, now=NOW, calendar=calendar)
 
     assert asked(timedelta(days=364)).at == datetime(2028, 1, 31, 9, tzinfo=UTC)

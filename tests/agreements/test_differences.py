@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -45,12 +46,12 @@ _PYTHON = re.compile(r"None|True|False|frozenset|Duration|[{}]")
 
 
 @pytest.mark.parametrize("row", cases("difference_cases.yaml"))
-def test_a_change_reads_like_this(row: dict) -> None:
+def test_a_change_reads_like_this(row: dict[str, Any]) -> None:
     assert list(differences(WHOLE, written(*row["change"]))) == row["expected"]
 
 
 @pytest.mark.parametrize("row", cases("same_cases.yaml"))
-def test_another_spelling_of_the_same_is_no_difference(row: dict) -> None:
+def test_another_spelling_of_the_same_is_no_difference(row: dict[str, Any]) -> None:
     base, other = written(*row.get("given", [])), written(*row.get("given", []), *row["change"])
 
     assert differences(base, other) == ()
@@ -81,7 +82,7 @@ def test_several_changes_at_once_are_told_unless_they_cancel_each_other(picks: l
     other = WHOLE
     for pick in picks:
         all_of_them = list(changes(other))
-        other = all_of_them[pick % len(all_of_them)][1]  # type: ignore[assignment]
+        other = all_of_them[pick % len(all_of_them)][1]
 
     told = differences(WHOLE, other)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ from agreements.lifecycle import TRANSITIONS, Stage
 from agreements.loading import read_agreement
 from agreements.model import Reason, Touches
 from tests.conftest import AGREEMENT
+from tests.present import the
 
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 EXAMPLE = read_agreement(AGREEMENT)
@@ -42,7 +44,7 @@ def test_a_reason_leads_where_the_agreement_says(code: str, event: str, track: s
 
 
 def test_every_consequence_an_agreement_can_name_is_an_event_that_sales_may_cause() -> None:
-    named = set(Reason.model_fields["then"].annotation.__args__)
+    named = set(get_args(Reason.model_fields["then"].annotation))
 
     assert named == set(EVENTS)
     for stage in (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING):
@@ -78,7 +80,7 @@ def test_without_a_reason_or_a_time_of_its_own_the_agreements_time_counts() -> N
 
 
 def test_a_reason_reads_as_its_label_or_its_code() -> None:
-    assert EXAMPLE.reason("not-icp").words == "Not a company we sell to"
+    assert the(EXAMPLE.reason("not-icp")).words == "Not a company we sell to"
     assert Reason(code="no-fit-at-all", then="disqualify").words == "No fit at all"
 
 
@@ -96,5 +98,7 @@ def test_a_reason_reads_as_its_label_or_its_code() -> None:
         (3, 3, ["phone", "", "email"], (0, 1)),
     ],
 )
-def test_what_is_lacking_until_a_lead_may_be_called_unreachable(at_least, channels, made, lacking) -> None:
+def test_what_is_lacking_until_a_lead_may_be_called_unreachable(
+    at_least: int, channels: int, made: list[str], lacking: tuple[int, int]
+) -> None:
     assert touches_lacking(Touches(at_least=at_least, channels=channels), made) == lacking

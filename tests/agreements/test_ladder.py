@@ -33,7 +33,8 @@ def climb(steps: list[Rung], climbed: list[int], **more: Any) -> int | None:
 
 
 def test_rungs_are_taken_in_order_each_as_often_as_it_says() -> None:
-    steps, climbed = ladder("remind", ("reassign", 2), "default-acceptor", "nurture"), []
+    steps = ladder("remind", ("reassign", 2), "default-acceptor", "nurture")
+    climbed: list[int] = []
 
     assert [climb(steps, climbed) for _ in range(5)] == [1, 1, 2, 3, None]
     assert climbed == [0, 1, 1, 2, 3]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
 
 from agreements.errors import TransitionNotAllowed
-from agreements.lifecycle import AT_ONCE, ENDS, OPEN_STAGES, PARKED_NAMES, TAKERS, TRANSITIONS, Position, Stage, next_step, transition
+from agreements.lifecycle import AT_ONCE, ENDS, OPEN_STAGES, PARKED_NAMES, TAKERS, TRANSITIONS, Position, Stage, To, next_step, transition
 from flows.steps import STEPS
 from tasks.replies.answering import LABELS, REP_CHOICES
 from tasks.steps.escalate import MISSED
@@ -27,7 +28,7 @@ def test_every_open_stage_and_no_end_but_nurture_can_be_left() -> None:
 
 
 @pytest.mark.parametrize(("stage", "event", "to"), EVERYTHING, ids=[f"{stage}-{event}" for stage, event, _ in EVERYTHING])
-def test_every_event_leads_to_a_stage_and_an_open_one_has_a_step(stage: Stage, event: str, to) -> None:
+def test_every_event_leads_to_a_stage_and_an_open_one_has_a_step(stage: Stage, event: str, to: To) -> None:
     assert to.stage in Stage
     if to.stage in ENDS or to.stage == Stage.STUCK:
         assert to.step == ""
@@ -90,7 +91,7 @@ def test_what_acts_at_once_is_something_that_can_be_answered() -> None:
     assert {kind for kinds in REP_CHOICES.values() for kind in kinds} <= set(LABELS)
 
 
-def positions():
+def positions() -> Iterator[Position]:
     flags = ("answered", "missed", "undone", "nudge_due", "speech_due")
     for stage, step, kind in product(Stage, ["", *STEPS], ["", *TAKERS]):
         for values in product((False, True), repeat=len(flags)):

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from agreements.clauses.facts import DeclaredField
 from agreements.criteria import Condition, Test, condition
 from agreements.lead import domain_of
-from agreements.overlap import can_both_hold, lead_for_both
+from agreements.overlap import Fields, can_both_hold, lead_for_both
 from tests.agreements.tables import cases
 from tests.examples import examples
 
-Test.__test__ = False  # a question to a fact, not a test of ours
+setattr(Test, "__test__", False)  # noqa: B010 - a question to a fact, not a test of ours; the class declares no such attribute
 MAILS = [None, "a@gmail.com", "b@mailinator.com", "info@gmail.com", "c@x.example", "info@x.example", "info@y.example"]
 NUMBERS = [None, *range(6)]
 WORDS = [None, "web", "Web", "webinar", "import", "web import", "other"]
@@ -46,7 +46,12 @@ STAFF = {"employees": DeclaredField(type="number", bands={"51-200": 51}, if_miss
         ({"employees": 1}, {"employees": "missing"}, (STAFF, {}), {}),
     ],
 )
-def test_each_side_reads_what_was_written_by_its_own_dictionary(one, other, readings, shown) -> None:
+def test_each_side_reads_what_was_written_by_its_own_dictionary(
+    one: dict[str, object],
+    other: dict[str, str],
+    readings: tuple[Fields, Fields],
+    shown: dict[str, str] | None,
+) -> None:
     assert lead_for_both(condition(one), condition(other), readings=readings) == shown
 
 

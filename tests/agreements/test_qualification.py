@@ -10,6 +10,7 @@ import pytest
 
 from agreements.lead import Done, LeadFacts
 from agreements.loading import read_agreement
+from agreements.model import Agreement
 from agreements.qualification import every_criterion, qualify, threshold_for
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT
@@ -18,14 +19,18 @@ NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 EXAMPLE = read_agreement(AGREEMENT)
 
 
-def ago(days: float | None) -> datetime | None:
-    return None if days is None else NOW - timedelta(days=days)
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def ago_if_any(days: float | None) -> datetime | None:
+    return None if days is None else ago(days)
 
 
 def facts(case: dict[str, Any]) -> LeadFacts:
     """The lead of a row."""
     done = [Done(one["kind"], ago(one.get("days", 0)), one.get("path", "")) for one in case["did"]]
-    return LeadFacts(case["who"], tuple(done), ago(case.get("touched")), case.get("channel", "web"), ago(case.get("since")))
+    return LeadFacts(case["who"], tuple(done), ago_if_any(case.get("touched")), case.get("channel", "web"), ago_if_any(case.get("since")))
 
 
 @pytest.mark.parametrize("case", cases("qualification_cases.yaml"))
@@ -36,7 +41,7 @@ def test_a_lead_is_judged_as_the_table_says(case: dict[str, Any]) -> None:
     assert {name: list(value) if isinstance(value, tuple) else value for name, value in seen.items()} == case["expect"]
 
 
-def changed(*changes: tuple[str, str]):
+def changed(*changes: tuple[str, str]) -> Agreement:
     text = AGREEMENT
     for old, new in changes:
         assert old in text

@@ -12,6 +12,7 @@ from agreements.loading import read_agreement
 from agreements.roster import read_roster
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT, ROSTER
+from tests.present import the
 
 EXAMPLE = read_roster(ROSTER)
 
@@ -32,7 +33,7 @@ def changed(old: str, new: str) -> str:
 
 
 def test_the_example_is_read() -> None:
-    assert EXAMPLE.person("ana").email == "ana@northgate.example"
+    assert the(EXAMPLE.person("ana")).email == "ana@northgate.example"
     assert EXAMPLE.person("nobody") is None
     assert EXAMPLE.teams["emea"].manager == "maria"
 
@@ -172,7 +173,7 @@ def with_mailbox(line: str) -> str:
 
 
 def test_a_mailbox_may_be_read_by_several() -> None:
-    person = read_roster(with_mailbox("team: emea, shared: true, members: [ana, ben]")).person("inbound")
+    person = the(read_roster(with_mailbox("team: emea, shared: true, members: [ana, ben]")).person("inbound"))
     assert (person.shared, person.members) == (True, ("ana", "ben"))
 
 

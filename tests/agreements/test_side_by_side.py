@@ -15,6 +15,7 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window, chosen, clash, counting, meet, rivalry, stretches
+from tests.present import the
 
 TEXT = (Path(__file__).resolve().parents[2] / "agreements" / "examples" / "b2b-saas.yaml").read_text(encoding="utf-8")
 YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -52,7 +53,7 @@ def test_the_version_that_began_last_counts_and_gives_way_when_it_ends() -> None
     windows = [window(1, 0), window(2, 10, 20), window(3, 30)]
 
     assert counting(windows, on(-1)) is None
-    assert [counting(windows, on(day)).version for day in (0, 9.9, 10, 19.9, 20, 29, 30, 400)] == [1, 1, 2, 2, 1, 1, 3, 3]
+    assert [the(counting(windows, on(day))).version for day in (0, 9.9, 10, 19.9, 20, 29, 30, 400)] == [1, 1, 2, 2, 1, 1, 3, 3]
 
 
 def test_the_times_in_which_a_version_counts() -> None:
@@ -123,20 +124,20 @@ def test_windows_of_one_agreement_nest_or_stand_apart(earlier: Any, new: Any, sa
 def test_a_lead_has_the_agreement_that_is_for_it_else_the_default(values: dict[str, Any], name: str) -> None:
     both = [agreement("rest"), agreement("web", "{source: [web]}")]
 
-    assert chosen(both, values).agreement == name
-    assert chosen(reversed(both), values).agreement == name
+    assert the(chosen(both, values)).agreement == name
+    assert the(chosen(reversed(both), values)).agreement == name
 
 
 def test_a_default_may_be_for_certain_leads_as_well() -> None:
     both = [agreement("a", "{source: [web]}", "true"), agreement("b", "{source: [import]}")]
 
-    assert [chosen(both, {"source": source}).agreement for source in ("web", "import", "phone")] == ["a", "b", "a"]
+    assert [the(chosen(both, {"source": source})).agreement for source in ("web", "import", "phone")] == ["a", "b", "a"]
 
 
 def test_without_a_default_a_lead_may_have_none() -> None:
     assert chosen([agreement("web", "{source: [web]}")], {"source": "import"}) is None
     assert chosen([], {}) is None
-    assert chosen([agreement("all", default="false")], {}).agreement == "all"
+    assert the(chosen([agreement("all", default="false")], {})).agreement == "all"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -29,9 +30,10 @@ B2B = read_agreement(EXAMPLES[0].read_text(encoding="utf-8"))
 
 def shown(agreement: Agreement) -> str:
     """The contract as a terminal shows it, without the spaces at the ends of lines."""
-    console = Console(width=300, file=io.StringIO())
+    page = io.StringIO()
+    console = Console(width=300, file=page)
     console.print(Markdown(contract_in_words(agreement)))
-    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())
+    return "\n".join(line.rstrip() for line in page.getvalue().splitlines())
 
 
 def test_nothing_that_was_agreed_is_invisible() -> None:
@@ -52,7 +54,7 @@ def test_every_field_of_every_clause_was_changed_for_that() -> None:
 
 
 @pytest.mark.parametrize("row", cases("wording_cases.yaml"))
-def test_a_condition_reads_as_a_sales_manager_says_it(row: dict) -> None:
+def test_a_condition_reads_as_a_sales_manager_says_it(row: dict[str, Any]) -> None:
     assert vocabulary.condition(condition(row["when"])) == row["expected"]
 
 
@@ -140,5 +142,5 @@ def test_a_contract_of_the_small_agreement_leaves_out_what_it_does_not_have() ->
     assert "The clocks" in titles
 
 
-def _parts(names: str) -> dict:
+def _parts(names: str) -> dict[str, Any]:
     return {name: getattr(B2B, name) for name in names.split()}

@@ -12,7 +12,9 @@ from app.clock import Clock
 from app.prefect_runs import Came, EngineAway, Run
 from storage import handoffs
 from storage.tables import Wake
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.driver import DrivenRuns, Driver
+from tests.present import the
 from tests.stage import Taken, capture, newest
 
 #: Of real time: longer than any test takes.
@@ -67,36 +69,37 @@ class ShakyRuns(DrivenRuns):
 
 
 @pytest.fixture
-def driver(box, time) -> Driver:
+def driver(box: Toolbox, time: SteppedTime, runs: ShakyRuns) -> Driver:
     """The driver on runs that are not to be relied upon."""
     made = Driver(box, time)
-    made.runs = ShakyRuns()
-    made.clock = Clock(box, made.runs)
+    made.runs = runs
+    made.clock = Clock(box, runs)
     return made
 
 
 @pytest.fixture
-def runs(driver) -> ShakyRuns:
-    return driver.runs
+def runs() -> ShakyRuns:
+    """The runs of the test's driver."""
+    return ShakyRuns()
 
 
-async def assigned(driver, box) -> Taken:
+async def assigned(driver: Driver, box: Toolbox) -> Taken:
     taken = capture(box)
     await driver.settle()
     return taken
 
 
-async def look_afresh(driver) -> None:
+async def look_afresh(driver: Driver) -> None:
     """A clock that was just started looks at everything at once."""
     driver.clock = Clock(driver.box, driver.runs)
     await driver.clock.tick()
 
 
-def change(box, taken, **values: object) -> None:
+def change(box: Toolbox, taken: Taken, **values: object) -> None:
     """Changes the lead's handoff as if that had happened."""
 
     def work(session: Session, now: datetime) -> None:
-        handoff = handoffs.latest_of(session, taken.lead_id)
+        handoff = the(handoffs.latest_of(session, taken.lead_id))
         for name, value in values.items():
             setattr(handoff, name, value)
         session.add(handoff)
@@ -104,12 +107,12 @@ def change(box, taken, **values: object) -> None:
     box.write_now(work)
 
 
-def wakes_of(box, taken) -> list[str]:
+def wakes_of(box: Toolbox, taken: Taken) -> list[str]:
     query = select(Wake.kind).where(Wake.handoff_id == newest(box, taken).id).order_by(col(Wake.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-def delivered_earlier(box, seconds: float) -> None:
+def delivered_earlier(box: Toolbox, seconds: float) -> None:
     """As if the wakes had been delivered so many seconds of real time ago."""
 
     def work(session: Session, now: datetime) -> None:
@@ -120,6 +123,6 @@ def delivered_earlier(box, seconds: float) -> None:
     box.write_now(work)
 
 
-def delivered_just_now(box) -> None:
+def delivered_just_now(box: Toolbox) -> None:
     """The wakes were delivered just now, however long a slow machine takes from here on."""
     delivered_earlier(box, -A_LONG_WHILE.total_seconds())

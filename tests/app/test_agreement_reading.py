@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app
-from storage import contracts, leads
+from storage import contracts
 from storage.crm.port import Account
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY
 from tests.fakes import make_lead
+from tests.stage import local_crm
 
 Run = Callable[..., Result]
 
@@ -26,7 +28,7 @@ def run(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Types a command on the installation of the toolbox."""
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
-    monkeypatch.setenv("BATON_CRM_PATH", str(box.crm.path))
+    monkeypatch.setenv("BATON_CRM_PATH", str(local_crm(box).path))
     monkeypatch.setenv("COLUMNS", "160")
 
     def type_in(*words: str) -> Result:
@@ -57,7 +59,7 @@ def draft(tmp_path: Path) -> Callable[..., str]:
 
 def take_in(box: Toolbox, **changes: object) -> int:
     """A stored lead; its number."""
-    return box.write_now(lambda session, now: leads.capture(session, make_lead(**changes), now=now)).lead_id
+    return box.write_now(lambda session, now: intake.capture(session, make_lead(**changes), now=now)).lead_id
 
 
 def test_show_prints_the_contract(run: Run) -> None:
@@ -175,11 +177,12 @@ def test_explain_shows_criteria_that_gave_nothing_as_well(run: Run, box: Toolbox
     assert [one["applies"] for one in told["engagement"]] == [False, False, False, True, False, False]
 
 
-def explained(run: Run, lead: int, *more: str) -> dict:
+def explained(run: Run, lead: int, *more: str) -> dict[str, Any]:
     """What explain says for machines."""
     said = run("explain", "b2b-saas@1", "--lead", str(lead), "--at", MONDAY.isoformat(), "--json", *more)
     assert said.exit_code == 0, said.output
-    return json.loads(said.stdout)
+    told: dict[str, Any] = json.loads(said.stdout)
+    return told
 
 
 def test_explain_says_what_a_criterion_saw_and_when(run: Run, box: Toolbox) -> None:
@@ -221,7 +224,7 @@ def test_explain_says_which_screen_rule_sorts_a_lead_out(run: Run, box: Toolbox)
 
 
 def test_explain_asks_the_crm_about_the_company(run: Run, box: Toolbox) -> None:
-    box.crm.add_accounts([Account("A-1", "Known Freight", domain="known.example", status="customer")])
+    local_crm(box).add_accounts([Account("A-1", "Known Freight", domain="known.example", status="customer")])
     lead = take_in(box, company="Known Freight", email="pat@known.example")
 
     assert explained(run, lead)["screen"]["rule"] == 5
@@ -241,7 +244,7 @@ def test_what_a_lead_did_after_the_instant_does_not_count(run: Run, box: Toolbox
     said = run("explain", "b2b-saas@1", "--lead", str(lead), "--at", "2027-01-31T09:00:00+00:00")
 
     assert "engagement    0" in said.stdout
-    assert "all other facts are those of today" in said.stdout
+    assert "All other facts are today" in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.loading import MAX_BYTES, content_hash, read_agreement
 from agreements.schema import agreement_schema
@@ -72,12 +71,12 @@ def test_all_mistakes_of_a_file_are_told_on_standard_error() -> None:
     ("content", "said"),
     [
         ("", "deal.yaml:1: an agreement is a mapping; begin with `agreement: name`"),
-        ("agreement: x\n\tversion: 1\n", "deal.yaml:2: a tab stands here; indent with blanks"),
-        (AGREEMENT + "version: 2\n", "version: stands a second time, first on line 4; keep one of the two"),
+        ("agreement: x\n\tversion: 1\n", "deal.yaml:2: a tab is here; indent with blanks"),
+        (AGREEMENT + "version: 2\n", "version: occurs twice, first on line 4; keep one of the two"),
         (BOMB, "anchors and aliases (&name, *name) are not used in agreements"),
         (b"x" * 10_000_000, f"deal.yaml:1: the file is larger than {MAX_BYTES:,} bytes"),
         ("agreement: é\n".encode("latin-1"), "deal.yaml:1: is not UTF-8, its first bad byte is 0xe9 on this line; save it as UTF-8"),
-        (b"agreement: x\nversion: 1\0\n", "deal.yaml:2: a character stands here that nobody can see (U+0000); take it out"),
+        (b"agreement: x\nversion: 1\0\n", "deal.yaml:2: an invisible character is here (U+0000); take it out"),
         ("a: " + "[" * 1000, "is nested more than 20 deep"),
         ("agreement: x\n---\nagreement: y\n", "deal.yaml:2: a second document begins here"),
     ],
@@ -110,8 +109,8 @@ def test_a_published_version_is_checked_by_its_name() -> None:
 def test_a_version_that_was_published_before_a_check_was_there_is_told_what_it_finds() -> None:
     """Its leads run on; but nobody is told that it is fine."""
     text = AGREEMENT.replace("normal: 4 working hours", "normal: 4 hours")
-    days = {"effective_at": datetime(2026, 1, 1, tzinfo=UTC), "published_at": datetime(2026, 1, 1, tzinfo=UTC)}
-    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(text), text=text, **days)
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    row = AgreementVersion(name="b2b-saas", version=1, hash=content_hash(text), text=text, effective_at=day, published_at=day)
     terminal.open_box().write_now(lambda session, now: session.add(row))
 
     result = baton("check", "b2b-saas@1")
@@ -198,7 +197,7 @@ def test_a_file_that_is_there_is_never_overwritten() -> None:
     result = baton("new", "acme")
 
     assert result.exit_code == 1
-    assert "acme.yaml is there already; name another file by --out." in result.stderr
+    assert "acme.yaml exists already; name another file with --out." in result.stderr
     assert file.read_text(encoding="utf-8") == "mine"
 
 
@@ -216,7 +215,7 @@ def test_a_folder_that_is_not_there_is_a_matter_of_usage(command: tuple[str, ...
     result = baton(*command, "--out", "nowhere/file")
 
     assert result.exit_code == 2
-    assert "nowhere/file cannot be written: No such file or directory; name another file by --out." in result.stderr
+    assert "nowhere/file cannot be written: No such file or directory; name another file with --out." in result.stderr
 
 
 def test_the_schema_is_printed_or_written() -> None:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import Envelope
-from click.testing import Result
 from sqlmodel import select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.demo.inbox import Inbox
@@ -21,8 +20,10 @@ from app.stack import free_port
 from storage import contracts
 from storage.tables import Delivery, SignatureRequest
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.in_flight import text_of
+from tests.present import the
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 
 
 @pytest.fixture
-def baton(box, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def baton(box: Toolbox, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the same database; mail goes to the inbox."""
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
@@ -47,11 +48,11 @@ def baton(box, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., R
     return run
 
 
-def publish(box, *changes: tuple[str, str]) -> None:
+def publish(box: Toolbox, *changes: tuple[str, str]) -> None:
     box.write_now(lambda session, now: contracts.publish(session, text_of(2, "2027-03-01", *changes), now=now))
 
 
-def test_each_signer_gets_one_mail_under_the_key_of_its_row(box, baton, inbox) -> None:
+def test_each_signer_gets_one_mail_under_the_key_of_its_row(box: Toolbox, baton: Callable[..., Result], inbox: Inbox) -> None:
     publish(box)
 
     first, again = baton("send-for-signature", "b2b-saas@2"), baton("send-for-signature", "b2b-saas@2")
@@ -82,7 +83,9 @@ def server_without_room_for(address: str) -> Iterator[tuple[int, list[str]]]:
         yield listener.getsockname()[1], kept
 
 
-def test_a_signer_who_was_not_reached_is_named_and_the_exit_code_says_partly(box, baton, monkeypatch) -> None:
+def test_a_signer_who_was_not_reached_is_named_and_the_exit_code_says_partly(
+    box: Toolbox, baton: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish(box)
 
     with server_without_room_for("cro@northgate.example") as (port, kept):
@@ -95,7 +98,9 @@ def test_a_signer_who_was_not_reached_is_named_and_the_exit_code_says_partly(box
     assert "451" in done.stderr
 
 
-def test_a_mail_server_that_is_away_is_exit_code_4_and_the_next_time_all_are_asked(box, baton, inbox, monkeypatch) -> None:
+def test_a_mail_server_that_is_away_is_exit_code_4_and_the_next_time_all_are_asked(
+    box: Toolbox, baton: Callable[..., Result], inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish(box)
     monkeypatch.setenv("BATON_SMTP_URL", f"smtp://127.0.0.1:{free_port()}")
     away = baton("send-for-signature", "b2b-saas@2")
@@ -108,14 +113,16 @@ def test_a_mail_server_that_is_away_is_exit_code_4_and_the_next_time_all_are_ask
     assert len(inbox.messages()) == 2
 
 
-def test_a_version_that_both_have_signed_needs_nobody(box, baton, inbox) -> None:
+def test_a_version_that_both_have_signed_needs_nobody(box: Toolbox, baton: Callable[..., Result], inbox: Inbox) -> None:
     done = baton("send-for-signature", "b2b-saas@1")
 
     assert (done.exit_code, inbox.messages()) == (0, [])
-    assert "b2b-saas@1 is signed by both; nobody is left to be asked." in done.stdout
+    assert "Both parties have signed b2b-saas@1." in done.stdout
 
 
-def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(box, baton, monkeypatch) -> None:
+def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(
+    box: Toolbox, baton: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish(box)
 
     monkeypatch.setenv("COLUMNS", "110")
@@ -126,19 +133,19 @@ def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(box, baton, 
     assert "deployed 2027-02-01" in said
 
 
-def test_a_message_that_was_lost_is_sent_again_with_the_same_code(box, baton, inbox) -> None:
+def test_a_message_that_was_lost_is_sent_again_with_the_same_code(box: Toolbox, baton: Callable[..., Result], inbox: Inbox) -> None:
     publish(box)
     baton("send-for-signature", "b2b-saas@2")
     again = baton("send-for-signature", "b2b-saas@2", "--again")
 
     assert again.exit_code == 0
-    codes = [re.search(r"Your code: (\d{6})", mail.text)[1] for mail in inbox.messages()]
+    codes = [the(re.search(r"Your code: (\d{6})", mail.text))[1] for mail in inbox.messages()]
     assert len(codes) == 4
     assert codes[:2] == codes[2:]
     assert codes[0] != codes[1]
 
 
-def test_a_signature_is_withdrawn_at_the_command_line_and_the_signers_are_told_why(box, baton) -> None:
+def test_a_signature_is_withdrawn_at_the_command_line_and_the_signers_are_told_why(box: Toolbox, baton: Callable[..., Result]) -> None:
     publish(box)
     baton("sign", "b2b-saas@2", "--as", "sales", "--on-behalf", "Cleo Roth")
     done = baton("withdraw-signature", "b2b-saas@2", "--as", "sales", "--reason", "signed by mistake")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app
 from notifications.bounces import BounceMarks
 from storage import deliveries
+from storage.database import Database
 from storage.tables import Delivery, DeliveryState
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.returned import returned
 from tests.rows import a_handoff
 
@@ -21,7 +24,7 @@ SECRET = "a-key-for-tests-only"
 
 
 @pytest.fixture
-def mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A Maildir, beside an installation with one message that has arrived, as it seems."""
     monkeypatch.setenv("BATON_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BATON_SECRETS", SECRET)
@@ -32,7 +35,7 @@ def mail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def database(mail: Path):
+def database(mail: Path) -> Iterator[Database]:
     from app import terminal
 
     database = terminal.open_box(Settings()).database
@@ -41,7 +44,7 @@ def database(mail: Path):
             session, a_handoff(session, MONDAY), deliveries.Message("told"), deliveries.Copy("told", "email", "ana"), now=MONDAY
         )
         deliveries.claim(session, 1)
-        deliveries.succeeded(session, session.get(Delivery, 1), None, proof="250 OK", now=MONDAY)
+        deliveries.succeeded(session, the(session.get(Delivery, 1)), None, proof="250 OK", now=MONDAY)
     yield database
     database.close()
 
@@ -54,11 +57,11 @@ def files(mail: Path, folder: str) -> list[str]:
     return sorted(path.name for path in (mail / folder).iterdir())
 
 
-def read(mail: Path):
+def read(mail: Path) -> Result:
     return CliRunner().invoke(app, ["bounces", "read", str(mail)])
 
 
-def test_a_bounce_is_noted_and_moved_to_what_was_seen(database, mail: Path) -> None:
+def test_a_bounce_is_noted_and_moved_to_what_was_seen(database: Database, mail: Path) -> None:
     put(mail, "1.host", returned(mark=BounceMarks([SECRET]).of(1)))
     put(mail, "2.host", returned("delayed", mark=BounceMarks([SECRET]).of(1)))
     put(mail, "3.host", returned("newsletter"))
@@ -70,10 +73,10 @@ def test_a_bounce_is_noted_and_moved_to_what_was_seen(database, mail: Path) -> N
     assert "1 bounced, 0 were known, 0 were read before, 1 temporary, 1 not ours, 1 no bounces, 0 unreadable." in done.stdout
     assert (files(mail, "new"), files(mail, "cur")) == ([], ["1.host:2,S", "2.host:2,S", "3.host:2,S", "4.host:2,S"])
     with database.read() as session:
-        assert session.get(Delivery, 1).state == DeliveryState.BOUNCED
+        assert the(session.get(Delivery, 1)).state == DeliveryState.BOUNCED
 
 
-def test_the_same_bounce_twice_is_one(database, mail: Path) -> None:
+def test_the_same_bounce_twice_is_one(database: Database, mail: Path) -> None:
     put(mail, "1.host", returned(mark=BounceMarks([SECRET]).of(1)))
     read(mail)
     put(mail, "2.host", returned("qmail", mark=BounceMarks([SECRET]).of(1)))
@@ -81,7 +84,7 @@ def test_the_same_bounce_twice_is_one(database, mail: Path) -> None:
     assert "0 bounced, 1 were known" in read(mail).stdout
 
 
-def test_what_cannot_be_read_is_named_and_stays(database, mail: Path) -> None:
+def test_what_cannot_be_read_is_named_and_stays(database: Database, mail: Path) -> None:
     put(mail, "1.host", b"")
     put(mail, "2.host", returned(mark=BounceMarks([SECRET]).of(1)))
 
@@ -93,12 +96,12 @@ def test_what_cannot_be_read_is_named_and_stays(database, mail: Path) -> None:
     assert files(mail, "new") == ["1.host"]
 
 
-def test_an_empty_maildir_is_read_in_peace(database, mail: Path) -> None:
+def test_an_empty_maildir_is_read_in_peace(database: Database, mail: Path) -> None:
     assert read(mail).exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["nowhere", "mail/new"])
-def test_a_folder_that_is_no_maildir_is_refused(database, mail: Path, name: str) -> None:
+def test_a_folder_that_is_no_maildir_is_refused(database: Database, mail: Path, name: str) -> None:
     done = read(mail.parent / name)
 
     assert done.exit_code == 2

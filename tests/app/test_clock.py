@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import pytest
 from sqlmodel import Session, select
 
 from agreements.errors import CrmError
 from app.clock import Clock
 from app.deadlines import LONGEST_PUT_OFF
 from app.hand_over import BEGIN_AT_ONCE
-from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
+from tasks import intake
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, delivered_just_now, driver, look_afresh, runs, wakes_of
 from tests.deal import wait_of
+from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.stage import answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
 
 
-async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, caplog):
+async def test_one_bad_row_does_not_stop_the_sweep(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, time: SteppedTime, caplog: pytest.LogCaptureFixture
+) -> None:
     bad, good = await assigned(driver, box), await assigned(driver, box)
     runs.broken.add(newest(box, bad).id)
     time.at = wait_of(box, good).due_at
@@ -34,7 +40,9 @@ async def test_one_bad_row_does_not_stop_the_sweep(driver, runs, box, time, capl
     assert "could not be looked at; the others go on" in caplog.text
 
 
-async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver, runs, box, time, monkeypatch):
+async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are put off for a while, and the next sweep has room. A clock that ticks seldom puts them off for longest."""
     monkeypatch.setattr("app.deadlines.ROUND", 2)
     driver.clock = Clock(box, runs, tick_seconds=LONGEST_PUT_OFF)
@@ -49,7 +57,9 @@ async def test_bad_rows_that_fill_a_sweep_do_not_keep_the_others_waiting(driver,
     assert newest(box, good).climbed == {"acceptance": [0]}
 
 
-async def test_one_bad_run_does_not_stop_the_others_from_starting(driver, runs, box, caplog):
+async def test_one_bad_run_does_not_stop_the_others_from_starting(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
     bad, good = capture(box), capture(box)
     runs.broken.add(newest(box, bad).id)
 
@@ -59,7 +69,9 @@ async def test_one_bad_run_does_not_stop_the_others_from_starting(driver, runs, 
     assert "could not be delivered; the others go on" in caplog.text
 
 
-async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_30_seconds(driver, runs, box):
+async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_30_seconds(
+    driver: Driver, runs: ShakyRuns, box: Toolbox
+) -> None:
     taken = await assigned(driver, box)
     answer_by_link(box, taken, "accepted")
     runs.swallows = True
@@ -67,7 +79,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     asked = len(runs.asked)
 
     delivered_just_now(box)
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
     assert len(runs.asked) == asked
     delivered_earlier(box, 31)
     runs.swallows = False
@@ -77,7 +89,7 @@ async def test_a_wake_that_was_delivered_and_not_read_is_delivered_again_after_3
     assert wakes_of(box, taken) == []
 
 
-async def test_a_run_that_is_on_its_way_is_asked_again_and_nothing_is_lost(driver, runs, box):
+async def test_a_run_that_is_on_its_way_is_asked_again_and_nothing_is_lost(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     taken = await assigned(driver, box)
     parked = dict(runs.parked)
     runs.parked.clear()
@@ -91,7 +103,9 @@ async def test_a_run_that_is_on_its_way_is_asked_again_and_nothing_is_lost(drive
     assert newest(box, taken).stage == "accepted"
 
 
-async def test_an_engine_that_is_away_is_survived_and_logged_once(driver, runs, box, caplog):
+async def test_an_engine_that_is_away_is_survived_and_logged_once(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
     taken = await assigned(driver, box)
     runs.away = True
     answer_by_link(box, taken, "accepted")
@@ -106,7 +120,9 @@ async def test_an_engine_that_is_away_is_survived_and_logged_once(driver, runs, 
     assert newest(box, taken).stage == "accepted"
 
 
-async def test_an_engine_that_goes_away_again_is_logged_again(driver, runs, box, caplog):
+async def test_an_engine_that_goes_away_again_is_logged_again(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
     several = [await assigned(driver, box) for _ in range(3)]
     for taken, away in zip(several, (True, False, True), strict=True):
         runs.away = away
@@ -116,13 +132,15 @@ async def test_an_engine_that_goes_away_again_is_logged_again(driver, runs, box,
     assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == 2
 
 
-async def test_a_crm_that_is_away_does_not_hold_up_deadlines(driver, box, time, caplog):
+async def test_a_crm_that_is_away_does_not_hold_up_deadlines(
+    driver: Driver, box: Toolbox, time: SteppedTime, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = await assigned(driver, box)
 
     async def refuse(bookmark: str) -> None:
         raise CrmError("the CRM does not answer")
 
-    box.crm.changes_since = refuse
+    monkeypatch.setattr(box.crm, "changes_since", refuse)
     time.at = wait_of(box, taken).due_at
 
     await driver.settle()
@@ -131,7 +149,7 @@ async def test_a_crm_that_is_away_does_not_hold_up_deadlines(driver, box, time, 
     assert "the CRM does not answer" in caplog.text
 
 
-async def test_leads_are_taken_in_while_the_engine_is_away_and_start_when_it_is_back(driver, runs, box):
+async def test_leads_are_taken_in_while_the_engine_is_away_and_start_when_it_is_back(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     runs.away = True
     taken = capture(box)
     await driver.settle()
@@ -142,7 +160,9 @@ async def test_leads_are_taken_in_while_the_engine_is_away_and_start_when_it_is_
     assert newest(box, taken).stage == "assigned"
 
 
-async def test_an_answer_in_the_engines_window_comes_before_the_deadline(driver, runs, box, time):
+async def test_an_answer_in_the_engines_window_comes_before_the_deadline(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, time: SteppedTime
+) -> None:
     taken = await assigned(driver, box)
     runs.parked.clear()
     runs.collects = True
@@ -153,7 +173,9 @@ async def test_an_answer_in_the_engines_window_comes_before_the_deadline(driver,
     assert box.read_now(lambda session, now: session.exec(select(Answer)).all()) == []
 
 
-async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(driver, runs, box, time):
+async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, time: SteppedTime
+) -> None:
     taken = await assigned(driver, box)
     runs.parked.clear()
     time.at = wait_of(box, taken).due_at
@@ -164,13 +186,13 @@ async def test_a_run_that_was_resumed_and_says_nothing_is_woken_to_look(driver, 
     assert wakes_of(box, taken) == ["look"]
 
 
-async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(driver, box):
+async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(driver: Driver, box: Toolbox) -> None:
     def close(session: Session, closed: bool) -> None:
-        session.get(AgreementVersion, ("b2b-saas", 1)).closed = closed
+        the(session.get(AgreementVersion, ("b2b-saas", 1))).closed = closed
 
     box.write_now(lambda session, now: close(session, True))
     taken = capture(box)
-    on_purpose = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    on_purpose = box.write_now(lambda session, now: intake.capture(session, make_lead(), now=now, hold=True))
     await driver.settle()
     assert newest(box, taken).held
     box.write_now(lambda session, now: close(session, False))
@@ -179,10 +201,10 @@ async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(dr
     await driver.settle()
 
     assert newest(box, taken).stage == "assigned"
-    assert box.read_now(lambda session, now: session.get(Handoff, on_purpose.handoff_id).held)
+    assert box.read_now(lambda session, now: the(session.get(Handoff, on_purpose.handoff_id)).held)
 
 
-async def test_what_happened_is_sealed_into_the_trail(driver, box):
+async def test_what_happened_is_sealed_into_the_trail(driver: Driver, box: Toolbox) -> None:
     taken = await assigned(driver, box)
 
     await look_afresh(driver)
@@ -190,7 +212,9 @@ async def test_what_happened_is_sealed_into_the_trail(driver, box):
     assert all(event.seal_id for event in events_of(box, taken))
 
 
-async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_full_once(box, caplog):
+async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_full_once(
+    box: Toolbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop = asyncio.Event()
 
     class Fails(ShakyRuns):
@@ -205,37 +229,39 @@ async def test_a_part_of_the_clock_that_fails_holds_up_no_other_and_is_told_in_f
             raise RuntimeError("nobody thought of this")
 
     clock = Clock(box, Fails(), tick_seconds=0.001)
-    clock._every = lambda seconds, part: part
+    monkeypatch.setattr(clock, "_every", lambda seconds, part: part)
     await asyncio.wait_for(clock.run(stop), PATIENCE_SECONDS)
 
     told = [record for record in caplog.records if "answers in Prefect failed, and will be tried again" in record.getMessage()]
     assert [bool(record.exc_info) for record in told[:3]] == [True, False, False]
 
 
-async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driver, runs, box):
+async def test_whoever_asks_by_itself_is_not_behind_a_list_that_is_imported(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     listed = [capture(box, activity="trade_show_visit") for _ in range(BEGIN_AT_ONCE + 10)]
     asks = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert len(runs.ready) == BEGIN_AT_ONCE + 1
     assert runs.ready[0] == newest(box, asks).id
     assert newest(box, listed[-1]).flow_run_id == ""
 
 
-async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next_who_asks_is(driver, runs, box):
+async def test_while_many_are_under_way_no_more_of_a_list_are_begun_but_the_next_who_asks_is(
+    driver: Driver, runs: ShakyRuns, box: Toolbox
+) -> None:
     for _ in range(BEGIN_AT_ONCE + 10):
         capture(box, activity="trade_show_visit")
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
     delivered_just_now(box)
     asks = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert runs.ready[BEGIN_AT_ONCE:] == [newest(box, asks).id]
 
 
-async def test_an_imported_list_is_begun_to_its_end(driver, runs, box):
+async def test_an_imported_list_is_begun_to_its_end(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     listed = [capture(box, email=f"n{number}@mailinator.com") for number in range(BEGIN_AT_ONCE + 10)]
 
     await driver.settle()
@@ -244,12 +270,14 @@ async def test_an_imported_list_is_begun_to_its_end(driver, runs, box):
     assert {newest(box, one).stage for one in listed} == {"disqualified"}
 
 
-async def test_what_fails_again_and_again_is_tried_more_seldom_and_told_in_full_once(driver, runs, box, caplog):
+async def test_what_fails_again_and_again_is_tried_more_seldom_and_told_in_full_once(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
     bad = capture(box)
     runs.broken.add(newest(box, bad).id)
 
     for _ in range(4):
-        await driver.clock.hand_over.deliver()
+        await the(driver.clock.hand_over).deliver()
 
     told = [record for record in caplog.records if "could not be delivered" in record.getMessage()]
     assert [bool(record.exc_info) for record in told] == [True, False]
@@ -257,14 +285,14 @@ async def test_what_fails_again_and_again_is_tried_more_seldom_and_told_in_full_
     assert newest(box, bad).retry_at is not None
 
 
-async def test_runs_that_cannot_be_moved_keep_nobody_waiting(driver, runs, box):
+async def test_runs_that_cannot_be_moved_keep_nobody_waiting(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     """They are left alone for a while, and whoever comes later is moved in the next round."""
     bad = [capture(box, activity="trade_show_visit") for _ in range(3)]
     runs.broken.update(newest(box, one).id for one in bad)
     for _ in range(2):
-        await driver.clock.hand_over.deliver()
+        await the(driver.clock.hand_over).deliver()
     good = capture(box)
 
-    await driver.clock.hand_over.deliver()
+    await the(driver.clock.hand_over).deliver()
 
     assert runs.ready == [newest(box, good).id]

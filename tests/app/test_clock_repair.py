@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,18 +10,21 @@ from typer.testing import CliRunner
 
 from agreements.errors import CrmError
 from app.cli import app as cli
-from flows.attempt import MAX_FAILURES
 from storage import figures
 from storage import time_offset as leaps
+from storage.leases import MAX_FAILURES
 from tasks.wiring import toolbox
-from tests.app.shaky import A_LONG_WHILE, assigned, change, driver, look_afresh, runs, wakes_of
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.app.shaky import A_LONG_WHILE, ShakyRuns, assigned, change, driver, look_afresh, runs, wakes_of
 from tests.deal import letters, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
 __all__ = ["driver", "runs"]
 
 
-async def test_a_run_that_is_missing_is_replaced_by_a_new_one(driver, runs, box):
+async def test_a_run_that_is_missing_is_replaced_by_a_new_one(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     taken = await assigned(driver, box)
     runs.ended_runs.add(newest(box, taken).flow_run_id)
     answer_by_link(box, taken, "accepted")
@@ -34,7 +36,7 @@ async def test_a_run_that_is_missing_is_replaced_by_a_new_one(driver, runs, box)
     assert runs.asked.count(f"create {handoff.id}:1") == 1
 
 
-async def test_an_open_handoff_whose_run_has_ended_without_it_gets_a_new_one(driver, runs, box):
+async def test_an_open_handoff_whose_run_has_ended_without_it_gets_a_new_one(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     taken = await assigned(driver, box)
     runs.ended_runs.add(newest(box, taken).flow_run_id)
 
@@ -47,7 +49,9 @@ async def test_an_open_handoff_whose_run_has_ended_without_it_gets_a_new_one(dri
 
 
 @pytest.mark.parametrize("seen", ["when it is woken", "by itself"])
-async def test_a_cancelled_run_takes_nothing_away_and_the_lead_is_stuck_until_somebody_decides(driver, runs, box, time, seen):
+async def test_a_cancelled_run_takes_nothing_away_and_the_lead_is_stuck_until_somebody_decides(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, time: SteppedTime, seen: str
+) -> None:
     taken = await assigned(driver, box)
     runs.cancelled.add(newest(box, taken).flow_run_id)
     if seen == "when it is woken":
@@ -64,7 +68,7 @@ async def test_a_cancelled_run_takes_nothing_away_and_the_lead_is_stuck_until_so
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).unaccounted == 0
 
 
-async def fail(driver, box, taken) -> None:
+async def fail(driver: Driver, box: Toolbox, taken: Taken) -> None:
     """One attempt that fails, and the time until the next one."""
     with pytest.raises(CrmError):
         await driver.carry_out(newest(box, taken).id)
@@ -72,29 +76,26 @@ async def fail(driver, box, taken) -> None:
 
 
 @pytest.fixture
-def crm_is_broken(box) -> Iterator[None]:
+def crm_is_broken(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CRM that refuses whatever it is asked about a company."""
-    whole = box.crm.account
 
     async def refuse(**asked: str) -> None:
         raise CrmError("no such object", permanent=True)
 
-    box.crm.account = refuse
-    yield
-    box.crm.account = whole
+    monkeypatch.setattr(box.crm, "account", refuse)
 
 
 @pytest.mark.usefixtures("crm_is_broken")
-async def test_an_attempt_that_fails_is_made_again_later_and_later(driver, box):
+async def test_an_attempt_that_fails_is_made_again_later_and_later(driver: Driver, box: Toolbox) -> None:
     taken, before = capture(box), datetime.now(UTC)
     with pytest.raises(CrmError):
         await driver.carry_out(newest(box, taken).id)
 
     first = newest(box, taken)
     assert (first.failures, first.lease_until, first.stage) == (1, None, "inquiry")
-    assert first.retry_at >= before + timedelta(seconds=2)
+    assert the(first.retry_at) >= before + timedelta(seconds=2)
     change(box, taken, retry_at=datetime.now(UTC) + A_LONG_WHILE)
-    assert await driver.clock.hand_over.deliver() == 0
+    assert await the(driver.clock.hand_over).deliver() == 0
     await fail(driver, box, taken)
     with pytest.raises(CrmError):
         await driver.settle()
@@ -102,7 +103,9 @@ async def test_an_attempt_that_fails_is_made_again_later_and_later(driver, box):
 
 
 @pytest.mark.usefixtures("crm_is_broken")
-async def test_after_five_failed_attempts_a_lead_is_stuck_and_nothing_more_is_tried(driver, runs, box, caplog):
+async def test_after_five_failed_attempts_a_lead_is_stuck_and_nothing_more_is_tried(
+    driver: Driver, runs: ShakyRuns, box: Toolbox, caplog: pytest.LogCaptureFixture
+) -> None:
     taken = capture(box)
     for _ in range(MAX_FAILURES):
         assert newest(box, taken).stage == "inquiry"
@@ -117,13 +120,15 @@ async def test_after_five_failed_attempts_a_lead_is_stuck_and_nothing_more_is_tr
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).stages == {"stuck": 1}
 
 
-async def test_a_stuck_lead_goes_on_where_it_stood_when_it_is_unstuck(driver, box, time, monkeypatch):
+async def test_a_stuck_lead_goes_on_where_it_stood_when_it_is_unstuck(
+    driver: Driver, box: Toolbox, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taken = capture(box)
-    whole, box.crm.account = box.crm.account, None
-    for _ in range(MAX_FAILURES):
-        with pytest.raises(TypeError):
-            await driver.carry_out(newest(box, taken).id)
-    box.crm.account = whole
+    with monkeypatch.context() as broken:
+        broken.setattr(box.crm, "account", None)
+        for _ in range(MAX_FAILURES):
+            with pytest.raises(TypeError):
+                await driver.carry_out(newest(box, taken).id)
     box.write_now(lambda session, now: leaps.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
@@ -140,16 +145,16 @@ async def test_a_stuck_lead_goes_on_where_it_stood_when_it_is_unstuck(driver, bo
     assert newest(box, taken).failures == 0
 
 
-async def test_an_attempt_under_way_is_left_alone(driver, runs, box):
+async def test_an_attempt_under_way_is_left_alone(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     taken = await assigned(driver, box)
     change(box, taken, lease_until=datetime.now(UTC) + A_LONG_WHILE)
     answer_by_link(box, taken, "accepted")
 
-    assert await driver.clock.hand_over.deliver() == 0
+    assert await the(driver.clock.hand_over).deliver() == 0
     assert newest(box, taken).stage == "assigned"
 
 
-async def test_an_attempt_that_died_with_its_lease_is_followed_by_another(driver, runs, box):
+async def test_an_attempt_that_died_with_its_lease_is_followed_by_another(driver: Driver, runs: ShakyRuns, box: Toolbox) -> None:
     taken = await assigned(driver, box)
     change(box, taken, lease_until=datetime.now(UTC) - timedelta(seconds=5))
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import insert
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from storage.tables import Answer, Handoff, Lead, Wait, Wake, new_id
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import wait_of
+from tests.driver import Driver
 from tests.stage import answer_by_link, capture, newest
 
 MINUTE = timedelta(minutes=1)
@@ -16,21 +20,21 @@ MINUTE = timedelta(minutes=1)
 
 def waiting(session: Session, now: datetime, count: int, **times: datetime) -> None:
     """So many handoffs with an open wait for acceptance, seeded in bulk."""
-    first = (session.exec(select(Lead.id).order_by(Lead.id.desc()).limit(1)).first() or 0) + 1
+    first = (session.exec(select(Lead.id).order_by(col(Lead.id).desc()).limit(1)).first() or 0) + 1
     ids = range(first, first + count)
     session.execute(insert(Lead), [Lead(id=one, created_at=now).model_dump() for one in ids])
-    given = {"agreement": "b2b-saas", "version": 1, "stage": "assigned", "step": "acceptance", "created_at": now}
+    given: dict[str, Any] = {"agreement": "b2b-saas", "version": 1, "stage": "assigned", "step": "acceptance", "created_at": now}
     rows = [Handoff(id=one, lead_id=one, **given) for one in ids]
     session.execute(insert(Handoff), [row.model_dump() for row in rows])
-    more = {"kind": "acceptance", "holder": "ana", "opened_at": now, "promised_at": times["due_at"], **times}
+    more: dict[str, Any] = {"kind": "acceptance", "holder": "ana", "opened_at": now, "promised_at": times["due_at"], **times}
     session.execute(insert(Wait), [Wait(id=new_id(), handoff_id=one, **more).model_dump() for one in ids])
 
 
-def deadlines_of(box) -> list[int]:
+def deadlines_of(box: Toolbox) -> list[int]:
     return box.read_now(lambda session, now: list(session.exec(select(Answer.handoff_id).where(Answer.kind == "deadline"))))
 
 
-async def test_a_missed_deadline_is_not_behind_five_hundred_nudges(driver, box, time):
+async def test_a_missed_deadline_is_not_behind_five_hundred_nudges(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
     await driver.settle()
     due = wait_of(box, taken).due_at
@@ -43,7 +47,9 @@ async def test_a_missed_deadline_is_not_behind_five_hundred_nudges(driver, box, 
     assert deadlines_of(box) == [newest(box, taken).id]
 
 
-async def test_nudges_that_wake_a_run_are_asked_for_once_and_make_room_for_others(driver, box, time, monkeypatch):
+async def test_nudges_that_wake_a_run_are_asked_for_once_and_make_room_for_others(
+    driver: Driver, box: Toolbox, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A round is full of those whose run is about to be moved anyway: the next one still gets its turn."""
     monkeypatch.setattr("app.deadlines.ROUND", 3)
     now = time.at
@@ -54,7 +60,9 @@ async def test_nudges_that_wake_a_run_are_asked_for_once_and_make_room_for_other
     assert (first, second, third) == (3, 2, 0)
 
 
-async def test_many_deadlines_of_one_minute_are_stored_in_few_transactions_each_as_of_its_time(driver, box, time):
+async def test_many_deadlines_of_one_minute_are_stored_in_few_transactions_each_as_of_its_time(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     due = time.at + MINUTE
     box.write_now(lambda session, now: waiting(session, now, 120, next_at=due, due_at=due))
     time.at += 3 * MINUTE
@@ -68,7 +76,7 @@ async def test_many_deadlines_of_one_minute_are_stored_in_few_transactions_each_
     assert await driver.clock.deadlines.missed() == 0
 
 
-async def test_who_answers_at_the_last_moment_is_not_overtaken_by_the_deadline(driver, box, time):
+async def test_who_answers_at_the_last_moment_is_not_overtaken_by_the_deadline(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
     await driver.settle()
     time.at = wait_of(box, taken).due_at

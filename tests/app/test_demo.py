@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def end(demo: subprocess.Popen[str], folder: Path) -> dict[str, Any]:
     """Waits for the end, which must be a good one; the report."""
     output, _ = demo.communicate(timeout=1500)
     assert demo.returncode == 0, output[-3000:] + tracebacks_in(folder)
-    return json.loads((folder / "out.json").read_text())
+    report: dict[str, Any] = json.loads((folder / "out.json").read_text())
+    return report
 
 
 def tracebacks_in(folder: Path) -> str:
@@ -64,9 +66,13 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
 def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_message(tmp_path: Path) -> None:
     """SIGKILL, three times; the stack starts the worker again, and the numbers still add up."""
     demo = start(tmp_path)
+
+    def ten_more_mails(before: int) -> bool:
+        return mails_in(tmp_path) >= before + 10 and bool(workers_of(demo.pid))
+
     for _ in range(3):
         before = mails_in(tmp_path)
-        until(lambda before=before: mails_in(tmp_path) >= before + 10 and workers_of(demo.pid))
+        until(partial(ten_more_mails, before))
         for pid in workers_of(demo.pid):
             os.kill(pid, signal.SIGKILL)
 

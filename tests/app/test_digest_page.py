@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,8 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
-from storage.leads import capture
 from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
+from tasks.intake import capture
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 from tests.patience import PATIENCE_SECONDS
 
@@ -26,7 +27,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
         for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
-            running.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
+            running.box.write_now(partial(one_more, number=number, kind=kind))
         yield running
 
 
@@ -35,7 +36,7 @@ def rep(company: Stage) -> httpx.Client:
     return company.browser(headers=FIREFOX)
 
 
-def one_more(session: Session, now, number: int, kind: str, *, rep: str = "ana") -> str:
+def one_more(session: Session, now: datetime, number: int, kind: str, *, rep: str = "ana") -> str:
     """Another lead of hers, as far as that."""
     more = {"source_id": f"more-{number}", "email": f"p{number}@harbour{number}.example", "company": f"Harbour {number} <i>", "phone": ""}
     incoming = IncomingLead.model_validate({**LEAD.model_dump(), **more})
@@ -149,7 +150,7 @@ def test_the_same_press_after_the_answer_was_carried_out_is_still_one(company: S
     assert company.touches() == []
 
 
-def moved_on(session: Session, ident: str, now) -> None:
+def moved_on(session: Session, ident: str, now: datetime) -> None:
     tenure = session.get(Assignment, ident)
     assert tenure is not None
     handoff = handoffs.get(session, tenure.handoff_id)
@@ -266,7 +267,7 @@ def test_a_manager_sees_the_warnings_and_a_link_to_what_is_asked_of_her(company:
     wait = company.open("decision", holder="maria", about="first_attempt")
     other = next(row for row in company.rows(Wait) if row.kind == "outcome")
 
-    def warn(session: Session, now) -> None:
+    def warn(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, other.handoff_id)
         what = "Ana Silva has not said yet what came of the lead. Most of the agreed time is over."
         digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", what), wait_id=other.id, now=now)
@@ -286,7 +287,7 @@ def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:
     """Each of the pages can be saved."""
     for number in range(10, 65):
-        company.box.write_now(lambda session, now, n=number: one_more(session, now, n, "outcome"))  # type: ignore[misc]
+        company.box.write_now(partial(one_more, number=number, kind="outcome"))
     first, second = rep.get(link(company)), rep.get(f"{link(company)}?from=50")
     assert (first.text.count("<fieldset"), second.text.count("<fieldset")) == (50, 10)
 
@@ -364,7 +365,7 @@ def test_each_saved_row_is_kept_as_a_sight_of_its_lead(company: Stage, rep: http
 def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep: httpx.Client) -> None:
     other = next(row for row in company.rows(Wait) if row.kind == "outcome")
 
-    def warn(session: Session, now) -> None:
+    def warn(session: Session, now: datetime) -> None:
         handoff = handoffs.get(session, other.handoff_id)
         digests.put_aside(session, handoff, digests.Aside("w", "maria", "tell-manager", "Late."), wait_id=other.id, now=now)
 

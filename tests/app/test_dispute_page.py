@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,6 +15,7 @@ from storage import waits
 from storage.tables import Answer, Dispute, Handoff
 from tasks.steps.recycle import dispose
 from tests.app.stage import Stage, form_of, number_of, path_of, press_with_number, send, stage, words_of
+from tests.present import the
 
 WHY = "They asked for <b>a demo</b>."
 
@@ -29,10 +30,13 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 def give_back(company: Stage, reason: str = "not-now") -> None:
     """Ana rejects the lead, and it is carried out."""
 
-    def work(session: Session, handoff: Handoff, now) -> None:
-        wait = waits.open_of(session, company.handoff_id)
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
+        wait = the(waits.open_of(session, company.handoff_id))
         answer = waits.answer(
-            session, wait.id, waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}), now=now
+            session,
+            wait.id,
+            waits.NewAnswer("rejected", by="ana", via="link", text="They said spring.", data={"reason": reason}),
+            now=now,
         ).answer
         waits.close(session, wait, because="rejected", now=now)
         from storage import handoffs
@@ -153,7 +157,7 @@ def test_of_two_presses_one_wins_and_the_other_is_told(company: Stage) -> None:
     assert company.rows(Dispute)[0].ruling == "overturned"
 
 
-def send_later(browser: httpx.Client, where: str, **chosen: str):
+def send_later(browser: httpx.Client, where: str, **chosen: str) -> Callable[[], httpx.Response]:
     """Opens the form now; sends it when it is called."""
     action, hidden = form_of(browser.get(where), -1)
     return lambda: browser.post(action, data={**hidden, "number": number_of(where), **chosen})
@@ -181,7 +185,7 @@ def test_the_list_shows_the_last_week_and_leads_to_each(company: Stage) -> None:
     browser = company.browser()
     page = browser.get(all_of(company))
     assert "Ana Silva rejected it, interested, but not now. May be disputed until Wed 2 Dec 17:00." in words_of(page)
-    there = re.search(r'<a href="([^"]+)"', page.text)
+    there = the(re.search(r'<a href="([^"]+)"', page.text))
 
     press_with_number(browser, httpx.URL(there[1]).path, text=WHY)
 

@@ -9,8 +9,11 @@ from functools import partial
 import pytest
 
 from storage.tables import Dispute
+from tasks.wiring.toolbox import Toolbox
 from tests.app.conftest import Command
-from tests.stage import answer_by_link, capture, events_of
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def run(baton: Command) -> Command:
     return partial(baton, "disputes")
 
 
-async def rejected(driver, box):
+async def rejected(driver: Driver, box: Toolbox) -> Taken:
     """A lead that was rejected."""
     taken = capture(box)
     await driver.settle()
@@ -28,19 +31,21 @@ async def rejected(driver, box):
     return taken
 
 
-async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver, box, run):
+async def test_what_is_open_to_dispute_is_listed_with_marketings_page(driver: Driver, box: Toolbox, run: Command) -> None:
     await rejected(driver, box)
 
     told = run("list", "--open-to-dispute").output
 
     assert re.search(r"1 +│ 1 +│ Company \d+ +│ Ana Silva │ Interested, but not now │ 02 Feb 2027 17:30 UTC", told)
-    page = re.search(r"http://\S+/q/\S+", told)[0]
+    page = the(re.search(r"http://\S+/q/\S+", told))[0]
     asked = box.links.read_to_dispute(page.rpartition("/")[2])
     assert (asked.answer_id, asked.person) == (0, "mina")
     assert f"{page}\nYour code: {box.links.number(page.rpartition('/')[2])}" in told
 
 
-async def test_a_dispute_is_raised_and_decided_on_somebodys_word_which_the_trail_marks_as_claimed(driver, box, run):
+async def test_a_dispute_is_raised_and_decided_on_somebodys_word_which_the_trail_marks_as_claimed(
+    driver: Driver, box: Toolbox, run: Command
+) -> None:
     taken = await rejected(driver, box)
 
     raised = run("raise", "1", "--by", "Mina Okoro", "--text", "They asked.")
@@ -65,17 +70,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("words", "code", "said"), REFUSED)
-async def test_what_is_refused_says_why_and_changes_nothing(driver, box, run, words, code, said):
+async def test_what_is_refused_says_why_and_changes_nothing(
+    driver: Driver, box: Toolbox, run: Command, words: tuple[str, ...], code: int, said: str
+) -> None:
     await rejected(driver, box)
     run("raise", "1", "--by", "mina", "--text", "They asked.")
 
     result = run(*words)
 
-    assert (result.exit_code, box.read_now(lambda session, now: session.get(Dispute, 1)).ruling) == (code, "")
+    assert (result.exit_code, the(box.read_now(lambda session, now: session.get(Dispute, 1))).ruling) == (code, "")
     assert said in " ".join(result.output.split())
 
 
-async def test_who_comes_second_is_told_what_was_decided(driver, box, run):
+async def test_who_comes_second_is_told_what_was_decided(driver: Driver, box: Toolbox, run: Command) -> None:
     await rejected(driver, box)
     run("raise", "1", "--by", "mina", "--text", "They asked.")
     run("decide", "1", "uphold", "--by", "maria")
@@ -86,7 +93,7 @@ async def test_who_comes_second_is_told_what_was_decided(driver, box, run):
     assert "Dispute 1 was settled before: upheld by maria. Nothing changed." in late.output
 
 
-async def test_list_and_report_show_how_it_went(driver, box, run):
+async def test_list_and_report_show_how_it_went(driver: Driver, box: Toolbox, run: Command) -> None:
     await rejected(driver, box)
     run("raise", "1", "--by", "mina", "--text", "They asked.")
     run("decide", "1", "overturn", "--by", "maria")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import Session
 
 from notifications import bounces
 from storage import deliveries, page_requests
 from storage.keys import Scope
 from storage.page_requests import PageRequest
-from storage.tables import Delivery, DeliveryState, Event, Wake
+from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.app.stage import Stage, stage
+from tests.present import the
 from tests.returned import returned
 
 
@@ -23,11 +26,11 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """The company, whose rep was told of her lead by an e-mail that has arrived, as it seems."""
     with stage(tmp_path) as running:
 
-        def tell(session, handoff, now):
+        def tell(session: Session, handoff: Handoff, now: datetime) -> None:
             told = deliveries.Message("assigned", assignment_id=running.assignment_id)
             deliveries.queue(session, handoff, told, deliveries.Copy("told", "email", "ana"), now=now)
             deliveries.claim(session, 1)
-            deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250 OK", now=now)
+            deliveries.succeeded(session, the(session.get(Delivery, 1)), handoff, proof="250 OK", now=now)
 
         running.do(tell)
         yield running
@@ -43,7 +46,7 @@ def bounce_of(company: Stage, name: str = "failed") -> bytes:
 
 
 def state(company: Stage) -> str:
-    return company.rows(Delivery)[0].state
+    return str(company.rows(Delivery)[0].state)
 
 
 def test_a_bounce_is_noted_and_wakes_the_run(company: Stage, door: httpx.Client) -> None:
@@ -108,7 +111,7 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
     """A browser asks for the page of the lead, so many minutes after the message was sent."""
     sent = company.rows(Delivery)[0].sent_at
 
-    def work(session, handoff, now):
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
         at = sent + timedelta(minutes=minutes)
         tenure = company.assignment_id
         page_requests.record(session, PageRequest(at, handoff.id, "looked", method, device, assignment_id=tenure, person=person))
@@ -117,7 +120,9 @@ def look(company: Stage, *, device: str, person: str = "ana", method: str = "GET
 
 
 @pytest.mark.parametrize("device", ["known", "enrolled"])
-def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_nothing(company, door, device: str) -> None:
+def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_nothing(
+    company: Stage, door: httpx.Client, device: str
+) -> None:
     look(company, device=device)
     first, second = (door.post("/hooks/dsn", content=bounce_of(company)) for _ in range(2))
 
@@ -133,7 +138,7 @@ def test_a_bounce_of_a_message_that_was_read_is_written_down_once_and_changes_no
     [{"device": "new"}, {"device": "back"}, {"device": "known", "person": "bea"}, {"device": "known", "method": "HEAD"},
      {"device": "known", "minutes": -5}],
 )  # fmt: skip
-def test_a_look_that_proves_no_reader_keeps_no_bounce_from_counting(company, door, look_of: dict) -> None:
+def test_a_look_that_proves_no_reader_keeps_no_bounce_from_counting(company: Stage, door: httpx.Client, look_of: dict[str, Any]) -> None:
     look(company, **look_of)
 
     assert door.post("/hooks/dsn", content=bounce_of(company)).json() == {"result": "bounced"}

@@ -6,10 +6,10 @@ import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agreements.lead import Consent
 from app import stack
@@ -17,8 +17,10 @@ from app.cli import app
 from storage import time_offset
 from storage.tables import Erasure
 from tasks.wiring import toolbox
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
+from tests.driver import Driver
+from tests.present import the
 from tests.searching import in_tables
 from tests.stage import answer_by_link, capture, newest
 
@@ -64,12 +66,12 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(box: Toolbox, run: R
     done = run("leads", "erase", str(taken.lead_id), "--dry-run")
 
     assert done.exit_code == 0
-    assert "Its handoff is in stage inquiry: it ends as erased" in done.output
+    assert "Its handoff in stage inquiry ends as erased" in done.output
     assert "Deletes 1 texts" in done.output
     assert in_tables(box.database, WORDS) == before
 
 
-def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(box: Toolbox, run: RUN, tmp_path) -> None:
+def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(box: Toolbox, run: RUN, tmp_path: Path) -> None:
     taken = capture(box, **PERSON)
     file = tmp_path / "receipt.json"
 
@@ -85,7 +87,7 @@ def test_while_prefect_is_away_all_else_is_done_and_the_receipt_says_what_waits(
     assert not any(word in done.output + file.read_text() for word in WORDS)
     assert newest(box, taken).stage == "erased"
     assert "Everything personal was deleted at Mon 01 Feb 2027" in run("leads", "show", str(taken.lead_id)).output
-    assert box.read_now(lambda session, now: session.get(Erasure, 1).done_at) is None
+    assert box.read_now(lambda session, now: the(session.get(Erasure, 1)).done_at) is None
 
 
 def test_a_lead_that_is_not_there_and_a_reason_that_names_the_person_are_refused(box: Toolbox, run: RUN) -> None:
@@ -123,7 +125,9 @@ def test_verify_finds_nothing_after_an_erasure(box: Toolbox, run: RUN) -> None:
     assert run("verify").exit_code == 0
 
 
-async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_over(driver, box, run, time) -> None:
+async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_over(
+    driver: Driver, box: Toolbox, run: RUN, time: SteppedTime
+) -> None:
     taken = capture(box, **PERSON)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="not-now", text="The sifters of Zoë are new.")
@@ -136,10 +140,10 @@ async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_o
     kept = in_tables(box.database, WORDS)
     done = await asyncio.to_thread(run, "retention", "run")
 
-    assert early.output == "Nothing was over its time.\n"
+    assert early.output == "Nothing was past its time.\n"
     assert "b2b-saas@1" in shown.output
     assert "730 days after the last activity" in shown.output
-    assert dry.output.startswith("Over their time: 1 leads, with 2 texts.\nThe trail is kept from 02 February 2026 on.")
+    assert dry.output.startswith("Past their time: 1 leads, with 2 texts.\nThe trail is kept from 02 February 2026 on.")
     assert kept
     assert done.output.startswith("Deleted: ")
     assert "2 texts" in done.output

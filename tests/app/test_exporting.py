@@ -7,21 +7,26 @@ import io
 import re
 import stat
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 import pytest
-from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.exporting import COLUMNS, Wanted, defused, export, undone
 from storage import handoffs
+from storage.database import Database
 from storage.tables import Lead
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.driver import Driver
 from tests.examples import examples
+from tests.present import the
 from tests.stage import capture, newest
 
 #: Where a spreadsheet begins to calculate: at the start of a cell, also of one that a separator inside a text would open.
@@ -29,7 +34,7 @@ CALCULATES = re.compile(r"(?:\A|[,;|\t\r\n])[\s\"]*[=+\-@＝＋－＠]")
 
 
 @pytest.fixture
-def baton(box, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def baton(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the same database."""
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
@@ -48,13 +53,13 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def exported(box, wanted: Wanted = Wanted()) -> list[dict[str, str]]:
+def exported(box: Toolbox, wanted: Wanted = Wanted()) -> list[dict[str, str]]:
     out = io.StringIO(newline="")
     export(box, out, wanted, progress=lambda done: None)
     return rows_of(out.getvalue())
 
 
-def change(box, lead_id: int, **texts: str) -> None:
+def change(box: Toolbox, lead_id: int, **texts: str) -> None:
     def work(session: Session, now: object) -> None:
         lead = session.get(Lead, lead_id)
         assert lead is not None
@@ -65,7 +70,7 @@ def change(box, lead_id: int, **texts: str) -> None:
     box.write_now(work)
 
 
-async def test_a_row_says_who_it_is_where_it_stands_and_when_it_is_due(driver, box, time):
+async def test_a_row_says_who_it_is_where_it_stands_and_when_it_is_due(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box, phone="+44 20 7946 0177", company="Harbour; Sons", first_name="Lee", last_name='"Ray"')
     await driver.settle()
 
@@ -83,23 +88,23 @@ async def test_a_row_says_who_it_is_where_it_stands_and_when_it_is_due(driver, b
     assert undone(row["phone"]) == "+44 20 7946 0177"
 
 
-async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_number(driver, box):
+async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_number(driver: Driver, box: Toolbox) -> None:
     numbers = [capture(box).lead_id for _ in range(1203)]
 
-    def again(session, now):
-        from storage import leads
+    def again(session: Session, now: datetime) -> None:
+        from tasks.begin import begin
 
-        earlier = handoffs.latest_of(session, numbers[3])
+        earlier = the(handoffs.latest_of(session, numbers[3]))
         handoffs.move(session, earlier, "disqualified", now=now)
         session.flush()
-        leads.begin(session, session.get(Lead, numbers[3]), now=now, cause="returned", previous=earlier)
+        begin(session, the(session.get(Lead, numbers[3])), now=now, cause="returned", previous=earlier)
 
     box.write_now(again)
 
     assert [row["lead"] for row in exported(box)] == [str(number) for number in sorted(numbers)]
 
 
-async def test_stage_and_agreement_choose(driver, box):
+async def test_stage_and_agreement_choose(driver: Driver, box: Toolbox) -> None:
     assigned, other = capture(box), capture(box, do_not_contact=True)
     await driver.settle()
 
@@ -148,7 +153,7 @@ def test_nothing_is_calculated_and_everything_reads_back(text: str) -> None:
     assert not CALCULATES.search(read)
 
 
-async def test_a_hostile_lead_stays_one_row_of_as_many_cells(driver, box):
+async def test_a_hostile_lead_stays_one_row_of_as_many_cells(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     hostile = 'x";\r\n=HYPERLINK("https://evil.example")\x00,,,\u202e'
     change(box, taken.lead_id, company=hostile, first_name="=1", last_name="", phone="+1;-1", campaign="@x" * 50_000)
@@ -161,7 +166,7 @@ async def test_a_hostile_lead_stays_one_row_of_as_many_cells(driver, box):
     assert not [name for name, cell in row.items() if CALCULATES.search(cell)]
 
 
-def test_a_file_is_written_with_a_mark_for_excel_where_asked(box, baton, tmp_path: Path) -> None:
+def test_a_file_is_written_with_a_mark_for_excel_where_asked(box: Toolbox, baton: Callable[..., Result], tmp_path: Path) -> None:
     capture(box, company="Größe")
 
     plain, excel = tmp_path / "plain.csv", tmp_path / "excel.csv"
@@ -175,7 +180,7 @@ def test_a_file_is_written_with_a_mark_for_excel_where_asked(box, baton, tmp_pat
     assert stat.S_IMODE(plain.stat().st_mode) == 0o600
 
 
-def test_leads_can_be_written_out_before_there_is_a_roster(database, time, tmp_path: Path) -> None:
+def test_leads_can_be_written_out_before_there_is_a_roster(database: Database, time: SteppedTime, tmp_path: Path) -> None:
     """Held ones, that were imported first."""
     from notifications.links import Links
     from storage.crm.local import LocalCrm
@@ -189,7 +194,7 @@ def test_leads_can_be_written_out_before_there_is_a_roster(database, time, tmp_p
     assert [(row["company"], row["owner"]) for row in exported(bare)] == [("Harbour", "operator")]
 
 
-def test_standard_output_holds_the_rows_alone(box, baton) -> None:
+def test_standard_output_holds_the_rows_alone(box: Toolbox, baton: Callable[..., Result]) -> None:
     capture(box)
 
     done = baton("-")
@@ -205,7 +210,7 @@ def test_a_file_that_was_there_stays_whole_until_the_new_one_is(tmp_path: Path) 
     file = tmp_path / "leads.csv"
     file.write_text("before")
 
-    def break_off(out) -> None:
+    def break_off(out: IO[str]) -> None:
         out.write("half")
         raise KeyboardInterrupt
 
@@ -225,7 +230,9 @@ def test_a_file_that_was_there_stays_whole_until_the_new_one_is(tmp_path: Path) 
         (("-", "--agreement", "b2b-saas@new"), 2, "write its name, as in b2b-saas"),
     ],
 )
-def test_what_cannot_be_written_is_said(box, baton, tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
+def test_what_cannot_be_written_is_said(
+    box: Toolbox, baton: Callable[..., Result], tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
     done = baton(*(word.format(folder=tmp_path) for word in words))
 
     assert done.exit_code == code

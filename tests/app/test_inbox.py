@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import httpx
@@ -48,8 +49,8 @@ def mail(to: str = "marta@demo.example", subject: str = "New lead", key: str = "
 
 def send(inbox: Inbox, *mails: EmailMessage | bytes, to: str = "marta@demo.example") -> None:
     async def one(message: EmailMessage | bytes) -> None:
-        envelope = {"sender": "baton@demo.example", "recipients": [to]} if isinstance(message, bytes) else {}
-        await aiosmtplib.send(message, hostname="127.0.0.1", port=inbox.smtp_port, **envelope)  # type: ignore[arg-type]
+        envelope: dict[str, Any] = {"sender": "baton@demo.example", "recipients": [to]} if isinstance(message, bytes) else {}
+        await aiosmtplib.send(message, hostname="127.0.0.1", port=inbox.smtp_port, **envelope)
 
     async def all_at_once() -> None:
         await asyncio.gather(*map(one, mails))
@@ -291,6 +292,22 @@ def test_a_restart_keeps_ports_messages_and_files(inbox: Inbox, tmp_path: Path) 
         send(other, mail())
         assert other.messages()[0].number == 3
         assert other.messages(after=2) == other.messages()
+
+
+def test_after_a_restart_of_its_process_an_inbox_lists_earlier_messages_where_asked(inbox: Inbox, tmp_path: Path) -> None:
+    send(inbox, mail("marta@demo.example", "First", html="<p>Please <b>call</b>"), mail("emil@demo.example", "Second"))
+    before = inbox.messages()
+    (tmp_path / "mails" / "notes.txt").write_text("not a message")
+    inbox.stop()
+
+    with Inbox(folder=tmp_path / "mails", now=lambda: TUESDAY, list_earlier=True) as again:
+        send(again, mail(subject="Third"))
+        listed = again.messages()
+
+    assert [(one.number, one.subject) for one in listed] == [(1, before[0].subject), (2, before[1].subject), (3, "Third")]
+    for old, new in zip(before, listed, strict=False):
+        assert (new.sender, new.recipients, new.text, new.html, new.path) == (old.sender, old.recipients, old.text, old.html, old.path)
+        assert new.at.utcoffset() == timedelta(hours=1)
 
 
 def test_a_taken_port_and_a_naive_time_are_told_at_once(inbox: Inbox, tmp_path: Path) -> None:

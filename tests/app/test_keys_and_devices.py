@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -19,10 +20,11 @@ from storage.tables import Delivery
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tests.app.stage import NOW, ROSTER
+from tests.present import the
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("BATON_HOME", str(tmp_path))
     yield tmp_path
     toolbox.use(None)
@@ -78,7 +80,7 @@ def test_a_key_opens_only_what_it_was_made_for(home: Path) -> None:
     }
     database = Database(f"sqlite:///{home / 'baton.db'}")
     with database.read() as session:
-        opens = {name: [scope.value for scope in Scope if keys.may(keys.verify(session, key), scope)] for name, key in made.items()}
+        opens = {name: [scope.value for scope in Scope if keys.may(the(keys.verify(session, key)), scope)] for name, key in made.items()}
     database.close()
     assert opens == {"website": ["intake"], "mail": ["dsn"], "both": ["intake", "dsn"]}
     assert baton("keys", "list").stdout.splitlines() == ["website  intake", "mail  dsn", "both  dsn intake"]

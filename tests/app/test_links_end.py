@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from notifications.links import DigestLink
+from notifications.links import DigestLink, Links
 from storage import link_ends, roster
 from storage.tables import Delivery
 from tasks.background import personal_messages
@@ -38,7 +38,9 @@ def disputable(company: Stage) -> str:
 
 
 @pytest.mark.parametrize("written", [digest, of_manager, disputable])
-def test_a_link_that_opens_many_leads_acts_for_48_hours_and_then_says_that_it_is_over(company: Stage, written) -> None:
+def test_a_link_that_opens_many_leads_acts_for_48_hours_and_then_says_that_it_is_over(
+    company: Stage, written: Callable[[Stage], str]
+) -> None:
     link = written(company)
     company.later(hours=47, minutes=59)
     assert company.browser().get(link).status_code == 200
@@ -74,7 +76,7 @@ def test_a_manager_answers_by_no_link_that_is_over(company: Stage) -> None:
 
 
 @pytest.mark.parametrize("written", [lambda links: links.for_digest("ana", DAY), lambda links: links.for_person("maria")])
-def test_a_link_from_before_links_said_when_they_were_written_is_over(company: Stage, written) -> None:
+def test_a_link_from_before_links_said_when_they_were_written_is_over(company: Stage, written: Callable[[Links], str]) -> None:
     assert company.browser().get(path_of(written(company.box.links))).status_code == 410
 
 
@@ -108,7 +110,7 @@ def leave(company: Stage, person: str) -> None:
         ("mina", disputable),
     ],
 )
-def test_whoever_has_left_sees_nothing_and_answers_nothing(company: Stage, person: str, written) -> None:
+def test_whoever_has_left_sees_nothing_and_answers_nothing(company: Stage, person: str, written: Callable[[Stage], str]) -> None:
     link = written(company)
     browser = company.browser()
     company.know(browser_at(browser, link), person, level="enrolled")
@@ -144,7 +146,9 @@ def test_links_of_a_person_are_ended_and_those_written_later_work(company: Stage
         assert company.browser().get(link).status_code == 410
     company.later(minutes=1)
     row = next(row for row in company.rows(Delivery) if row.message == "links-ended")
-    letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
+    letter = company.box.read_now(
+        lambda session, now: personal_messages.draft_of(session, company.box, row, now=now).written(company.box.templates)
+    )
     assert letter.to.id == "ana"
     assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), DigestLink)
     assert f"Your code: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from sqlmodel import func, select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from app.commands.parts import warn_of_templates
@@ -20,7 +19,9 @@ from notifications.rendering import message_names
 from notifications.samples import is_about_a_lead
 from storage.tables import Delivery, Event, Handoff
 from tasks.wiring import toolbox
-from tests.stage import answer_by_link, capture, newest
+from tasks.wiring.toolbox import Toolbox
+from tests.driver import Driver
+from tests.stage import answer_by_link, capture, kept_by, newest
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def baton(box, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def baton(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the same database, at the same time."""
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
@@ -55,15 +56,15 @@ def put(folder: Path, file: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def preview(box, message: str, lead: int, to: str = "") -> Letter:
+def preview(box: Toolbox, message: str, lead: int, to: str = "") -> Letter:
     return box.read_now(lambda session, now: for_lead(session, box, message, lead, to=to, now=now))
 
 
-def stored(box) -> tuple[int, ...]:
+def stored(box: Toolbox) -> tuple[int, ...]:
     return box.read_now(lambda session, now: tuple(session.exec(select(func.count()).select_from(one)).one() for one in (Delivery, Event)))
 
 
-def test_every_message_is_listed_with_who_gets_it_and_what_is_the_companys(own, baton) -> None:
+def test_every_message_is_listed_with_who_gets_it_and_what_is_the_companys(own: Path, baton: Callable[..., Result]) -> None:
     put(own, "assigned/subject.txt", "Neu: {{ lead.company }}")
 
     done = baton("list")
@@ -88,10 +89,10 @@ def test_every_message_can_be_previewed_without_a_lead_and_without_a_database(tm
     assert list(tmp_path.iterdir()) == [file]
 
 
-async def test_a_preview_is_what_was_sent_to_the_letter(driver, box):
+async def test_a_preview_is_what_was_sent_to_the_letter(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
-    sent = next(one for one in box.channels["email"].letters if one.message == "assigned")
+    sent = next(one for one in kept_by(box, "email").letters if one.message == "assigned")
     before = stored(box)
 
     shown = preview(box, "assigned", taken.lead_id)
@@ -100,7 +101,7 @@ async def test_a_preview_is_what_was_sent_to_the_letter(driver, box):
     assert stored(box) == before
 
 
-async def test_every_message_about_a_lead_can_be_previewed_for_a_stored_one(driver, box):
+async def test_every_message_about_a_lead_can_be_previewed_for_a_stored_one(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "accepted")
@@ -115,7 +116,7 @@ async def test_every_message_about_a_lead_can_be_previewed_for_a_stored_one(driv
     assert stored(box) == before
 
 
-async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver, box, baton):
+async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver: Driver, box: Toolbox, baton: Callable[..., Result]) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -123,7 +124,7 @@ async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver, box, b
 
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("To: Maria Keller <")
-    assert "do not pass it on" in done.stderr or "http" not in done.stdout
+    assert "do not forward it" in done.stderr or "http" not in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -136,14 +137,16 @@ async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver, box, b
         (("signature-asked", "--lead", "1"), 1, "is not about one lead; preview it without --lead."),
     ],
 )
-def test_what_cannot_be_previewed_is_said(box, baton, tmp_path: Path, words: tuple[str, ...], code: int, said: str) -> None:
+def test_what_cannot_be_previewed_is_said(
+    box: Toolbox, baton: Callable[..., Result], tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
     done = baton("preview", *(word.format(folder=tmp_path) for word in words))
 
     assert done.exit_code == code
     assert said in done.stderr
 
 
-async def test_somebody_who_is_not_there_cannot_be_written_to(driver, box, baton):
+async def test_somebody_who_is_not_there_cannot_be_written_to(driver: Driver, box: Toolbox, baton: Callable[..., Result]) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -153,7 +156,7 @@ async def test_somebody_who_is_not_there_cannot_be_written_to(driver, box, baton
     assert "zoe is not in the roster; name somebody who is with --to: ana" in done.stderr
 
 
-def test_a_lead_for_which_no_agreement_is_in_force_has_no_messages(box, baton) -> None:
+def test_a_lead_for_which_no_agreement_is_in_force_has_no_messages(box: Toolbox, baton: Callable[..., Result]) -> None:
     taken = capture(box)
     box.write_now(lambda session, now: setattr(session.get(Handoff, newest(box, taken).id), "agreement", ""))
 
@@ -163,7 +166,7 @@ def test_a_lead_for_which_no_agreement_is_in_force_has_no_messages(box, baton) -
     assert "no agreement is in force for it" in done.stderr
 
 
-def test_batons_own_templates_are_right(baton) -> None:
+def test_batons_own_templates_are_right(baton: Callable[..., Result]) -> None:
     done = baton("check")
 
     assert done.exit_code == 0, done.stderr
@@ -200,7 +203,9 @@ def test_batons_own_templates_are_right(baton) -> None:
         ("subject.txt", "x", "subject.txt: no message uses it; put it into the folder of its message, as in assigned/subject.txt."),
     ],
 )
-def test_a_template_that_is_not_right_is_named_with_what_to_do(own, baton, file: str, text: str, said: str) -> None:
+def test_a_template_that_is_not_right_is_named_with_what_to_do(
+    own: Path, baton: Callable[..., Result], file: str, text: str, said: str
+) -> None:
     put(own, file, text)
 
     done = baton("check")
@@ -209,14 +214,14 @@ def test_a_template_that_is_not_right_is_named_with_what_to_do(own, baton, file:
     assert said in done.stderr
 
 
-def test_a_fault_is_named_once_and_all_of_them_are(own) -> None:
+def test_a_fault_is_named_once_and_all_of_them_are(own: Path) -> None:
     put(own, "assigned/subject.txt", "{{ leed.company }}")
     put(own, "told/chat.txt", "{% if %}")
 
     assert [fault.place for fault in problems_of(own)] == ["assigned/subject.txt, line 1", "told/chat.txt, line 1"]
 
 
-def test_a_good_folder_of_ones_own_is_right(own, baton) -> None:
+def test_a_good_folder_of_ones_own_is_right(own: Path, baton: Callable[..., Result]) -> None:
     put(own, "assigned/subject.txt", "Neu: {{ lead.company|short(60) }} bis {{ due_at|when if due_at }}")
     put(
         own,
@@ -232,7 +237,7 @@ def test_a_good_folder_of_ones_own_is_right(own, baton) -> None:
     assert f"with the templates in {own}" in done.stdout.replace("\n", "")
 
 
-def test_a_folder_that_is_not_there_is_named(own, baton) -> None:
+def test_a_folder_that_is_not_there_is_named(own: Path, baton: Callable[..., Result]) -> None:
     own.rmdir()
 
     done = baton("check")
@@ -241,7 +246,7 @@ def test_a_folder_that_is_not_there_is_named(own, baton) -> None:
     assert "there is no such folder; BATON_TEMPLATES names one, or is not set" in done.stderr
 
 
-def test_a_part_that_starts_warns_of_a_faulty_template_and_goes_on(box, own, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_part_that_starts_warns_of_a_faulty_template_and_goes_on(box: Toolbox, own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put(own, "assigned/subject.txt", "{{ leed.company }}")
     box.settings.templates = str(own)
 

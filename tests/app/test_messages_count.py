@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
-from sqlmodel import select
-from typer.testing import CliRunner
+from sqlmodel import Session, select
+from typer.testing import CliRunner, Result
 
 from agreements.roster import read_roster
 from app.cli import app as cli
 from storage import deliveries, message_counts, roster
 from storage.tables import Delivery, DeliveryState
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY, ROSTER
 
 
-def sent(box, person: str, *, hours: float = 0, channel: str = "email", state: str = "confirmed") -> None:
+def sent(box: Toolbox, person: str, *, hours: float = 0, channel: str = "email", state: str = "confirmed") -> None:
     """A message that went to that person so long after Monday at nine."""
 
-    def work(session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         at = MONDAY + timedelta(hours=hours)
         key = f"{person}:{hours}:{channel}:{state}"
         deliveries.queue(session, None, deliveries.Message("told"), deliveries.Copy(key, channel, person), now=at)
@@ -29,13 +33,13 @@ def sent(box, person: str, *, hours: float = 0, channel: str = "email", state: s
     box.write_now(work)
 
 
-def counted(box, **bounds):
+def counted(box: Toolbox, **bounds: date) -> Counter[tuple[str, date]]:
     people = read_roster(ROSTER.replace("timezone: Europe/London, phone: \"+44 20 7946 0101\"",
                                                                            "timezone: Asia/Tokyo"))  # fmt: skip
     return box.read_now(lambda session, now: message_counts.messages_per_day(session, people, **bounds))
 
 
-def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box):
+def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box: Toolbox) -> None:
     for hours in (0, 1, 7):
         sent(box, "ana", hours=hours)
         sent(box, "ben", hours=hours)
@@ -44,27 +48,27 @@ def test_messages_are_counted_by_person_and_by_the_day_where_the_person_is(box):
 
 
 @pytest.mark.parametrize("state", [one.value for one in DeliveryState])
-def test_only_what_was_sent_is_counted(box, state):
+def test_only_what_was_sent_is_counted(box: Toolbox, state: str) -> None:
     sent(box, "ben", state=state)
 
     assert sum(counted(box).values()) == (1 if state in ("sent", "confirmed", "bounced") else 0)
 
 
-def test_what_is_written_into_the_crm_interrupts_nobody(box):
+def test_what_is_written_into_the_crm_interrupts_nobody(box: Toolbox) -> None:
     sent(box, "ben", channel="crm")
     sent(box, "ben", channel="chat")
 
     assert counted(box) == {("ben", date(2027, 2, 1)): 1}
 
 
-def test_days_can_be_left_out(box):
+def test_days_can_be_left_out(box: Toolbox) -> None:
     for day in range(4):
         sent(box, "ben", hours=24 * day)
 
     assert [day.day for _, day in counted(box, first=date(2027, 2, 2), last=date(2027, 2, 3))] == [2, 3]
 
 
-def test_the_summary_says_the_most_and_the_usual():
+def test_the_summary_says_the_most_and_the_usual() -> None:
     found = message_counts.summary({("a", date(2027, 2, 1)): 5, ("a", date(2027, 2, 2)): 1, ("b", date(2027, 2, 1)): 2})
 
     assert found == {"max": 5, "median": 2, "people": {"a": {"2027-02-01": 5, "2027-02-02": 1}, "b": {"2027-02-01": 2}}}
@@ -72,7 +76,7 @@ def test_the_summary_says_the_most_and_the_usual():
 
 
 @pytest.fixture
-def installation(monkeypatch, tmp_path):
+def installation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Toolbox]:
     """An installation of its own, with people."""
     from app import terminal
     from tasks.wiring import toolbox
@@ -85,11 +89,11 @@ def installation(monkeypatch, tmp_path):
     box.database.close()
 
 
-def ask(*words: str):
+def ask(*words: str) -> Result:
     return CliRunner().invoke(cli, ["messages", "count", *words], env={"COLUMNS": "160"})
 
 
-def test_the_command_tells_it_in_words_and_as_json(installation):
+def test_the_command_tells_it_in_words_and_as_json(installation: Toolbox) -> None:
     for hours in (0, 1, 24):
         sent(installation, "ben", hours=hours)
 
@@ -103,7 +107,7 @@ def test_the_command_tells_it_in_words_and_as_json(installation):
     (["--from", "monday"], "--from monday: write a day as 2027-02-01."),
     (["--from", "2027-02-02", "--to", "2027-02-01"], "--from 2027-02-02 is after --to 2027-02-01"),
 ])  # fmt: skip
-def test_a_day_that_is_none_is_named(installation, words, problem):
+def test_a_day_that_is_none_is_named(installation: Toolbox, words: list[str], problem: str) -> None:
     said = ask(*words)
 
     assert said.exit_code == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage import devices, handoffs
+from storage import devices, handoffs, trail
 from storage.tables import Answer, Touch
 from tests.app.stage import FIREFOX, NOW, Stage, answer_form, form_of, path_of, press, send, stage, type_number, words_of
 from tests.patience import PATIENCE_SECONDS
@@ -269,7 +269,7 @@ class TestLater:
     def test_what_came_after_an_earlier_pass_is_not_shown_on_its_link(self, company: Stage, rep: httpx.Client) -> None:
         company.do(lambda session, handoff, now: handoffs.move(session, handoff, "recycled", now=now, track="unworked"))
         company.later(days=60)
-        company.do(lambda session, handoff, now: handoffs.trail.record(session, "came-back", now=now, lead_id=handoff.lead_id))
+        company.do(lambda session, handoff, now: trail.record(session, "came-back", now=now, lead_id=handoff.lead_id))
         assert "Came back" not in rep.get(company.link).text
 
 

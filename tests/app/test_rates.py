@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from limits.aio.storage import MemoryStorage
+from starlette.types import Message, Receive, Scope, Send
 
 from app.web.rates import SLOTS, Rates, network_of
 from app.web.site import create_site
@@ -19,7 +22,7 @@ NOBODY = "198.51.100.7"
 
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Stage]:
-    limits = {"requests_per_key": 5, "requests_per_address": 6, "failures_per_address": 3}
+    limits: dict[str, Any] = {"requests_per_key": 5, "requests_per_address": 6, "failures_per_address": 3}
     with stage(tmp_path, **limits) as running:
         yield running
 
@@ -132,18 +135,23 @@ async def test_a_stranger_that_says_to_be_a_proxy_is_not_believed(company: Stage
 
 
 async def test_a_million_addresses_need_no_more_memory_than_there_are_counters() -> None:
-    async def app(scope, receive, send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 401, "headers": []})
 
-    async def send(message) -> None:
+    async def receive() -> Message:
+        raise AssertionError("the application reads nothing")
+
+    async def send(message: Message) -> None:
         pass
 
     rates = Rates(app, Settings(requests_per_key=2))
     for number in range(20_000):
         client = (f"10.0.{number >> 8}.{number & 255}", 1)
-        await rates({"type": "http", "method": "GET", "path": "/", "headers": [], "client": client}, None, send)
+        await rates({"type": "http", "method": "GET", "path": "/", "headers": [], "client": client}, receive, send)
 
-    assert SLOTS / 2 < len(rates._counts.storage.storage) <= SLOTS * 4
+    counters = rates._counts.storage
+    assert isinstance(counters, MemoryStorage)
+    assert SLOTS / 2 < len(counters.storage) <= SLOTS * 4
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.loading import content_hash
+from notifications.letter import SignatureContext
 from notifications.links import ToSign
 from storage import contracts, devices
 from storage.tables import AgreementVersion, Delivery, Event, Signature
@@ -32,7 +34,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
         yield running
 
 
-def _publish(session: Session, now) -> None:
+def _publish(session: Session, now: datetime) -> None:
     published(session, text_of(1, "2026-01-01", ASIDE), now)
     row = contracts.publish(session, text_of(2, "2027-03-01", ASIDE, ("total: 60", "total: 70")), now=now)
     contracts.sign(session, row, contracts.NewSignature("marketing", "Mina <b>Okoro</b>", "cli", on_behalf=True), now=now)
@@ -199,7 +201,7 @@ def test_a_version_that_was_replaced_says_so(company: Stage, signer: httpx.Clien
 
 
 def change(company: Stage, text: str, hash: str = "") -> None:
-    def work(session: Session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         row = contracts.get(session, "b2b-saas", 2)
         row.text, row.hash = text, hash or row.hash
         session.add(row)
@@ -258,10 +260,16 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
     assert line["path"] == f"/sign/{token[:8]}"
 
 
+def what_of(company: Stage, row: Delivery) -> str:
+    context = company.box.read_now(lambda session, now: draft_of(session, row, company.box.links)).context
+    assert isinstance(context, SignatureContext)
+    return context.what
+
+
 def told(company: Stage) -> list[tuple[str, str]]:
     """To whom which signature was told, in words."""
     rows = [row for row in company.rows(Delivery) if row.message == "signature-told"]
-    return [(row.person, company.box.read_now(lambda session, now, row=row: draft_of(session, row).context.what)) for row in rows]
+    return [(row.person, what_of(company, row)) for row in rows]
 
 
 def withdraw(signer: httpx.Client, path: str, code: str) -> httpx.Response:
@@ -354,5 +362,5 @@ def send_from(signer: httpx.Client, path: str, code: str, *, page: str) -> int:
     return signer.post(f"{path}/withdraw", data={"nonce": nonce_of(signer.get(page)), "code": code}).status_code
 
 
-def put_in_force(session: Session, now) -> None:
+def put_in_force(session: Session, now: datetime) -> None:
     contracts.mark_deployed(session, contracts.get(session, "b2b-saas", 2), deployment_id="x", now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_every_command_is_listed_with_its_own_help_in_the_order_of_the_tree() ->
     """The help page reads docstrings from the sources; the commands have them as they are imported."""
     root: Any = typer.main.get_command(app)
 
-    def compare(group: Any, tree: dict[str, str | Group]) -> int:
+    def compare(group: Any, tree: Mapping[str, str | Group]) -> int:
         context = typer.Context(group)
         assert group.list_commands(context) == list(tree) == list(group.commands)
         for name, real in group.commands.items():

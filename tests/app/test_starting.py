@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import prefect
 import pytest
@@ -21,14 +22,15 @@ from app.prefect_check import check_prefect
 from app.starting import SKEW, CannotStart, check_database, compare_clocks
 from storage.database import Database
 from tasks.wiring.settings import Settings
+from tasks.wiring.toolbox import Toolbox
 
 
-def test_a_database_of_ones_own_is_taken_at_every_start(box):
+def test_a_database_of_ones_own_is_taken_at_every_start(box: Toolbox) -> None:
     check_database(box)
     check_database(box)
 
 
-def test_two_installations_on_one_database_are_told_apart_and_the_other_is_named(box, tmp_path):
+def test_two_installations_on_one_database_are_told_apart_and_the_other_is_named(box: Toolbox, tmp_path: Path) -> None:
     check_database(box)
     other = replace(box, settings=Settings(home=tmp_path / "other"))
 
@@ -39,14 +41,14 @@ def test_two_installations_on_one_database_are_told_apart_and_the_other_is_named
     check_database(box)
 
 
-def test_two_machines_of_one_installation_share_the_database(box, tmp_path):
+def test_two_machines_of_one_installation_share_the_database(box: Toolbox, tmp_path: Path) -> None:
     check_database(box)
     key = box.settings.seal_key().decode()
 
     check_database(replace(box, settings=Settings(home=tmp_path / "other", trail_key=key)))
 
 
-def test_a_database_that_may_only_be_read_is_refused(box):
+def test_a_database_that_may_only_be_read_is_refused(box: Toolbox) -> None:
     path = box.database.url.removeprefix("sqlite:///")
     readable = Database(f"sqlite:///file:{path}?mode=ro&uri=true")
 
@@ -55,14 +57,14 @@ def test_a_database_that_may_only_be_read_is_refused(box):
     readable.close()
 
 
-def test_a_database_that_is_full_is_refused(box):
+def test_a_database_that_is_full_is_refused(box: Toolbox) -> None:
     with sqlite3.connect(box.database.url.removeprefix("sqlite:///")) as connection:
         connection.execute("VACUUM")  # no page is free
     connection.close()
     full = Database(box.database.url)
 
     @event.listens_for(full.engine, "connect")
-    def no_room(connection, _record) -> None:
+    def no_room(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA max_page_count=1")  # SQLite takes that as: no more than there are
 
     with pytest.raises(CannotStart, match="database or disk is full"):
@@ -70,7 +72,7 @@ def test_a_database_that_is_full_is_refused(box):
     full.close()
 
 
-def test_a_machine_whose_clock_is_an_hour_off_is_refused():
+def test_a_machine_whose_clock_is_an_hour_off_is_refused() -> None:
     now = datetime.now(UTC)
 
     compare_clocks(None, "the database server", asked_at=now)
@@ -81,7 +83,7 @@ def test_a_machine_whose_clock_is_an_hour_off_is_refused():
         assert "NTP" in str(refused.value)
 
 
-def test_a_server_that_answers_late_has_no_wrong_clock():
+def test_a_server_that_answers_late_has_no_wrong_clock() -> None:
     """One that stood still for a minute read its clock at any time of that."""
     asked_at = datetime.now(UTC) - timedelta(minutes=1)
 
@@ -118,7 +120,7 @@ def a_server(*, version: str = prefect.__version__, date: datetime | None = None
         thread.join()
 
 
-async def refusal(box, url: str) -> str:
+async def refusal(box: Toolbox, url: str) -> str:
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
         async with PrefectClient(url) as client:
             with pytest.raises(CannotStart) as refused:
@@ -126,12 +128,12 @@ async def refusal(box, url: str) -> str:
     return str(refused.value)
 
 
-async def test_a_prefect_server_of_another_version_is_refused(box):
+async def test_a_prefect_server_of_another_version_is_refused(box: Toolbox) -> None:
     with a_server(version="2.20.1") as url:
         assert "is of version 2.20.1" in await refusal(box, url)
 
 
-async def test_a_prefect_server_with_another_database_behind_it_is_refused(box):
+async def test_a_prefect_server_with_another_database_behind_it_is_refused(box: Toolbox) -> None:
     with a_server() as url:
         said = await refusal(box, url)
 
@@ -139,12 +141,12 @@ async def test_a_prefect_server_with_another_database_behind_it_is_refused(box):
     assert "baton agreement deploy b2b-saas@1" in said
 
 
-async def test_a_prefect_server_whose_clock_is_an_hour_off_is_refused(box):
+async def test_a_prefect_server_whose_clock_is_an_hour_off_is_refused(box: Toolbox) -> None:
     with a_server(date=datetime.now(UTC) + timedelta(hours=1)) as url:
         assert "that of the Prefect server" in await refusal(box, url)
 
 
-async def test_a_prefect_server_that_does_not_answer_is_named(box):
+async def test_a_prefect_server_that_does_not_answer_is_named(box: Toolbox) -> None:
     with a_server() as url:
         pass
 

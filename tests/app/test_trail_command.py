@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete
@@ -261,12 +262,16 @@ def test_events_that_were_removed_as_agreed_are_no_fault(box: Toolbox, taken: Ta
     assert proves(file, box)[0] == 1
 
 
+def note_captured(box: Toolbox, **said: Any) -> None:
+    box.write_now(lambda session, now: trail.record(session, "captured", now=now, **said))
+
+
 def test_what_was_sealed_before_there_were_marks_is_proven_too(box: Toolbox, time: SteppedTime, run: Command, tmp_path: Path) -> None:
     key = box.settings.seal_key()
     box.write_now(lambda session, now: session.execute(delete(Event)))
     box.database.trail_key = b""
     for number in range(2):
-        box.write_now(lambda session, now, number=number: trail.record(session, "captured", now=now, number=number))
+        note_captured(box, number=number)
         box.write_now(lambda session, now: trail.seal(session, key=key, now=now))
     box.database.trail_key = key
     box.write_now(lambda session, now: trail.record(session, "captured", now=now))
@@ -288,7 +293,7 @@ def test_an_export_can_begin_and_end_at_a_day(
 ) -> None:
     for day in (1, 2, 3):
         time.at = MONDAY.replace(day=day)
-        box.write_now(lambda session, now, day=day: trail.record(session, "captured", now=now, day=day))
+        note_captured(box, day=day)
         box.write_now(lambda session, now: trail.seal(session, key=box.settings.seal_key(), now=now))
     file = tmp_path / "trail.jsonl"
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, update
@@ -64,7 +65,7 @@ def newest_seal(session: Session) -> Seal:
     return session.exec(select(Seal).order_by(col(Seal.id).desc()).limit(1)).one()
 
 
-def change(table: type, ident: object, **values: object) -> Rewrite:
+def change(table: type[Any], ident: object, **values: object) -> Rewrite:
     return lambda session: session.execute(update(table).where(table.id == ident).values(**values))
 
 
@@ -154,7 +155,7 @@ def test_it_is_found_even_where_the_attacker_has_the_key(sealed: Toolbox, baton:
 
     assert said.exit_code == 1
     assert ("and not in the database" if kept == "file" else f"No seal has the head {head}") in said.stderr
-    assert "The answer 1 stands in no event of the trail." in said.stderr
+    assert "The answer 1 is in no event of the trail." in said.stderr
 
 
 def forged(session: Session, **changes: object) -> None:
@@ -186,12 +187,16 @@ async def test_a_forged_event_is_found(sealed: Toolbox, baton: Command, rewrite:
     assert f"vent {newest} " in said.stderr
 
 
+def note_captured(box: Toolbox, number: int) -> None:
+    box.write_now(lambda session, now: trail.record(session, "captured", now=now, number=number))
+
+
 async def test_an_event_that_was_deleted_before_it_was_sealed_leaves_a_gap(sealed: Toolbox, baton: Command) -> None:
     """SQLite gives each number once; PostgreSQL leaves gaps of its own."""
     if not sealed.database.is_sqlite:
         pytest.skip("PostgreSQL leaves gaps of its own")
     for number in range(3):
-        sealed.write_now(lambda session, now, number=number: trail.record(session, "captured", now=now, number=number))
+        note_captured(sealed, number)
     middle = select(func.max(Event.id) - 1).scalar_subquery()
     rewritten(sealed, lambda session: session.execute(delete(Event).where(col(Event.id) == middle)))
     assert baton("verify").exit_code == 1
@@ -230,7 +235,7 @@ def test_an_answer_of_somebody_else_is_found(sealed: Toolbox, baton: Command) ->
     assert "The answer 1 was changed: its by is not what event" in said.stderr
 
 
-ROWS: dict[str, tuple[type, str, object]] = {
+ROWS: dict[str, tuple[type[Any], str, object]] = {
     "an answer's time": (Answer, "answered_at", timedelta(hours=-2)),
     "an answer's kind": (Answer, "kind", "rejected"),
     "an answer's state": (Answer, "state", "undone"),
@@ -254,7 +259,7 @@ ROWS: dict[str, tuple[type, str, object]] = {
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, baton: Command, row: tuple[type, str, object]) -> None:
+def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, baton: Command, row: tuple[type[Any], str, object]) -> None:
     table, column, new = row
     with sealed.database.read() as session:
         of_event = select(table) if table is not Delivery else select(table).where(col(Delivery.state) == "confirmed")
@@ -273,7 +278,7 @@ def test_a_row_that_was_changed_is_found_and_named(sealed: Toolbox, baton: Comma
 
 
 @pytest.mark.parametrize("table", [Answer, Delivery], ids=lambda table: table.__name__)
-def test_a_row_that_was_put_in_is_found(sealed: Toolbox, baton: Command, table: type) -> None:
+def test_a_row_that_was_put_in_is_found(sealed: Toolbox, baton: Command, table: type[Any]) -> None:
     def put_in(session: Session) -> None:
         row = session.exec(select(table).where(table.state.in_(["counted", "confirmed"])).order_by(table.id).limit(1)).one()
         more = {"key": "put in"} if table is Delivery else {"answered_at": row.answered_at + timedelta(minutes=1)}

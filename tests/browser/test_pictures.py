@@ -19,6 +19,7 @@ from sqlmodel import Session
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
+from notifications.letter import Channel
 from notifications.links import Links
 from storage import contracts, roster
 from storage.crm.local import LocalCrm
@@ -29,7 +30,7 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
-from tests.stage import Taken, answer_by_link, capture
+from tests.stage import Taken, answer_by_link, capture, kept_by
 
 pytestmark = pytest.mark.long
 
@@ -86,7 +87,7 @@ def company(database: Database, tmp_path: Path) -> Iterator[Company]:
     listener = socket.create_server(("127.0.0.1", 0))
     time = SteppedTime(datetime.fromisoformat("2027-02-01T09:00:00+00:00"))
     crm = LocalCrm(tmp_path / "crm.db")
-    channels = {"email": KeepingChannel("email"), "crm": CrmChannel(crm)}
+    channels: dict[str, Channel] = {"email": KeepingChannel("email"), "crm": CrmChannel(crm)}
     links = Links(["a-key-for-tests-only"], f"http://127.0.0.1:{listener.getsockname()[1]}")
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
     box = Toolbox(settings, database, crm, channels, links, time)
@@ -122,7 +123,7 @@ def picture_until(page: Page, last: str, name: str) -> None:
 
 def test_the_agreement_of_the_readme_leads_to_the_page_beside_it(company: Company, page: Page) -> None:
     company.take_in(0)
-    (letter,) = company.box.channels["email"].letters  # type: ignore[attr-defined]
+    (letter,) = kept_by(company.box, "email").letters
 
     page.goto(letter.link)
     expect(page.get_by_role("heading", name="Harbour & Sons")).to_be_visible()

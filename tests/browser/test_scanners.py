@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from playwright.sync_api import Error, Page, expect
@@ -42,7 +43,7 @@ PRESSES = {
 }
 
 
-def course(company: Stage) -> dict[str, list]:
+def course(company: Stage) -> dict[str, list[Any]]:
     """Everything in the database but answers that are held."""
     rows = company.snapshot()
     rows["answers"] = [row for row in rows["answers"] if row.state != "held"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -24,7 +25,7 @@ async def a_lead(box: Toolbox, driver: Driver) -> Taken:
     return taken
 
 
-def found(box: Toolbox, check, *more: object) -> list[str]:  # type: ignore[no-untyped-def]
+def found(box: Toolbox, check: Callable[..., list[str]], *more: object) -> list[str]:
     return box.read_now(lambda session, now: check(session, *more))
 
 
@@ -41,7 +42,7 @@ async def test_a_lead_that_is_gone_or_there_twice_is_found(box: Toolbox, driver:
     taken, other = await a_lead(box, driver), await a_lead(box, driver)
     numbers = {taken.source_id: [taken.lead_id, other.lead_id], other.source_id: [other.lead_id], "c99": [99]}
 
-    def forget(session: Session, now: object) -> None:
+    def forget(session: Session, now: datetime) -> None:
         session.add(Activity(lead_id=other.lead_id, key="again", kind="demo_requested", at=now, received_at=now))
 
     box.write_now(forget)
@@ -57,7 +58,7 @@ async def test_a_lead_that_is_gone_or_there_twice_is_found(box: Toolbox, driver:
 async def test_a_lead_that_nobody_owes_anything_is_found(box: Toolbox, driver: Driver) -> None:
     taken, other = await a_lead(box, driver), await a_lead(box, driver)
 
-    def lose(session: Session, now: object) -> None:
+    def lose(session: Session, now: datetime) -> None:
         wait = session.exec(select(Wait).where(col(Wait.closed_at).is_(None))).first()
         assert wait is not None
         wait.closed_at = now
@@ -75,7 +76,7 @@ async def test_a_lead_that_nobody_owes_anything_is_found(box: Toolbox, driver: D
 async def test_a_message_left_half_sent_and_a_deadline_left_unread_are_found(box: Toolbox, driver: Driver, time: SteppedTime) -> None:
     await a_lead(box, driver)
 
-    def leave(session: Session, now: object) -> None:
+    def leave(session: Session, now: datetime) -> None:
         row = session.exec(select(Delivery)).first()
         assert row is not None
         row.state = "sending"
@@ -95,7 +96,7 @@ async def test_a_missed_deadline_of_which_the_trail_says_nothing_is_found(box: T
     await driver.settle()
     assert found(box, checks.missed_with_reason) == []
 
-    def silence(session: Session, now: object) -> None:
+    def silence(session: Session, now: datetime) -> None:
         for event in session.exec(select(Event).where(Event.kind == "missed")):
             session.delete(event)
 

@@ -42,7 +42,7 @@ from tests.patience import PATIENCE_SECONDS
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 SECRET = "a-secret-for-tests-only"
-PATIENT = {"timeout_seconds": PATIENCE_SECONDS}
+PATIENT: dict[str, Any] = {"timeout_seconds": PATIENCE_SECONDS}
 HOSTILE = ["x\r\nBcc: all@evil.example\r\n\r\n", '"><b>&{{ 7 * 7 }}\u202e\x00\udcff', "y" * 10_000, ""]
 
 

@@ -6,14 +6,16 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
-from prefect import flow
+from prefect import Flow, flow
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.states import Completed, Running, State, Suspended
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Running, Suspended
 from ruamel.yaml import YAML
 
 from agreements.lifecycle import PARKED_NAMES
@@ -24,6 +26,7 @@ from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
 from tests.prefect_server import prefect_server
 
+T = TypeVar("T")
 pytestmark = [pytest.mark.long, pytest.mark.live]
 RECIPE = ROOT / "examples/prefect/decision-or-stuck.yaml"
 PLACE_OF_ID = "00000000-0000-0000-0000-000000000000"
@@ -58,7 +61,7 @@ async def saved(url: str, name: str) -> str:
     return str(await block.asave(name))
 
 
-async def at(server: Mapping[str, str], ask) -> object:
+async def at(server: Mapping[str, str], ask: Callable[[PrefectClient], Awaitable[T]]) -> T:
     """Asks that server."""
     url, log_in = server["PREFECT_API_URL"].removesuffix("/api"), server["PREFECT_API_AUTH_STRING"]
     with stack.talking_to(url, log_in):
@@ -71,7 +74,14 @@ def something_else() -> None:
     """A flow of somebody else's on the same server."""
 
 
-async def rests(client: PrefectClient, what, state: State, name: str, *tags: str) -> None:
+def suspended(message: str) -> State[Any]:
+    """The state in which a lead awaits a decision."""
+    state: State[Any] = Suspended(message=message)
+    state.name = "AwaitingDecision"
+    return state
+
+
+async def rests(client: PrefectClient, what: Flow[..., Any], state: State[Any], name: str, *tags: str) -> None:
     """A run of that flow comes to rest in this state."""
     run = await client.create_flow_run(
         what, parameters={"handoff": "1"} if what is lead_handoff else {}, name=name, state=Running(), tags=list(tags)
@@ -87,7 +97,9 @@ async def rests(client: PrefectClient, what, state: State, name: str, *tags: str
     ],
     ids=["decision", "stuck"],
 )
-def test_who_is_to_know_is_told_with_the_message_of_the_state(server: Mapping[str, str], told: Receiver, state: State, named: str) -> None:
+def test_who_is_to_know_is_told_with_the_message_of_the_state(
+    server: Mapping[str, str], told: Receiver, state: State[Any], named: str
+) -> None:
     state.name = named
     asyncio.run(at(server, lambda client: rests(client, lead_handoff, state, f"Northwind · lead 17 ({named})")))
 
@@ -100,11 +112,15 @@ def test_who_is_to_know_is_told_with_the_message_of_the_state(server: Mapping[st
 
 def test_other_states_and_other_flows_tell_nobody(server: Mapping[str, str], told: Receiver) -> None:
     """What is told next is what comes after them."""
-    quiet, foreign, last = (Suspended(message=text) for text in ("quiet", "foreign", "last"))
-    quiet.name, foreign.name, last.name = PARKED_NAMES["acceptance"], "AwaitingDecision", "AwaitingDecision"
+    quiet, foreign, last = (suspended(text) for text in ("quiet", "foreign", "last"))
+    quiet.name = PARKED_NAMES["acceptance"]
 
-    for what, state in ((lead_handoff, quiet), (something_else, foreign), (lead_handoff, last)):
-        asyncio.run(at(server, lambda client, what=what, state=state: rests(client, what, state, "one")))
+    async def rest(client: PrefectClient) -> None:
+        await rests(client, lead_handoff, quiet, "one")
+        await rests(client, something_else, foreign, "one")
+        await rests(client, lead_handoff, last, "one")
+
+    asyncio.run(at(server, rest))
 
     assert "last" in told.next().said["body"]
 
@@ -128,9 +144,10 @@ def test_a_filter_on_the_tag_narrows_it_to_one_team(server: Mapping[str, str], t
         own.write_text(json.dumps(recipe), encoding="utf-8")
         create(server, own)
 
-        for name, tag in (("americas", "team:americas"), ("emea", "team:emea")):
-            state = Suspended(message=name)
-            state.name = "AwaitingDecision"
-            asyncio.run(at(server, lambda client, state=state, tag=tag: rests(client, lead_handoff, state, "one", tag)))
+        async def rest(client: PrefectClient) -> None:
+            await rests(client, lead_handoff, suspended("americas"), "one", "team:americas")
+            await rests(client, lead_handoff, suspended("emea"), "one", "team:emea")
+
+        asyncio.run(at(server, rest))
 
         assert "emea" in receiver.next().said["body"]

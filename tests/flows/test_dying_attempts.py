@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import event
 
 from storage import strays, wakes
+from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS, wait_of
 from tests.driver import Driver
 from tests.dying import Died, dies_at, leases_end, lives
@@ -22,7 +23,7 @@ POINTS = ["step screen", "step qualify", "step document", "step assign", "before
 
 
 @contextmanager
-def dying_before(box, statement: int) -> Iterator[list[int]]:
+def dying_before(box: Toolbox, statement: int) -> Iterator[list[int]]:
     """Lets the process die before the n-th statement from here on; how many there were."""
     sent = [0]
 
@@ -38,14 +39,14 @@ def dying_before(box, statement: int) -> Iterator[list[int]]:
         event.remove(box.database.engine, "before_cursor_execute", count)
 
 
-def something_moves(box, taken: Taken) -> bool:
+def something_moves(box: Toolbox, taken: Taken) -> bool:
     """Whether the rule holds: a wake, a lease (also one that is over: it is looked for), or an open wait with a next look."""
     handoff = newest(box, taken)
     stranded = box.read_now(lambda session, now: strays.all_stranded(session))
     return handoff.id not in stranded
 
 
-async def recovered(driver: Driver, box, taken: Taken) -> None:
+async def recovered(driver: Driver, box: Toolbox, taken: Taken) -> None:
     """The lead goes on by itself once the dead attempt's lease is over."""
     assert something_moves(box, taken)
     leases_end(box)
@@ -53,12 +54,12 @@ async def recovered(driver: Driver, box, taken: Taken) -> None:
     assert something_moves(box, taken)
 
 
-def nothing_twice(box) -> bool:
+def nothing_twice(box: Toolbox) -> bool:
     keys = Counter(letter.key for channel in box.channels.values() for letter in getattr(channel, "letters", []))
     return not [key for key, count in keys.items() if count > 1]
 
 
-async def dies(driver: Driver, box, taken: Taken, statement: int) -> bool:
+async def dies(driver: Driver, box: Toolbox, taken: Taken, statement: int) -> bool:
     """One attempt that dies before this statement; False where it has fewer."""
     with dying_before(box, statement) as sent:
         try:
@@ -69,7 +70,7 @@ async def dies(driver: Driver, box, taken: Taken, statement: int) -> bool:
     return False
 
 
-async def statements_of_an_attempt(driver: Driver, box) -> int:
+async def statements_of_an_attempt(driver: Driver, box: Toolbox) -> int:
     """Of the second one: what is read once a process has been read by then."""
     counted = 0
     for _ in range(2):
@@ -80,7 +81,7 @@ async def statements_of_an_attempt(driver: Driver, box) -> int:
     return counted
 
 
-async def test_where_everything_was_being_sent_the_rep_is_told_once_more_under_other_keys(driver, box):
+async def test_where_everything_was_being_sent_the_rep_is_told_once_more_under_other_keys(driver: Driver, box: Toolbox) -> None:
     """A hot lead has so few channels that the fallback alone would not be enough: told twice is better than never."""
     taken = capture(box)
     box.fault = dies_at("before telling")
@@ -95,7 +96,7 @@ async def test_where_everything_was_being_sent_the_rep_is_told_once_more_under_o
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_a_lead_whose_attempt_died_at_any_point_goes_on(driver, box, point):
+async def test_a_lead_whose_attempt_died_at_any_point_goes_on(driver: Driver, box: Toolbox, point: str) -> None:
     taken = capture(box, **BY_POINTS)
     box.fault = dies_at(point)
     with pytest.raises(Died):
@@ -108,16 +109,16 @@ async def test_a_lead_whose_attempt_died_at_any_point_goes_on(driver, box, point
     assert nothing_twice(box)
 
 
-async def test_a_lead_whose_attempt_died_before_any_statement_goes_on(driver, box):
+async def test_a_lead_whose_attempt_died_before_any_statement_goes_on(driver: Driver, box: Toolbox) -> None:
     await _die_before(driver, box, random.Random(SEED).sample(range(1, await statements_of_an_attempt(driver, box)), TRIED))
 
 
 @pytest.mark.long
-async def test_a_lead_whose_attempt_died_before_each_statement_goes_on(driver, box):
+async def test_a_lead_whose_attempt_died_before_each_statement_goes_on(driver: Driver, box: Toolbox) -> None:
     await _die_before(driver, box, range(1, await statements_of_an_attempt(driver, box)))
 
 
-async def _die_before(driver: Driver, box, statements) -> None:
+async def _die_before(driver: Driver, box: Toolbox, statements: Iterable[int]) -> None:
     for statement in statements:
         taken = capture(box, **BY_POINTS)
         assert await dies(driver, box, taken, statement), statement
@@ -129,10 +130,10 @@ async def _die_before(driver: Driver, box, statements) -> None:
 
 
 @pytest.mark.parametrize("point", ["told", "rests"])
-async def test_an_answer_that_comes_while_an_attempt_is_under_way_is_acted_upon(driver, box, point):
+async def test_an_answer_that_comes_while_an_attempt_is_under_way_is_acted_upon(driver: Driver, box: Toolbox, point: str) -> None:
     """Whatever the attempt has read by then: it does not come to rest over the answer."""
     taken = capture(box, **BY_POINTS)
-    answered = []
+    answered: list[bool] = []
 
     def answers(here: str) -> None:
         if here == point and not answered:
@@ -148,7 +149,7 @@ async def test_an_answer_that_comes_while_an_attempt_is_under_way_is_acted_upon(
     assert wait_of(box, taken).kind == "first_attempt"
 
 
-async def test_a_handoff_that_nothing_would_move_is_found_and_counted(driver, box):
+async def test_a_handoff_that_nothing_would_move_is_found_and_counted(driver: Driver, box: Toolbox) -> None:
     """This cannot happen, and if it does the lead goes on and somebody hears of it."""
     taken = capture(box, **BY_POINTS)
     box.write_now(lambda session, now: wakes.drop_all(session, newest(box, taken).id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from sqlmodel import select
 
 from app.demo.browser import Visitor
 from storage import waits
-from storage.tables import Answer, Delivery
+from storage.tables import Answer, Delivery, Wait
 from tests.live import Live, live_stack
+from tests.present import the
+from tests.stage import Taken
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
 
@@ -31,7 +34,7 @@ def test_a_lead_parks_under_the_name_of_what_it_waits_for(live: Live) -> None:
 
     assert run.name == f"{taken.incoming.company} · lead {taken.lead_id}"
     assert {f"lead:{taken.lead_id}", "stage:assigned", "sla:on-track", "agreement:b2b-saas@1"} <= set(run.tags)
-    assert "until Mon 01 Feb" in run.state.message
+    assert "until Mon 01 Feb" in the(the(run.state).message)
     assert taken.incoming.email not in run.model_dump_json()
     assert taken.incoming.last_name not in run.model_dump_json()
 
@@ -48,7 +51,7 @@ def test_an_answer_while_the_prefect_server_is_down_is_stored_and_goes_on_when_i
     assert page.status == 200
     assert "thank" in page.text.lower()
     wait = live.wait_of(taken)
-    stored = live.box.read_now(lambda session, now: waits.answer_of(session, wait))
+    stored = the(live.box.read_now(lambda session, now: waits.answer_of(session, wait)))
     assert stored.kind == "accepted"
     server.start()
     live.stack.wait_until_ready("server")
@@ -66,7 +69,7 @@ def test_a_form_answer_counts_as_of_the_resume_although_the_deadline_passed_unre
     live.leap_to(due + timedelta(minutes=10))
     live.stack.parts["worker"].start()
     wait_id = live.wait_of(taken).id
-    live.until(lambda: live.box.read_now(lambda session, now: session.get(type(live.wait_of(taken)), wait_id).answer_id))
+    live.until(lambda: live.box.read_now(lambda session, now: the(session.get(Wait, wait_id)).answer_id))
 
     page = live.answer(taken, "rejected", reason="not-icp")
 
@@ -84,7 +87,7 @@ def test_nonsense_in_the_form_parks_the_run_again_and_says_why(live: Live) -> No
     run = live.until_parked(taken, "AwaitingAcceptance")
     live.prefect(lambda client: client.resume_flow_run(run.id, run_input={"answer": "rejected", "who_answers": "Maria"}))
 
-    live.until(lambda: "agreed reasons" in (live.run_of(taken).state.message or ""))
+    live.until(lambda: "agreed reasons" in (the(live.run_of(taken).state).message or ""))
 
     assert live.wait_of(taken).answer_id is None
 
@@ -92,14 +95,24 @@ def test_nonsense_in_the_form_parks_the_run_again_and_says_why(live: Live) -> No
 def test_a_worker_killed_again_and_again_loses_no_lead_and_repeats_no_message(live: Live) -> None:
     """SIGKILL in the middle of the work; what was half sent is never sent again under its key."""
     many = [live.capture() for _ in range(12)]
+
+    def assigned() -> int:
+        return len([one for one in many if live.handoff(one).stage == "assigned"])
+
+    def is_accepting(taken: Taken) -> bool:
+        wait = live.wait_if_any(taken)
+        return wait is not None and wait.kind == "acceptance"
+
+    def more_than(before: int) -> bool:
+        return assigned() > before
+
     for _ in range(3):
-        moved = len([one for one in many if live.handoff(one).stage == "assigned"])
-        live.until(lambda moved=moved: len([one for one in many if live.handoff(one).stage == "assigned"]) > moved)
+        live.until(partial(more_than, assigned()))
         live.kill("worker")
         live.stack.watch()
 
     for taken in many:
-        live.until(lambda taken=taken: live.wait_of(taken) is not None and live.wait_of(taken).kind == "acceptance")
+        live.until(partial(is_accepting, taken))
 
     assert live.inbox.repeated_keys() == {}
     half = live.box.read_now(lambda session, now: list(session.exec(select(Delivery).where(Delivery.state == "sending"))))

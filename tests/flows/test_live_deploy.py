@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app import stack
 from app.demo.browser import Visitor
@@ -17,6 +18,7 @@ from storage.tables import Claim, Handoff
 from tests.in_flight import published, text_of
 from tests.live import Live, live_stack
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.stage import Taken
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
@@ -46,11 +48,11 @@ def publish(live: Live, version: int, first: str) -> None:
 
 
 def run_of(live: Live, handoff: Handoff) -> FlowRun:
-    return live.prefect(lambda client: client.read_flow_run(handoff.flow_run_id))
+    return live.prefect(lambda client: client.read_flow_run(UUID(handoff.flow_run_id)))
 
 
 def handoffs_of(live: Live, taken: Taken) -> list[Handoff]:
-    query = select(Handoff).where(Handoff.lead_id == taken.lead_id).order_by(Handoff.id)
+    query = select(Handoff).where(Handoff.lead_id == taken.lead_id).order_by(col(Handoff.id))
     return live.box.read_now(lambda session, now: list(session.exec(query)))
 
 
@@ -69,9 +71,9 @@ def test_after_a_recall_the_old_runs_end_as_withdrawn_and_the_new_ones_park(live
     assert (code, "1 recalled" in output) == (0, True), output
     assert "deployed as lead-handoff/b2b-saas-v2" in output
     first, second = handoffs_of(live, quiet)
-    live.until(lambda: run_of(live, first).state.name == "Withdrawn")
+    live.until(lambda: the(run_of(live, first).state).name == "Withdrawn")
     ended = run_of(live, first)
-    assert ended.state.is_completed()
+    assert the(ended.state).is_completed()
     assert "stage:withdrawn" in ended.tags
     run = live.until_parked(quiet, "AwaitingAcceptance")
     assert "agreement:b2b-saas@2" in run.tags
@@ -112,14 +114,14 @@ def test_of_two_who_deploy_at_once_one_does(live: Live) -> None:
     codes, outputs = [code for code, _ in answers], [output for _, output in answers]
     assert sorted(codes) == [0, 1], outputs
     refusal = outputs[codes.index(1)]
-    assert "is at deploying b2b-saas@4 since" in refusal or "was deployed on" in refusal
+    assert "has been deploying b2b-saas@4 since" in refusal or "was deployed on" in refusal
     row, claims = live.box.read_now(lambda session, now: (contracts.get(session, "b2b-saas", 4), list(session.exec(select(Claim)))))
     assert (row.deployed_at is not None, claims) == (True, [])
 
 
 def test_a_deployment_that_was_deleted_at_the_server_is_made_again(live: Live) -> None:
     before = live.box.read_now(lambda session, now: contracts.counting(session, now)[0])
-    live.prefect(lambda client: client.delete_deployment(before.deployment_id))
+    live.prefect(lambda client: client.delete_deployment(UUID(before.deployment_id)))
     reference = contracts.reference_of(before)
 
     code, output = said(baton(live, "deploy", reference, "--in-flight", "finish"))

@@ -22,6 +22,7 @@ from tasks.disputes.rulings import raise_dispute
 from tests.conftest import MONDAY
 from tests.live import Live, live_stack
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.searching import in_any_table_of, in_bytes, in_tables
 from tests.stage import Taken
 
@@ -92,7 +93,7 @@ def test_after_an_erasure_a_search_everywhere_finds_nothing(live: Live, tmp_path
     live.until_parked(taken, "AwaitingAcceptance")
     with Visitor() as visitor:
         page = visitor.open(live.link_of(taken))
-        visitor.submit(page, page.form_with("choice"), choice="rejected", reason="not-now", text="The kettle is broken.")
+        visitor.submit(page, the(page.form_with("choice")), choice="rejected", reason="not-now", text="The kettle is broken.")
     parks = live.wait_of(taken).parks
     fill_in(live, taken, answer="rejected", text="The kettle is broken, Zoë says.", who_answers="Maria")
     live.until(lambda: live.wait_of(taken).parks > parks)
@@ -166,12 +167,12 @@ def test_after_retention_a_search_everywhere_finds_nothing_and_its_run_shows_cou
         return (await client.create_flow_run_from_deployment(deployment.id)).id
 
     run_id = live.prefect(begin)
-    live.until(lambda: live.prefect(lambda client: client.read_flow_run(run_id)).state.is_final())
-    ended = live.prefect(lambda client: client.read_flow_run(run_id)).state
+    live.until(lambda: the(live.prefect(lambda client: client.read_flow_run(run_id)).state).is_final())
+    ended = the(live.prefect(lambda client: client.read_flow_run(run_id)).state)
 
     assert ended.is_completed(), ended
-    assert "texts" in ended.message
-    assert "1 runs at Prefect" in ended.message
+    assert "texts" in the(ended.message)
+    assert "1 runs at Prefect" in the(ended.message)
     assert everywhere(live, words) == []
     artifacts = live.prefect(lambda client: client.read_artifacts(limit=50))
     assert [one for one in artifacts if one.flow_run_id == run_id and "| texts | 2 |" in str(one.data)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from storage import roster
 from storage.tables import Answer
 from tests.conftest import ROSTER
 from tests.live import Live, live_stack
+from tests.present import the
 from tests.stage import Taken, events_of
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
@@ -75,12 +77,13 @@ def schema_of(live: Live, taken: Taken) -> dict[str, Any]:
     assert run is not None
     assert wait is not None
     raw = live.prefect(lambda client: client.read_flow_run_input(run.id, keyset(wait.parked_key)["schema"]))
-    return orjson.loads(raw)
+    schema: dict[str, Any] = orjson.loads(raw)
+    return schema
 
 
 def choices(schema: dict[str, Any], name: str) -> list[str]:
     """What can be chosen in this field; empty where the form does not ask."""
-    return schema["definitions"].get(name, {"enum": []})["enum"]
+    return list(schema["definitions"].get(name, {"enum": []})["enum"])
 
 
 ALWAYS = {"who_answers", "text"}
@@ -154,12 +157,15 @@ def test_each_form_asks_what_its_wait_needs_refuses_nonsense_and_takes_an_answer
     assert taken.incoming.email not in str(schema)
     assert taken.incoming.last_name not in str(schema)
 
+    def parked_again(parks: int) -> bool:
+        return live.wait_of(taken).parks > parks
+
     for form, said in nonsense:
         parks = live.wait_of(taken).parks
         fill_in(live, taken, **{"who_answers": "Maria", **form})
-        live.until(lambda parks=parks: live.wait_of(taken).parks > parks)
+        live.until(partial(parked_again, parks))
         again = live.until_parked(taken, live_name(wait.kind))
-        assert said in again.state.message
+        assert said in the(the(again.state).message)
         assert live.wait_of(taken).answer_id is None
 
     form, kind = sound
@@ -211,7 +217,7 @@ def test_what_lacks_something_required_or_is_no_choice_prefect_refuses_by_itself
     refused = fill_in(live, taken, **form)
 
     assert refused.status == SetStateStatus.REJECT
-    assert live.until_parked(taken, "AwaitingAcceptance").state.state_details.pause_key == key
+    assert the(live.until_parked(taken, "AwaitingAcceptance").state).state_details.pause_key == key
     assert live.wait_of(taken).answer_id is None
 
 
@@ -229,5 +235,5 @@ def test_who_waits_for_a_rep_to_be_there_is_asked_nothing(live: Live) -> None:
     fill_in(live, taken, text="Give it to Ana.")
 
     live.until(lambda: live.wait_of(taken).parks > wait.parks)
-    assert "There is nothing to answer right now." in live.until_parked(taken, "AwaitingDelivery").state.message
+    assert "There is nothing to answer right now." in the(the(live.until_parked(taken, "AwaitingDelivery").state).message)
     live.box.write_now(lambda session, now: roster.load(session, ROSTER, now=now))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.demo.browser import Page
 from storage import time_offset
@@ -31,15 +32,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 def counted(live: Live, taken: Taken) -> list[str]:
     """What counted for the lead's acceptance, deadline included: one entry when all is well."""
     handoff_id = live.handoff(taken).id
-    query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == "counted").order_by(Answer.id)
+    query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == "counted").order_by(col(Answer.id))
     return [answer.kind for answer in live.box.read_now(lambda session, now: list(session.exec(query)))]
 
 
-def together(actions: list[Callable[[], object]]) -> list[object]:
+def together(actions: list[Callable[[], Page]]) -> list[Page]:
     """Does all of it at once, as far as threads can."""
     gate = Barrier(len(actions))
 
-    def act(action: Callable[[], object]) -> object:
+    def act(action: Callable[[], Page]) -> Page:
         gate.wait()
         return action()
 
@@ -79,7 +80,7 @@ def test_of_two_opposite_answers_at_once_one_counts_and_the_other_is_told(live: 
 
         won = counted(live, taken)
         assert won in (["accepted"], ["rejected"])
-        assert all(isinstance(page, Page) and page.status == 200 for page in (first, second))
+        assert all(page.status == 200 for page in (first, second))
         loser = second if won == ["accepted"] else first
         assert won[0] in loser.text
         live.until_stage(taken, "accepted" if won == ["accepted"] else "disqualified")
@@ -96,8 +97,11 @@ def test_answer_and_deadline_at_the_same_instant_leave_one_of_them(live: Live) -
 
     together(presses)
 
+    def is_over(taken: Taken) -> bool:
+        return live.handoff(taken).stage == "accepted" or "deadline" in counted(live, taken)
+
     for taken in many:
-        live.until(lambda taken=taken: live.handoff(taken).stage == "accepted" or "deadline" in counted(live, taken))
+        live.until(partial(is_over, taken))
         first = counted(live, taken)[0]
         assert first in ("accepted", "deadline")
         if first == "accepted":

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.client.schemas.actions import WorkPoolUpdate
-from prefect.client.schemas.objects import FlowRun
-from prefect.states import Cancelled, Paused, Scheduled, State, Suspended
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Cancelled, Paused, Scheduled, Suspended
 from typer.testing import CliRunner
 
 from app.cli import app
 from tests.live import Live, live_stack
+from tests.present import the
 from tests.stage import Taken
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
@@ -93,13 +95,13 @@ def test_retry_of_a_run_that_has_ended_does_nothing_to_the_lead(live: Live) -> N
     taken, run = parked(live)
     live.answer(taken, "rejected", reason="not-now")
     live.until_stage(taken, "nurturing")
-    live.until(lambda: live.run_of(taken).state.is_completed())
-    ended = live.run_of(taken).state.id
+    live.until(lambda: the(live.run_of(taken).state).is_completed())
+    ended = the(live.run_of(taken).state).id
 
     press(live, run, Scheduled(name="AwaitingRetry"))
 
-    live.until(lambda: live.run_of(taken).state.id != ended and live.run_of(taken).state.is_completed())
-    assert (live.handoff(taken).stage, live.run_of(taken).state.name) == ("nurturing", "Nurturing")
+    live.until(lambda: the(live.run_of(taken).state).id != ended and the(live.run_of(taken).state).is_completed())
+    assert (live.handoff(taken).stage, the(live.run_of(taken).state).name) == ("nurturing", "Nurturing")
     assert live.inbox.repeated_keys() == {}
 
 
@@ -110,22 +112,22 @@ def test_retry_of_a_cancelled_run_ends_at_once_and_leaves_the_lead_to_the_new_on
 
     press(live, run, Scheduled(name="AwaitingRetry"))
 
-    live.until(lambda: live.prefect(lambda client: client.read_flow_run(run.id)).state.name == "Superseded")
+    live.until(lambda: the(live.prefect(lambda client: client.read_flow_run(run.id)).state).name == "Superseded")
     assert live.handoff(taken).stage == "stuck"
 
 
 def test_copy_to_new_run_ends_at_once(live: Live) -> None:
     taken, run = parked(live)
 
-    copy = live.prefect(lambda client: client.create_flow_run_from_deployment(run.deployment_id, parameters=run.parameters))
+    copy = live.prefect(lambda client: client.create_flow_run_from_deployment(the(run.deployment_id), parameters=run.parameters))
 
-    live.until(lambda: live.prefect(lambda client: client.read_flow_run(copy.id)).state.name == "Superseded")
+    live.until(lambda: the(live.prefect(lambda client: client.read_flow_run(copy.id)).state).name == "Superseded")
     assert live.handoff(taken).flow_run_id == str(run.id)
     goes_on(live, taken)
 
 
 @pytest.mark.parametrize("state", [Suspended, Paused])
-def test_suspend_and_pause_stop_no_lead(live: Live, state: type[State]) -> None:
+def test_suspend_and_pause_stop_no_lead(live: Live, state: Callable[[], State[Any]]) -> None:
     """The run rests without Baton's form; an answer, or the deadline, moves it all the same."""
     taken, run = parked(live)
 
@@ -145,7 +147,7 @@ def test_a_paused_work_pool_stores_answers_and_carries_them_out_when_it_is_resum
     live.answer(taken, "accepted")
 
     assert (live.handoff(taken).stage, live.wait_of(taken).answer_id is None) == ("assigned", False)
-    assert live.run_of(taken).state.is_paused()
+    assert the(live.run_of(taken).state).is_paused()
     live.prefect(lambda client: client.update_work_pool(pool, WorkPoolUpdate(is_paused=False)))
     live.until_parked(taken, "AwaitingFirstAttempt")
 

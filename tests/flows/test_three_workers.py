@@ -112,7 +112,7 @@ def test_what_a_frozen_worker_had_in_hand_goes_on_elsewhere_and_it_writes_nothin
 
     held = left_in_hand(live)
     for taken in many:
-        live.until(lambda taken=taken: live.handoff(taken).stage == "assigned")
+        live.until_stage(taken, "assigned")
         live.until_parked(taken, "AwaitingAcceptance")
 
     own = [handoff for handoff in map(live.handoff, many) if handoff.id in held]

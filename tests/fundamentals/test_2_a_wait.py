@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
-from tests.stage import capture, newest, open_wait
+from tests.deal import wait_of
+from tests.driver import Driver
+from tests.stage import capture, newest
 
 
-async def test_the_rep_owes_an_answer_within_the_agreed_time(driver, box):
+async def test_the_rep_owes_an_answer_within_the_agreed_time(driver: Driver, box: Toolbox) -> None:
     lead = capture(box)
 
     await driver.settle()
 
-    wait = open_wait(box, lead)
+    wait = wait_of(box, lead)
     assert wait.kind == "acceptance"
     assert wait.holder == newest(box, lead).rep
     assert wait.due_at == MONDAY + timedelta(minutes=30)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from tests.stage import answer_by_link, answers_of, capture, newest, open_wait
+from tasks.wiring.toolbox import Toolbox
+from tests.deal import wait_of
+from tests.driver import Driver
+from tests.stage import answer_by_link, answers_of, capture, newest
 
 
-async def test_the_first_answer_counts(driver, box):
+async def test_the_first_answer_counts(driver: Driver, box: Toolbox) -> None:
     lead = capture(box)
     await driver.settle()
 
@@ -15,7 +18,7 @@ async def test_the_first_answer_counts(driver, box):
     assert answers_of(box, lead) == [("accepted", "counted"), ("rejected", "late")]
 
 
-async def test_an_answer_leads_to_the_next_wait(driver, box):
+async def test_an_answer_leads_to_the_next_wait(driver: Driver, box: Toolbox) -> None:
     lead = capture(box)
     await driver.settle()
 
@@ -23,4 +26,4 @@ async def test_an_answer_leads_to_the_next_wait(driver, box):
     await driver.settle()
 
     assert newest(box, lead).stage == "accepted"
-    assert open_wait(box, lead).kind == "first_attempt"
+    assert wait_of(box, lead).kind == "first_attempt"

@@ -8,21 +8,23 @@ import pytest
 
 from agreements.errors import StaleHandoff
 from storage import leases
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.stage import capture, newest
 
 
-def test_an_attempt_that_lost_its_lease_writes_nothing(box):
+def test_an_attempt_that_lost_its_lease_writes_nothing(box: Toolbox) -> None:
     number = newest(box, capture(box)).id
 
-    def take(by, after_seconds):
+    def take(by: str, after_seconds: int) -> int | None:
         real = MONDAY + timedelta(seconds=after_seconds)
         return box.write_now(lambda session, now: leases.take(session, number, by=by, real=real))
 
-    first = take("one worker", 0)
+    first = the(take("one worker", 0))
     assert take("another worker", 10) is None  # the first worker still has the lease
 
-    second = take("another worker", leases.LEASE_SECONDS + 1)
+    second = the(take("another worker", leases.LEASE_SECONDS + 1))
     assert second > first
 
     with pytest.raises(StaleHandoff):

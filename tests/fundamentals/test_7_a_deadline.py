@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.driver import Driver
 from tests.stage import capture, events_of, newest
 
 
-async def test_silence_climbs_the_ladder(driver, box, time):
+async def test_silence_climbs_the_ladder(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     lead = capture(box)
     await driver.settle()
     assert newest(box, lead).rep == "ana"

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import figures, handoffs, leads, waits
-from tests.stage import answer_by_link, capture, events_of, newest
+from storage import figures, handoffs
+from tasks import intake
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.deal import wait_of
+from tests.driver import Driver
+from tests.stage import answer_by_link, capture, events_of, kept_by, newest
 
 
-async def test_a_demo_request_is_assigned_accepted_worked_and_becomes_an_opportunity(driver, box, time):
+async def test_a_demo_request_is_assigned_accepted_worked_and_becomes_an_opportunity(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     """Inquiry, MQL, assigned, accepted, working, opportunity: each stage is left by what somebody did."""
     captured = capture(box)
     await driver.settle()
@@ -25,7 +31,7 @@ async def test_a_demo_request_is_assigned_accepted_worked_and_becomes_an_opportu
         assert kind in kinds
 
 
-async def test_silence_climbs_the_ladder_to_a_colleague(driver, box, time):
+async def test_silence_climbs_the_ladder_to_a_colleague(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """A rep who never answers is reminded, his manager is told, and the lead goes to somebody else."""
     captured = capture(box)
     await driver.settle()
@@ -36,10 +42,10 @@ async def test_silence_climbs_the_ladder_to_a_colleague(driver, box, time):
     handoff = newest(box, captured)
     assert handoff.stage == "assigned"
     assert handoff.rep != first
-    assert {letter.message for letter in box.channels["email"].letters} >= {"assigned", "reminder", "manager-told", "withdrawn"}
+    assert {letter.message for letter in kept_by(box, "email").letters} >= {"assigned", "reminder", "manager-told", "withdrawn"}
 
 
-async def test_a_lead_that_nobody_answers_ends_in_nurture_and_is_accounted_for(driver, box, time):
+async def test_a_lead_that_nobody_answers_ends_in_nurture_and_is_accounted_for(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """However long the ladder, it ends; and no lead is lost on it."""
     captured = capture(box)
 
@@ -51,7 +57,7 @@ async def test_a_lead_that_nobody_answers_ends_in_nurture_and_is_accounted_for(d
     assert found.unanswered == 4
 
 
-async def test_a_rejection_goes_back_to_nurture_with_a_revisit_date(driver, box, time):
+async def test_a_rejection_goes_back_to_nurture_with_a_revisit_date(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Not now: the lead is looked at again on the agreed day, and comes back when it asks."""
     captured = capture(box)
     await driver.settle()
@@ -59,8 +65,7 @@ async def test_a_rejection_goes_back_to_nurture_with_a_revisit_date(driver, box,
     await driver.settle()
     handoff = newest(box, captured)
     assert (handoff.stage, handoff.reason) == ("nurturing", "not-now")
-    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id))
-    assert wait.due_at == time.at + timedelta(days=60)
+    assert wait_of(box, captured).due_at == time.at + timedelta(days=60)
 
     time.at += timedelta(days=9)
     capture(box, source_id=captured.source_id, conversion_id="again", activity="quote_requested")
@@ -71,7 +76,7 @@ async def test_a_rejection_goes_back_to_nurture_with_a_revisit_date(driver, box,
     assert back.stage == "assigned"
 
 
-async def test_an_accepted_lead_cannot_rot(driver, box, time):
+async def test_an_accepted_lead_cannot_rot(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Accepted and never attempted: the manager is told, then the lead goes to somebody else."""
     captured = capture(box)
     await driver.settle()
@@ -86,8 +91,8 @@ async def test_an_accepted_lead_cannot_rot(driver, box, time):
     assert history[0].ended_because == "not attempted in time"
 
 
-async def test_the_same_inquiry_twice_is_one(box):
+async def test_the_same_inquiry_twice_is_one(box: Toolbox) -> None:
     """Same source id and same conversion: nothing happens the second time."""
     first = capture(box)
-    again = box.write_now(lambda session, now: leads.capture(session, first.incoming, now=now))
+    again = box.write_now(lambda session, now: intake.capture(session, first.incoming, now=now))
     assert again.kind == "repeated"

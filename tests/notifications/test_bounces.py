@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -99,7 +100,7 @@ def test_a_mark_from_before_the_keys_were_rotated_is_read() -> None:
         lambda mark: "\u0661\u0667" + mark[2:],
     ],
 )
-def test_a_forged_mark_is_none(change) -> None:
+def test_a_forged_mark_is_none(change: Callable[[str], str]) -> None:
     assert MARKS.read(change(MARKS.of(17))) is None
 
 

@@ -6,14 +6,16 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from notifications.faults import MessageFaulty
 from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
-from notifications.rendering import TEMPLATES, MessageFaulty, message_names, render
+from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import sample
 from tasks.messages.digest_message import ROWS_SHOWN
 from tests.examples import examples
@@ -94,11 +96,11 @@ class _Shape(HTMLParser):
         self.tags.append(f"!{data}")
 
 
-def context(**changes: object) -> Context:
+def context(**changes: Any) -> Context:
     extra = {"missing": "pain_point, campaign", "reason": "wrong_contact", "text": "She left.\nTry Jens."}
     promise = "Otherwise it goes to the next rep."
     base = Context(ANA, LEAD, LINK, DUE, promise, rep="Ana Ruiz", what="Handed on by Ben.", extra=extra)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def written(message: str = "assigned", folder: Path | None = None, **changes: object) -> Letter:
@@ -106,10 +108,10 @@ def written(message: str = "assigned", folder: Path | None = None, **changes: ob
 
 
 def lead_full_of(text: str) -> LeadView:
-    texts = {field.name: text for field in fields(LEAD) if isinstance(getattr(LEAD, field.name), str)}
+    texts: dict[str, Any] = {field.name: text for field in fields(LEAD) if isinstance(getattr(LEAD, field.name), str)}
     said = dict.fromkeys(LEAD.statements, text)
-    many = {"criteria": ((text, text, 3),) * 20, "history": ((DUE, text),) * 20}
-    return replace(LEAD, **texts, statements=said, **many)  # type: ignore[arg-type]
+    many: dict[str, Any] = {"criteria": ((text, text, 3),) * 20, "history": ((DUE, text),) * 20}
+    return replace(LEAD, **texts, statements=said, **many)
 
 
 def hostile_letter(message: str, text: str) -> Letter:

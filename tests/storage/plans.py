@@ -109,4 +109,4 @@ def _is_scan(line: str, few: set[str]) -> bool:
     if lite:
         return lite[1] in BIG and lite[2] not in few
     found = _POSTGRESQL_SCAN.search(line)
-    return bool(found) and found[1] in BIG
+    return found is not None and found[1] in BIG

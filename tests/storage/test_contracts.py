@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -25,7 +26,7 @@ def text(*, version: int = 1, effective: str = "{from: 2026-01-01}", name: str =
     return changed.replace("effective: {from: 2026-01-01}", f"effective: {effective}", 1)
 
 
-def publish(session: Session, *, signed: tuple[str, ...] = BOTH, deployed: bool = True, **changes) -> AgreementVersion:
+def publish(session: Session, *, signed: tuple[str, ...] = BOTH, deployed: bool = True, **changes: Any) -> AgreementVersion:
     row = contracts.publish(session, text(**changes), now=MONDAY)
     for party in signed:
         contracts.sign(session, row, contracts.NewSignature(party, party.title(), "test"), now=MONDAY)
@@ -38,7 +39,7 @@ def in_force(session: Session, when: str, **values: object) -> int:
     return contracts.in_force(session, datetime.fromisoformat(when), values).version
 
 
-def refuse(session: Session, said: str, **changes) -> None:
+def refuse(session: Session, said: str, **changes: Any) -> None:
     """Deploying a version with these changes is refused with this, and nothing has changed."""
     before = [(one.name, one.version, one.deployed_at, one.deployment_id) for one in contracts.deployed(session)]
     row = publish(session, deployed=False, **changes)
@@ -241,7 +242,7 @@ def test_a_new_deployment_at_the_server_changes_nothing_else(database: Database)
         ),
     ],
 )
-def test_a_version_that_does_not_fit_the_ones_before_it_is_not_put_in_force(database: Database, changes: dict, said: str) -> None:
+def test_a_version_that_does_not_fit_the_ones_before_it_is_not_put_in_force(database: Database, changes: dict[str, Any], said: str) -> None:
     with database.write() as session:
         publish(session, version=2, effective="{from: 2026-03-01, until: 2027-12-01}")
 
@@ -316,7 +317,7 @@ def test_an_older_version_is_not_put_in_force_any_more(database: Database) -> No
         ({"name": "later", "applies_to": "{source: [webinar]}", "effective": "{from: 2027-06-01}"}, "From 2027-06-01 on two agreements"),
     ],
 )
-def test_an_agreement_for_a_lead_that_has_one_already_is_not_put_in_force(database: Database, changes: dict, said: str) -> None:
+def test_an_agreement_for_a_lead_that_has_one_already_is_not_put_in_force(database: Database, changes: dict[str, Any], said: str) -> None:
     with database.write() as session:
         publish(session)
         publish(session, name="web", applies_to=WEB)

@@ -16,6 +16,7 @@ from storage import schema
 from storage.database import Database, normal_url
 from storage.tables import Activity, Bookmark, Lead
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 from tests.processes import side_by_side
 
 MIDNIGHT = datetime(2027, 2, 1, tzinfo=UTC)
@@ -46,7 +47,7 @@ def test_an_instant_comes_back_as_the_same_instant_in_utc(database: Database) ->
         session.add(Lead(id=1, created_at=MIDNIGHT.astimezone(tokyo)))
 
     with database.read() as session:
-        found = session.get(Lead, 1).created_at
+        found = the(session.get(Lead, 1)).created_at
     assert found == MIDNIGHT
     assert found.tzinfo is UTC
 

@@ -12,6 +12,7 @@ from storage import deliveries, handoffs, proof
 from storage.database import Database
 from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.rows import a_handoff
 from tests.storage.plans import recorded
 
@@ -48,9 +49,9 @@ def wakes_of(session: Session) -> list[tuple[str, object]]:
     return [(row.key, row.not_before) for row in session.exec(select(Wake).order_by(col(Wake.id)))]
 
 
-def due(database: Database, handoff: Handoff, **more: object) -> list[str]:
+def due(database: Database, handoff: Handoff, *, now: datetime = MONDAY) -> list[str]:
     with database.read() as session:
-        return [row.key for row in deliveries.due(session, handoff.id, **{"now": MONDAY, **more})]
+        return [row.key for row in deliveries.due(session, handoff.id, now=now)]
 
 
 def test_a_message_is_a_row_and_a_wake_before_it_is_sent(database: Database, handoff: Handoff) -> None:
@@ -97,7 +98,7 @@ def test_a_message_that_was_taken_is_confirmed_with_its_proof(database: Database
     queue(database, handoff, assignment_id="tenure")
     with database.write() as session:
         deliveries.claim(session, 1)
-        deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="p" * 300, now=MONDAY)
+        deliveries.succeeded(session, the(session.get(Delivery, 1)), handoff, proof="p" * 300, now=MONDAY)
 
     [row] = rows(database)
     assert (row.state, row.proof, row.sent_at) == (DeliveryState.CONFIRMED, "p" * 200, MONDAY)
@@ -135,7 +136,7 @@ def test_a_passing_fault_is_tried_again_after_longer_and_longer_times_and_then_n
     for _ in range(len(deliveries.BACK_OFF_MINUTES)):
         with database.write() as session:
             assert deliveries.claim(session, 1)
-            row = session.get(Delivery, 1)
+            row = the(session.get(Delivery, 1))
             deliveries.failed(session, row, handoff, error="later", permanent=False, now=MONDAY)
             assert row.state == DeliveryState.QUEUED
             waited.append(row.send_at - MONDAY)
@@ -143,7 +144,7 @@ def test_a_passing_fault_is_tried_again_after_longer_and_longer_times_and_then_n
 
     with database.write() as session:
         assert deliveries.claim(session, 1)
-        deliveries.failed(session, session.get(Delivery, 1), handoff, error="later", permanent=False, now=MONDAY)
+        deliveries.failed(session, the(session.get(Delivery, 1)), handoff, error="later", permanent=False, now=MONDAY)
 
     [row] = rows(database)
     assert (row.state, row.error) == (DeliveryState.FAILED, "later")
@@ -154,7 +155,7 @@ def test_each_new_try_has_a_wake_of_its_own(database: Database, handoff: Handoff
     for _ in range(2):
         with database.write() as session:
             deliveries.claim(session, 1)
-            deliveries.failed(session, session.get(Delivery, 1), handoff, error="later", permanent=False, now=MONDAY)
+            deliveries.failed(session, the(session.get(Delivery, 1)), handoff, error="later", permanent=False, now=MONDAY)
 
     with database.read() as session:
         assert wakes_of(session) == [("speak:key:0", MONDAY), ("speak:key:1", MONDAY + MINUTE), ("speak:key:2", MONDAY + 2 * MINUTE)]
@@ -164,7 +165,7 @@ def test_a_permanent_fault_is_not_tried_again(database: Database, handoff: Hando
     queue(database, handoff)
     with database.write() as session:
         deliveries.claim(session, 1)
-        deliveries.failed(session, session.get(Delivery, 1), handoff, error="x" * 900, permanent=True, now=MONDAY)
+        deliveries.failed(session, the(session.get(Delivery, 1)), handoff, error="x" * 900, permanent=True, now=MONDAY)
 
     [row] = rows(database)
     assert (row.state, row.permanent, len(row.error)) == (DeliveryState.FAILED, True, 500)
@@ -174,7 +175,7 @@ def test_a_message_that_nobody_can_say_whether_it_arrived_is_unknown(database: D
     queue(database, handoff)
     with database.write() as session:
         deliveries.claim(session, 1)
-        deliveries.lost_sight(session, session.get(Delivery, 1), handoff, error="the line broke", now=MONDAY)
+        deliveries.outcome_unknown(session, the(session.get(Delivery, 1)), handoff, error="the line broke", now=MONDAY)
 
     assert [(row.state, row.error) for row in rows(database)] == [(DeliveryState.UNKNOWN, "the line broke")]
     assert due(database, handoff, now=MONDAY + timedelta(days=30)) == []
@@ -204,7 +205,7 @@ def test_only_confirmed_assignments_are_proof(database: Database, handoff: Hando
         queue(database, handoff, channel, channel=channel, assignment_id="tenure")
     with database.write() as session:
         for ident, state in ((1, DeliveryState.SENT), (2, DeliveryState.CONFIRMED), (3, DeliveryState.BOUNCED)):
-            session.get(Delivery, ident).state = state
+            the(session.get(Delivery, ident)).state = state
 
     with database.read() as session:
         assert deliveries.proven_channels(session, "tenure") == {"crm"}
@@ -215,7 +216,7 @@ def rest(database: Database, handoff: Handoff, seconds: float) -> Delivery:
     """The channel asked to be left alone so long."""
     with database.write() as session:
         assert deliveries.claim(session, 1)
-        row = session.get(Delivery, 1)
+        row = the(session.get(Delivery, 1))
         deliveries.failed(session, row, handoff, error="resting", permanent=False, now=MONDAY, retry_after_seconds=seconds)
     return rows(database)[0]
 
@@ -254,7 +255,7 @@ def test_what_may_come_back_is_sent_and_has_arrived_when_its_time_is_over(databa
     queue(database, handoff, assignment_id="tenure")
     with database.write() as session:
         deliveries.claim(session, 1)
-        deliveries.succeeded(session, session.get(Delivery, 1), handoff, proof="250", now=MONDAY, may_bounce_for=2 * MINUTE)
+        deliveries.succeeded(session, the(session.get(Delivery, 1)), handoff, proof="250", now=MONDAY, may_bounce_for=2 * MINUTE)
 
     [row] = rows(database)
     assert (row.state, row.sent_at, row.confirm_at) == (DeliveryState.SENT, MONDAY, MONDAY + 2 * MINUTE)

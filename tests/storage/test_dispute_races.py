@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session
 
 from storage import contracts, disputes, handoffs, waits
-from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
 from tasks.background.revisit import look_again
 from tasks.disputes import rulings as disputes_rulings
 from tasks.replies.validation import ChoiceRefused
 from tasks.steps.recycle import dispose
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
-from tests.rows import a_handoff
+from tests.rows import a_handoff, all_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -67,7 +67,7 @@ def _matter(session: Session, does: tuple[str, str], now: datetime) -> Matter:
     dispose(session, handoff, contracts.agreement_of(session, handoff.agreement, handoff.version), answer, now=now)
     lead = handoffs.lead_of(session, handoff)
     lead.job_title, lead.country, lead.values = "Head of Operations", "GB", {"industry": "logistics", "employees": 300}
-    asked = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
+    asked: dict[str, Any] = {"lead_id": lead.id, "key": f"demo-{lead.id}", "kind": "demo_requested", "received_at": LATER}
     session.add(Activity(at=now + timedelta(hours=2), **asked))  # something new, so that a revisit would bring it back
     revisit = waits.open_of(session, handoff.id)
     assert revisit is not None
@@ -81,7 +81,7 @@ def act(side: int, together: Callable[[], None], url: str, home: Path, matters: 
     for one in matters:
         move = _MOVES[one.does[side]]
         together()
-        told.append(str(box.write_now(lambda session, now, one=one, move=move: move(session, one, now))))
+        told.append(str(_moved(box, move, one)))
     box.database.close()
     return told
 
@@ -97,7 +97,14 @@ def _silence(session: Session, one: Matter, now: datetime) -> bool:
     return disputes_rulings.settle_in_silence(session, one.dispute_id, now=now + timedelta(days=9))
 
 
-_MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
+Move = Callable[[Session, Matter, datetime], Any]
+
+
+def _moved(box: Toolbox, move: Move, matter: Matter) -> object:
+    return box.write_now(lambda session, now: move(session, matter, now))
+
+
+_MOVES: dict[str, Move] = {
     "raise": _raise,
     "silence": _silence,
     "overturn": lambda session, one, now: disputes_rulings.decide(session, one.dispute_id, "overturned", "maria", now=now).won,
@@ -106,22 +113,14 @@ _MOVES: dict[str, Callable[[Session, Matter, datetime], Any]] = {
 }
 
 
-def rows(url: str, table: type[SQLModel]) -> list[Any]:
-    database = Database(url)
-    with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
-    database.close()
-    return found
-
-
 def test_whatever_two_processes_do_at_once_there_is_one_ruling_and_one_new_handoff_at_most(race_url: str, tmp_path: Path) -> None:
     matters = rejected_leads(race_url, tmp_path)
 
     told = list(zip(*side_by_side(act, race_url, tmp_path, matters), strict=True))
 
-    by_answer = {row.answer_id: row for row in rows(race_url, Dispute)}
-    after = Counter(row.previous_id for row in rows(race_url, Handoff) if row.previous_id)
-    rulings = Counter(event.handoff_id for event in rows(race_url, Event) if event.kind in ("dispute-upheld", "dispute-overturned"))
+    by_answer = {row.answer_id: row for row in all_at(race_url, Dispute)}
+    after = Counter(row.previous_id for row in all_at(race_url, Handoff) if row.previous_id)
+    rulings = Counter(event.handoff_id for event in all_at(race_url, Event) if event.kind in ("dispute-upheld", "dispute-overturned"))
     for one, said in zip(matters, told, strict=True):
         row, ruled = by_answer[one.answer_id], set(one.does) & {"overturn", "uphold", "silence"}
         assert rulings[one.handoff_id] == (1 if ruled else 0), one

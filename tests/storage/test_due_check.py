@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session, delete
@@ -21,7 +22,7 @@ GIVEN_UP = timedelta(minutes=5)
 
 def seen(database: Database, *, now: datetime = MONDAY, real: datetime = REAL) -> set[str]:
     with database.read() as session:
-        return set(due_check.look(session, now=now, real=real, post_given_up=GIVEN_UP))
+        return set(due_check.look(session, now=now, real=real, personal_given_up=GIVEN_UP))
 
 
 def a_nudge(session: Session) -> None:
@@ -53,17 +54,17 @@ def a_dead_attempt(session: Session) -> None:
 
 def a_dispute(session: Session) -> None:
     wait = a_wait(session, MONDAY)
-    said = {"kind": "rejected", "by": "ana", "via": "link", "answered_at": MONDAY, "effective_at": MONDAY}
+    said: dict[str, Any] = {"kind": "rejected", "by": "ana", "via": "link", "answered_at": MONDAY, "effective_at": MONDAY}
     answer = Answer(wait_id=wait.id, handoff_id=wait.handoff_id, **said)
     session.add(answer)
     session.flush()
-    given = {"raised_by": "mina", "via": "link", "holder": "maria", "raised_at": MONDAY, "due_at": MONDAY}
+    given: dict[str, Any] = {"raised_by": "mina", "via": "link", "holder": "maria", "raised_at": MONDAY, "due_at": MONDAY}
     session.add(Dispute(answer_id=answer.id, handoff_id=wait.handoff_id, lead_id=1, **given))
 
 
 def an_arrival(session: Session) -> None:
     handoff = a_handoff(session, MONDAY)
-    known = {"channel": "email", "message": "assigned", "person": "ana", "send_at": MONDAY, "state": DeliveryState.SENT}
+    known: dict[str, Any] = {"channel": "email", "message": "assigned", "person": "ana", "send_at": MONDAY, "state": DeliveryState.SENT}
     session.add(Delivery(key="sent", handoff_id=handoff.id, confirm_at=MONDAY, **known))
 
 

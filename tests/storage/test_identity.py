@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from storage import handoffs, leads, waits
+from storage import handoffs, waits
 from storage.identity import again_if_taken, person_key
 from storage.tables import Handoff, Lead, Wait
+from tasks import intake
 from tasks.background.revisit import revisit
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree_on
+from tests.present import the
 from tests.stage import capture, newest
 
 
@@ -91,7 +93,7 @@ def test_a_nurtured_handoff_that_is_due_begins_nothing_beside_an_open_one(box: T
     """As a database may hold them in which two had been begun."""
     taken = capture(box)
 
-    def work(session: Session, now) -> str:
+    def work(session: Session, now: datetime) -> str:
         old = Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="nurturing", agreement="b2b-saas", version=1)
         session.add(old)
         session.flush()
@@ -108,7 +110,7 @@ def test_a_lead_has_its_open_handoff_before_a_newer_one_that_has_ended(box: Tool
     taken = capture(box)
     box.write_now(lambda session, now: session.add(Handoff(lead_id=taken.lead_id, created_at=now, ended_at=now, stage="merged")))
 
-    assert box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id)).stage == "inquiry"
+    assert the(box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))).stage == "inquiry"
 
 
 def test_a_write_that_came_second_is_done_once_more_and_not_twice(box: Toolbox) -> None:
@@ -133,12 +135,12 @@ def test_the_loser_of_a_race_sees_the_winner_when_it_writes_again(box: Toolbox) 
     first = capture(box, email="lee@harbour.example")
     tries: list[str] = []
 
-    def work(session: Session, now) -> leads.Captured:
+    def work(session: Session, now: datetime) -> intake.Captured:
         tries.append("tried")
         if len(tries) == 1:
             session.add(Lead(person_key="lee@harbour.example", created_at=MONDAY))
             session.flush()
-        return leads.capture(session, first.incoming, now=now)
+        return intake.capture(session, first.incoming, now=now)
 
     done = again_if_taken(lambda: box.write_now(work))
 

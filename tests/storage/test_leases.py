@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import Session
@@ -12,12 +13,13 @@ from storage import leases, wakes
 from storage.database import Database
 from storage.tables import Handoff
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.rows import a_handoff
 
 REAL = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = REAL + timedelta(minutes=10)
 #: Why a handoff with a wake may not be moved just now.
-RESTING = {
+RESTING: dict[str, dict[str, Any]] = {
     "stuck for good": {"stage": "stuck", "failures": leases.MAX_FAILURES},
     "carried out by another process": {"lease_by": "other", "lease_until": LATER},
     "backing off": {"retry_at": LATER},
@@ -86,9 +88,9 @@ def test_a_lease_that_is_over_is_anybodys_and_its_holder_writes_nothing_any_more
         leases.hold(session, handoff_id, 1, now=MONDAY)
     with database.write() as session:
         leases.release(session, [(handoff_id, 1)])
-        assert session.get(Handoff, handoff_id).lease_by == "me"
+        assert the(session.get(Handoff, handoff_id)).lease_by == "me"
         leases.release(session, [(handoff_id, 2)])
-        assert session.get(Handoff, handoff_id, populate_existing=True).lease_until is None
+        assert the(session.get(Handoff, handoff_id, populate_existing=True)).lease_until is None
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(1, None), (2, 2), (3, 4), (9, 256), (30, leases.LONGEST_PUT_OFF)])
@@ -98,4 +100,4 @@ def test_what_cannot_be_moved_is_left_alone_for_longer_each_time(database: Datab
         leases.put_off(session, handoff_id, tries=tries, real=REAL)
 
     with database.read() as session:
-        assert session.get(Handoff, handoff_id).retry_at == (None if seconds is None else REAL + timedelta(seconds=seconds))
+        assert the(session.get(Handoff, handoff_id)).retry_at == (None if seconds is None else REAL + timedelta(seconds=seconds))

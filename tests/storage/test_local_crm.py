@@ -12,6 +12,7 @@ from agreements.errors import CrmError
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account
 from tests.conftest import MONDAY
+from tests.present import the
 
 HARBOUR = Account("A1", "Harbour & Sons", "harbour.example", status="customer", owner="ana", open_opportunity=True)
 
@@ -51,7 +52,7 @@ async def test_an_account_tells_the_rules_its_status_owner_and_whether_an_opport
 async def test_an_account_with_the_same_id_is_replaced(crm: LocalCrm) -> None:
     crm.add_accounts([Account("A1", "Harbour", "harbour.example", owner="ben")])
 
-    assert (await crm.account(company="", domain="harbour.example")).owner == "ben"
+    assert the(await crm.account(company="", domain="harbour.example")).owner == "ben"
 
 
 async def test_the_same_key_twice_is_one_task_and_one_owner(crm: LocalCrm) -> None:

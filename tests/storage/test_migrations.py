@@ -13,6 +13,7 @@ from storage import schema, trail, trail_lines
 from storage.database import Database
 from storage.tables import AgreementVersion, Event, Lead, LeadSource, Seal, Signature
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.processes import side_by_side
 
 
@@ -29,7 +30,7 @@ def test_a_database_in_shape_is_left_alone(database: Database) -> None:
 
     assert schema.differences(database) == []
     with database.read() as session:
-        assert session.get(Lead, 1).company == "Harbour"
+        assert the(session.get(Lead, 1)).company == "Harbour"
 
 
 def test_what_differs_from_the_code_is_named(database: Database) -> None:
@@ -82,11 +83,11 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
 
     assert schema.differences(database) == []
     with database.read() as session:
-        leads = [session.get(Lead, number) for number in (1, 2)]
+        leads = [the(session.get(Lead, number)) for number in (1, 2)]
         assert [(one.company, one.source, one.linked_to) for one in leads] == [("Harbour", "csv", None), ("Quay", "", None)]
-        assert session.get(LeadSource, ("csv", "17")).lead_id == 1
-        assert session.get(AgreementVersion, ("b2b-saas", 1)).holidays == {}
-        assert session.get(Signature, 1).address == ""
+        assert the(session.get(LeadSource, ("csv", "17"))).lead_id == 1
+        assert the(session.get(AgreementVersion, ("b2b-saas", 1))).holidays == {}
+        assert the(session.get(Signature, 1)).address == ""
     database.close()
 
 
@@ -132,7 +133,7 @@ def test_no_number_of_an_event_or_a_text_is_given_twice(database: Database, tabl
     def another() -> int:
         with database.write() as session:
             if table == "personal_texts":
-                return trail.keep_text(session, "Call me", lead_id=None).id
+                return the(trail.keep_text(session, "Call me", lead_id=None)).id
             trail.record(session, "captured", now=MONDAY, lead_id=None)
             session.flush()
             return session.exec(select(func.max(Event.id))).one()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,11 +18,12 @@ from sqlmodel import Session, col
 
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leads, leases, schema, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, schema, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -32,6 +34,7 @@ from tests.driver import Driver
 from tests.fakes import KeepingChannel, make_lead
 from tests.patience import PATIENCE_SECONDS
 from tests.postgres import new_database
+from tests.present import the
 from tests.rows import a_handoff
 from tests.stage import answer_by_link, capture, newest, token_of
 from tests.storage.crowd import analyze, fill
@@ -138,8 +141,8 @@ def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **t
             tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
             session.add(tenure)
             session.flush()
-            due = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
-            waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, assignment_id=tenure.id, **due), now=now)  # type: ignore[arg-type]
+            due: dict[str, Any] = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
+            waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, assignment_id=tenure.id, **due), now=now)
 
     box.write_now(work)
 
@@ -201,7 +204,7 @@ async def test_a_tick_with_nothing_due_asks_a_few_things(box: Toolbox, time: Ste
         await clock.tick()
     with recorded(box.database) as second:
         await clock.tick()
-        await clock.post()
+        await clock.personal_messages()
 
     assert_no_scan(box, first)
     assert_no_scan(box, second)
@@ -225,7 +228,7 @@ async def test_each_missed_deadline_adds_the_same_to_a_tick(box: Toolbox, time: 
 
 async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
     def nurture(session: Session, now: datetime) -> None:
-        handoff = handoffs.get(session, leads.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
+        handoff = handoffs.get(session, intake.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now), now=now)
         session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff.id))
@@ -254,7 +257,7 @@ async def test_taking_in_does_not_look_at_other_leads(box: Toolbox) -> None:
     other = capture(box)
     with recorded(box.database) as moved:
         capture(box, conversion_id="moved", source_id=other.source_id, email="lee@quay.example", company="Quay")
-    box.write_now(lambda session, now: handoffs.move(session, handoffs.latest_of(session, taken.lead_id), "disqualified", now=now))  # type: ignore[arg-type]
+    box.write_now(lambda session, now: handoffs.move(session, the(handoffs.latest_of(session, taken.lead_id)), "disqualified", now=now))
     with recorded(box.database) as came_back:
         capture(box, conversion_id="back", **known)
 
@@ -350,16 +353,16 @@ async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -
     assert each <= ROW_OF_OWN_LIST, work.most_often()
 
 
-async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_person("marcus", at=box.time.at).removeprefix("http://baton.test")
+async def test_a_further_row_of_a_managers_list_adds_the_same(box: Toolbox, time: SteppedTime) -> None:
+    path = box.links.for_person("marcus", at=time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "faye", path, person="marcus")
 
     assert_no_scan(box, work)
     assert each <= ROW_OF_MANAGERS_LIST, work.most_often()
 
 
-async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox) -> None:
-    path = box.links.for_digest("dora", "2027-02-01", at=box.time.at).removeprefix("http://baton.test")
+async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox, time: SteppedTime) -> None:
+    path = box.links.for_digest("dora", "2027-02-01", at=time.at).removeprefix("http://baton.test")
     each, work = await list_with(box, "dora", path)
 
     assert_no_scan(box, work)

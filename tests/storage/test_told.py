@@ -11,17 +11,22 @@ from sqlmodel import Session, col, select
 from agreements.lead import IncomingLead
 from notifications.letter import LeadView
 from storage import handoffs, roster, told
-from storage.leads import capture
 from storage.tables import Event, Lead
+from tasks.intake import capture
 from tasks.messages import lead_view
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
+from tests.present import the
 
 KNOWN = {"email": "jo@mill.example", "phone": "+44 20 7946 0001", "company": "Mill", "job_title": "Head of IT", "first_name": "Jo"}
 
 
 def lead_of(**more: Any) -> Lead:
     return Lead(**{**KNOWN, "values": {"employees": 340}, **more})
+
+
+def take_in(box: Toolbox, lead: IncomingLead) -> None:
+    box.write_now(lambda session, now: capture(session, lead, now=now))
 
 
 def told_by(source: str = "webinar", source_id: str = "w1", **more: Any) -> IncomingLead:
@@ -92,11 +97,11 @@ def test_a_stranger_who_knows_the_address_changes_no_number_and_the_history_says
         told_by("partner", "9", conversion_id="d", phone="+1 900 555 0199"),
     ]
     for one in said:
-        box.write_now(lambda session, now, one=one: capture(session, one, now=now))
+        take_in(box, one)
 
     def look(session: Session, now: datetime) -> tuple[Lead, list[dict[str, Any]], list[str], LeadView]:
         events = list(session.exec(select(Event).where(Event.kind == "facts-told").order_by(col(Event.id))))
-        lead, handoff = session.get_one(Lead, 1), handoffs.latest_of(session, 1)
+        lead, handoff = session.get_one(Lead, 1), the(handoffs.latest_of(session, 1))
         people = roster.current(session)
         return (
             lead,

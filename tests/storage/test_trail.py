@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from storage.database import Database
 from storage.tables import Event, PersonalText, Seal
 from storage.trail import TrailCheck
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.rows import a_handoff
 
 KEY = b"a-key-for-tests-only"
@@ -134,7 +136,7 @@ INSTANTS = st.datetimes(min_value=MONDAY.replace(tzinfo=None), timezones=st.just
 WORDS = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=30)
 NUMBERS = st.none() | st.integers(min_value=1, max_value=2**31 - 1)
 SAID = st.dictionaries(WORDS, WORDS | st.integers(min_value=-(2**53), max_value=2**53) | st.booleans() | st.none(), max_size=4)
-COLUMNS = {
+COLUMNS: dict[str, st.SearchStrategy[Any]] = {
     "at": INSTANTS,
     "recorded_at": INSTANTS,
     "kind": WORDS,
@@ -169,7 +171,7 @@ def test_an_event_that_says_anything_else_has_another_mark_or_another_line(data:
 @given(st.data())
 def test_one_character_more_or_less_in_a_seal_gives_another_digest(data: st.DataObject) -> None:
     numbers = st.integers(min_value=0, max_value=2**31)
-    columns = {
+    columns: dict[str, st.SearchStrategy[Any]] = {
         "format": st.just(2) | numbers,
         "previous": WORDS,
         "events": numbers,
@@ -259,7 +261,7 @@ def test_what_was_sealed_and_written_before_there_were_marks_stays_provable(data
     assert check(database).whole
     for number, changed in ((1, {"actor": "maria"}), (2, {"data": {"more": 1}}), (3, {"text_id": None}), (5, {"stage": "won"})):
         with database.write() as session:
-            before = session.get(Event, number).model_dump()
+            before = the(session.get(Event, number)).model_dump()
             session.execute(update(Event).where(col(Event.id) == number).values(**changed))
         assert not check(database).whole, number
         with database.write() as session:

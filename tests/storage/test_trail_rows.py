@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -10,8 +11,9 @@ from sqlmodel import Session, col, select
 
 from storage import contracts, trail, undoing
 from storage.tables import Answer, Assignment, Delivery, Signature
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS
+from tests.driver import Driver
 from tests.stage import answer_by_link, capture
 
 MINUTE = timedelta(minutes=1)
@@ -24,7 +26,7 @@ def findings(box: Toolbox) -> tuple[str, ...]:
         return trail.check(session, key=box.settings.seal_key(), now=now).findings
 
 
-async def test_a_deadline_that_turns_out_to_count_no_more_is_no_finding(driver, box, time):
+async def test_a_deadline_that_turns_out_to_count_no_more_is_no_finding(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """The proof had come in time, and nobody had looked."""
     box.channels["email"].may_bounce = True
     capture(box, **BY_POINTS)
@@ -35,7 +37,7 @@ async def test_a_deadline_that_turns_out_to_count_no_more_is_no_finding(driver, 
     assert findings(box) == ()
 
 
-async def test_an_answer_that_is_taken_back_and_one_after_it_are_no_finding(driver, box):
+async def test_an_answer_that_is_taken_back_and_one_after_it_are_no_finding(driver: Driver, box: Toolbox) -> None:
     box.settings.undo_minutes = 5
     taken = capture(box)
     await driver.settle()
@@ -49,7 +51,9 @@ async def test_an_answer_that_is_taken_back_and_one_after_it_are_no_finding(driv
 
 
 @pytest.mark.parametrize("rep", ["ben", "nobody"])
-async def test_an_assignment_that_was_given_to_somebody_by_hand_is_a_finding_also_after_it_was_accepted(driver, box, rep):
+async def test_an_assignment_that_was_given_to_somebody_by_hand_is_a_finding_also_after_it_was_accepted(
+    driver: Driver, box: Toolbox, rep: str
+) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "accepted")
@@ -62,7 +66,7 @@ async def test_an_assignment_that_was_given_to_somebody_by_hand_is_a_finding_als
     assert "its rep is not what event" in findings(box)[0]
 
 
-async def test_a_message_that_counts_before_its_time_is_a_finding(driver, box, time):
+async def test_a_message_that_counts_before_its_time_is_a_finding(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     box.channels["email"].may_bounce = True
     capture(box, **BY_POINTS)
     await driver.settle()
@@ -71,11 +75,11 @@ async def test_a_message_that_counts_before_its_time_is_a_finding(driver, box, t
     assert [finding for finding in findings(box) if "it counts as arrived before the time at which it may" in finding]
 
 
-def _withdrawn(session: Session, hash: str, now) -> None:  # type: ignore[no-untyped-def]
+def _withdrawn(session: Session, hash: str, now: datetime) -> None:
     trail.record(session, "signature-withdrawn", now=now, actor="Maria Keller", hash=hash, party="sales")
 
 
-async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box):
+async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box: Toolbox, time: SteppedTime) -> None:
     row = box.read_now(lambda session, now: contracts.counting(session, now)[0])
     sales = delete(Signature).where(col(Signature.party) == "sales")
     box.write_now(lambda session, now: session.execute(sales))
@@ -84,10 +88,10 @@ async def test_a_signature_that_was_withdrawn_and_given_again_is_no_finding(box)
     box.write_now(lambda session, now: _withdrawn(session, row.hash, now))
     assert findings(box) == ()
 
-    values = {"hash": row.hash, "party": "sales", "name": "Maria Keller", "via": "page", "address": "", "signed_at": box.time.at}
-    box.write_now(lambda session, now: session.add(Signature(**values)))
+    again = Signature(hash=row.hash, party="sales", name="Maria Keller", via="page", address="", signed_at=time.at)
+    box.write_now(lambda session, now: session.add(again))
     assert [finding for finding in findings(box) if "stands in no event of the trail" in finding]
 
-    said = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
+    said: dict[str, Any] = {"hash": row.hash, "party": "sales", "via": "page", "address": ""}
     box.write_now(lambda session, now: trail.record(session, "signed", now=now, actor="Maria Keller", **said))
     assert findings(box) == ()

@@ -9,9 +9,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from storage.tables import Handoff
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree, answer_by_duty, letters, staff, tenures, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.driver import Driver
+from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
 
 ACCEPTANCE = "owed_by: sales\n    calendar: rep\n    within: {hot: 30 working minutes, normal: 4 working hours}\n"
 FIRST_ATTEMPT = "owed_by: sales\n    calendar: rep\n    within: {hot: 2 working hours, normal: end of same working day}\n"
@@ -32,19 +34,19 @@ def clause(old: str, more: str) -> tuple[str, str]:
     return old, f"{old}    {more}\n"
 
 
-async def assigned(driver, box):
+async def assigned(driver: Driver, box: Toolbox) -> Taken:
     """A lead that Ana was told of at nine o'clock."""
     taken = capture(box)
     await driver.settle()
     return taken
 
 
-async def answered(driver, box, taken, choice: str, **fields: str) -> None:
+async def answered(driver: Driver, box: Toolbox, taken: Taken, choice: str, **fields: str) -> None:
     answer_by_link(box, taken, choice, **fields)
     await driver.settle()
 
 
-async def test_a_clock_runs_on_the_calendar_of_whoever_owes_it(driver, box):
+async def test_a_clock_runs_on_the_calendar_of_whoever_owes_it(driver: Driver, box: Toolbox) -> None:
     agree(box, ("\n\nrouting:", NEWYORK))
     staff(box, works_in_newyork("ana"))
 
@@ -53,7 +55,7 @@ async def test_a_clock_runs_on_the_calendar_of_whoever_owes_it(driver, box):
     assert wait_of(box, taken).due_at == at("14:30")
 
 
-async def test_a_clock_that_names_a_calendar_runs_on_that_one_whoever_owes_it(driver, box):
+async def test_a_clock_that_names_a_calendar_runs_on_that_one_whoever_owes_it(driver: Driver, box: Toolbox) -> None:
     agree(box, ("\n\nrouting:", NEWYORK), (ACCEPTANCE, ACCEPTANCE.replace("rep", "london")))
     staff(box, works_in_newyork("ana"))
 
@@ -62,7 +64,7 @@ async def test_a_clock_that_names_a_calendar_runs_on_that_one_whoever_owes_it(dr
     assert wait_of(box, taken).due_at == at("09:30")
 
 
-async def test_a_further_time_is_on_the_calendar_that_the_clock_names(driver, box):
+async def test_a_further_time_is_on_the_calendar_that_the_clock_names(driver: Driver, box: Toolbox) -> None:
     """Ana works in New York; the ladder's four further hours are those of the clock."""
     agree(box, ("\n\nrouting:", NEWYORK), (FIRST_ATTEMPT, FIRST_ATTEMPT.replace("rep", "london")))
     staff(box, works_in_newyork("ana"))
@@ -74,7 +76,7 @@ async def test_a_further_time_is_on_the_calendar_that_the_clock_names(driver, bo
     assert (wait_of(box, taken).promised_at, wait_of(box, taken).due_at) == (at("11:00"), at("16:00"))
 
 
-async def test_a_note_and_a_decision_may_name_a_calendar_too(driver, box):
+async def test_a_note_and_a_decision_may_name_a_calendar_too(driver: Driver, box: Toolbox) -> None:
     note = "owed_by: marketing\n    within: 12 hours\n    when_missed: [{do: tell-marketing-ops}, {after: 2 days"
     decision = "owed_by: manager\n    calendar: rep\n    within: 2 working days"
     agree(
@@ -92,7 +94,7 @@ async def test_a_note_and_a_decision_may_name_a_calendar_too(driver, box):
     assert (wait_of(box, triaged).kind, wait_of(box, triaged).due_at) == ("decision", at("15:00"))
 
 
-async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver, box):
+async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver: Driver, box: Toolbox) -> None:
     """Mina works in New York, and nobody of the team is there this month."""
     away = "away: [{from: 2027-02-01T00:00:00Z, until: 2027-03-01T00:00:00Z}]"
     agree(
@@ -110,7 +112,7 @@ async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver, 
     assert (wait_of(box, taken).about, wait_of(box, taken).due_at) == ("hold", at("15:00"))
 
 
-async def test_a_further_leg_runs_on_clocks_of_its_own(driver, box):
+async def test_a_further_leg_runs_on_clocks_of_its_own(driver: Driver, box: Toolbox) -> None:
     own = "{name: ae, clocks: {acceptance: {owed_by: sales, calendar: rep, within: 7 working minutes, when_missed: [{do: nurture}]}}}"
     agree(box, ("legs: [sdr]", f"legs: [sdr, {own}]"))
     taken = capture(box)
@@ -124,7 +126,9 @@ async def test_a_further_leg_runs_on_clocks_of_its_own(driver, box):
 
 
 @pytest.mark.parametrize(("rule", "due"), [("restart", "09:40"), ("remainder", "09:30")])
-async def test_the_next_rep_has_the_whole_time_again_or_what_is_left_of_it(driver, box, time, rule, due):
+async def test_the_next_rep_has_the_whole_time_again_or_what_is_left_of_it(
+    driver: Driver, box: Toolbox, time: SteppedTime, rule: str, due: str
+) -> None:
     agree(box, clause(ACCEPTANCE, f"on_reassign: {rule}"))
     taken = await assigned(driver, box)
     time.at = at("09:10")
@@ -135,7 +139,7 @@ async def test_the_next_rep_has_the_whole_time_again_or_what_is_left_of_it(drive
     assert tenures(box, taken)[0].ended_at == at("09:10")
 
 
-async def test_the_remainder_goes_on_on_the_calendar_of_the_next_rep(driver, box, time):
+async def test_the_remainder_goes_on_on_the_calendar_of_the_next_rep(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Ana used ten minutes of the half hour in London; in New York it is nine o'clock at 14:00."""
     agree(box, ("\n\nrouting:", NEWYORK), clause(ACCEPTANCE, "on_reassign: remainder"))
     staff(box, works_in_newyork("ben"))
@@ -147,7 +151,7 @@ async def test_the_remainder_goes_on_on_the_calendar_of_the_next_rep(driver, box
     assert wait_of(box, taken).due_at == at("14:20")
 
 
-async def test_what_several_reps_used_adds_up(driver, box, time):
+async def test_what_several_reps_used_adds_up(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree(box, clause(ACCEPTANCE, "on_reassign: remainder"))
     taken = await assigned(driver, box)
     for minute, colleague in (("09:10", "ben"), ("09:18", "cleo")):
@@ -157,7 +161,7 @@ async def test_what_several_reps_used_adds_up(driver, box, time):
     assert wait_of(box, taken).due_at == at("09:30")
 
 
-async def test_whoever_gets_a_lead_of_which_no_time_is_left_has_the_whole_time(driver, box, time):
+async def test_whoever_gets_a_lead_of_which_no_time_is_left_has_the_whole_time(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """And what is left of that is what the one after has."""
     agree(box, clause(ACCEPTANCE, "on_reassign: remainder"))
     taken = await assigned(driver, box)
@@ -170,7 +174,7 @@ async def test_whoever_gets_a_lead_of_which_no_time_is_left_has_the_whole_time(d
     assert wait_of(box, taken).due_at == at("10:00")
 
 
-async def test_a_remainder_is_bounded_by_the_total(driver, box, time):
+async def test_a_remainder_is_bounded_by_the_total(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Ben would have had till ten, and Cleo what he leaves of that; three quarters of an hour are all there is."""
     agree(
         box,
@@ -187,7 +191,7 @@ async def test_a_remainder_is_bounded_by_the_total(driver, box, time):
     assert wait_of(box, taken).due_at == at("09:45")
 
 
-async def test_a_clock_that_was_met_begins_anew_with_the_next_rep(driver, box, time):
+async def test_a_clock_that_was_met_begins_anew_with_the_next_rep(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Ana accepted after ten minutes and then let it rot: Ben has the half hour, and all of the time to try."""
     agree(box, clause(ACCEPTANCE, "on_reassign: remainder"), clause(FIRST_ATTEMPT, "on_reassign: remainder"))
     taken = await assigned(driver, box)
@@ -202,7 +206,7 @@ async def test_a_clock_that_was_met_begins_anew_with_the_next_rep(driver, box, t
     assert wait_of(box, taken).due_at == MONDAY + timedelta(days=1, minutes=30)
 
 
-async def test_the_first_attempt_hands_on_what_is_left_of_it(driver, box, time):
+async def test_the_first_attempt_hands_on_what_is_left_of_it(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree(box, clause(FIRST_ATTEMPT, "on_reassign: remainder"))
     taken = await assigned(driver, box)
     await answered(driver, box, taken, "accepted")
@@ -213,7 +217,7 @@ async def test_the_first_attempt_hands_on_what_is_left_of_it(driver, box, time):
     assert (wait_of(box, taken).kind, wait_of(box, taken).due_at) == ("first_attempt", at("11:00"))
 
 
-async def test_the_outcome_hands_on_the_working_days_that_are_left(driver, box, time):
+async def test_the_outcome_hands_on_the_working_days_that_are_left(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Ana tried at nine on Monday and had it for two of ten days; Ben has eight from his own first attempt."""
     outcome = "owed_by: sales\n    calendar: rep\n    within: 10 working days\n"
     agree(box, clause(outcome, "on_reassign: remainder"))
@@ -230,7 +234,7 @@ async def test_the_outcome_hands_on_the_working_days_that_are_left(driver, box, 
     assert wait_of(box, taken).due_at == MONDAY + timedelta(days=11, hours=8, minutes=30)
 
 
-async def test_a_missed_remainder_is_noted_as_of_what_was_promised(driver, box, time):
+async def test_a_missed_remainder_is_noted_as_of_what_was_promised(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree(box, clause(ACCEPTANCE, "on_reassign: remainder"))
     taken = await assigned(driver, box)
     time.at = at("09:10")
@@ -242,13 +246,13 @@ async def test_a_missed_remainder_is_noted_as_of_what_was_promised(driver, box, 
     assert (missed.at, missed.data["holder"], missed.data["clock"]) == (at("09:30"), "ben", "acceptance")
 
 
-async def test_a_letter_says_when_only_a_part_of_the_time_is_left(driver, box, time):
+async def test_a_letter_says_when_only_a_part_of_the_time_is_left(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree(box, clause(ACCEPTANCE, "on_reassign: remainder"))
     taken = await assigned(driver, box)
     time.at = at("09:10")
     await answered(driver, box, taken, "handed", colleague="ben")
 
-    first, second = [letter.text for letter in box.channels["email"].letters if letter.message == "assigned"]
+    first, second = [letter.text for letter in kept_by(box, "email").letters if letter.message == "assigned"]
 
     assert letters(box, "assigned") == ["ana", "ben"]
     assert "within 30 working minutes" in first
@@ -256,7 +260,7 @@ async def test_a_letter_says_when_only_a_part_of_the_time_is_left(driver, box, t
     assert "09:30" in second
 
 
-async def mended(driver, box, time, taken, choice: str, *, returned: str, back: str) -> None:
+async def mended(driver: Driver, box: Toolbox, time: SteppedTime, taken: Taken, choice: str, *, returned: str, back: str) -> None:
     """The rep finds the note wrong, marketing mends it, and the same rep is told again."""
     time.at = at(returned)
     await answered(driver, box, taken, choice, reason="bad-data")
@@ -267,7 +271,9 @@ async def mended(driver, box, time, taken, choice: str, *, returned: str, back: 
 
 
 @pytest.mark.parametrize(("pauses", "next_rep"), [("[fix_note]", "ben"), ("[]", "dora")])
-async def test_while_marketing_mends_the_note_the_total_does_not_go_on(driver, box, time, pauses, next_rep):
+async def test_while_marketing_mends_the_note_the_total_does_not_go_on(
+    driver: Driver, box: Toolbox, time: SteppedTime, pauses: str, next_rep: str
+) -> None:
     """Ten minutes of the two hours were used before three hours of mending; without the pause nobody else may have it."""
     agree(box, clause(ACCEPTANCE, f"pauses: {pauses}"))
     taken = await assigned(driver, box)
@@ -280,7 +286,7 @@ async def test_while_marketing_mends_the_note_the_total_does_not_go_on(driver, b
     assert newest(box, taken).rep == next_rep
 
 
-async def test_the_total_still_bounds_what_comes_after_the_mending(driver, box, time):
+async def test_the_total_still_bounds_what_comes_after_the_mending(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree(box, clause(ACCEPTANCE, "pauses: [fix_note]"), ("total: {hot: 2 working hours", "total: {hot: 35 working minutes"))
     taken = await assigned(driver, box)
 
@@ -290,7 +296,9 @@ async def test_the_total_still_bounds_what_comes_after_the_mending(driver, box, 
 
 
 @pytest.mark.parametrize(("pauses", "due"), [("[fix_note]", "12:00"), ("[]", "12:30")])
-async def test_the_time_to_try_a_lead_stands_still_while_its_note_is_mended(driver, box, time, pauses, due):
+async def test_the_time_to_try_a_lead_stands_still_while_its_note_is_mended(
+    driver: Driver, box: Toolbox, time: SteppedTime, pauses: str, due: str
+) -> None:
     """Ana had half an hour of the two; with the pause they go on, without it they begin anew."""
     agree(box, clause(FIRST_ATTEMPT, f"pauses: {pauses}"))
     taken = await assigned(driver, box)
@@ -302,7 +310,7 @@ async def test_the_time_to_try_a_lead_stands_still_while_its_note_is_mended(driv
     assert (wait_of(box, taken).kind, wait_of(box, taken).due_at) == ("first_attempt", at(due))
 
 
-async def test_a_lead_that_a_manager_gives_back_has_a_new_clock(driver, box, time):
+async def test_a_lead_that_a_manager_gives_back_has_a_new_clock(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Whatever was used before, by this rep or another."""
     agree(
         box,

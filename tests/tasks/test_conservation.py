@@ -17,8 +17,12 @@ from storage.crm.port import Account
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Option
+from tasks.replies.opened_link import OpenedLink
+from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS, NOT_YET
-from tests.stage import Taken, capture
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, capture, kept_by, local_crm
 
 DAYS = 60
 #: How leads differ; what is not here asks for a demo and qualifies by itself.
@@ -44,7 +48,7 @@ GO_ON = {"accepted": 4, "attempted": 3, "connected": 3}
 class People:
     """Everybody who may answer: some time after a message they open the link and choose at random, or do nothing."""
 
-    def __init__(self, driver, box, dice: random.Random) -> None:
+    def __init__(self, driver: Driver, box: Toolbox, dice: random.Random) -> None:
         self.driver, self.box, self.dice = driver, box, dice
         self.did: Counter[str] = Counter()
 
@@ -61,7 +65,7 @@ class People:
         self.attend_to(taken, visits - 1)
 
     def _token(self, session: Session, taken: Taken) -> str:
-        handoff = handoffs.latest_of(session, taken.lead_id)
+        handoff = the(handoffs.latest_of(session, taken.lead_id))
         wait = waits.open_of(session, handoff.id)
         tenure = handoffs.open_assignment(session, handoff)
         if wait and wait.kind in ("note", "decision") and self.dice.random() < 0.7:
@@ -69,16 +73,16 @@ class People:
         return self.box.links.for_tenure(tenure.id).rpartition("/")[2] if tenure else ""
 
     def _choose(self, session: Session, token: str, now: datetime) -> None:
-        visit = answering.visit(session, token, now=now)
+        visit = answering.visit(session, OpenedLink(self.box, token), now=now)
         given = [one for one in visit.answers if one.undo_until and one.mine]
         if given and self.dice.random() < 0.5:
-            self.did["undone"] += answering.undo(session, token, given[-1].answer_id, now=now, device="").taken_back
+            self.did["undone"] += answering.undo(session, OpenedLink(self.box, token), given[-1].answer_id, now=now, device="").taken_back
         elif visit.options:
             weights = [GO_ON.get(one.kind, 1) for one in visit.options]
             [option] = self.dice.choices(visit.options, weights)
             try:
                 self.did[option.kind] += answering.answer(
-                    session, token, answering.SentForm(option.kind, self._fields(option)), now=now
+                    session, OpenedLink(self.box, token), answering.SentForm(option.kind, self._fields(option)), now=now
                 ).won
             except ChoiceRefused:
                 self.did["refused"] += 1
@@ -94,16 +98,16 @@ class People:
         }
 
 
-def rows(box, table: type[SQLModel], *, by: str = "id") -> list[Any]:
+def rows(box: Toolbox, table: type[SQLModel], *, by: str = "id") -> list[Any]:
     return box.read_now(lambda session, now: list(session.exec(select(table).order_by(col(getattr(table, by))))))
 
 
-async def sixty_days(driver, box, leads: int, seed: int) -> People:
+async def sixty_days(driver: Driver, box: Toolbox, leads: int, seed: int) -> People:
     """Leads come in during the first days, people do what they do, some leads come back by themselves."""
     start, dice = driver.time.at, random.Random(seed)
     box.settings.undo_minutes = 10
-    box.crm.add_accounts([Account("A1", "Customer Inc", status="customer", owner="ana")])
-    box.channels["chat"].refuses.add("cleo")
+    local_crm(box).add_accounts([Account("A1", "Customer Inc", status="customer", owner="ana")])
+    kept_by(box, "chat").refuses.add("cleo")
     people, taken = People(driver, box, dice), []
 
     def take_in(kind: dict[str, Any]) -> None:
@@ -119,13 +123,13 @@ async def sixty_days(driver, box, leads: int, seed: int) -> People:
     return people
 
 
-def come_back(box, taken: Taken) -> None:
+def come_back(box: Toolbox, taken: Taken) -> None:
     """A lead asks again, by itself."""
     capture(box, source_id=taken.source_id, email=taken.incoming.email, conversion_id="again", activity="quote_requested")
 
 
 @pytest.mark.parametrize(("leads", "seed"), [(12, 1), pytest.param(150, 2, marks=[pytest.mark.long])], ids=["a few", "many"])
-async def test_no_lead_is_lost_whatever_people_do_or_leave_undone(driver, box, leads, seed):
+async def test_no_lead_is_lost_whatever_people_do_or_leave_undone(driver: Driver, box: Toolbox, leads: int, seed: int) -> None:
     people = await sixty_days(driver, box, leads, seed)
 
     every_lead_is_somewhere_and_somebodys(box, leads)
@@ -136,7 +140,7 @@ async def test_no_lead_is_lost_whatever_people_do_or_leave_undone(driver, box, l
         assert [name for name in chosen if not people.did[name]] == []
 
 
-def every_lead_is_somewhere_and_somebodys(box, leads: int) -> None:
+def every_lead_is_somewhere_and_somebodys(box: Toolbox, leads: int) -> None:
     found, unowned = box.read_now(lambda session, now: (figures.figures(session, now=now), figures.unowned(session, now=now)))
     assert (found.leads, found.unaccounted, unowned) == (leads, 0, [])
     assert sum(found.stages.values()) == leads
@@ -148,7 +152,7 @@ def every_lead_is_somewhere_and_somebodys(box, leads: int) -> None:
         assert tenures[one.id] <= (one.ended_at is None)
 
 
-def each_wait_was_opened_once_and_closed_or_is_open(box) -> None:
+def each_wait_was_opened_once_and_closed_or_is_open(box: Toolbox) -> None:
     now = box.read_now(lambda session, now: now)
     all_waits, stages = rows(box, Wait, by="opened_at"), {one.id: one.stage for one in rows(box, Handoff)}
     open_kinds = {one.handoff_id: one.kind for one in all_waits if one.closed_at is None}
@@ -163,12 +167,12 @@ def each_wait_was_opened_once_and_closed_or_is_open(box) -> None:
     assert set(counted.values()) == {1}
 
 
-def nothing_is_left_to_say_or_to_do(box) -> None:
+def nothing_is_left_to_say_or_to_do(box: Toolbox) -> None:
     now = box.read_now(lambda session, now: now)
     deliveries = rows(box, Delivery)
     assert [one.key for one in rows(box, Wake) if one.not_before <= now] == []
     assert {str(one.state) for one in deliveries} <= {"confirmed", "failed", "cancelled"}
-    told = [letter.key for name in ("email", "chat", "manager-email") for letter in box.channels[name].letters]
+    told = [letter.key for name in ("email", "chat", "manager-email") for letter in kept_by(box, name).letters]
     assert len(told) == len(set(told)), "a message was sent twice under one key"
     assert {one.key for one in deliveries if one.state == "confirmed" and one.channel != "crm"} == set(told)
     chain = box.read_now(lambda session, now: trail.check(session, key=box.settings.seal_key(), now=now))

@@ -13,6 +13,8 @@ from storage import handoffs
 from storage.tables import Handoff, HandoffNote, Lead
 from tasks.messages import lead_view
 from tasks.steps.document import as_markdown
+from tasks.wiring.toolbox import Toolbox
+from tests.driver import Driver
 from tests.examples import examples
 from tests.hostile import HUGE, hostile_texts
 from tests.stage import Taken, capture, newest
@@ -50,7 +52,7 @@ def test_no_text_changes_the_structure_of_the_artifact(text: str) -> None:
 
 
 @pytest.fixture
-async def noted(driver, box) -> Taken:
+async def noted(driver: Driver, box: Toolbox) -> Taken:
     """A lead whose note is written."""
     taken = capture(box)
     await driver.settle()
@@ -60,7 +62,7 @@ async def noted(driver, box) -> Taken:
 @some
 @given(text=hostile_texts)
 @example(text=HUGE)
-def test_the_note_of_a_hostile_lead_is_the_one_of_a_harmless_lead(box, noted, text: str) -> None:
+def test_the_note_of_a_hostile_lead_is_the_one_of_a_harmless_lead(box: Toolbox, noted: Taken, text: str) -> None:
     """Personal texts are not in it at all."""
 
     def shown(session: Session, now: object) -> str:
@@ -78,7 +80,7 @@ def test_the_note_of_a_hostile_lead_is_the_one_of_a_harmless_lead(box, noted, te
 @some
 @given(text=hostile_texts)
 @example(text=HUGE)
-def test_the_name_of_a_run_is_one_short_line(box, noted, text: str) -> None:
+def test_the_name_of_a_run_is_one_short_line(box: Toolbox, noted: Taken, text: str) -> None:
     fill(box, noted, text)
     name = box.read_now(lambda session, now: lead_view.run_name(session, newest(box, noted)))
 
@@ -89,7 +91,7 @@ def test_the_name_of_a_run_is_one_short_line(box, noted, text: str) -> None:
     name.encode()
 
 
-def fill(box, taken: Taken, text: str) -> None:
+def fill(box: Toolbox, taken: Taken, text: str) -> None:
     """Every text of the stored lead is this one; what no database can keep is replaced as the doors do."""
     kept = text.replace("\x00", "").encode("utf-8", "replace").decode()
 

@@ -7,11 +7,13 @@ from sqlmodel import Session
 from storage import handoffs
 from storage.crm.port import Account
 from tasks.steps.document import as_markdown
+from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS
-from tests.stage import Taken, capture, newest
+from tests.driver import Driver
+from tests.stage import Taken, capture, local_crm, newest
 
 
-def artifact(box, taken: Taken) -> str:
+def artifact(box: Toolbox, taken: Taken) -> str:
     """What Prefect is given of the note."""
 
     def write(session: Session, now: object) -> str:
@@ -23,7 +25,7 @@ def artifact(box, taken: Taken) -> str:
     return box.read_now(write)
 
 
-async def test_a_lead_that_qualified_by_points_shows_each_sum_beside_its_limit(driver, box) -> None:
+async def test_a_lead_that_qualified_by_points_shows_each_sum_beside_its_limit(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, **BY_POINTS)
     await driver.settle()
     handoff, shown = newest(box, taken), artifact(box, taken)
@@ -34,16 +36,16 @@ async def test_a_lead_that_qualified_by_points_shows_each_sum_beside_its_limit(d
     assert f"| engagement | {handoff.engagement} | 15 |" in shown
 
 
-async def test_a_lead_that_asked_for_it_says_so(driver, box) -> None:
+async def test_a_lead_that_asked_for_it_says_so(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
 
     assert "**Why it qualified:** they asked for it (demo requested). Points do not decide then." in artifact(box, taken)
 
 
-async def test_a_lead_that_a_screening_rule_routed_names_the_rule(driver, box) -> None:
+async def test_a_lead_that_a_screening_rule_routed_names_the_rule(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, **BY_POINTS)
-    box.crm.add_accounts([Account("a-1", taken.incoming.company, owner="ben")])
+    local_crm(box).add_accounts([Account("a-1", taken.incoming.company, owner="ben")])
     await driver.settle()
 
     assert newest(box, taken).routed

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from sqlmodel import Session, col, func, select
@@ -19,7 +20,7 @@ from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
 from tasks.background.migrate_version import carry_out
-from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
 from tasks.background.read_crm import AT_ONCE, read_crm
 from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
@@ -27,16 +28,20 @@ from tasks.steps import release_queue
 from tasks.steps.candidates import Choosing
 from tasks.steps.release_queue import CALLED_AT_ONCE
 from tasks.trail.sealing import seal_trail
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import until_accepted
+from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.in_flight import everywhere, listed, published, text_of
+from tests.present import the
 from tests.rows import a_handoff, woken
+from tests.stage import kept_by, local_crm
 from tests.written import written
 
 MORNING = datetime(2027, 2, 2, 9, tzinfo=UTC)
 
 
-def missed(box, count: int, *, person: str = "ana") -> None:
+def missed(box: Toolbox, count: int, *, person: str = "ana") -> None:
     """So many deadlines that this person is told of in the next morning's digest."""
 
     def work(session: Session, now: datetime) -> None:
@@ -53,16 +58,16 @@ def missed(box, count: int, *, person: str = "ana") -> None:
     box.write_now(work)
 
 
-def digests_told(box) -> list[str]:
-    return [one.text for one in box.channels["email"].letters if one.message == "digest"]
+def digests_told(box: Toolbox) -> list[str]:
+    return [one.text for one in kept_by(box, "email").letters if one.message == "digest"]
 
 
-async def test_a_digest_of_many_leads_is_told_whole_and_marked_in_slices(box, time):
+async def test_a_digest_of_many_leads_is_told_whole_and_marked_in_slices(box: Toolbox, time: SteppedTime) -> None:
     missed(box, 2 * ROWS_AT_ONCE + 20)
     time.at = MORNING
 
     with written(box.database) as kept:
-        await send_post(box)
+        await send_personal_messages(box)
 
     kept.assert_short()
     [told] = digests_told(box)
@@ -71,36 +76,36 @@ async def test_a_digest_of_many_leads_is_told_whole_and_marked_in_slices(box, ti
     assert box.read_now(lambda session, now: digests.untold(session, "ana", now=now)) == []
 
 
-async def test_many_digests_of_one_morning_are_claimed_one_by_one(box, time):
+async def test_many_digests_of_one_morning_are_claimed_one_by_one(box: Toolbox, time: SteppedTime) -> None:
     for person in ("ana", "ben", "cleo", "dan", "faye", "dora", "maria", "mina"):
         missed(box, 12, person=person)
     time.at = MORNING + timedelta(hours=8)
 
     with written(box.database) as kept:
-        await send_post(box)
+        await send_personal_messages(box)
 
     kept.assert_short(at_most=15)
     assert len(digests_told(box)) >= 5
 
 
-def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_round(box, time):
+def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_round(box: Toolbox, time: SteppedTime) -> None:
     """Whoever put it aside has seen that the digest was still to come, and relies on it."""
     missed(box, 1)
     time.at = MORNING
     row = box.read_now(lambda session, now: session.exec(select(Delivery).where(Delivery.message == "digest")).one())
-    composed = box.read_now(lambda session, now: digest_message.compose(session, row, now=now))
+    composed = box.read_now(lambda session, now: digest_message.compose(session, row, box.links, now=now))
     missed(box, 1)
 
     def claim(session: Session, now: datetime) -> bool:
-        return digest_message.may_go(session, session.get(Delivery, row.id), composed, now=now)
+        return digest_message.may_go(session, the(session.get(Delivery, row.id)), composed, now=now)
 
     assert not box.write_now(claim)
     assert box.read_now(lambda session, now: session.exec(select(Digest)).all()) == []
-    asyncio.run(send_post(box))
+    asyncio.run(send_personal_messages(box))
     assert digests_told(box)[0].count("Missed.") == 2
 
 
-async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box):
+async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box: Toolbox) -> None:
     before = datetime.now(UTC) - GIVEN_UP_AFTER - timedelta(minutes=1)
 
     def work(session: Session, now: datetime) -> None:
@@ -111,14 +116,14 @@ async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box):
 
     box.write_now(work)
     with written(box.database) as kept:
-        while await send_post(box):
+        while await send_personal_messages(box):
             pass
 
     kept.assert_short()
     assert box.read_now(lambda session, now: {row.state for row in session.exec(select(Delivery))}) == {"unknown"}
 
 
-def test_an_import_changes_few_rows_in_each_transaction(box):
+def test_an_import_changes_few_rows_in_each_transaction(box: Toolbox) -> None:
     """Also where known people come under new ids, move on to another company, and write something."""
     first = [make_lead(message="Please call.", source_id=f"a{number}") for number in range(12)]
     again = [
@@ -136,7 +141,7 @@ def test_an_import_changes_few_rows_in_each_transaction(box):
     assert len(kept.rows) == len(rows) // 4
 
 
-async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box):
+async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box: Toolbox) -> None:
     def work(session: Session, now: datetime) -> None:
         for _ in range(3 * trail.BATCH):
             trail.record(session, "test", now=now)
@@ -152,7 +157,7 @@ async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box):
     assert box.read_now(lambda session, now: session.exec(select(func.sum(Seal.events))).one()) == before
 
 
-def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_before(box, time):
+def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_before(box: Toolbox, time: SteppedTime) -> None:
     def work(session: Session, now: datetime) -> None:
         for number in range(ROWS_AT_ONCE + 10):
             deliveries.queue(
@@ -179,7 +184,7 @@ def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_befo
     assert len(arrived) == ROWS_AT_ONCE + 10, "what was not settled yet counts by its time"
 
 
-async def test_many_attempts_that_died_are_woken_in_slices(driver, box):
+async def test_many_attempts_that_died_are_woken_in_slices(driver: Driver, box: Toolbox) -> None:
     real = datetime.now(UTC) - timedelta(minutes=1)
 
     def work(session: Session, now: datetime) -> None:
@@ -197,7 +202,7 @@ async def test_many_attempts_that_died_are_woken_in_slices(driver, box):
     assert woken(box) == ROWS_AT_ONCE + 10
 
 
-def test_old_wrong_numbers_are_forgotten_a_few_at_a_time(box, time):
+def test_old_wrong_numbers_are_forgotten_a_few_at_a_time(box: Toolbox, time: SteppedTime) -> None:
     box.write_now(lambda session, now: session.add_all([WrongNumber(device_hash="d", person="ana", at=now) for _ in range(200)]))
     time.at += timedelta(hours=2)
 
@@ -209,7 +214,7 @@ def test_old_wrong_numbers_are_forgotten_a_few_at_a_time(box, time):
     assert left < 200, "fewer are left than before"
 
 
-def test_a_line_comes_forward_a_few_at_a_time(box, time):
+def test_a_line_comes_forward_a_few_at_a_time(box: Toolbox, time: SteppedTime) -> None:
     """Each of those that come is assigned in turn, and calls the next ones."""
     seen = Choosing("emea", (Candidate("ana", False, time.at, 0, 300, 0, None, left=200),), frozenset())
 
@@ -226,22 +231,24 @@ def test_a_line_comes_forward_a_few_at_a_time(box, time):
     def call(session: Session, now: datetime) -> None:
         release_queue.pull_forward(session, a_handoff(session, now, stage="mql", tier="list"), seen, goes=False, now=now)
 
+    def come_forward(session: Session, now: datetime) -> int:
+        return session.exec(select(func.count()).select_from(Wait).where(col(Wait.next_at) <= now)).one()
+
     box.write_now(stand)
     come = []
     with written(box.database) as kept:
         for _ in range(4):
             box.write_now(call)
-            query = select(func.count()).select_from(Wait).where(col(Wait.next_at) <= time.at)
-            come.append(box.read_now(lambda session, now, query=query: session.exec(query).one()))
+            come.append(box.read_now(come_forward))
 
     kept.assert_short()
     assert come == [CALLED_AT_ONCE, 2 * CALLED_AT_ONCE, 2 * CALLED_AT_ONCE + 3, 2 * CALLED_AT_ONCE + 3]
 
 
-class Fatal(dict):
+class Fatal(dict[str, str]):
     """What a process dies of that looks into it."""
 
-    def items(self):
+    def items(self) -> NoReturn:
         raise KeyboardInterrupt
 
 
@@ -253,20 +260,20 @@ class Interrupting(LocalCrm):
         return [*changes[:AT_ONCE], replace(changes[AT_ONCE], values=Fatal())], reached
 
 
-async def worked_on_in_the_crm(driver, box, time, count: int) -> list[int]:
+async def worked_on_in_the_crm(driver: Driver, box: Toolbox, time: SteppedTime, count: int) -> list[int]:
     """So many leads with a rep, each of which was tried there behind Baton's back."""
     numbers = [(await until_accepted(driver, box)).lead_id for _ in range(count)]
     for number in numbers:
-        box.crm.person_changes(number, by="ana", at=time.at, values={"status": "Attempted"})
+        local_crm(box).person_changes(number, by="ana", at=time.at, values={"status": "Attempted"})
     return numbers
 
 
-def tried(box) -> list[int]:
+def tried(box: Toolbox) -> list[int]:
     query = select(Handoff.lead_id).join(Answer, col(Answer.handoff_id) == col(Handoff.id)).where(Answer.kind == "attempted")
     return box.read_now(lambda session, now: list(session.exec(query.order_by(col(Answer.id)))))
 
 
-async def test_many_changes_in_the_crm_are_taken_in_slices(driver, box, time):
+async def test_many_changes_in_the_crm_are_taken_in_slices(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     numbers = await worked_on_in_the_crm(driver, box, time, 2 * AT_ONCE + 1)
 
     with written(box.database) as kept:
@@ -278,24 +285,26 @@ async def test_many_changes_in_the_crm_are_taken_in_slices(driver, box, time):
     assert await read_crm(box) == 0
 
 
-async def test_reading_the_crm_goes_on_where_it_was_interrupted_and_takes_each_change_once(driver, box, time):
+async def test_reading_the_crm_goes_on_where_it_was_interrupted_and_takes_each_change_once(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     numbers = await worked_on_in_the_crm(driver, box, time, AT_ONCE + 2)
-    whole, box.crm = box.crm, Interrupting(box.crm.path)
+    whole, box.crm = box.crm, Interrupting(local_crm(box).path)
     with pytest.raises(KeyboardInterrupt):
         await read_crm(box)
     assert tried(box) == numbers[:AT_ONCE]
 
     box.crm = whole
-    box.crm.person_changes(numbers[0], by="ana", at=time.at + timedelta(minutes=1), values={"rating": "warm"})
+    local_crm(box).person_changes(numbers[0], by="ana", at=time.at + timedelta(minutes=1), values={"rating": "warm"})
 
     assert await read_crm(box) == 3
     assert tried(box) == numbers
     events = box.read_now(lambda session, now: session.exec(select(Event.lead_id).where(Event.kind == "crm-changed")).all())
-    assert sorted(events) == sorted([*numbers, numbers[0]])
+    assert sorted(the(one) for one in events) == sorted([*numbers, numbers[0]])
     assert await read_crm(box) == 0
 
 
-async def test_no_step_of_a_leads_life_and_no_withdrawal_changes_many_rows(driver, box):
+async def test_no_step_of_a_leads_life_and_no_withdrawal_changes_many_rows(driver: Driver, box: Toolbox) -> None:
     with written(box.database) as kept:
         await everywhere(driver, box)
         box.write_now(lambda session, now: published(session, text_of(3, "2027-02-01"), now))

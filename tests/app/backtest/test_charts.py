@@ -12,6 +12,7 @@ from app.backtest.charts import curve, scale, whiskers
 from app.backtest.lines import steps
 from app.backtest.report import Backtest, Moves, Share, SideFound
 from app.backtest.wording import headline, never_mattered, told_apart
+from tests.present import the
 
 NOBODY = Share()
 
@@ -33,7 +34,7 @@ def a_report(moves: Moves | None = None) -> Backtest:
 
 @given(st.floats(1e-2, 1e9))
 @example(0.1)
-def test_an_axis_reaches_over_everything_in_at_most_five_steps(most):
+def test_an_axis_reaches_over_everything_in_at_most_five_steps(most: float) -> None:
     top, ticks = scale(most)
 
     assert ticks[0] == 0
@@ -42,13 +43,13 @@ def test_an_axis_reaches_over_everything_in_at_most_five_steps(most):
     assert top < most * 2.6
 
 
-def test_every_point_of_the_curve_stands_within_the_plot():
+def test_every_point_of_the_curve_stands_within_the_plot() -> None:
     drawn = curve(a_report(Moves(NOBODY, NOBODY, NOBODY, NOBODY)))
 
     places = [
         tuple(map(float, point.split(",")))
         for plot in (drawn.volume, drawn.shares)
-        for trace in plot.traces
+        for trace in the(plot).traces
         for point in f"{trace.points} {trace.band}".split()
     ]
     assert len(places) > 400
@@ -57,21 +58,21 @@ def test_every_point_of_the_curve_stands_within_the_plot():
     assert drawn.told[60].startswith("b2b@2 at 60: 250 qualify, 25 of 250 won: 10.0 % (6.9 to 14.3 %)\nb2b@1 at 60")
 
 
-def test_shares_of_a_handful_are_not_drawn():
+def test_shares_of_a_handful_are_not_drawn() -> None:
     few = replace(a_report(), draft=a_side(leads=20, won=5))
 
     assert curve(few).shares is None
 
 
-def test_whiskers_share_one_scale():
+def test_whiskers_share_one_scale() -> None:
     wide, narrow, unknown = whiskers([Share(4, 4, 2), Share(1000, 1000, 100), Share(5)])
 
     assert unknown is None
-    assert (wide.high, narrow.high < wide.high) == (100, True)
-    assert narrow.low <= narrow.at <= narrow.high
+    assert (the(wide).high, the(narrow).high < the(wide).high) == (100, True)
+    assert the(narrow).low <= the(narrow).at <= the(narrow).high
 
 
-def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more():
+def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more() -> None:
     assert steps(a_report()) == list(range(0, 81, 5))
 
 
@@ -95,16 +96,16 @@ def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more():
         (Moves(Share(500, 500, 50), Share(300), NOBODY, NOBODY), ""),
     ],
 )
-def test_those_who_move_are_compared_and_what_chance_may_have_made_is_said(moves, said):
+def test_those_who_move_are_compared_and_what_chance_may_have_made_is_said(moves: Moves, said: str) -> None:
     assert told_apart(a_report(moves)) == said
 
 
-def test_the_headline_says_of_what_the_shares_are():
+def test_the_headline_says_of_what_the_shares_are() -> None:
     found = a_report()
 
     assert headline(found) == "b2b@2 qualifies 250 of 1,000 leads; 10.0 % of them won so far."
     assert headline(replace(found, losses=True)) == "b2b@2 qualifies 250 of 1,000 leads; of those decided 10.0 % won."
 
 
-def test_a_version_without_idle_points_says_nothing_of_them():
+def test_a_version_without_idle_points_says_nothing_of_them() -> None:
     assert never_mattered(a_side()) == ""

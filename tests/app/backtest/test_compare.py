@@ -15,6 +15,7 @@ from app.backtest.compare import compare
 from app.backtest.past import BLANK, PastLeads
 from app.backtest.report import Backtest, Share
 from tests.app.backtest.ground import a_file, an_agreement, example, past_of
+from tests.present import the
 
 KINDS = ["form_submitted", "page_viewed", "webinar_attended", "demo_requested", "content_downloaded"]
 FACTS = "email job_title country entry_channel activity path do_not_contact fields.industry fields.employees fields.authority won_at"
@@ -83,7 +84,7 @@ def draft(request: pytest.FixtureRequest) -> Agreement:
     return the_draft(**request.param)
 
 
-def test_every_lead_is_counted_once(past, draft):
+def test_every_lead_is_counted_once(past: PastLeads, draft: Agreement) -> None:
     found = compare(draft, the_draft(mql={"total": 60}), past)
 
     for side in found.sides:
@@ -91,16 +92,16 @@ def test_every_lead_is_counted_once(past, draft):
         assert sum(parts, Share()) == found.leads
         assert sum(side.tiers.values(), Share()) == side.qualified
         assert sum(side.teams.values(), Share()) == side.qualified
-    moves = found.moves
+    moves = the(found.moves)
     assert moves.both + moves.only_draft == found.draft.qualified
-    assert moves.both + moves.only_other == found.other.qualified
+    assert moves.both + moves.only_other == the(found.other).qualified
     assert moves.both + moves.only_draft + moves.only_other + moves.neither == found.leads
     assert sum((group.leads for group in found.groups), Share()) == found.leads
     assert sum((group.draft for group in found.groups), Share()) == found.draft.qualified
-    assert sum((group.other for group in found.groups), Share()) == found.other.qualified
+    assert sum((the(group.other) for group in found.groups), Share()) == the(found.other).qualified
 
 
-def test_a_criterion_decided_for_the_leads_that_are_judged_otherwise_without_it(past, draft):
+def test_a_criterion_decided_for_the_leads_that_are_judged_otherwise_without_it(past: PastLeads, draft: Agreement) -> None:
     side = compare(draft, None, past).draft
     ready = judge(draft, past.leads).verdicts["is_mql"]
 
@@ -118,7 +119,7 @@ def test_a_criterion_decided_for_the_leads_that_are_judged_otherwise_without_it(
     assert (side.criteria[4].words, side.criteria[4].mattered, side.criteria[4].held) == ("country is AQ", 0, 0)
 
 
-def test_the_curve_says_who_would_qualify_at_another_threshold(past, draft):
+def test_the_curve_says_who_would_qualify_at_another_threshold(past: PastLeads, draft: Agreement) -> None:
     side = compare(draft, None, past).draft
 
     assert side.curve[side.threshold] == side.qualified
@@ -128,14 +129,14 @@ def test_the_curve_says_who_would_qualify_at_another_threshold(past, draft):
         assert side.curve[threshold] == qualified(moved, past), threshold
 
 
-def test_who_qualifies_only_by_asking_would_not_by_points(past):
+def test_who_qualifies_only_by_asking_would_not_by_points(past: PastLeads) -> None:
     side = compare(the_draft(), None, past).draft
 
     by_points = qualified(the_draft(fast_lane=[]), past)
     assert side.qualified.leads - by_points.leads == side.only_by_asking.leads > 0
 
 
-def test_leads_of_another_agreement_are_set_apart(past):
+def test_leads_of_another_agreement_are_set_apart(past: PastLeads) -> None:
     draft = the_draft().model_copy(update={"applies_to": an_agreement(applies_to={"country": "US"}).applies_to, "default": False})
 
     side = compare(draft, None, past).draft
@@ -144,7 +145,7 @@ def test_leads_of_another_agreement_are_set_apart(past):
     assert sum((side.qualified, side.below, *side.screened.values()), Share()).leads == past.height - side.elsewhere.leads
 
 
-def test_blank_is_a_group_of_its_own_and_not_the_value_unknown(tmp_path):
+def test_blank_is_a_group_of_its_own_and_not_the_value_unknown(tmp_path: Path) -> None:
     path = a_file(tmp_path, "source_id,at,entry_channel", "1,2027-01-01,", "2,2027-01-01,unknown", "3,2027-01-01,unknown")
 
     groups = compare(an_agreement(), None, past_of(path)).groups
@@ -152,7 +153,7 @@ def test_blank_is_a_group_of_its_own_and_not_the_value_unknown(tmp_path):
     assert [(group.value, group.leads.leads) for group in groups] == [("unknown", 2), (BLANK, 1)]
 
 
-def test_win_rates_are_those_of_the_made_up_rows(tmp_path):
+def test_win_rates_are_those_of_the_made_up_rows(tmp_path: Path) -> None:
     """400 leads from search of whom 10 % were won, 200 from mail with 3 %, 50 without an origin with 24 %, one won too early."""
     rows, deals = [], []
     for origin, count, won in (("search", 400, 40), ("mail", 200, 6), ("", 50, 12)):
@@ -180,19 +181,19 @@ def test_win_rates_are_those_of_the_made_up_rows(tmp_path):
         assert [(one.place, one.line) for one in found.left_out] == [("deals.csv", len(deals) + 2)]
 
 
-def test_what_is_asked_and_not_known_of_anybody_is_said(tmp_path):
+def test_what_is_asked_and_not_known_of_anybody_is_said(tmp_path: Path) -> None:
     found = compare(an_agreement(), None, past_of(a_file(tmp_path, "source_id,at,fields.industry", "1,2027-01-01,software")))
 
-    assert "b2b-saas@1 asks for what is not known of any lead here: employees (fit 2)." in found.warnings
+    assert "b2b-saas@1 asks for facts that no lead here has: employees (fit 2)." in found.warnings
 
 
-def test_a_draft_that_bears_the_name_of_the_other_is_told_apart(past):
+def test_a_draft_that_bears_the_name_of_the_other_is_told_apart(past: PastLeads) -> None:
     found = compare(the_draft(), the_draft(mql={"total": 70}), past)
 
     assert [side.reference for side in found.sides] == ["b2b-saas@2 (draft)", "b2b-saas@2"]
 
 
-def test_no_leads_at_all_make_an_empty_report(tmp_path):
+def test_no_leads_at_all_make_an_empty_report(tmp_path: Path) -> None:
     found: Backtest = compare(an_agreement(), an_agreement(2), past_of(a_file(tmp_path, "source_id,at")))
 
     assert found.leads == found.draft.qualified == Share()

@@ -14,6 +14,7 @@ from app.backtest.files import LeadFile, read_past
 from app.backtest.report import Backtest
 from app.csv_import.lead_map import read_map
 from tests.conftest import ROOT
+from tests.present import the
 
 #: The folder with both files: as the variable says, else beside the project.
 FOLDER = Path(os.environ.get("BATON_TEST_OLIST") or ROOT.parent / "shared" / "data" / "olist")
@@ -32,16 +33,16 @@ def tried(by: str) -> Backtest:
 
 
 @pytest.mark.parametrize(("by", "blank"), [("origin", "(blank)"), ("entry_channel", "not-recorded")])
-def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by, blank):
+def test_win_rates_by_origin_are_the_known_ones_and_blank_is_not_unknown(by: str, blank: str) -> None:
     found = tried(by)
 
     rates = {group.value: group.leads.share for group in found.groups}
-    assert {name: round(rates[name], 3) for name in RATES} == RATES
-    assert round(rates[blank], 3) == 0.233
+    assert {name: round(the(rates[name]), 3) for name in RATES} == RATES
+    assert round(the(rates[blank]), 3) == 0.233
     assert (found.leads.leads, found.leads.won) == (8000, 841)
 
 
-def test_the_deal_that_was_won_before_its_first_contact_is_named():
+def test_the_deal_that_was_won_before_its_first_contact_is_named() -> None:
     (bad,) = tried("origin").left_out
 
     assert (bad.place, bad.line) == ("olist_closed_deals_dataset.csv", 669)

@@ -27,29 +27,29 @@ def with_deals(folder: Path, *deals: str, columns: str = "source_id,won_at", lea
     return past_of(a_file(folder, *leads), mapping={**MAP, "outcomes": told})
 
 
-def test_wins_stand_in_a_file_beside_that_of_the_leads(tmp_path):
+def test_wins_stand_in_a_file_beside_that_of_the_leads(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "2,2027-02-01 10:00", "4,2027-02-02")
 
     assert became(past) == ["not", "won", "not", "won"]
     assert past.left_out == []
-    assert any("Only won leads are told, no lost ones" in warning for warning in past.warnings)
+    assert any("The file names won leads only" in warning for warning in past.warnings)
 
 
-def test_where_losses_are_told_a_lead_without_outcome_is_unknown(tmp_path):
+def test_where_losses_are_told_a_lead_without_outcome_is_unknown(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "1,2027-02-01,", "2,,2027-02-01", "3,,", columns="source_id,won_at,lost_at")
 
     assert became(past) == ["won", "not", "", ""]
     assert any("2 leads have no recorded outcome: open or unknown, not lost" in warning for warning in past.warnings)
 
 
-def test_a_lead_that_was_never_assigned_is_unknown_not_lost(tmp_path):
+def test_a_lead_that_was_never_assigned_is_unknown_not_lost(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "1,2027-02-01,2027-01-12", "2,,2027-01-12", "3,,", columns="source_id,won_at,assigned_at")
 
     assert became(past) == ["won", "not", "", ""]
-    assert any("Of 2 leads it is not known whether sales ever had them" in warning for warning in past.warnings)
+    assert any("For 2 leads nobody knows whether sales ever had them" in warning for warning in past.warnings)
 
 
-def test_a_win_before_the_first_contact_is_named_and_counts_neither_way(tmp_path):
+def test_a_win_before_the_first_contact_is_named_and_counts_neither_way(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "3,2027-02-01", "2,2027-01-09 10:00")
 
     assert became(past) == ["not", "", "won", "not"]
@@ -59,19 +59,19 @@ def test_a_win_before_the_first_contact_is_named_and_counts_neither_way(tmp_path
 
 
 @pytest.mark.parametrize("won", ["2027-01-10", "2027-01-10 00:00", "2027-01-10 18:00"])
-def test_a_day_alone_is_not_before_a_time_of_that_day(tmp_path, won):
+def test_a_day_alone_is_not_before_a_time_of_that_day(tmp_path: Path, won: str) -> None:
     assert became(with_deals(tmp_path, f"1,{won}"))[0] == "won"
 
 
-def test_a_midnight_of_the_leads_zone_that_is_written_in_utc_is_a_day_alone(tmp_path):
+def test_a_midnight_of_the_leads_zone_that_is_written_in_utc_is_a_day_alone(tmp_path: Path) -> None:
     assert became(with_deals(tmp_path, "1,2027-01-10 03:00", timezone="UTC"))[0] == "won"
 
 
-def test_a_time_before_the_time_of_contact_on_one_day_is_bad(tmp_path):
+def test_a_time_before_the_time_of_contact_on_one_day_is_bad(tmp_path: Path) -> None:
     assert became(with_deals(tmp_path, "1,2027-01-10 17:59"))[0] == ""
 
 
-def test_a_time_that_is_none_an_empty_id_and_broken_rows_are_named_with_their_lines(tmp_path):
+def test_a_time_that_is_none_an_empty_id_and_broken_rows_are_named_with_their_lines(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "1,soon", ",2027-02-01", "2,2027-02-01,more", "3,2027-02-01")
 
     assert [(bad.place, bad.line) for bad in past.left_out] == [("deals.csv", 2), ("deals.csv", 3), ("deals.csv", 4)]
@@ -79,20 +79,20 @@ def test_a_time_that_is_none_an_empty_id_and_broken_rows_are_named_with_their_li
     assert became(past) == ["not", "not", "won", "not"]
 
 
-def test_of_several_deals_of_one_lead_the_first_counts_and_strangers_are_said(tmp_path):
+def test_of_several_deals_of_one_lead_the_first_counts_and_strangers_are_said(tmp_path: Path) -> None:
     past = with_deals(tmp_path, "2,2027-02-09", "2,2027-02-01", "99,2027-02-01")
 
     assert became(past) == ["not", "won", "not", "not"]
     assert any("1 outcome names no lead of the file, such as 99" in warning for warning in past.warnings)
 
 
-def test_outcomes_may_stand_in_columns_of_the_leads_file(tmp_path):
+def test_outcomes_may_stand_in_columns_of_the_leads_file(tmp_path: Path) -> None:
     path = a_file(tmp_path, "source_id,at,won_at,lost_at", "1,2027-01-10,2027-02-01,", "2,2027-01-10,,2027-02-01", "3,2027-01-10,,")
 
     assert became(past_of(path)) == ["won", "not", ""]
 
 
-def test_a_file_that_is_named_for_the_outcomes_goes_before_the_maps(tmp_path):
+def test_a_file_that_is_named_for_the_outcomes_goes_before_the_maps(tmp_path: Path) -> None:
     a_file(tmp_path, "source_id,won_at", "1,2027-02-01", name="deals.csv")
     other = a_file(tmp_path, "source_id,won_at", "4,2027-02-01", name="newer.csv")
     mapping = {**MAP, "outcomes": {"file": "deals.csv", "won_at": "won_at"}}
@@ -104,22 +104,23 @@ def test_a_file_that_is_named_for_the_outcomes_goes_before_the_maps(tmp_path):
     ("lines", "said"),
     [
         (["source_id,closed", "1,2027-02-01"], "has no column `won_at`; name the columns under `outcomes`"),
-        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id"),
+        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id; there are: id, won_at. Rename .* under `outcomes`"),
+        (["source_id,won_at,won_at", "1,,2027-02-01"], "several columns have the same name: won_at; give each"),
         ([""], "is empty"),
     ],
 )
-def test_a_file_of_outcomes_that_cannot_be_used_is_refused(tmp_path, lines, said):
+def test_a_file_of_outcomes_that_cannot_be_used_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:
     other = a_file(tmp_path, *lines, name="deals.csv")
 
     with pytest.raises(UnreadableFile, match=said):
         past_of(a_file(tmp_path, *LEADS), outcomes=other)
 
 
-def test_without_outcomes_nothing_is_known_and_that_is_said(tmp_path):
+def test_without_outcomes_nothing_is_known_and_that_is_said(tmp_path: Path) -> None:
     past = past_of(a_file(tmp_path, *LEADS))
 
     assert became(past) == ["", "", "", ""]
-    assert any("Nothing is told of what became of the leads" in warning for warning in past.warnings)
+    assert any("The file has no outcomes" in warning for warning in past.warnings)
 
 
 ASKS = {"fit": [{"when": {"segment": "pets"}, "points": 60}]}
@@ -128,29 +129,29 @@ ASKS = {"fit": [{"when": {"segment": "pets"}, "points": 60}]}
 @pytest.mark.parametrize(
     ("mapping", "why"),
     [
-        ({"after_contact": ["segment"]}, "which the map says is written down after contact"),
-        ({"outcomes": {"file": "deals.csv", "won_at": "won_at"}}, "which stands in the column segment of deals.csv"),
-        ({"fields": {"segment": "won_at"}, "outcomes": {"won_at": "won_at"}}, "which stands in the column won_at of leads.csv"),
+        ({"after_contact": ["segment"]}, "which the map lists under `after_contact`"),
+        ({"outcomes": {"file": "deals.csv", "won_at": "won_at"}}, "which is in column segment of deals.csv"),
+        ({"fields": {"segment": "won_at"}, "outcomes": {"won_at": "won_at"}}, "which is in column won_at of leads.csv"),
     ],
 )
-def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(tmp_path, mapping, why):
+def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(tmp_path: Path, mapping: dict[str, object], why: str) -> None:
     a_file(tmp_path, "source_id,won_at,segment", "1,2027-02-01,pets", name="deals.csv")
     path = a_file(tmp_path, "source_id,at,won_at", "1,2027-01-10,")
     draft = an_agreement(qualification=ASKS, fields={"segment": {}})
 
-    with pytest.raises(AgreementError, match=f"b2b-saas@1: fit 1 asks for segment, {why}.*it can have qualified nobody"):
+    with pytest.raises(AgreementError, match=f"b2b-saas@1: fit 1 asks for segment, {why}.*cannot have qualified anybody"):
         past_of(path, draft, mapping={**MAP, "fields": {"segment": "segment"}, **mapping})
 
 
-def test_a_field_that_is_declared_to_be_known_after_contact_is_refused(tmp_path):
+def test_a_field_that_is_declared_to_be_known_after_contact_is_refused(tmp_path: Path) -> None:
     draft = an_agreement(qualification=ASKS, fields={"segment": {}})
     later = draft.fields["segment"].model_copy(update={"known": "after_contact"})
 
-    with pytest.raises(AgreementError, match="fit 1 asks for segment, which its `fields` declare to be `known: after_contact`"):
+    with pytest.raises(AgreementError, match="fit 1 asks for segment, which `fields` declares as `known: after_contact`"):
         past_of(a_file(tmp_path, *LEADS), draft.model_copy(update={"fields": {"segment": later}}))
 
 
-def test_a_column_that_both_files_have_was_known_before_contact(tmp_path):
+def test_a_column_that_both_files_have_was_known_before_contact(tmp_path: Path) -> None:
     a_file(tmp_path, "source_id,won_at,segment", "1,2027-02-01,pets", name="deals.csv")
     path = a_file(tmp_path, "source_id,at,segment", "1,2027-01-10,pets")
     mapping = {**MAP, "fields": {"segment": "segment"}, "outcomes": {"file": "deals.csv", "won_at": "won_at"}}

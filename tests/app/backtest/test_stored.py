@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from tests.app.backtest.ground import a_file
 from tests.conftest import AGREEMENT, MONDAY
 from tests.deal import BY_POINTS, NOT_YET
 from tests.driver import Driver, drive
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.stage import Taken, answer_by_link, capture, local_crm, newest
 
 IN_FORCE = read_agreement(AGREEMENT)
 KINDS: list[dict[str, Any]] = [
@@ -54,7 +55,7 @@ def handoffs_of(box: Toolbox) -> dict[int, Handoff]:
 @pytest.fixture
 def taken(box: Toolbox, driver: Driver) -> list[Taken]:
     """One lead of each kind, judged as they came in."""
-    box.crm.add_accounts(
+    local_crm(box).add_accounts(
         [Account("A1", "Customer Inc", status="customer"), Account("A2", "Open Deal Ltd", "open.example", open_opportunity=True)]
     )
     found = [capture(box, **kind) for kind in KINDS]
@@ -62,7 +63,9 @@ def taken(box: Toolbox, driver: Driver) -> list[Taken]:
     return found
 
 
-def test_every_handoff_gets_the_verdict_that_it_got_when_it_ran(box, taken, driver, time):
+def test_every_handoff_gets_the_verdict_that_it_got_when_it_ran(
+    box: Toolbox, taken: list[Taken], driver: Driver, time: SteppedTime
+) -> None:
     """Whoever asks again later, with other facts, does not change what was known then."""
     time.at += timedelta(days=3)
     for one in taken:
@@ -85,7 +88,7 @@ def test_every_handoff_gets_the_verdict_that_it_got_when_it_ran(box, taken, driv
     assert {"spam", "customer", "open-opportunity", "wrong-territory", "do-not-contact", ""} == set(verdicts["screened"])
 
 
-def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box, taken, time):
+def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box: Toolbox, taken: list[Taken], time: SteppedTime) -> None:
     time.at += timedelta(days=1)
     capture(box, source_id=taken[0].source_id, activity="webinar_attended", conversion_id="later", fields={"industry": "retail"})
     box.write_now(lambda session, now: session.execute(delete(LeadValues).where(col(LeadValues.lead_id) == taken[0].lead_id)))
@@ -93,7 +96,7 @@ def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box, t
     past = stored(box)
 
     assert past.leads.values["industry"][0] == "retail"
-    assert any("Of 1 handoff it was not kept what was known" in warning for warning in past.warnings)
+    assert any("For 1 handoff Baton has only today's values" in warning for warning in past.warnings)
     assert not any("not kept" in warning for warning in _without(box, taken[0]).warnings)
 
 
@@ -109,7 +112,9 @@ def _without(box: Toolbox, taken: Taken) -> PastLeads:
     return stored(box)
 
 
-def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unknown(box, driver, time):
+def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unknown(
+    box: Toolbox, driver: Driver, time: SteppedTime
+) -> None:
     made, rejected, waiting, never = capture(box), capture(box), capture(box), capture(box, **NOT_YET)
     drive(driver, until=MONDAY + timedelta(minutes=2))
     for kind in ("accepted", "attempted", "opportunity"):
@@ -127,7 +132,7 @@ def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unkn
     assert newest(box, waiting).first_assigned_at
     assert newest(box, never).first_assigned_at is None
     assert any("1 handoff was never assigned" in warning for warning in past.warnings)
-    assert any("1 handoff is with sales still" in warning for warning in past.warnings)
+    assert any("1 handoff is still with sales" in warning for warning in past.warnings)
     found = compare(IN_FORCE, None, past)
     assert (found.word, found.draft.qualified.leads, found.draft.qualified.known, found.draft.qualified.won) == (
         "made opportunities",
@@ -137,7 +142,7 @@ def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unkn
     )
 
 
-def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box, taken, tmp_path):
+def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box: Toolbox, taken: list[Taken], tmp_path: Path) -> None:
     sources = box.read_now(lambda session, now: {row.lead_id: row.source_id for row in session.exec(select(LeadSource))})
     hot, by_points = sources[taken[0].lead_id], sources[taken[1].lead_id]
     file = a_file(tmp_path, "id,won", f"{hot},2027-03-01", f"{by_points},2027-01-01", "stranger,2027-03-01", name="deals.csv")
@@ -152,19 +157,19 @@ def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box, taken, tm
     assert ["before the first contact" in bad.reason for bad in past.left_out] == [True]
 
 
-def test_the_newest_handoffs_are_taken_where_only_some_are_asked_for(box, taken):
+def test_the_newest_handoffs_are_taken_where_only_some_are_asked_for(box: Toolbox, taken: list[Taken]) -> None:
     assert stored(box, limit=3).height == 3
 
 
-def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(box, taken):
+def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(box: Toolbox, taken: list[Taken]) -> None:
     groups = compare(IN_FORCE, None, stored(box, by="industry")).groups
 
     assert {group.value: group.leads.leads for group in groups} == {"logistics": 8, "Select": 1, "SaaS": 1}
-    with pytest.raises(UnreadableFile, match="No lead tells 'shoe_size'"):
+    with pytest.raises(UnreadableFile, match="No lead has 'shoe_size'"):
         stored(box, by="shoe_size")
     assert BLANK in {group.value for group in compare(IN_FORCE, None, stored(box, by="account.status")).groups}
 
 
-def test_a_database_without_handoffs_is_told_so(box: Toolbox, time: SteppedTime):
+def test_a_database_without_handoffs_is_told_so(box: Toolbox, time: SteppedTime) -> None:
     with pytest.raises(HandoffError, match="No handoff in the database has been judged yet"):
         stored(box)

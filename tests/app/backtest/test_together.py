@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,18 +12,19 @@ import pytest
 
 from agreements.backtest.columns import judge
 from agreements.explanation import explain
-from agreements.lead import LeadFacts
+from agreements.lead import IncomingLead, LeadFacts
 from agreements.qualification import every_criterion
 from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
 from app.csv_import.file import read_leads
-from storage import leads as taking_in
+from storage import leads as stored_leads
 from storage.tables import Lead, LeadSource
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import NOW, a_file, an_agreement, example, past_of
 
 
-def test_several_rows_with_one_id_are_several_things_that_one_lead_did(tmp_path):
+def test_several_rows_with_one_id_are_several_things_that_one_lead_did(tmp_path: Path) -> None:
     past = past_of(
         a_file(
             tmp_path,
@@ -40,7 +42,7 @@ def test_several_rows_with_one_id_are_several_things_that_one_lead_did(tmp_path)
     assert past.groups.to_list() == ["web", "web"]
 
 
-def test_what_a_lead_did_after_sales_had_it_is_left_out_and_said(tmp_path):
+def test_what_a_lead_did_after_sales_had_it_is_left_out_and_said(tmp_path: Path) -> None:
     past = past_of(
         a_file(
             tmp_path,
@@ -54,21 +56,21 @@ def test_what_a_lead_did_after_sales_had_it_is_left_out_and_said(tmp_path):
     assert past.leads.at.dt.date().to_list() == [datetime(2027, 1, 15).date()]
     assert past.leads.values["industry"].to_list() == ["software"]
     assert past.leads.activities.height == 2
-    assert "1 row told of something done after sales had the lead; left out." in past.warnings
+    assert "1 row with an activity after sales had the lead; left out." in past.warnings
 
 
-def test_a_row_without_a_time_is_judged_as_of_today_and_that_is_said(tmp_path):
+def test_a_row_without_a_time_is_judged_as_of_today_and_that_is_said(tmp_path: Path) -> None:
     past = past_of(a_file(tmp_path, "source_id,at", "1,", "2,2027-01-01"))
 
     assert past.leads.at[0] == NOW
-    assert "1 row tells no time: judged as of today." in past.warnings
+    assert "1 row has no time: judged as of today." in past.warnings
 
 
-def test_people_who_stand_under_several_ids_are_said(tmp_path):
+def test_people_who_stand_under_several_ids_are_said(tmp_path: Path) -> None:
     past = past_of(a_file(tmp_path, "source_id,at,email", "1,2027-01-01,ann@b.example", "2,2027-01-01,ANN@b.example"))
 
     assert past.height == 2
-    assert any("1 lead has the e-mail address of another one" in warning for warning in past.warnings)
+    assert any("1 lead has the e-mail address of another lead" in warning for warning in past.warnings)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,9 @@ def test_people_who_stand_under_several_ids_are_said(tmp_path):
         ("email_domain", ["b.example", None, None]),
     ],
 )
-def test_leads_are_grouped_by_what_stands_in_the_file_and_blank_is_a_group_of_its_own(tmp_path, by, groups):
+def test_leads_are_grouped_by_what_stands_in_the_file_and_blank_is_a_group_of_its_own(
+    tmp_path: Path, by: str, groups: list[str | None]
+) -> None:
     path = a_file(
         tmp_path,
         "source_id,at,entry_channel,fields.industry,country,email",
@@ -128,15 +132,19 @@ HEADER = (
 )
 
 
+def take_in(box: Toolbox, lead: IncomingLead) -> None:
+    box.write_now(lambda session, now: intake.capture(session, lead, now=NOW))
+
+
 def taken_in(box: Toolbox, file: LeadFile) -> dict[str, LeadFacts]:
     """The same file taken in row by row, in order of time: what the rules may ask of each lead afterwards, by its id."""
     read = read_leads(file.path, mapping=None, timezone=file.timezone, today=NOW)
     for row in sorted(read.rows, key=lambda one: one.lead.at or NOW):
-        box.write_now(lambda session, now, row=row: taking_in.capture(session, row.lead, now=NOW))
+        take_in(box, row.lead)
 
     def facts(session: Any, now: datetime) -> dict[str, LeadFacts]:
         sources = [session.get(LeadSource, ("csv", f"L{number}")) for number in range(12)]
-        return {one.source_id: taking_in.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
+        return {one.source_id: stored_leads.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
 
     return box.read_now(facts)
 
@@ -148,7 +156,7 @@ def ids(file: LeadFile) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_lead_of_a_file_is_judged_as_the_same_lead_taken_in(box, tmp_path, seed):
+def test_a_lead_of_a_file_is_judged_as_the_same_lead_taken_in(box: Toolbox, tmp_path: Path, seed: int) -> None:
     agreement = an_agreement(**{clause: example(clause) for clause in ("screen", "personas", "fields", "qualification")})
     file = LeadFile(a_file(tmp_path, HEADER, *rows_of(Random(seed))), timezone="Europe/London")
     known = taken_in(box, file)

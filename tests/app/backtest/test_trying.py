@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from sqlmodel import SQLModel
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
 from storage import time_offset
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import EXAMPLE, a_file
 from tests.conftest import MONDAY, ROOT
-from tests.driver import drive
+from tests.driver import Driver, drive
+from tests.present import the
 from tests.stage import capture
 
 ROWS = [
@@ -51,7 +52,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
     }
 
 
-def test_a_draft_is_shown_beside_the_version_that_is_named(baton, files):
+def test_a_draft_is_shown_beside_the_version_that_is_named(baton: Callable[..., Result], files: dict[str, Path]) -> None:
     done = baton(files["draft"], "--against", files["before"], "--leads", files["leads"])
 
     assert done.exit_code == 0, done.output
@@ -66,17 +67,17 @@ def test_a_draft_is_shown_beside_the_version_that_is_named(baton, files):
     ):
         assert title in done.stdout
     assert "Points that never mattered: " in done.stdout
-    assert "The values are those of the day on which the file was written" in done.stdout
+    assert "The values are from the day on which the file was written" in done.stdout
     assert not Path(files["leads"].parent / "nowhere").exists(), "nothing is installed by trying"
 
 
-def test_the_json_has_the_shape_that_the_docs_describe(baton, files):
+def test_the_json_has_the_shape_that_the_docs_describe(baton: Callable[..., Result], files: dict[str, Path]) -> None:
     leads = a_file(files["leads"].parent, *ROWS, "5,never,,web,,,,", name="some.csv")
 
     found = json.loads(baton(files["draft"], "--against", files["before"], "--leads", leads, "--json").stdout)
 
     page = (ROOT / "docs/backtest.md").read_text(encoding="utf-8")
-    described = json.loads(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+    described = json.loads(the(re.search(r"```json\n(.*?)```", page, re.DOTALL))[1])
     assert shape(found) == shape({**described, "against": described["draft"]})
     assert found["draft"]["qualified"] == described["draft"]["qualified"]
     assert found["moves"] == described["moves"]
@@ -116,7 +117,9 @@ class Page(HTMLParser):
             self.titles.append(data)
 
 
-def test_the_page_needs_nothing_else_and_what_stands_in_the_file_is_not_run(baton, files, tmp_path):
+def test_the_page_needs_nothing_else_and_what_stands_in_the_file_is_not_run(
+    baton: Callable[..., Result], files: dict[str, Path], tmp_path: Path
+) -> None:
     done = baton(files["draft"], "--against", files["before"], "--leads", files["leads"], "--html", tmp_path / "page.html")
 
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
@@ -128,7 +131,7 @@ def test_the_page_needs_nothing_else_and_what_stands_in_the_file_is_not_run(bato
     assert sum("b2b-saas@2 at 30: 3 qualify" in title for title in page.titles) == 1
 
 
-def test_rows_that_cannot_be_used_are_named_and_the_exit_code_says_so(baton, files):
+def test_rows_that_cannot_be_used_are_named_and_the_exit_code_says_so(baton: Callable[..., Result], files: dict[str, Path]) -> None:
     leads = a_file(files["leads"].parent, *ROWS, "5,never,,web,,,,", "6,2027-01-10,,web,,,,2026-01-01", name="some.csv")
 
     done = baton(files["draft"], "--leads", leads)
@@ -142,27 +145,29 @@ def test_rows_that_cannot_be_used_are_named_and_the_exit_code_says_so(baton, fil
     ("words", "code", "said"),
     [
         (["--leads", "nowhere.csv"], 2, "name a CSV file that can be read"),
-        (["--leads", "{leads}", "--by", "shoe_size"], 2, "nothing tells 'shoe_size'"),
+        (["--leads", "{leads}", "--by", "shoe_size"], 2, "no column has 'shoe_size'"),
         (["--leads", "{leads}", "--map", "nowhere.yaml"], 2, "name a map that can be read"),
         (["--leads", "{leads}", "--timezone", "Mars"], 2, "'Mars' is no time zone"),
         (["--leads", "{leads}", "--against", "nobody"], 2, "write name@version"),
         (["--leads", "stored"], 2, "There is no database here yet"),
     ],
 )
-def test_what_cannot_be_read_ends_with_what_to_do(baton, files, words, code, said):
+def test_what_cannot_be_read_ends_with_what_to_do(
+    baton: Callable[..., Result], files: dict[str, Path], words: list[str], code: int, said: str
+) -> None:
     done = baton(files["draft"], *(word.format(leads=files["leads"]) for word in words))
 
     assert (done.exit_code, said in done.stderr.replace("\n", " ")) == (code, True), done.stderr
 
 
-def test_a_faulty_draft_is_refused_as_check_does(baton, files):
+def test_a_faulty_draft_is_refused_as_check_does(baton: Callable[..., Result], files: dict[str, Path]) -> None:
     draft = a_file(files["leads"].parent, EXAMPLE.replace("total: 60", "total: 600"), name="faulty.yaml")
 
     assert baton(draft, "--leads", files["leads"]).exit_code == 1
 
 
 @pytest.fixture
-def installed(box, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def installed(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """The command line on the test's own database, at its time."""
     box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("COLUMNS", "150")
@@ -183,7 +188,9 @@ def everything(box: Any) -> dict[str, list[Any]]:
         return {table.name: list(connection.execute(table.select())) for table in SQLModel.metadata.sorted_tables}
 
 
-def test_a_draft_is_compared_with_the_version_in_force_on_stored_leads_and_nothing_is_written(installed, box, driver, files):
+def test_a_draft_is_compared_with_the_version_in_force_on_stored_leads_and_nothing_is_written(
+    installed: Callable[..., Result], box: Toolbox, driver: Driver, files: dict[str, Path]
+) -> None:
     for _ in range(3):
         capture(box)
     drive(driver, until=MONDAY + timedelta(minutes=2))
@@ -198,13 +205,13 @@ def test_a_draft_is_compared_with_the_version_in_force_on_stored_leads_and_nothi
     assert everything(box) == before
 
 
-def test_the_version_in_force_by_itself_is_compared_with_nothing(installed, files):
+def test_the_version_in_force_by_itself_is_compared_with_nothing(installed: Callable[..., Result], files: dict[str, Path]) -> None:
     found = json.loads(installed("b2b-saas@1", "--leads", files["leads"], "--json").stdout)
 
     assert (found["draft"]["agreement"], found["against"], found["moves"]) == ("b2b-saas@1", None, None)
 
 
-def test_leads_that_are_not_there_yet_are_told_so(installed, files):
+def test_leads_that_are_not_there_yet_are_told_so(installed: Callable[..., Result], files: dict[str, Path]) -> None:
     done = installed(files["draft"], "--leads", "stored")
 
     assert done.exit_code == 1

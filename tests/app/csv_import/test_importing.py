@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import Session, SQLModel, col, func, select
 
 from agreements.lead import IncomingLead
 from app.csv_import import importing
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
-from storage import leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 
 #: What the shared toolbox's clock shows.
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
 
 
-def rows(*source_ids: str, start: int = 2, **more) -> list[IncomingRow]:
+def rows(*source_ids: str, start: int = 2, **more: Any) -> list[IncomingRow]:
     return [
         IncomingRow(line, IncomingLead(source="csv", source_id=one, **{"at": NOW, **more}))
         for line, one in enumerate(source_ids, start=start)
@@ -35,29 +37,29 @@ def count(box: Toolbox, table: type[SQLModel]) -> int:
     return box.read_now(lambda session, now: session.exec(select(func.count()).select_from(table)).one())
 
 
-def take(box: Toolbox, read: ReadLeads, **more) -> importing.ImportResult:
+def take(box: Toolbox, read: ReadLeads, **more: Any) -> importing.ImportResult:
     return import_leads(box, read, **{"hold": False, "actor": "cli", **more})
 
 
 @pytest.fixture
-def faulty(monkeypatch):
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
     """Makes taking in the lead with this source id raise this error."""
 
     def faulty(source_id: str, error: Exception) -> None:
-        real = leads.capture
+        real = intake.capture
 
-        def capture(session, incoming, **more):
+        def capture(session: Session, incoming: IncomingLead, **more: Any) -> intake.Captured:
             found = real(session, incoming, **more)
             if incoming.source_id == source_id:
                 raise error
             return found
 
-        monkeypatch.setattr(leads, "capture", capture)
+        monkeypatch.setattr(intake, "capture", capture)
 
     return faulty
 
 
-def test_every_row_is_counted_by_what_became_of_it(box):
+def test_every_row_is_counted_by_what_became_of_it(box: Toolbox) -> None:
     read = ReadLeads(
         [
             *rows("1", "2", email="ann@b.example"),
@@ -74,7 +76,7 @@ def test_every_row_is_counted_by_what_became_of_it(box):
     assert (count(box, Lead), count(box, Activity)) == (2, 3)
 
 
-def test_the_same_file_again_changes_nothing(box):
+def test_the_same_file_again_changes_nothing(box: Toolbox) -> None:
     take(box, many(120))
 
     result = take(box, many(120))
@@ -83,7 +85,7 @@ def test_the_same_file_again_changes_nothing(box):
     assert count(box, Activity) == 120
 
 
-def test_progress_is_told_after_each_transaction(box):
+def test_progress_is_told_after_each_transaction(box: Toolbox) -> None:
     told: list[int] = []
 
     take(box, many(30), progress=told.append)
@@ -91,14 +93,14 @@ def test_progress_is_told_after_each_transaction(box):
     assert (sum(told), max(told)) == (30, ROWS_A_TRANSACTION)
 
 
-def test_the_trail_names_who_took_the_rows_in(box):
+def test_the_trail_names_who_took_the_rows_in(box: Toolbox) -> None:
     take(box, many(1), actor="website")
 
     actors = box.read_now(lambda session, now: session.exec(select(Event.actor).where(Event.kind == "activity")).all())
     assert list(actors) == ["website"]
 
 
-def test_held_rows_are_stored_and_start_nothing(box):
+def test_held_rows_are_stored_and_start_nothing(box: Toolbox) -> None:
     take(box, many(3), hold=True)
 
     held = box.read_now(lambda session, now: session.exec(select(Handoff.held)).all())
@@ -109,7 +111,7 @@ def test_held_rows_are_stored_and_start_nothing(box):
 @pytest.mark.parametrize(
     "error", [ValueError("no such thing"), IntegrityError("INSERT INTO leads VALUES ('Ann')", {}, ValueError("no such thing"))]
 )
-def test_a_row_that_raises_is_named_and_the_others_go_in(box, faulty, error):
+def test_a_row_that_raises_is_named_and_the_others_go_in(box: Toolbox, faulty: Callable[[str, Exception], None], error: Exception) -> None:
     faulty("57", error)
 
     result = take(box, many(120))
@@ -120,7 +122,7 @@ def test_a_row_that_raises_is_named_and_the_others_go_in(box, faulty, error):
     assert bad.reason == f"could not be stored ({type(error).__name__}: no such thing): correct it and take the file in again"
 
 
-def test_a_row_that_raises_leaves_nothing_half_saved(box, faulty):
+def test_a_row_that_raises_leaves_nothing_half_saved(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("1", RuntimeError())
 
     take(box, many(3))
@@ -128,7 +130,7 @@ def test_a_row_that_raises_leaves_nothing_half_saved(box, faulty):
     assert (count(box, Lead), count(box, Activity), count(box, Handoff)) == (2, 2, 2)
 
 
-def test_a_database_that_fails_is_not_blamed_on_a_row(box, faulty):
+def test_a_database_that_fails_is_not_blamed_on_a_row(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("57", OperationalError("INSERT", {}, ValueError("disk is full")))
 
     with pytest.raises(OperationalError, match="disk is full"):
@@ -138,7 +140,7 @@ def test_a_database_that_fails_is_not_blamed_on_a_row(box, faulty):
 
 
 @pytest.mark.parametrize(("ahead", "new"), [(timedelta(days=1), 1), (timedelta(days=1, seconds=1), 0)])
-def test_a_lead_from_later_than_tomorrow_is_bad(box, ahead, new):
+def test_a_lead_from_later_than_tomorrow_is_bad(box: Toolbox, ahead: timedelta, new: int) -> None:
     result = take(box, ReadLeads(rows("1", at=NOW + ahead)))
 
     assert result.new == new
@@ -147,7 +149,7 @@ def test_a_lead_from_later_than_tomorrow_is_bad(box, ahead, new):
     ][new:]
 
 
-def test_bad_rows_come_by_line(box, faulty):
+def test_bad_rows_come_by_line(box: Toolbox, faulty: Callable[[str, Exception], None]) -> None:
     faulty("0", ValueError())
 
     result = take(box, ReadLeads(many(2).rows, [BadRow(9, "later"), BadRow(1, "sooner")]))
@@ -155,14 +157,14 @@ def test_bad_rows_come_by_line(box, faulty):
     assert [bad.line for bad in result.bad] == [1, 2, 9]
 
 
-def test_hostile_text_is_stored_as_it_is(box):
+def test_hostile_text_is_stored_as_it_is(box: Toolbox) -> None:
     text = "=cmd|'/C calc'!A0"
     take(box, ReadLeads(rows("1", company=text, message="<script>{{ 7*7 }}</script>")))
 
     assert box.read_now(lambda session, now: session.exec(select(col(Lead.company))).one()) == text
 
 
-def test_a_rep_who_brought_leads_in_is_kept_and_one_whom_nobody_knows_is_a_bad_row(box):
+def test_a_rep_who_brought_leads_in_is_kept_and_one_whom_nobody_knows_is_a_bad_row(box: Toolbox) -> None:
     read = ReadLeads([*rows("1", sales_sourced_by="ben"), *rows("2", start=3, sales_sourced_by="bne")])
 
     result = take(box, read)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlmodel import select
+import pytest
+from sqlmodel import Session, col, select
 
 from storage import figures, leads, roster
 from storage.tables import AgreementVersion, Handoff
-from tests.deal import NOT_YET, agree, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.deal import NOT_YET, agree, wait_if_any, wait_of
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, newest
 
 DAY = timedelta(days=1)
 
 
-def handoffs_of(box, taken) -> list[Handoff]:
-    query = select(Handoff).where(Handoff.lead_id == taken.lead_id).order_by(Handoff.id)
+def handoffs_of(box: Toolbox, taken: Taken) -> list[Handoff]:
+    query = select(Handoff).where(Handoff.lead_id == taken.lead_id).order_by(col(Handoff.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-async def not_yet(driver, box, **changes):
+async def not_yet(driver: Driver, box: Toolbox, **changes: object) -> Taken:
     """A lead that fits and has not done enough yet, in nurture."""
     taken = capture(box, **{**NOT_YET, **changes})
     await driver.settle()
@@ -27,19 +31,19 @@ async def not_yet(driver, box, **changes):
     return taken
 
 
-def does(box, taken, activity: str, **changes: object) -> None:
+def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> None:
     """The lead does something more."""
     capture(box, source_id=taken.source_id, email=taken.incoming.email, conversion_id=activity, activity=activity, **changes)
 
 
-async def test_a_lead_that_is_not_ready_is_looked_at_again_on_the_agreed_day(driver, box, time):
+async def test_a_lead_that_is_not_ready_is_looked_at_again_on_the_agreed_day(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
 
     wait = wait_of(box, taken)
     assert (wait.kind, wait.holder, wait.due_at) == ("revisit", "marketing", time.at + 90 * DAY)
 
 
-async def test_new_evidence_that_meets_the_rule_brings_a_lead_back_at_once(driver, box, time):
+async def test_new_evidence_that_meets_the_rule_brings_a_lead_back_at_once(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     time.at += 3 * DAY
 
@@ -53,7 +57,7 @@ async def test_new_evidence_that_meets_the_rule_brings_a_lead_back_at_once(drive
     assert box.read_now(lambda session, now: leads.open_revisits(session, now=now + 300 * DAY)) == []
 
 
-async def test_new_evidence_that_is_not_enough_changes_nothing_but_is_kept(driver, box, time):
+async def test_new_evidence_that_is_not_enough_changes_nothing_but_is_kept(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     due = wait_of(box, taken).due_at
     time.at += 3 * DAY
@@ -65,7 +69,7 @@ async def test_new_evidence_that_is_not_enough_changes_nothing_but_is_kept(drive
     assert (wait_of(box, taken).due_at, wait_of(box, taken).next_at) == (due, due)
 
 
-async def test_a_fast_lane_request_brings_a_rejected_lead_back(driver, box, time):
+async def test_a_fast_lane_request_brings_a_rejected_lead_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="not-now")
@@ -79,7 +83,9 @@ async def test_a_fast_lane_request_brings_a_rejected_lead_back(driver, box, time
     assert newest(box, taken).fast_lane
 
 
-async def test_the_request_that_sales_rejected_does_not_bring_the_lead_back_by_itself(driver, box, time):
+async def test_the_request_that_sales_rejected_does_not_bring_the_lead_back_by_itself(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="not-now")
@@ -90,7 +96,7 @@ async def test_the_request_that_sales_rejected_does_not_bring_the_lead_back_by_i
     assert newest(box, taken).revisits == 1
 
 
-async def test_a_lead_comes_back_under_the_agreement_then_in_force(driver, box, time):
+async def test_a_lead_comes_back_under_the_agreement_then_in_force(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     agree(box, ("mql: {total: 60, fit_at_least: 30", "mql: {total: 61, fit_at_least: 30"))
     time.at += DAY
@@ -101,7 +107,7 @@ async def test_a_lead_comes_back_under_the_agreement_then_in_force(driver, box, 
     assert [one.version for one in handoffs_of(box, taken)] == [1, 2]
 
 
-async def test_a_lead_without_new_evidence_is_given_up_after_the_agreed_rounds(driver, box, time):
+async def test_a_lead_without_new_evidence_is_given_up_after_the_agreed_rounds(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = await not_yet(driver, box)
 
@@ -111,12 +117,12 @@ async def test_a_lead_without_new_evidence_is_given_up_after_the_agreed_rounds(d
 
     handoff = newest(box, taken)
     assert (handoff.stage, handoff.outcome, handoff.reason) == ("disqualified", "disqualified", "exhausted")
-    assert wait_of(box, taken) is None
+    assert wait_if_any(box, taken) is None
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     assert (found.unaccounted, found.stages) == (0, {"disqualified": 1})
 
 
-async def test_a_lead_that_was_given_up_and_asks_again_begins_anew(driver, box, time):
+async def test_a_lead_that_was_given_up_and_asks_again_begins_anew(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     await driver.run(until=time.at + 361 * DAY, revisits=True)
 
@@ -127,7 +133,7 @@ async def test_a_lead_that_was_given_up_and_asks_again_begins_anew(driver, box, 
     assert newest(box, taken).revisits == 0
 
 
-async def test_each_round_follows_the_time_agreed_for_the_reason(driver, box, time):
+async def test_each_round_follows_the_time_agreed_for_the_reason(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = capture(box)
     await driver.settle()
@@ -138,7 +144,7 @@ async def test_each_round_follows_the_time_agreed_for_the_reason(driver, box, ti
     assert wait_of(box, taken).due_at == start + 240 * DAY
 
 
-async def test_who_may_not_be_contacted_never_comes_back(driver, box, time):
+async def test_who_may_not_be_contacted_never_comes_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     box.write_now(lambda session, now: roster.suppress(session, taken.incoming.email, reason="asked", now=now))
     time.at += DAY
@@ -150,7 +156,7 @@ async def test_who_may_not_be_contacted_never_comes_back(driver, box, time):
     assert newest(box, taken).stage == "nurturing"
 
 
-async def test_who_asks_not_to_be_contacted_while_doing_something_never_comes_back(driver, box, time):
+async def test_who_asks_not_to_be_contacted_while_doing_something_never_comes_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     time.at += DAY
 
@@ -160,11 +166,13 @@ async def test_who_asks_not_to_be_contacted_while_doing_something_never_comes_ba
     assert len(handoffs_of(box, taken)) == 1
 
 
-async def test_while_no_agreement_is_in_force_a_nurtured_lead_waits(driver, box, time, caplog):
+async def test_while_no_agreement_is_in_force_a_nurtured_lead_waits(
+    driver: Driver, box: Toolbox, time: SteppedTime, caplog: pytest.LogCaptureFixture
+) -> None:
     taken = await not_yet(driver, box)
 
-    def close(session, now, closed: bool) -> None:
-        session.get(AgreementVersion, ("b2b-saas", 1)).closed = closed
+    def close(session: Session, now: datetime, closed: bool) -> None:
+        the(session.get(AgreementVersion, ("b2b-saas", 1))).closed = closed
 
     box.write_now(lambda session, now: close(session, now, True))
     time.at += DAY
@@ -179,7 +187,7 @@ async def test_while_no_agreement_is_in_force_a_nurtured_lead_waits(driver, box,
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-async def test_two_things_done_at_once_bring_a_lead_back_once(driver, box, time):
+async def test_two_things_done_at_once_bring_a_lead_back_once(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
     time.at += DAY
     does(box, taken, "webinar_attended")

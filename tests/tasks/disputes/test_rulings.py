@@ -6,15 +6,16 @@ import asyncio
 import shutil
 import tempfile
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from notifications.channels.crm import CrmChannel
+from notifications.letter import Letter
 from notifications.links import Links
 from storage import disputes, figures, handoffs, roster
 from storage.crm.local import LocalCrm
@@ -30,12 +31,13 @@ from tests.conftest import MONDAY, put_in_force
 from tests.deal import agree, does, letters, staff, tenures, wait_of
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
 
 WRONG = "They asked for a demo by name."
 
 
-async def rejected(driver, box, reason="not-now", **changes):
+async def rejected(driver: Driver, box: Toolbox, reason: str = "not-now", **changes: object) -> tuple[Taken, int]:
     """A lead that ana has rejected; the answer's number goes along."""
     taken = capture(box, **changes)
     await driver.settle()
@@ -44,40 +46,41 @@ async def rejected(driver, box, reason="not-now", **changes):
     return taken, answer_of(box, taken)
 
 
-def about(box, letter):
+def about(box: Toolbox, letter: Letter) -> tuple[int, str]:
     """Which answer may be disputed by this letter's link, and by whom."""
     asked = box.links.read_to_dispute(letter.link.rpartition("/")[2])
     return asked.answer_id, asked.person
 
 
-def answer_of(box, taken):
+def answer_of(box: Toolbox, taken: Taken) -> int:
     """The newest rejection of the lead."""
     query = select(Answer.id).join(Handoff, col(Handoff.id) == col(Answer.handoff_id)).where(Handoff.lead_id == taken.lead_id)
-    return box.read_now(lambda session, now: session.exec(query.where(Answer.kind == "rejected").order_by(col(Answer.id).desc())).first())
+    newest_first = query.where(Answer.kind == "rejected").order_by(col(Answer.id).desc())
+    return the(box.read_now(lambda session, now: session.exec(newest_first).first()))
 
 
-def raises(box, answer, by="mina", text=WRONG):
+def raises(box: Toolbox, answer: int, by: str = "mina", text: str = WRONG) -> int:
     row = box.write_now(lambda session, now: rulings.raise_dispute(session, answer, by, text, now=now))
     return row.id
 
 
-def decides(box, number, ruling, by="maria", **more):
+def decides(box: Toolbox, number: int, ruling: str, by: str = "maria", **more: str) -> rulings.Ruled:
     return box.write_now(lambda session, now: rulings.decide(session, number, ruling, by, now=now, **more))
 
 
-def row_of(box, number):
-    return box.read_now(lambda session, now: session.get(Dispute, number))
+def row_of(box: Toolbox, number: int) -> Dispute:
+    return the(box.read_now(lambda session, now: session.get(Dispute, number)))
 
 
-def handoffs_of(box, taken):
+def handoffs_of(box: Toolbox, taken: Taken) -> list[Handoff]:
     query = select(Handoff).where(Handoff.lead_id == taken.lead_id).order_by(col(Handoff.id))
     return box.read_now(lambda session, now: list(session.exec(query)))
 
 
-async def test_marketing_is_told_with_a_link_and_until_when_it_may_dispute(driver, box):
+async def test_marketing_is_told_with_a_link_and_until_when_it_may_dispute(driver: Driver, box: Toolbox) -> None:
     _, answer = await rejected(driver, box)
 
-    letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
+    letter = next(one for one in kept_by(box, "email").letters if one.message == "feedback")
 
     assert (letter.to.id, about(box, letter)) == ("mina", (answer, "mina"))
     assert f"{letter.link}\nYour code: {box.links.number(letter.link.rpartition('/')[2])}" in letter.text
@@ -85,18 +88,18 @@ async def test_marketing_is_told_with_a_link_and_until_when_it_may_dispute(drive
     assert "Without a dispute the answer stands." in letter.text
 
 
-async def test_an_acceptance_leads_to_no_dispute(driver, box):
+async def test_an_acceptance_leads_to_no_dispute(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "accepted")
     await driver.settle()
 
-    letter = next(one for one in box.channels["email"].letters if one.message == "feedback")
+    letter = next(one for one in kept_by(box, "email").letters if one.message == "feedback")
 
     assert (letter.link, "dispute" in letter.text) == ("", False)
 
 
-async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver, box):
+async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
 
     number = raises(box, answer)
@@ -106,7 +109,7 @@ async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver, box):
     assert (row.raised_by, row.holder, row.via, row.ruling) == ("mina", "maria", "link", "")
     assert row.due_at.isoformat() == "2027-02-02T17:30:00+00:00"
     assert (letters(box, "dispute-raised"), letters(box, "told")) == (["maria"], ["ana"])
-    asked = next(one for one in box.channels["email"].letters if one.message == "dispute-raised")
+    asked = next(one for one in kept_by(box, "email").letters if one.message == "dispute-raised")
     assert about(box, asked) == (answer, "maria")
     assert f"{asked.link}\nYour code: {box.links.number(asked.link.rpartition('/')[2])}" in asked.text
     assert WRONG in asked.text
@@ -114,7 +117,7 @@ async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver, box):
     assert (newest(box, taken).stage, wait_of(box, taken).kind) == ("nurturing", "revisit")
 
 
-async def test_an_overturned_rejection_is_counted_and_the_lead_goes_back_to_the_same_rep(driver, box):
+async def test_an_overturned_rejection_is_counted_and_the_lead_goes_back_to_the_same_rep(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     before = newest(box, taken)
     number = raises(box, answer)
@@ -125,18 +128,18 @@ async def test_an_overturned_rejection_is_counted_and_the_lead_goes_back_to_the_
     after = newest(box, taken)
     assert (ruled.won, ruled.again, row_of(box, number).again_id) == (True, True, after.id)
     assert (after.previous_id, after.stage, after.rep, after.score, after.tier) == (before.id, "assigned", "ana", before.score, before.tier)
-    assert box.read_now(lambda session, now: handoffs.note_of(session, after).content["statements"])
+    assert box.read_now(lambda session, now: the(handoffs.note_of(session, after)).content["statements"])
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     assert (found.rejected, found.overturned, found.unaccounted) == ({"not-now": 1}, {"not-now": 1}, 0)
     assert letters(box, "dispute-settled") == ["mina", "ana"]
-    letter = [one for one in box.channels["email"].letters if one.message == "assigned"][-1]
+    letter = [one for one in kept_by(box, "email").letters if one.message == "assigned"][-1]
     assert "Marketing disputed the return" in letter.text
     kinds = [event.kind for event in events_of(box, taken)]
     assert [kind for kind in kinds if kind.startswith("dispute")] == ["dispute-raised", "dispute-overturned"]
     assert all(WRONG not in str(event.data) for event in events_of(box, taken))
 
 
-async def test_the_new_pass_goes_on_as_any_other(driver, box, time):
+async def test_the_new_pass_goes_on_as_any_other(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken, answer = await rejected(driver, box)
     time.at += timedelta(minutes=1)
     decides(box, raises(box, answer), "overturned")
@@ -148,7 +151,7 @@ async def test_the_new_pass_goes_on_as_any_other(driver, box, time):
     assert (newest(box, taken).stage, wait_of(box, taken).kind) == ("accepted", "first_attempt")
 
 
-async def test_where_the_reason_says_somebody_else_another_rep_gets_it(driver, box):
+async def test_where_the_reason_says_somebody_else_another_rep_gets_it(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box, reason="no-authority")
 
     decides(box, raises(box, answer), "overturned")
@@ -157,7 +160,7 @@ async def test_where_the_reason_says_somebody_else_another_rep_gets_it(driver, b
     assert [one.rep for one in tenures(box, taken)] == ["ben"]
 
 
-async def test_it_is_assigned_under_the_version_then_in_force(driver, box):
+async def test_it_is_assigned_under_the_version_then_in_force(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     agree(box)
 
@@ -167,7 +170,7 @@ async def test_it_is_assigned_under_the_version_then_in_force(driver, box):
     assert [one.version for one in handoffs_of(box, taken)] == [1, 2]
 
 
-async def test_an_upheld_rejection_stands_and_all_but_the_manager_are_told(driver, box):
+async def test_an_upheld_rejection_stands_and_all_but_the_manager_are_told(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
 
@@ -179,7 +182,7 @@ async def test_an_upheld_rejection_stands_and_all_but_the_manager_are_told(drive
     assert letters(box, "dispute-settled") == ["mina", "ana"]
 
 
-async def test_silence_of_the_manager_lets_it_stand_and_everybody_is_told(driver, box):
+async def test_silence_of_the_manager_lets_it_stand_and_everybody_is_told(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
     due = row_of(box, number).due_at
@@ -195,7 +198,9 @@ async def test_silence_of_the_manager_lets_it_stand_and_everybody_is_told(driver
     assert last.handoff_id == newest(box, taken).id
 
 
-async def test_a_ruling_after_the_due_time_changes_nothing_although_the_clock_stood(driver, box, time):
+async def test_a_ruling_after_the_due_time_changes_nothing_although_the_clock_stood(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     _, answer = await rejected(driver, box)
     number = raises(box, answer)
     time.at = row_of(box, number).due_at + timedelta(minutes=1)
@@ -205,20 +210,20 @@ async def test_a_ruling_after_the_due_time_changes_nothing_although_the_clock_st
     assert (ruled.won, ruled.ruling, ruled.by) == (False, "upheld", "")
 
 
-async def test_silence_of_marketing_is_agreement(driver, box, time):
+async def test_silence_of_marketing_is_agreement(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     _, answer = await rejected(driver, box)
-    until = box.read_now(lambda session, now: open_until(session, session.get(Answer, answer)))
+    until = box.read_now(lambda session, now: open_until(session, the(session.get(Answer, answer))))
     time.at = until + timedelta(seconds=1)
 
     with pytest.raises(ChoiceRefused, match="has passed"):
         raises(box, answer)
 
 
-async def test_the_time_to_dispute_runs_on_marketings_calendar_past_the_weekend(driver, box, time):
+async def test_the_time_to_dispute_runs_on_marketings_calendar_past_the_weekend(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     time.at += timedelta(days=4)  # a Friday
     _, answer = await rejected(driver, box)
 
-    until = box.read_now(lambda session, now: open_until(session, session.get(Answer, answer)))
+    until = box.read_now(lambda session, now: open_until(session, the(session.get(Answer, answer))))
 
     assert (time.at.strftime("%a"), until.strftime("%a")) == ("Fri", "Mon")
 
@@ -231,7 +236,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("how", "said"), REFUSED)
-async def test_what_cannot_be_raised_says_why_and_stores_nothing(driver, box, how, said):
+async def test_what_cannot_be_raised_says_why_and_stores_nothing(driver: Driver, box: Toolbox, how: dict[str, str], said: str) -> None:
     _, answer = await rejected(driver, box)
 
     with pytest.raises(ChoiceRefused, match=said):
@@ -240,7 +245,7 @@ async def test_what_cannot_be_raised_says_why_and_stores_nothing(driver, box, ho
     assert box.read_now(lambda session, now: session.exec(select(Dispute)).all()) == []
 
 
-async def test_one_answer_is_disputed_once(driver, box):
+async def test_one_answer_is_disputed_once(driver: Driver, box: Toolbox) -> None:
     _, answer = await rejected(driver, box)
     raises(box, answer)
 
@@ -248,7 +253,7 @@ async def test_one_answer_is_disputed_once(driver, box):
         raises(box, answer)
 
 
-async def test_an_acceptance_and_an_answer_that_may_be_taken_back_cannot_be_disputed(driver, box):
+async def test_an_acceptance_and_an_answer_that_may_be_taken_back_cannot_be_disputed(driver: Driver, box: Toolbox) -> None:
     object.__setattr__(box.settings, "undo_minutes", 5)
     taken, rejection = await rejected(driver, box)
 
@@ -259,7 +264,7 @@ async def test_an_acceptance_and_an_answer_that_may_be_taken_back_cannot_be_disp
 
 
 @pytest.mark.parametrize("who", ["ana", "mina", "marcus", "nobody"])
-async def test_nobody_but_its_holder_or_a_manager_of_the_team_decides(driver, box, who):
+async def test_nobody_but_its_holder_or_a_manager_of_the_team_decides(driver: Driver, box: Toolbox, who: str) -> None:
     _, answer = await rejected(driver, box)
     number = raises(box, answer)
 
@@ -275,7 +280,7 @@ DEPUTY = (
 )
 
 
-async def test_another_manager_of_the_team_may_decide_and_the_second_press_is_told_who_was_first(driver, box):
+async def test_another_manager_of_the_team_may_decide_and_the_second_press_is_told_who_was_first(driver: Driver, box: Toolbox) -> None:
     staff(box, DEPUTY)
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
@@ -290,7 +295,7 @@ async def test_another_manager_of_the_team_may_decide_and_the_second_press_is_to
     assert len(handoffs_of(box, taken)) == 2
 
 
-async def test_a_lead_that_came_back_by_itself_is_only_counted(driver, box, time):
+async def test_a_lead_that_came_back_by_itself_is_only_counted(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
     time.at += timedelta(hours=1)
@@ -305,7 +310,7 @@ async def test_a_lead_that_came_back_by_itself_is_only_counted(driver, box, time
     assert box.read_now(lambda session, now: disputes.report(session)).by_reason[0].overturned == 1
 
 
-async def test_a_rejection_that_led_elsewhere_is_only_counted(driver, box):
+async def test_a_rejection_that_led_elsewhere_is_only_counted(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box, reason="not-icp")
 
     ruled = decides(box, raises(box, answer), "overturned")
@@ -314,7 +319,7 @@ async def test_a_rejection_that_led_elsewhere_is_only_counted(driver, box):
     assert (ruled.won, ruled.again, len(handoffs_of(box, taken))) == (True, False, 1)
 
 
-async def test_nobody_calls_whoever_must_not_be_contacted(driver, box):
+async def test_nobody_calls_whoever_must_not_be_contacted(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
     box.write_now(lambda session, now: roster.suppress(session, taken.incoming.email, reason="asked", now=now))
@@ -322,11 +327,11 @@ async def test_nobody_calls_whoever_must_not_be_contacted(driver, box):
     assert decides(box, number, "overturned").again is False
 
 
-async def test_a_ruling_whose_process_dies_before_the_commit_has_done_nothing(driver, box):
+async def test_a_ruling_whose_process_dies_before_the_commit_has_done_nothing(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
 
-    def dies(session, now):
+    def dies(session: Session, now: datetime) -> None:
         rulings.decide(session, number, "overturned", "maria", now=now)
         raise RuntimeError("the power went out")
 
@@ -338,7 +343,7 @@ async def test_a_ruling_whose_process_dies_before_the_commit_has_done_nothing(dr
     assert (untouched, len(handoffs_of(box, taken))) == (("", 1), 2)
 
 
-async def test_the_report_says_how_often_disputes_were_right(driver, box):
+async def test_the_report_says_how_often_disputes_were_right(driver: Driver, box: Toolbox) -> None:
     for ruling in ("overturned", "upheld", None):
         _, answer = await rejected(driver, box)
         number = raises(box, answer)
@@ -351,7 +356,7 @@ async def test_the_report_says_how_often_disputes_were_right(driver, box):
     assert sum(one.raised for one in found.by_rep) == 3
 
 
-async def test_an_upheld_dispute_leaves_the_turns_of_the_reps_as_they_were(driver, box):
+async def test_an_upheld_dispute_leaves_the_turns_of_the_reps_as_they_were(driver: Driver, box: Toolbox) -> None:
     """A rejection is credited back in the turns anyway; the new tenure after an overturned one counts like any other."""
     taken, answer = await rejected(driver, box)
     decides(box, raises(box, answer), "overturned")
@@ -369,10 +374,10 @@ MOVES = ("raise", "uphold", "overturn", "deputy overturns", "deadline", "revisit
 class Walk:
     """One lead that was rejected, and whatever happens to it afterwards."""
 
-    def __init__(self, box, time) -> None:
+    def __init__(self, box: Toolbox, time: SteppedTime) -> None:
         self.box, self.time, self.driver = box, time, Driver(box, time)
 
-    async def go(self, moves) -> None:
+    async def go(self, moves: list[str]) -> None:
         """Makes the moves and looks after each."""
         staff(self.box, DEPUTY)
         self.taken, self.answer = await rejected(self.driver, self.box)
@@ -383,7 +388,7 @@ class Walk:
         await self.driver.settle()
         self.look()
 
-    async def make(self, move, number) -> None:
+    async def make(self, move: str, number: int) -> None:
         """One of the moves."""
         if move == "raise":
             raises(self.box, self.answer)
@@ -421,13 +426,13 @@ class Walk:
 @pytest.mark.long
 @given(moves=st.lists(st.sampled_from(MOVES), max_size=9))
 @settings(max_examples=60, deadline=None)
-def test_in_any_order_there_is_one_ruling_and_at_most_one_new_handoff_because_of_it(moves, empty_sqlite):
+def test_in_any_order_there_is_one_ruling_and_at_most_one_new_handoff_because_of_it(moves: list[str], empty_sqlite: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copyfile(empty_sqlite, Path(folder) / "baton.db")
         asyncio.run(_walk(Path(folder), moves))
 
 
-async def _walk(folder, moves) -> None:
+async def _walk(folder: Path, moves: list[str]) -> None:
     time = SteppedTime(MONDAY)
     channels = {"email": KeepingChannel("email"), "chat": KeepingChannel("chat"), "manager-email": KeepingChannel("manager-email")}
     crm = LocalCrm(folder / "crm.db")

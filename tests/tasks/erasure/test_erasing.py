@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import csv
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from agreements.errors import StaleHandoff
 from agreements.lead import Consent
@@ -18,10 +19,13 @@ from tasks.disputes.rulings import raise_dispute
 from tasks.erasure import erasing
 from tasks.erasure.erasing import NoSuchLead, ReasonNamesPerson
 from tasks.replies import answering, link_page
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
+from tests.driver import Driver
 from tests.fakes import make_lead
+from tests.present import the
 from tests.searching import in_bytes, in_tables
-from tests.stage import Taken, answer_by_link, capture, events_of, newest, token_of
+from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest, token_of
 
 PERSON = {
     "email": "Zoë.Quillfeather+shop@harbour-lights.example",
@@ -49,9 +53,13 @@ def everything_erased(box: Toolbox, taken: Taken, **more: str) -> erasing.Receip
     """Erases the person as the command does, as far as that needs no Prefect server."""
     box.write_now(lambda session, now: erasing.ask(session, taken.lead_id, by="oscar", reason=more.get("reason", ""), now=now))
 
+    def end_chores(session: Session, now: datetime) -> None:
+        for one in chores.next_ones(session, limit=100):
+            chores.done(session, one.id)
+
     async def rest() -> erasing.Receipt:
         words, found = await erasing.clear(box, taken.lead_id)
-        box.write_now(lambda session, now: [chores.done(session, one.id) for one in chores.next_ones(session, limit=100)])
+        box.write_now(end_chores)
         return await erasing.close(box, taken.lead_id, words, found, {})
 
     return asyncio.run(rest())
@@ -62,7 +70,7 @@ def known(box: Toolbox, **changes: object) -> Taken:
     return capture(box, **{**PERSON, "consents": (consent,), **changes})
 
 
-async def through_everything(driver, box: Toolbox) -> Taken:
+async def through_everything(driver: Driver, box: Toolbox) -> Taken:
     """A lead with texts, a held answer, a rejection, a dispute, a nurture and messages."""
     taken = known(box)
     await driver.settle()
@@ -85,8 +93,12 @@ async def through_everything(driver, box: Toolbox) -> Taken:
             now=now,
         )
     )
-    told = {"key": "d", "person": "maria", "handoff_id": handoff.id, "kind": "reminder", "what": "Zoë Quillfeather waits"}
-    box.write_now(lambda session, now: session.add(DigestItem(at=now, **told)))
+    what = "Zoë Quillfeather waits"
+
+    def put_off(session: Session, now: datetime) -> None:
+        session.add(DigestItem(at=now, key="d", person="maria", handoff_id=handoff.id, kind="reminder", what=what))
+
+    box.write_now(put_off)
     answer_by_link(box, taken, "rejected", reason="not-now", text="Zoë Quillfeather prefers porridge in spring.")
     await driver.settle()
     answer = box.read_now(lambda session, now: session.exec(select(Answer.id).where(Answer.kind == "rejected")).one())
@@ -96,7 +108,7 @@ async def through_everything(driver, box: Toolbox) -> Taken:
     return taken
 
 
-async def test_nothing_of_the_person_is_left_in_tables_files_and_the_crm(driver, box, tmp_path: Path):
+async def test_nothing_of_the_person_is_left_in_tables_files_and_the_crm(driver: Driver, box: Toolbox, tmp_path: Path) -> None:
     """Every text column and the raw bytes of every file, with the log of SQLite."""
     taken = await through_everything(driver, box)
     assert in_tables(box.database, WORDS)
@@ -112,7 +124,7 @@ async def test_nothing_of_the_person_is_left_in_tables_files_and_the_crm(driver,
     assert not any(word in str(receipt.as_json()) for word in WORDS)
 
 
-async def test_the_trail_stays_valid_and_every_lead_is_accounted_for(driver, box):
+async def test_the_trail_stays_valid_and_every_lead_is_accounted_for(driver: Driver, box: Toolbox) -> None:
     taken = await through_everything(driver, box)
     key = box.settings.seal_key()
     while box.write_now(lambda session, now: trail.seal(session, key=key, now=now)):
@@ -148,7 +160,7 @@ def test_the_number_of_an_erased_text_is_never_given_again(box: Toolbox) -> None
 
 
 @pytest.mark.parametrize("stage", ["inquiry", "assigned", "accepted", "nurturing"])
-async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_more(driver, box, stage):
+async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_more(driver: Driver, box: Toolbox, stage: str) -> None:
     taken = known(box)
     if stage != "inquiry":
         await driver.settle()
@@ -167,14 +179,14 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
     )
 
     await asyncio.to_thread(everything_erased, box, taken)
-    sent = len(box.channels["email"].letters)
+    sent = len(kept_by(box, "email").letters)
     await driver.settle()
 
     assert newest(box, taken).stage == "erased"
     assert box.read_now(lambda session, now: waits.open_of(session, handoff.id)) is None
     states = box.read_now(lambda session, now: {row.key: row.state for row in session.exec(select(Delivery))})
     assert states["later"] == "cancelled"
-    new = box.channels["email"].letters[sent:]
+    new = kept_by(box, "email").letters[sent:]
     assert [one.to.id for one in new] == ([handoff.rep] if stage in ("assigned", "accepted") else [])
     assert not any(word in one.text + one.subject + one.html for one in new for word in WORDS)
     assert all("erased at the wish of its person" in one.text for one in new)
@@ -192,7 +204,7 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
     ],
     ids=["phone and name written otherwise", "address without its tag", "id at the source", "nothing but the phone"],
 )
-async def test_whoever_is_sent_in_again_is_suppressed_and_not_stored(driver, box, again):
+async def test_whoever_is_sent_in_again_is_suppressed_and_not_stored(driver: Driver, box: Toolbox, again: dict[str, str]) -> None:
     """The answer of the intake is that for anybody whom nobody may contact."""
     box.write_now(lambda session, now: roster.suppress(session, "no@thanks.example", reason="asked", now=now))
     suppressed = capture(box, email="no@thanks.example")
@@ -215,7 +227,7 @@ def test_somebody_else_of_the_same_company_is_taken_in_as_ever(box: Toolbox, pho
 
     other = capture(box, email="gus@harbour-lights.example", last_name="Grant", phone=phone, source_id="44")
 
-    lead = box.read_now(lambda session, now: session.get(Lead, other.lead_id))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, other.lead_id)))
     assert lead.email == "gus@harbour-lights.example"
 
 
@@ -253,7 +265,7 @@ def test_a_hash_says_nothing_without_the_key_of_the_installation(box: Toolbox) -
 
 
 @pytest.mark.parametrize("at", range(1, 4))
-async def test_a_process_that_dies_at_any_slice_leaves_an_erasure_that_another_one_ends(driver, box, at):
+async def test_a_process_that_dies_at_any_slice_leaves_an_erasure_that_another_one_ends(driver: Driver, box: Toolbox, at: int) -> None:
     """The person wrote so often that it takes several transactions."""
     taken = await through_everything(driver, box)
     for number in range(60):
@@ -278,7 +290,7 @@ async def test_a_process_that_dies_at_any_slice_leaves_an_erasure_that_another_o
     assert [event.kind for event in events_of(box, taken)].count("cleared") == 1
 
 
-async def test_two_processes_that_erase_at_once_do_it_once(driver, box):
+async def test_two_processes_that_erase_at_once_do_it_once(driver: Driver, box: Toolbox) -> None:
     """The command and a worker, say. Each slice locks the person."""
     taken = await through_everything(driver, box)
     for number in range(60):
@@ -294,7 +306,7 @@ async def test_two_processes_that_erase_at_once_do_it_once(driver, box):
     assert row.deleted["texts"] == event.data["deleted"]["texts"] == 64
 
 
-async def test_what_is_to_be_deleted_at_prefect_is_stored_before_anything_else(driver, box):
+async def test_what_is_to_be_deleted_at_prefect_is_stored_before_anything_else(driver: Driver, box: Toolbox) -> None:
     """So it is not lost while the server is away; the erasure is not done before."""
     taken = known(box)
     await driver.settle()
@@ -340,11 +352,11 @@ def test_a_reason_that_names_the_person_is_refused(box: Toolbox) -> None:
         box.write_now(lambda session, now: erasing.ask(session, 4711, by="o", reason="", now=now))
 
 
-async def test_an_attempt_that_is_under_way_writes_nothing_any_more(driver, box):
+async def test_an_attempt_that_is_under_way_writes_nothing_any_more(driver: Driver, box: Toolbox) -> None:
     taken = known(box)
     handoff = newest(box, taken)
     real = box.read_now(lambda session, now: now)
-    epoch = box.write_now(lambda session, now: leases.take(session, handoff.id, by="worker", real=real))
+    epoch = the(box.write_now(lambda session, now: leases.take(session, handoff.id, by="worker", real=real)))
 
     await asyncio.to_thread(everything_erased, box, taken)
 
@@ -352,14 +364,16 @@ async def test_an_attempt_that_is_under_way_writes_nothing_any_more(driver, box)
         box.write_now(lambda session, now: leases.hold(session, handoff.id, epoch, now=now))
 
 
-async def test_a_page_behind_a_link_of_an_erased_lead_shows_nothing_of_them(driver, box):
+async def test_a_page_behind_a_link_of_an_erased_lead_shows_nothing_of_them(driver: Driver, box: Toolbox) -> None:
     taken = known(box)
     await driver.settle()
     token = token_of(box, taken)
 
     await asyncio.to_thread(everything_erased, box, taken)
 
-    shown = box.read_now(lambda session, now: link_page.visit(session, token, now=now))
+    shown = box.read_now(lambda session, now: link_page.visit(session, OpenedLink(box, token), now=now))
     assert not any(word in str(shown) for word in WORDS)
-    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
+    reply = box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
+    )
     assert not reply.won

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from agreements.lifecycle import OPEN_STAGES
 from storage import contracts, disputes, erased, figures, roster, trail
@@ -14,10 +14,13 @@ from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Lead, PersonalText, PrefectChore
 from tasks.disputes.rulings import raise_dispute
 from tasks.erasure import retention
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT, MONDAY
+from tests.driver import Driver
 from tests.fakes import make_lead
+from tests.present import the
 from tests.searching import in_bytes, in_tables
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.stage import Taken, answer_by_link, capture, events_of, newest
 from tests.storage.plans import recorded
 
 WORDS = ("Marlowe", "marlowe", "7946 0777", "gravel pit")
@@ -31,7 +34,7 @@ PERSON = {
 YEARS = timedelta(days=2 * 365)
 
 
-async def in_nurture(driver, box, **changes):
+async def in_nurture(driver: Driver, box: Toolbox, **changes: object) -> Taken:
     """A lead that was rejected with words about it, and waits in nurture."""
     taken = capture(box, **{**PERSON, **changes})
     await driver.settle()
@@ -41,7 +44,9 @@ async def in_nurture(driver, box, **changes):
     return taken
 
 
-async def test_what_is_over_its_time_goes_and_the_run_says_how_much(driver, box, time, tmp_path: Path):
+async def test_what_is_over_its_time_goes_and_the_run_says_how_much(
+    driver: Driver, box: Toolbox, time: SteppedTime, tmp_path: Path
+) -> None:
     taken = await in_nurture(driver, box)
     assert in_tables(box.database, WORDS)
     time.at = MONDAY + YEARS
@@ -66,7 +71,7 @@ async def test_what_is_over_its_time_goes_and_the_run_says_how_much(driver, box,
 
 
 @pytest.mark.parametrize("days", [0, 1, 729])
-async def test_before_its_time_nothing_goes(driver, box, time, days):
+async def test_before_its_time_nothing_goes(driver: Driver, box: Toolbox, time: SteppedTime, days: int) -> None:
     await in_nurture(driver, box)
     time.at = MONDAY + timedelta(days=days)
 
@@ -76,7 +81,7 @@ async def test_before_its_time_nothing_goes(driver, box, time, days):
     assert in_tables(box.database, WORDS)
 
 
-async def test_the_time_begins_with_the_last_activity(driver, box, time):
+async def test_the_time_begins_with_the_last_activity(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await in_nurture(driver, box)
     time.at = MONDAY + timedelta(days=400)
     capture(box, **{**PERSON, "source_id": taken.source_id, "conversion_id": "later", "activity": "newsletter_opened"})
@@ -91,7 +96,7 @@ async def test_the_time_begins_with_the_last_activity(driver, box, time):
 
 
 @pytest.mark.parametrize("stage", ["inquiry", "assigned", "accepted"])
-async def test_an_open_handoff_is_never_touched(driver, box, time, stage):
+async def test_an_open_handoff_is_never_touched(driver: Driver, box: Toolbox, time: SteppedTime, stage: str) -> None:
     taken = capture(box, **PERSON)
     if stage != "inquiry":
         await driver.settle()
@@ -109,7 +114,7 @@ async def test_an_open_handoff_is_never_touched(driver, box, time, stage):
     assert in_tables(box.database, WORDS) == before
 
 
-async def test_a_lead_under_an_open_dispute_is_kept_until_that_is_settled(driver, box, time):
+async def test_a_lead_under_an_open_dispute_is_kept_until_that_is_settled(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await in_nurture(driver, box)
     dispute = box.write_now(lambda session, now: raise_dispute(session, 1, "mina", "She asked.", now=now))
     time.at = MONDAY + YEARS
@@ -123,13 +128,13 @@ async def test_a_lead_under_an_open_dispute_is_kept_until_that_is_settled(driver
     assert newest(box, taken).stage == "erased"
 
 
-async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver, box, time):
+async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """A later version keeps what is personal for 90 days; who came before stays as long as was agreed then."""
     before = await in_nurture(driver, box)
     text = AGREEMENT.replace("version: 1", "version: 2", 1).replace("2026-01-01", "2027-01-15", 1)
     text = text.replace("legs: [sdr]", "legs: [sdr]\nretention: {personal: 90 days}", 1)
 
-    def in_force(session, now):
+    def in_force(session: Session, now: datetime) -> None:
         row = contracts.publish(session, text, now=now)
         for party in ("marketing", "sales"):
             contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
@@ -147,7 +152,7 @@ async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver, box, 
     assert box.read_now(lambda session, now: retention.agreed(session)) == [("b2b-saas@1", 730, 1095), ("b2b-saas@2", 90, 1095)]
 
 
-async def test_a_wish_not_to_be_contacted_outlives_what_is_deleted(driver, box, time):
+async def test_a_wish_not_to_be_contacted_outlives_what_is_deleted(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """As a keyed hash; whoever had no such wish may come again as a new lead."""
     box.write_now(lambda session, now: roster.suppress(session, PERSON["email"], reason="asked", now=now))
     capture(box, **PERSON)
@@ -160,11 +165,11 @@ async def test_a_wish_not_to_be_contacted_outlives_what_is_deleted(driver, box, 
     await retention.carry_out(box)
 
     known = [make_lead(email=PERSON["email"], source_id="n1"), make_lead(email="free@pit.example", source_id="n2", phone="")]
-    assert [box.read_now(lambda session, now, one=one: erased.is_erased(session, one)) for one in known] == [True, False]
+    assert box.read_now(lambda session, now: [erased.is_erased(session, one) for one in known]) == [True, False]
     assert in_tables(box.database, WORDS) == []
 
 
-async def test_a_run_that_dies_is_ended_by_the_next_one(driver, box, time):
+async def test_a_run_that_dies_is_ended_by_the_next_one(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     await in_nurture(driver, box)
     time.at = MONDAY + YEARS
 
@@ -183,11 +188,13 @@ async def test_a_run_that_dies_is_ended_by_the_next_one(driver, box, time):
     assert not again.deleted
 
 
-async def test_whoever_writes_while_they_are_cleared_is_somebody_new_and_loses_nothing(driver, box, time):
+async def test_whoever_writes_while_they_are_cleared_is_somebody_new_and_loses_nothing(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     taken = await in_nurture(driver, box)
     box.write_now(lambda session, now: [trail.keep_text(session, f"Part {number}.", lead_id=taken.lead_id) for number in range(60)])
     time.at = MONDAY + YEARS
-    back = []
+    back: list[Taken] = []
 
     def write(where: str) -> None:
         if where == "cleared some" and not back:
@@ -198,13 +205,13 @@ async def test_whoever_writes_while_they_are_cleared_is_somebody_new_and_loses_n
     box.fault = lambda where: None
     await driver.settle()
 
-    lead = box.read_now(lambda session, now: session.get(Lead, back[0].lead_id))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, back[0].lead_id)))
     assert (back[0].kind, lead.email, lead.erased_at) == ("new", PERSON["email"], None)
     assert lead.id != taken.lead_id
     assert newest(box, back[0]).stage == "assigned"
 
 
-async def test_a_lead_at_another_company_is_not_taken_for_one_that_was_cleared(driver, box, time):
+async def test_a_lead_at_another_company_is_not_taken_for_one_that_was_cleared(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """The person's lead at the first company was cleared; what they do later belongs to the one at the second."""
     first = await in_nurture(driver, box, company="Gravel Ltd")
     pit = {**PERSON, "company": "Pit plc", "email": "iris@pit.example"}
@@ -222,10 +229,12 @@ async def test_a_lead_at_another_company_is_not_taken_for_one_that_was_cleared(d
     assert later.lead_id == second.lead_id
 
 
-async def test_a_person_who_wrote_a_thousand_times_is_deleted_in_short_transactions(driver, box, time):
+async def test_a_person_who_wrote_a_thousand_times_is_deleted_in_short_transactions(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     taken = await in_nurture(driver, box)
 
-    def write(session, now):
+    def write(session: Session, now: datetime) -> None:
         for number in range(1_000):
             trail.keep_text(session, f"The gravel pit, part {number}.", lead_id=taken.lead_id)
 
@@ -243,7 +252,7 @@ async def test_a_person_who_wrote_a_thousand_times_is_deleted_in_short_transacti
     assert set(kept) == {"(erased)"}
 
 
-async def test_the_plan_says_what_would_go_and_changes_nothing(driver, box, time):
+async def test_the_plan_says_what_would_go_and_changes_nothing(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     await in_nurture(driver, box)
     early = box.read_now(lambda session, now: retention.plan(session, now=now))
     time.at = MONDAY + YEARS

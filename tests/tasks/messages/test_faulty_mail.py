@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -20,7 +22,9 @@ from notifications.channels.email import EmailChannel, SmtpServer
 from storage import keys, proof
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Wait
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on
+from tests.driver import Driver
 from tests.faulty import FAULTS, FaultyChat, FaultyMail
 from tests.patience import PATIENCE_SECONDS
 from tests.returned import returned
@@ -38,7 +42,7 @@ MINUTE = timedelta(minutes=1)
 GONE = (DeliveryState.FAILED, DeliveryState.BOUNCED, DeliveryState.UNKNOWN)
 
 
-def long_clocks(tree: dict) -> None:
+def long_clocks(tree: dict[str, Any]) -> None:
     """One proof is enough, everybody has room, and nobody has to answer before the test is over."""
     tree["notify"] = {
         "confirmed_on": 1,
@@ -62,7 +66,7 @@ def long_clocks(tree: dict) -> None:
 
 
 @contextmanager
-def serving(box) -> Iterator[str]:
+def serving(box: Toolbox) -> Iterator[str]:
     """The site of this installation over real HTTP."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = PageServer(create_site(box), listener)
@@ -74,7 +78,7 @@ def serving(box) -> Iterator[str]:
 class Postmaster:
     """Returns what the mail server took and did not deliver, some minutes later, by the door for returned mail."""
 
-    def __init__(self, driver, box, mail: FaultyMail, url: str) -> None:
+    def __init__(self, driver: Driver, box: Toolbox, mail: FaultyMail, url: str) -> None:
         self.driver, self.mail, self.dice = driver, mail, random.Random(6)
         key = box.write_now(lambda session, now: keys.create(session, "postmaster", now, [Scope.DSN]))
         headers = {"authorization": f"Bearer {key}", "content-type": "message/rfc822"}
@@ -87,7 +91,7 @@ class Postmaster:
         for mark in waiting:
             after = timedelta(seconds=self.dice.choice([20, 60, 150, 400, 2400]))
             for again in range(self.dice.choice([1, 1, 2])):
-                self.driver.plan(self.driver.time.at + after + again * MINUTE, lambda mark=mark: self._return(mark))
+                self.driver.plan(self.driver.time.at + after + again * MINUTE, partial(self._return, mark))
 
     def _return(self, mark: str) -> None:
         answer = self.client.post("/hooks/dsn", content=returned(self.dice.choice(["failed", "exchange", "qmail"]), mark=mark))
@@ -95,13 +99,15 @@ class Postmaster:
         self.said[answer.json()["result"]] += 1
 
 
-async def test_every_rep_is_reached_while_one_channel_works_and_nothing_comes_twice(driver, box, time):
+async def test_every_rep_is_reached_while_one_channel_works_and_nothing_comes_twice(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     agree_on(box, long_clocks)
     mail, chat = FaultyMail(), FaultyChat()
     mail.open()
     ours = {"sender": "Baton <baton@firm.example>", "bounces": "bounces@firm.example"}
     email = EmailChannel(SmtpServer("127.0.0.1", mail.port, timeout_seconds=0.25), **ours)
-    box.channels |= {"email": email, "manager-email": email, "chat": ChatChannel(default_url=chat.url)}
+    box.channels = {**box.channels, "email": email, "manager-email": email, "chat": ChatChannel(default_url=chat.url)}
     box.settings.crm_poll_seconds = 3600
     start, taken = time.at, []
     with serving(box) as url:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -13,10 +15,13 @@ from sqlmodel import select
 from notifications.channels.email import EmailChannel
 from storage import handoffs, proof, waits
 from storage.tables import Delivery
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on
+from tests.driver import Driver
 from tests.notifications.certificates import Authority
 from tests.notifications.channels.test_email import Postbox, channel, serving
 from tests.notifications.channels.test_email_faults import Hanging, secured, talking
+from tests.present import the
 from tests.stage import capture
 
 MINUTE = timedelta(minutes=1)
@@ -35,7 +40,7 @@ FAULTS = [
 @asynccontextmanager
 async def mail_server(fault: str, authority: Authority) -> AsyncIterator[EmailChannel]:
     """An e-mail channel to a real server that has this fault."""
-    answers = {
+    answers: dict[str, dict[str, str | None]] = {
         "greylisting": {"RCPT": "451 4.7.1 Greylisted, come back later"},
         "no such mailbox": {"RCPT": "550 5.1.1 No such user"},
         "dropped after the letter": {"DATA": None},
@@ -44,7 +49,8 @@ async def mail_server(fault: str, authority: Authority) -> AsyncIterator[EmailCh
         async with talking(Hanging("RCPT").talk) as port, channel(port) as email:
             yield email
         return
-    options, ours = {}, {}
+    options: dict[str, Any] = {}
+    ours: dict[str, Any] = {}
     if fault == "a certificate of nobody":
         options, ours = secured("starttls", authority.server(self_signed=True)), {"tls": "starttls", "ca_file": authority.file}
     if fault == "the login is refused":
@@ -54,19 +60,21 @@ async def mail_server(fault: str, authority: Authority) -> AsyncIterator[EmailCh
         yield email
 
 
-def by_mail_else_by_chat(tree: dict) -> None:
+def by_mail_else_by_chat(tree: dict[str, Any]) -> None:
     tree["notify"] = {"confirmed_on": 1, "within": "10 minutes", "no_bounce_for": "2 minutes", "channels": ["email"], "fallback": ["chat"]}
     for tier in tree["tiers"]:
         tier.pop("channels", None)
 
 
 @pytest.mark.parametrize(("fault", "state", "said"), FAULTS, ids=[fault for fault, _, _ in FAULTS])
-async def test_the_row_says_what_happened_and_the_rep_is_reached_otherwise(driver, box, time, tmp_path, fault, state, said):
+async def test_the_row_says_what_happened_and_the_rep_is_reached_otherwise(
+    driver: Driver, box: Toolbox, time: SteppedTime, tmp_path: Path, fault: str, state: str, said: str
+) -> None:
     agree_on(box, by_mail_else_by_chat)
     start = time.at
 
     async with mail_server(fault, Authority.new(tmp_path)) as email:
-        box.channels |= {"email": email}
+        box.channels = {**box.channels, "email": email}
         taken = capture(box, **BY_POINTS)
         if fault == "taken and returned":
             driver.plan(start + MINUTE, lambda: come_back(box))
@@ -75,18 +83,18 @@ async def test_the_row_says_what_happened_and_the_rep_is_reached_otherwise(drive
         mail, chat = rows(box, "email"), rows(box, "chat")
     assert [(row.state, said in row.error, "topsecret" in row.error) for row in mail] == [(state, True, False)]
     assert [row.state for row in chat] == ["confirmed"]
-    handoff = box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id))
-    wait = box.read_now(lambda session, now: waits.open_of(session, handoff.id))
+    handoff = the(box.read_now(lambda session, now: handoffs.latest_of(session, taken.lead_id)))
+    wait = the(box.read_now(lambda session, now: waits.open_of(session, handoff.id)))
     assert (handoff.stage, handoff.owner, wait.kind) == ("assigned", handoff.rep, "acceptance")
     assert wait.opened_at == chat[0].sent_at, "the clock starts when it is proven"
 
 
-def come_back(box) -> None:
+def come_back(box: Toolbox) -> None:
     """The mail server returns what it took."""
     [row] = rows(box, "email")
     assert box.write_now(lambda session, now: proof.bounced(session, row.id, why="5.1.1 no such user", now=now))
 
 
-def rows(box, over: str) -> list[Delivery]:
+def rows(box: Toolbox, over: str) -> list[Delivery]:
     query = select(Delivery).where(Delivery.channel == over, Delivery.message == "assigned")
     return box.read_now(lambda session, now: list(session.exec(query)))

@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import AgreementError, DeliveryUnknown
+from notifications.letter import Letter
 from storage import contracts
 from storage.claims import Claimed
-from storage.tables import Event, SignatureRequest
+from storage.tables import AgreementVersion, Event, SignatureRequest
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.in_flight import published, text_of
+from tests.stage import kept_by
 
 SIGNERS = ("signers: {marketing: [cmo@northgate.example]", "signers: {marketing: [cmo@northgate.example, ceo@northgate.example]")
 
 
 @pytest.fixture
-def second(box) -> contracts.AgreementVersion:
+def second(box: Toolbox) -> AgreementVersion:
     """The second version, published and not signed; two may sign for marketing."""
     text = text_of(2, "2027-03-01", ("total: 60", "total: 70"), SIGNERS)
     return box.write_now(lambda session, now: contracts.publish(session, text, now=now))
 
 
-def ask(box) -> dict[str, Asked]:
+def ask(box: Toolbox) -> dict[str, Asked]:
     return {one.address: one for one in asyncio.run(ask_to_sign(box, "b2b-saas", 2, by="mina"))}
 
 
-def letters(box) -> list:
-    return [one for one in box.channels["email"].letters if one.message == "signature-asked"]
+def letters(box: Toolbox) -> list[Letter]:
+    return [one for one in kept_by(box, "email").letters if one.message == "signature-asked"]
 
 
-def requests(box) -> list[SignatureRequest]:
+def requests(box: Toolbox) -> list[SignatureRequest]:
     return box.read_now(lambda session, now: list(session.exec(select(SignatureRequest).order_by(col(SignatureRequest.id)))))
 
 
-def sign(box, party: str) -> None:
+def sign(box: Toolbox, party: str) -> None:
     box.write_now(
         lambda session, now: contracts.sign(
             session, contracts.get(session, "b2b-saas", 2), contracts.NewSignature(party, "Lea", "test"), now=now
@@ -46,7 +50,7 @@ def sign(box, party: str) -> None:
     )
 
 
-def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_own(box, second) -> None:
+def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_own(box: Toolbox, second: AgreementVersion) -> None:
     asked = ask(box)
 
     assert {address: (one.party, one.sent, one.before) for address, one in asked.items()} == {
@@ -63,7 +67,7 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
         assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
-    seen = box.read_now(lambda session, now: signing_page.visit(session, letter.link.rpartition("/")[2], now=now))
+    seen = box.read_now(lambda session, now: signing_page.visit(session, OpenedLink(box, letter.link.rpartition("/")[2]), now=now))
     assert (seen.asked.party, seen.asked.address, seen.asked.reference, seen.asked.hash) == (
         "sales",
         "cro@northgate.example",
@@ -72,7 +76,9 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
     )
 
 
-def test_the_row_says_what_was_sent_under_which_key_and_the_trail_to_whom(box, second, time) -> None:
+def test_the_row_says_what_was_sent_under_which_key_and_the_trail_to_whom(
+    box: Toolbox, second: AgreementVersion, time: SteppedTime
+) -> None:
     ask(box)
 
     rows = requests(box)
@@ -82,10 +88,10 @@ def test_the_row_says_what_was_sent_under_which_key_and_the_trail_to_whom(box, s
     assert [(one.data["party"], one.data["address"]) for one in told] == [(one.party, one.address) for one in rows]
 
 
-def test_asking_again_reaches_only_those_who_were_not_reached(box, second, time) -> None:
-    box.channels["email"].refuses.add("ceo@northgate.example")
+def test_asking_again_reaches_only_those_who_were_not_reached(box: Toolbox, second: AgreementVersion, time: SteppedTime) -> None:
+    kept_by(box, "email").refuses.add("ceo@northgate.example")
     first = ask(box)
-    box.channels["email"].refuses.clear()
+    kept_by(box, "email").refuses.clear()
     time.at += timedelta(hours=1)
 
     again = ask(box)
@@ -100,7 +106,7 @@ def test_asking_again_reaches_only_those_who_were_not_reached(box, second, time)
     assert len(requests(box)) == 3
 
 
-def test_a_party_that_has_signed_is_not_asked(box, second) -> None:
+def test_a_party_that_has_signed_is_not_asked(box: Toolbox, second: AgreementVersion) -> None:
     sign(box, "marketing")
     assert list(ask(box)) == ["cro@northgate.example"]
 
@@ -108,24 +114,23 @@ def test_a_party_that_has_signed_is_not_asked(box, second) -> None:
     assert ask(box) == {}
 
 
-def test_a_refusal_for_good_is_told_apart_from_a_server_that_is_away(box, second) -> None:
-    box.channels["email"].refuses.add("ceo@northgate.example")
+def test_a_refusal_for_good_is_told_apart_from_a_server_that_is_away(box: Toolbox, second: AgreementVersion) -> None:
+    kept_by(box, "email").refuses.add("ceo@northgate.example")
     assert [one.passing for one in ask(box).values() if not one.sent] == [False]
 
-    box.channels["email"].broken = True
+    kept_by(box, "email").broken = True
     assert [(one.address, one.passing) for one in ask(box).values() if not one.sent] == [("ceo@northgate.example", True)]
 
 
-def test_what_may_have_arrived_is_not_sent_again_under_its_key(box, second) -> None:
+def test_what_may_have_arrived_is_not_sent_again_under_its_key(box: Toolbox, second: AgreementVersion) -> None:
     """The connection broke after it was handed over; whoever asks again asks under a new key."""
-    whole = box.channels["email"].send
 
-    async def lost(letter) -> str:
+    async def lost(letter: Letter) -> str:
         raise DeliveryUnknown("email", "no answer to the message, it may have arrived")
 
-    box.channels["email"].send = lost
+    kept_by(box, "email").instead = lost
     first = ask(box)
-    box.channels["email"].send = whole
+    kept_by(box, "email").instead = None
 
     again = ask(box)
 
@@ -135,10 +140,10 @@ def test_what_may_have_arrived_is_not_sent_again_under_its_key(box, second) -> N
     assert len({one.key for one in requests(box)}) == 6
 
 
-def test_what_a_process_that_died_was_sending_is_unknown(box, second) -> None:
+def test_what_a_process_that_died_was_sending_is_unknown(box: Toolbox, second: AgreementVersion) -> None:
     ask(box)
 
-    def died(session: Session, now) -> None:
+    def died(session: Session, now: datetime) -> None:
         row = session.exec(select(SignatureRequest).where(SignatureRequest.address == "cro@northgate.example")).one()
         row.state = "sending"
         session.add(row)
@@ -150,20 +155,20 @@ def test_what_a_process_that_died_was_sending_is_unknown(box, second) -> None:
     assert [one.state for one in requests(box) if one.address == "cro@northgate.example"] == ["unknown", "confirmed"]
 
 
-def test_two_who_ask_at_once_mail_everybody_once(box, second) -> None:
+def test_two_who_ask_at_once_mail_everybody_once(box: Toolbox, second: AgreementVersion) -> None:
     """The second asks while the first one's letters are on their way."""
-    whole, began, refused = box.channels["email"].send, asyncio.Event(), asyncio.Event()
+    email, began, refused = kept_by(box, "email"), asyncio.Event(), asyncio.Event()
 
-    async def slow(letter) -> str:
+    async def slow(letter: Letter) -> str:
         began.set()
         await refused.wait()
-        return await whole(letter)
+        return email.keep(letter)
 
-    async def together() -> dict:
-        box.channels["email"].send = slow
+    async def together() -> tuple[Asked, ...]:
+        email.instead = slow
         first = asyncio.create_task(ask_to_sign(box, "b2b-saas", 2, by="mina"))
         await began.wait()
-        with pytest.raises(Claimed, match="mina is at asking for signatures of b2b-saas@2"):
+        with pytest.raises(Claimed, match="mina has been asking for signatures of b2b-saas@2"):
             await ask_to_sign(box, "b2b-saas", 2, by="maria")
         refused.set()
         return await first
@@ -172,13 +177,13 @@ def test_two_who_ask_at_once_mail_everybody_once(box, second) -> None:
     assert len(letters(box)) == 3
 
 
-def test_a_version_that_was_replaced_is_not_sent_out(box, second) -> None:
+def test_a_version_that_was_replaced_is_not_sent_out(box: Toolbox, second: AgreementVersion) -> None:
     box.write_now(lambda session, now: published(session, text_of(3, "2027-04-01"), now))
     with pytest.raises(AgreementError, match="b2b-saas@2 was replaced by b2b-saas@3 and can no longer be signed"):
         ask(box)
 
 
-def test_a_contract_too_long_for_a_message_stands_behind_the_link(box) -> None:
+def test_a_contract_too_long_for_a_message_stands_behind_the_link(box: Toolbox) -> None:
     rules = "".join(f'    - {{when: {{country: X{number}}}, points: 1, why: "{"long " * 60}"}}\n' for number in range(300))
     text = text_of(
         2, "2027-03-01", ("    - {persona: sales-leader, points: 20}\n", f"    - {{persona: sales-leader, points: 20}}\n{rules}")

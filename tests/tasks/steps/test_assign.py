@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from storage.crm.port import Account
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, staff, tenures, until_accepted, until_working, wait_of
-from tests.stage import capture, newest, token_of
+from tests.driver import Driver
+from tests.stage import Taken, capture, kept_by, local_crm, newest, token_of
 
 DAY = timedelta(days=1)
 FAYE_AND_DAN_AWAY = []
@@ -21,11 +25,11 @@ for name, until in (("dan", "2027-02-03T09:00:00Z"), ("faye", "2027-02-05T09:00:
 US = {"country": "US"}
 
 
-def routing(**more: Any):
+def routing(**more: Any) -> Callable[[dict[str, Any]], object]:
     return lambda tree: tree["routing"].update(more)
 
 
-def segments_by(fact: str, value: Any):
+def segments_by(fact: str, value: Any) -> Callable[[dict[str, Any]], object]:
     """Leads of which this was found out go to the Americas, whatever their country."""
     return lambda tree: tree["routing"]["segments"].insert(0, {"when": {fact: value}, "team": "americas"})
 
@@ -43,8 +47,10 @@ def segments_by(fact: str, value: Any):
         ("account.status", "prospect", {"company": "Harbour"}),
     ],
 )
-async def test_leads_are_routed_by_what_was_found_out_about_them(driver, box, fact, value, changes):
-    box.crm.add_accounts([Account("A1", "Harbour", status="prospect")])
+async def test_leads_are_routed_by_what_was_found_out_about_them(
+    driver: Driver, box: Toolbox, fact: str, value: object, changes: dict[str, str]
+) -> None:
+    local_crm(box).add_accounts([Account("A1", "Harbour", status="prospect")])
     agree_on(box, lambda tree: (segments_by(fact, value)(tree), tree["personas"][1].update(product="crm")))
     taken, other = capture(box, **changes), capture(box)
 
@@ -55,7 +61,7 @@ async def test_leads_are_routed_by_what_was_found_out_about_them(driver, box, fa
 
 
 @pytest.mark.parametrize(("fact", "value"), [("persona", "ops-leader"), ("product", "platform"), ("score", {"at_least": 40})])
-async def test_tiers_ask_for_what_was_found_out_too(driver, box, fact, value):
+async def test_tiers_ask_for_what_was_found_out_too(driver: Driver, box: Toolbox, fact: str, value: object) -> None:
     agree_on(box, lambda tree: tree["tiers"].insert(0, {"name": "named", "when": {fact: value}, "channels": ["email", "crm"]}))
     taken, other = capture(box), capture(box, job_title="Analyst", fields={})
 
@@ -64,7 +70,7 @@ async def test_tiers_ask_for_what_was_found_out_too(driver, box, fact, value):
     assert (newest(box, taken).tier, newest(box, other).tier) == ("named", "hot")
 
 
-async def test_what_a_lead_says_of_itself_is_not_what_was_found_out(driver, box):
+async def test_what_a_lead_says_of_itself_is_not_what_was_found_out(driver: Driver, box: Toolbox) -> None:
     agree_on(box, segments_by("persona", "ops-leader"))
     taken = capture(box, job_title="Analyst", fields={"persona": "ops-leader"})
 
@@ -73,17 +79,17 @@ async def test_what_a_lead_says_of_itself_is_not_what_was_found_out(driver, box)
     assert newest(box, taken).rep == "ana"
 
 
-async def test_the_rep_is_shown_for_whom_and_for_what_the_lead_is(driver, box):
+async def test_the_rep_is_shown_for_whom_and_for_what_the_lead_is(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert (visit.lead.persona, visit.lead.product) == ("ops-leader", "platform")
-    [letter] = [one for one in box.channels["email"].letters if one.message == "assigned"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "assigned"]
     assert "Persona: Ops leader, platform" in letter.text
 
 
-async def test_while_everyone_is_away_whoever_is_on_call_gets_it(driver, box):
+async def test_while_everyone_is_away_whoever_is_on_call_gets_it(driver: Driver, box: Toolbox) -> None:
     staff(box, *FAYE_AND_DAN_AWAY)
     agree_on(box, routing(everyone_away="on-call-or-hold", on_call="cleo"))
     taken = capture(box, **US)
@@ -93,7 +99,7 @@ async def test_while_everyone_is_away_whoever_is_on_call_gets_it(driver, box):
     assert [(one.rep, one.cause) for one in tenures(box, taken)] == [("cleo", "everyone is away: on call")]
 
 
-async def test_where_whoever_is_on_call_is_away_as_well_it_is_held(driver, box, time):
+async def test_where_whoever_is_on_call_is_away_as_well_it_is_held(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     staff(box, *FAYE_AND_DAN_AWAY)
     agree_on(box, routing(everyone_away="on-call-or-hold", on_call="emil"))
     taken = capture(box, **US)
@@ -105,7 +111,7 @@ async def test_where_whoever_is_on_call_is_away_as_well_it_is_held(driver, box, 
     assert tenures(box, taken)[0].rep in ("dora", "dan")
 
 
-async def test_a_held_lead_is_still_looked_at_while_its_ladder_gives_more_time(driver, box, time):
+async def test_a_held_lead_is_still_looked_at_while_its_ladder_gives_more_time(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Somebody may be back before the default acceptor's turn."""
     was = "until: 2027-02-03T09:00:00Z"
     staff(box, *[(old, new.replace(was, "until: 2027-02-01T15:00:00Z")) for old, new in FAYE_AND_DAN_AWAY])
@@ -116,7 +122,7 @@ async def test_a_held_lead_is_still_looked_at_while_its_ladder_gives_more_time(d
     assert tenures(box, taken)[0].rep == "dan"
 
 
-async def test_when_everyone_is_full_the_teams_manager_is_asked(driver, box, time):
+async def test_when_everyone_is_full_the_teams_manager_is_asked(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree_on(box, routing(everyone_full="manager", capacity={"per_rep": 1}))
     for _ in range(2):
         capture(box, **US)
@@ -127,11 +133,11 @@ async def test_when_everyone_is_full_the_teams_manager_is_asked(driver, box, tim
     wait = wait_of(box, taken)
     assert (wait.kind, wait.about, wait.holder) == ("decision", "everyone-full", "marcus")
     assert (newest(box, taken).stage, newest(box, taken).owner) == ("mql", "marcus")
-    [letter] = [one for one in box.channels["email"].letters if one.message == "decision-asked"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "decision-asked"]
     assert (letter.to.id, "Everyone in Sales Americas has as many leads as agreed." in letter.text) == ("marcus", True)
 
 
-async def test_the_manager_names_who_takes_it_though_full(driver, box):
+async def test_the_manager_names_who_takes_it_though_full(driver: Driver, box: Toolbox) -> None:
     agree_on(box, routing(everyone_full="manager", capacity={"per_rep": 1}))
     for _ in range(2):
         capture(box, **US)
@@ -146,7 +152,7 @@ async def test_the_manager_names_who_takes_it_though_full(driver, box):
     assert [one.rep for one in tenures(box, taken)] == ["faye"]
 
 
-async def test_what_nobody_has_cannot_be_left_with_anybody(driver, box):
+async def test_what_nobody_has_cannot_be_left_with_anybody(driver: Driver, box: Toolbox) -> None:
     agree_on(box, routing(everyone_full="manager", capacity={"per_rep": 1}))
     for _ in range(2):
         capture(box, **US)
@@ -154,14 +160,14 @@ async def test_what_nobody_has_cannot_be_left_with_anybody(driver, box):
     await driver.settle()
     token = box.links.for_duty(wait_of(box, taken).id, "marcus").rpartition("/")[2]
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
 
     assert "give-back" not in dict(visit.choices)
     with pytest.raises(ChoiceRefused, match="choose what becomes"):
         answer_by_duty(box, taken, "decided", choice="give-back")
 
 
-async def test_a_manager_who_does_not_decide_leaves_it_to_marketing(driver, box, time):
+async def test_a_manager_who_does_not_decide_leaves_it_to_marketing(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree_on(box, routing(everyone_full="manager", capacity={"per_rep": 1}))
     for _ in range(2):
         capture(box, **US)
@@ -184,7 +190,7 @@ async def test_a_manager_who_does_not_decide_leaves_it_to_marketing(driver, box,
         (["working"], "assigned", False),
     ],
 )
-async def test_what_counts_as_open_is_agreed(driver, box, open_means, stage, full):
+async def test_what_counts_as_open_is_agreed(driver: Driver, box: Toolbox, open_means: list[str], stage: str, full: bool) -> None:
     agree_on(box, routing(capacity={"per_rep": 1, "open_means": open_means}))
     until = {"assigned": assigned, "accepted": until_accepted, "working": until_working}[stage]
     for _ in range(2):
@@ -196,7 +202,7 @@ async def test_what_counts_as_open_is_agreed(driver, box, open_means, stage, ful
     assert (newest(box, taken).rep == "dora") is full
 
 
-async def assigned(driver, box, **changes: Any):
+async def assigned(driver: Driver, box: Toolbox, **changes: Any) -> Taken:
     taken = capture(box, **changes)
     await driver.settle()
     return taken

@@ -9,15 +9,18 @@ import pytest
 from storage import handoffs
 from storage.tables import HandoffNote
 from tasks.replies.answering import ChoiceRefused
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, answer_by_duty, letters, staff, tenures, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
 
 
-def note_of(box, taken) -> HandoffNote:
-    return box.read_now(lambda session, now: handoffs.note_of(session, newest(box, taken)))
+def note_of(box: Toolbox, taken: Taken) -> HandoffNote:
+    return the(box.read_now(lambda session, now: handoffs.note_of(session, newest(box, taken))))
 
 
-async def test_a_note_states_why_the_lead_is_qualified_and_ready_to_buy(driver, box):
+async def test_a_note_states_why_the_lead_is_qualified_and_ready_to_buy(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
 
     await driver.settle()
@@ -34,7 +37,7 @@ async def test_a_note_states_why_the_lead_is_qualified_and_ready_to_buy(driver, 
     assert {one["rule"] for one in note.content["criteria"]} >= {"persona ops-leader", "employees at least 200"}
 
 
-async def test_a_note_by_points_names_the_best_of_them(driver, box):
+async def test_a_note_by_points_names_the_best_of_them(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, **BY_POINTS)
 
     await driver.settle()
@@ -43,7 +46,9 @@ async def test_a_note_by_points_names_the_best_of_them(driver, box):
     assert why == "Score 75 of 100, 60 agreed: persona ops-leader; industry in software, logistics, manufacturing; employees at least 200."
 
 
-async def test_an_incomplete_note_is_asked_of_a_named_person_and_nobody_in_sales_is_told(driver, box, time):
+async def test_an_incomplete_note_is_asked_of_a_named_person_and_nobody_in_sales_is_told(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     taken = capture(box, campaign="")
 
     await driver.settle()
@@ -57,7 +62,7 @@ async def test_an_incomplete_note_is_asked_of_a_named_person_and_nobody_in_sales
     assert asked.data["missing"] == ["campaign"]
 
 
-async def test_a_note_completed_by_link_goes_on_to_sales(driver, box):
+async def test_a_note_completed_by_link_goes_on_to_sales(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, campaign="")
     await driver.settle()
 
@@ -67,11 +72,11 @@ async def test_a_note_completed_by_link_goes_on_to_sales(driver, box):
     assert reply.won
     assert newest(box, taken).stage == "assigned"
     assert note_of(box, taken).content["statements"]["campaign"] == "Spring fair, hall 3"
-    [letter] = [one for one in box.channels["email"].letters if one.message == "assigned"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "assigned"]
     assert "Spring fair, hall 3" in letter.text
 
 
-async def test_a_note_that_still_lacks_something_is_not_taken(driver, box):
+async def test_a_note_that_still_lacks_something_is_not_taken(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, campaign="")
     await driver.settle()
 
@@ -81,7 +86,7 @@ async def test_a_note_that_still_lacks_something_is_not_taken(driver, box):
     assert wait_of(box, taken).answer_id is None
 
 
-async def test_what_marketing_wrote_stays_out_of_the_trail(driver, box):
+async def test_what_marketing_wrote_stays_out_of_the_trail(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, campaign="")
     await driver.settle()
     answer_by_duty(box, taken, "completed", campaign="Ask for Lee in person")
@@ -90,7 +95,7 @@ async def test_what_marketing_wrote_stays_out_of_the_trail(driver, box):
     assert not any("Lee in person" in str(event.data) for event in events_of(box, taken))
 
 
-async def test_a_note_that_nobody_completes_ends_in_nurture(driver, box, time):
+async def test_a_note_that_nobody_completes_ends_in_nurture(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = capture(box, campaign="")
 
@@ -103,7 +108,7 @@ async def test_a_note_that_nobody_completes_ends_in_nurture(driver, box, time):
     assert (handoff.stage, handoff.track, handoff.ended_at) == ("nurturing", "incomplete", start + timedelta(hours=60))
 
 
-async def test_a_note_completed_during_the_further_time_goes_on(driver, box, time):
+async def test_a_note_completed_during_the_further_time_goes_on(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box, campaign="")
     await driver.run(until=time.at + timedelta(hours=24))
 
@@ -113,7 +118,7 @@ async def test_a_note_completed_during_the_further_time_goes_on(driver, box, tim
     assert newest(box, taken).stage == "assigned"
 
 
-async def test_a_note_that_sales_sends_back_is_mended_and_goes_to_the_same_rep(driver, box):
+async def test_a_note_that_sales_sends_back_is_mended_and_goes_to_the_same_rep(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     rep = newest(box, taken).rep
@@ -128,7 +133,7 @@ async def test_a_note_that_sales_sends_back_is_mended_and_goes_to_the_same_rep(d
     assert note_of(box, taken).content["statements"]["next_step"] == "Ask for the head of logistics."
 
 
-async def test_a_returned_note_is_completed_also_when_the_rep_is_away_by_then(driver, box):
+async def test_a_returned_note_is_completed_also_when_the_rep_is_away_by_then(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="bad-data")

@@ -6,19 +6,22 @@ from datetime import timedelta
 
 import pytest
 
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree, letters, tenures, until_accepted, until_working, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
 
 LADDER = "when_missed: [{do: reassign, at_most: 2}, {do: default-acceptor}, {do: nurture, track: unworked}]"
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
-def climbs(box, taken, clock: str) -> list[str]:
+def climbs(box: Toolbox, taken: Taken, clock: str) -> list[str]:
     """The rungs that were taken of this clock's ladder, in order."""
     return [event.data["do"] for event in events_of(box, taken) if event.kind == "escalated" and event.data["clock"] == clock]
 
 
-async def missed_under(ladder: str, driver, box, time):
+async def missed_under(ladder: str, driver: Driver, box: Toolbox, time: SteppedTime) -> Taken:
     """A lead whose first acceptance was missed under this ladder."""
     agree(box, (LADDER, f"when_missed: {ladder}"))
     taken = capture(box)
@@ -31,7 +34,9 @@ async def missed_under(ladder: str, driver, box, time):
     ("rung", "message", "person"),
     [("remind", "reminder", "ana"), ("tell-manager", "manager-told", "maria"), ("tell-marketing-ops", "ops-told", "oscar")],
 )
-async def test_a_rung_that_tells_somebody_is_followed_by_the_next_at_once(driver, box, time, rung, message, person):
+async def test_a_rung_that_tells_somebody_is_followed_by_the_next_at_once(
+    driver: Driver, box: Toolbox, time: SteppedTime, rung: str, message: str, person: str
+) -> None:
     taken = await missed_under(f"[{{do: {rung}}}, {{do: nurture, track: unworked}}]", driver, box, time)
 
     assert letters(box, message)[-1] == person
@@ -39,7 +44,7 @@ async def test_a_rung_that_tells_somebody_is_followed_by_the_next_at_once(driver
     assert climbs(box, taken, "acceptance") == [rung, "nurture"]
 
 
-async def test_a_lead_is_reassigned_to_somebody_who_did_not_have_it(driver, box, time):
+async def test_a_lead_is_reassigned_to_somebody_who_did_not_have_it(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await missed_under("[{do: reassign, at_most: 2}, {do: nurture}]", driver, box, time)
 
     assert [one.rep for one in tenures(box, taken)] == ["ana", "ben"]
@@ -47,13 +52,13 @@ async def test_a_lead_is_reassigned_to_somebody_who_did_not_have_it(driver, box,
     assert letters(box, "withdrawn") == ["ana"]
 
 
-async def test_the_default_acceptor_gets_it(driver, box, time):
+async def test_the_default_acceptor_gets_it(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await missed_under("[{do: default-acceptor}, {do: nurture}]", driver, box, time)
 
     assert newest(box, taken).rep == "dora"
 
 
-async def test_a_manager_decides(driver, box, time):
+async def test_a_manager_decides(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await missed_under("[{do: manager-decides}]", driver, box, time)
 
     wait = wait_of(box, taken)
@@ -62,7 +67,7 @@ async def test_a_manager_decides(driver, box, time):
     assert letters(box, "decision-asked") == ["maria"]
 
 
-async def test_nurture_ends_the_climb_on_its_track(driver, box, time):
+async def test_nurture_ends_the_climb_on_its_track(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await missed_under("[{do: nurture, track: cold}]", driver, box, time)
 
     handoff = newest(box, taken)
@@ -70,13 +75,13 @@ async def test_nurture_ends_the_climb_on_its_track(driver, box, time):
     assert tenures(box, taken)[0].ended_because == "not seen in time"
 
 
-async def test_a_lead_can_be_given_up(driver, box, time):
+async def test_a_lead_can_be_given_up(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await missed_under("[{do: disqualify}]", driver, box, time)
 
     assert (newest(box, taken).stage, newest(box, taken).reason) == ("disqualified", "not-seen-in-time")
 
 
-async def test_a_rung_is_taken_as_often_as_it_says_and_then_the_next(driver, box, time):
+async def test_a_rung_is_taken_as_often_as_it_says_and_then_the_next(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
 
     await driver.run(until=time.at + timedelta(days=3))
@@ -85,7 +90,7 @@ async def test_a_rung_is_taken_as_often_as_it_says_and_then_the_next(driver, box
     assert [one.rep for one in tenures(box, taken)] == ["ana", "ben", "cleo", "dora"]
 
 
-async def test_a_miss_is_charged_to_whoever_owed_it_and_as_of_the_due_time(driver, box, time):
+async def test_a_miss_is_charged_to_whoever_owed_it_and_as_of_the_due_time(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = await missed_under("[{do: nurture}]", driver, box, time)
 
@@ -93,7 +98,7 @@ async def test_a_miss_is_charged_to_whoever_owed_it_and_as_of_the_due_time(drive
     assert (missed.at, missed.data["owed_by"], missed.data["holder"]) == (start + HALF_AN_HOUR, "sales", "ana")
 
 
-async def test_while_a_clock_runs_the_rep_is_reminded_and_then_the_manager_told(driver, box, time):
+async def test_while_a_clock_runs_the_rep_is_reminded_and_then_the_manager_told(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = capture(box)
 
@@ -104,12 +109,12 @@ async def test_while_a_clock_runs_the_rep_is_reminded_and_then_the_manager_told(
     await driver.run(until=start + timedelta(minutes=24))
 
     assert (letters(box, "reminder"), letters(box, "manager-told")) == (["ana"], ["maria"])
-    (told,) = [letter for letter in box.channels["email"].letters if letter.message == "manager-told"]
+    (told,) = [letter for letter in kept_by(box, "email").letters if letter.message == "manager-told"]
     assert told.subject.startswith("6 minutes left: Ana Silva, ")
     assert wait_of(box, taken).holder == "ana"
 
 
-async def test_a_rep_who_has_answered_is_not_reminded(driver, box, time):
+async def test_a_rep_who_has_answered_is_not_reminded(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="not-now")
@@ -119,7 +124,7 @@ async def test_a_rep_who_has_answered_is_not_reminded(driver, box, time):
     assert letters(box, "reminder") == []
 
 
-async def test_a_rung_with_a_further_time_gives_that_time_first(driver, box, time):
+async def test_a_rung_with_a_further_time_gives_that_time_first(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     due = wait_of(box, taken).due_at
 
@@ -131,7 +136,7 @@ async def test_a_rung_with_a_further_time_gives_that_time_first(driver, box, tim
     assert climbs(box, taken, "first_attempt") == ["tell-manager"]
 
 
-async def test_an_attempt_during_the_further_time_still_counts_but_late(driver, box, time):
+async def test_an_attempt_during_the_further_time_still_counts_but_late(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     await driver.run(until=wait_of(box, taken).due_at)
     time.at += timedelta(minutes=5)
@@ -144,7 +149,7 @@ async def test_an_attempt_during_the_further_time_still_counts_but_late(driver, 
     assert attempted.data["on_time"] is False
 
 
-async def test_after_the_further_time_the_lead_is_taken_away(driver, box):
+async def test_after_the_further_time_the_lead_is_taken_away(driver: Driver, box: Toolbox) -> None:
     taken = await until_accepted(driver, box)
     first = newest(box, taken).rep
     await driver.run(until=wait_of(box, taken).due_at)
@@ -158,7 +163,7 @@ async def test_after_the_further_time_the_lead_is_taken_away(driver, box):
     assert len(missed) == 1
 
 
-async def test_the_second_rep_who_lets_it_rot_brings_it_before_the_manager(driver, box):
+async def test_the_second_rep_who_lets_it_rot_brings_it_before_the_manager(driver: Driver, box: Toolbox) -> None:
     taken = await until_accepted(driver, box)
     await driver.run(until=wait_of(box, taken).due_at)
     await driver.run(until=wait_of(box, taken).due_at)
@@ -171,7 +176,7 @@ async def test_the_second_rep_who_lets_it_rot_brings_it_before_the_manager(drive
     assert wait_of(box, taken).kind == "decision"
 
 
-async def test_the_time_for_all_reps_together_is_bounded(driver, box, time):
+async def test_the_time_for_all_reps_together_is_bounded(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Half an hour each, but three quarters in all: the second rep has what is left."""
     start = time.at
     agree(box, ("total: {hot: 2 working hours", "total: {hot: 45 working minutes"))
@@ -183,7 +188,7 @@ async def test_the_time_for_all_reps_together_is_bounded(driver, box, time):
     assert wait_of(box, taken).due_at == start + timedelta(minutes=45)
 
 
-async def test_no_outcome_in_time_brings_it_before_the_manager(driver, box):
+async def test_no_outcome_in_time_brings_it_before_the_manager(driver: Driver, box: Toolbox) -> None:
     taken = await until_working(driver, box)
 
     await driver.run(until=wait_of(box, taken).due_at)
@@ -192,7 +197,7 @@ async def test_no_outcome_in_time_brings_it_before_the_manager(driver, box):
     assert letters(box, "reminder") == [newest(box, taken).rep]
 
 
-async def test_a_decision_that_nobody_takes_ends_in_nurture(driver, box):
+async def test_a_decision_that_nobody_takes_ends_in_nurture(driver: Driver, box: Toolbox) -> None:
     taken = await until_working(driver, box)
     await driver.run(until=wait_of(box, taken).due_at)
 
@@ -201,7 +206,7 @@ async def test_a_decision_that_nobody_takes_ends_in_nurture(driver, box):
     assert (newest(box, taken).stage, newest(box, taken).reason) == ("nurturing", "not-decided-in-time")
 
 
-async def test_a_link_that_comes_after_the_deadline_is_told_so(driver, box, time):
+async def test_a_link_that_comes_after_the_deadline_is_told_so(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Also before an attempt has read the deadline."""
     taken = capture(box)
     await driver.settle()
@@ -211,5 +216,5 @@ async def test_a_link_that_comes_after_the_deadline_is_told_so(driver, box, time
     reply = answer_by_link(box, taken, "accepted")
 
     assert not reply.won
-    assert reply.winner.kind == "deadline"
+    assert the(reply.winner).kind == "deadline"
     assert "agreed time has passed" in reply.ended

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import contracts, leads
+from agreements.lead import IncomingLead
+from storage import contracts, handoffs
 from storage.database import Database
-from storage.leads import RELEASED_AT_ONCE
 from storage.tables import Bookmark, Handoff, Lead, Wake
-from tasks.background.held_leads import release_held
+from tasks import intake
+from tasks.background.held_leads import RELEASED_AT_ONCE, release_held
+from tasks.wiring.toolbox import Toolbox
 from tests.in_flight import published, text_of
 from tests.rows import woken
 from tests.written import written
@@ -21,7 +24,7 @@ from tests.written import written
 WEB = "agreement: web\napplies_to: {source: [web]}\ndefault: false\n"
 
 
-def held(box, count: int, *, source: str = "phone") -> None:
+def held(box: Toolbox, count: int, *, source: str = "phone") -> None:
     """So many leads that were stored and not started."""
 
     def work(session: Session, now: datetime) -> None:
@@ -64,7 +67,7 @@ class OtherWriter:
 
 
 @pytest.mark.parametrize("count", [120, pytest.param(3000, marks=pytest.mark.long)])
-def test_many_held_leads_are_released_while_another_writer_goes_on(box, count):
+def test_many_held_leads_are_released_while_another_writer_goes_on(box: Toolbox, count: int) -> None:
     """Releasing 3,000 in one transaction took half a minute, and whoever wrote meanwhile failed after ten seconds."""
     held(box, count)
     told: list[int] = []
@@ -75,10 +78,10 @@ def test_many_held_leads_are_released_while_another_writer_goes_on(box, count):
     kept.assert_short()
     assert len(kept.rows) == count // RELEASED_AT_ONCE + bool(count % RELEASED_AT_ONCE)
     assert other.errors == []
-    assert (sum(told), woken(box), box.read_now(lambda session, now: leads.count_held(session))) == (count, count, 0)
+    assert (sum(told), woken(box), box.read_now(lambda session, now: handoffs.count_held(session))) == (count, count, 0)
 
 
-def test_a_release_that_is_interrupted_goes_on_where_it_stood(box):
+def test_a_release_that_is_interrupted_goes_on_where_it_stood(box: Toolbox) -> None:
     held(box, 2 * RELEASED_AT_ONCE)
 
     def die(more: int) -> None:
@@ -98,7 +101,7 @@ def only_for_the_web(session: Session, now: datetime) -> None:
     published(session, text_of(1, "2026-01-01", ("agreement: b2b-saas\n", WEB)), now)
 
 
-def test_those_that_stay_held_are_looked_at_once(box):
+def test_those_that_stay_held_are_looked_at_once(box: Toolbox) -> None:
     """No agreement is for them: they neither keep a release going for ever nor hide those behind them."""
     box.write_now(only_for_the_web)
     held(box, 2 * RELEASED_AT_ONCE)
@@ -109,19 +112,22 @@ def test_those_that_stay_held_are_looked_at_once(box):
 
     assert sum(told) == 2 * RELEASED_AT_ONCE + 1
     rows = box.read_now(lambda session, now: list(session.exec(select(Handoff).order_by(col(Handoff.id)))))
-    assert {row.reason for row in rows[:-1] if row.held} == {leads.NO_AGREEMENT}
+    assert {row.reason for row in rows[:-1] if row.held} == {handoffs.NO_AGREEMENT}
     assert [row.held for row in rows] == [True] * 2 * RELEASED_AT_ONCE + [False]
 
 
-def test_a_released_lead_that_asked_to_talk_to_sales_goes_before_the_others(box, make_lead):
+def test_a_released_lead_that_asked_to_talk_to_sales_goes_before_the_others(box: Toolbox, make_lead: Callable[..., IncomingLead]) -> None:
     """As it does when it comes in and nothing is held."""
     asks = {"list": "webinar_attended", "hot": "demo_requested"}
+
+    def hold(incoming: IncomingLead) -> None:
+        box.write_now(lambda session, now: intake.capture(session, incoming, now=now, hold=True))
+
     for ident, activity in asks.items():
-        incoming = make_lead(source_id=ident, email=f"{ident}@{ident}.example", activity=activity)
-        box.write_now(lambda session, now, one=incoming: leads.capture(session, one, now=now, hold=True))
+        hold(make_lead(source_id=ident, email=f"{ident}@{ident}.example", activity=activity))
 
     assert asyncio.run(release_held(box)) == len(asks)
 
-    query = select(Wake.handoff_id).order_by(Wake.urgency, col(Wake.id))
+    query = select(Wake.handoff_id).order_by(col(Wake.urgency), col(Wake.id))
     hot, other = box.read_now(lambda session, now: list(session.exec(query)))
     assert hot > other, "the one that asked came later, and goes first"

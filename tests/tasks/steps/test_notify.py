@@ -7,19 +7,22 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
+from notifications.letter import Letter
 from storage.tables import Delivery
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, deliveries_of, letters, tenures, wait_of
+from tests.driver import Driver
 from tests.dying import Died, dies_at, leases_end, lives
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.stage import answer_by_link, capture, events_of, kept_by, newest
 
 
-def break_all(box, *, but: tuple[str, ...] = ("crm",)) -> None:
-    for name, channel in box.channels.items():
+def break_all(box: Toolbox, *, but: tuple[str, ...] = ("crm",)) -> None:
+    for name in box.channels:
         if name not in but:
-            channel.broken = True
+            kept_by(box, name).broken = True
 
 
-async def test_the_reps_clock_starts_when_enough_channels_have_proven_it(driver, box, time):
+async def test_the_reps_clock_starts_when_enough_channels_have_proven_it(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
 
     await driver.settle()
@@ -32,8 +35,8 @@ async def test_the_reps_clock_starts_when_enough_channels_have_proven_it(driver,
     assert notified.data["channels"] == ["chat", "crm", "email"]
 
 
-async def test_a_broken_channel_is_replaced_by_the_fallback(driver, box):
-    box.channels["email"].broken = True
+async def test_a_broken_channel_is_replaced_by_the_fallback(driver: Driver, box: Toolbox) -> None:
+    kept_by(box, "email").broken = True
     taken = capture(box, **BY_POINTS)
 
     await driver.settle()
@@ -43,7 +46,7 @@ async def test_a_broken_channel_is_replaced_by_the_fallback(driver, box):
     assert deliveries_of(box, taken)[("assigned", "email")] == "queued"
 
 
-async def test_the_fallback_is_not_used_where_enough_channels_have_proven_it(driver, box):
+async def test_the_fallback_is_not_used_where_enough_channels_have_proven_it(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, **BY_POINTS)
 
     await driver.settle()
@@ -51,11 +54,11 @@ async def test_the_fallback_is_not_used_where_enough_channels_have_proven_it(dri
     assert set(deliveries_of(box, taken)) == {("assigned", "email"), ("assigned", "crm")}
 
 
-async def test_a_broken_channel_is_tried_again_and_says_the_same_once(driver, box, time):
-    box.channels["email"].broken = True
+async def test_a_broken_channel_is_tried_again_and_says_the_same_once(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    kept_by(box, "email").broken = True
     taken = capture(box)
     await driver.settle()
-    box.channels["email"].broken = False
+    kept_by(box, "email").broken = False
 
     await driver.run(until=time.at + timedelta(minutes=2))
 
@@ -63,12 +66,14 @@ async def test_a_broken_channel_is_tried_again_and_says_the_same_once(driver, bo
     assert deliveries_of(box, taken)[("assigned", "email")] == "confirmed"
 
 
-async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in_a_minute(driver, box, time):
+async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in_a_minute(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     break_all(box)
     taken = capture(box)
     await driver.settle()
     assert (newest(box, taken).stage, newest(box, taken).owner) == ("assigned", "system")
-    box.channels["chat"].broken = False
+    kept_by(box, "chat").broken = False
 
     await driver.run(until=time.at + timedelta(minutes=1))
 
@@ -76,9 +81,11 @@ async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in
     assert tenures(box, taken)[0].proven_at == time.at
 
 
-async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acceptor(driver, box, time):
+async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acceptor(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     for channel, nobody in (("email", "ana"), ("chat", "ana"), ("manager-email", "maria")):
-        box.channels[channel].refuses.add(nobody)
+        kept_by(box, channel).refuses.add(nobody)
     taken = capture(box)
 
     await driver.run(until=time.at + timedelta(days=2))
@@ -90,7 +97,7 @@ async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acce
     assert letters(box, "ops-told") == ["oscar"]
 
 
-async def test_when_nothing_gets_through_to_anybody_the_lead_ends_in_nurture(driver, box, time):
+async def test_when_nothing_gets_through_to_anybody_the_lead_ends_in_nurture(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     break_all(box)
     taken = capture(box)
 
@@ -100,7 +107,7 @@ async def test_when_nothing_gets_through_to_anybody_the_lead_ends_in_nurture(dri
     assert [one.rep for one in tenures(box, taken)] == ["ana", "dora"]
 
 
-async def test_a_lead_that_cannot_be_delivered_is_looked_at_ever_more_seldom(driver, box, time):
+async def test_a_lead_that_cannot_be_delivered_is_looked_at_ever_more_seldom(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Each look is an attempt, and a mail server may be away for a night."""
     break_all(box)
     taken = capture(box)
@@ -111,7 +118,7 @@ async def test_a_lead_that_cannot_be_delivered_is_looked_at_ever_more_seldom(dri
     assert newest(box, taken).epoch < 30
 
 
-async def test_an_answer_that_comes_before_the_proof_counts(driver, box, time):
+async def test_an_answer_that_comes_before_the_proof_counts(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     break_all(box)
     taken = capture(box)
     await driver.settle()
@@ -126,7 +133,7 @@ async def test_an_answer_that_comes_before_the_proof_counts(driver, box, time):
     assert kinds.index("notified") < kinds.index("accepted")
 
 
-async def test_a_rejection_that_comes_before_the_proof_counts(driver, box):
+async def test_a_rejection_that_comes_before_the_proof_counts(driver: Driver, box: Toolbox) -> None:
     break_all(box)
     taken = capture(box)
     await driver.settle()
@@ -137,7 +144,7 @@ async def test_a_rejection_that_comes_before_the_proof_counts(driver, box):
     assert (newest(box, taken).stage, newest(box, taken).reason) == ("disqualified", "not-icp")
 
 
-async def test_what_a_dead_attempt_was_sending_is_unknown_and_the_next_channel_is_used(driver, box):
+async def test_what_a_dead_attempt_was_sending_is_unknown_and_the_next_channel_is_used(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, **BY_POINTS)
     handoff = newest(box, taken)
     box.fault = dies_at("before telling")
@@ -153,28 +160,27 @@ async def test_what_a_dead_attempt_was_sending_is_unknown_and_the_next_channel_i
     assert wait_of(box, taken).kind == "acceptance"
 
 
-async def test_the_row_of_a_message_is_there_before_it_is_sent(driver, box):
+async def test_the_row_of_a_message_is_there_before_it_is_sent(driver: Driver, box: Toolbox) -> None:
     seen: list[tuple[str, int]] = []
-    email = box.channels["email"]
-    send = email.send
+    email = kept_by(box, "email")
 
-    async def look_and_send(letter):
+    async def look_and_send(letter: Letter) -> str:
         query = select(Delivery).where(Delivery.key == letter.key).order_by(col(Delivery.id))
         seen.append(await box.read(lambda session, now: [(row.state, row.tries) for row in session.exec(query)][0]))
-        return await send(letter)
+        return email.keep(letter)
 
-    email.send = look_and_send
+    email.instead = look_and_send
     capture(box)
     await driver.settle()
 
     assert seen == [("sending", 1)]
 
 
-async def test_a_channel_that_breaks_in_an_unforeseen_way_does_not_stop_the_lead(driver, box):
-    async def explode(letter):
+async def test_a_channel_that_breaks_in_an_unforeseen_way_does_not_stop_the_lead(driver: Driver, box: Toolbox) -> None:
+    async def explode(letter: Letter) -> str:
         raise ZeroDivisionError("nobody thought of this")
 
-    box.channels["email"].send = explode
+    kept_by(box, "email").instead = explode
     taken = capture(box)
 
     await driver.settle()

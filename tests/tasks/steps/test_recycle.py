@@ -9,9 +9,11 @@ import pytest
 from agreements.loading import read_agreement
 from storage import leads, roster
 from tasks.replies.answering import ChoiceRefused
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
-from tests.deal import answer_by_duty, letters, tenures, until_working, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest
+from tests.deal import answer_by_duty, letters, tenures, until_working, wait_if_any, wait_of
+from tests.driver import Driver
+from tests.stage import answer_by_link, capture, events_of, kept_by, newest
 
 DAY = timedelta(days=1)
 
@@ -34,7 +36,7 @@ TABLE = [
 ALSO = {"wrong-rep": {"colleague": "cleo"}, "other": {"text": "They laughed."}}
 
 
-def test_the_table_has_every_reason_of_the_example_agreement():
+def test_the_table_has_every_reason_of_the_example_agreement() -> None:
     assert [row[0] for row in TABLE] == [reason.code for reason in read_agreement(AGREEMENT).reasons]
 
 
@@ -46,7 +48,9 @@ CASES += [("returned", *row) for row in TABLE if row[0] in ("not-now", "not-icp"
 @pytest.mark.parametrize(
     ("said", "code", "stage", "track", "days", "counts_against"), CASES, ids=[f"{said} {code}" for said, code, *_ in CASES]
 )
-async def test_a_reason_leads_where_the_agreement_says(driver, box, time, said, code, stage, track, days, counts_against):
+async def test_a_reason_leads_where_the_agreement_says(
+    driver: Driver, box: Toolbox, time: SteppedTime, said: str, code: str, stage: str, track: str, days: int | None, counts_against: str
+) -> None:
     if said == "returned":
         taken = await until_working(driver, box)
     else:
@@ -56,7 +60,7 @@ async def test_a_reason_leads_where_the_agreement_says(driver, box, time, said, 
     answer_by_link(box, taken, said, reason=code, **ALSO.get(code, {}))
     await driver.settle()
 
-    handoff, wait = newest(box, taken), wait_of(box, taken)
+    handoff = newest(box, taken)
     expected = "working" if (code, said) == ("other", "returned") else stage
     assert (handoff.stage, handoff.reason) == (expected, code)
     assert tenures(box, taken)[0].ended_because == ("note-returned" if code == "bad-data" else said)
@@ -64,12 +68,13 @@ async def test_a_reason_leads_where_the_agreement_says(driver, box, time, said, 
     assert line.data["counts_against"] == counts_against
     assert letters(box, "feedback")[-1] == "mina"
     if days is not None:
+        wait = wait_of(box, taken)
         assert (handoff.track, wait.kind, wait.due_at) == (track, "revisit", time.at + days * DAY)
     elif handoff.ended_at:
-        assert wait is None
+        assert wait_if_any(box, taken) is None
 
 
-async def test_a_lead_goes_to_the_colleague_it_belongs_to(driver, box):
+async def test_a_lead_goes_to_the_colleague_it_belongs_to(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -80,7 +85,7 @@ async def test_a_lead_goes_to_the_colleague_it_belongs_to(driver, box):
     assert letters(box, "withdrawn") == []
 
 
-async def test_a_lead_is_handed_to_a_colleague_of_another_team(driver, box):
+async def test_a_lead_is_handed_to_a_colleague_of_another_team(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -91,7 +96,9 @@ async def test_a_lead_is_handed_to_a_colleague_of_another_team(driver, box):
     assert wait_of(box, taken).holder == "dan"
 
 
-async def test_who_handed_a_lead_on_does_not_get_it_back_when_the_colleague_lets_it_lapse(driver, box, time):
+async def test_who_handed_a_lead_on_does_not_get_it_back_when_the_colleague_lets_it_lapse(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "handed", colleague="ben")
@@ -101,7 +108,7 @@ async def test_who_handed_a_lead_on_does_not_get_it_back_when_the_colleague_lets
     assert [one.rep for one in tenures(box, taken)] == ["ana", "ben", "cleo"]
 
 
-async def test_a_reason_that_marketing_must_look_at_is_laid_before_marketing(driver, box):
+async def test_a_reason_that_marketing_must_look_at_is_laid_before_marketing(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="other", text="They laughed.")
@@ -115,7 +122,7 @@ async def test_a_reason_that_marketing_must_look_at_is_laid_before_marketing(dri
     assert [one.rep for one in tenures(box, taken)] == ["ana", "ben"]
 
 
-async def test_who_asked_not_to_be_contacted_is_on_the_list_from_then_on(driver, box):
+async def test_who_asked_not_to_be_contacted_is_on_the_list_from_then_on(driver: Driver, box: Toolbox) -> None:
     taken = capture(box, phone="+44 20 7946 0001")
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="do-not-contact")
@@ -129,7 +136,7 @@ async def test_who_asked_not_to_be_contacted_is_on_the_list_from_then_on(driver,
     assert newest(box, again).stage == "suppressed"
 
 
-async def test_the_day_that_a_lead_asked_for_is_the_day_it_is_looked_at_again(driver, box):
+async def test_the_day_that_a_lead_asked_for_is_the_day_it_is_looked_at_again(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -140,7 +147,7 @@ async def test_the_day_that_a_lead_asked_for_is_the_day_it_is_looked_at_again(dr
 
 
 @pytest.mark.parametrize("asked", ["2026-12-31", ""])
-async def test_a_day_that_has_passed_or_none_gives_the_agreed_time(driver, box, time, asked):
+async def test_a_day_that_has_passed_or_none_gives_the_agreed_time(driver: Driver, box: Toolbox, time: SteppedTime, asked: str) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -163,7 +170,9 @@ async def test_a_day_that_has_passed_or_none_gives_the_agreed_time(driver, box, 
         ({"reason": "not-now", "revisit_on": "soon"}, "Please write the date as 2027-01-31"),
     ],
 )
-async def test_a_reason_that_lacks_something_is_asked_for_it_and_nothing_is_stored(driver, box, fields, asks):
+async def test_a_reason_that_lacks_something_is_asked_for_it_and_nothing_is_stored(
+    driver: Driver, box: Toolbox, fields: dict[str, str], asks: str
+) -> None:
     taken = capture(box)
     await driver.settle()
 
@@ -173,18 +182,18 @@ async def test_a_reason_that_lacks_something_is_asked_for_it_and_nothing_is_stor
     assert wait_of(box, taken).answer_id is None
 
 
-async def test_what_the_rep_wrote_reaches_marketing_and_not_the_trail(driver, box):
+async def test_what_the_rep_wrote_reaches_marketing_and_not_the_trail(driver: Driver, box: Toolbox) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="other", text="Their budget went to the harbour wall.")
     await driver.settle()
 
-    [letter] = [one for one in box.channels["email"].letters if one.message == "feedback"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "feedback"]
     assert "harbour wall" in letter.text
     assert not any("harbour wall" in str(event.data) for event in events_of(box, taken))
 
 
-async def test_a_lead_that_was_a_duplicate_does_not_begin_again_by_itself(driver, box, time):
+async def test_a_lead_that_was_a_duplicate_does_not_begin_again_by_itself(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "rejected", reason="duplicate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,11 @@ from sqlmodel import Session, col, select
 from storage import figures, handoffs
 from storage.crm.port import Account
 from storage.tables import Assignment, Event, Handoff
-from tests.deal import agree_on, does, staff, tenures, wait_of
-from tests.stage import Taken, answer_by_link, capture, events_of, newest
+from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.deal import agree_on, does, staff, tenures, wait_if_any, wait_of
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, local_crm, newest
 
 DAY = timedelta(days=1)
 MONDAY_9, MONDAY_CLOSE = datetime.fromisoformat("2027-02-01T09:00:00+00:00"), datetime.fromisoformat("2027-02-01T17:30:00+00:00")
@@ -22,7 +26,7 @@ SCANNED = {"activity": "trade_show_visit", "entry_channel": "trade_show"}
 EMIL_IS_HERE = ("    away: [{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}]\n", "")
 
 
-def a_list(per_rep: int = 2, **changes: Any):
+def a_list(per_rep: int = 2, **changes: Any) -> Callable[[dict[str, Any]], object]:
     """The example with a tier for trade shows that is released by the day."""
 
     def change(tree: dict[str, Any]) -> None:
@@ -40,27 +44,27 @@ def a_list(per_rep: int = 2, **changes: Any):
     return change
 
 
-def scan(box, count: int):
+def scan(box: Toolbox, count: int) -> list[Taken]:
     """So many badges, one after the other."""
     return [capture(box, **SCANNED) for _ in range(count)]
 
 
-def given(box) -> Counter[tuple[str, str]]:
+def given(box: Toolbox) -> Counter[tuple[str, str]]:
     """How many leads of the list each rep got on each day."""
     query = select(Assignment).where(Assignment.tier == "list").order_by(col(Assignment.assigned_at))
     rows = box.read_now(lambda session, now: list(session.exec(query)))
     return Counter((f"{row.assigned_at:%a %d %b}".removesuffix(" Feb"), row.rep) for row in rows)
 
 
-def turn_down(box, taken: list[Taken]) -> None:
+def turn_down(box: Toolbox, taken: list[Taken]) -> None:
     """Every rep who has one of these answers at once, so that none lapses and comes back to the line."""
     for one in taken:
-        wait = wait_of(box, one)
+        wait = wait_if_any(box, one)
         if wait and wait.kind == "acceptance" and wait.answer_id is None:
             answer_by_link(box, one, "rejected", reason="not-icp")
 
 
-async def until(driver, box, taken: list[Taken], end: datetime) -> None:
+async def until(driver: Driver, box: Toolbox, taken: list[Taken], end: datetime) -> None:
     """Goes on until then, all that is assigned being answered an hour later at most."""
     while driver.time.at < end:
         turn_down(box, taken)
@@ -68,13 +72,13 @@ async def until(driver, box, taken: list[Taken], end: datetime) -> None:
         driver.time.at = max(driver.time.at, min(end, driver.time.at + timedelta(hours=1)))
 
 
-def planned(box, taken) -> tuple[str, datetime, datetime]:
+def planned(box: Toolbox, taken: Taken) -> tuple[str, datetime, datetime]:
     """What a lead in line waits for: its turn, and by when the delivery is due."""
     wait = wait_of(box, taken)
     return f"{wait.kind} {wait.about}", wait.next_at, wait.due_at
 
 
-async def test_each_rep_gets_as_many_of_the_list_today_as_agreed(driver, box):
+async def test_each_rep_gets_as_many_of_the_list_today_as_agreed(driver: Driver, box: Toolbox) -> None:
     agree_on(box, a_list())
     scan(box, 10)
 
@@ -83,7 +87,7 @@ async def test_each_rep_gets_as_many_of_the_list_today_as_agreed(driver, box):
     assert given(box) == {("Mon 01", "ana"): 2, ("Mon 01", "ben"): 2, ("Mon 01", "cleo"): 2}
 
 
-async def test_the_rest_stands_in_line_with_its_turn_planned_and_due_by_the_end_of_that_day(driver, box):
+async def test_the_rest_stands_in_line_with_its_turn_planned_and_due_by_the_end_of_that_day(driver: Driver, box: Toolbox) -> None:
     agree_on(box, a_list())
     taken = scan(box, 14)
 
@@ -93,10 +97,10 @@ async def test_the_rest_stands_in_line_with_its_turn_planned_and_due_by_the_end_
     assert planned(box, taken[11]) == ("delivery release", MONDAY_9 + DAY, MONDAY_CLOSE + DAY)
     assert planned(box, taken[12]) == ("delivery release", MONDAY_9 + 2 * DAY, MONDAY_CLOSE + 2 * DAY)
     [held] = [event for event in events_of(box, taken[12]) if event.kind == "held"]
-    assert held.data["why"] == "today's share is given out: it stands in line, planned for Wed 3 Feb 09:00"
+    assert held.data["why"] == "today's share is given out: the lead waits in the queue, planned for Wed 3 Feb 09:00"
 
 
-async def test_a_lead_in_line_is_woken_once_on_its_morning(driver, box, time):
+async def test_a_lead_in_line_is_woken_once_on_its_morning(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree_on(box, a_list())
     taken = scan(box, 9)
     await driver.settle()
@@ -110,7 +114,7 @@ async def test_a_lead_in_line_is_woken_once_on_its_morning(driver, box, time):
     assert newest(box, taken[8]).epoch == before + 1
 
 
-async def test_weekends_and_holidays_are_no_days_for_a_list(driver, box, time):
+async def test_weekends_and_holidays_are_no_days_for_a_list(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     time.at = MONDAY_9 + 4 * DAY
     agree_on(box, a_list(per_rep=1))
     taken = scan(box, 6)
@@ -121,7 +125,7 @@ async def test_weekends_and_holidays_are_no_days_for_a_list(driver, box, time):
     assert [day for day, _ in given(box)] == ["Fri 05"] * 3 + ["Mon 08"] * 3
 
 
-async def test_what_comes_outside_hours_waits_for_the_opening(driver, box, time):
+async def test_what_comes_outside_hours_waits_for_the_opening(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     time.at = MONDAY_9 - timedelta(hours=2)
     agree_on(box, a_list())
     [taken] = scan(box, 1)
@@ -131,7 +135,7 @@ async def test_what_comes_outside_hours_waits_for_the_opening(driver, box, time)
     assert planned(box, taken) == ("delivery release", MONDAY_9, MONDAY_CLOSE)
 
 
-async def test_a_demo_request_is_never_behind_the_list(driver, box, time):
+async def test_a_demo_request_is_never_behind_the_list(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Not behind those in line, nor behind what the reps have of it."""
     agree_on(box, a_list(per_rep=2, capacity={"per_rep": 2}))
     scan(box, 30)
@@ -144,7 +148,7 @@ async def test_a_demo_request_is_never_behind_the_list(driver, box, time):
     assert newest(box, taken).rep in ("ana", "ben", "cleo")
 
 
-async def test_who_stands_in_line_and_asks_by_itself_leaves_it_at_once(driver, box, time):
+async def test_who_stands_in_line_and_asks_by_itself_leaves_it_at_once(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree_on(box, a_list())
     taken = scan(box, 12)[-1]
     await driver.settle()
@@ -159,7 +163,7 @@ async def test_who_stands_in_line_and_asks_by_itself_leaves_it_at_once(driver, b
     assert (rescored.data["was_tier"], rescored.data["tier"]) == ("list", "hot")
 
 
-async def test_a_request_that_finds_nobody_is_due_as_a_request(driver, box, time):
+async def test_a_request_that_finds_nobody_is_due_as_a_request(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Not by the plan of the list it stood on before."""
     agree_on(box, a_list(everyone_full="manager", capacity={"per_rep": 1}))
     requests = [capture(box) for _ in range(3)]
@@ -174,7 +178,7 @@ async def test_a_request_that_finds_nobody_is_due_as_a_request(driver, box, time
     assert (wait_of(box, taken).kind, wait_of(box, taken).holder) == ("decision", "maria")
 
 
-async def test_who_is_earlier_in_line_gets_what_becomes_free(driver, box, time):
+async def test_who_is_earlier_in_line_gets_what_becomes_free(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """A rep comes back: the next in line come today already, a lead that comes in now stands behind them."""
     agree_on(box, a_list())
     taken = scan(box, 10)
@@ -192,14 +196,14 @@ async def test_who_is_earlier_in_line_gets_what_becomes_free(driver, box, time):
     assert [newest(box, one).stage for one in (*taken[8:], late)] == ["assigned"] * 3
 
 
-async def test_when_those_before_it_leave_the_line_the_next_ones_come_sooner(driver, box, time):
+async def test_when_those_before_it_leave_the_line_the_next_ones_come_sooner(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     agree_on(box, a_list())
     taken = scan(box, 18)
     await driver.settle()
 
     def leave(session: Session, now: datetime) -> None:
         for one in taken[6:11]:
-            handoffs.move(session, handoffs.latest_of(session, one.lead_id), "disqualified", now=now, reason="test")
+            handoffs.move(session, the(handoffs.latest_of(session, one.lead_id)), "disqualified", now=now, reason="test")
 
     box.write_now(leave)
     await until(driver, box, taken, MONDAY_9 + DAY)
@@ -208,14 +212,16 @@ async def test_when_those_before_it_leave_the_line_the_next_ones_come_sooner(dri
     assert [newest(box, one).stage for one in taken[11:17]] == ["assigned"] * 6
 
 
-async def test_a_rep_who_is_full_gets_no_more_of_the_list_and_nobody_else_more_than_agreed(driver, box, time):
+async def test_a_rep_who_is_full_gets_no_more_of_the_list_and_nobody_else_more_than_agreed(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     """Whatever is agreed for others when everyone is full: a list waits."""
     agree_on(box, a_list(per_rep=2, capacity={"per_rep": 3}))
     taken = [capture(box, requested_time=MONDAY_9 + 4 * DAY, **SCANNED) for _ in range(12)]
     for day in range(3):
         await driver.run(until=MONDAY_9 + day * DAY)
         for one in taken:
-            if (wait := wait_of(box, one)) and wait.kind == "acceptance":
+            if (wait := wait_if_any(box, one)) and wait.kind == "acceptance":
                 answer_by_link(box, one, "accepted")
 
     assert given(box) == {(day, rep): count for day, count in (("Mon 01", 2), ("Tue 02", 1)) for rep in ("ana", "ben", "cleo")}
@@ -223,7 +229,9 @@ async def test_a_rep_who_is_full_gets_no_more_of_the_list_and_nobody_else_more_t
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).unaccounted == 0
 
 
-async def test_a_lead_of_the_list_that_its_rep_lets_lapse_counts_for_the_next_one_too(driver, box, time):
+async def test_a_lead_of_the_list_that_its_rep_lets_lapse_counts_for_the_next_one_too(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     agree_on(
         box,
         a_list(per_rep=1),
@@ -236,7 +244,7 @@ async def test_a_lead_of_the_list_that_its_rep_lets_lapse_counts_for_the_next_on
     assert set(given(box).values()) == {1}
 
 
-async def test_a_colleague_who_is_named_gets_it_out_of_line(driver, box):
+async def test_a_colleague_who_is_named_gets_it_out_of_line(driver: Driver, box: Toolbox) -> None:
     agree_on(box, a_list(per_rep=1))
     taken = scan(box, 3)[0]
     await driver.settle()
@@ -247,7 +255,7 @@ async def test_a_colleague_who_is_named_gets_it_out_of_line(driver, box):
     assert [one.rep for one in tenures(box, taken)] == ["ana", "cleo"]
 
 
-async def test_the_owner_of_an_account_has_a_line_of_their_own(driver, box):
+async def test_the_owner_of_an_account_has_a_line_of_their_own(driver: Driver, box: Toolbox) -> None:
     agree_on(
         box,
         lambda tree: (
@@ -255,7 +263,7 @@ async def test_the_owner_of_an_account_has_a_line_of_their_own(driver, box):
             tree["screen"].insert(0, {"when": {"account.owner": "ben"}, "then": "route", "tier": "list"}),
         ),
     )
-    box.crm.add_accounts([Account("A1", "Harbour", owner="ben")])
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="ben")])
     taken = [capture(box, company="Harbour", **SCANNED) for _ in range(3)]
     other = scan(box, 1)[0]
 
@@ -266,7 +274,7 @@ async def test_the_owner_of_an_account_has_a_line_of_their_own(driver, box):
     assert newest(box, other).rep == "ana"
 
 
-async def test_while_everyone_is_away_a_list_waits_for_who_is_back_first(driver, box, time):
+async def test_while_everyone_is_away_a_list_waits_for_who_is_back_first(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     changes = []
     for name, day in (("ana", "10"), ("ben", "09"), ("cleo", "11")):
         was = f"{name}@northgate.example, team: emea,"
@@ -282,7 +290,7 @@ async def test_while_everyone_is_away_a_list_waits_for_who_is_back_first(driver,
     assert newest(box, taken).rep == "emil"
 
 
-async def test_no_segment_gives_the_default_acceptor_a_list_at_a_pace_too(driver, box):
+async def test_no_segment_gives_the_default_acceptor_a_list_at_a_pace_too(driver: Driver, box: Toolbox) -> None:
     agree_on(box, a_list(per_rep=2, segments=[{"when": {"country": "US"}, "team": "americas"}]))
     scan(box, 5)
 
@@ -291,7 +299,7 @@ async def test_no_segment_gives_the_default_acceptor_a_list_at_a_pace_too(driver
     assert given(box) == {("Mon 01", "dora"): 2}
 
 
-async def work_the_list(driver, box, leads: int, per_rep: int) -> list[int]:
+async def work_the_list(driver: Driver, box: Toolbox, leads: int, per_rep: int) -> list[int]:
     """A list comes on Monday morning, four reps turn down what they get within the hour; attempts by day."""
     staff(box, EMIL_IS_HERE)
     agree_on(box, a_list(per_rep=per_rep))
@@ -301,7 +309,8 @@ async def work_the_list(driver, box, leads: int, per_rep: int) -> list[int]:
         open_ones = select(Assignment.lead_id).where(col(Assignment.ended_at).is_(None))
         turn_down(box, [taken[one] for one in box.read_now(lambda session, now: list(session.exec(open_ones)))])
 
-    attempts, before = [], 0
+    attempts: list[int] = []
+    before = 0
     for day in range(7 * leads // (5 * 4 * per_rep) + 5):
         driver.plan(MONDAY_9 + day * DAY + timedelta(minutes=30), answer)
         await driver.run(until=MONDAY_9 + day * DAY + timedelta(hours=14))
@@ -313,7 +322,9 @@ async def work_the_list(driver, box, leads: int, per_rep: int) -> list[int]:
 @pytest.mark.parametrize(
     ("leads", "per_rep"), [(24, 2), pytest.param(400, 10, marks=[pytest.mark.long, pytest.mark.timeout(900)])], ids=["a few", "400"]
 )
-async def test_a_list_is_given_out_at_the_pace_of_four_reps_and_nobody_is_forgotten(driver, box, leads, per_rep):
+async def test_a_list_is_given_out_at_the_pace_of_four_reps_and_nobody_is_forgotten(
+    driver: Driver, box: Toolbox, leads: int, per_rep: int
+) -> None:
     attempts = await work_the_list(driver, box, leads, per_rep)
 
     by_day = given(box)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from storage.crm.port import Account
+from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS, agree_on, deliveries_of, letters, wait_of
-from tests.stage import capture, events_of, newest
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import capture, events_of, kept_by, local_crm, newest
 
 HARBOUR = Account("A1", "Harbour", status="customer", owner="ben", open_opportunity=True, opportunity_owner="cleo")
 
 
-def first_rule(box, **rule: Any) -> None:
+def first_rule(box: Toolbox, **rule: Any) -> None:
     """Puts this screen rule before the others, in place of one that asks the same."""
     agree_on(box, lambda tree: tree.update(screen=[rule, *(one for one in tree["screen"] if one["when"] != rule["when"])]))
 
@@ -30,8 +35,8 @@ def tier_for_customers(tree: dict[str, Any]) -> None:
     [("opportunity-owner", "cleo"), ("account-owner", "ben"), ("marketing", "mina")],
     ids=["deal", "account", "marketing"],
 )
-async def test_whoever_the_rule_names_is_told(driver, box, whom, person):
-    box.crm.add_accounts([HARBOUR])
+async def test_whoever_the_rule_names_is_told(driver: Driver, box: Toolbox, whom: str, person: str) -> None:
+    local_crm(box).add_accounts([HARBOUR])
     first_rule(box, when={"account.open_opportunity": True}, then="attach", tell=whom)
     taken = capture(box, company="Harbour")
 
@@ -41,8 +46,8 @@ async def test_whoever_the_rule_names_is_told(driver, box, whom, person):
     assert letters(box, "told") == [person]
 
 
-async def test_an_owner_who_is_told_gets_a_note_in_the_crm_as_well(driver, box):
-    box.crm.add_accounts([HARBOUR])
+async def test_an_owner_who_is_told_gets_a_note_in_the_crm_as_well(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([HARBOUR])
     first_rule(box, when={"account.open_opportunity": True}, then="attach", tell="opportunity-owner")
     taken = capture(box, company="Harbour")
 
@@ -51,8 +56,8 @@ async def test_an_owner_who_is_told_gets_a_note_in_the_crm_as_well(driver, box):
     assert deliveries_of(box, taken) == {("told", "crm"): "confirmed", ("told", "email"): "confirmed"}
 
 
-async def test_without_a_word_on_telling_the_account_owner_gets_a_note_as_before(driver, box):
-    box.crm.add_accounts([HARBOUR])
+async def test_without_a_word_on_telling_the_account_owner_gets_a_note_as_before(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([HARBOUR])
     taken = capture(box, company="Harbour")
 
     await driver.settle()
@@ -60,8 +65,8 @@ async def test_without_a_word_on_telling_the_account_owner_gets_a_note_as_before
     assert deliveries_of(box, taken) == {("attached", "crm"): "confirmed"}
 
 
-async def test_marketing_being_told_does_not_keep_it_from_the_owner(driver, box):
-    box.crm.add_accounts([HARBOUR])
+async def test_marketing_being_told_does_not_keep_it_from_the_owner(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([HARBOUR])
     first_rule(box, when={"account.open_opportunity": True}, then="attach", tell="marketing")
     taken = capture(box, company="Harbour")
 
@@ -70,31 +75,31 @@ async def test_marketing_being_told_does_not_keep_it_from_the_owner(driver, box)
     assert set(deliveries_of(box, taken)) == {("told", "email"), ("attached", "crm")}
 
 
-async def test_marketing_is_told_of_an_owner_whom_the_roster_does_not_have(driver, box):
-    box.crm.add_accounts([Account("A1", "Harbour", owner="zoe", open_opportunity=True)])
+async def test_marketing_is_told_of_an_owner_whom_the_roster_does_not_have(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="zoe", open_opportunity=True)])
     first_rule(box, when={"account.open_opportunity": True}, then="attach", tell="account-owner")
     capture(box, company="Harbour")
 
     await driver.settle()
 
-    [letter] = [one for one in box.channels["email"].letters if one.message == "told"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "told"]
     assert letter.to.id == "mina"
     assert "zoe" in letter.text
 
 
-async def test_marketing_is_told_of_what_was_disqualified_and_why(driver, box):
+async def test_marketing_is_told_of_what_was_disqualified_and_why(driver: Driver, box: Toolbox) -> None:
     first_rule(box, when={"country": "GB"}, then="disqualify", tell="marketing", why="we do not sell there any more")
     capture(box, company="Harbour")
 
     await driver.settle()
 
-    [letter] = [one for one in box.channels["email"].letters if one.message == "told"]
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "told"]
     assert "we do not sell there any more" in letter.text
 
 
-async def test_a_routed_lead_goes_to_the_account_owner_in_the_tier_of_the_rule(driver, box):
+async def test_a_routed_lead_goes_to_the_account_owner_in_the_tier_of_the_rule(driver: Driver, box: Toolbox) -> None:
     """Also when it asked by itself, which would make it hot."""
-    box.crm.add_accounts([HARBOUR])
+    local_crm(box).add_accounts([HARBOUR])
     agree_on(box, tier_for_customers)
     taken = capture(box, company="Harbour")
 
@@ -106,9 +111,14 @@ async def test_a_routed_lead_goes_to_the_account_owner_in_the_tier_of_the_rule(d
     assert (routed.data["to"], routed.data["tier"]) == ("ben", "customer")
 
 
-async def test_the_tier_of_a_routed_lead_outlives_what_it_does_next(driver, box):
-    box.crm.add_accounts([HARBOUR])
-    agree_on(box, lambda tree: (tier_for_customers(tree), tree["note"].update(must_state=["campaign"])))
+async def test_the_tier_of_a_routed_lead_outlives_what_it_does_next(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([HARBOUR])
+
+    def change(tree: dict[str, Any]) -> None:
+        tier_for_customers(tree)
+        tree["note"].update(must_state=["campaign"])
+
+    agree_on(box, change)
     taken = capture(box, company="Harbour", campaign="", **BY_POINTS)
     await driver.settle()
     assert wait_of(box, taken).kind == "note"
@@ -119,8 +129,8 @@ async def test_the_tier_of_a_routed_lead_outlives_what_it_does_next(driver, box)
     assert newest(box, taken).tier == "customer"
 
 
-async def test_a_routed_lead_without_a_tier_of_the_rule_has_the_one_that_the_tiers_give_it(driver, box):
-    box.crm.add_accounts([Account("A1", "Harbour", owner="ben")])
+async def test_a_routed_lead_without_a_tier_of_the_rule_has_the_one_that_the_tiers_give_it(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="ben")])
     taken = capture(box, company="Harbour")
 
     await driver.settle()
@@ -129,8 +139,8 @@ async def test_a_routed_lead_without_a_tier_of_the_rule_has_the_one_that_the_tie
     assert (handoff.rep, handoff.tier, handoff.fast_lane) == ("ben", "hot", True)
 
 
-async def test_a_rule_that_routes_to_an_owner_whom_the_account_lacks_lets_the_lead_be_qualified(driver, box):
-    box.crm.add_accounts([Account("A1", "Harbour", status="customer")])
+async def test_a_rule_that_routes_to_an_owner_whom_the_account_lacks_lets_the_lead_be_qualified(driver: Driver, box: Toolbox) -> None:
+    local_crm(box).add_accounts([Account("A1", "Harbour", status="customer")])
     agree_on(box, tier_for_customers)
     taken = capture(box, company="Harbour")
 
@@ -139,15 +149,15 @@ async def test_a_rule_that_routes_to_an_owner_whom_the_account_lacks_lets_the_le
     assert (newest(box, taken).rep, newest(box, taken).tier) == ("ana", "hot")
 
 
-async def test_what_a_lead_says_of_its_account_is_not_what_the_crm_says(driver, box):
+async def test_what_a_lead_says_of_its_account_is_not_what_the_crm_says(driver: Driver, box: Toolbox) -> None:
     """A field of that name in an old row is never taken for the CRM's word."""
     first_rule(box, when={"account.status": "customer"}, then="disqualify")
     taken = capture(box)
 
-    def pretend(session, now) -> None:
+    def pretend(session: Session, now: datetime) -> None:
         from storage.tables import Lead
 
-        lead = session.get(Lead, taken.lead_id)
+        lead = the(session.get(Lead, taken.lead_id))
         lead.values = {**lead.values, "account.status": "customer"}
         session.add(lead)
 

@@ -8,31 +8,37 @@ import pytest
 
 from storage import figures
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import deliveries_of, letters, tenures, touches_of, until_accepted, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest, token_of
+from tests.driver import Driver
+from tests.present import the
+from tests.stage import Taken, answer_by_link, capture, events_of, local_crm, newest, token_of
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def box(box):
+def box(box: Toolbox) -> Toolbox:
     """The toolbox with five minutes to think it over, as the example agreement has it."""
     box.settings.undo_minutes = None
     return box
 
 
-def undo(box, taken, reply) -> bool:
+def undo(box: Toolbox, taken: Taken, reply: answering.Reply) -> bool:
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.undo(session, token, reply.winner.answer_id, now=now, device="")).taken_back
+    return box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), the(reply.winner).answer_id, now=now, device="")
+    ).taken_back
 
 
-async def assigned(driver, box):
+async def assigned(driver: Driver, box: Toolbox) -> Taken:
     taken = capture(box)
     await driver.settle()
     return taken
 
 
-async def test_an_acceptance_acts_at_once_and_tells_nobody_outside_before_its_time(driver, box, time):
+async def test_an_acceptance_acts_at_once_and_tells_nobody_outside_before_its_time(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     start = time.at
     taken = await assigned(driver, box)
 
@@ -42,13 +48,13 @@ async def test_an_acceptance_acts_at_once_and_tells_nobody_outside_before_its_ti
     assert reply.undo_until == start + 5 * MINUTE
     assert newest(box, taken).stage == "accepted"
     assert letters(box, "feedback") == []
-    assert box.crm.fields_of(taken.lead_id).get("status") is None
+    assert local_crm(box).fields_of(taken.lead_id).get("status") is None
     await driver.run(until=start + 5 * MINUTE)
     assert letters(box, "feedback") == ["mina"]
-    assert box.crm.fields_of(taken.lead_id)["status"] == "Working"
+    assert local_crm(box).fields_of(taken.lead_id)["status"] == "Working"
 
 
-async def test_an_acceptance_taken_back_leaves_the_lead_as_it_was(driver, box, time):
+async def test_an_acceptance_taken_back_leaves_the_lead_as_it_was(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     due = wait_of(box, taken).due_at
     reply = answer_by_link(box, taken, "accepted")
@@ -63,7 +69,7 @@ async def test_an_acceptance_taken_back_leaves_the_lead_as_it_was(driver, box, t
     assert [one.rep for one in tenures(box, taken)] == [newest(box, taken).rep]
 
 
-async def test_of_an_acceptance_taken_back_nobody_outside_ever_hears(driver, box, time):
+async def test_of_an_acceptance_taken_back_nobody_outside_ever_hears(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     reply = answer_by_link(box, taken, "accepted")
     await driver.settle()
@@ -73,11 +79,11 @@ async def test_of_an_acceptance_taken_back_nobody_outside_ever_hears(driver, box
 
     assert letters(box, "feedback") == []
     assert deliveries_of(box, taken)[("feedback", "email")] == "cancelled"
-    assert box.crm.fields_of(taken.lead_id).get("status") is None
+    assert local_crm(box).fields_of(taken.lead_id).get("status") is None
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).accepted == 0
 
 
-async def test_after_an_undo_the_rep_may_answer_otherwise(driver, box, time):
+async def test_after_an_undo_the_rep_may_answer_otherwise(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     reply = answer_by_link(box, taken, "accepted")
     await driver.settle()
@@ -90,7 +96,9 @@ async def test_after_an_undo_the_rep_may_answer_otherwise(driver, box, time):
     assert newest(box, taken).stage == "disqualified"
 
 
-async def test_an_undo_and_another_answer_before_an_attempt_has_read_either_both_count(driver, box, time):
+async def test_an_undo_and_another_answer_before_an_attempt_has_read_either_both_count(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
     """As when the Prefect server is away for a while."""
     taken = await assigned(driver, box)
     reply = answer_by_link(box, taken, "accepted")
@@ -103,7 +111,7 @@ async def test_an_undo_and_another_answer_before_an_attempt_has_read_either_both
     assert "accepted" not in [event.kind for event in events_of(box, taken)]
 
 
-async def test_a_rejection_waits_until_it_can_no_longer_be_taken_back(driver, box, time):
+async def test_a_rejection_waits_until_it_can_no_longer_be_taken_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
 
     answer_by_link(box, taken, "rejected", reason="not-now")
@@ -115,7 +123,7 @@ async def test_a_rejection_waits_until_it_can_no_longer_be_taken_back(driver, bo
     assert letters(box, "feedback") == ["mina"]
 
 
-async def test_a_rejection_taken_back_never_was(driver, box, time):
+async def test_a_rejection_taken_back_never_was(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     reply = answer_by_link(box, taken, "rejected", reason="not-now")
     await driver.settle()
@@ -128,7 +136,7 @@ async def test_a_rejection_taken_back_never_was(driver, box, time):
     assert letters(box, "feedback") == []
 
 
-async def test_a_rejection_taken_back_lets_the_clock_run_on(driver, box, time):
+async def test_a_rejection_taken_back_lets_the_clock_run_on(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     due = wait_of(box, taken).due_at
     time.at = due - MINUTE
@@ -142,7 +150,7 @@ async def test_a_rejection_taken_back_lets_the_clock_run_on(driver, box, time):
     assert tenures(box, taken)[0].ended_because == "not answered in time"
 
 
-async def test_a_deadline_does_not_take_a_lead_from_whoever_rejected_it_in_time(driver, box, time):
+async def test_a_deadline_does_not_take_a_lead_from_whoever_rejected_it_in_time(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     time.at = wait_of(box, taken).due_at - MINUTE
     answer_by_link(box, taken, "rejected", reason="not-icp")
@@ -152,7 +160,7 @@ async def test_a_deadline_does_not_take_a_lead_from_whoever_rejected_it_in_time(
     assert [one.ended_because for one in tenures(box, taken)] == ["rejected"]
 
 
-async def test_an_attempt_taken_back_leaves_the_first_attempt_owed_and_no_touch(driver, box, time):
+async def test_an_attempt_taken_back_leaves_the_first_attempt_owed_and_no_touch(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     due = wait_of(box, taken).due_at
     reply = answer_by_link(box, taken, "attempted")
@@ -166,42 +174,42 @@ async def test_an_attempt_taken_back_leaves_the_first_attempt_owed_and_no_touch(
     assert touches_of(box, taken) == []
 
 
-async def test_of_an_attempt_taken_back_the_crm_never_hears(driver, box, time):
+async def test_of_an_attempt_taken_back_the_crm_never_hears(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     reply = answer_by_link(box, taken, "attempted")
     await driver.settle()
-    assert box.crm.fields_of(taken.lead_id).get("status") != "Attempted"
+    assert local_crm(box).fields_of(taken.lead_id).get("status") != "Attempted"
     undo(box, taken, reply)
 
     await driver.run(until=time.at + 10 * MINUTE)
 
-    assert box.crm.fields_of(taken.lead_id)["status"] == "Working"
+    assert local_crm(box).fields_of(taken.lead_id)["status"] == "Working"
 
 
-async def test_an_attempt_is_told_to_the_crm_when_it_can_no_longer_be_taken_back(driver, box, time):
+async def test_an_attempt_is_told_to_the_crm_when_it_can_no_longer_be_taken_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     answer_by_link(box, taken, "attempted")
 
     await driver.run(until=time.at + 5 * MINUTE)
 
-    assert box.crm.fields_of(taken.lead_id)["status"] == "Attempted"
+    assert local_crm(box).fields_of(taken.lead_id)["status"] == "Attempted"
 
 
-async def test_an_opportunity_is_not_made_before_it_can_no_longer_be_taken_back(driver, box, time):
+async def test_an_opportunity_is_not_made_before_it_can_no_longer_be_taken_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_accepted(driver, box)
     reply = answer_by_link(box, taken, "opportunity")
     await driver.settle()
-    assert box.crm.opportunities_of(taken.lead_id) == []
+    assert local_crm(box).opportunities_of(taken.lead_id) == []
     undo(box, taken, reply)
     answer_by_link(box, taken, "opportunity")
 
     await driver.run(until=time.at + 5 * MINUTE)
 
     assert newest(box, taken).stage == "opportunity"
-    assert len(box.crm.opportunities_of(taken.lead_id)) == 1
+    assert len(local_crm(box).opportunities_of(taken.lead_id)) == 1
 
 
-async def test_it_is_too_late_once_the_time_is_over(driver, box, time):
+async def test_it_is_too_late_once_the_time_is_over(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     reply = answer_by_link(box, taken, "accepted")
     await driver.settle()
@@ -214,14 +222,14 @@ async def test_it_is_too_late_once_the_time_is_over(driver, box, time):
     assert letters(box, "feedback") == ["mina"]
 
 
-async def test_nobody_takes_back_what_somebody_else_answered(driver, box):
+async def test_nobody_takes_back_what_somebody_else_answered(driver: Driver, box: Toolbox) -> None:
     taken, other = await assigned(driver, box), await assigned(driver, box)
     reply = answer_by_link(box, taken, "accepted")
 
     assert not undo(box, other, reply)
 
 
-async def test_an_answer_by_the_deadline_cannot_be_taken_back(driver, box, time):
+async def test_an_answer_by_the_deadline_cannot_be_taken_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await assigned(driver, box)
     time.at = wait_of(box, taken).due_at
     await driver.clock.deadlines.missed()

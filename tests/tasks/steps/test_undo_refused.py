@@ -11,22 +11,25 @@ from storage import due, handoffs
 from storage.tables import Answer
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, deliveries_of, letters, staff, tenures, touches_of, wait_of
-from tests.stage import answer_by_link, capture, events_of, newest, token_of
+from tests.driver import Driver
+from tests.stage import Taken, answer_by_link, capture, events_of, local_crm, newest, token_of
 from tests.tasks.steps.test_shared_mailbox import MAILBOX, OTHERS_AWAY
 
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def box(box):
+def box(box: Toolbox) -> Toolbox:
     """The toolbox with ten hours to think it over, so that much can come in between."""
     box.settings.undo_minutes = 600
     return box
 
 
 @pytest.fixture
-async def taken(driver, box):
+async def taken(driver: Driver, box: Toolbox) -> Taken:
     """A lead that is with ana, who has to answer; where she does not try it in time afterwards, her manager decides."""
     agree_on(box, lambda tree: tree["clocks"]["first_attempt"].update(when_missed=[{"do": "manager-decides"}]))
     taken = capture(box)
@@ -34,20 +37,20 @@ async def taken(driver, box):
     return taken
 
 
-def undo(box, taken, kind: str) -> answering.Undone:
+def undo(box: Toolbox, taken: Taken, kind: str) -> answering.Undone:
     """Takes back the rep's newest answer of that kind."""
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id, Answer.kind == kind).order_by(col(Answer.id).desc())
     row = box.read_now(lambda session, now: session.exec(query.limit(1)).one())
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.undo(session, token, row.id, now=now, device=""))
+    return box.write_now(lambda session, now: answering.undo(session, OpenedLink(box, token), row.id, now=now, device=""))
 
 
-def states(box, taken) -> list[tuple[str, str]]:
+def states(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id).order_by(col(Answer.id))
     return [(row.kind, row.state) for row in box.read_now(lambda session, now: session.exec(query).all())]
 
 
-async def does(driver, box, taken, did: str) -> None:
+async def does(driver: Driver, box: Toolbox, taken: Taken, did: str) -> None:
     """One thing that happens to the lead. With a ! nothing is carried out yet; `-kind` takes such an answer back."""
     kind, fields = did.strip("!"), {}
     if kind.startswith("-"):
@@ -58,7 +61,7 @@ async def does(driver, box, taken, did: str) -> None:
     elif kind == "manager decides":
         answer_by_duty(box, taken, "decided", choice="give-back")
     elif kind.startswith("crm "):
-        box.crm.person_changes(taken.lead_id, by="ana", at=driver.time.at, values={"status": kind.removeprefix("crm ")})
+        local_crm(box).person_changes(taken.lead_id, by="ana", at=driver.time.at, values={"status": kind.removeprefix("crm ")})
         await driver.clock.tick()
     elif kind == "stuck":
         box.write_now(lambda session, now: handoffs.move(session, newest(box, taken), "got-stuck", now=now, why="test"))
@@ -104,7 +107,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("happened", "kind", "reason"), CASES, ids=[f"{one[0]}: -{one[1]}" for one in CASES])
-async def test_an_answer_is_taken_back_unless_something_builds_on_it(driver, box, taken, happened, kind, reason):
+async def test_an_answer_is_taken_back_unless_something_builds_on_it(
+    driver: Driver, box: Toolbox, taken: Taken, happened: str, kind: str, reason: str
+) -> None:
     for did in happened.split(", "):
         await (noted(driver, box, taken) if did == "touch" else does(driver, box, taken, did))
     before = (newest(box, taken).stage, states(box, taken), touches_of(box, taken))
@@ -122,17 +127,17 @@ async def test_an_answer_is_taken_back_unless_something_builds_on_it(driver, box
         assert wait_of(box, taken).answer_id is None
 
 
-async def noted(driver, box, taken) -> None:
+async def noted(driver: Driver, box: Toolbox, taken: Taken) -> None:
     """A further attempt is noted, which is no answer to anything."""
     assert answer_by_link(box, taken, "connected").touched
     await driver.settle()
 
 
-async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver, box, taken):
+async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver: Driver, box: Toolbox, taken: Taken) -> None:
     for did in ("accepted", "attempted"):
         await does(driver, box, taken, did)
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
 
     accepted, attempted = visit.answers
     assert (accepted.undo_until, attempted.undo_until is not None) == (None, True)
@@ -140,19 +145,19 @@ async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver
     assert attempted.stays_because == ""
 
 
-async def test_somebody_elses_answer_stays_theirs(driver, box, taken):
+async def test_somebody_elses_answer_stays_theirs(driver: Driver, box: Toolbox, taken: Taken) -> None:
     await does(driver, box, taken, "accepted")
     other = capture(box)
     await driver.settle()
     token, answer = token_of(box, other), states(box, taken)
 
-    undone = box.write_now(lambda session, now: answering.undo(session, token, 1, now=now, device=""))
+    undone = box.write_now(lambda session, now: answering.undo(session, OpenedLink(box, token), 1, now=now, device=""))
 
     assert (undone.taken_back, undone.why) == (False, "That is not your answer, so you cannot take it back.")
     assert states(box, taken) == answer
 
 
-async def test_what_the_crm_says_before_an_undo_is_carried_out_keeps_the_answer(driver, box, taken):
+async def test_what_the_crm_says_before_an_undo_is_carried_out_keeps_the_answer(driver: Driver, box: Toolbox, taken: Taken) -> None:
     """It was taken back at the page, and before an attempt came to it sales was seen to work on the lead."""
     await does(driver, box, taken, "accepted")
     assert undo(box, taken, "accepted").taken_back
@@ -167,7 +172,9 @@ async def test_what_the_crm_says_before_an_undo_is_carried_out_keeps_the_answer(
     assert letters(box, "feedback") == ["mina"]
 
 
-async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_can_be_answered(driver, box, taken):
+async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_can_be_answered(
+    driver: Driver, box: Toolbox, taken: Taken
+) -> None:
     await does(driver, box, taken, "accepted")
     owed = wait_of(box, taken)
     undo(box, taken, "accepted")
@@ -186,7 +193,9 @@ async def test_while_an_undo_is_carried_out_nothing_that_builds_on_the_answer_ca
     assert answer_by_link(box, taken, "rejected", reason="not-icp").won
 
 
-async def test_a_deadline_that_passes_before_an_undo_is_carried_out_is_nobodys(driver, box, taken, time):
+async def test_a_deadline_that_passes_before_an_undo_is_carried_out_is_nobodys(
+    driver: Driver, box: Toolbox, taken: Taken, time: SteppedTime
+) -> None:
     """Of what came after an answer nobody owes anything any more once it was taken back."""
     await does(driver, box, taken, "accepted")
     owed = wait_of(box, taken)
@@ -203,7 +212,7 @@ async def test_a_deadline_that_passes_before_an_undo_is_carried_out_is_nobodys(d
 
 class TestSharedMailbox:
     @pytest.fixture
-    async def taken(self, driver, box):
+    async def taken(self, driver: Driver, box: Toolbox) -> Taken:
         """A lead that came to a mailbox, and ben took it."""
         staff(box, MAILBOX, *OTHERS_AWAY)
         taken = capture(box)
@@ -213,7 +222,9 @@ class TestSharedMailbox:
         assert newest(box, taken).rep == "ben"
         return taken
 
-    async def test_a_lead_that_a_member_took_and_gives_back_is_the_mailboxes_again(self, driver, box, taken):
+    async def test_a_lead_that_a_member_took_and_gives_back_is_the_mailboxes_again(
+        self, driver: Driver, box: Toolbox, taken: Taken
+    ) -> None:
         token = token_of(box, taken)
         assert undo(box, taken, "accepted").taken_back
         await driver.settle()
@@ -223,10 +234,10 @@ class TestSharedMailbox:
         assert [row.rep for row in tenures(box, taken)] == ["inbound"]
         assert (wait.kind, wait.holder) == ("acceptance", "inbound")
         assert token_of(box, taken) == token
-        visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+        visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
         assert visit.members == (("ana", "Ana Silva"), ("ben", "Ben Carter"))
 
-    async def test_another_member_may_take_it_then(self, driver, box, taken):
+    async def test_another_member_may_take_it_then(self, driver: Driver, box: Toolbox, taken: Taken) -> None:
         undo(box, taken, "accepted")
         await driver.settle()
 
@@ -236,7 +247,7 @@ class TestSharedMailbox:
         assert (newest(box, taken).rep, wait_of(box, taken).holder) == ("ana", "ana")
         assert [row.rep for row in tenures(box, taken)] == ["ana"]
 
-    async def test_an_attempt_taken_back_leaves_it_with_the_member(self, driver, box, taken):
+    async def test_an_attempt_taken_back_leaves_it_with_the_member(self, driver: Driver, box: Toolbox, taken: Taken) -> None:
         answer_by_link(box, taken, "attempted")
         await driver.settle()
         assert undo(box, taken, "attempted").taken_back
@@ -244,7 +255,7 @@ class TestSharedMailbox:
 
         assert (newest(box, taken).rep, wait_of(box, taken).kind, wait_of(box, taken).holder) == ("ben", "first_attempt", "ben")
 
-    async def test_of_a_lead_given_back_the_crm_never_hears(self, driver, box, taken):
+    async def test_of_a_lead_given_back_the_crm_never_hears(self, driver: Driver, box: Toolbox, taken: Taken) -> None:
         undo(box, taken, "accepted")
         await driver.settle()
 

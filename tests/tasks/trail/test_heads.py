@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import column, delete, table, text, update
@@ -19,6 +20,8 @@ from tasks.trail.sealing import accept_restore, lost_heads, seal_trail
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tests.app.shaky import look_afresh
+from tests.driver import Driver
+from tests.present import the
 from tests.stage import capture
 from tests.stage import newest as newest_handoff
 
@@ -29,8 +32,12 @@ def heads_of(box: Toolbox) -> HeadFile:
 
 async def some_more(box: Toolbox, count: int = 2) -> None:
     """So many events more, sealed."""
+
+    def captured(number: int) -> None:
+        box.write_now(lambda session, now: trail.record(session, "captured", now=now, number=number))
+
     for number in range(count):
-        box.write_now(lambda session, now, number=number: trail.record(session, "captured", now=now, number=number))
+        captured(number)
     await seal_trail(box)
 
 
@@ -53,12 +60,19 @@ def cut_off(box: Toolbox, *, since: int) -> None:
     box.write_now(work)
 
 
+def last_head(box: Toolbox) -> Head:
+    """The head in the last line of the file."""
+    found = heads_of(box).last()
+    assert isinstance(found, Head)
+    return found
+
+
 def whole(box: Toolbox) -> bool:
     chain = box.read_now(lambda session, now: trail.check(session, key=box.settings.seal_key()))
     return chain.whole and not box.read_now(lambda session, now: lost_heads(session, heads_of(box)))
 
 
-async def test_each_new_head_is_added_to_a_file_that_nobody_else_can_read(box):
+async def test_each_new_head_is_added_to_a_file_that_nobody_else_can_read(box: Toolbox) -> None:
     old = os.umask(0)
     try:
         await some_more(box)
@@ -74,7 +88,7 @@ async def test_each_new_head_is_added_to_a_file_that_nobody_else_can_read(box):
     assert lines[-1] == {"at": last.sealed_at.isoformat(), "seal": 2, "events": last.total, "head": last.digest}
 
 
-async def test_nothing_new_adds_no_line(box):
+async def test_nothing_new_adds_no_line(box: Toolbox) -> None:
     await some_more(box)
     before = heads_of(box).path.read_bytes()
 
@@ -83,14 +97,14 @@ async def test_nothing_new_adds_no_line(box):
     assert heads_of(box).path.read_bytes() == before
 
 
-async def test_many_batches_leave_one_head(box):
+async def test_many_batches_leave_one_head(box: Toolbox) -> None:
     await some_more(box, trail.BATCH * 2 + 1)
 
     assert len(heads_of(box).path.read_text().splitlines()) == 1
-    assert heads_of(box).last().seal == newest(box).id
+    assert last_head(box).seal == newest(box).id
 
 
-async def test_a_process_that_died_between_seal_and_file_leaves_no_false_alarm_and_the_next_one_adds_the_head(box):
+async def test_a_process_that_died_between_seal_and_file_leaves_no_false_alarm_and_the_next_one_adds_the_head(box: Toolbox) -> None:
     await some_more(box)
     path = heads_of(box).path
     before = path.read_bytes()
@@ -100,11 +114,11 @@ async def test_a_process_that_died_between_seal_and_file_leaves_no_false_alarm_a
 
     await seal_trail(box)
 
-    assert heads_of(box).last().head == newest(box).digest
+    assert last_head(box).head == newest(box).digest
 
 
 @pytest.mark.parametrize("torn", [b'{"at":"2027-02-01T09:00:00+00:00","se', b"{", b'{"at":"x"}'], ids=["half", "one", "all but the end"])
-async def test_a_line_that_was_torn_off_is_no_head(box, torn):
+async def test_a_line_that_was_torn_off_is_no_head(box: Toolbox, torn: bytes) -> None:
     await some_more(box)
     path = heads_of(box).path
     with path.open("ab") as file:
@@ -112,14 +126,14 @@ async def test_a_line_that_was_torn_off_is_no_head(box, torn):
 
     if not torn.endswith(b"}"):
         await some_more(box)
-        assert heads_of(box).last().head == newest(box).digest
+        assert last_head(box).head == newest(box).digest
         assert whole(box)
     else:
-        assert heads_of(box).last().seal == 1
+        assert last_head(box).seal == 1
 
 
 @pytest.mark.parametrize("since", [1, 2, 3])
-async def test_nothing_is_sealed_behind_a_head_that_is_gone(box, since):
+async def test_nothing_is_sealed_behind_a_head_that_is_gone(box: Toolbox, since: int) -> None:
     for _ in range(3):
         await some_more(box)
     lost = newest(box)
@@ -135,7 +149,7 @@ async def test_nothing_is_sealed_behind_a_head_that_is_gone(box, since):
     assert not whole(box)
 
 
-async def test_a_chain_that_was_made_anew_with_the_key_is_refused(box):
+async def test_a_chain_that_was_made_anew_with_the_key_is_refused(box: Toolbox) -> None:
     for _ in range(2):
         await some_more(box)
 
@@ -151,7 +165,7 @@ async def test_a_chain_that_was_made_anew_with_the_key_is_refused(box):
         await seal_trail(box)
 
 
-async def test_another_machine_may_lack_heads_that_are_not_its_own(box, tmp_path):
+async def test_another_machine_may_lack_heads_that_are_not_its_own(box: Toolbox, tmp_path: Path) -> None:
     """Each has a file of its own; what one has sealed is not missing to the other one."""
     key = box.settings.seal_key().decode()
     other = replace(box, settings=Settings(home=tmp_path / "other", trail_key=key))
@@ -168,7 +182,7 @@ async def test_another_machine_may_lack_heads_that_are_not_its_own(box, tmp_path
     assert not whole(other)
 
 
-async def test_after_a_restore_an_operator_lets_the_trail_go_on(box):
+async def test_after_a_restore_an_operator_lets_the_trail_go_on(box: Toolbox) -> None:
     for _ in range(3):
         await some_more(box)
     lost = newest(box)
@@ -176,6 +190,7 @@ async def test_after_a_restore_an_operator_lets_the_trail_go_on(box):
 
     given_up = accept_restore(box, by="sam", why="The disk failed; restored from Sunday")
 
+    assert isinstance(given_up, Head)
     assert given_up.head == lost.digest
     await some_more(box)
     assert whole(box)
@@ -186,7 +201,7 @@ async def test_after_a_restore_an_operator_lets_the_trail_go_on(box):
     assert lines == [Accepted, Head]
 
 
-async def test_accepting_twice_or_without_a_loss_changes_nothing_more(box):
+async def test_accepting_twice_or_without_a_loss_changes_nothing_more(box: Toolbox) -> None:
     assert accept_restore(box, by="sam", why="nothing") is None
     for _ in range(2):
         await some_more(box)
@@ -200,7 +215,7 @@ async def test_accepting_twice_or_without_a_loss_changes_nothing_more(box):
     assert heads_of(box).path.read_bytes() == before
 
 
-async def test_who_dies_while_accepting_does_it_again_and_it_is_told_once(box):
+async def test_who_dies_while_accepting_does_it_again_and_it_is_told_once(box: Toolbox) -> None:
     for _ in range(2):
         await some_more(box)
     cut_off(box, since=2)
@@ -216,7 +231,7 @@ async def test_who_dies_while_accepting_does_it_again_and_it_is_told_once(box):
     assert len(box.read_now(lambda session, now: session.exec(select(Event).where(Event.kind == "restore-accepted")).all())) == 1
 
 
-async def test_a_restore_to_before_the_beginning_can_be_accepted(box):
+async def test_a_restore_to_before_the_beginning_can_be_accepted(box: Toolbox) -> None:
     await some_more(box)
     cut_off(box, since=1)
 
@@ -226,7 +241,7 @@ async def test_a_restore_to_before_the_beginning_can_be_accepted(box):
     assert whole(box)
 
 
-async def test_a_second_restore_to_before_the_first_word_needs_a_word_of_its_own(box):
+async def test_a_second_restore_to_before_the_first_word_needs_a_word_of_its_own(box: Toolbox) -> None:
     for _ in range(3):
         await some_more(box)
     cut_off(box, since=3)
@@ -241,7 +256,7 @@ async def test_a_second_restore_to_before_the_first_word_needs_a_word_of_its_own
     assert whole(box)
 
 
-async def test_whoever_writes_to_the_database_only_cannot_accept_for_the_operator(box):
+async def test_whoever_writes_to_the_database_only_cannot_accept_for_the_operator(box: Toolbox) -> None:
     for _ in range(2):
         await some_more(box)
     lost = newest(box)
@@ -254,10 +269,10 @@ async def test_whoever_writes_to_the_database_only_cannot_accept_for_the_operato
         await seal_trail(box)
 
 
-async def test_whoever_writes_to_the_file_only_is_found(box):
+async def test_whoever_writes_to_the_file_only_is_found(box: Toolbox) -> None:
     for _ in range(2):
         await some_more(box)
-    lost, first = newest(box), box.read_now(lambda session, now: session.get(Seal, 1))
+    lost, first = newest(box), the(box.read_now(lambda session, now: session.get(Seal, 1)))
     cut_off(box, since=2)
     heads_of(box).add(Accepted("2027-02-01T09:00:00+00:00", True, lost.digest, "sam", 1, first.digest))
 
@@ -265,7 +280,7 @@ async def test_whoever_writes_to_the_file_only_is_found(box):
 
 
 @pytest.mark.parametrize("line", ['{"at":1}', "[]", "{}", '{"seal":}', "not a head}"])
-async def test_a_line_that_is_no_head_is_told_with_its_place(box, line):
+async def test_a_line_that_is_no_head_is_told_with_its_place(box: Toolbox, line: str) -> None:
     await some_more(box)
     with heads_of(box).path.open("a") as file:
         file.write(line + ("\n" if line.endswith("}") else "}\n"))
@@ -276,7 +291,9 @@ async def test_a_line_that_is_no_head_is_told_with_its_place(box, line):
         await seal_trail(box)
 
 
-async def test_the_clock_says_once_why_nothing_is_sealed_and_goes_on_with_all_else(driver, box, caplog, monkeypatch):
+async def test_the_clock_says_once_why_nothing_is_sealed_and_goes_on_with_all_else(
+    driver: Driver, box: Toolbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("app.clock.SEAL_SECONDS", 0.0)
     for _ in range(2):
         await some_more(box)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("given", "said"), WRONG, ids=[" ".join(given) for given, _ in WRONG])
-def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown(tmp_path: Path, given: dict[str, str], said: str) -> None:
+def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown(tmp_path: Path, given: dict[str, Any], said: str) -> None:
     with pytest.raises(WrongSetting) as error:
         toolbox.wire(Settings(home=tmp_path, **given))
     assert len(error.value.problems) == 1
@@ -45,7 +46,7 @@ def test_a_setting_that_cannot_be_used_is_named_and_no_secret_shown(tmp_path: Pa
 
 
 def test_all_that_is_wrong_is_named_at_once(tmp_path: Path) -> None:
-    given = {"smtp_url": "x", "chat_url": "x", "sms_url": "x", "webhook_url": "x", "slack_token": "x"}
+    given: dict[str, Any] = {"smtp_url": "x", "chat_url": "x", "sms_url": "x", "webhook_url": "x", "slack_token": "x"}
     named = [problem.split(":")[0].split(" ")[0] for problem in problems_of(Settings(home=tmp_path, **given))]
     assert named == ["BATON_SMTP_URL", "BATON_SLACK_TOKEN", "BATON_CHAT_URL", "BATON_SMS_URL", "BATON_WEBHOOK_URL"]
 
@@ -58,8 +59,8 @@ def test_without_settings_there_are_the_channels_that_need_none(tmp_path: Path) 
 
 
 def test_what_is_set_up_is_there_under_the_name_that_agreements_use(tmp_path: Path) -> None:
-    given = {"sms_url": "json://127.0.0.1/{phone}", "webhook_url": "https://hooks.example/", "webhook_secret": SECRET}
-    slack = {"slack_token": f"xoxb-{SECRET}", "slack_signing_secret": SECRET}
+    given: dict[str, Any] = {"sms_url": "json://127.0.0.1/{phone}", "webhook_url": "https://hooks.example/", "webhook_secret": SECRET}
+    slack: dict[str, Any] = {"slack_token": f"xoxb-{SECRET}", "slack_signing_secret": SECRET}
     channels = toolbox.wire(Settings(home=tmp_path, chat_url="json://127.0.0.1/", **given, **slack)).channels
     assert {name: channel.name for name, channel in channels.items() if name != "manager-email"} == {
         name: name for name in ("email", "crm", "chat", "sms", "webhook")

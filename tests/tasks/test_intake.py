@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from storage import contracts, handoffs, leads, roster, waits
-from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
+from agreements.lead import IncomingLead
+from storage import contracts, handoffs, leads, waits
+from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
+from tasks import intake
 from tasks.background.held_leads import release_held
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
+from tests.present import the
 
 
-def take_in(box: Toolbox, incoming=None, *, hold: bool = False, **changes: object) -> leads.Captured:
+def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> intake.Captured:
     lead = incoming or make_lead(**changes)
-    return box.write_now(lambda session, now: leads.capture(session, lead, now=now, hold=hold))
+    return box.write_now(lambda session, now: intake.capture(session, lead, now=now, hold=hold))
 
 
 def count(box: Toolbox, table: type) -> int:
@@ -29,8 +32,8 @@ def count(box: Toolbox, table: type) -> int:
 def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
     """Moves the lead's handoff along these events, to an end say."""
 
-    def work(session: Session, now) -> Handoff:
-        handoff = handoffs.latest_of(session, lead_id)
+    def work(session: Session, now: datetime) -> Handoff:
+        handoff = the(handoffs.latest_of(session, lead_id))
         for event in events:
             handoffs.move(session, handoff, event, now=now)
         return handoff
@@ -39,8 +42,8 @@ def end(box: Toolbox, lead_id: int, *events: str) -> Handoff:
 
 
 def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
-    def work(session: Session, now) -> None:
-        handoff = handoffs.latest_of(session, lead_id)
+    def work(session: Session, now: datetime) -> None:
+        handoff = the(handoffs.latest_of(session, lead_id))
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now + timedelta(days=days)), now=now)
 
@@ -48,7 +51,7 @@ def to_nurture(box: Toolbox, lead_id: int, days: int = 90) -> None:
 
 
 def close_agreement(box: Toolbox, closed: bool = True) -> None:
-    def work(session: Session, now) -> None:
+    def work(session: Session, now: datetime) -> None:
         for row in session.exec(select(AgreementVersion)):
             row.closed = closed
             session.add(row)
@@ -61,7 +64,7 @@ def test_a_new_lead_is_stored_with_its_activity_its_handoff_and_a_wake(box: Tool
 
     assert done.kind == "new"
     assert [count(box, table) for table in (Lead, LeadSource, Activity, Handoff, Wake)] == [1, 1, 1, 1, 1]
-    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    handoff = box.read_now(lambda session, now: handoffs.get(session, the(done.handoff_id)))
     assert (handoff.stage, handoff.step, handoff.owner, handoff.agreement) == ("inquiry", "screen", "operator", "b2b-saas")
     assert box.read_now(lambda session, now: session.exec(select(PersonalText.text)).one()) == "Please call."
 
@@ -84,7 +87,7 @@ def test_another_conversion_of_a_lead_under_way_is_an_activity(box: Toolbox) -> 
 
     assert (again.kind, again.lead_id, again.handoff_id) == ("activity", first.lead_id, first.handoff_id)
     assert (count(box, Activity), count(box, Handoff)) == (2, 1)
-    lead = box.read_now(lambda session, now: session.get(Lead, first.lead_id))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, first.lead_id)))
     assert (lead.phone, lead.values["employees"]) == ("+44 20 7946 0001", 900)
 
 
@@ -93,7 +96,7 @@ def test_what_is_missing_later_does_not_wipe_out_what_is_known(box: Toolbox) -> 
 
     take_in(box, source_id="17", conversion_id="b", company="", fields={"industry": None})
 
-    lead = box.read_now(lambda session, now: session.get(Lead, 1))
+    lead = the(box.read_now(lambda session, now: session.get(Lead, 1)))
     assert (lead.company, lead.values["industry"], lead.do_not_contact) == ("Harbour", "logistics", True)
 
 
@@ -140,7 +143,7 @@ def test_a_lead_that_had_ended_comes_back_as_a_new_handoff(box: Toolbox, ended: 
     again = take_in(box, source_id="17", conversion_id="b")
 
     assert again.kind == "new"
-    handoff = box.read_now(lambda session, now: handoffs.latest_of(session, first.lead_id))
+    handoff = the(box.read_now(lambda session, now: handoffs.latest_of(session, first.lead_id)))
     assert (handoff.id, handoff.previous_id) == (again.handoff_id, first.handoff_id)
 
 
@@ -153,7 +156,7 @@ def test_a_lead_that_nobody_may_contact_does_not_come_back(box: Toolbox, ended: 
     assert count(box, Handoff) == 1
 
 
-def test_a_lead_in_nurture_is_looked_at_at_once_when_it_does_something(box: Toolbox, time) -> None:
+def test_a_lead_in_nurture_is_looked_at_at_once_when_it_does_something(box: Toolbox, time: SteppedTime) -> None:
     first = take_in(box, source_id="17", conversion_id="a")
     to_nurture(box, first.lead_id)
     time.at += timedelta(days=3)
@@ -181,7 +184,7 @@ def test_without_an_agreement_in_force_a_lead_is_stored_and_held(box: Toolbox) -
 
     done = take_in(box)
 
-    handoff = box.read_now(lambda session, now: handoffs.get(session, done.handoff_id))
+    handoff = box.read_now(lambda session, now: handoffs.get(session, the(done.handoff_id)))
     assert (done.kind, handoff.held, handoff.agreement) == ("new", True, "")
     assert count(box, Wake) == 0
 
@@ -195,8 +198,8 @@ def test_a_lead_held_for_want_of_an_agreement_is_released_when_one_is_in_force(b
     assert asyncio.run(release_held(box, only_without_agreement=True)) == 1
 
     by_id = box.read_now(lambda session, now: {row.id: row for row in session.exec(select(Handoff))})
-    assert (by_id[waiting.handoff_id].held, by_id[waiting.handoff_id].agreement) == (False, "b2b-saas")
-    assert by_id[on_purpose.handoff_id].held
+    assert (by_id[the(waiting.handoff_id)].held, by_id[the(waiting.handoff_id)].agreement) == (False, "b2b-saas")
+    assert by_id[the(on_purpose.handoff_id)].held
 
 
 def test_releasing_without_an_agreement_says_so_and_changes_nothing(box: Toolbox) -> None:
@@ -213,7 +216,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     first = take_in(box)
     newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
 
-    def deploy(session: Session, now) -> None:
+    def deploy(session: Session, now: datetime) -> None:
         row = contracts.publish(session, newer, now=now)
         for party in ("marketing", "sales"):
             contracts.sign(session, row, contracts.NewSignature(party, party, "test"), now=now)
@@ -222,45 +225,12 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     box.write_now(deploy)
     second = take_in(box)
 
-    versions = [box.read_now(lambda session, now, i=one.handoff_id: handoffs.get(session, i).version) for one in (first, second)]
+    ids = [the(one.handoff_id) for one in (first, second)]
+    versions = box.read_now(lambda session, now: [handoffs.get(session, one).version for one in ids])
     assert versions == [1, 2]
 
 
-def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time) -> None:
+def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time: SteppedTime) -> None:
     take_in(box, at=time.at + timedelta(days=400))
 
     assert box.read_now(lambda session, now: session.exec(select(Activity.at)).one()) == time.at
-
-
-def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time) -> None:
-    take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
-
-    def ask(session: Session, now):
-        return leads.facts(session, session.get(Lead, 1), account={"status": "customer"}, since=now)
-
-    facts = box.read_now(ask)
-    assert facts.values["employees"] == 300
-    assert facts.values["account.status"] == "customer"
-    assert facts.values["country"] == "GB"
-    assert facts.values["suppressed"] is False
-    assert not {"phone", "industry"} & set(facts.values)
-    assert [(one.kind, one.path) for one in facts.activities] == [("page_viewed", "/pricing")]
-    assert facts.since == time.at
-
-
-@pytest.mark.parametrize("listed", ["lee@harbour.example", "harbour.example", "+44 20 7946 0001"])
-def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: Toolbox, listed: str) -> None:
-    box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
-    take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
-
-    facts = box.read_now(lambda session, now: leads.facts(session, session.get(Lead, 1)))
-    assert facts.values["suppressed"] is True
-
-
-def test_suppressing_twice_is_once(box: Toolbox) -> None:
-    for _ in range(2):
-        box.write_now(lambda session, now: roster.suppress(session, "Lee+x@Harbour.example", reason="asked", now=now, phone="1"))
-
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "lee@harbour.example"))
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "", "1"))
-    assert not box.read_now(lambda session, now: roster.is_suppressed(session, "", ""))
