@@ -176,7 +176,8 @@ class Stage:
                 now=now,
             )
 
-        return self.do(work)  # type: ignore[no-any-return]
+        wait: Wait = self.do(work)
+        return wait
 
     def answer(self, kind: str, *, by: str, via: str, **data: Any) -> None:
         """Answers through another door than the pages."""

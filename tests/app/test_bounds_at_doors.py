@@ -262,9 +262,14 @@ class TestTheForms:
     @pytest.mark.parametrize("field", FIELDS)
     def test_a_field_of_an_answer_is_refused_or_kept_within_bounds(self, company: Stage, field: str, value: str) -> None:
         browser = company.browser()
-        chosen = {"choice": "rejected", "reason": "other", "text": "Because.", field: value.encode("utf-8", "surrogatepass")}
+        chosen: dict[str, Any] = {
+            "choice": "rejected",
+            "reason": "other",
+            "text": "Because.",
+            field: value.encode("utf-8", "surrogatepass"),
+        }
 
-        assert press(browser, company.link, **chosen).status_code in (200, 403, 422)  # type: ignore[arg-type]
+        assert press(browser, company.link, **chosen).status_code in (200, 403, 422)
         only_within_bounds(company)
         assert all(answer.state == "held" for answer in company.rows(Answer))
 

@@ -26,13 +26,18 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
         for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
-            running.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
+            owes_more(running, number, kind)
         yield running
 
 
 @pytest.fixture
 def rep(company: Stage) -> httpx.Client:
     return company.browser(headers=FIREFOX)
+
+
+def owes_more(company: Stage, number: int, kind: str) -> None:
+    """Give ana another lead, as far as that."""
+    company.box.write_now(lambda session, now: one_more(session, now, number, kind))
 
 
 def one_more(session: Session, now: datetime, number: int, kind: str, *, rep: str = "ana") -> str:
@@ -286,7 +291,7 @@ def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:
     """Each of the pages can be saved."""
     for number in range(10, 65):
-        company.box.write_now(lambda session, now, n=number: one_more(session, now, n, "outcome"))  # type: ignore[misc]
+        owes_more(company, number, "outcome")
     first, second = rep.get(link(company)), rep.get(f"{link(company)}?from=50")
     assert (first.text.count("<fieldset"), second.text.count("<fieldset")) == (50, 10)
 

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,7 +89,7 @@ class Fuzzed:
         assert 200 <= status < 500, f"{method} {url} {headers} {body!r}"
         return status
 
-    def digest(self, without: set[str] = frozenset()) -> dict[str, str]:  # type: ignore[assignment]
+    def digest(self, without: Set[str] = frozenset()) -> dict[str, str]:
         """What every table holds, in short."""
         assert self.company.sights is not None
         self.site.state.sights.flush()

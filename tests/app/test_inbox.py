@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import httpx
@@ -48,8 +49,8 @@ def mail(to: str = "marta@demo.example", subject: str = "New lead", key: str = "
 
 def send(inbox: Inbox, *mails: EmailMessage | bytes, to: str = "marta@demo.example") -> None:
     async def one(message: EmailMessage | bytes) -> None:
-        envelope = {"sender": "baton@demo.example", "recipients": [to]} if isinstance(message, bytes) else {}
-        await aiosmtplib.send(message, hostname="127.0.0.1", port=inbox.smtp_port, **envelope)  # type: ignore[arg-type]
+        envelope: dict[str, Any] = {"sender": "baton@demo.example", "recipients": [to]} if isinstance(message, bytes) else {}
+        await aiosmtplib.send(message, hostname="127.0.0.1", port=inbox.smtp_port, **envelope)
 
     async def all_at_once() -> None:
         await asyncio.gather(*map(one, mails))

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -45,8 +46,9 @@ def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a browser of its own, as wide as a phone, and an empty page in it. What goes wrong in a page fails the test."""
     contexts, wrong = [], []
 
-    def open_page(**more: object) -> Page:
-        context = chromium.new_context(**{"viewport": PHONE, **more})  # type: ignore[arg-type]
+    def open_page(**more: Any) -> Page:
+        given: dict[str, Any] = {"viewport": PHONE, **more}
+        context = chromium.new_context(**given)
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
         page = context.new_page()

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from storage.tables import Device
 from tests.app.stage import Stage, path_of
-from tests.app.test_digest_page import one_more
+from tests.app.test_digest_page import one_more, owes_more
 from tests.app.test_own_pages import mailed_code
 from tests.app.test_pages_scanned import DOORS
 from tests.browser.conftest import press, shown
@@ -234,7 +234,7 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
 
 def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
     for number, kind in ((2, "first_attempt"), (3, "outcome")):
-        company.box.write_now(lambda session, now, n=number, k=kind: one_more(session, now, n, k))  # type: ignore[misc]
+        owes_more(company, number, kind)
     link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     go(page, company, link)
     assert page.locator("input[type=radio]:checked").count() == 0

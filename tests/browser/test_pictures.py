@@ -30,7 +30,7 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
-from tests.stage import Taken, answer_by_link, capture
+from tests.stage import Taken, answer_by_link, capture, kept_by
 
 pytestmark = pytest.mark.long
 
@@ -123,7 +123,7 @@ def picture_until(page: Page, last: str, name: str) -> None:
 
 def test_the_agreement_of_the_readme_leads_to_the_page_beside_it(company: Company, page: Page) -> None:
     company.take_in(0)
-    (letter,) = company.box.channels["email"].letters  # type: ignore[attr-defined]
+    (letter,) = kept_by(company.box, "email").letters
 
     page.goto(letter.link)
     expect(page.get_by_role("heading", name="Harbour & Sons")).to_be_visible()

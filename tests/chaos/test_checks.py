@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
@@ -24,7 +25,7 @@ async def a_lead(box: Toolbox, driver: Driver) -> Taken:
     return taken
 
 
-def found(box: Toolbox, check, *more: object) -> list[str]:  # type: ignore[no-untyped-def]
+def found(box: Toolbox, check: Callable[..., list[str]], *more: object) -> list[str]:
     return box.read_now(lambda session, now: check(session, *more))
 
 

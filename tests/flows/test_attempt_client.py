@@ -50,7 +50,7 @@ async def client(server: Mapping[str, str]) -> AsyncIterator[AttemptClient]:
             assert isinstance(context.client, AttemptClient)
             yield context.client
         # Prefect sends events from a thread of its own: where nobody ends it, a later test finds its socket open.
-        await asyncio.wait_for(EventsWorker.drain_all(at_exit=False), PATIENCE_SECONDS)  # type: ignore[arg-type]
+        await asyncio.wait_for(EventsWorker.drain_all(at_exit=False), PATIENCE_SECONDS)  # type: ignore[arg-type]  # awaitable in a loop
         gc.collect()
 
 
@@ -119,7 +119,7 @@ async def carry_out(client: AttemptClient, run: FlowRun, handoff: str) -> list[s
     lean = await without_results(one_step)
     with Calls(client) as calls:
         try:
-            await run_flow(lean, flow_run=known, return_type="state")  # type: ignore[misc]
+            await run_flow(lean, flow_run=known, return_type="state")  # type: ignore[misc]  # a flow that is async
         except Pause:
             pass
         finally:

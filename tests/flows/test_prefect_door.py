@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,10 +28,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, st
         yield environment
 
 
-def ask(server: Mapping[str, str], method: str, path: str, *, log_in: bool = True, **more: object) -> httpx.Response:
+def ask(server: Mapping[str, str], method: str, path: str, *, log_in: bool = True, **more: Any) -> httpx.Response:
     name, _, password = server["PREFECT_API_AUTH_STRING"].partition(":")
     with httpx.Client(timeout=PATIENCE_SECONDS, auth=(name, password) if log_in else None) as client:
-        return client.request(method, server["PREFECT_API_URL"] + path, **more)  # type: ignore[arg-type]
+        return client.request(method, server["PREFECT_API_URL"] + path, **more)
 
 
 @pytest.mark.parametrize("path", BLIND)

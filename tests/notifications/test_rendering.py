@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -95,11 +96,11 @@ class _Shape(HTMLParser):
         self.tags.append(f"!{data}")
 
 
-def context(**changes: object) -> Context:
+def context(**changes: Any) -> Context:
     extra = {"missing": "pain_point, campaign", "reason": "wrong_contact", "text": "She left.\nTry Jens."}
     promise = "Otherwise it goes to the next rep."
     base = Context(ANA, LEAD, LINK, DUE, promise, rep="Ana Ruiz", what="Handed on by Ben.", extra=extra)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def written(message: str = "assigned", folder: Path | None = None, **changes: object) -> Letter:
@@ -107,10 +108,10 @@ def written(message: str = "assigned", folder: Path | None = None, **changes: ob
 
 
 def lead_full_of(text: str) -> LeadView:
-    texts = {field.name: text for field in fields(LEAD) if isinstance(getattr(LEAD, field.name), str)}
+    texts: dict[str, Any] = {field.name: text for field in fields(LEAD) if isinstance(getattr(LEAD, field.name), str)}
     said = dict.fromkeys(LEAD.statements, text)
-    many = {"criteria": ((text, text, 3),) * 20, "history": ((DUE, text),) * 20}
-    return replace(LEAD, **texts, statements=said, **many)  # type: ignore[arg-type]
+    many: dict[str, Any] = {"criteria": ((text, text, 3),) * 20, "history": ((DUE, text),) * 20}
+    return replace(LEAD, **texts, statements=said, **many)
 
 
 def hostile_letter(message: str, text: str) -> Letter:

@@ -78,9 +78,14 @@ def _had() -> ColumnElement[Any]:
     return case(*turns, else_=_rep())
 
 
+def _ended(table: type[SQLModel]) -> Any:
+    """When a row ended, as its column takes that."""
+    return literal(BEFORE + timedelta(days=9), table.__table__.c.ended_at.type)  # type: ignore[attr-defined]  # SQLModel declares no __table__
+
+
 def _put(connection: Connection, table: type[SQLModel], where: Any = None, **given: Any) -> None:
     """A row for each number for which the condition holds; what is not given is empty, zero, or long ago."""
-    columns = table.__table__.columns  # type: ignore[attr-defined]
+    columns = table.__table__.columns  # type: ignore[attr-defined]  # SQLModel declares no __table__
     values: dict[str, Any] = {}
     for column in columns:
         if column.name in given:
@@ -121,7 +126,7 @@ def _leads(connection: Connection, is_open: Any) -> None:
         tier="normal",
         queue=case((N % 8 == 0, "normal:emea"), else_=""),
         flow_run_id=_named("run-"),
-        ended_at=case((is_open, None), else_=literal(BEFORE + timedelta(days=9), Handoff.__table__.c.ended_at.type)),  # type: ignore[attr-defined]
+        ended_at=case((is_open, None), else_=_ended(Handoff)),
     )
 
 
@@ -136,7 +141,7 @@ def _work(connection: Connection, is_open: Any) -> None:
     _put(connection, Wait, ~is_open, id=_named("c"), kind="acceptance", about="acceptance", **mine, **over)
     said = case((N % 3 == 0, "rejected"), else_="accepted")
     _put(connection, Answer, ~is_open, id=N, wait_id=_named("c"), handoff_id=N, kind=said, by=_rep(), via="link", state="counted")
-    ended = case((is_open, None), else_=literal(BEFORE + timedelta(days=9), Assignment.__table__.c.ended_at.type))  # type: ignore[attr-defined]
+    ended = case((is_open, None), else_=_ended(Assignment))
     rep = case((is_open, _rep()), else_=_had())
     tenure = {"handoff_id": N, "lead_id": N, "rep": rep, "number": 1, "assigned_at": BEFORE, "proven_at": BEFORE, "ended_at": ended}
     _put(connection, Assignment, ~is_open | (N % 4 != 0), id=_named("a"), **tenure)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from storage import contracts, disputes, handoffs, waits
 from storage.database import Database
@@ -114,10 +114,10 @@ _MOVES: dict[str, Move] = {
 }
 
 
-def rows(url: str, table: type[SQLModel]) -> list[Any]:
+def rows(url: str, table: type[Any]) -> list[Any]:
     database = Database(url)
     with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+        found = list(session.exec(select(table).order_by(col(table.id))))
     database.close()
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Connection, MetaData, Table
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from storage import schema
 from storage.database import Database
@@ -53,9 +53,9 @@ def upgraded(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def rows(database: Database, table: type[SQLModel]) -> list[Any]:
+def rows(database: Database, table: type[Any]) -> list[Any]:
     with database.read() as session:
-        return list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+        return list(session.exec(select(table).order_by(col(table.id))))
 
 
 def test_it_comes_into_shape(upgraded: Database) -> None:

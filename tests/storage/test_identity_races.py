@@ -235,13 +235,17 @@ def test_role_mailboxes_are_read_by_several_people_also_at_once(race_url: str, t
     assert len({lead.id for lead in leads} & {row.lead_id for row in rows(race_url, LeadSource)}) == 40
 
 
+def take_in(box: Toolbox, lead: IncomingLead) -> None:
+    box.write_now(lambda session, now: capture(session, lead, now=now))
+
+
 def from_roles(side: int, together: Callable[[], None], url: str, home: Path) -> None:
     """Both processes take in leads of the same mailboxes."""
     box = box_on(url, home, LATER)
     for number in range(20):
         incoming = make_lead(source_id=f"r{number}-{side}", email=f"{ROLES[number % 2]}@quay.example", company="Quay")
         together()
-        box.write_now(lambda session, now, incoming=incoming: capture(session, incoming, now=now))  # type: ignore[misc]
+        take_in(box, incoming)
     box.database.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -32,6 +33,7 @@ from tests.driver import Driver
 from tests.fakes import KeepingChannel, make_lead
 from tests.patience import PATIENCE_SECONDS
 from tests.postgres import new_database
+from tests.present import the
 from tests.rows import a_handoff
 from tests.stage import answer_by_link, capture, newest, token_of
 from tests.storage.crowd import analyze, fill
@@ -138,8 +140,8 @@ def rep_has(box: Toolbox, rep: str, count: int, *, kind: str = "acceptance", **t
             tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
             session.add(tenure)
             session.flush()
-            due = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
-            waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, assignment_id=tenure.id, **due), now=now)  # type: ignore[arg-type]
+            due: dict[str, Any] = {"due_at": now + timedelta(hours=1), **{name: now + after for name, after in times.items()}}
+            waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, assignment_id=tenure.id, **due), now=now)
 
     box.write_now(work)
 
@@ -254,7 +256,7 @@ async def test_taking_in_does_not_look_at_other_leads(box: Toolbox) -> None:
     other = capture(box)
     with recorded(box.database) as moved:
         capture(box, conversion_id="moved", source_id=other.source_id, email="lee@quay.example", company="Quay")
-    box.write_now(lambda session, now: handoffs.move(session, handoffs.latest_of(session, taken.lead_id), "disqualified", now=now))  # type: ignore[arg-type]
+    box.write_now(lambda session, now: handoffs.move(session, the(handoffs.latest_of(session, taken.lead_id)), "disqualified", now=now))
     with recorded(box.database) as came_back:
         capture(box, conversion_id="back", **known)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Assignment, Handoff, Wait
@@ -22,10 +22,10 @@ RECALL = "recall:b2b-saas@2"
 PAIRS = [("link:accepted", RECALL), (RECALL, "link:rejected"), ("answer:deadline", RECALL), (RECALL, "answer:accepted")]
 
 
-def rows(url: str, table: type[SQLModel]) -> list[Any]:
+def rows(url: str, table: type[Any]) -> list[Any]:
     database = Database(url)
     with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))  # type: ignore[attr-defined]
+        found = list(session.exec(select(table).order_by(col(table.id))))
     database.close()
     return found
 

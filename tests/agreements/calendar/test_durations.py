@@ -81,14 +81,14 @@ def test_words_that_are_no_duration_are_refused_with_what_to_write(text: str, ad
 @pytest.mark.parametrize("value", [5, None, True, ["5 days"]])
 def test_what_a_file_holds_instead_of_words_is_refused_the_same_way(value: object) -> None:
     with pytest.raises(ValueError, match="is not a time"):
-        parse_term(value)  # type: ignore[arg-type]
+        parse_term(value)  # type: ignore[arg-type]  # no text: a file may hold anything
 
 
 def test_a_duration_made_by_hand_is_checked_too() -> None:
     with pytest.raises(ValueError, match="'-1 hours' is negative"):
         Duration(-1, "hours")
     with pytest.raises(ValueError, match="'weeks' is not a unit"):
-        Duration(1, "weeks")  # type: ignore[arg-type]
+        Duration(1, "weeks")  # type: ignore[arg-type]  # no unit: this is what the test tries
 
 
 @pytest.mark.parametrize(

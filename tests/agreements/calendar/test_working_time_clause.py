@@ -217,4 +217,4 @@ def test_a_faulty_clause_is_refused_with_key_problem_and_cure(changes: dict[str,
 
 def test_a_clause_that_is_no_mapping_is_refused() -> None:
     with pytest.raises(CalendarError, match=r"^calendar: 'mon-fri' is not a mapping"):
-        WorkingCalendar.from_clause("mon-fri")  # type: ignore[arg-type]
+        WorkingCalendar.from_clause("mon-fri")  # type: ignore[arg-type]  # no mapping: a file may hold anything

@@ -26,6 +26,7 @@ from notifications.channels.email import EmailChannel, SmtpServer
 from notifications.letter import Letter, Recipient
 from tests.loop_time import until_given_up
 from tests.patience import PATIENCE_SECONDS
+from tests.present import the
 
 HTML = "<p>Größe & more</p>\n"
 LETTER = Letter(
@@ -317,7 +318,7 @@ async def test_tls_and_login_from_a_url(certificate: ssl.SSLContext, tls: str) -
         )
         assert await email.send(LETTER) == "250 queued as 17"
         await email.close()
-    assert box.talks[0].session.authenticated  # type: ignore[union-attr]
+    assert the(box.talks[0].session).authenticated
     assert email.name == "mail"
 
 

@@ -19,6 +19,7 @@ from notifications.channels.email import EmailChannel, SmtpServer
 from tests.loop_time import until_given_up
 from tests.notifications.certificates import Authority
 from tests.notifications.channels.test_email import LETTER, Postbox, channel, hang_up, serving
+from tests.present import the
 
 USER, TOKEN = "baton@firm.example", "ya29.topsecret"
 BOTH = pytest.mark.parametrize("tls", ["starttls", "implicit"])
@@ -150,8 +151,9 @@ async def test_a_server_without_tokens_is_named(authority: Authority, tmp_path: 
 
 @pytest.mark.parametrize("options", [{"username": ""}, {"username": USER, "password": "topsecret"}, {"username": USER, "tls": "none"}])
 def test_a_token_without_a_user_or_without_tls_is_told_at_once(options: dict[str, str]) -> None:
+    given: dict[str, Any] = {"tls": "implicit", **options}
     with pytest.raises(ValueError, match="smtps://user@host") as error:
-        EmailChannel(SmtpServer("localhost", 25, token_file="token", **{"tls": "implicit", **options}), sender=USER)  # type: ignore[arg-type]
+        EmailChannel(SmtpServer("localhost", 25, token_file="token", **given), sender=USER)
     assert "topsecret" not in str(error.value)
 
 
@@ -201,7 +203,7 @@ async def talking(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], A
     left = list[asyncio.Task[None]]()
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        left.append(asyncio.current_task())  # type: ignore[arg-type]
+        left.append(the(asyncio.current_task()))
         with suppress(ConnectionError):
             await talk(reader, writer)
             await until_given_up(reader)
