@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from agreements.calendar.durations import ALWAYS, Duration, Term
 from agreements.calendar.working_time import Span, WorkingCalendar, as_utc
+from agreements.clauses.clocks import Nudge
 from agreements.model import Agreement, Clock
 
 #: Values of a clock's `calendar` that mean the calendar of the person who owes it.
@@ -38,7 +39,7 @@ class Schedule:
     """The instants of one running clock, all aware UTC: the due time, and the nudges at shares of the time before."""
 
     due_at: datetime
-    nudges: tuple[tuple[datetime, str], ...] = ()
+    nudges: tuple[tuple[datetime, Nudge], ...] = ()
 
 
 def calendar_for(clock: Clock, agreement: Agreement, holder_calendar: str = "") -> WorkingCalendar:
@@ -99,7 +100,7 @@ def nudges(
     calendar: WorkingCalendar,
     now: datetime | None = None,
     pauses: tuple[Span, ...] = (),
-) -> tuple[tuple[datetime, str], ...]:
+) -> tuple[tuple[datetime, Nudge], ...]:
     """Return the nudges at the agreed shares of the time from start to due, in order. now: nudges not after it are left out."""
     shares = sorted((share_of(clock.term(tier), percent, start, due, calendar, pauses), action) for percent, action in clock.at.items())
     return tuple((at, action) for at, action in shares if at < due and (now is None or at > now))

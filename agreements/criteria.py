@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agreements.lead import is_countable, kinds_of_mail
+from agreements.words import word
 
+#: The operators that a condition may apply to a fact. `word` is a further one, for the words in WORDS.
+Operator = Literal["in", "not_in", "contains", "at_least", "at_most", "is"]
+#: The operators that take several values, and those that take a limit.
+SEVERAL: tuple[Operator, ...] = ("in", "not_in", "contains")
+LIMITS: tuple[Operator, ...] = ("at_least", "at_most")
 #: The operators that a condition may apply to a fact, and what each means.
-OPERATORS = {
+OPERATORS: Mapping[Operator, str] = {
     "in": "is one of these",
     "not_in": "is none of these (an unknown value is none of them)",
     "contains": "contains one of these texts",
@@ -26,7 +32,7 @@ class Test:
     """One test of one fact: `field operator operand`."""
 
     field: str
-    operator: str
+    operator: Operator | Literal["word"]
     operand: Any
 
     def holds(self, values: Mapping[str, Any]) -> bool:
@@ -73,7 +79,7 @@ def _tests(name: str, wanted: Any) -> Iterable[Test]:
         unknown = [key for key in wanted if key not in OPERATORS]
         if unknown or not wanted:
             raise ValueError(f"'{name}' asks {unknown or 'nothing'}; write one of: {', '.join(OPERATORS)}")
-        return [Test(name, str(op), _operand(name, str(op), value)) for op, value in wanted.items()]
+        return [Test(name, op, _operand(name, op, value)) for key, value in wanted.items() if (op := word(str(key), OPERATORS))]
     if isinstance(wanted, (list, tuple)):
         return [Test(name, "in", _operand(name, "in", wanted))]
     if isinstance(wanted, str) and wanted in WORDS:
@@ -81,13 +87,13 @@ def _tests(name: str, wanted: Any) -> Iterable[Test]:
     return [Test(name, "is", wanted)]
 
 
-def _operand(name: str, operator: str, value: Any) -> Any:
-    if operator in ("in", "not_in", "contains"):
+def _operand(name: str, operator: Operator, value: Any) -> Any:
+    if operator in SEVERAL:
         many = value if isinstance(value, (list, tuple)) else [value]
         if not many:
             raise ValueError(f"'{name} {operator}' has an empty list; name at least one value")
         return tuple(many)
-    if operator in ("at_least", "at_most") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+    if operator in LIMITS and (isinstance(value, bool) or not isinstance(value, (int, float))):
         raise ValueError(f"'{name} {operator}' needs a number, not {value!r}")
     return value
 
@@ -110,7 +116,7 @@ def _number(have: Any) -> float | None:
     return None if isinstance(have, (bool, str)) or have is None or not is_countable(have) else float(have)
 
 
-_ANSWERS: dict[str, Any] = {
+_ANSWERS: Mapping[Operator | Literal["word"], Any] = {
     "is": _same,
     "in": lambda have, want: any(_same(have, one) for one in want),
     "not_in": lambda have, want: not any(_same(have, one) for one in want),

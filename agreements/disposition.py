@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from agreements.clauses.after import BackTo, CountsAgainst, Then
 from agreements.errors import RuleError
 from agreements.model import Agreement, Reason, Touches
+from agreements.words import Move
 
 #: Consequence -> event of the lifecycle.
-EVENTS = {
+EVENTS: Mapping[Then, Move] = {
     "nurture": "recycled",
     "disqualify": "disqualified",
     "attach": "attached",
@@ -28,12 +30,12 @@ class Consequence:
     """What follows: the event, the nurture track and the revisit date (aware, nurture only), the side it counts against, and
     the person to whom the lead may come back."""
 
-    event: str
+    event: Move
     reason: str
     track: str = ""
     revisit_at: datetime | None = None
-    counts_against: str = "nobody"
-    back_to: str = "anyone"
+    counts_against: CountsAgainst = "nobody"
+    back_to: BackTo = "anyone"
 
 
 class UnknownReason(RuleError):

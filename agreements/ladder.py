@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agreements.clauses.clocks import Action
 from agreements.model import Rung
 
 
-def next_rung(ladder: Sequence[Rung], climbed: Sequence[int], *, without: frozenset[str] = frozenset()) -> int | None:
+def next_rung(ladder: Sequence[Rung], climbed: Sequence[int], *, without: frozenset[Action] = frozenset()) -> int | None:
     """Return the index of the next rung, None when all are used up.
 
     climbed: indices of the rungs taken so far, in order. A rung is taken at most `at_most` times, and the order never goes back.

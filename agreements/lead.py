@@ -52,7 +52,7 @@ def is_within_bounds(value: Any) -> bool:
 
 
 def beyond_bounds(value: Any) -> str:
-    """Say what is wrong with a value above the limits, which every door shares; empty if nothing is wrong."""
+    """Say what is wrong with a value above the limits, which are the same for every way in; empty if nothing is wrong."""
     if is_within_bounds(value):
         return ""
     return f"is longer than {MAX_TEXT} characters" if isinstance(value, str) else f"is no number from -{MAX_NUMBER} to {MAX_NUMBER}"
@@ -107,7 +107,7 @@ class Consent(BaseModel):
 
 
 class IncomingLead(BaseModel):
-    """One inquiry as a door takes it in: a form, a row of a file, a call of the API.
+    """One inquiry as it comes in: a form, a row of a file, a call of the API.
 
     source, source_id: the sender and its id for the inquiry. The pair identifies the lead permanently.
     conversion_id: what the lead did. A repeated id changes nothing. Without an id, the activity and its time are used.
@@ -162,9 +162,12 @@ class IncomingLead(BaseModel):
 
     def key_of_conversion(self) -> str:
         """The key of what the lead did: the given conversion id, else activity and time."""
-        if self.conversion_id:
-            return self.conversion_id
-        return f"{self.activity}@{self.at.astimezone(UTC).isoformat() if self.at else 'unknown'}"
+        return conversion_key(self.conversion_id, self.activity, self.at)
+
+
+def conversion_key(conversion_id: str, activity: str, at: datetime | None) -> str:
+    """The key of what a lead did: the given conversion id, else activity and time (aware)."""
+    return conversion_id or f"{activity}@{at.astimezone(UTC).isoformat() if at else 'unknown'}"
 
 
 def is_address(text: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from agreements.errors import TransitionNotAllowed
+from agreements.words import AnswerKind, Move, NoWord, StepName, WaitKind, word
 
 
 class Stage(StrEnum):
@@ -36,10 +38,10 @@ class To:
     """The stage to which an event leads, and the step to take once no wait is open (none in an end stage)."""
 
     stage: Stage
-    step: str = ""
+    step: StepName | NoWord = ""
 
 
-_EXITS = {
+_EXITS: dict[Move, To] = {
     "recycled": To(Stage.NURTURING),
     "disqualified": To(Stage.DISQUALIFIED),
     "attached": To(Stage.ATTACHED),
@@ -50,15 +52,15 @@ _EXITS = {
     "got-stuck": To(Stage.STUCK),
 }
 #: A rep who brings in a lead has it at once, either for the first attempt or as a lead already being worked.
-_BROUGHT_IN = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
-_WITH_SALES = {
+_BROUGHT_IN: dict[Move, To] = {"taken": To(Stage.ACCEPTED, "follow_up"), "taken-at-work": To(Stage.WORKING, "follow_up")}
+_WITH_SALES: dict[Move, To] = {
     "reassigned": To(Stage.MQL, "assign"),
     "note-returned": To(Stage.MQL, "document"),
     "opportunity": To(Stage.OPPORTUNITY),
 }
 
 #: stage -> event -> where the event leads. Any other event is refused.
-TRANSITIONS: dict[Stage, dict[str, To]] = {
+TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
     Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED), "erased": To(Stage.ERASED)},
     Stage.INQUIRY: {
         "screened": To(Stage.INQUIRY, "qualify"),
@@ -104,20 +106,17 @@ TRANSITIONS: dict[Stage, dict[str, To]] = {
         **_EXITS,
     },
     Stage.STUCK: {
-        stage.value + "-again": To(stage, step)
-        for stage, step in (
-            (Stage.INQUIRY, "screen"),
-            (Stage.MQL, "document"),
-            (Stage.ASSIGNED, "notify"),
-            (Stage.ACCEPTED, "follow_up"),
-            (Stage.WORKING, "follow_up"),
-        )
-    }
-    | _EXITS,
+        "inquiry-again": To(Stage.INQUIRY, "screen"),
+        "mql-again": To(Stage.MQL, "document"),
+        "assigned-again": To(Stage.ASSIGNED, "notify"),
+        "accepted-again": To(Stage.ACCEPTED, "follow_up"),
+        "working-again": To(Stage.WORKING, "follow_up"),
+        **_EXITS,
+    },
 }
 
 
-def transition(stage: str, event: str) -> To:
+def transition(stage: Stage, event: Move) -> To:
     """Return where this event leads from this stage. Raises TransitionNotAllowed."""
     try:
         return TRANSITIONS[Stage(stage)][event]
@@ -125,8 +124,16 @@ def transition(stage: str, event: str) -> To:
         raise TransitionNotAllowed(stage, event) from None
 
 
+def again(stage: str) -> Move:
+    """Return the event with which a handoff that was stuck goes on in this stage. Raises TransitionNotAllowed."""
+    event = word(f"{stage}-again", TRANSITIONS[Stage.STUCK])
+    if event is None:
+        raise TransitionNotAllowed(Stage.STUCK, f"{stage}-again")
+    return event
+
+
 #: Kind of wait -> the step that takes its answer.
-TAKERS = {
+TAKERS: Mapping[WaitKind, StepName] = {
     "note": "document",
     "delivery": "notify",
     "acceptance": "acceptance",
@@ -135,7 +142,7 @@ TAKERS = {
     "decision": "decide",
 }
 #: Kind of wait -> its name in Prefect's windows.
-PARKED_NAMES = {
+PARKED_NAMES: Mapping[WaitKind, str] = {
     "note": "AwaitingNote",
     "delivery": "AwaitingDelivery",
     "acceptance": "AwaitingAcceptance",
@@ -145,8 +152,10 @@ PARKED_NAMES = {
 }
 
 
+#: The waits of an assignment that its rep has not answered.
+UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 #: Answers that act at once. Any other answer acts when it can no longer be undone.
-AT_ONCE = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
+AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +166,9 @@ class Position:
     rep about the lead came back.
     """
 
-    stage: str
-    step: str
-    wait_kind: str = ""
+    stage: Stage
+    step: StepName | NoWord
+    wait_kind: WaitKind | NoWord = ""
     answered: bool = False
     missed: bool = False
     undone: bool = False
@@ -169,7 +178,7 @@ class Position:
     bounced: bool = False
 
 
-def next_step(at: Position) -> str | None:
+def next_step(at: Position) -> StepName | None:
     """Return the name of the step to take now; None if the handoff has ended or waits for somebody."""
     if at.stage in ENDS or at.stage == Stage.STUCK:
         return "speak" if at.speech_due else None
@@ -183,10 +192,10 @@ def next_step(at: Position) -> str | None:
         return "escalate"
     if at.answered:
         return TAKERS[at.wait_kind]
-    if at.bounced and at.wait_kind in ("delivery", "acceptance") and at.stage == Stage.ASSIGNED:
+    if at.bounced and at.wait_kind in UNANSWERED and at.stage == Stage.ASSIGNED:
         return "notify"
     if at.wait_kind == "delivery" and (at.nudge_due or (at.speech_due and at.step == "notify")):
-        return at.step
+        return at.step or None
     if at.nudge_due:
         return "remind"
     return "speak" if at.speech_due else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
@@ -32,6 +32,7 @@ from agreements.clauses.scoring import (
     Threshold,
 )
 from agreements.criteria import Condition
+from agreements.words import ClockName, Party
 
 # fmt: off
 __all__ = [
@@ -76,7 +77,7 @@ class Agreement(Clause):
     timezone: str
     applies_to: ACondition = Condition()
     default: bool | None = None
-    signers: Mapping[Literal["marketing", "sales"], tuple[str, ...]]
+    signers: Mapping[Party, tuple[str, ...]]
     definitions: Mapping[str, str] = Field(default_factory=dict)
     objectives: Objectives = Objectives()
     fields: Mapping[Name, DeclaredField] = Field(default_factory=dict)
@@ -131,7 +132,7 @@ class Agreement(Clause):
         """Return the calendar of that name, or the first calendar if there is none of that name."""
         return self.calendar_values.get(name) or next(iter(self.calendar_values.values()))
 
-    def clock(self, name: str, leg: int = 0) -> Clock:
+    def clock(self, name: ClockName, leg: int = 0) -> Clock:
         """Return the clock of that name for a leg, counted from 0. Raises KeyError for an unknown name."""
         own = getattr(self.legs[leg].clocks, name, None) if leg < len(self.legs) else None
         return own or self.clocks.named(name)

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from agreements.clauses.facts import DeclaredField
-from agreements.criteria import Condition, Test
+from agreements.criteria import Condition, Operator, Test
 from agreements.fields import value_of
 from agreements.lead import DISPOSABLE_PROVIDERS, FREE_PROVIDERS, domain_of
 
@@ -69,7 +69,7 @@ def _possible(fact: str, asked: Sequence[Sequence[Test]], readings: Sequence[Fie
     yield {}
 
 
-def _operands(tests: Iterable[Test], *operators: str) -> list[Any]:
+def _operands(tests: Iterable[Test], *operators: Operator) -> list[Any]:
     """The values that the tests with these operators name."""
     many = [test.operand if isinstance(test.operand, tuple) else (test.operand,) for test in tests if test.operator in operators]
     return [value for values in many for value in values]

@@ -20,8 +20,8 @@ def share_left(per_rep: int, given: Iterable[datetime], *, now: datetime, calend
 def planned_opening(*, ahead: int, left: int, per_day: int, now: datetime, calendar: WorkingCalendar) -> datetime:
     """Return the opening at which a lead's turn comes.
 
-    ahead: leads before it in line; left: what is left of this working day's share (outside hours, of the next day's);
-    per_day: how many leads all reps in line get in a whole day, at least 1.
+    ahead: leads before it in the queue; left: what is left of this working day's share (outside hours, of the next day's);
+    per_day: how many leads all reps of the queue get in a whole day, at least 1.
     """
     if ahead < left:
         return calendar.next_opening(now)

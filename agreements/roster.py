@@ -29,6 +29,10 @@ class Away(Clause):
     until: AwareDatetime
 
 
+#: What a person does in handoffs.
+Role = Literal["rep", "manager", "marketing", "operator"]
+
+
 class Person(Clause):
     """Somebody who takes part. calendar: a name from the agreement's `calendars`; empty takes the first one.
 
@@ -38,7 +42,7 @@ class Person(Clause):
 
     name: str = Field(min_length=1, max_length=100)
     email: str
-    role: Literal["rep", "manager", "marketing", "operator"] = "rep"
+    role: Role = "rep"
     team: str = ""
     phone: str = ""
     chat: str = ""

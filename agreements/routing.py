@@ -41,7 +41,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Route:
     """Who gets the lead, and why, in one sentence. With an empty rep nobody does: route again at hold_until, or keep the lead
-    in line for the next working day (in_line), or ask the team's manager (ask_manager)."""
+    in the queue for the next working day (in_line), or ask the team's manager (ask_manager)."""
 
     rep: str
     why: str
@@ -50,8 +50,8 @@ class Route:
     ask_manager: bool = False
 
 
-#: Every rep in line has had this working day's share, or other leads are ahead in line.
-SHARED_OUT = Route("", "today's share is given out: it stands in line", in_line=True)
+#: Every rep of the queue has had this working day's share, or other leads are before it in the queue.
+SHARED_OUT = Route("", "today's share is given out: the lead waits in the queue", in_line=True)
 
 
 def segment_for(agreement: Agreement, values: Mapping[str, Any], *, leg: int = 0) -> Segment | LegSegment | None:
@@ -101,7 +101,7 @@ def _everyone_full(agreement: Agreement, here: Sequence[Candidate]) -> Route:
     if rules.everyone_full == "route-anyway":
         return Route(min(here, key=_turn).rep, "everyone is full: routed anyway")
     if rules.everyone_full == "manager":
-        return Route("", "everyone is full: their manager is asked", ask_manager=True)
+        return Route("", "everyone is full: the manager decides", ask_manager=True)
     return Route(rules.default_acceptor, "everyone is full: default acceptor")
 
 

@@ -1,7 +1,7 @@
 """The points that one criterion gives for one value, for one lead or for a million.
 
 All sums are of whole millionths of a point. So the order of adding does not matter, and a lead gets the same points
-wherever it is judged.
+in every place.
 """
 
 from __future__ import annotations

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from agreements.calendar.durations import ALWAYS, ReleasePlan, Term
 from agreements.calendar.working_time import Span, WorkingCalendar
+from agreements.clauses.clocks import Action, OwedBy
 from agreements.clocks import bounded_until, calendar_for, calendar_name, schedule, share_of
 from agreements.model import Agreement, Clock
+from agreements.words import ClockName
 
 #: Rungs after which somebody else has the lead -> what decides when the next rung comes.
-_LATER = {
+_LATER: Mapping[Action, str] = {
     "reassign": "when the next rep misses it too",
     "default-acceptor": "when the default acceptor misses it too",
     "manager-decides": "when the manager gives it back and it is missed again",
@@ -37,9 +39,9 @@ class Timeline:
     the term; notes: what else moves the due time.
     """
 
-    clock: str
+    clock: ClockName
     tier: str
-    owed_by: str
+    owed_by: OwedBy
     calendar_name: str
     calendar: WorkingCalendar
     term: Term
@@ -53,7 +55,7 @@ class Timeline:
     notes: tuple[str, ...]
 
 
-def timeline(agreement: Agreement, name: str, *, tier: str, start: datetime, holder_calendar: str = "", leg: int = 0) -> Timeline:
+def timeline(agreement: Agreement, name: ClockName, *, tier: str, start: datetime, holder_calendar: str = "", leg: int = 0) -> Timeline:
     """Return what the clock of that name does for somebody who gets the lead at the start.
 
     holder_calendar: the name of the holder's calendar; empty is the agreement's first.

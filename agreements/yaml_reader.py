@@ -108,7 +108,7 @@ def _refuse_unreadable(text: str) -> None:
         if len(line) > MAX_LINE:
             raise Unreadable(Mistake(number, (), f"the line is longer than {MAX_LINE:,} characters; break it"))
         if found := _UNSEEN.search(line):
-            unseen[number] = f"a character stands here that nobody can see (U+{ord(found[0]):04X}); take it out"
+            unseen[number] = f"an invisible character is here (U+{ord(found[0]):04X}); take it out"
     if unseen:
         raise Unreadable(*(Mistake(number, (), what) for number, what in unseen.items()))
 
@@ -119,7 +119,7 @@ def _lines(text: str) -> list[str]:
 
 def too_large() -> Mistake:
     """Return the mistake for a file that is larger than an agreement can be."""
-    return Mistake(1, (), f"the file is larger than {MAX_BYTES:,} bytes; an agreement is a few pages: take out what is not the contract")
+    return Mistake(1, (), f"the file is larger than {MAX_BYTES:,} bytes; an agreement is a few pages: take out everything else")
 
 
 class _Reader:
@@ -140,7 +140,7 @@ class _Reader:
                 if event.version:
                     self._tell(event, (), "a file is YAML 1.2 without saying so; leave the line %YAML out")
                 if documents > 1:
-                    self._tell(event, (), "a second document begins here; one file holds one agreement: move it to a file of its own")
+                    self._tell(event, (), "a second document begins here; one file holds one agreement: move the second to its own file")
                     return
             elif not isinstance(event, (StreamStartEvent, StreamEndEvent, DocumentEndEvent)):
                 self.written.value = self._value(event, ())
@@ -153,7 +153,7 @@ class _Reader:
     def _value(self, event: Event, path: Path) -> Any:
         self._count += 1
         if self._count > MAX_ENTRIES:
-            what = f"more than {MAX_ENTRIES:,} entries stand in this file; an agreement is a few pages: take out what is not the contract"
+            what = f"more than {MAX_ENTRIES:,} entries are in this file; an agreement is a few pages: take out everything else"
             raise Unreadable(Mistake(event.start_mark.line + 1, (), what))
         if len(path) > MAX_DEPTH:
             what = f"is nested more than {MAX_DEPTH} deep; no clause is: close the brackets, or indent less"
@@ -193,7 +193,7 @@ class _Reader:
             if key == "<<" and not event.style:
                 self._tell(event, path, "merge keys (<<) are not used in agreements; write the keys out")
             elif key in entries:
-                self._tell(event, here, f"stands a second time, first on line {self.written.lines[here]}; keep one of the two")
+                self._tell(event, here, f"occurs twice, first on line {self.written.lines[here]}; keep one of the two")
             self.written.lines.setdefault(here, line)
             value = self._value(next(self._events), here)
             if key != "<<" or event.style:
@@ -206,7 +206,7 @@ class _Reader:
             self._tell(event, path, f"the text {problem}; write less")
         elif storable(event.value) != event.value:
             self.written.doubtful.add(path)
-            self._tell(event, path, "a character is written here by its number that is no text (U+0000, or half of a pair); take it out")
+            self._tell(event, path, "an escape here is no character (U+0000, or half of a pair); take it out")
         if event.style or event.tag:
             return event.value
         tag = self._yaml.resolver.resolve(ScalarNode, event.value, (True, False))
@@ -229,15 +229,15 @@ class _Reader:
 
 #: The parser's message -> what to do about it. {line} is where the value began that the parser was reading.
 _ADVICE: Mapping[str, str] = {
-    r"found character '\\t'": "a tab stands here; indent with blanks",
+    r"found character '\\t'": "a tab is here; indent with blanks",
     r"found character '(.)' that cannot": "a text cannot begin with {0}; put it in quotes",
-    r"mapping values are not allowed": "a colon stands where none can; put a text with a colon in quotes, each key on a line of its own",
+    r"mapping values are not allowed": "a colon is not allowed here; put a text with a colon in quotes, and each key on its own line",
     r"could not find expected ':'": "line {line} is a key without a colon; write `key: value`",
     r"end of stream|document separator": "a quote that opens on line {line} is not closed; close it",
     r"expected ',' or '\]'": "the list that opens on line {line} is not closed, or lacks a comma; write [a, b]",
     r"expected ',' or '\}'": "the mapping that opens on line {line} is not closed, or lacks a comma; write {{key: value, key: value}}",
-    r"unknown escape|escape sequence": "a backslash stands in double quotes; write it twice, or use single quotes",
-    r"expected <block end>|but found|found unexpected": "this cannot stand here; indent the keys of one clause alike, close what is open",
+    r"unknown escape|escape sequence": "a backslash is in double quotes; write it twice, or use single quotes",
+    r"expected <block end>|but found|found unexpected": "this is not allowed here; indent the keys of one clause alike, close what is open",
 }
 
 
@@ -247,7 +247,7 @@ def _told(error: MarkedYAMLError, text: str) -> Iterator[Mistake]:
     line = mark.line + 1 if mark else 1
     if "\\t" in problem:
         tabbed = [number for number, one in enumerate(_lines(text), start=1) if "\t" in one[: len(one) - len(one.lstrip())]]
-        yield from (Mistake(number, (), "a tab stands here; indent with blanks") for number in tabbed or [line])
+        yield from (Mistake(number, (), "a tab is here; indent with blanks") for number in tabbed or [line])
         return
     for pattern, advice in _ADVICE.items():
         if found := re.search(pattern, problem):

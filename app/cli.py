@@ -82,10 +82,10 @@ COMMANDS: dict[str, str | Group] = {
     ),
     "bounces": Group("Returned mail.", {"read": "app.commands.bounces:read"}),
     "devices": Group(
-        "Browsers that are known to be somebody's.",
+        "Browsers that Baton knows as a person's.",
         {"list": "app.commands.devices:show", "revoke": "app.commands.devices:revoke"},
     ),
-    "trail": Group("The trail: who did what of what was agreed.", _TRAIL),
+    "trail": Group("The trail: who did what, and when.", _TRAIL),
 }
 
 app = typer.Typer(
@@ -93,7 +93,7 @@ app = typer.Typer(
     cls=group_class(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Runs the agreement between marketing and sales: each lead is a Prefect flow that carries it out.\n\n"
+    help="Carries out the agreement between marketing and sales. Each lead is a Prefect flow.\n\n"
     "Exit codes: 0 done, 1 findings or refused, 2 usage or unreadable input, 3 partly done, 4 a service is away.",
 )
 

@@ -19,7 +19,7 @@ from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import read_crm
 from tasks.background.held_leads import release_held
-from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
 from tasks.disputes.rulings import settle_in_silence
 from tasks.trail.heads import HeadsUnreadable
 from tasks.trail.mail import queue_head
@@ -78,7 +78,7 @@ class Clock:
             "deadlines": self._where_seen("deadlines", self.deadlines.missed),
             "nudges": self._where_seen("nudges", self.deadlines.nudges),
             "revisits": self._where_seen("revisits", self.deadlines.revisits),
-            "messages": self._where_seen("messages", self.post),
+            "messages": self._where_seen("messages", self.personal_messages),
             "answers in Prefect": self._every(RESUMED_SECONDS, self.repair.collect),
             "repair": self._where_seen("repair", self.repair.dead),
             "stranded leads": self._every(STRANDED_SECONDS, self.repair.stranded),
@@ -156,9 +156,9 @@ class Clock:
 
         return done
 
-    async def post(self) -> int:
+    async def personal_messages(self) -> int:
         """Send the messages that no run sends; return how many were dealt with."""
-        return await send_post(self.box)
+        return await send_personal_messages(self.box)
 
     async def _settle_proofs(self) -> int:
         return 0 if not await self.box.read(proof.can_settle) else await self.box.write(proof.settle)
@@ -207,4 +207,4 @@ class Clock:
 
 
 def _look(session: Session, now: datetime) -> frozenset[str]:
-    return due_check.look(session, now=now, real=datetime.now(UTC), post_given_up=GIVEN_UP_AFTER)
+    return due_check.look(session, now=now, real=datetime.now(UTC), personal_given_up=GIVEN_UP_AFTER)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from app.prefect_runs import Engine, EngineAway
 from storage import due, wakes
 from storage.due import DueWait
+from storage.tables import WakeKind
 from tasks.background.revisit import look_again
 from tasks.steps import release_queue
 from tasks.wiring.toolbox import Toolbox
@@ -99,5 +100,5 @@ def _batches(found: Sequence[DueWait]) -> Iterable[Sequence[DueWait]]:
 
 
 def _nudge(one: DueWait) -> due.Nudge:
-    kind = wakes.TURN if one.about == release_queue.ABOUT else "rung"
+    kind: WakeKind = wakes.TURN if one.about == release_queue.ABOUT else "rung"
     return due.Nudge(one.handoff_id, kind, f"rung:{one.wait_id}:{one.next_at.isoformat()}", one.fast_lane)

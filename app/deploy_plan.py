@@ -10,6 +10,7 @@ from sqlmodel import Session
 from agreements.checks import problems_with_roster
 from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
+from agreements.words import InFlightPolicy
 from storage import contracts, roster, version_migration
 from storage.tables import AgreementVersion
 from storage.version_migration import InFlight
@@ -20,7 +21,7 @@ class Plan:
     """What a deploy would do. policy: for the handoffs in flight; is_deployed: only the policy is left to carry out."""
 
     agreement: Agreement
-    policy: str
+    policy: InFlightPolicy
     is_deployed: bool
     listed: tuple[InFlight, ...]
 
@@ -30,7 +31,7 @@ class Plan:
         return tuple(one for one in self.listed if one.is_touched)
 
 
-def plan(session: Session, name: str, version: int, *, policy: str | None, now: datetime) -> Plan:
+def plan(session: Session, name: str, version: int, *, policy: InFlightPolicy | None, now: datetime) -> Plan:
     """Return what deploying this version would do. policy: None for the one that the agreement names.
 
     Raises AgreementError for a deploy that is not possible; the error says what to do instead.
@@ -57,7 +58,7 @@ def require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:
         raise InvalidAgreement(problems)
 
 
-def _require_in_force(session: Session, row: AgreementVersion, policy: str, now: datetime) -> None:
+def _require_in_force(session: Session, row: AgreementVersion, policy: InFlightPolicy, now: datetime) -> None:
     reference = contracts.reference_of(row)
     counting = next((one for one in contracts.counting(session, now, also=row) if one.name == row.name), None)
     if counting is not None and counting.version == row.version:

@@ -15,13 +15,15 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.errors import RosterError
+from agreements.lifecycle import Stage
+from agreements.words import NoWord
 from storage import roster
 from storage.tables import Handoff, Lead, Wait
 from tasks.wiring.toolbox import Toolbox
 
 COLUMNS = tuple("lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split())
 MARK = "'"
-"""Stands before every text, or part of one behind a separator, that a spreadsheet would take for a formula."""
+"""The mark before a text, or before a part of a text after a separator, that a spreadsheet would take for a formula."""
 _AT_ONCE = 500
 #: Where a spreadsheet may see the start of a cell: at the start of the text, or after a character that may end a cell.
 _FORMULA = r"(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
@@ -48,7 +50,7 @@ def undone(text: str) -> str:
 class Wanted:
     """Selects leads: the newest handoff is in this stage and under this agreement (name, or name@version); "" for any."""
 
-    stage: str = ""
+    stage: Stage | NoWord = ""
     agreement: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Masks secrets wherever they turn up in a log: tokens of links and forms, API keys, cookies of browsers.
+"""Masks secrets in every log line: tokens of links and forms, API keys, cookies of browsers.
 
 Masks go by a secret's shape, not its place: a path, a query, a referrer, the text of an error, a line of a library.
 """

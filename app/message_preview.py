@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
+from agreements.words import TEMPLATE_NAMES, TemplateName, word
 from notifications.letter import Letter
-from notifications.rendering import message_names, render
+from notifications.rendering import render
 from notifications.samples import is_about_a_lead, sample
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Delivery, Handoff, Lead
 from tasks.messages import lead_context
 from tasks.wiring.toolbox import Toolbox
 
+#: The messages that go to marketing, and those that go to the manager.
+_TO_MARKETING: tuple[TemplateName, ...] = ("note-needed", "feedback")
+_TO_MANAGER: tuple[TemplateName, ...] = ("manager-told", "decision-asked")
+
 
 class NothingToPreview(HandoffError):
     """This message cannot be shown for this lead."""
-
-
-def made_up(message: str, folder: Path | None) -> Letter:
-    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
-    if message not in message_names():
-        render(message, sample("told"), key="preview")
-    return render(message, sample(message), key="preview", folder=folder)
 
 
 def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: str, now: datetime) -> Letter:
@@ -33,15 +30,18 @@ def for_lead(session: Session, box: Toolbox, message: str, lead_id: int, *, to: 
 
     Raises NothingToPreview for no such lead, nobody of that id, or a message that is about no single lead.
     """
-    if message in message_names() and not is_about_a_lead(message):
+    name = word(message, TEMPLATE_NAMES)
+    if name and not is_about_a_lead(name):
         raise NothingToPreview(f"{message} is not about one lead; preview it without --lead.")
     handoff = _handoff(session, lead_id)
-    row = _row(session, handoff, message, to)
+    if name is None:
+        return render(message, sample("told"), key="preview")  # raises, and names the messages that there are
+    row = _row(session, handoff, name, to)
     people = roster.current(session)
     if people.person(row.person) is None:
         known = ", ".join(sorted(people.people))
         raise NothingToPreview(f"{row.person or 'nobody'} is not in the roster; name somebody who is with --to: {known}.")
-    context = lead_context.context_of(session, handoff, row, now=now)
+    context = lead_context.context_of(session, handoff, row, box.links, now=now)
     thread = f"lead-{lead_id}-{handoff.id}"
     return render(message, context, key=row.key, thread=thread, facts=lead_context.crm_facts(context), folder=box.templates)
 
@@ -53,11 +53,11 @@ def _handoff(session: Session, lead_id: int) -> Handoff:
         went = f" It was merged into lead {lead.merged_into}." if lead and lead.merged_into else ""
         raise NothingToPreview(f"There is no handoff of lead {lead_id}.{went} `baton leads list` shows which there are.")
     if not handoff.agreement:
-        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody is told of it yet.")
+        raise NothingToPreview(f"Lead {lead_id} is held: no agreement is in force for it, so nobody gets a message yet.")
     return handoff
 
 
-def _row(session: Session, handoff: Handoff, message: str, to: str) -> Delivery:
+def _row(session: Session, handoff: Handoff, message: TemplateName, to: str) -> Delivery:
     """Return the last delivery with its facts; where there was none, one like it that is never stored."""
     query = select(Delivery).where(Delivery.handoff_id == handoff.id, Delivery.message == message)
     if to:
@@ -75,12 +75,12 @@ def _row(session: Session, handoff: Handoff, message: str, to: str) -> Delivery:
     )
 
 
-def _usual(session: Session, handoff: Handoff, message: str) -> str:
+def _usual(session: Session, handoff: Handoff, message: TemplateName) -> str:
     people = roster.current(session)
-    if message in ("note-needed", "feedback"):
+    if message in _TO_MARKETING:
         return people.marketing
     if message == "ops-told":
         return people.operator
-    if message in ("manager-told", "decision-asked"):
+    if message in _TO_MANAGER:
         return people.manager_of(handoff.rep)
     return handoff.rep or handoff.brought_by

@@ -47,5 +47,5 @@ def of_the_database(error: DBAPIError) -> str:
     """Return a sentence that says why the database refused."""
     said = str(error.orig).strip().splitlines()[0]
     if any(word in said for word in ("readonly", "read-only", "full", "No space")):
-        return f"The database cannot be written to: {said}. Free space, or give the right to write, and start again."
+        return f"The database cannot be written to: {said}. Free space, or give the right to write, then start again."
     return f"The database does not answer: {said}"

@@ -25,7 +25,7 @@ async def check_prefect(box: Toolbox, client: PrefectClient) -> None:
     """
     if not prefect_log_in.is_here(str(client.api_url)) and not PREFECT_API_AUTH_STRING.value():
         raise CannotStart(
-            f"The Prefect server at {client.api_url} can be reached from other machines: whoever reaches it could run code on every"
+            f"The Prefect server at {client.api_url} can be reached from other machines, and everybody there could run code on every"
             " worker. Set PREFECT_SERVER_API_AUTH_STRING=name:password for the server, and PREFECT_API_AUTH_STRING to the same here."
         )
     asked_at = datetime.now(UTC)

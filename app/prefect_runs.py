@@ -42,7 +42,7 @@ class EngineAway(Exception):
 
 
 class Came(StrEnum):
-    """What became of a wake."""
+    """The result of a wake."""
 
     MOVED = "moved"
     BUSY = "busy"

@@ -1,4 +1,4 @@
-"""Checks before a part starts. What would go wrong later is refused now, with what to do about it."""
+"""Checks before a part starts. A part that could not work does not start, and says what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INSTALLATION, _TRY = "installation", "start"
 
 
 class CannotStart(HandoffError):  # noqa: N818 - errors here are named as states
-    """Something about this installation has to be put right before this part can start."""
+    """A part cannot start before somebody corrects this installation."""
 
 
 def check_database(box: Toolbox) -> None:
@@ -34,11 +34,13 @@ def check_database(box: Toolbox) -> None:
         owner, theirs = box.write_now(lambda session, now: (_owner(session, box), _database_time(session)))
     except DBAPIError as error:
         said = str(error.orig).strip().splitlines()[0]
-        raise CannotStart(f"The database cannot be written to: {said}. Free space, or give the right to write, and start again.") from error
+        raise CannotStart(
+            f"The database cannot be written to: {said}. Free space, or give Baton the right to write, and start again."
+        ) from error
     if owner:
         raise CannotStart(
-            f"The database belongs to another installation, {owner}. Give this one a database of its own (BATON_DATABASE_URL), or, if"
-            " both are one installation on several machines, the same BATON_TRAIL_KEY and BATON_SECRETS."
+            f"The database belongs to another installation, {owner}. Give this installation its own database (BATON_DATABASE_URL). If"
+            " both are one installation on several machines, give them the same BATON_TRAIL_KEY and BATON_SECRETS."
         )
     compare_clocks(theirs, "the database server", asked_at=asked_at)
 

@@ -6,6 +6,7 @@ import getpass
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -17,6 +18,7 @@ from app.quick_import import quick_import
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
+    from storage.time_ledger import Ledger
     from tasks.wiring.settings import Settings
     from tasks.wiring.toolbox import Toolbox
 
@@ -104,3 +106,27 @@ def log_to_standard_error(level: int = logging.INFO) -> None:
     log_masks.begin()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("baton").setLevel(level)
+
+
+def print_bar(found: Ledger) -> None:
+    """Print the ledger as a bar of 60 characters and a line for each account."""
+    whole = found.whole or timedelta(seconds=1)
+    colours = {
+        "baton": "cyan",
+        "marketing": "magenta",
+        "sales": "green",
+        "manager": "yellow",
+        "closed hours": "bright_black",
+        "nurture": "blue",
+    }
+    for name, part in found.parts.items():
+        if part:
+            cells = max(1, round(60 * (part / whole)))
+            console.print(f"  {name:13}{part / whole:6.1%}  [{colours[name]}]{'█' * cells}[/] {_span(part)}")
+
+
+def _span(part: timedelta) -> str:
+    minutes = round(part.total_seconds() / 60)
+    days, rest = divmod(minutes, 1440)
+    hours, left = divmod(rest, 60)
+    return f"{days} d {hours} h" if days else f"{hours} h {left} min" if hours else f"{left} min"

@@ -10,8 +10,10 @@ import httpx
 from agreements.lead import IncomingLead
 from app.demo.browser import read_page
 from benchmarks.inquiry import demo_request
-from storage import devices, leads
+from storage import devices
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 _numbers = itertools.count(1)
@@ -36,7 +38,7 @@ class Taken:
 def capture(box: Toolbox, **changes: object) -> Taken:
     """Store one inquiry in its own transaction."""
     incoming = make_lead(**changes)
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
     assert done.handoff_id is not None, "a new person begins a handoff"
     return Taken(done.lead_id, done.handoff_id)
 
@@ -44,7 +46,9 @@ def capture(box: Toolbox, **changes: object) -> Taken:
 def answer(box: Toolbox, assignment_id: str, kind: str, **fields: str) -> bool:
     """Answer for the rep who has that assignment. Return whether the answer counts."""
     token = _token(box, assignment_id)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now)).won
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now)
+    ).won
 
 
 def _token(box: Toolbox, assignment_id: str) -> str:

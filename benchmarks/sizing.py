@@ -70,8 +70,8 @@ def arithmetic(costs: Costs) -> str:
     return (
         f"One lead costs {costs.server:.3f} s of processor time on the Prefect server, {costs.workers:.3f} s on workers,"
         f" {costs.web:.3f} s on web pages ({CLICKS_A_LEAD} clicks a lead) and {costs.database:.3f} s in the database."
-        f" Leads come within {BUSY_HOURS} hours, {PEAK:g} times as many in the busiest hour as on average, and a core is in use for at"
-        f" most {USED:.0%} of that hour. So {day:,} leads a day are {leads_a_second(day):.1f} a second at the peak, and the server needs"
+        f" Leads come within {BUSY_HOURS} hours, with {PEAK:g} times the average in the busiest hour. A core is in use for at most"
+        f" {USED:.0%} of that hour. So {day:,} leads a day are {leads_a_second(day):.1f} a second at the peak, and the server needs"
         f" {leads_a_second(day):.1f} x {costs.server:.3f} / {USED:g} = {cores(day, costs.server):.1f} cores."
     )
 

@@ -24,7 +24,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
-#: The menu: for whom which pages are. A page that stands in no list is added to the last one.
+#: The menu: the pages for each kind of reader. A page that no list names is added to the last list.
 MENU = {
     "Start": ["docs/demo", "docs/getting-started"],
     "For sales and managers": ["docs/answering", "docs/prefect-ui"],
@@ -53,7 +53,7 @@ def menu() -> str:
 
 
 def toctree(pages: list[str], option: str) -> str:
-    """A list of pages that stands in the menu and not in the text."""
+    """A list of pages for the menu. The text does not show it."""
     return "\n".join(["", "```{toctree}", ":hidden:", option, *pages, "```", ""])
 
 
@@ -63,7 +63,6 @@ def add_menu(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] += menu()
     if page == "docs/decisions/README":
         source[0] += toctree(["[0-9]*"], ":glob:")
-    source[0] = source[0].replace("```mermaid\n", "```text\n")  # drawing them takes a program from another host
 
 
 def add_index(app: Sphinx, error: Exception | None) -> None:

@@ -23,6 +23,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from agreements.model import STATEMENTS
 from agreements.roster import Roster
+from agreements.words import GIVEN_BACK, Decision, GivenAnswer, TouchChannel
 from flows import tidying
 from notifications.rendering import label
 from storage import chores, handoffs, time_offset, waits
@@ -54,11 +55,11 @@ class Asked:
 
     title: str
     description: str
-    answers: tuple[str, ...]
+    answers: tuple[GivenAnswer, ...]
     reasons: tuple[str, ...]
     colleagues: tuple[str, ...]
-    choices: tuple[str, ...]
-    channels: tuple[str, ...] = ()
+    choices: tuple[Decision, ...]
+    channels: tuple[TouchChannel, ...] = ()
     renewal: bool = False
     states: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
@@ -72,7 +73,7 @@ class Asked:
         if self.choices:
             fields["choice"] = _required("Decision", self.choices, "What becomes of the lead")
         if self.answers:
-            fields["who_answers"] = _line("Who answers (your name)", "Shown with the answer, as it is typed here.", required=True)
+            fields["who_answers"] = _line("Who answers (your name)", "Baton shows the answer under this name.", required=True)
         if self.reasons:
             fields["reason"] = _optional("Reason", self.reasons, "Reason, when it is rejected or returned")
         if self.colleagues:
@@ -122,7 +123,7 @@ def _optional(name: str, words: tuple[str, ...], title: str) -> Any:
 
 
 def _ticks(names: tuple[str, ...]) -> Any:
-    about = "Only if it is accepted. Marketing is told."
+    about = "Only if you accept. Marketing gets a message."
     words = _choices("Statement", names)
     return (list[words], Field(default=[], title="What in the note was wrong or missing", description=about))  # type: ignore[valid-type]
 
@@ -135,7 +136,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     """Return what the form of this wait asks, with the reasons of its agreement."""
     agreement = handoffs.agreement_of(session, handoff)
     answers = DUTIES.get(wait.kind) or rep_choices(agreement, handoff, wait)
-    gives_reason = any(kind in ("rejected", "returned") for kind in answers)
+    gives_reason = any(kind in GIVEN_BACK for kind in answers)
     colleagues = tuple(ident for ident, person in people.people.items() if person.role == "rep" and ident != handoff.rep)
     return Asked(
         title=f"Lead {handoff.lead_id}",
@@ -152,7 +153,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
     )
 
 
-def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[str, ...]) -> str:
+def _about(handoff: Handoff, wait: Wait, people: Roster, answers: tuple[GivenAnswer, ...]) -> str:
     if not answers:
         return f"Nobody has lead {handoff.lead_id} just now, so there is nothing to answer."
     url = toolbox.current().settings.public_url
@@ -231,7 +232,9 @@ def take(session: Session, wait_id: str, values: dict[str, Any], *, resumed: dat
         return False
     by = str(values.get("who_answers") or "")
     try:
-        reply = answering.answer_wait(session, wait_id, answering.SentForm(kind, fields, via="prefect"), by=by, now=now, answered_at=at)
+        reply = answering.answer_wait(
+            session, wait_id, answering.SentForm(answering.kind_of(kind), fields, via="prefect"), by=by, now=now, answered_at=at
+        )
     except HandoffError as refused:
         wait.remark = f"The last answer could not be used: {refused}"
         session.add(wait)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from sqlmodel import Session
 
 from agreements.lifecycle import next_step
+from agreements.words import StepName
 from flows.resting import Rest, rest_of
 from flows.steps import STEPS
 from flows.window import Shown, ShownStep
@@ -30,7 +31,7 @@ GATHER_SECONDS = 0.1
 class _Step:
     """A step that waits for the CRM or for messages to go out, and continues afterwards."""
 
-    name: str
+    name: StepName
     doing: Doing
     began: datetime
 
@@ -96,7 +97,7 @@ class Going:
     def _must_leave(self, work: Work) -> bool:
         """Whether the current step has to call the CRM or a channel now, outside the transaction."""
         if isinstance(self._need, Tell):
-            self._ready = outbox.claim_due(work) if self._more else []
+            self._ready = outbox.claim_due(work, self.box.links) if self._more else []
             self._more = bool(self._ready) and deliveries.speech_is_due(work.session, self.handoff_id, now=work.now)
             work.in_flight |= {one.id for one in self._ready}
             if not self._ready:
@@ -104,7 +105,7 @@ class Going:
             return bool(self._ready)
         return self._need is not None and self._need not in self._known
 
-    def _take(self, work: Work, name: str, steps: list[ShownStep]) -> None:
+    def _take(self, work: Work, name: StepName, steps: list[ShownStep]) -> None:
         """Take one step as far as it gets without the CRM or a channel, and note how it ended."""
         step = self._step or _Step(name, _doing(work, name), datetime.now(UTC))
         self._step, answer = None, None
@@ -135,7 +136,7 @@ class Going:
     def _store_outcomes(self, work: Work) -> None:
         outcomes, self._outcomes = self._outcomes, []
         if outcomes:
-            outbox.write_outcomes(work.session, work.handoff, outcomes, now=work.now)
+            outbox.write_outcomes(work.session, work.handoff, outcomes, self.box.channels, now=work.now)
 
     # -- outside
 
@@ -154,7 +155,7 @@ class Going:
     async def _tell(self, ready: Iterable[Ready]) -> None:
         """Hand all messages over in parallel. Outcomes of quick channels are stored while slow ones are still sending."""
         self.box.fault("before telling")
-        under_way = {asyncio.create_task(outbox.hand_over(one)) for one in ready}
+        under_way = {asyncio.create_task(outbox.hand_over(one, self.box)) for one in ready}
         while under_way:
             done, under_way = await asyncio.wait(under_way, timeout=GATHER_SECONDS)
             self._outcomes += [task.result() for task in done]
@@ -170,7 +171,7 @@ class Going:
             _write_events(session, kept)
 
     def _write_letters(self) -> None:
-        written = [outbox.write_letter(one) for one in self._ready]
+        written = [outbox.write_letter(one, self.box) for one in self._ready]
         self._ready = [one for one in written if isinstance(one, Ready)]
         self._outcomes += [one for one in written if isinstance(one, Outcome)]
 
@@ -182,7 +183,7 @@ def _write_events(session: Session, kept: Held) -> None:
     kept.events = []
 
 
-def _doing(work: Work, name: str) -> Doing:
+def _doing(work: Work, name: StepName) -> Doing:
     """Return the step as a generator, so that it can continue later. A step that needs nothing from outside yields nothing."""
     doing = STEPS[name](work)
     if doing is not None:

@@ -1,4 +1,4 @@
-"""Retention: delete data that is past its agreed time, and show in the run how much of each kind was deleted."""
+"""Retention: delete data that is past its agreed time. The run shows how much of each kind was deleted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def _show(client: PrefectClient, kept: Kept) -> None:
     if context is None or context.flow_run is None:
         return
     lines = ["| what | deleted |", "|---|---|", *(f"| {name} | {count} |" for name, count in kept.deleted.items() if count)]
-    data = "\n".join([*(lines if kept.deleted else ["Nothing was over its time."]), "", *(f"- {one}" for one in kept.left)])
+    data = "\n".join([*(lines if kept.deleted else ["Nothing was past its time."]), "", *(f"- {one}" for one in kept.left)])
     with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the work is done, and the trail says so too
         about = "What was kept longer than agreed and is deleted now."
         await client.create_artifact(ArtifactCreate(type="markdown", data=data, description=about, flow_run_id=context.flow_run.id))

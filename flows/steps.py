@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agreements.words import StepName
 from tasks.steps.acceptance import acceptance
 from tasks.steps.assign import assign
 from tasks.steps.decide import decide
@@ -16,7 +17,7 @@ from tasks.steps.speak import speak
 from tasks.steps.undo import undo
 from tasks.work import Step
 
-STEPS: dict[str, Step] = {
+STEPS: dict[StepName, Step] = {
     "screen": screen,
     "qualify": qualify,
     "document": document,

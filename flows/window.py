@@ -16,6 +16,8 @@ from prefect.context import FlowRunContext
 from prefect.events.schemas.events import Event
 from prefect.events.worker import EventsWorker
 
+from agreements.words import StepName
+
 ABOUT_NOTE = "Why this lead is qualified, and what it was assigned on."
 _numbers = itertools.count(1)
 
@@ -24,7 +26,7 @@ _numbers = itertools.count(1)
 class ShownStep:
     """A step that was taken. began, ended: real time, aware. error: the class name of the error, empty where the step succeeded."""
 
-    name: str
+    name: StepName
     began: datetime
     ended: datetime
     error: str = ""

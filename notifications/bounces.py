@@ -14,14 +14,22 @@ from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
+from typing import Final, Literal
 
 MAX_BYTES = 2_000_000
 """Longest returned message that is read, in bytes."""
-BOUNCED, DELAYED, REPLY, OTHER = "bounced", "delayed", "reply", "other"
+ReturnedKind = Literal["bounced", "delayed", "reply", "other"]
+"""What a message that came to the address for bounces is."""
+BOUNCED: Final = "bounced"
+DELAYED: Final = "delayed"
+REPLY: Final = "reply"
+OTHER: Final = "other"
 
 _MARK_DIGITS = 16
 _MARK = re.compile(rf"(\d{{1,15}})-([a-z2-7]{{{_MARK_DIGITS}}})")
 _MARKED = re.compile(rf"[+=](\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})(?=[@=])", re.IGNORECASE)
+#: What a report may say, the worst first.
+_REPORTED: tuple[ReturnedKind, ...] = (BOUNCED, DELAYED)
 #: The headers in which a mail system writes the recipient of an incoming message.
 _RECIPIENTS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To", "To", "Cc")
 _SYSTEMS = re.compile(r"mailer-?daemon|postmaster|mail-?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
@@ -37,7 +45,7 @@ class Returned:
     """A message that came to the address for bounces. kind: bounced, delayed, reply or other. why: the mail system's reason,
     in one line. marks: the marks that may name the returned delivery."""
 
-    kind: str
+    kind: ReturnedKind
     why: str = ""
     marks: tuple[str, ...] = ()
 
@@ -87,7 +95,7 @@ def read(raw: bytes) -> Returned:
         raise UnreadableMessage(f"it cannot be taken apart ({type(error).__name__})") from error
 
 
-def _judged(message: Message) -> tuple[str, str]:
+def _judged(message: Message) -> tuple[ReturnedKind, str]:
     reports = list(_status_blocks(message))
     if reports:
         return _by_report(reports)
@@ -106,9 +114,9 @@ def _judged(message: Message) -> tuple[str, str]:
     return (DELAYED, "") if passing else (OTHER, "")
 
 
-def _by_report(blocks: list[Message]) -> tuple[str, str]:
+def _by_report(blocks: list[Message]) -> tuple[ReturnedKind, str]:
     """Read the report by RFC 3464: the action for each recipient. Where the action is missing, the status decides."""
-    kinds: dict[str, str] = {}
+    kinds: dict[ReturnedKind, str] = {}
     for block in blocks:
         action, status = str(block.get("Action", "")).strip().lower(), str(block.get("Status", "")).strip()
         said = f"{status} {block.get('Diagnostic-Code', '')}"
@@ -116,7 +124,7 @@ def _by_report(blocks: list[Message]) -> tuple[str, str]:
             kinds.setdefault(BOUNCED, said)
         elif action.startswith("delay") or (not action and status.startswith("4")):
             kinds.setdefault(DELAYED, said)
-    return next(((kind, kinds[kind]) for kind in (BOUNCED, DELAYED) if kind in kinds), (OTHER, ""))
+    return next(((kind, kinds[kind]) for kind in _REPORTED if kind in kinds), (OTHER, ""))
 
 
 def _status_blocks(message: Message) -> Iterator[Message]:

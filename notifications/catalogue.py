@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from agreements.words import TemplateName
+
 #: For each message name: who gets it, and when.
-WHO_GETS: Mapping[str, tuple[str, str]] = MappingProxyType(
+WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
     {
         "assigned": ("the rep; the manager, if nothing proves that it arrived", "a lead is assigned"),
         "taken": ("the rep who found the lead", "a rep brings a lead in"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agreements.words import TemplateName
 from notifications.html_shape import Shape
 from notifications.letter import Fault, Letter
 from notifications.rendering import TEMPLATES, message_names, render
@@ -58,7 +59,7 @@ def _unreadable(folder: Path | None) -> Iterator[Fault]:
             yield Fault(name, f"it cannot be read: {error.strerror}.")
 
 
-def _problems(message: str, folder: Path | None) -> Iterator[Fault]:
+def _problems(message: TemplateName, folder: Path | None) -> Iterator[Fault]:
     usual = sample(message)
     letter, plain = _letter(message, usual, folder), _letter(message, full_of(usual, "plain"), folder)
     hostile = [_letter(message, full_of(usual, text), folder) for text in _HOSTILE]

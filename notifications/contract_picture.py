@@ -5,16 +5,17 @@ This module only calculates positions. A template draws the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
 from agreements.model import Agreement, Clock, Rung
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import title
+from agreements.words import ClockName
 
 #: The stops between which each clock runs. A first attempt counts from the assignment, not from the acceptance.
-_RUNS = {"delivery": (0, 1), "acceptance": (1, 2), "first_attempt": (1, 3), "outcome": (3, 4)}
+_RUNS: Mapping[ClockName, tuple[int, int]] = {"delivery": (0, 1), "acceptance": (1, 2), "first_attempt": (1, 3), "outcome": (3, 4)}
 _STOPS = ("MQL", "assigned", "accepted", "attempted", "outcome")
 _SHORT = {
     "remind": "reminder",
@@ -93,7 +94,7 @@ def _way(agreement: Agreement, leg: int, width: int) -> Picture:
     return Picture(width, y - 22, tuple(places), 22, tuple(words), tuple(bars), f"leg {agreement.legs[leg].name}")
 
 
-def _told(name: str, clock: Clock, width: int) -> Iterator[tuple[str, str]]:
+def _told(name: ClockName, clock: Clock, width: int) -> Iterator[tuple[str, str]]:
     """The lines under a bar: whose clock it is, its limits by tier, what happens before and after it is due."""
     lines = [("name", f"{title(name)}, owed by {say.party(clock.owed_by)}")]
     several = len(clock.within) > 1

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from agreements.lifecycle import Stage
+from agreements.words import NoWord, Party, TemplateName
+
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
 
@@ -50,7 +53,7 @@ class LeadView:
     fit: int = 0
     engagement: int = 0
     fast_lane: bool = False
-    stage: str = ""
+    stage: Stage | NoWord = ""
     agreement: str = ""
     persona: str = ""
     product: str = ""
@@ -130,7 +133,7 @@ class SigningContext:
     to: Recipient
     link: str
     reference: str
-    party: str
+    party: Party
     begins: str
     code: str
     contract: Contract | None = None
@@ -191,7 +194,7 @@ class DigestRow:
 
     number: int
     company: str
-    stage: str
+    stage: Stage
     what: str
     due_at: datetime | None = None
     link: str = ""
@@ -220,7 +223,7 @@ class Letter:
     """
 
     key: str
-    message: str
+    message: TemplateName
     to: Recipient
     subject: str
     text: str

@@ -20,6 +20,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from agreements.errors import LinkInvalid
+from agreements.words import PARTIES, Party, word
 from notifications.bounces import BounceMarks
 
 TOKEN_MAX = 1024
@@ -61,7 +62,7 @@ class Own:
 class ToSign:
     """A version that one person is asked to sign for a party. reference: name@version. hash: of the text to sign."""
 
-    party: str
+    party: Party
     address: str
     reference: str
     hash: str
@@ -138,8 +139,8 @@ class Links:
     def read_to_sign(self, token: str) -> ToSign:
         """Read the last part of such a link's URL. Raises LinkInvalid unless this installation wrote exactly that text."""
         match _loaded(self._to_sign, token):
-            case [str(party), str(address), str(reference), str(hash)]:
-                return ToSign(party, address, reference, hash)
+            case [str(party), str(address), str(reference), str(hash)] if known := word(party, PARTIES):
+                return ToSign(known, address, reference, hash)
         raise LinkInvalid()
 
     def for_digest(self, person: str, day: str, *, at: datetime | None = None) -> str:

@@ -20,8 +20,10 @@ from jinja2 import FileSystemLoader, pass_context
 from jinja2.runtime import Context as TemplateValues
 
 from agreements.lead import is_address
+from agreements.words import TEMPLATE_NAMES, TemplateName, word
 from notifications.faults import MessageFaulty, fault_of
 from notifications.letter import Fault, Letter, Told
+from notifications.plain_text import clean, one_line, tel
 from notifications.sandbox import Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,20 +37,16 @@ _LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statemen
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
 _KEEP_LINES = frozenset({"message", "text"})
-_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x9f\ud800-\udfff]")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 #: Text that a chat service turns into a link. E-mail addresses match first, so that they stay as they are.
 _LINK_IN_CHAT = re.compile(r"[\w.+-]+@[\w.-]+|(?<=:)(?=//)|(?<=\w\.)(?=[^\W\d_]{2})")
 _CHAT_MARKS = str.maketrans("<>[]`|", "‹›()'/")
-_PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 _Value = TypeVar("_Value")
 
 
-def message_names() -> list[str]:
+def message_names() -> list[TemplateName]:
     """Return the names of all messages, sorted."""
-    return sorted(folder.name for folder in TEMPLATES.iterdir() if (folder / "subject.txt").is_file())
+    return sorted(TEMPLATE_NAMES)
 
 
 def render(
@@ -67,7 +65,8 @@ def render(
     are cut and end in "…".
     Raises: MessageFaulty if there is no such message, or Baton's own template has a mistake.
     """
-    if message not in message_names():
+    name = word(message, TEMPLATE_NAMES)
+    if name is None:
         raise MessageFaulty(Fault(message, f"there is no such message; there are {', '.join(message_names())}"))
     told, said = _tidy(context), _tidy(context, _without_chat_marks)
     faults: list[Fault] = []
@@ -83,7 +82,7 @@ def render(
 
     return Letter(
         key=key,
-        message=message,
+        message=name,
         to=context.to,
         subject=_cut(one_line(part("subject.txt", told)), SUBJECT_MAX),
         text=_spaced(part("body.txt", told)),
@@ -94,16 +93,6 @@ def render(
         facts={name: clean(value) for name, value in facts.items()},
         faults=tuple(faults),
     )
-
-
-def clean(text: str) -> str:
-    """Return the text with plain line ends, without control characters and marks that change the writing direction."""
-    return _UNPRINTABLE.sub("\ufffd", _DIRECTION_MARKS.sub("", _LINE_ENDS.sub("\n", text)))
-
-
-def one_line(text: str) -> str:
-    """Return the text cleaned and on one line, for a header. Every run of white space becomes one space."""
-    return " ".join(clean(text).split())
 
 
 def _written(file: str, context: Told, folder: Path | None) -> str:
@@ -210,13 +199,6 @@ def label(name: str) -> str:
     """Return a name such as `buying_signal` as people read it: Buying signal."""
     words = name.strip().replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]
-
-
-def tel(phone: str) -> str:
-    """Return a tel: link, "" for an unreadable number. "(0)" after a country code and extensions are left out."""
-    found = _PHONE.match(phone.replace("(0)", "") if phone.strip().startswith("+") else phone)
-    digits = re.sub(r"[^0-9]", "", found[2]) if found else ""
-    return f"tel:{found[1]}{digits}" if found and 3 <= len(digits) <= 15 else ""
 
 
 def mailto(address: str) -> str:

@@ -10,9 +10,11 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
+from agreements.lifecycle import Stage
 from agreements.loading import read_agreement
 from agreements.wording import contract
 from agreements.wording.document import Contract
+from agreements.words import TemplateName
 from notifications.letter import (
     CodeContext,
     Context,
@@ -47,7 +49,7 @@ _LEAD = LeadView(
     fit=45,
     engagement=37,
     fast_lane=True,
-    stage="assigned",
+    stage=Stage.ASSIGNED,
     agreement="b2b-saas@3",
     persona="ops-leader",
     product="Platform",
@@ -109,8 +111,8 @@ _OTHERS: Mapping[str, Any] = {
         to=_REP,
         link="https://baton.example/d/made-up",
         rows=(
-            DigestRow(42, "Harbour & Sons", "working", "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
-            DigestRow(43, "Northgate Mills", "assigned", "Still needed: an answer (accept or reject).", None, LINK, done=True),
+            DigestRow(42, "Harbour & Sons", Stage.WORKING, "What came of it?", datetime(2026, 12, 4, 17, tzinfo=UTC), LINK),
+            DigestRow(43, "Northgate Mills", Stage.ASSIGNED, "Still needed: an answer (accept or reject).", None, LINK, done=True),
         ),
         more=3,
         number=_NUMBER,
@@ -136,7 +138,7 @@ _OTHERS: Mapping[str, Any] = {
 }
 
 
-def sample(message: str) -> Any:
+def sample(message: TemplateName) -> Any:
     """Return made-up content for this message. Only the contract is real: it belongs to the starter agreement."""
     if message == "signature-asked":
         return replace(_OTHERS[message], contract=_contract())
@@ -150,7 +152,7 @@ def _contract() -> Contract:
     return contract(read_agreement(resources.files("agreements").joinpath("examples", "starter.yaml").read_text(encoding="utf-8")))
 
 
-def is_about_a_lead(message: str) -> bool:
+def is_about_a_lead(message: TemplateName) -> bool:
     """Return whether the message is about one lead, so that a preview can use a stored lead."""
     return message != "test" and message not in _OTHERS
 

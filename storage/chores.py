@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
@@ -11,7 +12,9 @@ from sqlmodel import Session, col, select
 from storage import wakes
 from storage.tables import PrefectChore
 
-INPUT, RUN, LEAD = "input", "run", "lead"
+INPUT: Final = "input"
+RUN: Final = "run"
+LEAD: Final = "lead"
 
 
 def add_input(session: Session, run_id: str, name: str, *, now: datetime) -> bool:

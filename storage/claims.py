@@ -16,7 +16,7 @@ LEASE_SECONDS = 120
 
 
 class Claimed(AgreementError):
-    """Somebody else is at it."""
+    """Somebody else is doing this work."""
 
 
 def take(session: Session, name: str, *, by: str, about: str) -> str:
@@ -29,15 +29,15 @@ def take(session: Session, name: str, *, by: str, about: str) -> str:
     if session.execute(over).rowcount:  # type: ignore[attr-defined]
         return token
     held = session.get(Claim, name, populate_existing=True)
-    who = f"{held.by} is at {held.about} since {held.since:%H:%M:%S} UTC" if held else "Somebody else was at it"
-    raise Claimed(f"{who}. Repeat this when that is done; one that died gives way after {LEASE_SECONDS} seconds.")
+    who = f"{held.by} has been {held.about} since {held.since:%H:%M:%S} UTC" if held else "Somebody else was doing this"
+    raise Claimed(f"{who}. Repeat the command when that is done. Work that died gives way after {LEASE_SECONDS} seconds.")
 
 
 def require(session: Session, name: str, token: str) -> None:
     """Keeps the claim for the rest of this transaction. Raises Claimed where it was lost."""
     query = select(Claim).where(Claim.name == name, Claim.token == token).with_for_update()
     if session.exec(query).first() is None:
-        raise Claimed("This took too long, and somebody else has taken over. Look at what they did, then repeat it.")
+        raise Claimed("This took too long, and somebody else has taken over. Look at what they did, then repeat the command.")
 
 
 def give_back(session: Session, name: str, token: str) -> None:

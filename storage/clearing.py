@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, or_
 from sqlmodel import Session, SQLModel, col, select
@@ -137,15 +137,15 @@ def _notes(session: Session, person: Person, room: int, now: datetime) -> int:
 
 
 def _messages(session: Session, person: Person, room: int, now: datetime) -> int:
-    """Clears the content of kept messages. Cancels unsent ones; includes post that names their handoffs."""
+    """Clears the content of kept messages, personal messages about their handoffs included. Cancels unsent ones."""
     tenures = select(Assignment.id).where(col(Assignment.handoff_id).in_(person.handoffs))
     answers = select(Answer.id).where(col(Answer.handoff_id).in_(person.handoffs))
     theirs = or_(
         col(Delivery.handoff_id).in_(person.handoffs), col(Delivery.assignment_id).in_(tenures), col(Delivery.answer_id).in_(answers)
     )
-    by_post = select(Delivery).where(col(Delivery.handoff_id).is_(None), Delivery.message == "answered-for-you")
-    posted = [row for row in session.exec(by_post) if row.context.get("handoff_id") in person.handoffs]
-    rows = {row.id: row for row in [*session.exec(select(Delivery).where(theirs)), *posted] if row.message != GOODBYE}
+    personal = select(Delivery).where(col(Delivery.handoff_id).is_(None), Delivery.message == "answered-for-you")
+    naming = [row for row in session.exec(personal) if row.context.get("handoff_id") in person.handoffs]
+    rows = {row.id: row for row in [*session.exec(select(Delivery).where(theirs)), *naming] if row.message != GOODBYE}
     rest = [row for row in rows.values() if row.context or row.error or row.state == DeliveryState.QUEUED][:room]
     for row in rest:
         row.context, row.error = {}, ""
@@ -156,7 +156,7 @@ def _messages(session: Session, person: Person, room: int, now: datetime) -> int
 
 
 #: The only message about an erased lead that still goes out: it tells the rep that the lead was erased, and names nobody.
-GOODBYE = "erased"
+GOODBYE: Final = "erased"
 
 
 def _digest_items(session: Session, person: Person, room: int, now: datetime) -> int:

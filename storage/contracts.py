@@ -18,10 +18,11 @@ from agreements.errors import AgreementError, NoAgreementInForce
 from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window
+from agreements.words import PARTIES as PARTIES
+from agreements.words import Party, Via
 from storage import trail, wakes
 from storage.tables import AgreementVersion, Signature
 
-PARTIES = ("marketing", "sales")
 #: Parsed agreements, by database, name, version and hash.
 _KEPT: dict[tuple[str, str, int, str], Agreement] = {}
 
@@ -94,9 +95,9 @@ class NewSignature:
     via: the way it came, such as "link". address: where its link was sent. on_behalf: somebody else recorded it for the signer.
     """
 
-    party: str
+    party: Party
     name: str
-    via: str
+    via: Via
     address: str = ""
     on_behalf: bool = False
 
@@ -123,7 +124,7 @@ def sign(session: Session, row: AgreementVersion, new: NewSignature, *, now: dat
     session.flush()
 
 
-def withdraw(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> Signature:
+def withdraw(session: Session, row: AgreementVersion, *, party: Party, by: str, why: str, now: datetime) -> Signature:
     """Takes one party's signature back and returns it; the trail keeps both the signature and its withdrawal.
 
     by: who takes it back. Raises AgreementError where there is none, or the version was deployed already.
@@ -154,13 +155,13 @@ def signatures(session: Session, row: AgreementVersion) -> list[Signature]:
     return list(session.exec(select(Signature).where(Signature.hash == row.hash).order_by(col(Signature.signed_at), col(Signature.id))))
 
 
-def unsigned_parties(session: Session, row: AgreementVersion) -> list[str]:
+def unsigned_parties(session: Session, row: AgreementVersion) -> list[Party]:
     """The parties, marketing and sales, that have not signed this hash yet."""
     signed = {one.party for one in signatures(session, row)}
     return [party for party in PARTIES if party not in signed]
 
 
-def signers(agreement: Agreement, party: str) -> tuple[str, ...]:
+def signers(agreement: Agreement, party: Party) -> tuple[str, ...]:
     """The addresses of the people named to sign for that party."""
     return next((addresses for name, addresses in agreement.signers.items() if name == party), ())
 
@@ -178,10 +179,20 @@ def replaced_by(session: Session, row: AgreementVersion) -> AgreementVersion | N
 
 def require_deployable(session: Session, row: AgreementVersion, *, now: datetime) -> None:
     """Raises AgreementError for a version that must not be put in force; the message says why and what to do instead."""
-    agreement, reference = verified(row), reference_of(row)
     require_signed(session, row)
     if row.deployed_at:
-        raise AgreementError(f"{reference} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already.")
+        raise AgreementError(f"{reference_of(row)} was deployed on {row.deployed_at:%Y-%m-%d at %H:%M} UTC already.")
+    require_possible(session, row, now=now)
+
+
+def require_possible(session: Session, row: AgreementVersion, *, now: datetime) -> None:
+    """Raises AgreementError for a version that no signature can bring in force, beside those deployed; a deployed one passes.
+
+    So nobody signs a text that would then be refused at its deployment.
+    """
+    agreement, reference = verified(row), reference_of(row)
+    if row.deployed_at:
+        return
     if newer := replaced_by(session, row):
         raise AgreementError(
             f"{reference} is older than {reference_of(newer)}, which is deployed. To go back to what it says, publish its text as"

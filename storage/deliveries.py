@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, literal, or_, update
 from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlmodel import Session, col, select
 
+from agreements.words import ChannelName, MessageKind
 from storage import held, trail, trail_lines, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
@@ -29,7 +30,7 @@ class Copy:
     """One copy of a message: who gets it, over which channel, and the key that makes sure it is sent once."""
 
     key: str
-    channel: str
+    channel: ChannelName
     person: str
 
 
@@ -37,7 +38,7 @@ class Copy:
 class Message:
     """The content of one message, for every recipient. kind: its name in the catalogue; context: codes and numbers for its templates."""
 
-    kind: str
+    kind: MessageKind
     context: dict[str, Any] | None = None
     assignment_id: str = ""
     answer_id: int | None = None
@@ -109,20 +110,20 @@ def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[D
     return [row for row in rows if row.state == DeliveryState.QUEUED], [row for row in rows if row.state == DeliveryState.SENDING]
 
 
-def post_query(now: datetime) -> Any:
-    """A query for the ids of post that is queued and due, in order."""
+def personal_query(now: datetime) -> Any:
+    """A query for the ids of personal messages that are queued and due, in order."""
     queued = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
     return select(Delivery.id).where(*queued).order_by(col(Delivery.id))
 
 
-def due_post(session: Session, *, now: datetime, limit: int) -> list[int]:
-    """The ids of post that is queued and due, in order."""
-    return list(session.exec(post_query(now).limit(limit)))
+def due_personal(session: Session, *, now: datetime, limit: int) -> list[int]:
+    """The ids of personal messages that are queued and due, in order."""
+    return list(session.exec(personal_query(now).limit(limit)))
 
 
 def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -> bool:
-    """Marks a queued row as being sent; False when somebody else did, or it was cancelled. real: the real time, for post: nobody holds a
-    lease on post, so the age of the row shows that its process has died."""
+    """Marks a queued row as being sent; False when somebody else did, or it was cancelled. real: the real time, for a personal message:
+    nobody holds a lease on it, so the age of the row shows that its process has died."""
     claimed = session.execute(
         update(Delivery)
         .where(col(Delivery.id) == delivery_id, col(Delivery.state) == DeliveryState.QUEUED)
@@ -193,21 +194,22 @@ def died_with(session: Session, assignment_id: str) -> list[Delivery]:
     return list(session.exec(query.where(Delivery.state == DeliveryState.UNKNOWN).order_by(col(Delivery.id))))
 
 
-def abandon_post(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
-    """Gives up post whose process died while sending, by its age in real time: it is never sent again. Up to `limit`; returns how many."""
-    rows = session.exec(select(Delivery).where(col(Delivery.id).in_(stale_post_query(claimed_before).limit(limit)))).all()
+def abandon_personal(session: Session, *, claimed_before: datetime, now: datetime, limit: int = 20) -> int:
+    """Gives up personal messages whose process died while sending, by their age in real time: they are never sent again. Up to `limit`;
+    returns how many."""
+    rows = session.exec(select(Delivery).where(col(Delivery.id).in_(stale_personal_query(claimed_before).limit(limit)))).all()
     for row in rows:
-        lost_sight(session, row, None, error="its process died while it was being sent", now=now)
+        outcome_unknown(session, row, None, error="its process died while it was being sent", now=now)
     return len(rows)
 
 
-def has_stale_post(session: Session, *, claimed_before: datetime) -> bool:
-    """Whether there is post that `abandon_post` would give up."""
-    return session.exec(stale_post_query(claimed_before).limit(1)).first() is not None
+def has_stale_personal(session: Session, *, claimed_before: datetime) -> bool:
+    """Whether there is a personal message that `abandon_personal` would give up."""
+    return session.exec(stale_personal_query(claimed_before).limit(1)).first() is not None
 
 
-def stale_post_query(claimed_before: datetime) -> Any:
-    """A query for the ids of the post that `abandon_post` gives up, in order."""
+def stale_personal_query(claimed_before: datetime) -> Any:
+    """A query for the ids of the personal messages that `abandon_personal` gives up, in order."""
     being_sent = (col(Delivery.handoff_id).is_(None), Delivery.state == DeliveryState.SENDING)
     return select(Delivery.id).where(*being_sent, col(Delivery.claimed_at) < claimed_before).order_by(col(Delivery.id))
 
@@ -280,7 +282,7 @@ def _rest(seconds: float | None) -> timedelta | None:
     return min(max(timedelta(seconds=min(seconds, 1e6)), SHORTEST_REST), LONGEST_REST)
 
 
-def lost_sight(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, now: datetime) -> None:
+def outcome_unknown(session: Session, row: Delivery, handoff: Handoff | None, *, error: str, now: datetime) -> None:
     """Records that nobody knows whether the channel took the message. The message is never sent again under its key."""
     if row.state != DeliveryState.SENDING:
         return
@@ -299,7 +301,7 @@ def cancel(session: Session, *, answer_id: int) -> None:
 
 
 #: Messages about what has happened: they stay true when the handoff ends.
-STILL_TRUE = ("withdrawn", "feedback", "attached")
+STILL_TRUE: tuple[MessageKind, ...] = ("withdrawn", "feedback", "attached")
 
 
 def call_off(session: Session, handoff_id: int) -> None:
@@ -326,9 +328,9 @@ def may_have_arrived(session: Session, assignment_id: str) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def proven_channels(session: Session, assignment_id: str) -> set[str]:
+def proven_channels(session: Session, assignment_id: str) -> set[ChannelName]:
     """The channels on which the message about this assignment provably arrived."""
-    rows = session.exec(
+    rows: Iterable[Any] = session.exec(
         select(Delivery.channel).where(
             Delivery.assignment_id == assignment_id, col(Delivery.state).in_(PROVEN), Delivery.message == "assigned"
         )

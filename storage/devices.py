@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import or_, text, update
 from sqlmodel import Session, col, delete, select
 
-from storage.tables import Answer, AnswerState, Device, MailedCode, WrongNumber
+from agreements.words import NoWord
+from storage.tables import Answer, AnswerState, Device, Level, MailedCode, WrongNumber
 
-KNOWN, ENROLLED = "known", "enrolled"
+KNOWN: Final = "known"
+ENROLLED: Final = "enrolled"
 #: How long a browser stays known or enrolled; then its person has to prove again that it is theirs.
 KEPT = timedelta(days=90)
 #: More than people type between two calls, so that none is kept for long, and few enough for one transaction.
@@ -25,19 +28,19 @@ def hash_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode(errors="replace")).hexdigest()
 
 
-def level(session: Session, hash: str, person: str, *, now: datetime) -> str:
+def level(session: Session, hash: str, person: str, *, now: datetime) -> Level | NoWord:
     """The level of this browser for that person: "known", "enrolled", or "" for none."""
     row = _row(session, hash, person)
     return row.level if row and _counts(row, now) else ""
 
 
-def level_is(session: Session, hash: str, person: str, wanted: str, *, now: datetime) -> bool:
+def level_is(session: Session, hash: str, person: str, wanted: Level, *, now: datetime) -> bool:
     """Whether this browser already has that level for this person, or a higher one."""
     found = level(session, hash, person, now=now)
     return found in (wanted, ENROLLED)
 
 
-def remember(session: Session, hash: str, person: str, *, level: str, now: datetime) -> None:
+def remember(session: Session, hash: str, person: str, *, level: Level, now: datetime) -> None:
     """Makes this browser that person's for 90 days. An enrolled one stays enrolled for the rest of its own time. Call inside a
     write transaction."""
     row = _row(session, hash, person)
@@ -49,7 +52,7 @@ def remember(session: Session, hash: str, person: str, *, level: str, now: datet
     session.flush()
 
 
-def promote(session: Session, hash: str, person: str, *, level: str, becomes: str, now: datetime) -> str:
+def promote(session: Session, hash: str, person: str, *, level: Level, becomes: str, now: datetime) -> str:
     """Does what `remember` does, under the hash of a new cookie that only this response carries. Returns the hash that counts.
 
     The old cookie is then worth nothing to anyone who planted or copied it. The new one takes over what began with the old: answers that
@@ -74,7 +77,7 @@ def before(session: Session, hash: str, *, now: datetime) -> list[tuple[str, dat
     return [(row.before, row.since) for row in rows if _counts(row, now)]
 
 
-def people_of(session: Session, hash: str, *, now: datetime, level: str = "") -> list[str]:
+def people_of(session: Session, hash: str, *, now: datetime, level: Level | NoWord = "") -> list[str]:
     """The ids of the people whose browser this is; with a level, only those for whom the browser has that level."""
     query = select(Device).where(Device.hash == hash, col(Device.revoked_at).is_(None), col(Device.since) > now - KEPT)
     query = query.order_by(col(Device.id))

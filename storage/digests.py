@@ -1,4 +1,4 @@
-"""Digests: what waits for each person's morning message, and which digest told it."""
+"""Digests: what waits for each person's morning message, and which digest carried it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from storage import wakes
-from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, Wait
+from storage.tables import Delivery, DeliveryState, Digest, DigestItem, Handoff, ItemKind, Wait
 
 #: How long Baton tries again, morning after morning, to tell something that it could not tell.
 TOLD_WITHIN = timedelta(days=14)
@@ -28,7 +28,7 @@ class Aside:
 
     key: str
     person: str
-    kind: str
+    kind: ItemKind
     what: str
 
 
@@ -39,12 +39,12 @@ def put_aside(session: Session, handoff: Handoff, aside: Aside, *, wait_id: str,
 
 
 def untold(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
-    """The items that this person was not told yet, oldest first. Includes those in a digest that may not have gone out."""
+    """The items that this person has not received yet, oldest first. Includes those in a digest that may not have gone out."""
     return list(session.exec(_untold(select(DigestItem), person, now)))
 
 
 def untold_ids(session: Session, person: str, *, now: datetime) -> list[int]:
-    """The numbers of the items that this person was not told yet, oldest first."""
+    """The numbers of the items that this person has not received yet, oldest first."""
     return [ident or 0 for ident in session.exec(_untold(select(DigestItem.id), person, now))]
 
 
@@ -62,7 +62,7 @@ def _untold(query: Any, person: str, now: datetime) -> Any:
 
 
 def lately(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
-    """The items kept for this person in the last days, told or not, oldest first."""
+    """The items kept for this person in the last days, received or not, oldest first."""
     query = select(DigestItem).where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
     return list(session.exec(query.order_by(col(DigestItem.id))))
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
+from agreements.words import GIVEN_BACK, AnswerKind, NoWord, Via
 from storage import answerers, held, roster, trail, wakes
-from storage.tables import Answer, AnswerState, Assignment, Dispute, Wait
+from storage.tables import Answer, AnswerState, Assignment, Dispute, GivenRuling, Wait
 
-UPHELD, OVERTURNED = "upheld", "overturned"
+UPHELD: Final = "upheld"
+OVERTURNED: Final = "overturned"
 #: The kinds of answers that marketing can dispute: a rejection, and a return.
-DISPUTABLE = ("rejected", "returned")
+DISPUTABLE: tuple[AnswerKind, ...] = GIVEN_BACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class NewDispute:
 
     lead_id: int
     by: str
-    via: str
+    via: Via
     text: str
     holder: str
     due_at: datetime
@@ -55,7 +57,7 @@ def raise_once(session: Session, answer: Answer, new: NewDispute, *, now: dateti
     return of_answer(session, answer.id) if is_first else None
 
 
-def rule_once(session: Session, dispute_id: int, ruling: str, *, by: str, now: datetime) -> bool:
+def rule_once(session: Session, dispute_id: int, ruling: GivenRuling, *, by: str, now: datetime) -> bool:
     """Stores the one ruling; False, and nothing changed, where there is one already. by: empty where nobody decided."""
     ruled: Any = session.execute(
         update(Dispute)
@@ -149,11 +151,11 @@ def report(session: Session) -> DisputeReport:
     return DisputeReport(_tallies(by_reason), _tallies(by_rep))
 
 
-def _tallies(pairs: Sequence[tuple[str, str]]) -> tuple[Tally, ...]:
+def _tallies(pairs: Sequence[tuple[str, GivenRuling | NoWord]]) -> tuple[Tally, ...]:
     names = dict.fromkeys(name for name, _ in pairs)
     tallies = [Tally(name, *(_count(pairs, name, one) for one in (None, UPHELD, OVERTURNED))) for name in names]
     return tuple(sorted(tallies, key=lambda one: (-one.raised, one.name)))
 
 
-def _count(pairs: Sequence[tuple[str, str]], name: str, ruling: str | None) -> int:
+def _count(pairs: Sequence[tuple[str, GivenRuling | NoWord]], name: str, ruling: GivenRuling | None) -> int:
     return sum(one == name and ruling in (None, ruled) for one, ruled in pairs)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, insert
 from sqlmodel import Session, col, select
 
+from agreements.words import About, NoWord
 from storage import leases, trail, trail_lines, wakes
-from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake
+from storage.tables import Answer, AnswerState, Event, Handoff, Wait, Wake, WakeKind
 
-REVISIT = "revisit"
+REVISIT: Final = "revisit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class DueWait:
     run_id: str
     parked_key: str
     parks: int
-    about: str
+    about: About | NoWord
     next_at: datetime
     fast_lane: bool
 
@@ -35,7 +36,7 @@ class Nudge:
     """A wake for a wait that has something to say before it is due."""
 
     handoff_id: int
-    kind: str
+    kind: WakeKind
     key: str
     fast_lane: bool
 
@@ -54,7 +55,7 @@ def _waits(session: Session, found: Any, *conditions: ColumnElement[bool], limit
 
 def _query(*conditions: ColumnElement[bool], order: Any) -> Any:
     query = select(Wait.id).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
-    return query.where(_open(), col(Wait.kind) != REVISIT, *conditions).order_by(order, col(Wait.handoff_id))
+    return query.where(_open(), Wait.kind != REVISIT, *conditions).order_by(order, col(Wait.handoff_id))
 
 
 def missed_query(now: datetime, real: datetime) -> Any:

@@ -11,18 +11,18 @@ from sqlmodel import Session
 from storage import deliveries, disputes, due, proof, strays
 
 
-def look(session: Session, *, now: datetime, real: datetime, post_given_up: timedelta) -> frozenset[str]:
+def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
     """The names of the parts of the clock that have something to do now.
 
-    real: the real time, which decides when leases end. post_given_up: a message still being sent after this long is
+    real: the real time, which decides when leases end. personal_given_up: a message still being sent after this long is
     lost. The look runs each part's own query, so it never misses what the part would find.
     """
     asked: list[tuple[str, Any]] = [
         ("deadlines", due.missed_query(now, real)),
         ("nudges", due.nudges_query(now)),
         ("revisits", due.revisits_query(now)),
-        ("messages", deliveries.post_query(now)),
-        ("messages", deliveries.stale_post_query(real - post_given_up)),
+        ("messages", deliveries.personal_query(now)),
+        ("messages", deliveries.stale_personal_query(real - personal_given_up)),
         ("repair", strays.dead_query(real)),
         ("disputes", disputes.overdue_query(now)),
         ("proofs", proof.arrived_query(now)),

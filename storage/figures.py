@@ -10,17 +10,18 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
+from agreements.words import GIVEN_BACK, About, Ended, EventKind
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
-WITHDRAWN = ("not attempted in time", "no outcome in time", "decided")
+WITHDRAWN: tuple[Ended, ...] = ("not attempted in time", "no outcome in time", "decided")
 
-#: Waits about these break no person's promise: nobody is there, the lead is in line, or no clock runs.
-UNPROMISED = ("hold", "release", "no-clock")
+#: Waits about these break no person's promise: nobody is there, the lead is in the queue, or no clock runs.
+UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)
     & col(Handoff.first_assigned_at).is_(None)
-    & col(Handoff.stage).in_(["disqualified", "suppressed", "attached", "merged"])
+    & col(Handoff.stage).in_([Stage.DISQUALIFIED, Stage.SUPPRESSED, Stage.ATTACHED, Stage.MERGED])
 )
 
 
@@ -136,7 +137,7 @@ def _came_back(session: Session) -> int:
     return _count(session, col(Handoff.previous_id).is_not(None) & col(Handoff.previous_id).not_in(withdrawn))
 
 
-def _events(session: Session, kind: str) -> int:
+def _events(session: Session, kind: EventKind) -> int:
     return session.exec(select(func.count()).select_from(Event).where(Event.kind == kind)).one()
 
 
@@ -153,7 +154,7 @@ def _withdrawn(session: Session) -> int:
 
 
 def _rejected(session: Session) -> dict[str, int]:
-    rows = session.exec(select(Answer).where(col(Answer.kind).in_(["rejected", "returned"]), _counted()))
+    rows = session.exec(select(Answer).where(col(Answer.kind).in_(GIVEN_BACK), _counted()))
     return dict(Counter(str(row.data.get("reason", "")) for row in rows).most_common())
 
 

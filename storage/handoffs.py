@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
+from agreements.words import Ended, Move
 from storage import contracts, held, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
+#: The reason of a handoff that is held although nobody asked to hold it.
+NO_AGREEMENT = "no-agreement-in-force"
 #: The owner of a handoff at each stage where the owner is not a person.
 _OWNERS = {Stage.INQUIRY: "operator", Stage.MQL: "marketing", Stage.NURTURING: "marketing", Stage.STUCK: "operator"}
 
@@ -52,17 +56,17 @@ def born_under(session: Session, handoff: Handoff, *, at: datetime, values: Mapp
     return agreement_of(session, handoff)
 
 
-def move(session: Session, handoff: Handoff, event: str, *, now: datetime, actor: str = "baton", **data: Any) -> None:
+def move(session: Session, handoff: Handoff, event: Move, *, now: datetime, actor: str = "baton", **data: Any) -> None:
     """Moves along the lifecycle and records the event in the trail; an end closes the open wait. Raises TransitionNotAllowed."""
     to = transition(handoff.stage, event)
-    before, handoff.stage, handoff.step = handoff.stage, to.stage.value, to.step
+    before, handoff.stage, handoff.step = handoff.stage, to.stage, to.step
     handoff.owner = _OWNERS.get(to.stage) or handoff.rep or handoff.owner
     if event == "got-stuck":
         handoff.track = before
     if to.stage == Stage.MQL and handoff.mql_at is None:
         handoff.mql_at = now
     if to.stage in ENDS:
-        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage.value
+        handoff.ended_at, handoff.outcome = handoff.ended_at or now, to.stage
         waits.close_open(session, handoff, because=event, now=now)
         end_assignment(session, handoff, because=event, now=now)
     session.add(handoff)
@@ -100,7 +104,7 @@ def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
     return found
 
 
-def end_assignment(session: Session, handoff: Handoff, *, because: str, now: datetime) -> Assignment | None:
+def end_assignment(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
     """Ends the current assignment, if there is one; from now on the rep's link shows history only."""
     assignment = open_assignment(session, handoff)
     if assignment:
@@ -119,6 +123,22 @@ def before(session: Session, handoff: Handoff) -> Handoff | None:
     """The lead's pass before this one, None for the first. A handoff that was withdrawn for a new version is not a pass of its own."""
     first = [handoff, *taken_over(session, handoff)][-1]
     return session.get(Handoff, first.previous_id) if first.previous_id else None
+
+
+def held_after(session: Session, after: int, *, limit: int, only_without_agreement: bool = False) -> list[Handoff]:
+    """The next held handoffs with an id above `after`, in the order of their ids. Nobody else changes them until the transaction ends.
+
+    only_without_agreement: only those held because no agreement covered them.
+    """
+    query = select(Handoff).where(col(Handoff.held).is_(True), col(Handoff.id) > after).order_by(col(Handoff.id))
+    if only_without_agreement:
+        query = query.where(Handoff.reason == NO_AGREEMENT)
+    return list(session.exec(query.limit(limit).with_for_update(key_share=True)).all())
+
+
+def count_held(session: Session) -> int:
+    """How many handoffs are stored but held."""
+    return session.exec(select(func.count()).select_from(Handoff).where(col(Handoff.held).is_(True))).one()
 
 
 def is_recorded(session: Session, run_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a lead told about itself, with the time from which it stood: rules that are tried out later must not see facts from after then."""
+"""What a lead said about itself, and since when. A backtest must not see facts from after the verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def told_by(lead: Lead) -> dict[str, Any]:
 
 
 def remember(session: Session, lead: Lead, *, now: datetime) -> None:
-    """Keeps what the lead tells from now on; writes nothing where nothing changed."""
+    """Stores what the lead says from now on; writes nothing where nothing changed."""
     values = {name: value for name, value in told_by(lead).items() if value not in (None, "")}
     latest = session.exec(select(LeadValues).where(LeadValues.lead_id == lead.id).order_by(col(LeadValues.id).desc()).limit(1)).first()
     if latest is None or latest.values != values:

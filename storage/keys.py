@@ -1,6 +1,6 @@
 """Keys for machines. Only the person who makes a key sees it in plain, once; Baton stores only its hash.
 
-Each key opens the doors of its scopes and no other: the key of a website cannot report returned mail.
+Each key permits its scopes and nothing else: the key of a website cannot report returned mail.
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
+from agreements.words import ChannelName
 from storage.tables import Delivery, DeliveryState
 
 #: Channels that change a record; they interrupt nobody.
-RECORDS = ("crm", "webhook")
+RECORDS: tuple[ChannelName, ...] = ("crm", "webhook")
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
 
 

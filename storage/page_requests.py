@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, delete, select
 
+from agreements.words import NoWord
 from storage.devices import ENROLLED, KNOWN
-from storage.tables import Sight
+from storage.tables import Look, SeenAs, Sight
 
 #: The device of a browser that is known as somebody else's, and not as the page owner's.
-OTHERS = "others"
+OTHERS: Final = "others"
 #: The most requests kept for one assignment, or for one wait without an assignment: a robot that looks all day fills no table.
 KEPT = 50
 
@@ -23,9 +25,9 @@ class PageRequest:
 
     at: datetime
     handoff_id: int
-    what: str
+    what: Look
     method: str = ""
-    device: str = ""
+    device: SeenAs | NoWord = ""
     assignment_id: str = ""
     wait_id: str = ""
     person: str = ""

@@ -13,12 +13,13 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import ACCOUNT
 from agreements.lifecycle import Stage
+from agreements.words import EventKind
 from storage import handoffs
 from storage.history import told_by
 from storage.tables import Activity, Event, Handoff, Lead, LeadSource, LeadValues, Touch
 
 #: The events that show when a handoff was judged for the first time.
-_JUDGED = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
+_JUDGED: tuple[EventKind, ...] = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
 #: Stages with no pass of their own, or with nothing left to judge by. A withdrawn handoff continued in another one.
 _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 
@@ -94,7 +95,7 @@ class _Known:
             self.touches[lead_id].append(at)
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
-        """What the lead had told by then, and True; else what it tells today, and False."""
+        """What the lead had said by then, and True; else what it says today, and False."""
         history = self.values[lead_id]
         place = bisect_right([since for since, _ in history], at)
         return (history[place - 1][1], True) if place else (told_by(self.leads[lead_id]), False)

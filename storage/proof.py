@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
+from agreements.words import ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -25,7 +26,7 @@ class Proof:
     """How far an assignment is proven. arrived: channel -> from when it counts; coming: from when the messages count that were sent and may
     still come back."""
 
-    arrived: dict[str, datetime]
+    arrived: dict[ChannelName, datetime]
     coming: tuple[datetime, ...]
 
     def since(self, wanted: int) -> datetime | None:

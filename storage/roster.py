@@ -72,7 +72,7 @@ def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
 
 
 def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
-    """Whether nobody may contact the person with this address or number, wherever they work."""
+    """Whether nobody may contact the person with this address or number, at any company."""
     return _is_listed(session, mail_key(email), phone)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from agreements.model import Agreement
+from agreements.words import Party
 from storage import contracts, trail
 from storage.tables import AgreementVersion, DeliveryState, SignatureRequest
 
@@ -25,7 +26,7 @@ def prepare(session: Session, row: AgreementVersion, agreement: Agreement, *, no
     return [_row(session, row, party, address, now, again) for party, address in dict.fromkeys(asked)]
 
 
-def _row(session: Session, row: AgreementVersion, party: str, address: str, now: datetime, again: bool) -> SignatureRequest:
+def _row(session: Session, row: AgreementVersion, party: Party, address: str, now: datetime, again: bool) -> SignatureRequest:
     mine = (SignatureRequest.hash == row.hash, SignatureRequest.party == party, SignatureRequest.address == address)
     earlier = list(session.exec(select(SignatureRequest).where(*mine).order_by(col(SignatureRequest.id))))
     last = earlier[-1] if earlier else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, func
 from sqlmodel import Session, col, select
@@ -18,7 +18,7 @@ GRACE = timedelta(seconds=1)
 #: How many open handoffs one call looks at.
 LOOKED_AT = 500
 #: The kind of the trail event that says a handoff was stranded.
-STRANDED = "stranded"
+STRANDED: Final = "stranded"
 _MOVING_STAGES = [stage.value for stage in OPEN_STAGES if stage != Stage.STUCK]
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, get_args
 
 from sqlmodel import Session, col, select
 
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.lifecycle import Stage
+from agreements.words import WaitKind
 from storage import handoffs, roster
 from storage.tables import Handoff, Wait
 
 #: The accounts, in the order in which they are shown.
-ACCOUNTS = ("baton", "marketing", "sales", "manager", "closed hours", "nurture")
+Account = Literal["baton", "marketing", "sales", "manager", "closed hours", "nurture"]
+ACCOUNTS: tuple[Account, ...] = get_args(Account)
+#: The account of each wait; any other wait is of sales.
+_ACCOUNT_OF: Mapping[WaitKind, Account] = {"note": "marketing", "delivery": "baton", "decision": "manager"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,7 @@ class Ledger:
     """Time by account; the parts add up to `whole`, from first contact to the end (or now)."""
 
     whole: timedelta
-    parts: dict[str, timedelta]
+    parts: dict[Account, timedelta]
 
 
 def ledger(session: Session, lead_id: int, *, now: datetime) -> Ledger:
@@ -39,7 +45,7 @@ def ledger(session: Session, lead_id: int, *, now: datetime) -> Ledger:
     return Ledger(sum(parts.values(), timedelta(0)), parts)
 
 
-def _of_handoff(session: Session, row: Handoff, end: datetime, parts: dict[str, timedelta]) -> None:
+def _of_handoff(session: Session, row: Handoff, end: datetime, parts: dict[Account, timedelta]) -> None:
     at = row.created_at
     query = select(Wait).where(Wait.handoff_id == row.id, Wait.kind != "revisit").order_by(col(Wait.opened_at), col(Wait.closed_at))
     for wait in session.exec(query):
@@ -51,8 +57,8 @@ def _of_handoff(session: Session, row: Handoff, end: datetime, parts: dict[str, 
     parts["baton"] += max(end - at, timedelta(0))
 
 
-def _charge(session: Session, row: Handoff, wait: Wait, start: datetime, stop: datetime, parts: dict[str, timedelta]) -> None:
-    account = {"note": "marketing", "delivery": "baton", "decision": "manager"}.get(wait.kind, "sales")
+def _charge(session: Session, row: Handoff, wait: Wait, start: datetime, stop: datetime, parts: dict[Account, timedelta]) -> None:
+    account = _ACCOUNT_OF.get(wait.kind, "sales")
     calendar = _calendar(session, row, wait.holder)
     open_time = stop - start if account == "baton" else calendar.between(start, stop)
     parts[account] += open_time

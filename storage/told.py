@@ -1,4 +1,4 @@
-"""What a source tells about a person who is already known.
+"""What a source says about a person who is already known.
 
 A source may correct what came under its own id of the person. Anybody may have sent what comes under another id: it fills unknown facts, is
 kept beside known ones, and replaces nothing. Otherwise anyone who knows an address could change a telephone number.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy import text as sql
@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
 from agreements.lead import storable
+from agreements.words import EventKind
 from storage import held, trail_lines
 from storage.database import ROWS_AT_ONCE, TRAIL_KEY
 from storage.tables import Event, Handoff, PersonalText, Seal
@@ -26,7 +27,7 @@ BATCH = ROWS_AT_ONCE - 1
 #: One call deletes this many events, but at least those of one seal.
 ROWS = ROWS_AT_ONCE
 #: The kind of the event that records deletion as agreed.
-PRUNED = "trail-pruned"
+PRUNED: Final = "trail-pruned"
 _SEALER, _PRUNER = 8112021, 8112023
 
 
@@ -50,7 +51,7 @@ def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalTe
 
 def record(
     session: Session,
-    kind: str,
+    kind: EventKind,
     *,
     now: datetime,
     handoff: Handoff | None = None,
@@ -70,7 +71,7 @@ def record(
 
 
 def line(
-    kind: str,
+    kind: EventKind,
     *,
     now: datetime,
     handoff: Handoff | None = None,

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from agreements.words import EventKind
+
 FORMAT = 2
 _NONCE = 8
 _MARK = 32
@@ -30,7 +32,7 @@ class Line(Protocol):
     @property
     def recorded_at(self) -> datetime: ...
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> EventKind: ...
     @property
     def lead_id(self) -> int | None: ...
     @property

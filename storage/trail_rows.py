@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from agreements.words import EventKind
 from storage import trail_lines
 from storage.tables import Answer, AnswerState, Assignment, Delivery, DeliveryState, Signature, Wait
 from storage.trail_lines import Line
@@ -20,12 +21,14 @@ from storage.trail_lines import Line
 #: One query reads this many rows.
 AT_ONCE = 500
 #: The kind of event for a signature that was taken back. It carries `hash` and `party`, as `signed` does.
-SIGNATURE_WITHDRAWN = "signature-withdrawn"
+SIGNATURE_WITHDRAWN: Final = "signature-withdrawn"
 #: The kinds of events that say who has an assignment; the last one counts.
-_CHANGES_HANDS = ("accepted", "acceptance-undone")
-_HAS_IT = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
+_CHANGES_HANDS: tuple[EventKind, ...] = ("accepted", "acceptance-undone")
+_HAS_IT: tuple[EventKind, ...] = ("assigned", "taken", "taken-at-work", *_CHANGES_HANDS)
+_UNDOING: tuple[EventKind, ...] = ("answer-undone", "undo-overtaken")
+_OF_DELIVERIES: tuple[EventKind, ...] = ("sent", "delivered", "bounced")
 #: Many events are of these kinds, which name no row.
-_QUIET = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
+_QUIET: frozenset[EventKind] = frozenset({"captured", "qualified", "documented", "activity", "nudged", "touched", "missed"})
 _SENT = (DeliveryState.SENT, DeliveryState.CONFIRMED, DeliveryState.BOUNCED)
 #: The clock's own answer may stop counting, because the answer that was due had come or is due no longer.
 _OF_DEADLINE = {AnswerState.COUNTED, AnswerState.LATE, AnswerState.UNDONE}
@@ -53,7 +56,7 @@ def claims(event: Line) -> Iterator[Claim]:
         signed: dict[str, Any] = {"name": event.actor, "signed_at": event.at}
         signed |= {name: data[name] for name in ("via", "address") if name in data}
         yield Claim(Signature, (str(data.get("hash")), str(data.get("party"))), ident, signed if kind == "signed" else None)
-    elif "answer_id" in data and (kind.startswith("answered-") or kind in ("answer-undone", "undo-overtaken")):
+    elif "answer_id" in data and (kind.startswith("answered-") or kind in _UNDOING):
         yield from _of_answer(event, data["answer_id"])
     elif kind == "wait-opened" and "wait_id" in data:
         opened = {"kind": data["wait"], "opened_at": event.at, "promised_at": _at(data["promise"]), "handoff_id": event.handoff_id}
@@ -62,13 +65,13 @@ def claims(event: Line) -> Iterator[Claim]:
         began = {"assigned_at": event.at, "handoff_id": event.handoff_id}
         whose = {"rep": data["rep"]}
         yield Claim(Assignment, data["assignment_id"], ident, whose if kind in _CHANGES_HANDS else {**whose, **began})
-    elif "delivery_id" in data and kind in ("sent", "delivered", "bounced"):
+    elif "delivery_id" in data and kind in _OF_DELIVERIES:
         yield from _of_delivery(event, data["delivery_id"])
 
 
 def _of_answer(event: Line, row: int) -> Iterator[Claim]:
     data, kind, ident = event.data, event.kind, int(event.id)
-    if kind in ("answer-undone", "undo-overtaken"):
+    if kind in _UNDOING:
         yield Claim(Answer, row, ident, {"state": {AnswerState.UNDONE if kind == "answer-undone" else AnswerState.COUNTED}})
         return
     late = kind == "answered-late"
@@ -139,7 +142,7 @@ class Rows:
             return
         self._known[one.table].add(one.row)
         if row is None:
-            self._doubts[(one.table.__name__, one.row, "")] = f"{_called(one.table, one.row)} is gone, of which event {one.event} tells."
+            self._doubts[(one.table.__name__, one.row, "")] = f"{_called(one.table, one.row)} is gone, but event {one.event} names it."
             return
         for name, value in one.says.items():
             doubt = (one.table.__name__, one.row, name)
@@ -166,7 +169,7 @@ class Rows:
         """Rows that no event names, and messages that count before their time."""
         late = (col(Delivery.state) == DeliveryState.CONFIRMED, col(Delivery.confirm_at) > self.now)
         for ident in self.session.exec(select(Delivery.id).where(*late).order_by(col(Delivery.id))):
-            yield f"{_called(Delivery, ident or 0)} was changed: it counts as arrived before the time at which it may."
+            yield f"{_called(Delivery, ident or 0)} was changed: it counts as arrived too early."
         given = col(Answer.state).in_(_GIVEN)
         taken = col(Delivery.state).in_(_SENT)
         sources: Sequence[tuple[type[Any], Any, Any, Callable[[Any], Key]]] = (
@@ -184,7 +187,7 @@ class Rows:
             with closing(self.session.execute(query)) as rows:
                 for row in rows:
                     if (key := key_of(row)) not in self._known[table]:
-                        yield f"{_called(table, key)} stands in no event of the trail."
+                        yield f"{_called(table, key)} is in no event of the trail."
 
 
 def _called(table: type[Any], row: Key) -> str:

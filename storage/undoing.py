@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,11 +11,12 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
+from agreements.words import AnswerKind, NoWord
 from storage import handoffs, trail, waits, wakes
 from storage.tables import Answer, AnswerState, Handoff, Touch, Wait, Wake
 
 #: The stage in which a lead stays until something happens after such an answer was carried out.
-_STANDS = {"accepted": Stage.ACCEPTED, "attempted": Stage.WORKING, "connected": Stage.WORKING}
+_STANDS: Mapping[AnswerKind, Stage] = {"accepted": Stage.ACCEPTED, "attempted": Stage.WORKING, "connected": Stage.WORKING}
 
 
 class Bar(StrEnum):
@@ -37,7 +39,7 @@ class Refusal:
 
     bar: Bar
     since: Answer | None = None
-    stage: str = ""
+    stage: Stage | NoWord = ""
 
 
 def undo(session: Session, answer_id: int, *, by: str, now: datetime) -> Refusal | None:

@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from agreements.lifecycle import OPEN_STAGES, Stage
+from agreements.lifecycle import OPEN_STAGES, UNANSWERED, Stage
 from agreements.roster import Roster
+from agreements.words import InFlightPolicy, NoWord, StepName, WaitKind
 from storage import contracts, handoffs, roster, waits
 from storage.facts import facts_at_capture
 from storage.tables import AgreementVersion, Answer, Assignment, Handoff, Lead, Wait
 
 #: The policies for handoffs under earlier versions, the narrowest first.
-POLICIES = ("finish", "requalify", "recall")
-_NOT_ASSIGNED = (Stage.INQUIRY.value, Stage.MQL.value)
-_UNANSWERED = ("delivery", "acceptance")
+POLICIES: tuple[InFlightPolicy, ...] = get_args(InFlightPolicy)
+_NOT_ASSIGNED = (Stage.INQUIRY, Stage.MQL)
 
 
 class Happens(StrEnum):
@@ -36,8 +36,8 @@ class Happens(StrEnum):
 class Mark:
     """The state that shows later whether something has happened to a handoff."""
 
-    stage: str
-    step: str
+    stage: Stage
+    step: StepName | NoWord
     version: int
     wait_id: str = ""
     answer_id: int = 0
@@ -54,10 +54,10 @@ class InFlight:
     handoff_id: int
     lead_id: int
     company: str
-    stage: str
+    stage: Stage
     version: str
     holder: str
-    wait_kind: str
+    wait_kind: WaitKind | NoWord
     due_at: datetime | None
     happens: Happens
     mark: Mark
@@ -70,7 +70,7 @@ class InFlight:
         return self.happens != Happens.STAYS
 
 
-def preview(session: Session, name: str, version: int, policy: str, now: datetime) -> tuple[InFlight, ...]:
+def preview(session: Session, name: str, version: int, policy: InFlightPolicy, now: datetime) -> tuple[InFlight, ...]:
     """Lists every open handoff under an earlier version of that agreement, with what the policy does to it. Changes nothing.
 
     Treats the version as if it were deployed and had begun. Raises AgreementError for one that is not published.
@@ -104,7 +104,9 @@ def _tenures(session: Session, *of_these: ColumnElement[bool] | bool) -> dict[in
     return {one.handoff_id: one for one in open_ones}
 
 
-def _in_flight(handoff: Handoff, lead: Lead, wait: Wait | None, tenure: Assignment | None, policy: str, people: Roster) -> InFlight:
+def _in_flight(
+    handoff: Handoff, lead: Lead, wait: Wait | None, tenure: Assignment | None, policy: InFlightPolicy, people: Roster
+) -> InFlight:
     happens, why = _happens(handoff, wait, tenure, policy)
     return InFlight(
         handoff_id=handoff.id,
@@ -126,10 +128,10 @@ def _mark(handoff: Handoff, wait: Wait | None, tenure: Assignment | None) -> Mar
     return Mark(handoff.stage, handoff.step, handoff.version, wait.id if wait else "", answer_id, tenure.id if tenure else "")
 
 
-def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, policy: str) -> tuple[Happens, str]:
+def _happens(handoff: Handoff, wait: Wait | None, tenure: Assignment | None, policy: InFlightPolicy) -> tuple[Happens, str]:
     """What the policy does to a handoff in this state, and why it stays where the policy would take it."""
     free = handoff.stage in _NOT_ASSIGNED and tenure is None
-    unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in _UNANSWERED or wait.kind == "decision")
+    unanswered = handoff.stage == Stage.ASSIGNED and wait is not None and (wait.kind in UNANSWERED or wait.kind == "decision")
     if policy == "finish" or not (free or (unanswered and policy == "recall")):
         return Happens.STAYS, ""
     if handoff.leg > 0:

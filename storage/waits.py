@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
+from agreements.clauses.clocks import Nudge
+from agreements.words import ANSWERED, About, AnswerKind, Closed, EventKind, NoWord, Via, WaitKind
 from storage import held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
@@ -22,13 +24,13 @@ class NewWait:
     with what happens then. about: the kind where not given.
     """
 
-    kind: str
+    kind: WaitKind
     holder: str
     due_at: datetime
-    about: str = ""
+    about: About | NoWord = ""
     promised_at: datetime | None = None
     next_at: datetime | None = None
-    nudges: Sequence[tuple[datetime, str]] = ()
+    nudges: Sequence[tuple[datetime, Nudge]] = ()
     assignment_id: str = ""
     rung: int = 0
 
@@ -72,14 +74,14 @@ def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: boo
     return session.exec(locked).first() or (None if alone else session.exec(locked).first())
 
 
-def close(session: Session, wait: Wait, *, because: str, now: datetime) -> None:
+def close(session: Session, wait: Wait, *, because: Closed, now: datetime) -> None:
     """Closes a wait for good."""
     wait.closed_at, wait.closed_because = now, because
     session.add(wait)
     session.flush()
 
 
-def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetime) -> bool:
+def close_unanswered(session: Session, wait: Wait, *, because: Closed, now: datetime) -> bool:
     """Closes a wait that nobody has answered; False, and nothing changed, where somebody was first."""
     closed: Any = session.execute(
         update(Wait)
@@ -91,7 +93,7 @@ def close_unanswered(session: Session, wait: Wait, *, because: str, now: datetim
     return bool(closed.rowcount)
 
 
-def close_open(session: Session, handoff: Handoff, *, because: str, now: datetime) -> None:
+def close_open(session: Session, handoff: Handoff, *, because: Closed, now: datetime) -> None:
     """Closes the open wait of a handoff, if there is one."""
     wait = open_of(session, handoff.id)
     if wait:
@@ -114,7 +116,7 @@ class Verdict:
     won: bool
     answer: Answer
     winner: Answer | None
-    closed_because: str = ""
+    closed_because: Closed | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +127,9 @@ class NewAnswer:
     browser in which the answer was given, empty for none.
     """
 
-    kind: str
+    kind: AnswerKind
     by: str
-    via: str
+    via: Via
     text: str = ""
     device: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -237,7 +239,7 @@ def _stored(
 def _judge(session: Session, wait: Wait, handoff: Handoff, row: Answer, text: PersonalText | None, now: datetime) -> Verdict:
     if _claim(session, wait, row):
         _wake_for(session, row, now)
-        _tell_trail(session, f"answered-{row.kind}", row, wait, handoff, text)
+        _tell_trail(session, ANSWERED[row.kind], row, wait, handoff, text)
         return Verdict(True, row, row)
     row.state = AnswerState.LATE
     session.add(row)
@@ -263,7 +265,9 @@ def _wake_for(session: Session, row: Answer, now: datetime) -> None:
         wakes.add(session, row.handoff_id, "effective", key=f"effective:{row.id}", not_before=row.effective_at)
 
 
-def _tell_trail(session: Session, kind: str, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any) -> None:
+def _tell_trail(
+    session: Session, kind: EventKind, row: Answer, wait: Wait, handoff: Handoff, text: PersonalText | None, **more: Any
+) -> None:
     facts = {name: value for name, value in row.data.items() if value and name not in FREE_TEXT}
     on_time = row.answered_at <= wait.promised_at
     about = {"answer_id": row.id, "wait_id": wait.id, "promise": trail_lines.instant(wait.promised_at)}
@@ -276,16 +280,18 @@ def answer_of(session: Session, wait: Wait) -> Answer | None:
     return session.get(Answer, wait.answer_id) if wait.answer_id else None
 
 
-def missed_kinds(session: Session, handoff_id: int, *, except_about: str = "") -> list[str]:
+def missed_kinds(session: Session, handoff_id: int, *, except_about: About | NoWord = "") -> list[WaitKind]:
     """The kinds of waits in this handoff that nobody answered by the agreed time, in alphabetical order.
 
     A wait counts once its deadline was escalated, and also where the answer that counts came after the agreed time. except_about: waits
     about this have no agreed time and never count.
     """
-    late = (col(Wait.closed_because) == "missed") | (col(Answer.answered_at) > col(Wait.promised_at))
+    missed: Closed = "missed"
+    late = (col(Wait.closed_because) == missed) | (col(Answer.answered_at) > col(Wait.promised_at))
     query = select(Wait.kind).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
     query = query.where(Wait.handoff_id == handoff_id, late, Wait.about != except_about)
-    return sorted(set(session.exec(query)))
+    rows: Iterable[Any] = session.exec(query)
+    return sorted(set(rows))
 
 
 def history(session: Session, handoff_id: int) -> list[tuple[Wait, Answer | None]]:

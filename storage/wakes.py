@@ -6,20 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects import sqlite
 from sqlmodel import Session, SQLModel, col, select
 
 from storage import held
-from storage.tables import Handoff, Wake
+from storage.tables import Handoff, Wake, WakeKind
 
 #: A wake that was handed over and not read is handed over again after this many real seconds.
 AGAIN_AFTER_SECONDS = 30
-#: Kinds of wakes: a lead begins that asked for nothing; a lead begins that asked for a demo; a lead in line gets its turn.
-CAPTURE, REQUEST, TURN = "capture", "request", "turn"
-CAN_WAIT = (CAPTURE, TURN)
+#: Kinds of wakes: a lead begins that asked for nothing; a lead begins that asked for a demo; a lead in the queue gets its turn.
+CAPTURE: Final = "capture"
+REQUEST: Final = "request"
+TURN: Final = "turn"
+CAN_WAIT: tuple[WakeKind, ...] = (CAPTURE, TURN)
 
 
 class Urgency(IntEnum):
@@ -51,18 +53,18 @@ def _postgresql_insert() -> Any:
     return postgresql.insert
 
 
-def row(handoff_id: int, kind: str, *, key: str, not_before: datetime, urgency: Urgency) -> dict[str, Any]:
+def row(handoff_id: int, kind: WakeKind, *, key: str, not_before: datetime, urgency: Urgency) -> dict[str, Any]:
     """The columns of a new wake, for callers that insert many at once."""
     known = {"key": key, "handoff_id": handoff_id, "kind": kind, "urgency": urgency.value, "not_before": not_before}
     return {**known, "created_at": datetime.now(UTC), "tries": 0}
 
 
-def add(session: Session, handoff_id: int, kind: str, *, key: str, not_before: datetime) -> bool:
+def add(session: Session, handoff_id: int, kind: WakeKind, *, key: str, not_before: datetime) -> bool:
     """Asks for this handoff to move, not before that instant of Baton's time. The same key twice is one wake."""
     return insert_once(session, Wake, **row(handoff_id, kind, key=key, not_before=not_before, urgency=_urgency(session, handoff_id, kind)))
 
 
-def _urgency(session: Session, handoff_id: int, kind: str) -> Urgency:
+def _urgency(session: Session, handoff_id: int, kind: WakeKind) -> Urgency:
     if kind in CAN_WAIT:
         return Urgency.LATER
     if kind == REQUEST:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from agreements.model import Agreement
+from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
+#: The extra input that an answer may need.
+Need = Literal["reason", "colleague", "choice", "statements"]
 #: The subject of a decision when everyone in the team has as many leads as agreed.
-EVERYONE_FULL = "everyone-full"
+EVERYONE_FULL: Final = "everyone-full"
 #: The words for an answer that was given, to follow a name.
-DID = {
+DID: Mapping[AnswerKind, str] = {
     "accepted": "accepted",
     "rejected": "rejected",
     "returned": "returned",
@@ -24,13 +29,13 @@ DID = {
     "deadline": "not answered in time",
 }
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
-REP_CHOICES = {
+REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {
     "acceptance": ("accepted", "rejected", "handed"),
     "delivery": ("accepted", "rejected", "handed"),
     "first_attempt": ("attempted", "connected", "sql", "opportunity", "returned", "handed"),
     "outcome": ("attempted", "connected", "sql", "opportunity", "returned", "handed"),
 }
-LABELS = {
+LABELS: Mapping[GivenAnswer, str] = {
     "accepted": "Accept: I take this lead",
     "rejected": "Reject, with a reason",
     "handed": "Hand to a colleague",
@@ -43,7 +48,7 @@ LABELS = {
     "decided": "Decide",
 }
 #: The labels that a manager sees who answers for a rep.
-LABELS_FOR = {
+LABELS_FOR: Mapping[GivenAnswer, str] = {
     "accepted": "{name} takes it",
     "rejected": "{name} rejects it, with a reason",
     "handed": "A colleague of {name} takes it",
@@ -53,18 +58,24 @@ LABELS_FOR = {
     "returned": "{name} returns it, with a reason",
 }
 #: The answers that somebody other than a rep may give.
-DUTIES = {"decision": ("decided",), "note": ("completed",)}
+DUTIES: Mapping[WaitKind, tuple[GivenAnswer, ...]] = {"decision": ("decided",), "note": ("completed",)}
 #: The possible decisions, and their words for people.
-CHOICES = {
+CHOICES: Mapping[Decision, str] = {
     "reassign": "Give it to somebody else",
     "give-back": "Leave it with the rep, with a new clock",
     "nurture": "Back to marketing, into nurture",
     "disqualify": "Not a lead for us",
 }
 #: The extra input that an answer needs.
-NEEDS = {"rejected": "reason", "returned": "reason", "handed": "colleague", "decided": "choice", "completed": "statements"}
+NEEDS: Mapping[GivenAnswer, Need] = {
+    "rejected": "reason",
+    "returned": "reason",
+    "handed": "colleague",
+    "decided": "choice",
+    "completed": "statements",
+}
 #: The channels over which somebody can be tried.
-CHANNELS = {
+CHANNELS: Mapping[TouchChannel, str] = {
     "phone": "by phone",
     "email": "by e-mail",
     "message": "by text message or chat",
@@ -77,12 +88,18 @@ CHANNELS = {
 class Option:
     """An answer that a person may choose. needs: reason, colleague, choice or statements, empty for nothing more."""
 
-    kind: str
+    kind: GivenAnswer
     label: str
-    needs: str = ""
+    needs: Need | NoWord = ""
 
 
-def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[str, ...]:
+def did(kind: str) -> str:
+    """Return the words for an answer that was given, to follow a name; the text itself where it is no answer."""
+    known = word(kind, DID)
+    return DID[known] if known else kind
+
+
+def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[GivenAnswer, ...]:
     """Return the answers that the rep with the lead may give to this wait, also while a manager is asked to decide about it."""
     if wait.kind == "delivery" and wait.about != "proof":
         return ()  # the lead is held or in the queue: no rep has it, so nobody can answer
@@ -90,9 +107,9 @@ def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[str
     return kinds if next_leg(agreement, handoff) else tuple(kind for kind in kinds if kind != "sql")
 
 
-def options(agreement: Agreement, handoff: Handoff, kinds: tuple[str, ...], *, name: str = "") -> tuple[Option, ...]:
+def options(agreement: Agreement, handoff: Handoff, kinds: tuple[GivenAnswer, ...], *, name: str = "") -> tuple[Option, ...]:
     """Return these answers with their labels. name: the rep for whom somebody else answers, empty where the rep answers."""
-    labels = LABELS | ({kind: words.format(name=name) for kind, words in LABELS_FOR.items()} if name else {})
+    labels = dict(LABELS) | ({kind: words.format(name=name) for kind, words in LABELS_FOR.items()} if name else {})
     labels["sql"] = f"Qualified: hand on to {next_leg(agreement, handoff)}"
     return tuple(Option(kind, labels[kind], NEEDS.get(kind, "")) for kind in kinds)
 
@@ -102,6 +119,6 @@ def next_leg(agreement: Agreement, handoff: Handoff) -> str:
     return agreement.legs[handoff.leg + 1].name if handoff.leg + 1 < len(agreement.legs) else ""
 
 
-def decisions(wait: Wait) -> dict[str, str]:
+def decisions(wait: Wait) -> dict[Decision, str]:
     """The possible decisions, and their words for people. Where no rep has the lead, it cannot be left with one."""
     return {name: words for name, words in CHOICES.items() if wait.about != EVERYONE_FULL or name != "give-back"}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -11,15 +13,16 @@ from sqlmodel import Session, col, select
 from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
+from agreements.words import AnswerKind, ClockName, WaitKind
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
 #: The answers with which a tenure meets a clock. The next tenure then starts the clock at zero.
-_MET = {"acceptance": ("accepted",), "first_attempt": ("attempted", "connected")}
+_MET: Mapping[WaitKind, tuple[AnswerKind, ...]] = {"acceptance": ("accepted",), "first_attempt": ("attempted", "connected")}
 #: The subject of a wait for which no clock runs.
-NO_CLOCK = "no-clock"
+NO_CLOCK: Final = "no-clock"
 #: The waits of the rep who has the lead, in their order.
-_OWED = ("delivery", "acceptance", "first_attempt", "outcome")
+_OWED: tuple[ClockName, ...] = ("delivery", "acceptance", "first_attempt", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,18 @@ class Running:
         return schedule(self.clock, tier=self.tier, start=self.start, calendar=self.calendar, bound=self.bound, now=now, past=self.past)
 
 
-def clock_of(session: Session, handoff: Handoff, name: str) -> Clock:
+def clock_name(wait: Wait) -> ClockName:
+    """The clock that this wait runs on. Only a revisit has none, and nobody has to answer one."""
+    assert wait.kind != "revisit", "a nurtured lead is looked at on a date, and no clock runs for it"
+    return wait.kind
+
+
+def clock_of(session: Session, handoff: Handoff, name: ClockName) -> Clock:
     """The clock of that name in the handoff's current leg."""
     return handoffs.agreement_of(session, handoff).clock(name, handoff.leg)
 
 
-def calendar_of(session: Session, handoff: Handoff, name: str, holder: str) -> WorkingCalendar:
+def calendar_of(session: Session, handoff: Handoff, name: ClockName, holder: str) -> WorkingCalendar:
     """The calendar of that clock for this person; `marketing` and `system` stand for marketing's person in the roster."""
     people = roster.current(session)
     person = people.person(people.marketing if holder in ("marketing", "system") else holder)
@@ -51,7 +60,7 @@ def calendar_of(session: Session, handoff: Handoff, name: str, holder: str) -> W
     return calendar_for(agreement.clock(name, handoff.leg), agreement, person.calendar if person else "")
 
 
-def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, start: datetime, anew: bool = False) -> Running:
+def running(session: Session, handoff: Handoff, name: ClockName, row: Assignment, *, start: datetime, anew: bool = False) -> Running:
     """The clock of that name as it runs for this tenure.
 
     start: when the clock would begin if no rep had had the lead before. anew: a manager gave the lead back with a new clock, so
@@ -68,7 +77,7 @@ def running(session: Session, handoff: Handoff, name: str, row: Assignment, *, s
     return Running(clock, handoff.tier, start, calendar, bound, Past(_spells(session, handoff, name, earlier), pauses))
 
 
-def bound_of(session: Session, handoff: Handoff, name: str, holder: str, *, start: datetime | None = None) -> datetime | None:
+def bound_of(session: Session, handoff: Handoff, name: ClockName, holder: str, *, start: datetime | None = None) -> datetime | None:
     """The latest end of that clock over all tenures of this leg; None for no bound, or where the clock has not begun for any rep."""
     clock = clock_of(session, handoff, name)
     rows = [one for one in handoffs.assignments(session, handoff.id) if one.leg == handoff.leg]
@@ -96,7 +105,7 @@ def _pauses(session: Session, clock: Clock, rows: list[Assignment], start: datet
     return tuple(spans)
 
 
-def _spells(session: Session, handoff: Handoff, name: str, earlier: list[Assignment]) -> tuple[Spell, ...]:
+def _spells(session: Session, handoff: Handoff, name: ClockName, earlier: list[Assignment]) -> tuple[Spell, ...]:
     """The tenures since the clock was last met."""
     spells: list[Spell] = []
     for row in earlier:
@@ -108,7 +117,7 @@ def _spells(session: Session, handoff: Handoff, name: str, earlier: list[Assignm
     return tuple(spells)
 
 
-def _began(session: Session, name: str, row: Assignment) -> datetime | None:
+def _began(session: Session, name: ClockName, row: Assignment) -> datetime | None:
     """When the clock began in this tenure: at the proof that the rep was told, for the outcome at the first attempt."""
     if name != "outcome":
         return row.proven_at
@@ -122,12 +131,12 @@ def _ended(session: Session, row: Assignment) -> datetime | None:
     return answer.answered_at if answer and row.ended_at else row.ended_at
 
 
-def _was_met(session: Session, name: str, row: Assignment) -> bool:
+def _was_met(session: Session, name: ClockName, row: Assignment) -> bool:
     answer = _last_answer(session, row, (name,))
     return answer is not None and answer.kind in _MET.get(name, ())
 
 
-def _last_answer(session: Session, row: Assignment, kinds: tuple[str, ...]) -> Answer | None:
+def _last_answer(session: Session, row: Assignment, kinds: tuple[WaitKind, ...]) -> Answer | None:
     rows = session.exec(select(Wait).where(Wait.assignment_id == row.id, col(Wait.kind).in_(kinds)))
     last = max(rows, key=lambda wait: (wait.opened_at, _OWED.index(wait.kind), wait.rung), default=None)
     return waits.answer_of(session, last) if last else None

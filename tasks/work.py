@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from agreements.lifecycle import AT_ONCE, Position
 from storage import deliveries, waits, wakes
-from storage.tables import Handoff
+from storage.tables import AnswerState, Handoff
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def position_of(session: Session, handoff: Handoff, *, now: datetime) -> Positio
     waiting = {wake.kind for wake in wakes.pending(session, handoff.id, now=now)}
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
-    acts = answer is not None and answer.state == "counted" and (answer.kind in AT_ONCE or answer.effective_at <= now)
+    acts = answer is not None and answer.state == AnswerState.COUNTED and (answer.kind in AT_ONCE or answer.effective_at <= now)
     return Position(
         stage=handoff.stage,
         step=handoff.step,

@@ -12,10 +12,12 @@ from typing import Any
 from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
-from storage import contracts, handoffs, leads, roster, waits
-from storage.leads import Captured
+from storage import contracts, handoffs, roster, waits
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
+from tasks import intake
+from tasks.intake import Captured
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, ROSTER
 from tests.driver import Driver
@@ -106,7 +108,7 @@ def answer_by_duty(box: Toolbox, taken: Taken, kind: str, **fields: str) -> answ
     """Answer as the person who holds the wait, through the link of that duty."""
     wait = wait_of(box, taken)
     token = box.links.for_duty(wait.id, wait.holder).rpartition("/")[2]
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+    return box.write_now(lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now))
 
 
 def letters(box: Toolbox, message: str, channel: str = "email") -> list[str]:
@@ -118,7 +120,7 @@ def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captur
     """Record one more activity of the same lead."""
     base = {"source_id": taken.source_id, "email": taken.incoming.email, "conversion_id": f"{activity}-more", "activity": activity}
     incoming = make_lead(**{**base, **changes})
-    return box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    return box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
 
 
 async def until_accepted(driver: Driver, box: Toolbox, **changes: object) -> Taken:

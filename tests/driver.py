@@ -82,7 +82,7 @@ class Driver:
             while self.agenda and self.agenda[0][0] <= self.time.at:
                 self.agenda.pop(0)[1]()
                 acted = True
-            moved = await self.clock.tick() + await self.clock.post()
+            moved = await self.clock.tick() + await self.clock.personal_messages()
             ready, self.runs.ready = self.runs.ready, []
             for handoff_id in ready:
                 await self.carry_out(handoff_id)

@@ -126,11 +126,11 @@ async def moved(driver: Driver, box: Toolbox, event: str) -> Taken:
 
 
 def _held(box: Toolbox) -> tuple[Any, ...]:
-    from storage import leads
+    from tasks import intake
     from tests.fakes import make_lead
 
     incoming = make_lead()
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now, hold=True))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now, hold=True))
     return done.lead_id, incoming.source_id, incoming, done.kind
 
 

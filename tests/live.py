@@ -23,8 +23,9 @@ from app.demo.chat_room import ChatRoom
 from app.demo.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
-from storage import contracts, devices, handoffs, leads, roster, time_offset, waits
+from storage import contracts, devices, handoffs, roster, time_offset, waits
 from storage.tables import AgreementVersion, Handoff, Wait
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
@@ -48,7 +49,7 @@ class Live:
     def capture(self, **changes: object) -> Taken:
         """Take in an inquiry that qualifies as it is."""
         incoming = make_lead(**changes)
-        done = self.box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+        done = self.box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
         return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
     def handoff(self, taken: Taken) -> Handoff:

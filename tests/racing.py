@@ -24,6 +24,7 @@ from storage.tables import Answer, Assignment
 from storage.version_migration import Happens, InFlight, Mark
 from tasks.background.migrate_version import withdraw
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -127,7 +128,9 @@ def _link(box: Toolbox, one: Round, kind: str) -> Ready:
     fields = {"reason": "not-now"} if kind == "rejected" else {}
 
     async def go() -> tuple[bool, str]:
-        reply = await box.write(lambda session, now: answering.answer(session, token, answering.SentForm(kind, fields), now=now))
+        reply = await box.write(
+            lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(kind, fields), now=now)
+        )
         return reply.won, reply.winner.kind if reply.winner else ""
 
     return go
@@ -173,7 +176,7 @@ def _undo(box: Toolbox, one: Round, kind: str) -> Ready:
     answer_id = box.read_now(lambda session, now: session.exec(query).one())
 
     async def go() -> tuple[bool, str]:
-        undone = await box.write(lambda session, now: answering.undo(session, token, answer_id or 0, now=now, device=""))
+        undone = await box.write(lambda session, now: answering.undo(session, OpenedLink(box, token), answer_id or 0, now=now, device=""))
         return undone.taken_back, undone.why
 
     return go

@@ -9,6 +9,7 @@ from sqlalchemy.orm import class_mapper
 from sqlmodel import Session, SQLModel, func, select
 
 from storage import waits
+from storage.database import Database
 from storage.tables import Handoff, Lead, Wait, Wake
 from tasks.wiring.toolbox import Toolbox
 
@@ -37,6 +38,15 @@ def a_wait(session: Session, now: datetime, **changes: Any) -> Wait:
 def all_of(session: Session, table: type[Row]) -> list[Row]:
     """Return every row of this table, in the order of its primary key."""
     return list(session.exec(select(table).order_by(*class_mapper(table).primary_key)))
+
+
+def all_at(url: str, table: type[Row]) -> list[Row]:
+    """Return every row of this table in the database at that URL, in the order of its primary key."""
+    database = Database(url)
+    with database.read() as session:
+        found = all_of(session, table)
+    database.close()
+    return found
 
 
 def woken(box: Toolbox) -> int:

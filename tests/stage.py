@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import deliveries, handoffs, leads
+from storage import deliveries, handoffs
 from storage.crm.local import LocalCrm
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wake
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.fakes import KeepingChannel, make_lead
 from tests.present import the
@@ -29,7 +31,7 @@ class Taken:
 def capture(box: Toolbox, **changes: object) -> Taken:
     """Take in an inquiry that qualifies as it is. changes: fields that matter to the test."""
     incoming = make_lead(**changes)
-    done = box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, incoming, now=now))
     return Taken(done.lead_id, incoming.source_id, incoming, done.kind)
 
 
@@ -62,7 +64,9 @@ def token_of(box: Toolbox, taken: Taken) -> str:
 def answer_by_link(box: Toolbox, taken: Taken, choice: str, **fields: str) -> answering.Reply:
     """Answer as the rep who has the lead now."""
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm(choice, fields), now=now))
+    return box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm(choice, fields), now=now)
+    )
 
 
 def answers_of(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:

@@ -25,6 +25,8 @@ ROOMS = (
     "clock_inputs",
     "dispute_window",
     "choices",
+    "begin",
+    "intake",
     "messages",
     "steps",
     "replies",
@@ -36,6 +38,11 @@ ROOMS = (
 )
 #: What agreements/ must not import.
 NOT_FOR_RULES = {"prefect", "sqlmodel", "sqlalchemy", "alembic", "httpx", "fastapi", "starlette", "uvicorn", "apprise", "socket"}
+#: The rules that decide about a lead. Storage keeps and finds rows, so it imports none of them.
+DECIDES = {
+    f"agreements.{name}"
+    for name in "asked changes clocks criteria disposition ladder note qualification release routing rules scoring screening".split()
+}
 #: The places that may read the real clock, and why they need real time. All other code gets the present from the toolbox.
 REAL_TIME = {
     "tasks/wiring/toolbox.py LeapingTime.now": "the one door for the clock",
@@ -44,7 +51,7 @@ REAL_TIME = {
     "storage/wakes.py row": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",
     "storage/trail.py line": "recorded_at says when a line was really written, also where time leaps",
-    "tasks/background/personal_outbox.py send_post": "the age of what was being sent when a process died",
+    "tasks/background/personal_outbox.py send_personal_messages": "the age of what was being sent when a process died",
     "flows/attempt.py": "leases have to do with processes, and so does the back-off of failed attempts",
     "flows/going.py": "how long a step took is real time, as Prefect shows it",
     "storage/due.py missed": "leases",
@@ -104,6 +111,22 @@ def outermost_functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
             yield getattr(node, "name", "module"), node
 
 
+def takers_of_the_process_toolbox(tree: ast.Module, path: str) -> Iterator[str]:
+    """Return the places that take the toolbox of the process: every use of `current` of tasks.wiring.toolbox, under any name."""
+    own, modules = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "tasks.wiring.toolbox":
+            own |= {alias.asname or alias.name for alias in node.names if alias.name == "current"}
+        elif isinstance(node, ast.ImportFrom) and node.module == "tasks.wiring":
+            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "toolbox"}
+        elif isinstance(node, ast.Import):
+            modules |= {alias.asname or alias.name for alias in node.names if alias.name == "tasks.wiring.toolbox"}
+    for node in ast.walk(tree):
+        called = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+        if called in own or called in {f"{module}.current" for module in modules}:
+            yield f"{path}:{getattr(node, 'lineno', 0)} {called}"
+
+
 def _reads_clock(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
@@ -154,6 +177,23 @@ def test_rules_know_no_engine_no_database_and_no_network() -> None:
     assert wrong == []
 
 
+def test_storage_decides_nothing_about_a_lead() -> None:
+    """tasks/ decides which handoff begins, and what is merged or linked."""
+    wrong = [
+        f"{path} imports {name}"
+        for path, tree in sources()
+        for name in {*imports(tree), *full_imports(tree)}
+        if path.startswith("storage/") and name in DECIDES
+    ]
+
+    assert wrong == []
+
+
+def test_the_rules_that_decide_are_there() -> None:
+    """A name that no file has forbids nothing."""
+    assert [name for name in sorted(DECIDES) if not (ROOT / f"{name.replace('.', '/')}.py").exists()] == []
+
+
 def test_nothing_takes_more_than_seven_parameters() -> None:
     """Beyond that a value is missing. Commands are left out: each of their options is a parameter."""
     wrong = [
@@ -166,6 +206,35 @@ def test_nothing_takes_more_than_seven_parameters() -> None:
     ]
 
     assert wrong == []
+
+
+def test_the_work_on_a_lead_gets_what_it_uses() -> None:
+    """Only a flow, the worker and a command take the toolbox of the process. They pass on what each function uses."""
+    wrong = [
+        taker
+        for path, tree in sources()
+        if path.startswith(("tasks/", "app/web/")) and not path.startswith("tasks/wiring/")
+        for taker in takers_of_the_process_toolbox(tree, path)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from tasks.wiring import toolbox\nlinks = toolbox.current().links", ["x.py:2 toolbox.current"]),
+        ("from tasks.wiring import toolbox as tools\ndef f():\n    return tools.current()", ["x.py:3 tools.current"]),
+        ("from tasks.wiring.toolbox import current\nbox = current()", ["x.py:2 current"]),
+        ("from tasks.wiring.toolbox import current as box_of\nlater = box_of", ["x.py:2 box_of"]),
+        ("import tasks.wiring.toolbox\nbox = tasks.wiring.toolbox.current()", ["x.py:2 tasks.wiring.toolbox.current"]),
+        ("from storage import roster\npeople = roster.current(session)", []),
+        ("from tasks.wiring.toolbox import Toolbox\ndef f(box: Toolbox, current: int):\n    return current", []),
+    ],
+)
+def test_the_toolbox_of_the_process_is_found_under_any_name(source: str, found: list[str]) -> None:
+    """A look that misses a spelling would hold nothing."""
+    assert list(takers_of_the_process_toolbox(ast.parse(source), "x.py")) == found
 
 
 @pytest.mark.parametrize("module", ["smtplib"])

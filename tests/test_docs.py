@@ -17,7 +17,7 @@ import typer
 from ruamel.yaml import YAML
 
 from agreements import model
-from agreements.lifecycle import PARKED_NAMES, Stage
+from agreements.lifecycle import PARKED_NAMES, TRANSITIONS, Stage
 from agreements.loading import read_agreement
 from app import terminal
 from app.cli import app
@@ -117,6 +117,16 @@ def test_the_lifecycle_is_drawn_from_its_table() -> None:
     page = text_of("docs", "lifecycle.md")
 
     assert page.partition(module.BEGIN)[2].partition(module.END)[0].strip() == module.drawing()
+    assert text_of("docs", "pictures", "lifecycle.svg") == module.picture()
+
+
+def test_the_picture_of_the_lifecycle_names_every_stage_and_event_and_loads_nothing() -> None:
+    picture = text_of("docs", "pictures", "lifecycle.svg")
+    events = {event for table in TRANSITIONS.values() for event in table}
+
+    named = set(re.split(r"[,<>\s]+", picture))
+    assert (events | {str(stage) for stage in Stage}) - named == set()
+    assert re.findall(r"(?:href|src|url)[=(]['\"]?(?!#)", picture) == []
 
 
 def test_the_drawing_can_be_checked_from_the_command_line() -> None:

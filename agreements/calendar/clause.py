@@ -96,7 +96,7 @@ def _special_days(value: object, found: Found) -> list[tuple[object, date, tuple
                 path = ("special_days", key)
                 day = _date(key, path)
                 if day in days:
-                    raise CalendarError(path, f"{day} stands twice", "every date once, with all its intervals")
+                    raise CalendarError(path, f"{day} occurs twice", "every date once, with all its intervals")
                 days[day] = key, ()
                 days[day] = key, intervals_of("closed" if hours in (None, "") else hours, path)
     return [(key, day, intervals) for day, (key, intervals) in days.items()]
@@ -146,7 +146,7 @@ def _public(table: Mapping[Any, Any], found: Found) -> ClosedDays:
     try:
         public_holidays(country, subdivision, 2026)
     except NotImplementedError:
-        problem = f"{country} has no part {shown(subdivision)} with holidays of its own"
+        problem = f"{country} has no part {shown(subdivision)} with its own holidays"
         instead = f"one of {', '.join(known[country])}" if known[country] else "the country alone"
         raise CalendarError(("holidays", "subdivision"), problem, instead) from None
     return ClosedDays(country=country, subdivision=subdivision)

@@ -55,7 +55,7 @@ class Duration:
         Raises: ValueError for working days, whose length depends on the calendar.
         """
         if self.working and self.unit == "days":
-            raise ValueError(f"'{self}' has no length of its own: open days differ; write working hours")
+            raise ValueError(f"'{self}' has no fixed length, because open days differ; write working hours")
         return timedelta(microseconds=round(self.amount * _SECONDS[self.unit] * 1_000_000))
 
     def left_after(self, start: datetime, end: datetime, calendar: WorkingCalendar, pauses: Iterable[Span] = ()) -> Duration | None:
@@ -179,7 +179,7 @@ def _advice(words: str) -> str:
     if words.startswith("end of"):
         return f"write '{_END_OF_DAY}'"
     if "release" in words:
-        return f"write '{_RELEASE_PLAN}'; how many a day stands in `release` of the tier"
+        return f"write '{_RELEASE_PLAN}'; `release` of the tier says how many a day"
     if number.startswith("-"):
         return "it cannot be negative; write 0 or more, such as '5 minutes'"
     if not _NUMBER.fullmatch(number) or len(number) > 9:

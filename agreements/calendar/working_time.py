@@ -250,5 +250,5 @@ def _share(counted: Iterable[Span], spans: Iterable[Span]) -> Fraction:
 
 
 def _never_opens(at: datetime) -> CalendarError:
-    problem = f"counting from {at}, it comes to 5 years in which nothing is open"
+    problem = f"counting from {at}, nothing is open for 5 years"
     return CalendarError(("hours",), problem, "hours that holidays and special_days leave open")

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from agreements.checks.base import Problem
 from agreements.clauses.base import nearest, shown
 from agreements.clauses.facts import ACTIVITIES
+from agreements.criteria import Operator
 from agreements.model import Agreement
 from agreements.rules import rules_of
 from agreements.yaml_reader import Path
 
 #: The fact that people write in many ways.
 _TITLE = "job_title"
+_EQUAL: tuple[Operator, ...] = ("is", "in")
 
 
 def likely_slips(agreement: Agreement) -> Iterator[Problem]:
@@ -42,7 +44,7 @@ def _exact_titles(agreement: Agreement) -> Iterator[Problem]:
         return
     for rule in rules_of(agreement):
         for test in rule.condition.tests:
-            if test.field == _TITLE and test.operator in ("is", "in"):
+            if test.field == _TITLE and test.operator in _EQUAL:
                 titles = test.operand if isinstance(test.operand, tuple) else (test.operand,)
                 wanted = ", ".join(shown(one) for one in titles)
                 yield Problem(

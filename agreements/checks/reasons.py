@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agreements.checks.base import Finding
+from agreements.clauses.after import Then
 from agreements.model import Agreement, Reason
 from agreements.yaml_reader import Path
 
 #: More revisits than this are a mistake.
 _MOST_REVISITS = 100
+
+
+#: What may end in a nurture track.
+_TO_NURTURE: tuple[Then, ...] = ("nurture", "marketing-triage")
 
 
 def find(agreement: Agreement) -> Iterator[Finding]:
@@ -36,12 +41,12 @@ def _one(agreement: Agreement, where: Path, reason: Reason) -> Iterator[Finding]
     if reason.needs == "touches" and not agreement.clocks.outcome.touches.at_least:
         what = "no number of touches is agreed; write `touches: 6` under clocks.outcome, or leave it out"
         yield Finding((*where, "needs"), what, needs=(("clocks", "outcome", "touches"),))
-    if reason.revisit is not None and reason.then not in ("nurture", "marketing-triage"):
+    if reason.revisit is not None and reason.then not in _TO_NURTURE:
         what = f"no lead is revisited after {reason.then}; leave it out, or write `then: nurture`"
         yield Finding((*where, "revisit"), what, needs=(then,))
     if reason.revisit is not None and not reason.revisit.asked_date_or.amount:
         yield Finding((*where, "revisit"), "leaves no time at all; write one such as '60 days'")
-    if reason.track and reason.then not in ("nurture", "marketing-triage"):
+    if reason.track and reason.then not in _TO_NURTURE:
         yield Finding((*where, "track"), f"belongs to nurture, not to {reason.then}; leave it out, or write `then: nurture`", needs=(then,))
     if reason.alert_above is not None and reason.alert_above > 99:
         yield Finding((*where, "alert_above"), "no share is above 100%; write one from 1% to 99%, such as '10%'")

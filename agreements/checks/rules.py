@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from agreements.checks.base import Finding, names_of
 from agreements.clauses.base import nearest, one_of, shown
-from agreements.clauses.facts import BUILT_IN, LATER, DeclaredField
-from agreements.criteria import Test
+from agreements.clauses.facts import BUILT_IN, LATER, DeclaredField, FactType
+from agreements.criteria import LIMITS, Operator, Test
 from agreements.fields import value_of
 from agreements.model import Agreement
 from agreements.rules import Rule, rules_of
+from agreements.words import NoWord
 from agreements.yaml_reader import Path
 
 #: Built-in facts that are true or false, and built-in facts with values of any type. All others are text.
@@ -85,9 +86,10 @@ class _Fact:
 
     def __init__(self, name: str, declared: DeclaredField | None, names: tuple[str, ...]) -> None:
         self.name = name
+        self.type: FactType | NoWord
         self.declared = declared.model_copy(update={"if_missing": "unknown"}) if declared else None
         if declared:
-            self.type, self.values = str(declared.type), declared.values
+            self.type, self.values = declared.type, declared.values
         else:
             self.type = "yes_no" if name in _YES_NO else "" if name in _ANYTHING else "number" if name == "score" else "text"
             self.values = names
@@ -99,13 +101,20 @@ class _Fact:
         return f"{self.name!r} is {words.get(self.type, f'a {self.type}')} and"
 
 
+#: The operators that a file need not name.
+_UNNAMED: tuple[Operator | Literal["word"], ...] = ("word", "is", "in")
+#: The types of facts that are no text, and those that are.
+_NO_TEXT: tuple[FactType, ...] = ("number", "yes_no", "date")
+_TEXTS: tuple[FactType, ...] = ("text", "choice")
+
+
 def _unanswerable(rule: Rule, fact: _Fact, tests: list[Test]) -> Iterator[tuple[str, Path]]:
     """Yield what cannot be asked about this fact, each with the place of its operator."""
     if rule.score and fact.type != "number":
         yield f"{fact.name!r} is a {fact.type}, and a score is a number; declare it as `{fact.name}: {{type: number}}`", ()
     limits = {test.operator: test.operand for test in tests}
     for test in tests:
-        place: Path = () if test.operator in ("word", "is", "in") else (test.operator,)
+        place: Path = () if test.operator in _UNNAMED else (test.operator,)
         yield from ((what, place) for what in _wrong(fact, test) if what)
     if "at_least" in limits and "at_most" in limits and limits["at_least"] > limits["at_most"]:
         yield f"no number is at least {limits['at_least']} and at most {limits['at_most']}; swap the two", ("at_least",)
@@ -117,10 +126,10 @@ def _wrong(fact: _Fact, test: Test) -> Iterator[str]:
     if test.operator == "word":
         if operand in _MAIL_WORDS and name != "email":
             yield f"'{operand}' asks what kind of address it is, which only `email` has; for the value write {{is: {operand}}}"
-    elif test.operator in ("at_least", "at_most"):
+    elif test.operator in LIMITS:
         if fact.type != "number":
             yield f"{fact.is_a()} has no size; ask `{name}: [value]`, or declare it as a number"
-    elif test.operator == "contains" and fact.type in ("number", "yes_no", "date"):
+    elif test.operator == "contains" and fact.type in _NO_TEXT:
         yield f"{fact.is_a()} contains no text; ask `{name}: [value]`" + (", or at_least and at_most" if fact.type == "number" else "")
     else:
         judge = _wrong_part if test.operator == "contains" else _wrong_value
@@ -147,7 +156,7 @@ def _wrong_value(fact: _Fact, value: Any) -> str:
         return f"{shown(value)} is neither true nor false, and {fact.name!r} is; write one of the two"
     if fact.type == "date" and not _is_day(value):
         return f"{shown(value)} is no day, and {fact.name!r} is; write one such as 2026-12-01"
-    if fact.type in ("text", "choice"):
+    if fact.type in _TEXTS:
         return (
             _wrong_word(fact, value) if isinstance(value, str) else f"{shown(value)} is no text, and {fact.name!r} is; write it in quotes"
         )

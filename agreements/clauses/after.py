@@ -12,7 +12,14 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from agreements.calendar.durations import Duration
 from agreements.clauses.base import ADuration, AnElapsed, Clause, Name, percentage, shown
 from agreements.clauses.looks import KEPT, MONTHLY, PERCENTAGE, WEEKLY
+from agreements.words import InFlightPolicy
 
+#: What follows from a reason.
+Then = Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
+#: To whom a lead may come back.
+BackTo = Literal["same-rep", "other-rep", "anyone"]
+#: Whose figures a reason counts against.
+CountsAgainst = Literal["marketing", "routing", "nobody"]
 Asked = Literal["colleague", "renewal_date", "channel", "all"]
 
 
@@ -43,11 +50,11 @@ class Reason(Clause):
 
     code: Name
     label: str = ""
-    then: Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
+    then: Then
     track: str = ""
     revisit: Annotated[Revisit | None, BeforeValidator(_revisit, json_schema_input_type=Revisit | AnElapsed | None)] = None
-    back_to: Literal["same-rep", "other-rep", "anyone"] = "anyone"
-    counts_against: Literal["marketing", "routing", "nobody"] = "nobody"
+    back_to: BackTo = "anyone"
+    counts_against: CountsAgainst = "nobody"
     text: Literal["optional", "required"] = "optional"
     needs: Literal["", "touches"] = ""
     ask: Annotated[tuple[Asked, ...], BeforeValidator(_listed, json_schema_input_type=Asked | tuple[Asked, ...])] = ()
@@ -104,7 +111,7 @@ class Needs(Clause):
     @model_validator(mode="after")
     def _one_list(self) -> Needs:
         if bool(self.any) == bool(self.all):
-            raise ValueError("what must be new stands in one list; write {any: [{new_activity: true}]}, or the same with `all`")
+            raise ValueError("what must be new is one list; write {any: [{new_activity: true}]}, or the same with `all`")
         return self
 
     def met(self, *, rise: int, fresh: bool) -> bool:
@@ -125,7 +132,7 @@ class Recycling(Clause):
 class InFlight(Clause):
     """What happens to handoffs under the previous version, unless the deploy says otherwise."""
 
-    default: Literal["finish", "requalify", "recall"] = "finish"
+    default: InFlightPolicy = "finish"
 
 
 _KEPT = re.compile(r"(\d{1,3}) (day|month|year)s?(?: (after last activity))?")

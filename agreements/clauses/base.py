@@ -89,7 +89,7 @@ def _elapsed(value: Any) -> Any:
     duration = _duration(value)
     if duration.working:
         plain = f"{duration.amount} {duration.unit}"
-        raise ValueError(f"'{duration}' follows a calendar, and nobody's calendar is meant here; write '{plain}'")
+        raise ValueError(f"'{duration}' follows a calendar, and no calendar counts here; write '{plain}'")
     return duration
 
 
@@ -97,7 +97,7 @@ def _condition(value: Any) -> Any:
     if isinstance(value, Condition):
         return value
     if not isinstance(value, Mapping):
-        raise ValueError(f"{shown(value)} is no condition; write what is asked of which fact, such as {{country: [GB, IE]}}")
+        raise ValueError(f"{shown(value)} is no condition; write a fact and its value, such as {{country: [GB, IE]}}")
     tests: list[Test] = []
     problems: list[tuple[Path, str]] = []
     for name, wanted in value.items():

@@ -13,14 +13,17 @@ from agreements.clauses import defaults
 from agreements.clauses.base import ACondition, AnElapsed, ATerm, Clause, Misfit, Name, Path, nearest, one_of, shown
 from agreements.clauses.looks import SHARES
 from agreements.criteria import Condition
+from agreements.words import ClockName
 
 #: What a clock may do while it runs.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 NUDGES: tuple[str, ...] = get_args(Nudge)
+#: What a clock may do after it was missed.
+Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
 #: The actions of a rung that change the stage.
-ENDINGS = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
+ENDINGS: tuple[Action, ...] = ("reassign", "default-acceptor", "manager-decides", "nurture", "disqualify")
 #: Clock -> the stage it runs from, and the events that end it. If a file writes `from` or `to`, they must say the same.
-RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+RUNS: Mapping[ClockName, tuple[str, tuple[str, ...]]] = {
     "delivery": ("mql", ("assigned",)),
     "acceptance": ("assigned", ("accepted", "rejected")),
     "first_attempt": ("assigned", ("attempted",)),
@@ -31,7 +34,8 @@ RUNS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 #: Stages that Baton writes to the CRM, in the company's own words.
-CRM_STAGES = ("accepted", "attempted", "sql", "opportunity")
+CrmStage = Literal["accepted", "attempted", "sql", "opportunity"]
+CRM_STAGES: tuple[CrmStage, ...] = get_args(CrmStage)
 _SHARE = re.compile(r"([1-9]\d?)%")
 
 
@@ -69,7 +73,7 @@ def _tolerance(value: Any) -> Any:
 class Rung(Clause):
     """One step of a ladder: what to do after a missed clock, after how much more time, and how often."""
 
-    do: Literal["remind", "tell-manager", "tell-marketing-ops", "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
+    do: Action
     after: ATerm | None = None
     at_most: int = Field(default=1, ge=1, le=20)
     track: str = ""
@@ -94,6 +98,10 @@ def _touches(value: Any) -> Any:
 ByTier = Annotated[Mapping[str, ATerm], BeforeValidator(_by_tier, json_schema_input_type=ATerm | Mapping[str, ATerm])]
 
 
+#: Who owes what a clock waits for.
+OwedBy = Literal["marketing", "sales", "manager"]
+
+
 class Clock(Clause):
     """A time limit: who owes it, the time by tier, and what happens at shares of the time and after a miss.
 
@@ -103,7 +111,7 @@ class Clock(Clause):
     pauses: what stops the clock: `fix_note`, while marketing corrects the note.
     """
 
-    owed_by: Literal["marketing", "sales", "manager"]
+    owed_by: OwedBy
     from_: str = Field(default="", alias="from")
     to: Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])] = ()
     within: ByTier
@@ -123,7 +131,7 @@ class Clock(Clause):
 
     @model_validator(mode="after")
     def _has_normal(self) -> Clock:
-        what = "has no time for tier 'normal', which every tier that is not named takes; write one, such as {normal: 4 hours}"
+        what = "has no time for tier 'normal', which counts for every tier without its own; write one, such as {normal: 4 hours}"
         lacking = [name for name in ("within", "total") if (name == "within" or self.total) and "normal" not in getattr(self, name)]
         if lacking:
             raise Misfit(((name,), what) for name in lacking)
@@ -152,12 +160,16 @@ class Clocks(Clause):
     note: Clock = _agreed("note")
     decision: Clock = _agreed("decision")
 
-    def named(self, name: str) -> Clock:
+    def named(self, name: ClockName) -> Clock:
         """Return the clock of that name. Raises KeyError for an unknown name."""
         if name not in type(self).model_fields:
             raise KeyError(name)
         clock: Clock = getattr(self, name)
         return clock
+
+
+#: The clocks that a further leg may have of its own.
+LEG_CLOCK_NAMES: tuple[ClockName, ...] = ("acceptance", "first_attempt", "outcome")
 
 
 class LegClocks(Clause):

@@ -12,12 +12,12 @@ from agreements.lead import IncomingLead
 
 #: Facts that every lead has without a declaration, and their meaning. `fields:` declares the others.
 BUILT_IN: Mapping[str, str] = {
-    "source": "where the lead was taken in: web, webinar, the name of an API client …",
+    "source": "the system that sent the lead: web, webinar, the name of an API client …",
     "email": "the address",
-    "email_domain": "what stands behind the @",
+    "email_domain": "the part of the address after the @",
     "phone": "the number",
     "company": "the company's name",
-    "job_title": "what the person does there",
+    "job_title": "the person's job there",
     "country": "two letters, as in GB",
     "entry_channel": "web, trade_show, email …",
     "campaign": "what brought the lead",
@@ -28,7 +28,7 @@ BUILT_IN: Mapping[str, str] = {
     "need": "yes when the lead has a need we can meet",
     "timeline": "yes when the lead knows by when",
     "account.id": "the company's id in the CRM",
-    "account.status": "what the CRM says of the company: customer …",
+    "account.status": "the company's status in the CRM: customer …",
     "account.owner": "who owns the company in the CRM",
     "account.open_opportunity": "yes when an opportunity is under way there",
 }
@@ -36,14 +36,14 @@ BUILT_IN: Mapping[str, str] = {
 INQUIRY: frozenset[str] = frozenset(IncomingLead.model_fields.keys() - BUILT_IN.keys())
 #: The usual names of activities, and their meaning. Any other name may come in as well.
 ACTIVITIES: Mapping[str, str] = {
-    "form_submitted": "a form was sent; what a lead did that tells nothing else",
+    "form_submitted": "a form was sent; also the activity of a lead that names none",
     "page_viewed": "a page was looked at",
-    "content_downloaded": "a paper, a guide or the like was taken",
+    "content_downloaded": "a paper or a guide was downloaded",
     "webinar_attended": "a webinar was watched",
     "trade_show_visit": "a talk at a stand",
     "demo_requested": "a demo was asked for",
     "quote_requested": "a price was asked for",
-    "contact_sales": "a call by sales was asked for",
+    "contact_sales": "the lead asked for a call from sales",
 }
 #: Facts that are known only after a lead has qualified. Tiers and segments may ask for them too.
 LATER: Mapping[str, str] = {
@@ -63,6 +63,10 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+#: How the values of a fact are written.
+FactType = Literal["choice", "text", "number", "yes_no", "date"]
+
+
 class DeclaredField(Clause):
     """One fact that leads bring along: its type and how its values are written.
 
@@ -72,7 +76,7 @@ class DeclaredField(Clause):
     known: whether the fact is known before sales contacts the lead; a later fact cannot qualify anybody.
     """
 
-    type: Literal["choice", "text", "number", "yes_no", "date"] = "text"
+    type: FactType = "text"
     values: tuple[str, ...] = ()
     synonyms: Mapping[str, Plain] = Field(default_factory=dict)
     bands: Mapping[str, float] = Field(default_factory=dict)
@@ -91,11 +95,15 @@ class Persona(Clause):
     match: ACondition
 
 
+#: What becomes of a lead that is screened out.
+Screened = Literal["disqualify", "suppress", "attach", "route"]
+
+
 class ScreenRule(Clause):
     """Which leads are screened out or routed before scoring. The first rule that matches counts."""
 
     when: ACondition
-    then: Literal["disqualify", "suppress", "attach", "route"]
+    then: Screened
     as_: str = Field(default="", alias="as")
     to: Literal["account-owner"] = "account-owner"
     tell: Literal["", "opportunity-owner", "account-owner", "marketing"] = ""

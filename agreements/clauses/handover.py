@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
@@ -14,17 +14,21 @@ from agreements.calendar.durations import Duration
 from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
+from agreements.words import ChannelName
 
 #: Channels on which a rep can get messages -> what each reaches.
-CHANNELS: Mapping[str, str] = {
+CHANNELS: Mapping[ChannelName, str] = {
     "crm": "the rep's list in the CRM",
     "email": "the rep's address",
     "chat": "the rep's chat",
     "manager-email": "the address of the rep's manager",
     "sms": "the rep's phone",
-    "webhook": "a system of the company's own",
+    "webhook": "the company's own system",
 }
-Channel = Annotated[str, WithJsonSchema({"enum": list(CHANNELS)})]
+if TYPE_CHECKING:
+    Channel = ChannelName
+else:  # read as any text: a check names an unknown channel together with the one that is nearest
+    Channel = Annotated[str, WithJsonSchema({"enum": list(CHANNELS)})]
 _RELEASE = re.compile(r"(\d{1,4}) (?:per|a) rep (?:per|a) working day")
 
 

@@ -28,7 +28,7 @@ ELAPSED: Look = {
 }
 CONDITION: Look = {
     "type": "object",
-    "description": "What is asked of which fact; all of it must hold. Without any question it always holds.",
+    "description": "Each fact with its question; every question must hold. An empty condition always holds.",
     "additionalProperties": {
         "anyOf": [
             *_ANY["anyOf"],
@@ -85,7 +85,7 @@ INTERVALS: Look = {
 }
 CALENDAR: Look = {
     "type": "object",
-    "description": "When work is done, in one time zone.",
+    "description": "Working hours, in one time zone.",
     "required": ["timezone"],
     "additionalProperties": False,
     "properties": {
@@ -111,7 +111,7 @@ CALENDAR: Look = {
         },
         "special_days": {
             "type": "object",
-            "description": "single days with hours of their own; they win over holidays and weekly hours",
+            "description": "single days with their own hours; they replace holidays and weekly hours",
             "patternProperties": {"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": INTERVALS},
             "additionalProperties": False,
             "examples": [{"2026-12-24": "09:00-12:00", "2026-12-31": "closed"}],

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from agreements.calendar.working_time import WorkingCalendar
-from agreements.clauses.clocks import LegClocks
+from agreements.clauses.clocks import LEG_CLOCK_NAMES
 from agreements.differences.kinds import clause_of, why_of
 from agreements.differences.leaves import condition, leaf, members, question
 from agreements.differences.tree import Item, Items, Parts, Statement, Value, Week
-from agreements.model import Agreement, Clock, Clocks, Leg, Rung
+from agreements.model import Agreement, Clock, Leg, Rung
 from agreements.wording import clocks as ladders
 from agreements.wording import handing_over
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line
+from agreements.words import CLOCK_NAMES, ClockName
 
 
 def tiers(agreement: Agreement) -> Statement:
@@ -74,10 +75,10 @@ def routing(agreement: Agreement) -> Statement:
 
 def clocks(agreement: Agreement) -> Statement:
     """State every clock."""
-    return Parts("clocks", {name: _clock(name, agreement.clocks.named(name)) for name in Clocks.model_fields})
+    return Parts("clocks", {name: _clock(name, agreement.clocks.named(name)) for name in CLOCK_NAMES})
 
 
-def _clock(name: str, clock: Clock, *, leg: str = "", inherited: bool = False) -> Parts:
+def _clock(name: ClockName, clock: Clock, *, leg: str = "", inherited: bool = False) -> Parts:
     """State a clock: its times by tier (a tier that is not named has the time of `normal`), and its ladder rung by rung.
 
     leg: the name of the leg, empty for the agreement's clocks.
@@ -127,7 +128,7 @@ def _leg(agreement: Agreement, number: int, leg: Leg) -> Parts:
         teams.append(Item(((one.team, question(one.when)), one.team), told))
     own = {
         name: _clock(name, agreement.clock(name, number), leg=label, inherited=getattr(leg.clocks, name) is None)
-        for name in LegClocks.model_fields
+        for name in LEG_CLOCK_NAMES
     }
     parts: dict[Any, Statement] = {"segments": Items(f"{label} teams", tuple(teams), ordered=True), "clocks": Parts(label, own)}
     words = f"teams {', '.join(one.team for one in leg.segments)}" if leg.segments else "the teams of the routing"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from agreements.clauses.clocks import RUNS
-from agreements.model import Agreement, Clock, Clocks, Leg, LegClocks, Rung
+from agreements.clauses.clocks import LEG_CLOCK_NAMES, RUNS
+from agreements.model import Agreement, Clock, Leg, Rung
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line, Section, Table, Text, lines, told
+from agreements.words import CLOCK_NAMES, ClockName
 
 _DOES = {
     "remind": "the owner of the clock is reminded",
@@ -23,7 +24,7 @@ _DOES = {
 
 def clocks(agreement: Agreement) -> Section:
     """Return a table of every clock by tier, then each clock in sentences."""
-    details = (block for name in Clocks.model_fields for block in lines(*_details(name, agreement.clocks.named(name)), title=title(name)))
+    details = (block for name in CLOCK_NAMES for block in lines(*_details(name, agreement.clocks.named(name)), title=title(name)))
     return Section("clocks", "The clocks", (_table(agreement), Text(_ABOUT_TIME), *details))
 
 
@@ -33,14 +34,14 @@ _ABOUT_TIME = (
 )
 
 
-def title(name: str) -> str:
+def title(name: ClockName) -> str:
     """Return a clock's name: First attempt."""
     return say.plain(name).capitalize()
 
 
 def tiers_named(agreement: Agreement) -> tuple[str, ...]:
     """Return the tiers for which some clock has its own time, in the order of the file; `normal` is last."""
-    told = {tier for name in Clocks.model_fields for clock in [agreement.clocks.named(name)] for tier in (*clock.within, *clock.total)}
+    told = {tier for name in CLOCK_NAMES for clock in [agreement.clocks.named(name)] for tier in (*clock.within, *clock.total)}
     known = [tier.name for tier in agreement.tiers]
     ordered = [*(name for name in known if name in told), *sorted(told - set(known))]
     return (*(name for name in ordered if name != "normal"), "normal")
@@ -50,7 +51,7 @@ def _table(agreement: Agreement) -> Table:
     tiers = tiers_named(agreement)
     heads = tiers if len(tiers) > 1 else ("within",)
     rows = []
-    for name in Clocks.model_fields:
+    for name in CLOCK_NAMES:
         clock = agreement.clocks.named(name)
         start, ends = runs(name, clock)
         rows.append(
@@ -65,13 +66,13 @@ def _table(agreement: Agreement) -> Table:
     return Table(("clock", "owed by", "from", "until", *heads), tuple(rows))
 
 
-def runs(name: str, clock: Clock) -> tuple[str, tuple[str, ...]]:
+def runs(name: ClockName, clock: Clock) -> tuple[str, tuple[str, ...]]:
     """Say from which event a clock counts, and which events end it."""
     start, ends = RUNS.get(name, ("", ()))
     return clock.from_ or start, clock.to or ends
 
 
-def _details(name: str, clock: Clock) -> Iterator[Line]:
+def _details(name: ClockName, clock: Clock) -> Iterator[Line]:
     yield from _counting(clock)
     yield from _leeway(clock)
     if clock.at:
@@ -128,7 +129,7 @@ def rung(one: Rung) -> str:
 
 def limits_of_leg(leg: Leg) -> Iterator[Line]:
     """Return the leg's own clocks in words."""
-    for name in LegClocks.model_fields:
+    for name in LEG_CLOCK_NAMES:
         clock = getattr(leg.clocks, name)
         if clock is not None:
             start, ends = runs(name, clock)

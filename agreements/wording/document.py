@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Text:
     """A paragraph."""
 
     words: str
-    kind: str = "text"
+    kind: Literal["text"] = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Lines:
     lines: tuple[Line, ...]
     title: str = ""
     numbered: bool = False
-    kind: str = "lines"
+    kind: Literal["lines"] = "lines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Table:
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    kind: str = "table"
+    kind: Literal["table"] = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Beside:
     word: str
     prose: str
     rules: tuple[Lines, ...]
-    kind: str = "beside"
+    kind: Literal["beside"] = "beside"
 
 
 Block = Text | Lines | Table | Beside

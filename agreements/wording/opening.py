@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 from agreements.lifecycle import OPEN_STAGES, TRANSITIONS, Stage
-from agreements.model import Agreement, Clocks
+from agreements.model import Agreement
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line, Section, Table, Text, told
+from agreements.words import CLOCK_NAMES, ClockName
 
 #: Clock -> what is owed, and from when its time counts.
-OWED = {
+OWED: Mapping[ClockName, tuple[str, str]] = {
     "delivery": ("every qualified lead, assigned to a rep who is not away", "the moment the lead qualifies"),
     "note": ("the missing parts of a handoff note", "the request to marketing"),
     "acceptance": ("an answer (accepted, or rejected with a reason)", "the proof that the rep was told"),
@@ -19,7 +21,7 @@ OWED = {
     "decision": ("a decision on a lead", "the request for a decision"),
 }
 #: Stage -> who owns the lead there, and which clocks run, or a word if none runs.
-_STAGES: dict[str, tuple[str, tuple[str, ...] | str]] = {
+_STAGES: Mapping[Stage, tuple[str, tuple[ClockName, ...] | str]] = {
     Stage.INQUIRY: ("Baton", "screened and scored at once"),
     Stage.MQL: ("marketing", ("delivery", "note")),
     Stage.ASSIGNED: ("the rep, once there is proof that they were told; until then Baton", ("acceptance",)),
@@ -54,7 +56,7 @@ def _leads(agreement: Agreement) -> str:
 
 def promises(agreement: Agreement) -> Section:
     """List who owes what to whom by when, including the few promises with a time but no clock."""
-    rows = [_promise(agreement, name) for name in Clocks.model_fields]
+    rows = [_promise(agreement, name) for name in CLOCK_NAMES]
     proof = f"proof on {say.count(agreement.notify.confirmed_on, 'channel')} that the rep was told"
     rows += [
         ("Baton", proof, "sales", f"within {agreement.notify.within}", "the assignment"),
@@ -63,7 +65,7 @@ def promises(agreement: Agreement) -> Section:
     return Section("promises", "Who owes whom what by when", (Table(("who", "owes", "to", "by when", "counted from"), tuple(rows)),))
 
 
-def _promise(agreement: Agreement, name: str) -> tuple[str, str, str, str, str]:
+def _promise(agreement: Agreement, name: ClockName) -> tuple[str, str, str, str, str]:
     clock = agreement.clocks.named(name)
     what, start = OWED[name]
     return say.party(clock.owed_by), what, say.other_party(clock.owed_by), say.by_tier(clock.within), start

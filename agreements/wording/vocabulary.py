@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from agreements.calendar.durations import Duration, ReleasePlan, Term
-from agreements.criteria import Condition, Test
+from agreements.criteria import LIMITS, Condition, Test
 
 #: Yes-or-no facts as phrases: for yes, for no.
 _YES_NO: Mapping[str, tuple[str, str]] = {
@@ -162,7 +162,7 @@ def question(test: Test) -> str:
         return f"{name} {_WORDS.get(wanted, f'is {wanted}')}"
     if test.operator == "is" and isinstance(wanted, bool) and test.field in _YES_NO:
         return _YES_NO[test.field][0 if wanted else 1]
-    if test.operator in ("at_least", "at_most"):
+    if test.operator in LIMITS:
         return f"{name} {plain(test.operator)} {value(wanted)}"
     many = [value(one) for one in (wanted if isinstance(wanted, tuple) else (wanted,))]
     asks = {"contains": "contains", "not_in": "is none of" if len(many) > 1 else "is not"}.get(test.operator, "is")

@@ -16,8 +16,8 @@ def refuse_after_contact(agreements: Sequence[Agreement], mapping: LeadMap | Non
     later_columns: columns that say what became of the leads; file: the file that holds them.
     """
     problems = [
-        f"{agreement.reference}: {', '.join(places)} asks for {name}, {why}: it can have qualified nobody. Take the rule out, or ask"
-        " for something that is known before."
+        f"{agreement.reference}: {', '.join(places)} asks for {name}, {why}. That fact cannot have qualified anybody. Take the rule"
+        " out, or ask for a fact that is known before."
         for agreement in agreements
         for name, places in facts_asked(agreement).items()
         for why in _reasons(name, agreement, mapping, later_columns, file)
@@ -30,8 +30,8 @@ def _reasons(name: str, agreement: Agreement, mapping: LeadMap | None, later_col
     declared = agreement.fields.get(name)
     column = mapping and (mapping.fields.get(name) or mapping.columns.get(name))
     if declared and declared.known == "after_contact":
-        yield "which its `fields` declare to be `known: after_contact`"
+        yield "which `fields` declares as `known: after_contact`"
     elif mapping and name in mapping.after_contact:
-        yield "which the map says is written down after contact"
+        yield "which the map lists under `after_contact`"
     elif column in later_columns:
-        yield f"which stands in the column {column} of {file}, where the outcomes stand"
+        yield f"which is in column {column} of {file}, with the outcomes"

@@ -99,10 +99,10 @@ def _warnings(agreements: Sequence[Agreement], names: Sequence[str], past: PastL
     for agreement, called in zip(agreements, names, strict=True):
         unknown = "; ".join(f"{name} ({', '.join(places)})" for name, places in _unknown(agreement, past))
         if unknown:
-            yield f"{called} asks for what is not known of any lead here: {unknown}."
+            yield f"{called} asks for facts that no lead here has: {unknown}."
     if all_leads.known and all_leads.won < FEW:
         word = past.outcomes.word
-        yield f"Only {counted(all_leads.won, 'lead', 'leads')} {word}: what differs between shares is likely to be chance."
+        yield f"Only {counted(all_leads.won, 'lead', 'leads')} {word}: differences between shares are likely to be chance."
     if past.groups.n_unique() > GROUPS_AT_MOST:
         yield f"There are {past.groups.n_unique():,} different values of {past.by}; the {GROUPS_AT_MOST:,} with the most leads are shown."
 

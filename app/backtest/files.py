@@ -22,7 +22,7 @@ from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcom
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.backtest.together import Together, put_together
-from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
+from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of, zone_of_file
 
 #: The facts that can group leads, besides the fields of the agreement.
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
@@ -44,10 +44,7 @@ class LeadFile:
     @property
     def zone(self) -> ZoneInfo:
         """Return the zone of times without a zone. Raises UnreadableFile for a zone that does not exist."""
-        try:
-            return zone_of((self.mapping.timezone if self.mapping else "") or self.timezone)
-        except ValueError as error:
-            raise UnreadableFile(str(error)) from error
+        return zone_of_file(self.mapping, self.timezone)
 
 
 def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime, progress: Progress | None = None) -> PastLeads:
@@ -139,7 +136,7 @@ def _groups(leads: pl.DataFrame, file: LeadFile) -> pl.Series:
     else:
         there = ", ".join(sorted(_FACTS))
         raise UnreadableFile(
-            f"{file.path}: nothing tells {file.by!r}, by which leads were to be grouped; name one of {there}, or a field that has a column"
+            f"{file.path}: no column has {file.by!r}, so leads cannot be grouped by it; name one of {there}, or a field that has a column"
         )
     return groups.to_frame("group").select(pl.when(pl.col("group") != "").then("group"))["group"]
 
@@ -157,7 +154,7 @@ def _told(one: Impossible, leads: pl.DataFrame, plan: OutcomePlan, zone: ZoneInf
 
 def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
     yield (
-        "The values are those of the day on which the file was written, not of the day on which a lead was qualified: what somebody"
+        "The values are from the day on which the file was written, not from the day on which a lead was qualified. A value that somebody"
         " filled in later counts as if it had been known."
     )
     future = int((read.facts["at"] > now).sum())
@@ -169,17 +166,17 @@ def _more_warnings(together: Together, outcomes: Outcomes, plan: OutcomePlan | N
     people = together.leads.filter(pl.col("email") != "")["email"].str.to_lowercase()
     if twice := len(people) - people.n_unique():
         whose = counted(twice, "lead has", "leads have")
-        yield f"{whose} the e-mail address of another one: taken in, they would be merged; here they count singly."
+        yield f"{whose} the e-mail address of another lead: the intake would merge them, but here they count singly."
     if together.without_time:
-        yield f"{counted(together.without_time, 'row tells', 'rows tell')} no time: judged as of today."
+        yield f"{counted(together.without_time, 'row has', 'rows have')} no time: judged as of today."
     if together.too_late:
-        yield f"{counted(together.too_late, 'row', 'rows')} told of something done after sales had the lead; left out."
+        yield f"{counted(together.too_late, 'row', 'rows')} with an activity after sales had the lead; left out."
     unknown = len(outcomes.known) - int(outcomes.known.sum())
     if plan is None:
-        yield "Nothing is told of what became of the leads: name it under `outcomes` in the map, or by --outcomes."
+        yield "The file has no outcomes: name them under `outcomes` in the map, or with --outcomes."
     elif outcomes.losses:
         yield f"{counted(unknown, 'lead has', 'leads have')} no recorded outcome: open or unknown, not lost. Shares are of the decided."
     else:
-        yield "Only won leads are told, no lost ones: the others are open, not lost. Shares are of all leads that sales could win, so far."
+        yield "The file names won leads only: the others are open, not lost. Shares are of all leads that sales could win, so far."
         if unknown > wrong:
-            yield f"Of {counted(unknown - wrong, 'lead', 'leads')} it is not known whether sales ever had them: they count neither way."
+            yield f"For {counted(unknown - wrong, 'lead', 'leads')} nobody knows whether sales ever had them: they do not count."

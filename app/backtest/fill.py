@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from agreements.clauses.facts import LATER, DeclaredField
-from agreements.criteria import Test
+from agreements.criteria import Operator, Test
 from agreements.fields import value_of
 from agreements.lead import domain_of
 from agreements.model import Agreement
@@ -30,6 +30,8 @@ _FOLLOWS: dict[str, Callable[[Any], Any]] = {
     "suppressed": bool,
     "sales_sourced": bool,
 }
+#: The operators that name values.
+_NAMES_VALUES: tuple[Operator, ...] = ("is", "in", "contains")
 _NO_UNLESS_TOLD = ("suppressed", "sales_sourced")
 
 
@@ -107,7 +109,7 @@ def _asked(agreement: Agreement) -> dict[str, list[Test]]:
     asked: dict[str, list[Test]] = {}
     for rule in rules_of(agreement):
         for test in rule.condition.tests:
-            if test.operator in ("is", "in", "contains"):
+            if test.operator in _NAMES_VALUES:
                 asked.setdefault(test.field, []).append(test)
     if channels := tuple(agreement.qualification.by_channel):
         asked.setdefault("entry_channel", []).append(Test("entry_channel", "in", channels))

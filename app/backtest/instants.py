@@ -1,4 +1,4 @@
-"""Reads times as files write them, many side by side. Any text that is not plainly a time is left to the reader of single rows."""
+"""Reads times as files write them, many side by side: `instant` reads each hour once, and polars adds the minutes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from agreements.backtest.columns import INSTANT
-from app.csv_import.file import YEARS_AHEAD, YEARS_BACK
+from app.csv_import.cells import instant, is_day
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK = r"[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
-_OFFSET = r" ?(?:Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)"
+_CLOCK = r"[T ][0-9]{2}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
 _LOCAL = f"^{_DAY}(?:{_CLOCK})?$"
-_WITH_OFFSET = f"^({_DAY}{_CLOCK})({_OFFSET})$"
-_HOUR = timedelta(hours=1)
+_WITH_OFFSET = f"^({_DAY}{_CLOCK})( ?(?:Z|[+-][0-9:]+))$"
+_HOUR, _INSTANT = timedelta(hours=1), timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -26,45 +25,43 @@ class Instants:
 
     zone: ZoneInfo
     year: int
-    _offsets: dict[datetime, int | None] = field(default_factory=dict)
+    _starts: dict[str, datetime | None] = field(default_factory=dict)
 
     def read(self, texts: pl.Series) -> pl.DataFrame:
-        """Return `at`: the instant; `day`: whether only a day was written; `odd`: whether only the reader of single rows can tell.
+        """Return `at`: the instant; `day`: whether only a day was written; `odd`: whether `instant` has to read the text itself.
 
-        An empty text is no time, and not odd. A day without a time is 09:00.
+        An empty text is no time, and not odd.
         """
-        frame = texts.to_frame("text").with_columns(
-            local=pl.col("text").str.contains(_LOCAL), offset=pl.lit(None, pl.Int64), written=pl.col("text")
-        )
-        if not (frame["local"] | (frame["text"] == "")).all():
-            frame = frame.with_columns(written=_written(), offset=_offset())
-        frame = frame.with_columns(clock=_clock(pl.col("written")))
-        frame = frame.with_columns(offset=pl.coalesce("offset", self._local_offsets(frame)))
-        likely = pl.col("clock").dt.year().is_between(self.year - YEARS_BACK, self.year + YEARS_AHEAD)
-        at = pl.when(likely).then((pl.col("clock") - pl.duration(microseconds="offset")).dt.replace_time_zone("UTC"))
-        return frame.select(
-            at=at.cast(INSTANT),
-            day=pl.col("local") & (pl.col("text").str.len_bytes() == 10),
-            odd=(pl.col("text") != "") & at.is_null(),
-        )
+        frame = texts.to_frame("text").with_columns(written=pl.col("text"), offset=pl.lit(""))
+        if not ((texts == "") | texts.str.contains(_LOCAL)).all():
+            frame = frame.with_columns(written=_part(1), offset=_part(2).fill_null(""))
+        written = pl.col("written")
+        day = written.str.len_bytes() == len("2027-01-15")
+        hour = pl.when(day).then(written).when(written != "").then(written.str.slice(0, 13) + ":00" + pl.col("offset"))
+        frame = frame.with_columns(hour=hour, day=day.fill_null(False))
+        at = self._started(frame["hour"]).alias("at") + frame.select(past=_past_the_hour(written))["past"]
+        return frame.select(at.cast(INSTANT), "day", odd=(pl.col("text") != "") & at.is_null())
 
-    def _local_offsets(self, frame: pl.DataFrame) -> pl.Series:
-        """Return how far local time is ahead of UTC in each row's hour, in microseconds; null for an hour in which that changes."""
-        hours = frame.select(pl.when(pl.col("offset").is_null()).then(pl.col("clock").dt.truncate("1h")))["clock"]
-        new = [hour for hour in hours.unique().drop_nulls() if hour not in self._offsets]
-        self._offsets.update({hour: self._offset_in(hour) for hour in new})
-        known = pl.DataFrame({"clock": list(self._offsets), "ahead": list(self._offsets.values())}, schema=_SCHEMA)
-        return hours.to_frame().join(known, on="clock", how="left", maintain_order="left")["ahead"]
+    def _started(self, hours: pl.Series) -> pl.Series:
+        """Return the instants at which these hours and days begin, null for those with which polars cannot go on."""
+        new = [hour for hour in hours.unique().drop_nulls() if hour not in self._starts]
+        self._starts.update({hour: self._start(hour) for hour in new})
+        known = pl.DataFrame({"hour": list(self._starts), "start": list(self._starts.values())}, schema=_SCHEMA)
+        return hours.to_frame("hour").join(known, on="hour", how="left", maintain_order="left")["start"]
 
-    def _offset_in(self, hour: datetime) -> int | None:
-        """Return the offset in microseconds, None for an hour in which clocks change: it is skipped, repeated, or only partly there."""
-        moments = (hour, hour + _HOUR - timedelta(microseconds=1))
-        found = {moment.replace(tzinfo=self.zone, fold=fold).utcoffset() for moment in moments for fold in (0, 1)}
-        offset = found.pop()
-        return None if found or offset is None else offset // timedelta(microseconds=1)
+    def _start(self, hour: str) -> datetime | None:
+        """Return when this hour or day begins; None for no such time, and for an hour in which the clocks change."""
+        try:
+            start = instant(hour, self.zone, self.year)
+            if is_day(hour):
+                return start
+            last = instant(f"{hour[:13]}:59:59.999999{hour[16:]}", self.zone, self.year)
+        except ValueError:
+            return None
+        return start if last - start == _HOUR - _INSTANT else None
 
 
-_SCHEMA: dict[str, Any] = {"clock": pl.Datetime("us"), "ahead": pl.Int64}
+_SCHEMA: dict[str, Any] = {"hour": pl.String, "start": INSTANT}
 
 
 def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
@@ -72,31 +69,15 @@ def is_midnight(at: datetime, zone: ZoneInfo) -> bool:
     return at.astimezone(zone).time() == time.min
 
 
-def _written() -> pl.Expr:
-    """Return the time without its offset."""
+def _part(number: int) -> pl.Expr:
+    """Return the time without its offset (1), or the offset (2); null for what is no time."""
     text = pl.col("text")
-    return pl.when("local").then(text).otherwise(text.str.extract(_WITH_OFFSET, 1))
+    local = pl.when((text == "") | text.str.contains(_LOCAL)).then(text if number == 1 else pl.lit(""))
+    return pl.coalesce(local, text.str.extract(_WITH_OFFSET, number))
 
 
-def _offset() -> pl.Expr:
-    """Return the written offset, in microseconds."""
-    told = pl.when(~pl.col("local")).then(pl.col("text").str.extract(_WITH_OFFSET, 2).str.replace_all("[ :Z]", ""))
-    minutes = told.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + told.str.slice(3, 2).cast(pl.Int64, strict=False).fill_null(0)
-    signed = pl.when(told.str.starts_with("-")).then(-minutes).otherwise(minutes)
-    return pl.when(told == "").then(0).otherwise(signed * 60_000_000)
-
-
-def _clock(written: pl.Expr) -> pl.Expr:
-    """Return the local date and time, null where there is no such day."""
-    length = written.str.len_bytes()
-    clock = written.str.slice(11)
-    padded = (
-        pl.when(length == 10)
-        .then(pl.lit("09:00:00.000000"))
-        .when(length == 16)
-        .then(clock + ":00.000000")
-        .when(length == 19)
-        .then(clock + ".000000")
-        .otherwise(clock.str.pad_end(15, "0"))
-    )
-    return (written.str.slice(0, 10) + " " + padded).str.strptime(pl.Datetime("us"), "%Y-%m-%d %H:%M:%S%.6f", strict=False)
+def _past_the_hour(written: pl.Expr) -> pl.Expr:
+    """Return how long after the full hour a time is; nothing for a day."""
+    minutes, seconds, fraction = written.str.slice(14, 2), written.str.slice(17, 2), written.str.slice(20)
+    parts = [part.cast(pl.Int64, strict=False).fill_null(0) for part in (minutes, seconds, fraction.str.pad_end(6, "0"))]
+    return pl.duration(minutes=parts[0], seconds=parts[1], microseconds=parts[2])

@@ -14,7 +14,9 @@ import polars as pl
 from agreements.backtest.columns import INSTANT
 from app.backtest.instants import Instants
 from app.backtest.table import Block, Table
-from app.csv_import.file import BadRow, header_in, instant
+from app.csv_import.cells import instant
+from app.csv_import.columns import refuse_missing
+from app.csv_import.file import BadRow, header_in
 from app.csv_import.lead_map import OUTCOMES, LeadMap, UnreadableFile
 from app.csv_import.rows import Row
 
@@ -85,7 +87,7 @@ def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> Ou
     id_column = (said.source_id if said else "") or (mapping.columns[ID] if mapping else ID)
     columns = said.columns if said else {name: name for name in OUTCOMES if name in header_in(path)}
     if other and "won_at" not in columns:
-        raise UnreadableFile(f"{path}: has no column `won_at`; name the columns under `outcomes` in a map, and the map by --map")
+        raise UnreadableFile(f"{path}: has no column `won_at`; name the columns under `outcomes` in a map, and the map with --map")
     return OutcomePlan(path, dict(columns), id_column if own else "", said.timezone if said else "", leads) if columns else None
 
 
@@ -102,10 +104,9 @@ class Times:
         self.places: dict[str, int] = {}
 
     def places_in(self, header: Sequence[str]) -> set[int]:
-        """Return the places of the columns to read. Raises UnreadableFile for missing ones."""
-        if missing := [name for name in self.named.values() if name not in header]:
-            there = ", ".join(header)[:500]
-            raise UnreadableFile(f"{self.plan.path}: these columns are missing: {', '.join(missing)}; there are: {there}")
+        """Return the places of the columns to read. Raises UnreadableFile for missing ones and for two of one name."""
+        remedy = "Rename the columns, or write under `outcomes` in the map what they are called"
+        refuse_missing(header, list(self.named.values()), str(self.plan.path), remedy=remedy)
         self.places = {name: header.index(column) for name, column in self.named.items()}
         return set(self.places.values())
 
@@ -120,7 +121,7 @@ class Times:
         if self.plan.id_column:
             self.bad += [BadRow(row.line, row.problem) for row in block.odd if row.problem]
             nameless = frame.filter(pl.col(ID) == "")["line"]
-            self.bad += [BadRow(line, f"{self.named[ID]}: is empty: say which lead this is") for line in nameless]
+            self.bad += [BadRow(line, f"{self.named[ID]}: is empty: write the lead's id") for line in nameless]
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.kinds.items()))
 
     def told(self) -> ToldTimes:

@@ -1,4 +1,4 @@
-"""Reads a CSV file of past leads as columns of facts: the same leads and bad rows that `csv_file.read_leads` finds."""
+"""Reads a CSV file of past leads as columns of facts: the same leads and bad rows that `csv_import.file.read_leads` finds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Protocol
 import polars as pl
 
 from agreements.lead import IncomingLead
-from app.backtest.cells import Facts
-from app.backtest.instants import Instants
+from app.backtest.row_facts import Facts
 from app.backtest.table import Block, Table, one_ahead
-from app.backtest.twins import twins
-from app.csv_import.file import BadLead, BadRow, Column, LeadMap, RowJudge, columns_of, constants_of
-from app.csv_import.lead_map import UnreadableFile, zone_of
+from app.backtest.twins import without_twins
+from app.csv_import.columns import ignored_columns
+from app.csv_import.lead_map import LeadMap, zone_of_file
+from app.csv_import.row_judge import NO_ROWS, BadLead, BadRow, RowJudge
 from app.csv_import.rows import Row
 
 #: The facts that a row always keeps: they tell rows apart and join them to leads.
@@ -71,20 +71,16 @@ def read_rows(
     wanted: Wanted = Wanted(),
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadRows:
-    """Return every row of a CSV file as facts or as a bad row; the parameters are those of `csv_file.read_leads`.
+    """Return every row of a CSV file as facts or as a bad row; the parameters are those of `csv_import.file.read_leads`.
 
     progress: called with how many bytes of how many are read.
     """
-    try:
-        zone = zone_of((mapping.timezone if mapping else "") or timezone)
-    except ValueError as error:
-        raise UnreadableFile(str(error)) from error
+    zone = zone_of_file(mapping, timezone)
     table = Table(path, **({"block_bytes": wanted.block_bytes} if wanted.block_bytes else {}))
-    columns = columns_of(table.header, mapping, str(path))
-    facts = Facts(columns, constants_of(mapping), Instants(zone, today.year), wanted.by)
-    reading = _Reading(facts, RowJudge(columns, constants_of(mapping), zone, today.year), len(table.header), wanted.keep)
+    judge = RowJudge.of(table.header, mapping, zone=zone, today=today, file=str(path))
+    reading = _Reading(Facts(judge, wanted.by), len(table.header), wanted.keep)
     beside = wanted.beside
-    places = {column.index for column in columns} | (beside.places_in(table.header) if beside else set())
+    places = {column.index for column in judge.columns} | (beside.places_in(table.header) if beside else set())
     for block, end in one_ahead(table.blocks(sorted(places))):
         reading.take(block)
         if beside:
@@ -93,12 +89,7 @@ def read_rows(
             progress(end, table.size)
         if limit is not None and reading.count >= limit and len(reading.without_twins()[0]) >= limit:
             break
-    return reading.result(limit, _ignored(table.header, columns))
-
-
-def _ignored(header: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
-    used = {column.index for column in columns}
-    return tuple(name for index, name in enumerate(header) if name and index not in used)
+    return reading.result(limit, ignored_columns(table.header, judge.columns))
 
 
 @dataclass(slots=True)
@@ -106,7 +97,6 @@ class _Reading:
     """Gathers the blocks of one file."""
 
     facts: Facts
-    judge: RowJudge
     width: int
     keep: Collection[str] | None
     frames: list[pl.DataFrame] = field(default_factory=list)
@@ -114,13 +104,15 @@ class _Reading:
     count: int = 0
 
     def take(self, block: Block) -> None:
-        """Read a block: plain rows side by side, the other rows one by one."""
-        found, odd = self.facts.read(block.cells)
-        rows = [*block.odd, *self._singly(block.cells.filter(odd))]
+        """Read a block: rows without a mistake side by side, the other rows one by one."""
+        good, others = self.facts.read(block.cells)
+        rows = [*block.odd, *self._singly(others)]
         single = self.facts.of_leads([one for row in rows if (one := self._judged(row))])
-        kept = [name for name in found.columns if self.keep is None or name in NEEDED or name in self.keep]
-        self.frames.append(pl.concat([found.filter(~odd), single]).select(kept).sort("line"))
-        self.count += self.frames[-1].height
+        found = self.facts.grouped(pl.concat([good, single]))
+        self.frames.append(
+            found.select(name for name in found.columns if self.keep is None or name in NEEDED or name in self.keep).sort("line")
+        )
+        self.count += found.height
 
     def _singly(self, cells: pl.DataFrame) -> list[Row]:
         names = [name for name in cells.columns if name != "line"]
@@ -134,17 +126,15 @@ class _Reading:
 
     def _judged(self, row: Row) -> tuple[Row, IncomingLead] | None:
         try:
-            if row.problem:
-                raise BadLead(row.problem)
-            return row, self.judge.validated(row)
+            return row, self.facts.judge.lead(row)
         except BadLead as error:
             self.bad.append(BadRow(row.line, str(error)))
             return None
 
     def without_twins(self) -> tuple[pl.DataFrame, list[BadRow]]:
         """Return the rows so far except doubles, and what is wrong with those."""
-        rows = pl.concat(self.frames, rechunk=False) if self.frames else self.facts.of_leads([])
-        return twins(rows, self.judge.name_of("source_id"))
+        rows = pl.concat(self.frames, rechunk=False) if self.frames else self.facts.grouped(self.facts.of_leads([]))
+        return without_twins(rows, self.facts.judge.id_column)
 
     def result(self, limit: int | None, ignored: tuple[str, ...]) -> ReadRows:
         """Return everything in the order of the file, up to this number of good rows."""
@@ -155,5 +145,5 @@ class _Reading:
             last = rows["line"][-1] if limit else 0
             bad = [one for one in bad if one.line < last]
         elif not rows.height and not bad:
-            bad = [BadRow(1, "the file holds a header and no rows: there is nothing to take in")]
+            bad = [NO_ROWS]
         return ReadRows(self.facts.kinds.typed(rows), bad, ignored)

@@ -16,7 +16,7 @@ from agreements.lead import ACCOUNT
 from agreements.model import Agreement
 from app.backtest.after_contact import refuse_after_contact
 from app.backtest.became import became
-from app.backtest.cells import column_of, text_of
+from app.backtest.field_kinds import column_of, text_of
 from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
@@ -47,7 +47,7 @@ def read_stored(
     refuse_after_contact(agreements, mapping, later_columns=(), file="")
     rows = past.past_handoffs(session, limit=limit)
     if not rows:
-        raise HandoffError("No handoff in the database has been judged yet: there is nothing to try an agreement out on.")
+        raise HandoffError("No handoff in the database has been judged yet: so a backtest has no leads.")
     did = _activities(rows, past.past_activities(session))
     asked = sorted({name for agreement in agreements for name in facts_needed(agreement)} | {"suppressed"})
     if outcomes:
@@ -103,7 +103,7 @@ def _told_by_file(
 ) -> tuple[Outcomes, list[LeftOut]]:
     plan = outcome_plan(Path(ORIGIN), mapping, file)
     if plan is None:
-        raise UnreadableFile(f"{file}: nothing tells what became of the leads; name the columns under `outcomes` in a map")
+        raise UnreadableFile(f"{file}: no column has outcomes; name the columns under `outcomes` in a map")
     zone = zone_of(plan.timezone or (mapping.timezone if mapping else "") or "UTC")
     told = read_times(plan, zone=zone, today=now)
     ids = past.leads_by_source(session, mapping.source if mapping else "")
@@ -131,7 +131,7 @@ def _impossible(leads: pl.DataFrame, plan: OutcomePlan, row: int, what: str, at:
 def _groups(rows: Sequence[PastHandoff], by: str) -> pl.Series:
     if not any(by in row.values for row in rows):
         known = ", ".join(sorted({name for row in rows for name in row.values}))
-        raise UnreadableFile(f"No lead tells {by!r}, by which leads were to be grouped; name one of {known}")
+        raise UnreadableFile(f"No lead has {by!r}, so leads cannot be grouped by it; name one of {known}")
     return pl.Series([text_of(row.values.get(by)) or None for row in rows], dtype=pl.String)
 
 
@@ -139,17 +139,17 @@ def _warnings(rows: Sequence[PastHandoff], asked: Sequence[str], outcomes: Outco
     today = sum(not row.as_of_then for row in rows)
     if today:
         yield (
-            f"Of {counted(today, 'handoff', 'handoffs')} it was not kept what was known when they were judged: the values are those of"
-            " today, and what somebody filled in later counts as if it had been known."
+            f"For {counted(today, 'handoff', 'handoffs')} Baton has only today's values, and not the values of the day of the verdict:"
+            " a value that somebody filled in later counts as if it had been known."
         )
     if any(name.startswith(ACCOUNT) for name in asked):
-        yield "What the CRM says of a company is as of the day on which the lead was screened; of handoffs before that was kept, nothing."
+        yield "Facts from the CRM are those of the day of the screening. For handoffs from before Baton kept them, they are unknown."
     if len({row.lead_id for row in rows}) < len(rows):
         yield "A lead that came back counts once for each of its handoffs."
     never = sum(row.assigned_at is None for row in rows)
     if never:
-        yield f"{counted(never, 'handoff was', 'handoffs were')} never assigned: what would have become of them is unknown, not lost."
+        yield f"{counted(never, 'handoff was', 'handoffs were')} never assigned: their outcome is unknown, not lost."
     if outcomes.losses:
         waiting = len(rows) - int(outcomes.known.sum()) - sum(row.assigned_at is None and not row.made_opportunity for row in rows)
         if waiting > 0:
-            yield f"{counted(waiting, 'handoff is', 'handoffs are')} with sales still: open, not lost. Shares are of the decided."
+            yield f"{counted(waiting, 'handoff is', 'handoffs are')} still with sales: open, not lost. Shares are of the decided."

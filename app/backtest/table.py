@@ -12,7 +12,7 @@ from typing import TextIO, TypeVar, cast
 import polars as pl
 
 from app.csv_import.lead_map import UnreadableFile
-from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row
+from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row, unreadable
 
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")
@@ -34,6 +34,17 @@ class Block:
     odd: list[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class _OddRows:
+    """rows: those of a block that begin on lines which are not plain. gone: the places of lines that belong to another row. taken: how
+    many lines of the next block belong to one. end: why nothing behind these rows can be read; None where the file goes on."""
+
+    rows: list[Row]
+    gone: list[int]
+    taken: int
+    end: UnreadableFile | None = None
+
+
 class Table:
     """An open CSV file: its delimiter, its header, its size in bytes, and its rows block by block.
 
@@ -44,7 +55,7 @@ class Table:
         try:
             content = path.read_bytes().removeprefix(_BOM)
         except OSError as error:
-            raise UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read") from error
+            raise unreadable(path, error) from error
         if b"\r" in content:
             content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._text, self._block_bytes = _Text(content), block_bytes
@@ -69,11 +80,13 @@ class Table:
         while at < self.size:
             texts, end = self._texts_from(at, line)
             plain = self._plain(texts)
-            rows, gone, taken = self._odd_rows(texts["text"], plain, at=at, line=line, taken=taken)
-            if gone:
-                plain = plain & ~pl.int_range(len(plain), eager=True).is_in(gone)
-            yield Block(self._cells(texts["text"], plain, self._text.content[at:end], line, wanted), rows), end
-            at, line = end, line + texts.height
+            odd = self._odd_rows(texts["text"], plain, at=at, line=line, taken=taken)
+            if odd.gone:
+                plain = plain & ~pl.int_range(len(plain), eager=True).is_in(odd.gone)
+            yield Block(self._cells(texts["text"], plain, self._text.content[at:end], line, wanted), odd.rows), end
+            if odd.end:
+                raise odd.end
+            at, line, taken = end, line + texts.height, odd.taken
 
     def _texts_from(self, at: int, line: int) -> tuple[pl.DataFrame, int]:
         """Return the lines from this byte on, and the byte after the last of them. line: how many come before."""
@@ -103,23 +116,25 @@ class Table:
         )
         return found.select(plain=pl.all_horizontal(pl.all()))["plain"]
 
-    def _odd_rows(self, texts: pl.Series, plain: pl.Series, *, at: int, line: int, taken: int) -> tuple[list[Row], list[int], int]:
-        """Return the rows that begin on lines which are not plain; the places of lines that belong to another row; and how many lines
-        of the next block belong to one. taken: how many of these lines belong to a row of the block before."""
+    def _odd_rows(self, texts: pl.Series, plain: pl.Series, *, at: int, line: int, taken: int) -> _OddRows:
+        """Return the rows that begin on lines which are not plain. taken: how many of these lines belong to a row of the block before."""
         rows, gone, free = list[Row](), list(range(min(taken, len(texts)))), taken
         if plain.all():
-            return rows, gone, max(0, free - len(texts))
+            return _OddRows(rows, gone, max(0, free - len(texts)))
         begins = (texts.str.len_bytes().cast(pl.Int64) + 1).cum_sum() - texts.str.len_bytes() - 1 + at
         for place in (~plain).arg_true().to_list():
             if place < free:
                 continue
             self._read_on(begins[place], line + place)
-            row = next_row(self._lines, self.delimiter, len(self.header))
+            try:
+                row = next_row(self._lines, self.delimiter, len(self.header))
+            except UnreadableFile as error:
+                return _OddRows(rows, [*gone, *range(place, len(texts))], 0, error)
             free = self._lines.number - line
             gone += range(place + 1, min(free, len(texts)))
             if row and (row.problem or any(row.cells)):
                 rows.append(row)
-        return rows, gone, max(0, free - len(texts))
+        return _OddRows(rows, gone, max(0, free - len(texts)))
 
     def _read_on(self, at: int, line: int) -> None:
         self._text.go_to(at)

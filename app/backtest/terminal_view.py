@@ -66,7 +66,7 @@ def _moves(found: Backtest) -> Table | None:
     lines = list(move_lines(found))
     if not lines:
         return None
-    table = _titled("Who moves", "qualify", "leads", "what became of them")
+    table = _titled("Who moves", "qualify", "leads", "outcome")
     for line in lines:
         table.add_row(escape(line.name), number(line.shares[0].leads), won(line.shares[0], found.word))
     return table

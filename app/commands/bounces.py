@@ -1,4 +1,4 @@
-"""Reads returned mail from a Maildir, for installations whose mail server cannot post it to the door for returned mail."""
+"""Reads returned mail from a Maildir, for installations whose mail server cannot call `POST /hooks/dsn`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tasks.wiring.toolbox import Toolbox
 def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the address for bounces delivers.")]) -> None:
     """Read the new mail in a Maildir, note each bounce of a Baton message, and move each mail to `cur` when it is read.
 
-    An unreadable mail is named and stays in place; the exit code is 3 then.
+    The command names an unreadable mail and leaves the file in place. The exit code is then 3.
     """
     new, cur = maildir / "new", maildir / "cur"
     if not (new.is_dir() and cur.is_dir()):

@@ -10,6 +10,7 @@ import typer
 
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.roster import Roster
+from agreements.words import word
 from app import terminal
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel, Context, LeadView, Letter
@@ -42,7 +43,8 @@ def send_test(
 
 
 def _channel(box: Toolbox, name: str) -> Channel:
-    channel = box.channels.get(name)
+    known = word(name, box.channels)
+    channel = box.channels[known] if known else None
     if channel is None:
         terminal.fail(terminal.USAGE, f"{name!r} is not set up here; there are {', '.join(sorted(box.channels))}.")
     return channel

@@ -1,4 +1,4 @@
-"""The demo command."""
+"""Runs the demo."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from app import terminal
 
 def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop when the week is over, instead of staying open for you.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="One morning's leads instead of a week's: under two minutes.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Play one morning instead of a week: under two minutes.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
-    leads: Annotated[Path | None, typer.Option(help="Any CSV file instead of the example.")] = None,
-    map: Annotated[Path | None, typer.Option(help="How its columns are called, see examples/maps/.")] = None,
-    agreement: Annotated[Path | None, typer.Option(help="Any agreement file instead of the example.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many rows.", min=1)] = None,
-    scanners: Annotated[
-        bool, typer.Option("--scanners", help="A mail scanner opens every link of every message before the rep does.")
-    ] = False,
-    home: Annotated[Path, typer.Option(help="Folder of the demo; emptied at the start.")] = Path("~/.baton/demo"),
+    leads: Annotated[Path | None, typer.Option(help="A CSV file to play instead of the example leads.")] = None,
+    map: Annotated[Path | None, typer.Option(help="A map that names the columns of the CSV file, see examples/maps/.")] = None,
+    agreement: Annotated[Path | None, typer.Option(help="An agreement file to use instead of the example.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Play at most this many rows.", min=1)] = None,
+    scanners: Annotated[bool, typer.Option("--scanners", help="Add a mail scanner that opens every link before the rep does.")] = False,
+    home: Annotated[Path, typer.Option(help="Folder of the demo. The demo empties it at the start.")] = Path("~/.baton/demo"),
 ) -> None:
-    """A working week in about four minutes: real e-mails, reps who answer by link (or do not), a clock that leaps to the next thing due.
+    """Play a working week in about four minutes, with real e-mails and simulated reps. Time leaps to the next thing that is due.
 
-    It ends with four leads and a signature that wait for you, and stays open at the start page that it prints until Ctrl-C.
+    Then four leads and a signature wait for you. The start page, whose address the demo prints, stays open until Ctrl-C.
     """
     from app.csv_import.file import UnreadableFile
     from app.demo.run import Options, run_demo

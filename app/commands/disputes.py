@@ -14,13 +14,16 @@ from sqlmodel import Session
 from app import terminal
 from storage import disputes, roster
 from storage.disputes import OVERTURNED, UPHELD, Tally
-from storage.tables import Answer, Dispute
+from storage.tables import Answer, Dispute, GivenRuling
 from tasks.disputes import rulings
 from tasks.disputes.page import Rejection, listed
 from tasks.disputes.rulings import Ruled, person_called
 
-By = Annotated[str, typer.Option("--by", help="Who says so: an id or a name in the roster. The trail marks the name as claimed.")]
-_RULINGS = {"uphold": UPHELD, "overturn": OVERTURNED}
+By = Annotated[
+    str,
+    typer.Option("--by", help="Who disputes or decides: an id or a name in the roster. The trail marks the name as claimed."),
+]
+_RULINGS: dict[str, GivenRuling] = {"uphold": UPHELD, "overturn": OVERTURNED}
 
 
 def list_disputes(

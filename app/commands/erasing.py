@@ -18,7 +18,7 @@ from tasks.wiring.toolbox import Toolbox
 
 def erase(
     lead: Annotated[int, typer.Argument(help="Number of the lead.")],
-    reason: Annotated[str, typer.Option(help="Why. Write nothing personal: Baton keeps the reason.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason. Write nothing personal, because Baton keeps the reason.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be deleted.")] = False,
     receipt: Annotated[Path | None, typer.Option(help="Also write the receipt as JSON to this file.")] = None,
@@ -43,7 +43,7 @@ def erase(
 
 
 async def _carry_out(box: Toolbox, lead: int) -> Receipt:
-    """Do everything that can be done now. Where the Prefect server is away, the worker deletes there when it is back."""
+    """Do everything that can be done now. While the Prefect server is away, a worker deletes the runs later."""
     from app.tidying import at_named_server  # imports Prefect, which --dry-run does not need
 
     words, found = await erasing.clear(box, lead)
@@ -56,16 +56,16 @@ async def _carry_out(box: Toolbox, lead: int) -> Receipt:
 def _tell(lead: int, what: Preview) -> None:
     say = terminal.console.print
     if what.erased:
-        say(f"Lead {lead} was erased before; what may be left of it is deleted now.")
+        say(f"Lead {lead} was erased before. This deletes anything that may be left.")
     others = [str(one) for one in what.leads if one != lead]
     say(f"Erases lead {lead}" + (f" and lead {', '.join(others)}, which are the same person." if others else "."))
     if what.open_handoff:
-        say(f"Its handoff is in stage {what.open_handoff}: it ends as erased, and its rep is told.")
-    say(f"Deletes {what.texts} texts, all values, held answers, notes, and what messages say; cancels {what.unsent} messages.")
+        say(f"Its handoff in stage {what.open_handoff} ends as erased, and the rep gets a message.")
+    say(f"Deletes {what.texts} texts, all values, held answers, notes, and the words of messages. Cancels {what.unsent} messages.")
     say("Deletes its runs at Prefect, messages kept in the home folder, and its rows in tables there.")
     if what.linked:
         linked = ", ".join(map(str, what.linked))
-        say(f"Stays: lead {linked}, the same person at another company. If that was meant too, erase it by itself.")
+        say(f"Stays: lead {linked}, the same person at another company. To erase this lead too, run the command for it.")
 
 
 def _print(done: Receipt) -> None:
@@ -83,5 +83,5 @@ def _print(done: Receipt) -> None:
     for one in done.remains:
         say(f"  remains: {one}", markup=False, soft_wrap=True)
     if done.waiting:
-        say(f"  waits: {done.waiting} things to be deleted at Prefect; a worker does that.")
-    say(f"Done at {done.done_at}." if done.is_done else "Not done yet: see what waits. Run the same again, or let a worker run.")
+        say(f"  waits: {done.waiting} things that a worker deletes at Prefect.")
+    say(f"Done at {done.done_at}." if done.is_done else "Not done yet, see above. Run the command again, or let a worker finish.")

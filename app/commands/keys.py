@@ -32,7 +32,7 @@ def revoke(name: str) -> None:
 
 
 def show() -> None:
-    """List all keys that work, and what each opens."""
+    """List all keys that work, and what each key permits."""
     box = terminal.open_box()
     for row in box.read_now(lambda session, now: keys.working(session)):
         terminal.console.print(f"{row.name}  {row.scopes}", markup=False, soft_wrap=True)
@@ -42,5 +42,5 @@ def rotate() -> None:
     """Sign links with a new key from the next start on. Links, codes and forms already sent stay good."""
     with terminal.told():
         count = Settings().rotate()
-    said = f"There are {count} keys now; the newest signs, all are accepted. Restart every part of Baton: until then it signs"
-    terminal.console.print(f"{said} with the key before, and refuses what another part has signed with the new one.", soft_wrap=True)
+    said = f"There are {count} keys now. The newest signs, and all are accepted. Restart every part of Baton: until then a part signs"
+    terminal.console.print(f"{said} with the previous key, and refuses signatures of other parts with the new one.", soft_wrap=True)

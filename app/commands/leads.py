@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,11 @@ import typer
 from rich.progress import Progress
 from sqlmodel import Session
 
-from agreements.lifecycle import Stage
+from agreements.lifecycle import Stage, again
+from agreements.words import NoWord, word
 from app import terminal
 from app.files import standard_output, written_whole
-from storage import handoffs, leads, wakes
-from storage.time_ledger import Ledger
+from storage import handoffs, wakes
 from tasks.background.held_leads import release_held
 
 
@@ -26,7 +25,7 @@ def import_file(
     hold: Annotated[bool, typer.Option("--hold", help="Store the leads, but start nothing until `baton leads release`.")] = False,
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
 ) -> None:
-    """Import a CSV file. Good rows go in; each bad one is named with its line and reason, and the exit code is 3."""
+    """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
     from app.csv_import.file import UnreadableFile, read_leads, read_map
     from app.csv_import.importing import import_leads
 
@@ -39,7 +38,7 @@ def import_file(
         terminal.fail(terminal.USAGE, str(error))
     if read.ignored_columns:
         left_out = ", ".join(read.ignored_columns)
-        terminal.complaints.print(f"Columns that nobody asked for were left out: {left_out}", markup=False, soft_wrap=True)
+        terminal.complaints.print(f"Unknown columns were left out: {left_out}", markup=False, soft_wrap=True)
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("importing", total=len(read.rows))
         result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
@@ -47,7 +46,7 @@ def import_file(
         terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
     terminal.console.print(
         f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, "
-        f"{result.repeated} were here already, {len(result.bad)} bad."
+        f"{result.repeated} known before, {len(result.bad)} bad."
     )
     if result.bad:
         raise typer.Exit(terminal.PARTLY)
@@ -72,10 +71,11 @@ def export_file(
     terminal.complaints.print(f"{done} lead{'' if done == 1 else 's'} written.")
 
 
-def _stage(stage: str) -> str:
-    if stage and stage not in list(Stage):
+def _stage(stage: str) -> Stage | NoWord:
+    known = word(stage, list(Stage))
+    if stage and known is None:
         terminal.fail(terminal.USAGE, f"There is no stage {stage!r}; there are {', '.join(Stage)}.")
-    return stage
+    return known or ""
 
 
 def _agreement(reference: str) -> str:
@@ -91,7 +91,7 @@ def release(limit: Annotated[int | None, typer.Option(help="Start at most this m
     """Start the leads that were imported with --hold."""
     box = terminal.open_box()
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
-        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: leads.count_held(session)))
+        bar = progress.add_task("releasing", total=box.read_now(lambda session, now: handoffs.count_held(session)))
         count = asyncio.run(release_held(box, limit=limit, progress=lambda more: progress.advance(bar, more)))
     terminal.console.print(f"{count} started.")
 
@@ -106,7 +106,7 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
             return False
         handoff.failures, handoff.retry_at = 0, None
         handoff.run_no, handoff.flow_run_id = handoff.run_no + 1, ""
-        handoffs.move(session, handoff, f"{handoff.track}-again", now=now, actor="operator")
+        handoffs.move(session, handoff, again(handoff.track), now=now, actor="operator")
         wakes.add(session, handoff.id, "unstuck", key=f"unstuck:{handoff.id}:{handoff.run_no}", not_before=now)
         return True
 
@@ -114,27 +114,3 @@ def unstick(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) ->
         if not box.write_now(work):
             terminal.fail(terminal.FINDINGS, f"Lead {lead} is not stuck.")
         terminal.console.print(f"Lead {lead} goes on.")
-
-
-def print_bar(found: Ledger) -> None:
-    """Print the ledger as a bar of 60 characters and a line for each account."""
-    whole = found.whole or timedelta(seconds=1)
-    colours = {
-        "baton": "cyan",
-        "marketing": "magenta",
-        "sales": "green",
-        "manager": "yellow",
-        "closed hours": "bright_black",
-        "nurture": "blue",
-    }
-    for name, part in found.parts.items():
-        if part:
-            cells = max(1, round(60 * (part / whole)))
-            terminal.console.print(f"  {name:13}{part / whole:6.1%}  [{colours[name]}]{'█' * cells}[/] {_span(part)}")
-
-
-def _span(part: timedelta) -> str:
-    minutes = round(part.total_seconds() / 60)
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    return f"{days} d {hours} h" if days else f"{hours} h {left} min" if hours else f"{left} min"

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from agreements.words import TEMPLATE_NAMES, word
 from app import terminal
 from app.files import written_whole
-from app.message_preview import for_lead, made_up
 from notifications.catalogue import WHO_GETS
 from notifications.checking import PARTS, problems_of
 from notifications.letter import Letter
-from notifications.rendering import message_names
+from notifications.rendering import message_names, render
+from notifications.samples import sample
 from tasks.wiring.settings import Settings
 
 
@@ -39,20 +40,28 @@ def preview(
     if to and lead is None:
         terminal.fail(terminal.USAGE, "--to needs a --lead: a made-up message goes to a made-up person.")
     with terminal.told():
-        letter = made_up(name, _folder()) if lead is None else _stored(name, lead, to)
+        letter = _made_up(name, _folder()) if lead is None else _stored(name, lead, to)
         if html:
             with written_whole(html) as file:
                 file.write(letter.html)
             terminal.complaints.print(f"{html} written.", markup=False, soft_wrap=True)
     for fault in letter.faults:
-        terminal.complaints.print(f"{fault} Baton's own stands in.", markup=False, style="yellow", soft_wrap=True)
+        terminal.complaints.print(f"{fault} Baton's own template is used instead.", markup=False, style="yellow", soft_wrap=True)
     if lead is not None and letter.link:
-        terminal.complaints.print(f"The link in it is the one of {letter.to.name}: do not pass it on.", markup=False, soft_wrap=True)
+        terminal.complaints.print(f"The message holds the real link of {letter.to.name}: do not forward it.", markup=False, soft_wrap=True)
     _print(letter, only_text=text, with_text=text or not html)
+
+
+def _made_up(message: str, folder: Path | None) -> Letter:
+    """Return the message for an invented lead. Raises MessageFaulty for an unknown message."""
+    name = word(message, TEMPLATE_NAMES)
+    return render(message, sample(name or "told"), key="preview", folder=folder if name else None)
 
 
 def _stored(name: str, lead: int, to: str) -> Letter:
     box = terminal.open_box()
+    from app.message_preview import for_lead  # a made-up message needs no database
+
     return box.read_now(lambda session, now: for_lead(session, box, name, lead, to=to, now=now))
 
 
@@ -81,7 +90,7 @@ def check() -> None:
         terminal.complaints.print(str(fault), markup=False, soft_wrap=True)
     if found:
         terminal.complaints.print(
-            f"{len(found)} found in {folder}. Where a template is faulty, Baton's own is sent.", markup=False, soft_wrap=True
+            f"{len(found)} faults in {folder}. Baton sends its own text in place of a faulty template.", markup=False, soft_wrap=True
         )
         raise typer.Exit(terminal.FINDINGS)
     whose = f"with the templates in {folder}" if folder else "with Baton's own templates: BATON_TEMPLATES is not set"

@@ -9,7 +9,6 @@ from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
 from app import terminal
-from app.commands.leads import print_bar
 from storage import answerers, consents, handoffs, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
 from storage.time_ledger import ledger
@@ -33,7 +32,8 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     handoff = handoffs.latest_of(session, lead_id)
     console = terminal.console
     console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")
-    console.print(f"{lead.company} · {lead.first_name} {lead.last_name} · {lead.job_title} · {lead.email} · {lead.phone}", markup=False)
+    known = (lead.company, f"{lead.first_name} {lead.last_name}".strip(), lead.job_title, lead.email, lead.phone)
+    console.print(" · ".join(filter(None, known)), markup=False)
     if lead.erased_at:
         console.print(f"Everything personal was deleted at {lead.erased_at:%a %d %b %Y %H:%M} UTC.")
     for consent in consents.of_lead(session, lead_id):
@@ -55,17 +55,22 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
         instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""
-        said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {_state(one)} {one.error or one.proof}"
+        said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {_state(one)} {_said(one)}"
         console.print(f"  {said}{instead}", markup=False)
     _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
-    print_bar(ledger(session, lead_id, now=now))
+    terminal.print_bar(ledger(session, lead_id, now=now))
 
 
 def _state(one: Delivery) -> str:
     if one.state == DeliveryState.SENT and one.confirm_at:
-        return f"sent, has arrived at {one.confirm_at:%H:%M} UTC unless it comes back;"
+        return f"sent, counts as arrived from {one.confirm_at:%H:%M} UTC unless it comes back;"
     return str(one.state)
+
+
+def _said(one: Delivery) -> str:
+    """What the channel said: its error, without its name, which stands before it; else its proof."""
+    return one.error.removeprefix(f"{one.channel}: ") or one.proof
 
 
 def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:

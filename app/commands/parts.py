@@ -6,8 +6,13 @@ import asyncio
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -17,11 +22,15 @@ from storage import contracts
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 
+#: Where `baton up --inbox` receives e-mails if BATON_SMTP_URL names no other port of this machine: the default of that setting.
+INBOX_SMTP_PORT = 1025
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
 
 def worker(
     timetable: Annotated[float, typer.Option(help="Real seconds between two looks at what Prefect has scheduled.")] = 15.0,
 ) -> None:
-    """Watch deadlines and carry leads out, in this process. Any number of workers share the load, on any number of machines."""
+    """Watch deadlines and carry out the steps of leads. Any number of workers share the load, on any number of machines."""
     from app.named_server import named_server
     from app.worker import run_in_thread
 
@@ -37,7 +46,7 @@ def worker(
         while thread.is_alive():
             thread.join(0.5)
     if not stop.is_set():
-        terminal.fail(terminal.AWAY, "The worker ended by itself; its log says why.")
+        terminal.fail(terminal.AWAY, "The worker ended unasked; its log says why.")
 
 
 def warn_of_templates(settings: Settings) -> None:
@@ -46,7 +55,7 @@ def warn_of_templates(settings: Settings) -> None:
     for fault in faults:
         terminal.complaints.print(f"template {fault}", markup=False, style="yellow", soft_wrap=True)
     if faults:
-        terminal.complaints.print("Baton's own are sent instead of the faulty ones; `baton messages check` looks again.", soft_wrap=True)
+        terminal.complaints.print("Baton uses its own text instead. `baton messages check` looks for faults again.", soft_wrap=True)
 
 
 def web() -> None:
@@ -61,23 +70,39 @@ def web() -> None:
 
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
-    home: Annotated[Path | None, typer.Option(help="Folder of everything Baton keeps. The default is BATON_HOME.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. The default is BATON_HOME.")] = None,
+    inbox: Annotated[
+        bool,
+        typer.Option(
+            "--inbox", help="Send no e-mail. Show each message on a page of this machine, to try Baton out without a mail server."
+        ),
+    ] = False,
+    inbox_port: Annotated[int, typer.Option(help="Port of the page that --inbox shows.")] = 8025,
 ) -> None:
     """Run everything on this machine: Prefect server, worker and web pages. Ctrl-C ends it."""
     from tasks.wiring.channels import problems_of as wrong_channels
 
     settings = terminal.read_settings(**({} if home is None else {"home": home}))
+    caught = {"smtp_url": f"smtp://127.0.0.1:{_inbox_smtp_port(settings)}"} if inbox else {}
+    settings = settings.model_copy(update=caught)
     if wrong := wrong_channels(settings):
         terminal.fail(terminal.USAGE, "\n".join(wrong))
     warn_of_templates(settings)
     stack.end_on_sigterm()
     with (
         terminal.told(),
+        caught_mail(settings, inbox_port) if inbox else nullcontext("") as inbox_url,
         stack.running(
-            settings.folder, prefect_port=prefect_port, web_port=settings.web_port, tell=terminal.console.print, prepare=prepare
+            settings.folder,
+            prefect_port=prefect_port,
+            web_port=settings.web_port,
+            more={f"BATON_{name.upper()}": value for name, value in caught.items()},
+            tell=terminal.console.print,
+            prepare=prepare,
         ) as running,
     ):
         places = {
+            **({"Inbox": inbox_url} if inbox else {}),
             "Prefect UI": running.prefect_url,
             "  log-in": running.log_in,
             "Baton": running.web_url,
@@ -91,6 +116,31 @@ def up(
                     terminal.console.print(f"{name} had ended and was started again")
         except KeyboardInterrupt:
             terminal.console.print("stopping …")
+
+
+def _inbox_smtp_port(settings: Settings) -> int:
+    """Return the port of BATON_SMTP_URL if that is on this machine: other commands of this installation then reach the inbox too."""
+    named = urlsplit(settings.smtp_url)
+    return named.port or INBOX_SMTP_PORT if named.hostname in _THIS_MACHINE else INBOX_SMTP_PORT
+
+
+@contextmanager
+def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
+    """Receive every e-mail on this machine until the block ends. Gives the address of the page that shows them, earlier ones too."""
+    from app.demo.inbox import Inbox
+
+    smtp_port = _inbox_smtp_port(settings)
+    now = partial(datetime.now, UTC)
+    inbox = Inbox(folder=settings.folder / "inbox", now=now, smtp_port=smtp_port, http_port=page_port, list_earlier=True)
+    try:
+        inbox.start()
+    except OSError as error:
+        told = f"--inbox needs the ports {smtp_port} and {page_port} of this machine: {error.strerror}"
+        terminal.fail(terminal.AWAY, f"{told}. End the program that uses them, or choose others with BATON_SMTP_URL and --inbox-port.")
+    try:
+        yield inbox.url
+    finally:
+        inbox.stop()
 
 
 def prepare(running: stack.Stack) -> None:

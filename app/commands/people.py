@@ -11,7 +11,7 @@ from rich.table import Table
 from agreements.errors import RosterError
 from agreements.roster import Roster, read_roster
 from app import terminal
-from storage import roster
+from tasks.wiring.roster_addresses import unusable_addresses
 
 
 def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
@@ -23,6 +23,8 @@ def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples
 def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
     """Put this roster file in force. A file with mistakes changes nothing."""
     box = terminal.open_box()
+    from storage import roster  # a check needs no database
+
     with terminal.told():
         text = file.read_text(encoding="utf-8")
         people = _checked(text)
@@ -31,8 +33,6 @@ def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/
 
 
 def _checked(text: str) -> Roster:
-    from tasks.wiring.channels import unusable_addresses  # imports everything that sends
-
     people = read_roster(text)
     if problems := unusable_addresses(people):
         raise RosterError("\n".join(problems))
@@ -46,6 +46,8 @@ def _counted(people: Roster) -> str:
 def show() -> None:
     """Show who is in the roster, and who is away."""
     box = terminal.open_box()
+    from storage import roster
+
     with terminal.told():
         people, now = box.read_now(lambda session, at: (roster.current(session), at))
         table = Table("id", "name", "role", "team", "e-mail", "away")

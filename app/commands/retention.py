@@ -14,7 +14,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def show() -> None:
-    """Show what each agreement says, and what the next run would delete."""
+    """Show the times of each agreement, and what the next run would delete."""
     box = terminal.open_box()
     with terminal.told():
         table = Table("agreement", "personal", "trail")
@@ -49,8 +49,8 @@ async def _carry_out(box: Toolbox) -> Kept:
 
 def _print(what: Plan) -> None:
     say = terminal.console.print
-    say(f"Over their time: {what.leads} leads, with {what.texts} texts.")
+    say(f"Past their time: {what.leads} leads, with {what.texts} texts.")
     if what.trail_before is not None:
         say(f"The trail is kept from {what.trail_before:%d %B %Y} on.")
     if what.chores:
-        say(f"{what.chores} things wait to be deleted at Prefect.")
+        say(f"{what.chores} things are still to be deleted at Prefect.")

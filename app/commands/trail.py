@@ -1,4 +1,4 @@
-"""The trail: shows one lead's history, exports everything for others to verify, and records an operator's word after a restore."""
+"""The trail: shows one lead's history, exports the trail for others to verify, and records an operator's statement after a restore."""
 
 from __future__ import annotations
 
@@ -86,4 +86,4 @@ def accept_restore(
     if given_up is None:
         terminal.console.print("No head is missing: nothing was changed.")
         return
-    terminal.console.print(f"The trail goes on. Given up: what came before the head of {given_up.at} (seal {given_up.seal}) and is gone.")
+    terminal.console.print(f"The trail goes on. Lost: the events after the backup, up to the head of {given_up.at} (seal {given_up.seal}).")

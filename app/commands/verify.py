@@ -21,9 +21,9 @@ ENOUGH = 16
 
 
 def verify(
-    head: Annotated[str, typer.Option(help="A head that Baton mailed or printed once: at least its first 16 characters.")] = "",
+    head: Annotated[str, typer.Option(help="The first 16 characters or more of a head that Baton mailed or printed earlier.")] = "",
 ) -> None:
-    """Prove that leads in = the sum over stages, and that the trail is whole.
+    """Prove that every lead is in exactly one stage, and that nobody changed the trail.
 
     Every open lead must have an owner, a due time, and something that will move it. Answers, promises, assignments, deliveries and
     signatures must match the trail.
@@ -41,9 +41,9 @@ def verify(
         terminal.console.print(f"{chain.pruned} events up to {chain.pruned_until:%Y-%m-%d %H:%M} UTC were removed as agreed.")
     stranded, rescued = box.read_now(lambda session, now: (strays.all_stranded(session), strays.rescued(session)))
     if rescued:
-        terminal.console.print(f"{rescued} times a lead was stranded and was set moving again: please report that.", style="yellow")
+        terminal.console.print(f"{rescued} times Baton had to move a stranded lead again. Please report this.", style="yellow")
     if stranded:
-        terminal.complaints.print(f"Nothing would move: handoff {', '.join(map(str, stranded))}", style="red")
+        terminal.complaints.print(f"Nothing will move these handoffs: {', '.join(map(str, stranded))}", style="red")
     if lost:
         terminal.complaints.print(f"Without owner or due time: lead {', '.join(map(str, lost))}", style="red")
     changed = [f"The trail was changed: {finding}" for finding in chain.findings] + _lost_heads(box)
@@ -56,7 +56,7 @@ def verify(
 
 
 def _chain(box: Toolbox) -> TrailCheck:
-    """Check the whole trail as of one moment. A million events leave no garbage in cycles; a search for some takes a sixth of the time."""
+    """Check the whole trail as of one moment. Without garbage collection, which would take a sixth of the time and find nothing."""
     now = box.read_now(lambda _, now: now)
     gc.disable()
     try:

@@ -11,8 +11,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
-from storage import identity, leads, roster
+from storage import identity, roster
 from storage.database import ROWS_AT_ONCE
+from tasks import intake
+from tasks.intake import TakenAs
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
@@ -33,7 +35,7 @@ class ImportResult:
     repeated: int = 0
     bad: list[BadRow] = field(default_factory=list)
 
-    def count(self, outcome: str | BadRow) -> None:
+    def count(self, outcome: TakenAs | BadRow) -> None:
         """Add what became of one row."""
         if isinstance(outcome, BadRow):
             self.bad.append(outcome)
@@ -59,8 +61,8 @@ def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progr
     return result
 
 
-def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[str | BadRow]:
-    def work(session: Session, now: datetime) -> list[str | BadRow]:
+def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor: str) -> list[TakenAs | BadRow]:
+    def work(session: Session, now: datetime) -> list[TakenAs | BadRow]:
         identity.reserve(session, [row.lead for row in batch])
         return [_take(session, row, now, hold=hold, actor=actor) for row in batch]
 
@@ -75,13 +77,13 @@ def _take_batch(box: Toolbox, batch: Sequence[IncomingRow], *, hold: bool, actor
         return [BadRow(batch[0].line, f"could not be stored ({_said(error)}): correct it and take the file in again")]
 
 
-def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, actor: str) -> str | BadRow:
+def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, actor: str) -> TakenAs | BadRow:
     at = row.lead.at
     if at is not None and at > now + AHEAD_AT_MOST:
         return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")
     if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
         return BadRow(row.line, f"sales_sourced_by: {problem}")
-    return leads.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind
+    return intake.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind
 
 
 def _said(error: Exception) -> str:

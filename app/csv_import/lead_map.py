@@ -1,4 +1,4 @@
-"""The map that says what the columns of a foreign file mean. file.py reads the file itself."""
+"""The map that says what the columns of a foreign file mean. columns.py carries it out."""
 
 from __future__ import annotations
 
@@ -111,20 +111,20 @@ class LeadMap(BaseModel):
         if "source" in self.constants:
             yield ("constants", "source"), "write it as `source:` at the top of the map"
         for name in self.constants.keys() & self.columns.keys():
-            yield ("constants", name), "stands under `columns` as well; keep one of the two"
+            yield ("constants", name), "is under `columns` as well; keep one of the two"
         for name in self.values.keys() - self.columns.keys() - self.fields.keys():
-            yield ("values", name), "stands neither under `columns` nor under `fields`; give it a column there"
+            yield ("values", name), "is neither under `columns` nor under `fields`; give it a column there"
         for name in self.fields:
             if name in FACTS:
-                yield ("fields", name), "is what every lead tells in a column of its own; write it under `columns`"
+                yield ("fields", name), "is a fact that every lead has; write it under `columns`"
             if name.startswith(ACCOUNT):
                 yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
         for name in set(self.number_fields) - self.fields.keys():
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a column there"
         for name in set(self.after_contact) - self.columns.keys() - self.fields.keys():
-            yield ("after_contact",), f"{name!r} stands neither under `columns` nor under `fields`; leave it out, or give it a column there"
+            yield ("after_contact",), f"{name!r} is neither under `columns` nor under `fields`; leave it out, or give it a column there"
         if self.outcomes and self.outcomes.source_id and not self.outcomes.file:
-            yield ("outcomes", "source_id"), "is only for a file of its own; name it under `file`, or leave `source_id` out"
+            yield ("outcomes", "source_id"), "is only for a separate file; name the file under `file`, or leave `source_id` out"
         try:
             IncomingLead.model_validate({**self.constants, "source_id": "any"})
         except ValidationError as error:
@@ -178,3 +178,11 @@ def _line_of(tree: Any, where: tuple[Any, ...]) -> int:
             break
         line, tree = tree.lc.key(key)[0] + 1, tree[key]
     return line
+
+
+def zone_of_file(mapping: LeadMap | None, timezone: str) -> ZoneInfo:
+    """Return the zone of times without a zone: that of the map, else this one. Raises UnreadableFile for a name that is no zone."""
+    try:
+        return zone_of((mapping.timezone if mapping else "") or timezone)
+    except ValueError as error:
+        raise UnreadableFile(str(error)) from error

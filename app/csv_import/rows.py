@@ -1,4 +1,4 @@
-"""Reads the rows of a delimited text file as cells, each with the line on which it begins. file.py knows what the cells mean."""
+"""Reads the rows of a delimited text file as cells, each with the line on which it begins. row_judge.py knows what they mean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from app.csv_import.lead_map import UnreadableFile
@@ -29,6 +30,11 @@ class Row:
     line: int
     cells: tuple[str, ...]
     problem: str = ""
+
+
+def unreadable(path: Path, error: OSError) -> UnreadableFile:
+    """Return what to say of a file that cannot be opened or read."""
+    return UnreadableFile(f"{path}: {error.strerror or error}; name a CSV file that can be read")
 
 
 class Lines:

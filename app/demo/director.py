@@ -19,7 +19,7 @@ from app.demo.scanner import Scanner
 from app.stack import Stack
 from storage import time_offset
 from storage.crm.local import LocalCrm
-from storage.tables import Bookmark, Delivery, Dispute, Event, Handoff, Wait, Wake
+from storage.tables import Bookmark, Delivery, DeliveryState, Dispute, Event, Handoff, Wait, Wake
 from tasks.wiring.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
@@ -38,7 +38,7 @@ class Situation:
 
 @dataclass
 class Director:
-    """Runs the agenda against the stack until everything is at rest."""
+    """Plays the agenda against the stack until nothing is left to do."""
 
     box: Toolbox
     stack: Stack
@@ -136,7 +136,7 @@ class Director:
         due = [
             session.exec(select(func.min(Wake.not_before))).one(),
             session.exec(waits.where(Wait.kind != "revisit")).one(),
-            session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == "queued")).one(),
+            session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == DeliveryState.QUEUED)).one(),
             session.exec(select(func.min(Dispute.due_at)).where(Dispute.ruling == "")).one(),
         ]
         revisits = session.exec(waits.where(Wait.kind == "revisit")).one()

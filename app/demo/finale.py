@@ -12,7 +12,7 @@ from agreements.model import Agreement
 from app.csv_import.file import IncomingRow, ReadLeads
 from app.csv_import.importing import import_leads
 from app.demo.director import Director
-from app.demo.waiting import open_cases
+from app.demo.waiting import CaseKind, open_cases
 from storage import contracts
 from storage.crm.port import Account
 from tasks.signing.requests import ask_to_sign
@@ -77,11 +77,11 @@ class Finale:
     def _late(self, since: datetime) -> bool:
         return self.director.now() > since + GIVEN_UP_AFTER
 
-    def _waiting(self, *kinds: str) -> bool:
+    def _waiting(self, *kinds: CaseKind) -> bool:
         found = {case.kind: case for case in self.director.box.read_now(lambda session, now: open_cases(session, COMPANIES.values()))}
         return all(kind in found and found[kind].company == COMPANIES[kind] for kind in kinds)
 
-    def _take_in(self, at: datetime, *kinds: str) -> None:
+    def _take_in(self, at: datetime, *kinds: CaseKind) -> None:
         rows = [IncomingRow(number, LEADS[kind]) for number, kind in enumerate(kinds, 1)]
 
         async def take_in() -> None:
@@ -107,7 +107,7 @@ def next_version(text: str, agreement: Agreement, begins: date) -> str:
     return text
 
 
-def _lead(kind: str, ident: str, person: str, title: str, employees: int, message: str, **more: str) -> IncomingLead:
+def _lead(kind: CaseKind, ident: str, person: str, title: str, employees: int, message: str, **more: str) -> IncomingLead:
     first, last = person.split()
     domain = COMPANIES[kind].lower().replace(" ", "-") + ".example"
     return IncomingLead(

@@ -1,4 +1,4 @@
-"""The demo's inbox: receives every e-mail over local SMTP, keeps it on disk and shows it on a web page."""
+"""A local inbox: receives every e-mail over SMTP, keeps it on disk and shows it on a web page."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
 class Inbox:
-    """A mail server for the demo that delivers nothing and shows everything.
+    """A mail server for trying Baton out: it delivers nothing and shows everything.
 
     An e-mail gets the answer 250 only when its .eml file is in ``folder``, which is created if missing. Files of earlier runs
-    stay, are not listed and are never overwritten. ``now`` gives the demo time as an aware datetime and is called from the
-    SMTP thread; pages show times in its zone. Port 0 picks a free port at the first start and keeps it from then on.
+    stay and are never overwritten; ``list_earlier`` lists them too, as of the time at which they were written. ``now`` gives
+    the time as an aware datetime and is called from the SMTP thread; pages show times in its zone. Port 0 picks a free port
+    at the first start and keeps it from then on.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Inbox:
         host: str = "127.0.0.1",
         smtp_port: int = 0,
         http_port: int = 0,
+        list_earlier: bool = False,
     ) -> None:
         self._host = host
         self._smtp_port = smtp_port
         self._http_port = http_port
         self._folder = folder
         self._now = now
+        self._list_earlier = list_earlier
         self._last_file = 0
         #: The page that the visitor came from; every page links back to it. Empty for no link.
         self.start_page = ""
@@ -89,7 +92,10 @@ class Inbox:
         if self._now().tzinfo is None:
             raise ValueError("the inbox needs an aware demo time")
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._last_file = max(self._last_file, _highest_number(self._folder))
+        earlier = _numbered(self._folder)
+        self._last_file = max(self._last_file, *earlier, 0)
+        if self._list_earlier and not self._messages:
+            self._messages.extend(self._read_again(number, earlier[number]) for number in sorted(earlier))
         with ExitStack() as opened:
             self._open(opened)
             self._running = opened.pop_all()
@@ -146,6 +152,13 @@ class Inbox:
         page_server.start()
         self._smtp_port, self._http_port = smtp.getsockname()[1], http.getsockname()[1]
 
+    def _read_again(self, number: int, path: Path) -> Received:
+        """Return a message of an earlier run. Its envelope is gone, so that its headers say who sent it and who got it."""
+        raw = path.read_bytes()
+        written = datetime.fromtimestamp(path.stat().st_mtime, self._now().tzinfo)
+        sender, recipients = inbox_message.addresses(raw)
+        return inbox_message.received_from(raw, number=number, at=written, sender=sender, recipients=recipients, path=path)
+
     def _keep(self, envelope: Envelope) -> None:
         raw = envelope.original_content or b""
         at = self._now()
@@ -157,8 +170,8 @@ class Inbox:
         self._messages.append(inbox_message.received_from(raw, number=number, at=at, sender=sender, recipients=recipients, path=path))
 
 
-def _highest_number(folder: Path) -> int:
-    return max((int(eml.stem) for eml in folder.glob("*.eml") if eml.stem.isdecimal()), default=0)
+def _numbered(folder: Path) -> dict[int, Path]:
+    return {int(eml.stem): eml for eml in folder.glob("*.eml") if eml.stem.isdecimal()}
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""One e-mail in the demo inbox: decoded headers, the text and HTML part, and their links."""
+"""One e-mail in the inbox: decoded headers, the text and HTML part, and their links."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.utils import getaddresses
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _CLOSING = {")": "(", "]": "[", "}": "{"}
 class Received:
     """One e-mail as the inbox received it, never changed afterwards.
 
-    ``number`` rises with every message, ``at`` is aware demo time. ``sender`` and ``recipients`` are the
+    ``number`` rises with every message, ``at`` is the time of the inbox, aware. ``sender`` and ``recipients`` are the
     bare addresses of the SMTP envelope, so blind copies are among them and a bounce has the sender ``""``.
     ``subject``, ``key`` (header ``X-Baton-Key``), ``text`` and ``html`` are decoded, and ``""`` where the
     e-mail has none. ``path`` is the .eml file holding the bytes exactly as they came.
@@ -58,6 +59,13 @@ def received_from(raw: bytes, *, number: int, at: datetime, sender: str, recipie
 def header_lines(raw: bytes) -> list[tuple[str, str]]:
     """Return all headers of the e-mail in ``raw`` as (name, decoded value), in their order."""
     return list(_headers(message_from_bytes(raw)))
+
+
+def addresses(raw: bytes) -> tuple[str, list[str]]:
+    """Return the bare address in From and those in To and Cc. Without an envelope nobody else is known."""
+    named = {name: [value for key, value in header_lines(raw) if key.lower() == name] for name in ("from", "to", "cc")}
+    found = {name: [address for _, address in getaddresses(values) if address] for name, values in named.items()}
+    return next(iter(found["from"]), ""), found["to"] + found["cc"]
 
 
 def links(received: Received) -> list[str]:

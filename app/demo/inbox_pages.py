@@ -1,4 +1,4 @@
-"""The web pages of the demo inbox: the list of messages, one message, its source, and all as JSON."""
+"""The web pages of the inbox: the list of messages, one message, its source, and all as JSON."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def print_waiting(console: Console, start: StartPage) -> None:
 
 def print_funnel(console: Console, found: dict[str, Any]) -> None:
     """Print the funnel, both sides' SLA, and what was seen from outside."""
-    table = Table(title="What became of them", title_style="bold", show_header=False)
+    table = Table(title="Outcomes", title_style="bold", show_header=False)
     for name in (
         "leads",
         "handoffs",

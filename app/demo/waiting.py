@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.roster import Roster
+from agreements.words import NoWord, WaitKind
 from app.demo.inbox import Inbox, Received
 from storage import contracts, disputes, roster
 from storage.tables import AgreementVersion, Dispute, Handoff, Lead, SignatureRequest, Wait
 from tasks.messages import lead_view
 
+#: What may wait for somebody on the start page.
+CaseKind = Literal["hot", "decision", "note", "dispute", "signature"]
 #: What may wait, in the order of the start page, with the name of the wait in storage.
-KINDS = {"hot": "acceptance", "decision": "decision", "note": "note", "dispute": "", "signature": ""}
+KINDS: Mapping[CaseKind, WaitKind | NoWord] = {"hot": "acceptance", "decision": "decision", "note": "note", "dispute": "", "signature": ""}
 _PAGES = ("/l/", "/q/", "/sign/")
 
 
@@ -24,7 +28,7 @@ _PAGES = ("/l/", "/q/", "/sign/")
 class Case:
     """One thing that waits. lead_id: 0 for a signature; reference: name@version, for a signature only."""
 
-    kind: str
+    kind: CaseKind
     lead_id: int = 0
     company: str = ""
     dispute_id: int = 0
@@ -64,7 +68,7 @@ def open_cases(session: Session, companies: Collection[str] = ()) -> tuple[Case,
     return tuple(case for kind in KINDS if (case := _open_case(session, kind, companies)))
 
 
-def _open_case(session: Session, kind: str, companies: Collection[str]) -> Case | None:
+def _open_case(session: Session, kind: CaseKind, companies: Collection[str]) -> Case | None:
     if kind == "signature":
         versions = (row for row in contracts.all_of(session) if row.deployed_at is None and _requests(session, row))
         found = next((row for row in versions if contracts.unsigned_parties(session, row)), None)

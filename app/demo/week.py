@@ -13,8 +13,7 @@ from rich.console import Console
 
 from agreements.model import Agreement
 from agreements.roster import Roster
-from app import stack
-from app.commands.leads import print_bar
+from app import stack, terminal
 from app.csv_import.file import ReadLeads
 from app.csv_import.importing import import_leads
 from app.demo import finale
@@ -100,7 +99,7 @@ async def _tell_story(director: Director, rows: Timed, console: Console, zone: Z
     await director.run(look=look)
     look()
     console.print("\n[bold]Where its time went[/bold]")
-    print_bar(director.box.read_now(lambda session, now: ledger(session, lead_id, now=now)))
+    terminal.print_bar(director.box.read_now(lambda session, now: ledger(session, lead_id, now=now)))
 
 
 def _lead_of(session: Any, source: str, source_id: str) -> int:

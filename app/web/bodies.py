@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 MAX_DEPTH = 20
-"""How many objects and lists may stand inside one another."""
+"""The deepest nesting of objects and lists."""
 
 _MAX_FORM_FIELDS = 200
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -87,7 +87,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(read) < len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise NotJson(f"{_shown(twice)} is given twice in one object; which one counts cannot be known.")
+        raise NotJson(f"{_shown(twice)} is given twice in one object; nobody can know which one counts.")
     return read
 
 
@@ -120,11 +120,11 @@ def _look_through(value: Any) -> None:
 
 def _check(text: str) -> None:
     if _NO_TEXT.search(text):
-        raise NotJson(f"{_shown(text)} holds a character that is no text (U+0000, or half of a pair).")
+        raise NotJson(f"{_shown(text)} holds an invalid character (U+0000, or half of a pair).")
 
 
 def _too_deep() -> NotJson:
-    return NotJson(f"Objects and lists stand more than {MAX_DEPTH} deep in one another.")
+    return NotJson(f"Objects and lists are nested more than {MAX_DEPTH} deep.")
 
 
 def _shown(text: str) -> str:

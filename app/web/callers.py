@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.web.bodies import body_of, read_form
-from notifications.rendering import clean
+from notifications.plain_text import clean
 from storage import devices
 from tasks.replies.browsers import Sender
 from tasks.wiring.toolbox import Toolbox

@@ -15,11 +15,12 @@ from app.web.bodies import body_of, read_form
 from app.web.callers import Caller, age_of_form, remembered, sender_of
 from app.web.page_notices import number
 from app.web.rendering import page
-from notifications.rendering import clean
+from notifications.plain_text import clean
 from tasks.replies import digest_page
-from tasks.replies.answering import SentForm
+from tasks.replies.answering import SentForm, kind_of
 from tasks.replies.browsers import Sender
 from tasks.replies.digest_page import DigestPage, OpenRow, RowReply
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 #: How many rows the form has at once; the others are on the next page.
@@ -78,7 +79,7 @@ class DigestPages:
         return await self._page(Caller.of(request, token, folder="d"), _Shown(start=start, saved=number(asked.get("saved", ""))))
 
     async def take(self, request: Request, token: str) -> Response:
-        """Save every answered row by itself. A refusal is shown beside its row, with what was typed kept.
+        """Save the answered rows one by one. A refusal is shown beside its row, with what was typed kept.
 
         Where a robot may have pressed, nothing is saved without the code from the message. Nothing need be held meanwhile: the
         page keeps what was typed, and the answers count from the press that carried the code.
@@ -95,7 +96,7 @@ class DigestPages:
             return await self._page(caller, _Shown(status=422, start=start, typed=typed, problem=_NOTHING))
         sender = sender_of(request, caller, age)
         proof = await self.box.write(
-            lambda session, now: digest_page.prove(session, token, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: digest_page.prove(session, OpenedLink(self.box, token), typed.get("number", ""), sender=sender, now=now)
         )
         if proof.refused:
             return await self._page(caller, _Shown(status=422, start=start, typed=typed, problem=proof.refused, asks_number=True))
@@ -108,15 +109,14 @@ class DigestPages:
         return await self._page(caller, _Shown(status=422, start=start, typed=typed, replies=replies, saved=saved))
 
     async def _answer(self, token: str, row: _Sent, press: str, sender: Sender) -> RowReply:
+        link, sent = OpenedLink(self.box, token), SentForm(kind_of(row.choice), row.fields, key=press)
         return await self.box.write(
-            lambda session, now: digest_page.answer_row(
-                session, token, row.ident, SentForm(row.choice, row.fields, key=press), wait_id=row.wait_id, now=now, sender=sender
-            )
+            lambda session, now: digest_page.answer_row(session, link, row.ident, sent, wait_id=row.wait_id, now=now, sender=sender)
         )
 
     async def _page(self, caller: Caller, shown: _Shown = _Shown()) -> Response:
         def look(session: Session, now: datetime) -> tuple[DigestPage, str]:
-            seen = digest_page.open_round(session, caller.token, now=now, device=caller.hash)
+            seen = digest_page.open_round(session, OpenedLink(self.box, caller.token), now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)

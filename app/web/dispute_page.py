@@ -12,17 +12,20 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from agreements.words import word
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.page_request_queue import SightQueue
 from app.web.rendering import page
 from notifications.links import ToDispute
 from storage import disputes
+from storage.tables import Look
 from tasks.disputes import page as dispute_page
 from tasks.disputes import rulings
 from tasks.disputes.page import DisputeList, DisputeVisit
 from tasks.replies import number_check
 from tasks.replies.browsers import Sender
 from tasks.replies.number_check import CodeProof
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.validation import ChoiceRefused
 from tasks.wiring.toolbox import Toolbox
 
@@ -80,11 +83,12 @@ class DisputePages:
 
     async def _prove(self, asked: ToDispute, typed: Mapping[str, str], caller: Caller, sender: Sender) -> CodeProof:
         """Return the proof that says whether anything may be stored."""
+        link = OpenedLink(self.box, caller.token)
         return await self.box.write(
-            lambda session, now: number_check.prove(session, caller.token, asked.person, typed.get("number", ""), sender=sender, now=now)
+            lambda session, now: number_check.prove(session, link, asked.person, typed.get("number", ""), sender=sender, now=now)
         )
 
-    async def _note(self, sender: Sender, asked: ToDispute, what: str) -> None:
+    async def _note(self, sender: Sender, asked: ToDispute, what: Look) -> None:
         """Record the page request. No error in recording concerns the visitor."""
         try:
             request = await self.box.read(lambda session, now: dispute_page.request_for(session, asked, sender, what, now=now))
@@ -104,7 +108,7 @@ class DisputePages:
         asks_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[DisputeVisit | DisputeList, str]:
-            seen = dispute_page.visit(session, caller.token, now=now, device=caller.hash)
+            seen = dispute_page.visit(session, OpenedLink(self.box, caller.token), now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
@@ -131,10 +135,10 @@ def _do(session: Session, asked: ToDispute, typed: Mapping[str, str], now: datet
     if choice == "dispute":
         rulings.raise_dispute(session, asked.answer_id, asked.person, text, now=now)
         return "raised"
-    row = disputes.of_answer(session, asked.answer_id)
-    if row is None or choice not in rulings.RULINGS:
+    row, ruling = disputes.of_answer(session, asked.answer_id), word(choice, rulings.RULINGS)
+    if row is None or ruling is None:
         raise ChoiceRefused("Please choose one of the answers.")
-    return "decided" if rulings.decide(session, row.id, choice, asked.person, text=text, now=now).won else "late"
+    return "decided" if rulings.decide(session, row.id, ruling, asked.person, text=text, now=now).won else "late"
 
 
 def _left(asked: Mapping[str, str]) -> str:

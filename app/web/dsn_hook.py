@@ -1,4 +1,4 @@
-"""The door for returned mail: a mail server posts mail for the bounce address to POST /hooks/dsn."""
+"""Takes returned mail: a mail server sends mail for the bounce address to POST /hooks/dsn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = ("message/rfc822", "message/global")
 
 
 def routes(box: Toolbox) -> APIRouter:
-    """Return the route of this door."""
+    """Return the route for returned mail."""
     router = APIRouter(include_in_schema=False)
 
     @router.post("/hooks/dsn", status_code=202)

@@ -19,7 +19,7 @@ from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
 from storage import keys, roster
 from storage.identity import again_if_taken
 from storage.keys import Scope
-from storage.leads import Captured, capture
+from tasks.intake import Captured, capture
 from tasks.wiring.toolbox import Toolbox
 
 MAX_BYTES = 1_000_000
@@ -135,7 +135,7 @@ def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
     given = {"at": incoming.at, "requested_time": incoming.requested_time}
     found = [{"field": name, "problem": "is not a likely time"} for name, at in given.items() if at and at.year not in _YEARS]
     if not found and incoming.at and incoming.at > now + _AHEAD:
-        found.append({"field": "at", "problem": f"lies in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
+        found.append({"field": "at", "problem": f"is in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
     return found
 
 
@@ -162,7 +162,7 @@ def _sentence(one: Any, where: list[str]) -> str:
     kind, context = str(one["type"]), one.get("ctx", {})
     if kind == "extra_forbidden":
         near = get_close_matches(where[-1], IncomingLead.model_fields, n=1)
-        instead = f"did you mean {near[0]!r}?" if near else "facts of your own go into 'fields'"
+        instead = f"did you mean {near[0]!r}?" if near else "your own facts go into 'fields'"
         return f"is not a field of a lead; {instead}"
     if kind.startswith(("datetime", "date_")):
         return "is not a time; write it as 2027-01-31T09:00:00+01:00"

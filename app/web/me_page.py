@@ -13,11 +13,13 @@ from starlette.responses import RedirectResponse, Response
 from agreements.errors import LinkError
 from app.web.callers import Caller, age_of_form, form_of, is_from_page, remembered
 from app.web.rendering import page
+from notifications.links import Links
 from storage import devices, roster
 from storage.devices import ENROLLED
 from tasks.replies import enrolment
 from tasks.replies.enrolment import CodeRefused
 from tasks.replies.link_page import place_of
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.work_list import Row, own_list
 from tasks.wiring.toolbox import Toolbox
 
@@ -61,7 +63,7 @@ class MePages:
         return RedirectResponse(self._caller(request).path, 303)
 
     async def enrol(self, request: Request) -> Response:
-        """Mail a code to the person whose link's page sent this form."""
+        """Mail a code to the person whose page sent this form."""
         typed = await form_of(request)
         wait_id, caller = typed.get("wait_id", ""), self._caller(request)
         lead = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
@@ -69,7 +71,7 @@ class MePages:
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
 
         def work(session: Session, now: datetime) -> None:
-            enrolment.ask(session, place_of(session, lead.token, wait_id, now=now).person, caller.hash, now=now)
+            enrolment.ask(session, place_of(session, OpenedLink(self.box, lead.token, wait_id), now=now).person, caller.hash, now=now)
 
         try:
             await self.box.write(work)
@@ -82,14 +84,14 @@ class MePages:
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
-        code, becomes = typed.get("code", ""), devices.hash_of(caller.next_device)
-        refused = await self.box.write(lambda session, now: enrolment.enter(session, caller.hash, code, now=now, becomes=becomes))
+        links, code, becomes = self.box.links, typed.get("code", ""), devices.hash_of(caller.next_device)
+        refused = await self.box.write(lambda session, now: enrolment.enter(session, links, caller.hash, code, now=now, becomes=becomes))
         if refused:
             return await self._page(caller, status=422, problem=refused)
         return remembered(self.box, RedirectResponse(caller.path, 303), caller.promoted())
 
     async def forget(self, request: Request) -> Response:
-        """Forget this browser, so that it is nobody's again."""
+        """Forget this browser, so that it belongs to nobody again."""
         caller, typed = self._caller(request), await form_of(request)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
@@ -108,7 +110,7 @@ class MePages:
 
     async def _page(self, caller: Caller, *, status: int = 200, problem: str = "") -> Response:
         def look(session: Session, now: datetime) -> tuple[Mine, str]:
-            return _mine(session, caller.hash, now), self.box.links.nonce(ME, caller.hash, "", now=now)
+            return _mine(session, self.box.links, caller.hash, now), self.box.links.nonce(ME, caller.hash, "", now=now)
 
         mine, nonce = await self.box.read(look)
         response = page(
@@ -120,12 +122,12 @@ class MePages:
 _SOON = timedelta(hours=1)
 
 
-def _mine(session: Session, device: str, now: datetime) -> Mine:
+def _mine(session: Session, links: Links, device: str, now: datetime) -> Mine:
     people = roster.current(session)
     enrolled = [ident for ident in devices.people_of(session, device, now=now, level=ENROLLED) if people.person(ident)]
     asked, first = enrolment.pending(session, device, now=now), people.person(enrolled[0]) if enrolled else None
     return Mine(
-        people=tuple((ident, people.name_of(ident), tuple(own_list(session, ident, now=now))) for ident in enrolled),
+        people=tuple((ident, people.name_of(ident), tuple(own_list(session, links, ident, now=now))) for ident in enrolled),
         known=tuple(people.name_of(ident) for ident in devices.people_of(session, device, now=now)),
         code_asked_of=people.name_of(asked.person) if asked else "",
         zone=first.timezone if first else "UTC",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from agreements.words import AnswerKind, NoWord, word
 from tasks.replies.link_page import ShownAnswer, Visit
 
 #: What happens after an answer.
-NEXT = {
+NEXT: Mapping[AnswerKind | NoWord, str] = {
     "accepted": "The lead is yours. Next, try to reach them. This page will say by when.",
     "rejected": "We tell marketing your reason and do what the agreement says for it. You do not need to do anything else.",
     "returned": "We tell marketing your reason and do what the agreement says for it. You do not need to do anything else.",
@@ -51,8 +52,8 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
     if open_yet is not None and not asked:
         foreign = Notice("Was this you?", ("Somebody answered through your link in a browser that we do not know as yours.",))
         return replace(foreign if open_yet.forwarded else Notice("You can still take this back"), given=open_yet, undo=True)
-    if asked.get("noted") in NEXT:
-        return Notice("Thank you", (NEXT[asked["noted"]],), thanks=True)
+    if noted := word(asked.get("noted", ""), NEXT):
+        return Notice("Thank you", (NEXT[noted],), thanks=True)
     if "late" in asked:
         return _late(visit, given.get(number(asked["late"])))
     if "undone" in asked and number(asked["undone"]) not in given:  # the answer may count again, where another write was faster
@@ -65,7 +66,7 @@ def notice_for(visit: Visit, asked: Mapping[str, str]) -> Notice | None:
 
 
 def may_take_back(visit: Visit, given: ShownAnswer) -> bool:
-    """Return whether the addressee, in their own browser, may take back an answer in their name, wherever it was given."""
+    """Return whether the addressee, in their own browser, may take back an answer in their name, from any channel."""
     return is_theirs(visit, given) and given.undo_until is not None and not visit.ended
 
 

@@ -26,7 +26,7 @@ class SightQueue:
     """Writes page requests soon, each with its own time.
 
     The delay of half a second hurts nobody. A request says only that a page was asked for, never that somebody answered. An
-    answer is stored at once and by itself counts as having seen the page (storage.proof.was_seen), so a form sent from a page
+    answer is stored at once and counts as having seen the page (storage.proof.was_seen), so a form sent from a page
     need not wait until the request for that page is written. Where a deadline passes within that half second, or this process
     is killed in it, the miss is reported as not seen instead of not answered, and the ladder is the same.
     """
@@ -58,7 +58,7 @@ class SightQueue:
                 await asyncio.wait_for(self._many.wait(), EVERY_SECONDS)
 
     def flush(self) -> None:
-        """Write what waits and return when it is written: before the process ends, or a test looks. Requests that cannot be written
+        """Write the waiting requests and return when they are written: before the process ends, or in a test. Those that cannot be written
         wait on, as far as there is room."""
         with self._writing:
             while few := self._next():

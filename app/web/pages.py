@@ -1,4 +1,4 @@
-"""The pages behind a link. Looking changes nothing, however often and whoever looks. Only a form sent from such a page answers;
+"""The pages behind a link. Opening a page changes nothing. Only a form sent from such a page answers;
 where a robot may have sent it, the answer needs the code from the message."""
 
 from __future__ import annotations
@@ -26,10 +26,12 @@ from app.web.callers import (
 from app.web.page_notices import notice_for, number
 from app.web.page_request_queue import SightQueue
 from app.web.rendering import LeadForm, lead_page, ticked
+from storage.tables import Look
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
 from tasks.replies.browsers import note_sight, request_at
 from tasks.replies.link_page import place_of
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remembered", "routes"]
@@ -84,21 +86,15 @@ class LinkPages:
         age = await self._age(request, caller, typed)
         if age is None:
             return await self._refused(request, caller, typed)
-        sender, key = sender_of(request, caller, age), hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
+        link, sender, key = self._link(caller), sender_of(request, caller, age), hashlib.sha256(typed["nonce"].encode()).hexdigest()[:32]
 
         def work(session: Session, now: datetime) -> Reply:
             fields, digits = _answer_fields(typed), typed.get("number", "")
-            reply = answering.answer(
-                session,
-                token,
-                answering.SentForm(typed["choice"], fields, key=key, number=digits),
-                now=now,
-                wait_id=caller.wait_id,
-                sender=sender,
-            )
+            sent = answering.SentForm(answering.kind_of(typed["choice"]), fields, key=key, number=digits)
+            reply = answering.answer(session, link, sent, now=now, sender=sender)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
-            what = "refused" if reply.refused else "held" if reply.held else "sent"
-            note_sight(session, place_of(session, token, caller.wait_id, now=now), here, what, now=now)
+            what: Look = "refused" if reply.refused else "held" if reply.held else "sent"
+            note_sight(session, place_of(session, link, now=now), here, what, now=now)
             return reply
 
         try:
@@ -118,12 +114,12 @@ class LinkPages:
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
         if age is None:
             return await self._refused(request, caller, {})
-        sender = sender_of(request, caller, age)
+        link, sender = self._link(caller), sender_of(request, caller, age)
 
         def work(session: Session, now: datetime) -> Reply:
             digits = typed.get("number", "")
-            reply = answering.confirm(session, token, answer_id, digits, now=now, sender=sender, wait_id=caller.wait_id)
-            place = place_of(session, token, caller.wait_id, now=now)
+            reply = answering.confirm(session, link, answer_id, digits, now=now, sender=sender)
+            place = place_of(session, link, now=now)
             here = replace(sender, device=sender.becomes) if reply.promoted else sender
             note_sight(session, place, here, "refused" if reply.refused else "confirmed", now=now)
             return reply
@@ -143,16 +139,15 @@ class LinkPages:
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
         if age is None or not answer_id:
             return await self._refused(request, caller, {})
-        undone = await self.box.write(
-            lambda session, now: answering.undo(session, token, answer_id, now=now, device=caller.hash, wait_id=caller.wait_id)
-        )
+        link = self._link(caller)
+        undone = await self.box.write(lambda session, now: answering.undo(session, link, answer_id, now=now, device=caller.hash))
         if undone.stranger:
             return await self._refused(request, caller, {})
         await self._note(request, caller, "sent", age)
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
-        """Send the visitor to the page again, which says what came of the answer, or asks for the code."""
+        """Send the visitor to the page again, which shows the result of the answer, or asks for the code."""
         first = reply.winner.answer_id if reply.winner else 0
         if reply.held:
             return RedirectResponse(f"{caller.path}?held={reply.held}", 303)
@@ -167,6 +162,9 @@ class LinkPages:
         self._read(caller)
         return await age_of_form(self.box, request, caller, typed)
 
+    def _link(self, caller: Caller) -> OpenedLink:
+        return OpenedLink(self.box, caller.token, caller.wait_id)
+
     def _read(self, caller: Caller) -> None:
         if caller.wait_id:
             self.box.links.read_person(caller.token)
@@ -179,12 +177,12 @@ class LinkPages:
         await self._note(request, caller, "refused")
         return response
 
-    async def _note(self, request: Request, caller: Caller, what: str, age: timedelta | None = None) -> None:
+    async def _note(self, request: Request, caller: Caller, what: Look, age: timedelta | None = None) -> None:
         """Record the page request. No error in recording concerns the visitor."""
-        sender = sender_of(request, caller, age)
+        link, sender = self._link(caller), sender_of(request, caller, age)
         try:
             request_seen = await self.box.read(
-                lambda session, now: request_at(session, place_of(session, caller.token, caller.wait_id, now=now), sender, what, now=now)
+                lambda session, now: request_at(session, place_of(session, link, now=now), sender, what, now=now)
             )
             self.sights.put(request_seen)
         except Exception as error:
@@ -201,7 +199,7 @@ class LinkPages:
         needs_number: bool = False,
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[Visit, str]:
-            seen = answering.visit(session, caller.token, now=now, wait_id=caller.wait_id, device=caller.hash)
+            seen = answering.visit(session, self._link(caller), now=now, device=caller.hash)
             return seen, self.box.links.nonce(caller.token, caller.hash, caller.wait_id, now=now)
 
         asked = asked or {}

@@ -7,6 +7,7 @@ import math
 import secrets
 import time
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Literal
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
@@ -22,6 +23,10 @@ from tasks.wiring.settings import Settings
 SLOTS = 4096
 #: IPv6 addresses count together by networks of this size: one customer has at least so many.
 NETWORK_BITS = 64
+
+
+#: What requests are counted by: a key, an address, an address that asks for the health, or wrong keys from an address.
+Counted = Literal["key", "address", "health", "failures"]
 
 
 class Rates:
@@ -61,19 +66,20 @@ class Rates:
 
     async def _counted(self, scope: Scope, address: str, key: str) -> int:
         """Count the request; return after how many seconds the client may send it again, 0 where it may go on."""
+        kind: Counted
         kind, who = ("key", key) if key else ("health" if scope["path"].endswith("/healthz") else "address", address)
         return 0 if await self._count(kind, who) else await self._seconds(kind, who)
 
-    async def _count(self, kind: str, who: str) -> bool:
+    async def _count(self, kind: Counted, who: str) -> bool:
         return not who or not self._most[kind] or await self._counts.hit(RateLimitItemPerMinute(self._most[kind]), kind, self._slot(who))
 
-    async def _refused(self, kind: str, who: str) -> int:
+    async def _refused(self, kind: Counted, who: str) -> int:
         """Return as _counted does, without counting."""
         if not who or not self._most[kind] or await self._counts.test(RateLimitItemPerMinute(self._most[kind]), kind, self._slot(who)):
             return 0
         return await self._seconds(kind, who)
 
-    async def _seconds(self, kind: str, who: str) -> int:
+    async def _seconds(self, kind: Counted, who: str) -> int:
         stats = await self._counts.get_window_stats(RateLimitItemPerMinute(self._most[kind]), kind, self._slot(who))
         return min(max(math.ceil(stats.reset_time - time.time()), 1), 60)
 

@@ -14,14 +14,16 @@ from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
+from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
 from app.web.callers import Caller
 from app.web.page_notices import Notice
-from notifications.rendering import label, mailto, tel
+from notifications.plain_text import tel
+from notifications.rendering import label, mailto
 from tasks.choices import REP_CHOICES
 from tasks.replies.link_page import Visit
 
 #: What a page asks, by the task that is due.
-QUESTIONS = {
+QUESTIONS: Mapping[GivenAnswer | WaitKind | NoWord, str] = {
     "accepted": "Do you take this lead?",
     "attempted": "What came of this lead?",
     "first_attempt": "Have you tried to reach them?",
@@ -30,11 +32,17 @@ QUESTIONS = {
     "decided": "What becomes of this lead?",
 }
 #: What a person calls their own answer while it waits for the code.
-HELD = {"accepted": "Accept", "rejected": "Reject", "returned": "Return", "decided": "decision", "completed": "note"}
+HELD: Mapping[AnswerKind | NoWord, str] = {
+    "accepted": "Accept",
+    "rejected": "Reject",
+    "returned": "Return",
+    "decided": "decision",
+    "completed": "note",
+}
 #: Answers that need no further words.
-DIRECT = ("accepted", "attempted")
+DIRECT: tuple[GivenAnswer, ...] = ("accepted", "attempted")
 #: What the due time is for, by the task that is due.
-DUE = {
+DUE: Mapping[WaitKind | NoWord, str] = {
     "acceptance": "Answer by",
     "first_attempt": "Try to reach them by",
     "outcome": "Say what came of it by",
@@ -42,7 +50,13 @@ DUE = {
     "decision": "Decision due by",
 }
 #: How an answer came, where it did not come by a link.
-VIA = {"crm": "in the CRM", "prefect": "in Prefect", "cli": "at the command line", "api": "over the API", "slack": "in Slack"}
+VIA: Mapping[Via, str] = {
+    "crm": "in the CRM",
+    "prefect": "in Prefect",
+    "cli": "at the command line",
+    "api": "over the API",
+    "slack": "in Slack",
+}
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
 _FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "channel", "member")
 

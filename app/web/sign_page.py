@@ -15,6 +15,7 @@ from agreements.errors import AgreementError
 from app.web.callers import Caller, form_of, is_from_page, remembered
 from app.web.rendering import page
 from notifications.contract_page import contract_html
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.page import ToBeSigned
 from tasks.wiring.toolbox import Toolbox
@@ -47,6 +48,7 @@ class SignPages:
         """Sign with the typed name and code. A missing field is named, with what was typed kept."""
         caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
         self.box.links.read_to_sign(token)
+        link = OpenedLink(self.box, token)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, typed={"name": typed.get("name", "")}, problem=_OPEN_AGAIN)
         name = " ".join(typed.get("name", "").split())
@@ -54,7 +56,7 @@ class SignPages:
             return await self._page(caller, status=422, typed=typed, problem=missing)
         try:
             refused = await self.box.write(
-                lambda session, now: signing_page.sign(session, token, name, code=typed.get("code", ""), device=caller.hash, now=now)
+                lambda session, now: signing_page.sign(session, link, name, code=typed.get("code", ""), device=caller.hash, now=now)
             )
         except AgreementError as error:
             return await self._page(caller, status=409, problem=str(error))
@@ -66,11 +68,12 @@ class SignPages:
         """Take the signature back, with the code from the message."""
         caller, typed = Caller.of(request, token, folder="sign"), await form_of(request)
         self.box.links.read_to_sign(token)
+        link = OpenedLink(self.box, token)
         if not await is_from_page(self.box, request, caller, typed):
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
         try:
             refused = await self.box.write(
-                lambda session, now: signing_page.withdraw(session, token, code=typed.get("code", ""), device=caller.hash, now=now)
+                lambda session, now: signing_page.withdraw(session, link, code=typed.get("code", ""), device=caller.hash, now=now)
             )
         except AgreementError as error:
             return await self._page(caller, status=409, problem=str(error))
@@ -84,7 +87,8 @@ class SignPages:
         self, caller: Caller, *, status: int = 200, thanks: bool = False, typed: Mapping[str, str] | None = None, problem: str = ""
     ) -> Response:
         def look(session: Session, now: datetime) -> tuple[ToBeSigned, str]:
-            return signing_page.visit(session, caller.token, now=now), self.box.links.nonce(caller.token, caller.hash, "", now=now)
+            seen = signing_page.visit(session, OpenedLink(self.box, caller.token), now=now)
+            return seen, self.box.links.nonce(caller.token, caller.hash, "", now=now)
 
         seen, nonce = await self.box.read(look)
         response = _shown(seen, status=status, path=caller.path, nonce=nonce, thanks=thanks, typed=typed or {}, problem=problem)

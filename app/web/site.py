@@ -33,7 +33,6 @@ from app.web.page_request_queue import SightQueue
 from app.web.rates import Rates
 from app.web.rendering import page, plain
 from app.web.slowness import BodyInTime, BodyTooSlow, configured
-from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 
 access = logging.getLogger("baton.web.access")
@@ -54,9 +53,10 @@ _TOKEN = re.compile(r"(/(?:l|d|m|q|sign)/[^/]{8})[^/]*")
 
 
 def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> FastAPI:
-    """Return the whole site of this installation; box becomes the toolbox of the process. The server must flush `state.sights` at
-    the end. real_time: the clock that others sign by."""
-    toolbox.use(box)
+    """Return the whole site of this installation. The server must flush `state.sights` at the end.
+
+    real_time: the clock that others sign by.
+    """
     site = FastAPI(
         title="Baton",
         summary="Leads come in here.",
@@ -64,7 +64,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        redirect_slashes=False,  # a redirect would carry a token on to wherever the Host header says
+        redirect_slashes=False,  # a redirect would carry a token to any host that the Host header names
     )
     site.state.public_url = box.settings.public_url
     sights = site.state.sights = SightQueue(box)

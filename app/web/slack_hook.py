@@ -1,4 +1,4 @@
-"""Slack's door: a press or a typed reason there is an answer like any other. Baton stores it first and then tells Slack."""
+"""Takes answers from Slack: a press of a button, or a typed reason. Baton stores the answer first and then replies to Slack."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter
 from slack_sdk.signature import Clock, SignatureVerifier
@@ -18,23 +18,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from agreements.errors import DeliveryError, LinkInvalid
+from agreements.words import GivenAnswer, NoWord
 from app.web import slack_words as words
 from app.web.bodies import NotJson, body_of, read_form, read_json
 from app.web.slack_words import REASON_DIALOG, NotYours
-from notifications.channels.slack import ACCEPT, REJECT, is_slack, slack_id
-from notifications.rendering import clean
+from notifications.channels.slack import ACCEPT, REJECT
+from notifications.channels.slack_address import is_slack, slack_id
+from notifications.plain_text import clean
 from storage import roster, trail
 from storage.tables import Event
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Reply, Visit
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.channels import slack_api
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.web.slack")
 MAX_BYTES = 250_000
 RESPONSES = "https://hooks.slack.com/"
-PRESSED = "slack-pressed"
+PRESSED: Final = "slack-pressed"
 """The line of the trail by which a delivery of the same press is recognised."""
+
+
+#: What a press asks for: to accept, to be asked for a reason, or to send the reason.
+Does = Literal["accept", "reject", "send"]
+_DOES: Mapping[str, Does] = {ACCEPT: "accept", REJECT: "reject"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Press:
     response_url: with which Slack lets us open a dialog and say something to that person.
     """
 
-    does: str = ""
+    does: Does | NoWord = ""
     user: str = ""
     token: str = ""
     once: str = ""
@@ -55,7 +63,7 @@ class Press:
 
 
 def routes(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> APIRouter:
-    """Return the route for Slack; the door is closed without a signing secret. real_time: the real clock, by which Slack signs."""
+    """Return the router for Slack. Without a signing secret it has no route. real_time: the real clock, by which Slack signs."""
     router = APIRouter(include_in_schema=False)
     if box.settings.slack_signing_secret:
         router.add_api_route("/hooks/slack", SlackDoor(box, real_time).take, methods=["POST"], response_model=None)
@@ -120,25 +128,26 @@ class SlackDoor:
             told = words.refusal(error)
         return JSONResponse({"response_action": "update", "view": words.closing(told)})
 
-    async def _give(self, press: Press, kind: str, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
+    async def _give(self, press: Press, kind: GivenAnswer, fields: Mapping[str, str]) -> tuple[Reply, Visit]:
         """Store the answer, once for each press. Raises NotYours, LinkInvalid, ChoiceRefused; then nothing is stored."""
+        link = OpenedLink(self.box, press.token)
 
         def work(session: Session, now: datetime) -> tuple[Reply, Visit]:
-            seen = _checked(session, press, now)
+            seen = _checked(session, self.box, press, now)
             if _is_repeat(session, seen, press):
                 last = next((one for one in reversed(seen.answers) if one.mine and one.kind == kind), None)
                 first = last or (seen.answers[-1] if seen.answers else None)
                 return Reply(last is not None, kind, winner=first, ended=seen.ended), seen
-            reply = answering.answer(session, press.token, answering.SentForm(kind, fields, via="slack", key=press.once), now=now)
+            reply = answering.answer(session, link, answering.SentForm(kind, fields, via="slack", key=press.once), now=now)
             trail.record(session, PRESSED, now=now, lead_id=seen.lead.number, actor=seen.person, mark=_mark(press))
-            return reply, answering.visit(session, press.token, now=now)
+            return reply, answering.visit(session, link, now=now)
 
         return await self.box.write(work)
 
     async def _ask(self, press: Press) -> None:
         """Open the dialog that asks for the reason, or say why there is nothing to ask."""
         try:
-            seen = await self.box.read(lambda session, now: _checked(session, press, now))
+            seen = await self.box.read(lambda session, now: _checked(session, self.box, press, now))
             if not any(option.kind == "rejected" for option in seen.options):
                 await self._tell(press, words.settled(seen))
             elif self._api is not None:
@@ -167,16 +176,16 @@ def _read(payload: Any) -> Press:
         fields = {name: clean(value) for name, value in words.fields_of(view["state"]["values"]).items()}
         return Press("send", user, str(view["private_metadata"]), f"view:{view['id']}", fields)
     action = payload["actions"][0] if payload["type"] == "block_actions" else {"action_id": ""}
-    does = {ACCEPT: "accept", REJECT: "reject"}.get(action["action_id"], "")
-    if not does:  # somebody opened the link, or chose in the dialog
+    does = _DOES.get(action["action_id"])
+    if does is None:  # somebody opened the link, or chose in the dialog
         return Press()
     once, trigger, response_url = f"{does}:{action['action_ts']}", str(payload["trigger_id"]), str(payload.get("response_url", ""))
     return Press(does, user, str(action["value"]), once, {}, trigger, response_url)
 
 
-def _checked(session: Session, press: Press, now: datetime) -> Visit:
+def _checked(session: Session, box: Toolbox, press: Press, now: datetime) -> Visit:
     """Return what the link shows, if it belongs to the person who pressed. Raises NotYours, LinkInvalid."""
-    seen = answering.visit(session, press.token, now=now)
+    seen = answering.visit(session, OpenedLink(box, press.token), now=now)
     person = roster.current(session).person(seen.person)
     chat = person.chat if person else ""
     if not is_slack(chat) or slack_id(chat) != press.user:

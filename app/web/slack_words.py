@@ -1,4 +1,4 @@
-"""What Baton says in Slack: the dialog that asks for a reason, what came of a press, and why one was refused."""
+"""What Baton says in Slack: the dialog that asks for a reason, the result of a press, and why one was refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from agreements.words import AnswerKind, NoWord
 from app.web.page_notices import NEXT
 from tasks.replies.answering import Reply, ShownAnswer, Visit
 
@@ -67,7 +68,7 @@ def beside(problem: str, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def outcome(reply: Reply, seen: Visit) -> str:
-    """Return what came of an answer."""
+    """Return the result of an answer."""
     if not reply.won:
         return " ".join(filter(None, ("Your answer changed nothing.", _who(reply.winner, seen), reply.ended)))
     undo = f" Until {_at(reply.undo_until, seen)} you can take it back on the page behind the link." if reply.undo_until else ""
@@ -96,7 +97,7 @@ def _at(instant: datetime, seen: Visit) -> str:
     return f"{local:%H:%M} on {local.day} {local:%b} ({seen.timezone})"
 
 
-def _did(kind: str) -> str:
+def _did(kind: AnswerKind | NoWord) -> str:
     return {"accepted": "accepted", "rejected": "rejected"}.get(kind, "answered")
 
 

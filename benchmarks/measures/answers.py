@@ -17,9 +17,10 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import MONDAY, box_on, ground, percentile
-from storage import leads
 from storage.tables import Assignment, Bookmark, Handoff, Lead, Wait, new_id
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 WAITS, ANSWERS = 10_000, 1_000
@@ -53,7 +54,7 @@ def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float
         time.sleep(PAUSE_SECONDS)
         bare.append(_timed(box, partial(_write_one_row, name=ident)))
         time.sleep(PAUSE_SECONDS)
-        full.append(_timed(box, partial(_answer, token=token)))
+        full.append(_timed(box, partial(_answer, link=OpenedLink(box, token))))
     return bare, full
 
 
@@ -67,8 +68,8 @@ def _write_one_row(session: Session, now: datetime, *, name: str) -> None:
     session.add(Bookmark(name=name))
 
 
-def _answer(session: Session, now: datetime, *, token: str) -> None:
-    if not answering.answer(session, token, answering.SentForm("accepted", {}), now=now).won:
+def _answer(session: Session, now: datetime, *, link: OpenedLink) -> None:
+    if not answering.answer(session, link, answering.SentForm("accepted", {}), now=now).won:
         raise RuntimeError("an answer to an open wait counts")
 
 
@@ -98,7 +99,7 @@ def _take_in(folder: Path, ready: Event, stop: Event) -> None:
 
 
 def _capture(session: Session, now: datetime, *, incoming: IncomingLead) -> None:
-    leads.capture(session, incoming, now=now)
+    intake.capture(session, incoming, now=now)
 
 
 def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:

@@ -11,8 +11,8 @@ from rich.progress import track
 
 from agreements.lead import IncomingLead
 from benchmarks.ground import ground, percentile
-from storage import leads
 from storage.tables import Bookmark
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 
 LEADS = 1_000
@@ -39,4 +39,4 @@ def _write_one_row(box: Toolbox, name: str) -> None:
 
 
 def _take_in(box: Toolbox, incoming: IncomingLead) -> None:
-    box.write_now(lambda session, now: leads.capture(session, incoming, now=now))
+    box.write_now(lambda session, now: intake.capture(session, incoming, now=now))

@@ -16,7 +16,7 @@ from requests import exceptions as broken
 from urllib3.exceptions import NewConnectionError
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 _MAIL = ("mailto", "mailtos")
 _JSON = ("json", "jsons")

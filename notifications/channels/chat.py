@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from agreements.errors import DeliveryError
 from notifications.channels.by_apprise import schema_of, send_by_apprise
-from notifications.channels.slack import is_slack
+from notifications.channels.slack_address import is_slack
 from notifications.letter import Channel, Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 
 class ChatChannel:

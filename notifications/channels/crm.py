@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from agreements.errors import CrmError, DeliveryError
+from agreements.words import TemplateName
 from notifications.letter import Letter
 
 #: The messages that give somebody the lead.
-ASSIGNMENTS = ("assigned", "taken")
+ASSIGNMENTS: tuple[TemplateName, ...] = ("assigned", "taken")
 
 
 class TakesAssignments(Protocol):

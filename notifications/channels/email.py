@@ -27,7 +27,7 @@ from aiosmtplib import (
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
 from notifications.channels.mail_message import POLICY, message_of, sender_of, split_address
 from notifications.letter import Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 Tls = Literal["none", "starttls", "implicit"]
 

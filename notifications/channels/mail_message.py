@@ -11,7 +11,7 @@ from email.utils import formatdate, parseaddr
 from hashlib import sha256
 
 from notifications.letter import Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 _ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
 _ADDRESS_MAX = 254

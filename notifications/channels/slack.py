@@ -6,7 +6,6 @@ Calls go through httpx, not through slack_sdk's WebClient: the WebClient blocks 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +14,14 @@ import httpx
 
 from agreements.errors import DeliveryError, ServiceAway
 from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
+from notifications.channels.slack_address import slack_id
 from notifications.letter import Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 API_URL = "https://slack.com/api/"
-PREFIX = "slack:"
 ACCEPT, REJECT, REVIEW = "baton-accept", "baton-reject", "baton-review"
 """The names of the buttons in the payload that Slack sends when somebody presses one."""
 
-_ID = re.compile(r"[UW][A-Z0-9]{5,20}")
 _TEXT_MAX = 2900
 _VALUE_MAX = 2000
 #: Errors of our app or of Slack itself: no message would go out.
@@ -37,17 +35,6 @@ _FOR_GOOD = frozenset(
     "channel_not_found user_not_found user_disabled users_not_found is_archived not_in_channel restricted_action invalid_blocks"
     " invalid_blocks_format msg_too_long no_text messages_tab_disabled cannot_dm_bot invalid_arguments metadata_too_large".split()
 )
-
-
-def is_slack(address: str) -> bool:
-    """Return whether a chat address belongs to the Slack app (slack:…), not to Apprise (slack://…)."""
-    return address.startswith(PREFIX) and not address.startswith(f"{PREFIX}//")
-
-
-def slack_id(address: str) -> str:
-    """Return the Slack id in a chat address, empty where it has none."""
-    ident = address.removeprefix(PREFIX)
-    return ident if is_slack(address) and _ID.fullmatch(ident) else ""
 
 
 class SlackApi:

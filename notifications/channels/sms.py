@@ -7,7 +7,7 @@ from urllib.parse import quote
 from agreements.errors import DeliveryError
 from notifications.channels.by_apprise import send_by_apprise, why_unusable
 from notifications.letter import Letter
-from notifications.rendering import one_line, tel
+from notifications.plain_text import one_line, tel
 
 PLACE = "{phone}"
 

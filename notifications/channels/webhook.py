@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from agreements.errors import DeliveryError, ServiceAway
 from notifications.channels.over_http import TIMEOUT_SECONDS, is_this_machine, post, retry_after
 from notifications.letter import Letter
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 
 VERSION = 1
 """The version of the body. It changes when a field goes or changes its meaning. A new field does not change it."""

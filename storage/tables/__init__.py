@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from storage.tables.access import ApiKey, Device, LinkEnd, MailedCode, Sight, WrongNumber
+from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, SeenAs, Sight, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
-from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.trail import Event, PersonalText, Seal
-from storage.tables.waits import Answer, AnswerState, Dispute, Wait, Wake
+from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
 
 __all__ = [
     "Activity",
@@ -33,17 +33,22 @@ __all__ = [
     "ErasedPerson",
     "Erasure",
     "Event",
+    "GivenRuling",
     "Handoff",
     "HandoffNote",
+    "ItemKind",
     "Lead",
     "LeadSource",
     "LeadValues",
+    "Level",
     "LinkEnd",
+    "Look",
     "MailedCode",
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
+    "SeenAs",
     "Sight",
     "Signature",
     "SignatureRequest",
@@ -51,6 +56,7 @@ __all__ = [
     "Touch",
     "Wait",
     "Wake",
+    "WakeKind",
     "WrongNumber",
     "new_id",
 ]

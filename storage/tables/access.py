@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, row_id
+from storage.tables.base import Word, instant, row_id
+
+#: How sure it is that a browser is somebody's: known after the code from a message was typed there, enrolled after a mailed code was.
+Level = Literal["known", "enrolled"]
+#: What a request for a page was: looked at it, sent an answer, had its answer refused or held, or confirmed a held answer.
+Look = Literal["looked", "sent", "refused", "held", "confirmed"]
+#: How a browser was seen: its level, or new, or back without a level, or known as somebody else's.
+SeenAs = Literal[Level, "new", "back", "others"]
 
 
 class ApiKey(SQLModel, table=True):
-    """A key for a machine; only its hash is kept. scopes: what the key opens, words separated by spaces."""
+    """A key for a machine; only its hash is kept. scopes: what the key permits, words separated by spaces."""
 
     __tablename__ = "api_keys"
     hash: str = Field(primary_key=True)
@@ -33,7 +41,7 @@ class Device(SQLModel, table=True):
     id: int = row_id()
     hash: str
     person: str = Field(index=True)
-    level: str
+    level: Word[Level]
     since: datetime = instant()
     before: str = Field(default="", sa_column_kwargs={"server_default": ""})
     revoked_at: datetime | None = instant(nullable=True)
@@ -88,7 +96,7 @@ class Sight(SQLModel, table=True):
     wait_id: str = ""
     person: str = ""
     method: str
-    what: str
-    device: str
+    what: Word[Look]
+    device: Word[SeenAs]
     agent: str = ""
     age_seconds: float = -1.0

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
+from pydantic import GetPydanticSchema
 from sqlalchemy import JSON, Column, Index, text
-from sqlmodel import Field
+from sqlmodel import AutoString, Field
 
 from storage.database import UtcDateTime
+
+_W = TypeVar("_W")
+#: A column of text that holds one word of a vocabulary: mypy knows the words, the database sees text.
+#: A loaded row holds that text, also where the vocabulary is an enum: compare it with a member, and do not ask it for its `value`.
+#: Compare `Wait.kind` with a word, and not `col(Wait.kind)`, which mypy lets stand beside anything.
+#: A column with a `Field` of its own names the type there again: `kind: Word[EventKind] = Field(index=True, sa_type=AutoString)`.
+Word = Annotated[_W, GetPydanticSchema(lambda _, handler: handler(str)), Field(sa_type=AutoString)]
 
 
 def new_id() -> str:

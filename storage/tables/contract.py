@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, row_id
+from agreements.words import Party, Via
+from storage.tables.base import Word, instant, mapping, row_id
 from storage.tables.deliveries import DeliveryState
 
 
@@ -39,9 +40,9 @@ class Signature(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("hash", "party"),)
     id: int = row_id()
     hash: str = Field(index=True)
-    party: str
+    party: Word[Party]
     name: str
-    via: str
+    via: Word[Via]
     address: str = ""
     signed_at: datetime = instant()
 
@@ -53,9 +54,9 @@ class SignatureRequest(SQLModel, table=True):
     id: int = row_id()
     key: str = Field(unique=True)
     hash: str = Field(index=True)
-    party: str
+    party: Word[Party]
     address: str
-    state: str = DeliveryState.QUEUED
+    state: Word[DeliveryState] = DeliveryState.QUEUED
     error: str = ""
     proof: str = ""
     asked_at: datetime = instant()

@@ -1,15 +1,17 @@
-"""Post: every message to one person over one channel, and what waits for the morning digest."""
+"""Deliveries: every message to one person over one channel, and what waits for the morning digest."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, mapping, row_id
+from agreements.clauses.clocks import Action
+from agreements.words import Attempt, ChannelName, MessageKind
+from storage.tables.base import Word, instant, mapping, row_id
 
 
 class DeliveryState(StrEnum):
@@ -42,11 +44,11 @@ class Delivery(SQLModel, table=True):
     handoff_id: int | None = Field(default=None, foreign_key="handoffs.id")
     assignment_id: str = Field(default="", index=True)
     answer_id: int | None = None
-    channel: str
-    message: str
+    channel: Word[ChannelName]
+    message: Word[MessageKind]
     person: str
     context: dict[str, Any] = mapping()
-    state: str = DeliveryState.QUEUED
+    state: Word[DeliveryState] = DeliveryState.QUEUED
     send_at: datetime = instant()
     claimed_at: datetime | None = instant(nullable=True)
     sent_at: datetime | None = instant(nullable=True)
@@ -55,6 +57,10 @@ class Delivery(SQLModel, table=True):
     error: str = ""
     permanent: bool = False
     proof: str = ""
+
+
+#: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.
+ItemKind = Literal[Action, Attempt, "missed", "answered"]
 
 
 class DigestItem(SQLModel, table=True):
@@ -70,7 +76,7 @@ class DigestItem(SQLModel, table=True):
     person: str
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     wait_id: str = ""
-    kind: str
+    kind: Word[ItemKind]
     what: str = ""
     at: datetime = instant()
     digest_id: int | None = Field(default=None, index=True)

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id, row_id
+from agreements.lifecycle import Stage
+from agreements.words import Attempt, Ended, NoWord, StepName, TouchChannel, Via
+from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
 class Handoff(SQLModel, table=True):
@@ -16,7 +18,7 @@ class Handoff(SQLModel, table=True):
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all others are Baton's time. routed: the screen
     sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
-    screened. queue: the line in which the lead waits, where the agreement releases its tier day by day.
+    screened. queue: the queue in which the lead waits, where the agreement releases its tier day by day.
     """
 
     __tablename__ = "handoffs"
@@ -34,8 +36,8 @@ class Handoff(SQLModel, table=True):
     version: int = 0
     hash: str = ""
     tier: str = "normal"
-    stage: str = Field(default="inquiry", index=True)
-    step: str = "screen"
+    stage: Word[Stage] = Field(default=Stage.INQUIRY.value, index=True, sa_type=AutoString)
+    step: Word[StepName | NoWord] = "screen"
     owner: str = "operator"
     rep: str = ""
     wanted_rep: str = ""
@@ -56,7 +58,7 @@ class Handoff(SQLModel, table=True):
     score: int = 0
     fast_lane: bool = False
     climbed: dict[str, Any] = mapping()
-    outcome: str = ""
+    outcome: Word[Stage | NoWord] = ""
     reason: str = ""
     track: str = ""
     revisits: int = 0
@@ -97,7 +99,7 @@ class Assignment(SQLModel, table=True):
     assigned_at: datetime = instant(index=True)
     proven_at: datetime | None = instant(nullable=True)
     ended_at: datetime | None = instant(nullable=True)
-    ended_because: str = ""
+    ended_because: Word[Ended | NoWord] = ""
 
 
 class Touch(SQLModel, table=True):
@@ -109,7 +111,7 @@ class Touch(SQLModel, table=True):
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)
     by: str
-    via: str
-    kind: str
-    channel: str = ""
+    via: Word[Via]
+    kind: Word[Attempt]
+    channel: Word[TouchChannel | NoWord] = ""
     at: datetime = instant()

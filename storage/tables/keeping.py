@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, row_id
+from storage.tables.base import Word, index_where, instant, mapping, row_id
 
 
 class Consent(SQLModel, table=True):
@@ -55,6 +55,10 @@ class ErasedPerson(SQLModel, table=True):
     since: datetime = instant()
 
 
+#: What is to be deleted at Prefect: what was typed in a form, a run, or all runs of a lead.
+ChoreKind = Literal["input", "run", "lead"]
+
+
 class PrefectChore(SQLModel, table=True):
     """Something that is still to be deleted at the Prefect server. Baton stores the row first and removes it after the deletion.
 
@@ -64,7 +68,7 @@ class PrefectChore(SQLModel, table=True):
     __tablename__ = "prefect_chores"
     id: int = row_id()
     key: str = Field(unique=True)
-    kind: str
+    kind: Word[ChoreKind]
     run_id: str = ""
     name: str = ""
     since: datetime = instant()

@@ -59,7 +59,7 @@ class LeadSource(SQLModel, table=True):
 
 
 class LeadValues(SQLModel, table=True):
-    """What a lead told about itself from this instant on, as facts by name; append-only, and erased with the lead."""
+    """What a lead said about itself from this instant on, as facts by name; append-only, and erased with the lead."""
 
     __tablename__ = "lead_values"
     id: int = row_id()

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Text, false
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id, row_id
+from agreements.lifecycle import Stage
+from agreements.words import EventKind, NoWord
+from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
 class PersonalText(SQLModel, table=True):
@@ -33,10 +35,10 @@ class Event(SQLModel, table=True):
     id: int = row_id()
     at: datetime = instant(index=True)
     recorded_at: datetime = instant()
-    kind: str = Field(index=True)
+    kind: Word[EventKind] = Field(index=True, sa_type=AutoString)
     lead_id: int | None = Field(default=None, index=True)
     handoff_id: int | None = Field(default=None, index=True)
-    stage: str = ""
+    stage: Word[Stage | NoWord] = ""
     actor: str = ""
     data: dict[str, Any] = mapping()
     text_id: int | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, new_id, row_id
+from agreements.words import About, AnswerKind, Closed, NoWord, Via, WaitKind
+from storage.tables.base import Word, index_where, instant, mapping, new_id, row_id
 
 
 class Wait(SQLModel, table=True):
@@ -29,8 +30,8 @@ class Wait(SQLModel, table=True):
     id: str = Field(default_factory=new_id, primary_key=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     assignment_id: str = Field(default="", index=True)
-    kind: str
-    about: str = ""
+    kind: Word[WaitKind]
+    about: Word[About] = Field(default="", sa_type=AutoString)
     holder: str = ""
     opened_at: datetime = instant()
     due_at: datetime = instant()
@@ -43,11 +44,11 @@ class Wait(SQLModel, table=True):
     remark: str = ""
     answer_id: int | None = None
     closed_at: datetime | None = instant(nullable=True)
-    closed_because: str = ""
+    closed_because: Word[Closed | NoWord] = ""
 
 
 class AnswerState(StrEnum):
-    """What became of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
+    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
     reported an attempt, and the attempt is now a touch."""
 
     COUNTED = "counted"
@@ -72,15 +73,25 @@ class Answer(SQLModel, table=True):
     id: int = row_id()
     wait_id: str = Field(foreign_key="waits.id", index=True)
     handoff_id: int = Field(index=True)
-    kind: str
+    kind: Word[AnswerKind]
     by: str
-    via: str
+    via: Word[Via]
     data: dict[str, Any] = mapping()
     text_id: int | None = None
     answered_at: datetime = instant()
     effective_at: datetime = instant()
-    state: str = AnswerState.COUNTED
+    state: Word[AnswerState] = AnswerState.COUNTED
     device: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+#: Why a handoff should move.
+#: capture: a lead begins that asked for nothing; request: one that asked for a demo; turn: a lead in line gets its turn.
+#: effective: an answer can no longer be taken back; look: somebody may have answered in Prefect.
+#: speak: a message is due; rung: a wait has something to say; again: an attempt failed.
+WakeKind = Literal[
+    "capture", "request", "turn", "answer", "effective", "undo", "bounce", "rescore", "speak", "rung", "look", "again", "revive",
+    "stranded", "new-run", "withdrawn", "unstuck",
+]  # fmt: skip
 
 
 class Wake(SQLModel, table=True):
@@ -97,12 +108,16 @@ class Wake(SQLModel, table=True):
     id: int = row_id()
     key: str = Field(unique=True)
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
-    kind: str
+    kind: Word[WakeKind]
     urgency: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     not_before: datetime = instant(index=True)
     created_at: datetime = instant()
     delivered_at: datetime | None = instant(nullable=True)
     tries: int = 0
+
+
+#: How a dispute is decided. upheld: the rejection stands, also by silence.
+GivenRuling = Literal["upheld", "overturned"]
 
 
 class Dispute(SQLModel, table=True):
@@ -122,12 +137,12 @@ class Dispute(SQLModel, table=True):
     handoff_id: int = Field(foreign_key="handoffs.id", index=True)
     lead_id: int = Field(index=True)
     raised_by: str
-    via: str
+    via: Word[Via]
     raised_at: datetime = instant()
     text_id: int | None = None
     holder: str
     due_at: datetime = instant()
-    ruling: str = ""
+    ruling: Word[GivenRuling | NoWord] = ""
     decided_by: str = ""
     decided_at: datetime | None = instant(nullable=True)
     ruling_text_id: int | None = None

@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
-from storage import contracts, deliveries, handoffs, leads, leases, version_migration, waits, wakes
+from storage import contracts, deliveries, handoffs, leases, version_migration, waits, wakes
 from storage.facts import facts_at_capture
 from storage.tables import Handoff, HandoffNote
 from storage.version_migration import InFlight
+from tasks.begin import begin
 from tasks.steps.recycle import tell_withdrawn
 from tasks.wiring.toolbox import Toolbox
 
@@ -57,7 +58,7 @@ def withdraw(session: Session, one: InFlight, *, actor: str, now: datetime) -> s
         return "it was answered in this moment"
     was_held, handoff.held = handoff.held, False
     _end(session, handoff, one, actor=actor, now=now)
-    begun = leads.begin(session, handoffs.lead_of(session, handoff), now=now, cause="new-version", previous=handoff, hold=was_held)
+    begun = begin(session, handoffs.lead_of(session, handoff), now=now, cause="new-version", previous=handoff, hold=was_held)
     _hand_down(session, handoff, handoffs.get(session, begun), now=now)
     return ""
 

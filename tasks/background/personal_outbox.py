@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import Session
 
 from agreements.errors import DeliveryError
+from agreements.words import ChannelName
 from notifications.letter import Letter
+from notifications.links import Links
 from storage import deliveries, digests
 from storage.tables import Delivery, DeliveryState
 from tasks.background import personal_messages
@@ -21,10 +23,10 @@ from tasks.background.slices import write_in_slices
 from tasks.messages import digest, digest_message, template_faults
 from tasks.messages.digest_message import Composed
 from tasks.messages.drafts import Draft
-from tasks.messages.outbox import marked, write_outcome
+from tasks.messages.outbox import Outcome, marked, write_outcome
 from tasks.wiring.toolbox import Toolbox
 
-log = logging.getLogger("baton.post")
+log = logging.getLogger("baton.personal_outbox")
 AT_ONCE = 20
 #: After this real time without an outcome, a message that was being sent counts as unknown: it may have arrived or not.
 GIVEN_UP_AFTER = timedelta(minutes=5)
@@ -35,39 +37,39 @@ class _Ready:
     """A claimed message. digest: the digest's key, empty for other messages; items: ids of the digest's items."""
 
     id: int
-    channel: str
+    channel: ChannelName
     letter: Letter
     digest: str = ""
     items: tuple[int, ...] = ()
 
 
-async def send_post(box: Toolbox) -> int:
+async def send_personal_messages(box: Toolbox) -> int:
     """Sends the due messages concurrently, each under its key, and stores the outcomes; returns how many were handled."""
     real = datetime.now(UTC)
     given_up_before = real - GIVEN_UP_AFTER
     moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now))
     if stale:
-        moved += await box.write(lambda session, now: deliveries.abandon_post(session, claimed_before=given_up_before, now=now))
+        moved += await box.write(lambda session, now: deliveries.abandon_personal(session, claimed_before=given_up_before, now=now))
     ready = [one for ident in due if (one := await _prepare(box, ident, real)) is not None]
     await asyncio.gather(*(_send(box, one) for one in ready))
     return moved + len(due)
 
 
 def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[bool, list[int]]:
-    stale = deliveries.has_stale_post(session, claimed_before=given_up_before)
-    return stale, deliveries.due_post(session, now=now, limit=AT_ONCE)
+    stale = deliveries.has_stale_personal(session, claimed_before=given_up_before)
+    return stale, deliveries.due_personal(session, now=now, limit=AT_ONCE)
 
 
 async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
     """Writes and claims one message, None if it must not be sent now. If it cannot be written, its row gets the error."""
     try:
-        composed, draft = await box.read(lambda session, now: _load(session, ident, now))
-        letter = await asyncio.to_thread(draft.written) if draft else None
+        composed, draft = await box.read(lambda session, now: _load(session, box, ident, now))
+        letter = await asyncio.to_thread(draft.written, box.templates) if draft else None
     except Exception as error:
         said = f"could not be written: {error}"
         await box.write(lambda session, now: _not_written(session, ident, said, now))
         return None
-    ready = await box.write(lambda session, now: _claim(session, ident, letter, composed, now, real))
+    ready = await box.write(lambda session, now: _claim(session, box.links, ident, letter, composed, now=now, real=real))
     if ready is not None:
         # Only the process that claimed the digest stores its items. If this process dies meanwhile, nobody knows whether the
         # digest went out, and the next digest contains all of its items.
@@ -75,16 +77,18 @@ async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:
     return ready
 
 
-def _load(session: Session, ident: int, now: datetime) -> tuple[Composed | None, Draft | None]:
+def _load(session: Session, box: Toolbox, ident: int, now: datetime) -> tuple[Composed | None, Draft | None]:
     row = session.get(Delivery, ident)
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
-        return None, personal_messages.by_post(session, row, now=now)
-    composed = digest_message.compose(session, row, now=now)
+        return None, personal_messages.draft_of(session, box, row, now=now)
+    composed = digest_message.compose(session, row, box.links, now=now)
     return composed, composed.draft
 
 
-def _claim(session: Session, ident: int, letter: Letter | None, composed: Composed | None, now: datetime, real: datetime) -> _Ready | None:
+def _claim(
+    session: Session, links: Links, ident: int, letter: Letter | None, composed: Composed | None, *, now: datetime, real: datetime
+) -> _Ready | None:
     """Claims the message, unless another process has claimed it, or it must not be sent as it was written."""
     row = _queued(session, ident)
     if row is None or (composed is not None and not digest_message.may_go(session, row, composed, now=now)) or letter is None:
@@ -92,7 +96,7 @@ def _claim(session: Session, ident: int, letter: Letter | None, composed: Compos
     template_faults.note_faults(session, row, None, letter, now=now)
     if not deliveries.claim(session, ident, real=real):
         return None
-    return _Ready(ident, row.channel, marked(letter, ident), row.key if composed else "", composed.found.items if composed else ())
+    return _Ready(ident, row.channel, marked(letter, ident, links), row.key if composed else "", composed.found.items if composed else ())
 
 
 def _not_written(session: Session, ident: int, error: str, now: datetime) -> None:
@@ -121,4 +125,4 @@ async def _send(box: Toolbox, ready: _Ready) -> None:
     except Exception as raised:  # an unforeseen error of a channel is a failed delivery
         error = DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}")
 
-    await box.write(lambda session, now: write_outcome(session, ready.id, None, proof, error, now=now))
+    await box.write(lambda session, now: write_outcome(session, Outcome(ready.id, proof, error), box.channels, now=now))

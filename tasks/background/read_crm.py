@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
+from agreements.clauses.clocks import CRM_STAGES, CrmStage
 from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
+from agreements.words import GivenAnswer, NoWord, word
 from storage import handoffs, roster, trail, waits
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
@@ -28,7 +30,10 @@ TAKEN = "crm-taken"
 #: The most changes in one transaction: an answer changes about seven rows.
 AT_ONCE = ROWS_AT_ONCE // 8
 #: The answer for each stage of the agreement's CRM values.
-MEANING = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
+MEANING: Mapping[CrmStage, GivenAnswer] = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
+
+#: The answers of somebody who works on the lead, and so has accepted it.
+_AT_WORK: tuple[GivenAnswer, ...] = ("attempted", "connected", "sql", "opportunity")
 
 
 async def read_crm(box: Toolbox) -> int:
@@ -110,20 +115,21 @@ def _take(session: Session, change: Change, now: datetime) -> None:
         _catch_up(session, handoff, wait, kind, change, at, now)
 
 
-def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: str, change: Change, at: datetime, now: datetime) -> None:
+def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime) -> None:
     """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
-    if kind in ("attempted", "connected", "sql", "opportunity") and handoff.stage == Stage.ASSIGNED:
+    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED:
         _answer(session, wait, "accepted", change, at, now, implied_by=kind)
 
 
-def _answer(session: Session, wait: Wait, kind: str, change: Change, at: datetime, now: datetime, **data: Any) -> None:
+def _answer(session: Session, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime, **data: Any) -> None:
     verdict = waits.answer(session, wait.id, waits.NewAnswer(kind, by=change.by, via="crm", data=data), now=now, answered_at=at)
     if verdict.won:
         tell_rep(session, verdict.answer, now=now)
 
 
-def _meaning(agreement: Agreement, change: Change) -> str:
+def _meaning(agreement: Agreement, change: Change) -> GivenAnswer | NoWord:
     for stage, words in agreement.crm.items():
         if words and all(change.values.get(name) == value for name, value in words.items()):
-            return MEANING.get(stage, "")
+            known = word(stage, CRM_STAGES)
+            return MEANING[known] if known else ""
     return ""

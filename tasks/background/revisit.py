@@ -11,6 +11,7 @@ from agreements.disposition import revisit_at
 from agreements.errors import NoAgreementInForce
 from storage import contracts, handoffs, leads, trail, waits
 from storage.tables import Handoff, Wait
+from tasks.begin import begin
 from tasks.messages.tell import tell
 
 #: How long a due lead waits for the next look while no agreement is in force.
@@ -55,7 +56,7 @@ def revisit(session: Session, wait: Wait, *, now: datetime) -> str:
     straight = brought_by and not agreement.qualification.sales_sourced.same_rules
     if ((verdict.is_mql and new) or straight) and not facts.value("suppressed"):
         waits.close(session, wait, because="new evidence", now=now)
-        begun = leads.begin(session, lead, now=now, cause="new-evidence", previous=handoff)
+        begun = begin(session, lead, now=now, cause="new-evidence", previous=handoff)
         trail.record(session, "came-back", now=now, handoff=handoff, to=begun, score=verdict.total)
         return "returned"
     if brought_by:

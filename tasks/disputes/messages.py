@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
+from agreements.words import MessageKind
 from notifications.letter import Context
+from notifications.links import Links
 from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.messages.lead_view import lead_view
-from tasks.wiring import toolbox
 
-RAISED, TOLD, SETTLED = "dispute-raised", "dispute-told", "dispute-settled"
+RAISED: Final = "dispute-raised"
+TOLD: Final = "dispute-told"
+SETTLED: Final = "dispute-settled"
 MESSAGES = (RAISED, TOLD, SETTLED)
 
 
@@ -37,14 +41,14 @@ def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetim
             _queue(session, row, SETTLED, person, now=now)
 
 
-def _queue(session: Session, row: Dispute, message: str, person: str, *, now: datetime) -> None:
+def _queue(session: Session, row: Dispute, message: MessageKind, person: str, *, now: datetime) -> None:
     key = f"dispute:{row.id}:{message.removeprefix('dispute-')}:{person}:email"
     deliveries.queue(
         session, None, deliveries.Message(message, context={"dispute_id": row.id}), deliveries.Copy(key, "email", person), now=now
     )
 
 
-def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
+def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) -> Draft:
     """Return the draft of one of these messages. Reads only. Raises KeyError for an unknown person."""
     dispute = disputes.get(session, int(row.context["dispute_id"]))
     assert dispute is not None, "a dispute is never deleted"
@@ -63,12 +67,12 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
         "ruling": dispute.ruling,
         "ruling_text": _words(session, dispute.ruling_text_id),
     }
-    link = "" if row.message == TOLD else toolbox.current().links.for_dispute(dispute.answer_id, row.person, at=now)
+    link = "" if row.message == TOLD else links.for_dispute(dispute.answer_id, row.person, at=now)
     context = Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
         link=link,
-        number=number_of(link),
+        number=number_of(links, link),
         due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,
         promise="If you do not decide by then, the rejection stands." if row.message == RAISED and not dispute.ruling else "",
         rep=people.name_of(giver),
@@ -78,7 +82,7 @@ def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
     return Draft("told" if row.message == TOLD else row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
 
 
-def _what(message: str, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
+def _what(message: MessageKind, dispute: Dispute, marketing: str, who: str, decided: str) -> str:
     """The sentence about the dispute. who: the person who gave the lead back, "you" if this is the reader."""
     if message == RAISED:
         return f"{marketing} disputes that {who} gave this lead back." if not dispute.ruling else "This dispute is already settled."

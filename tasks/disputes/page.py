@@ -9,18 +9,19 @@ from sqlmodel import Session
 
 from agreements.errors import LinkInvalid
 from agreements.roster import Roster
+from agreements.words import AnswerKind, NoWord
 from notifications.letter import LeadView
-from notifications.links import ToDispute
+from notifications.links import Links, ToDispute
 from storage import devices, disputes, handoffs, roster
 from storage.page_requests import PageRequest
-from storage.tables import Answer, Dispute
+from storage.tables import Answer, Dispute, GivenRuling, Level, Look
 from tasks.dispute_window import open_until, why_not
 from tasks.disputes import rulings
 from tasks.disputes.messages import text_of
 from tasks.messages import lead_view
 from tasks.replies.browsers import Sender, request_about
 from tasks.replies.link_life import ACTS_FOR, require_good
-from tasks.wiring import toolbox
+from tasks.replies.opened_link import OpenedLink
 
 LISTED_FOR = timedelta(days=7)
 
@@ -36,14 +37,14 @@ class Rejection:
     answer_id: int
     lead_number: int
     company: str
-    kind: str
+    kind: AnswerKind
     by: str
     rep: str
     reason: str
     at: datetime
     until: datetime
     closed: str
-    ruling: str = ""
+    ruling: GivenRuling | NoWord = ""
     disputed: bool = False
     link: str = ""
 
@@ -69,13 +70,26 @@ class DisputeVisit:
     raised_words: str = ""
     raised_at: datetime | None = None
     due_at: datetime | None = None
-    ruling: str = ""
+    ruling: GivenRuling | NoWord = ""
     decided_by: str = ""
     ruling_words: str = ""
     decided_at: datetime | None = None
     again: bool = False
     list_link: str = ""
-    level: str = ""
+    level: Level | NoWord = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person who reads a list of rejections, and gets a link to each. at: the time of writing in the links, None for none."""
+
+    person: str
+    links: Links
+    at: datetime | None
+
+    def link_to(self, answer_id: int) -> str:
+        """Return this person's link to the page of an answer; 0 for the list of all answers."""
+        return self.links.for_dispute(answer_id, self.person, at=self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +102,21 @@ class DisputeList:
     rejections: tuple[Rejection, ...]
 
 
-def visit(session: Session, token: str, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
+def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = "") -> DisputeVisit | DisputeList:
     """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
-    asked, people = toolbox.current().links.read_to_dispute(token), roster.current(session)
+    asked, people = link.links.read_to_dispute(link.token), roster.current(session)
     require_good(session, people, asked.person, asked.at, now=now, opens_many=asked.answer_id == 0)
-    person = people.people[asked.person]
+    person, reader = people.people[asked.person], Reader(asked.person, link.links, asked.at)
     if asked.answer_id == 0:
-        rows = listed(session, people, now=now, person=asked.person, at=asked.at) if rulings.may_raise(people, asked.person) else ()
+        rows = listed(session, people, now=now, reader=reader) if rulings.may_raise(people, asked.person) else ()
         return DisputeList(person.name, person.timezone, now, rows)
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
         raise LinkInvalid()
-    return _one(session, people, answer, asked, now, devices.level(session, device, asked.person, now=now))
+    return _one(session, people, answer, reader, now, devices.level(session, device, asked.person, now=now))
 
 
-def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *, now: datetime) -> PageRequest | None:
+def request_for(session: Session, asked: ToDispute, sender: Sender, what: Look, *, now: datetime) -> PageRequest | None:
     """Return the request for this page, to be stored; None if it is about no handoff. Reads only."""
     answer = session.get(Answer, asked.answer_id)
     if answer is None:
@@ -111,15 +125,14 @@ def request_for(session: Session, asked: ToDispute, sender: Sender, what: str, *
 
 
 def listed(
-    session: Session, people: Roster, *, now: datetime, person: str = "", at: datetime | None = None, since: datetime | None = None
+    session: Session, people: Roster, *, now: datetime, reader: Reader | None = None, since: datetime | None = None
 ) -> tuple[Rejection, ...]:
-    """Return the rejections of the last week (or since an instant), newest first. person: gets the links, empty for no links;
-    at: the time of writing in the links."""
+    """Return the rejections of the last week (or since an instant), newest first. reader: gets the links, None for no links."""
     answers = disputes.rejections(session, since=since or now - LISTED_FOR, now=now)
-    return tuple(_rejection(session, people, answer, now, person, at) for answer in answers)
+    return tuple(_rejection(session, people, answer, now, reader) for answer in answers)
 
 
-def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, person: str = "", at: datetime | None = None) -> Rejection:
+def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, reader: Reader | None = None) -> Rejection:
     handoff = handoffs.get(session, answer.handoff_id)
     row = disputes.of_answer(session, answer.id)
     code = str(answer.data.get("reason", ""))
@@ -137,15 +150,15 @@ def _rejection(session: Session, people: Roster, answer: Answer, now: datetime, 
         closed=why_not(session, answer, now=now),
         ruling=row.ruling if row else "",
         disputed=row is not None,
-        link=toolbox.current().links.for_dispute(answer.id, person, at=at) if person else "",
+        link=reader.link_to(answer.id) if reader else "",
     )
 
 
-def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now: datetime, level: str) -> DisputeVisit:
-    ident = asked.person
+def _one(session: Session, people: Roster, answer: Answer, reader: Reader, now: datetime, level: Level | NoWord) -> DisputeVisit:
+    ident = reader.person
     person, row = people.people[ident], disputes.of_answer(session, answer.id)
     rejection = _rejection(session, people, answer, now)
-    may_list = rulings.may_raise(people, ident) and asked.at is not None and now < asked.at + ACTS_FOR
+    may_list = rulings.may_raise(people, ident) and reader.at is not None and now < reader.at + ACTS_FOR
     return DisputeVisit(
         person_name=person.name,
         timezone=person.timezone,
@@ -154,7 +167,7 @@ def _one(session: Session, people: Roster, answer: Answer, asked: ToDispute, now
         lead=lead_view.lead_view(session, handoffs.get(session, answer.handoff_id)),
         open_to=_open_to(session, people, answer, row, ident, now),
         words=_words(session, answer.text_id),
-        list_link=toolbox.current().links.for_dispute(0, ident, at=asked.at) if may_list else "",
+        list_link=reader.link_to(0) if may_list else "",
         level=level,
         **(_told_of(session, people, row) if row else {}),  # type: ignore[arg-type]
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
@@ -10,9 +11,10 @@ from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from storage import disputes, handoffs, leads, waits
 from storage.tables import Answer, Dispute, Handoff, HandoffNote
+from tasks.begin import begin
 from tasks.steps.qualify import rate
 
-CAUSE = "dispute-overturned"
+CAUSE: Final = "dispute-overturned"
 
 
 def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: datetime) -> int | None:
@@ -30,7 +32,7 @@ def assign_again(session: Session, dispute: Dispute, answer: Answer, *, now: dat
         return None
     if not waits.close_unanswered(session, wait, because="overturned", now=now):
         return None
-    new = handoffs.get(session, leads.begin(session, lead, now=now, cause=CAUSE, previous=handoff))
+    new = handoffs.get(session, begin(session, lead, now=now, cause=CAUSE, previous=handoff))
     _take_along(session, handoff, new, answer)
     agreement = handoffs.agreement_of(session, new) if new.agreement else None
     if agreement is not None:

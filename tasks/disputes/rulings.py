@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from sqlmodel import Session
 
 from agreements.roster import Roster
+from agreements.words import EventKind, NoWord, Via, word
 from storage import disputes, handoffs, roster, trail
 from storage.disputes import OVERTURNED, UPHELD
-from storage.tables import Answer, Dispute
+from storage.tables import Answer, Dispute, GivenRuling
 from tasks.clock_inputs import calendar_of
 from tasks.dispute_window import why_not
 from tasks.disputes import messages as dispute_messages
@@ -19,7 +21,7 @@ from tasks.disputes.reassign import assign_again
 from tasks.replies.validation import ChoiceRefused
 
 #: The rulings that a manager may choose, and their words for people.
-RULINGS = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}
+RULINGS: Mapping[GivenRuling, str] = {OVERTURNED: "Overturn it: the rejection was wrong", UPHELD: "Let it stand"}
 TEXT_MAX = 5000
 #: The oldest rejections that Baton lists as open to dispute, even if the agreed time is longer.
 LONGEST_LOOK_BACK = timedelta(days=60)
@@ -31,9 +33,13 @@ class Ruled:
     gave it, empty if nobody decided in time; again: the lead was assigned again."""
 
     won: bool
-    ruling: str
+    ruling: GivenRuling | NoWord
     by: str
     again: bool = False
+
+
+#: The line of the trail for each ruling.
+_RULED: Mapping[GivenRuling, EventKind] = {UPHELD: "dispute-upheld", OVERTURNED: "dispute-overturned"}
 
 
 def may_raise(people: Roster, ident: str) -> bool:
@@ -55,7 +61,7 @@ def _leads(people: Roster, ident: str, team: str) -> bool:
     return people.people[ident].team == team or (led is not None and led.manager == ident)
 
 
-def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: str = "link") -> Dispute:
+def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, now: datetime, via: Via = "link") -> Dispute:
     """Stores the objection, asks the rep's manager to decide and tells the rep. Call inside a write transaction.
 
     person: of the roster. Raises ChoiceRefused, which says why the answer cannot be disputed. Nothing is stored then.
@@ -78,12 +84,14 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     row = disputes.raise_once(session, answer, new, now=now)
     if row is None:
         raise ChoiceRefused("Marketing has already disputed this.")
-    _record(session, row, "raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
+    _record(session, row, "dispute-raised", answer, actor=person, via=via, now=now, holder=holder, due=due.isoformat())
     dispute_messages.tell_raised(session, row, answer, now=now)
     return row
 
 
-def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: datetime, text: str = "", via: str = "link") -> Ruled:
+def decide(
+    session: Session, dispute_id: int, ruling: GivenRuling | NoWord, person: str, *, now: datetime, text: str = "", via: Via = "link"
+) -> Ruled:
     """Rules on the dispute. The first ruling in time counts; a later caller gets this ruling. Call inside a write transaction.
 
     person: of the roster. Raises ChoiceRefused if the person may not rule, or for an unknown ruling. Nothing is stored then.
@@ -95,11 +103,12 @@ def decide(session: Session, dispute_id: int, ruling: str, person: str, *, now: 
     rep = disputes.rep_of(session, answer)
     if not may_decide(people, row, rep, person):
         raise ChoiceRefused(f"{people.name_of(row.holder)} decides on this, or another manager of the team; not {people.name_of(person)}.")
-    if ruling not in RULINGS:
+    known = word(ruling, RULINGS)
+    if known is None:
         raise ChoiceRefused("Please choose whether the rejection stands.")
     if now > row.due_at:
         settle_in_silence(session, dispute_id, now=now)
-    won = row.ruling == "" and _settle(session, row, answer, _Given(ruling, person, via, text), now=now)
+    won = row.ruling == "" and _settle(session, row, answer, _Given(known, person, via, text), now=now)
     same = row.ruling == ruling and row.decided_by == person
     return Ruled(won or same, row.ruling, row.decided_by, row.again_id is not None)
 
@@ -116,9 +125,9 @@ def settle_in_silence(session: Session, dispute_id: int, *, now: datetime) -> bo
 class _Given:
     """A ruling as it was given. by: empty for silence; text: the reason."""
 
-    ruling: str
+    ruling: GivenRuling
     by: str
-    via: str
+    via: Via
     text: str = ""
 
 
@@ -133,18 +142,18 @@ def _settle(session: Session, row: Dispute, answer: Answer, given: _Given, *, no
         row.again_id = assign_again(session, row, answer, now=now)
     silent = {} if given.by else {"in_silence": True}
     again = row.again_id is not None
-    _record(session, row, given.ruling, answer, actor=given.by or "clock", via=given.via, now=now, again=again, **silent)
+    _record(session, row, _RULED[given.ruling], answer, actor=given.by or "clock", via=given.via, now=now, again=again, **silent)
     dispute_messages.tell_settled(session, row, answer, now=now)
     return True
 
 
-def _record(session: Session, row: Dispute, what: str, answer: Answer, *, actor: str, via: str, now: datetime, **more: Any) -> None:
-    ident = {"raised": row.text_id}.get(what, row.ruling_text_id)
+def _record(session: Session, row: Dispute, what: EventKind, answer: Answer, *, actor: str, via: Via, now: datetime, **more: Any) -> None:
+    ident = row.text_id if what == "dispute-raised" else row.ruling_text_id
     handoff, text = handoffs.get(session, row.handoff_id), dispute_messages.text_of(session, ident)
     known: dict[str, Any] = {"reason": str(answer.data.get("reason", "")), "rep": disputes.rep_of(session, answer), "via": via}
     known["answered_by"] = disputes.giver_of(session, answer)
     claimed = {"claimed": True} if via == "cli" else {}
-    trail.record(session, f"dispute-{what}", now=now, handoff=handoff, actor=actor, text=text, dispute=row.id, **known, **claimed, **more)
+    trail.record(session, what, now=now, handoff=handoff, actor=actor, text=text, dispute=row.id, **known, **claimed, **more)
 
 
 def _answer_of(session: Session, row: Dispute) -> Answer:

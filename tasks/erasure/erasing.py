@@ -25,7 +25,7 @@ from tasks.messages import lead_context
 from tasks.messages.drafts import Draft
 from tasks.wiring.toolbox import Toolbox
 
-_WHAT = "It was erased at the wish of its person. Please delete what you have noted of it elsewhere, and do not contact them again."
+_WHAT = "The person asked for this lead to be erased. Please delete your own notes about the lead, and do not contact the person again."
 
 
 class NoSuchLead(HandoffError):  # noqa: N818 - errors here are named as states
@@ -218,23 +218,25 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
         sent.setdefault(row.channel, set()).add(people.name_of(row.person))
     for channel, names in sorted(sent.items()):
         if channel != "crm":
-            said.append(f"Messages that went out by {channel}: ask {', '.join(sorted(names))} to delete them, and who keeps that channel.")
+            said.append(
+                f"Messages that went out by {channel}: ask {', '.join(sorted(names))} and the operator of that channel to delete them."
+            )
     if not isinstance(box.crm, LocalCrm):
-        said.append(f"The CRM ({box.crm.name}): ask its keeper to delete the contact of lead {', '.join(map(str, person.leads))}.")
+        said.append(f"The CRM ({box.crm.name}): ask its operator to delete the contact of lead {', '.join(map(str, person.leads))}.")
     events = select(func.count()).select_from(Event).where(col(Event.lead_id).in_(person.leads))
     ends = max((contracts.read(row).retention.trail.days for row in contracts.all_of(session)), default=0)
     said.append(f"{session.exec(events).one()} events of the trail: codes and digests, without a name or a word; kept for {ends} days.")
     said.append("Prefect's event feed names the company until its retention ends (PREFECT_SERVER_EVENTS_RETENTION_PERIOD, 7 days).")
     if not box.database.is_sqlite:
         said.append("PostgreSQL keeps deleted rows until it needs their space: run VACUUM, and let old copies and logs expire.")
-    said.append("Copies that were made before: delete them, or let them expire.")
+    said.append("Earlier backups: delete them, or let them expire.")
     return said
 
 
 def letter(session: Session, row: Delivery) -> Draft:
     """Return the draft that tells the rep that a lead was erased. Names only the rep. Raises KeyError for an unknown rep."""
     to = lead_context.recipient(roster.current(session), row.person)
-    lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage="erased")
+    lead = LeadView(number=int(row.context["lead"]), company="An erased lead", person="", stage=Stage.ERASED)
     return Draft("told", Context(to=to, lead=lead, what=_WHAT), row.key, f"erased-{row.id}")
 
 

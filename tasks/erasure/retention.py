@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import keeping
+from agreements.lifecycle import Stage
 from storage import chores, clearing, contracts, erased, identity, retention, trail
 from storage.clearing import Person
 from storage.database import ROWS_AT_ONCE
@@ -36,7 +37,7 @@ class Kept:
 def in_words(kept: Kept) -> str:
     """Return the deleted counts in one sentence."""
     parts = [f"{count} {name}" for name, count in kept.deleted.items() if count]
-    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was over its time."
+    return f"Deleted: {', '.join(parts)}." if parts else "Nothing was past its time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _begin(session: Session, person: Person, now: datetime) -> bool:
         return False
     for handoff_id in person.handoffs:
         handoff = session.get(Handoff, handoff_id)
-        if handoff is not None and handoff.stage == "nurturing":
+        if handoff is not None and handoff.stage == Stage.NURTURING:
             clear_tasks.end(session, handoff_id, actor="baton", why="retention", now=now)
     erased.remember_suppressed(session, leads, now=now)
     identity.forget(session, leads)

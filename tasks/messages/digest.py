@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -14,19 +15,19 @@ from agreements.calendar.working_time import WorkingCalendar
 from agreements.model import Agreement
 from agreements.roster import Person
 from notifications.letter import DigestRow
+from notifications.links import Links
 from storage import contracts, deliveries, digests, handoffs, roster, waits
 from storage.digests import Aside
 from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_of
-from tasks.wiring import toolbox
 
-MESSAGE = "digest"
+MESSAGE: Final = "digest"
 #: The kind of an item that the digest shows even if it is settled by then: a missed deadline.
-MISSED = "missed"
+MISSED: Final = "missed"
 #: The kind of an item that the digest shows as settled: somebody else answered for the person.
-ANSWERED = "answered"
-HOW_IT_STANDS = "How does it stand? Still needed: an outcome (opportunity or returned)."
+ANSWERED: Final = "answered"
+HOW_IT_STANDS = "How is it going? Still needed: an outcome (opportunity or returned)."
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -134,7 +135,9 @@ def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
     return wait.kind == "outcome" and wait.about != NO_CLOCK and bool(clock_of(session, handoff, "outcome").check_in)
 
 
-def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, at: datetime | None) -> DigestRow:
+def row_of(
+    session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, links: Links, at: datetime | None
+) -> DigestRow:
     """The row of one lead in a digest. wait: the open wait, None where it is settled. at: the time of writing in its link."""
     return DigestRow(
         number=handoff.lead_id,
@@ -142,15 +145,14 @@ def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, w
         stage=handoff.stage,
         what=what,
         due_at=wait.due_at if wait else None,
-        link=link_of(session, handoff, wait, person, at=at) if wait else "",
+        link=link_of(session, handoff, wait, person, links=links, at=at) if wait else "",
         done=wait is None,
     )
 
 
-def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, at: datetime | None) -> str:
+def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, links: Links, at: datetime | None) -> str:
     """The link on which this person may answer that wait: as the rep, as the holder, or as the manager of the holder. Empty if
     the person may not answer it. at: the time of writing in the link."""
-    links = toolbox.current().links
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:
         return links.for_tenure(tenure.id, at=at)

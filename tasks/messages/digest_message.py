@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
+from notifications.links import Links
 from storage import deliveries, digests, handoffs, roster
 from storage.tables import Delivery, DigestItem
 from tasks.messages.digest import (
@@ -25,7 +26,6 @@ from tasks.messages.digest import (
 )
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
-from tasks.wiring import toolbox
 
 #: The most rows in the message; the page has all of them.
 ROWS_SHOWN = 40
@@ -48,17 +48,17 @@ class Composed:
     later: bool = False
 
 
-def compose(session: Session, row: Delivery, *, now: datetime) -> Composed:
-    """Puts together the digest of one person and day. Reads only."""
+def compose(session: Session, row: Delivery, links: Links, *, now: datetime) -> Composed:
+    """Puts together the digest of one person and day. links: write the links in it. Reads only."""
     found = _found(session, row.person, now=now)  # read first: an item that comes meanwhile is missing here, so may_go sees it
     people = roster.current(session)
     who = people.person(row.person)
-    rows = _rows(session, row.person, digests.untold(session, row.person, now=now), now=now) if who else ()
+    rows = _rows(session, row.person, digests.untold(session, row.person, now=now), links, now=now) if who else ()
     if who is None or not rows:
         return Composed(found)
     if not _is_the_day(session, row, who, now=now):
         return Composed(found, later=True)
-    return Composed(found, Draft(MESSAGE, _context(people, row, rows, now), row.key, f"{MESSAGE}-{row.person}"))
+    return Composed(found, Draft(MESSAGE, _context(people, row, rows, links, now), row.key, f"{MESSAGE}-{row.person}"))
 
 
 def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime) -> bool:
@@ -82,12 +82,11 @@ def _found(session: Session, person: str, *, now: datetime) -> Found:
     return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)))
 
 
-def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], now: datetime) -> DigestContext:
-    links = toolbox.current().links
+def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: Links, now: datetime) -> DigestContext:
     link = links.for_digest(row.person, str(row.context["day"]), at=now)
     page = links.for_person(row.person, at=now) if _decides_for_others(people, row.person) else ""
     more = max(0, len(rows) - ROWS_SHOWN)
-    return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(link), page=page)
+    return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(links, link), page=page)
 
 
 def _decides_for_others(people: Roster, person: str) -> bool:
@@ -104,17 +103,17 @@ def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) 
     return bool(calendar.hours_on(local.date())) and not digests.made_since(session, row.person, began, but=row.key)
 
 
-def _rows(session: Session, person: str, items: list[DigestItem], *, now: datetime) -> tuple[DigestRow, ...]:
+def _rows(session: Session, person: str, items: list[DigestItem], links: Links, *, now: datetime) -> tuple[DigestRow, ...]:
     """One row for each lead: the first due first, the settled ones last."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
-        told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, at=now)
+        told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, links=links, at=now)
     for item in (one for one in items if one.kind != ANSWERED):
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
-            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, at=now)
+            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, links=links, at=now)
     for item in (one for one in items if one.kind == ANSWERED and still_counts(session, one)):
-        row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", at=now)
+        row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", links=links, at=now)
         told[item.handoff_id] = replace(row, what=f"{item.what} {row.what}".strip())
     far = now + timedelta(days=36500)
     return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

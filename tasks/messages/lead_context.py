@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,13 +10,14 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.words import AnswerKind, Ended, MessageKind, NoWord
 from notifications.letter import Context, Recipient
+from notifications.links import Links
 from storage import answerers, disputes, handoffs, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
 from tasks.messages.lead_view import lead_view
-from tasks.wiring import toolbox
 
 
 def recipient(people: Roster, ident: str) -> Recipient:
@@ -24,8 +26,17 @@ def recipient(people: Roster, ident: str) -> Recipient:
     return Recipient(ident, person.name, person.email, person.phone, person.chat, person.timezone)
 
 
-def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: datetime) -> Context:
-    """Return everything that the template of this delivery may use."""
+#: The messages by which a rep has the lead, those that ask somebody else, those with a manager's page, and those about the rep's time.
+_HAS_IT: tuple[MessageKind, ...] = ("assigned", "taken")
+_ASKS: tuple[MessageKind, ...] = ("note-needed", "decision-asked")
+_TO_MANAGER: tuple[MessageKind, ...] = ("decision-asked", "manager-told")
+_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn")
+#: The ends by which a rep gave the lead to the next one.
+_HANDED_ON: tuple[Ended, ...] = ("sql", "handed")
+
+
+def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, *, now: datetime) -> Context:
+    """Return everything that the template of this delivery may use. links: write the links in it."""
     people = roster.current(session)
     agreement = handoffs.agreement_of(session, handoff)
     given = row.context
@@ -42,16 +53,16 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, *, now: dateti
         what = what or _why_now(session, handoff)
         if given.get("rep") and given["rep"] != row.person:
             extra["for"] = people.name_of(str(given["rep"]))
-    if row.message in ("assigned", "taken") and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
+    if row.message in _HAS_IT and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
         extra["leg"] = leg
     if row.message == "manager-told" and due and wait and wait.id == given.get("wait_id"):
         extra["left"] = time_left(due, now)
-    link, page = _link(row, now), _page(row, now)
+    link, page = _link(row, links, now), _page(row, links, now)
     return Context(
         to=recipient(people, row.person),
         lead=lead_view(session, handoff),
         link=link,
-        number=number_of(link or page),
+        number=number_of(links, link or page),
         page=page,
         due_at=due,
         promise=promise,
@@ -98,27 +109,26 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
     return due, f"Agreed: {agreed}."
 
 
-def _link(row: Delivery, now: datetime) -> str:
-    links = toolbox.current().links
-    if row.message in ("assigned", "taken"):
+def _link(row: Delivery, links: Links, now: datetime) -> str:
+    if row.message in _HAS_IT:
         return links.for_tenure(row.assignment_id, at=now)
-    if row.message in ("note-needed", "decision-asked") and row.context.get("wait_id"):
+    if row.message in _ASKS and row.context.get("wait_id"):
         return links.for_duty(str(row.context["wait_id"]), row.person, at=now)
     answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")
     if row.message == "feedback" and answer_id and kind in disputes.DISPUTABLE:
         return links.for_dispute(int(answer_id), row.person, at=now)
     tenure = str(row.context.get("tenure", ""))
-    return links.for_tenure(tenure, at=now) if tenure and row.message in ("reminder", "withdrawn") else ""
+    return links.for_tenure(tenure, at=now) if tenure and row.message in _TO_REP else ""
 
 
-def _page(row: Delivery, now: datetime) -> str:
+def _page(row: Delivery, links: Links, now: datetime) -> str:
     """The link to a manager's own page, with every wait that the manager can answer; empty for other messages."""
-    return toolbox.current().links.for_person(row.person, at=now) if row.message in ("decision-asked", "manager-told") else ""
+    return links.for_person(row.person, at=now) if row.message in _TO_MANAGER else ""
 
 
-def number_of(url: str) -> str:
+def number_of(links: Links, url: str) -> str:
     """Return the code that the page behind this link asks for once per browser; empty for no link."""
-    return toolbox.current().links.number(url.rpartition("/")[2]) if url else ""
+    return links.number(url.rpartition("/")[2]) if url else ""
 
 
 def _why_now(session: Session, handoff: Handoff) -> str:
@@ -130,14 +140,14 @@ def _why_now(session: Session, handoff: Handoff) -> str:
     if not earlier:
         return ""
     people, last = roster.current(session), answerers.newest_of(session, earlier[-1].id)
-    handed_on = last is not None and earlier[-1].ended_because in ("sql", "handed")
+    handed_on = last is not None and earlier[-1].ended_because in _HANDED_ON
     name = people.name_of(answerers.giver_of(people, last, earlier[-1].rep) if last and handed_on else earlier[-1].rep)
     if earlier[-1].ended_because == "sql":
         return f"Qualified by {name} and handed on to you."
     return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
 
 
-_DID = {
+_DID: Mapping[AnswerKind | NoWord, str] = {
     "accepted": "accepted",
     "rejected": "rejected",
     "returned": "returned",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
+from agreements.words import EventKind, Via, word
 from notifications.letter import LeadView
-from notifications.rendering import one_line
+from notifications.plain_text import one_line
 from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
 
 #: The trail's lines as sentences for people. Lines that are not here are for the engineer.
-SENTENCES = {
+SENTENCES: Mapping[EventKind, str] = {
     "captured": "Came in",
     "activity": "{activity}",
     "role-changed": "Has another role now",
@@ -79,8 +81,8 @@ SENTENCES = {
     "stranded": "The handoff had stopped, and Baton started it again",
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
-_MORE = (
-    ("nudged", "over", "{to} is told in the morning ({action})"),
+_MORE: tuple[tuple[EventKind, str, str], ...] = (
+    ("nudged", "over", "{to} gets it in the morning digest ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
     ("facts-told", "beside", "{source} gave other facts: {beside}. The known facts stay"),
@@ -93,8 +95,11 @@ _MORE = (
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
 )
 #: The words for an answer under a name that nobody could check, by the way it came in.
-_CLAIMED = {"prefect": "in Prefect, under a name that nobody checked", "cli": "at the command line, under a name that nobody checked"}
-_QUIET = ("activity", "answered-handed")
+_CLAIMED: Mapping[Via, str] = {
+    "prefect": "in Prefect, under a name that nobody checked",
+    "cli": "at the command line, under a name that nobody checked",
+}
+_QUIET: tuple[EventKind, ...] = ("activity", "answered-handed")
 
 
 def sentence(event: Event, people: Roster) -> str:
@@ -104,7 +109,8 @@ def sentence(event: Event, people: Roster) -> str:
         return ""
     words = {name: _word(value, people) for name, value in event.data.items()}
     words["actor"] = people.name_of(event.actor)
-    claimed = _CLAIMED.get(str(event.data.get("via"))) if event.data.get("claimed") else None
+    via = word(str(event.data.get("via")), _CLAIMED) if event.data.get("claimed") else None
+    claimed = _CLAIMED[via] if via else None
     return form.format_map(_Blank(words)) + (f" ({claimed})" if claimed else "")
 
 
@@ -207,7 +213,7 @@ def _earlier(session: Session, handoff: Handoff, people: Roster) -> list[tuple[d
     known = [(lead.created_at, f"Known before as lead {elsewhere.id}, at {elsewhere.company or 'another company'}")] if elsewhere else []
     if handoff.previous_id is None:
         return known
-    told = (
+    told: tuple[EventKind, ...] = (
         "answered-rejected",
         "answered-returned",
         "answered-accepted",

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
-from notifications.letter import Context, Letter
+from agreements.words import ChannelName, MessageKind, TemplateName
+from notifications.letter import Channel, Context, Letter
+from notifications.links import Links
 from notifications.rendering import render
 from storage import deliveries, handoffs
 from storage.tables import Delivery, Handoff
 from tasks.messages import lead_context, template_faults
-from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 from tasks.work import Work
 
 log = logging.getLogger("baton.sending")
 #: Messages to the CRM that change a record and have no reader.
-RECORDS = ("status", "opportunity")
+RECORDS: tuple[MessageKind, ...] = ("status", "opportunity")
 #: Messages that use the templates of another message.
-WRITTEN_AS = {"attached": "told"}
+WRITTEN_AS: Mapping[MessageKind, TemplateName] = {"attached": "told"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Ready:
     """A claimed message, to be written and handed to its channel once. context: None for a message that changes a record."""
 
     id: int
-    channel: str
-    message: str
+    channel: ChannelName
+    message: MessageKind
     key: str
     thread: str
     context: Context | None
@@ -53,7 +56,7 @@ class Outcome:
     letter: Letter | None = None
 
 
-def claim_due(work: Work) -> list[Ready]:
+def claim_due(work: Work, links: Links) -> list[Ready]:
     """Claims the first due message of each channel. After a crash, only the messages that were being sent are unknown.
 
     A message that an earlier attempt left half sent is marked as unknown, and is not sent again.
@@ -63,7 +66,7 @@ def claim_due(work: Work) -> list[Ready]:
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
     ready: dict[str, Ready] = {}
     for row in rows:
-        if row.channel not in ready and (claimed := _claimed(session, handoff, row, work.now)):
+        if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
             ready[row.channel] = claimed
     deliveries.claim_all(session, [one.id for one in ready.values()])
     left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
@@ -71,10 +74,10 @@ def claim_due(work: Work) -> list[Ready]:
     return list(ready.values())
 
 
-def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready | None:
+def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:
     """The message with its content; None if the content cannot be loaded. The row then has the error."""
     try:
-        return _prepare(session, handoff, row, now)
+        return _prepare(session, handoff, row, links, now)
     except Exception as error:  # a faulty template or address must not stop the lead
         log.warning("delivery %s could not be prepared: %s", row.key, error)
         row.tries += 1
@@ -82,31 +85,33 @@ def _claimed(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
         return None
 
 
-def write_letter(ready: Ready) -> Ready | Outcome:
+def write_letter(ready: Ready, box: Toolbox) -> Ready | Outcome:
     """Write the message as it goes out, outside of any transaction. Returns an outcome if the message cannot be written."""
     if ready.context is None:
         return ready
     words = WRITTEN_AS.get(ready.message, ready.message)
     try:
-        letter = render(words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=toolbox.current().templates)
+        letter = render(words, ready.context, key=ready.key, thread=ready.thread, facts=ready.facts, folder=box.templates)
     except Exception as error:  # a faulty template must not stop the lead
         log.warning("delivery %s could not be prepared: %s", ready.key, error)
         return Outcome(ready.id, error=DeliveryError(ready.channel, f"could not be written: {error}", permanent=True))
-    return replace(ready, letter=marked(letter, ready.id))
+    return replace(ready, letter=marked(letter, ready.id, box.links))
 
 
-async def hand_over(ready: Ready) -> Outcome:
+async def hand_over(ready: Ready, box: Toolbox) -> Outcome:
     """Hands one message to its channel. An unforeseen error of the channel fails the delivery, not the attempt."""
     try:
-        return Outcome(ready.id, await _hand_over(ready), letter=ready.letter)
+        return Outcome(ready.id, await _hand_over(ready, box), letter=ready.letter)
     except (DeliveryError, CrmError) as raised:
         return Outcome(ready.id, error=raised, letter=ready.letter)
     except Exception as raised:
         return Outcome(ready.id, error=DeliveryError(ready.channel, f"{type(raised).__name__}: {raised}"), letter=ready.letter)
 
 
-def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Writes down the outcomes of these messages of one handoff."""
+def write_outcomes(
+    session: Session, handoff: Handoff, outcomes: Sequence[Outcome], channels: Mapping[ChannelName, Channel], *, now: datetime
+) -> None:
+    """Writes down the outcomes of these messages of one handoff. channels: as in the toolbox."""
     ids = [one.delivery_id for one in outcomes]
     locked = select(Delivery).where(col(Delivery.id).in_(ids)).with_for_update().execution_options(populate_existing=True)
     rows = {row.id: row for row in session.exec(locked)} if ids else {}
@@ -114,58 +119,55 @@ def write_outcomes(session: Session, handoff: Handoff, outcomes: Sequence[Outcom
         row = rows[one.delivery_id]
         if one.letter is not None:
             template_faults.note_faults(session, row, handoff, one.letter, now=now)
-        _write(session, row, handoff, one.proof, one.error, now=now)
+        _write(session, row, handoff, one, channels, now=now)
     deliveries.write_together(session, rows.values())
 
 
-def write_outcome(
-    session: Session, delivery_id: int, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
-) -> None:
-    """Writes down the outcome of a claimed message. proof: the channel's answer; error: why the channel did not take the message."""
-    row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
+def write_outcome(session: Session, outcome: Outcome, channels: Mapping[ChannelName, Channel], *, now: datetime) -> None:
+    """Writes down the outcome of a claimed message that belongs to no handoff. channels: as in the toolbox."""
+    row = session.get(Delivery, outcome.delivery_id, with_for_update=True, populate_existing=True)
     assert row is not None, "a claimed delivery is never deleted"
-    _write(session, row, handoff, proof, error, now=now)
+    _write(session, row, None, outcome, channels, now=now)
 
 
 def _write(
-    session: Session, row: Delivery, handoff: Handoff | None, proof: str, error: DeliveryError | CrmError | None, *, now: datetime
+    session: Session, row: Delivery, handoff: Handoff | None, outcome: Outcome, channels: Mapping[ChannelName, Channel], *, now: datetime
 ) -> None:
+    error = outcome.error
     if error is None:
-        bounces = _bounces_within(session, row, handoff)
-        deliveries.succeeded(session, row, handoff, proof=proof, now=now, may_bounce_for=bounces)
+        bounces = _bounces_within(session, row, handoff, channels.get(row.channel))
+        deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces)
     elif isinstance(error, DeliveryUnknown):
-        deliveries.lost_sight(session, row, handoff, error=str(error), now=now)
+        deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
     else:
         rest = error.retry_after_seconds if isinstance(error, DeliveryError) else None
         deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now, retry_after_seconds=rest)
 
 
-def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None) -> timedelta:
+def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None, channel: Channel | None) -> timedelta:
     """How long a message of this channel may still bounce: as agreed, or the default time for a message without an agreement."""
-    channel = toolbox.current().channels.get(row.channel)
     if channel is None or not channel.may_bounce or row.message in RECORDS:
         return timedelta(0)
     agreed = handoffs.agreement_of(session, handoff).notify if handoff and handoff.agreement else Notify()
     return agreed.bounces_within
 
 
-def _prepare(session: Session, handoff: Handoff, row: Delivery, now: datetime) -> Ready:
+def _prepare(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready:
     number, thread = str(handoff.lead_id), f"lead-{handoff.lead_id}-{handoff.id}"
     if row.message in RECORDS:
         facts = {name: str(value) for name, value in row.context.get("values", {}).items()}
         return Ready(row.id, row.channel, row.message, row.key, thread, None, facts, row.person, number)
-    context = lead_context.context_of(session, handoff, row, now=now)
+    context = lead_context.context_of(session, handoff, row, links, now=now)
     facts = lead_context.crm_facts(context)
     return Ready(row.id, row.channel, row.message, row.key, thread, context, facts, row.person, number)
 
 
-def marked(letter: Letter, delivery_id: int) -> Letter:
+def marked(letter: Letter, delivery_id: int, links: Links) -> Letter:
     """Return the letter with the mark by which a bounce names its delivery."""
-    return replace(letter, bounce_mark=toolbox.current().links.bounce_marks.of(delivery_id))
+    return replace(letter, bounce_mark=links.bounce_marks.of(delivery_id))
 
 
-async def _hand_over(ready: Ready) -> str:
-    box = toolbox.current()
+async def _hand_over(ready: Ready, box: Toolbox) -> str:
     if ready.message == "status":
         return await box.crm.update(key=ready.key, lead_number=ready.lead_number, values=ready.facts)
     if ready.message == "opportunity":
@@ -179,7 +181,7 @@ async def _hand_over(ready: Ready) -> str:
 def crm_status(
     session: Session,
     handoff: Handoff,
-    stage: str,
+    stage: CrmStage,
     *,
     key: str,
     now: datetime,

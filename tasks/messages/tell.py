@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.words import ChannelName
 from storage import deliveries, roster
 from storage.tables import Handoff
 
 
 def tell(
-    session: Session, handoff: Handoff, person: str, *, key: str, now: datetime, what: str, channels: tuple[str, ...] = ("email",)
+    session: Session, handoff: Handoff, person: str, *, key: str, now: datetime, what: str, channels: tuple[ChannelName, ...] = ("email",)
 ) -> None:
     """Queues a message to this person, or to marketing if the person is not in the roster. A second call queues nothing more."""
     people = roster.current(session)

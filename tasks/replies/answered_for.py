@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.roster import Roster
+from agreements.words import AnswerKind, Attempt
 from storage import answerers, deliveries, handoffs, roster
 from storage.digests import Aside
 from storage.tables import Answer, Assignment, Wait
@@ -14,7 +15,7 @@ from tasks.choices import DID
 from tasks.messages import digest
 
 #: Answers to tasks of managers, of marketing or of the clock: nobody gives them for a rep.
-_OWN_DUTIES = ("decided", "completed", "deadline")
+_OWN_DUTIES: tuple[AnswerKind, ...] = ("decided", "completed", "deadline")
 
 
 def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
@@ -32,7 +33,7 @@ def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:
     _tell(session, wait, told, send_at=max(now, answer.effective_at), answer_id=answer.id, now=now)
 
 
-def tell_rep_of_attempt(session: Session, wait: Wait, kind: str, *, by: str, key: str, now: datetime) -> None:
+def tell_rep_of_attempt(session: Session, wait: Wait, kind: Attempt, *, by: str, key: str, now: datetime) -> None:
     """Tells the rep, once for each key, that somebody else noted an attempt to reach the lead; nothing if the rep noted it."""
     people, rep = roster.current(session), _rep_of(session, wait)
     person = people.person(rep)

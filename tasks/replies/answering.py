@@ -11,23 +11,27 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import MAX_SHORT, MAX_TEXT, storable
 from agreements.model import Agreement
+from agreements.words import ATTEMPTS, AnswerKind, Attempt, GivenAnswer, NoWord, Via, word
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Wait
-from tasks.choices import DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
+from storage.tables import Answer, AnswerState, Level, Wait
+from tasks.choices import CHANNELS, DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
 from tasks.replies import number_check
 from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
 from tasks.replies.link_page import ReplyContext, ShownAnswer, Visit, answers_at, given, missing_of, place_of, visit
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.undo_refusal import in_words
 from tasks.replies.validation import ChoiceRefused, data_of, refuse_gaps
 from tasks.steps.follow_up import NewTouch, touch
-from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
 
 __all__ = [
     "LABELS", "REP_CHOICES", "ChoiceRefused", "ShownAnswer", "Option", "Reply", "Sender", "Undone", "Visit", "answer", "answer_wait",
     "confirm", "undo", "visit",
 ]  # fmt: skip
 
+#: The answers that cannot be taken back.
+_FOR_GOOD: tuple[AnswerKind, ...] = ("completed", "decided")
 _FULL = (
     "Your answer was not kept, because too many answers already wait for their code here. Please send it together with the code"
     " from the message. Then it counts at once."
@@ -44,7 +48,7 @@ class Reply:
     """
 
     won: bool
-    kind: str
+    kind: AnswerKind | NoWord
     winner: ShownAnswer | None = None
     ended: str = ""
     touched: bool = False
@@ -59,9 +63,9 @@ class Reply:
 class Submission:
     """A complete answer, ready to be counted. at: when it was sent, aware; row: its row if it was held until now."""
 
-    kind: str
+    kind: AnswerKind
     by: str
-    via: str
+    via: Via
     at: datetime
     text: str
     data: dict[str, Any]
@@ -69,37 +73,42 @@ class Submission:
     row: Answer | None = None
 
 
+def kind_of(text: str) -> GivenAnswer | NoWord:
+    """Return the answer that a text from a form names, empty for none."""
+    return word(text, LABELS) or ""
+
+
 @dataclass(frozen=True, slots=True)
 class SentForm:
-    """An answer as somebody sent it.
+    """An answer as somebody sent it. kind: empty where what was sent is no answer (`kind_of` reads it).
 
     fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements,
     separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
     number: the code as it was typed with the answer; Baton checks it only where the answer needs it.
     """
 
-    kind: str
+    kind: GivenAnswer | NoWord
     fields: Mapping[str, str]
-    via: str = "link"
+    via: Via = "link"
     key: str = ""
     number: str = ""
 
 
-def answer(session: Session, token: str, sent: SentForm, *, now: datetime, wait_id: str = "", sender: Sender | None = None) -> Reply:
+def answer(session: Session, link: OpenedLink, sent: SentForm, *, now: datetime, sender: Sender | None = None) -> Reply:
     """Gives an answer through a link, or holds it if the sender may have been a robot. Call inside a write transaction.
     If too many answers are held already, nothing is stored, and the answer must come with the code (needs_number).
 
-    wait_id: as in visit. sender: the browser, None if a person is known to answer. Raises LinkInvalid; ChoiceRefused, which says
-    what is missing. Nothing is stored then.
+    sender: the browser, None if a person is known to answer. Raises LinkInvalid; ChoiceRefused, which says what is missing.
+    Nothing is stored then.
     """
     kind, fields = sent.kind, sent.fields
-    place = place_of(session, token, wait_id, now=now, lock=True)
+    place = place_of(session, link, now=now, lock=True)
     unproven = sender is not None and is_unproven(session, sender, place.person, now=now)
     settled = _settled(session, place, now)
     again = settled is not None and settled.mine and settled.kind == kind and not place.ended
     if place.wait is None or not place.options:
-        if not again and not unproven and kind in LABELS:
-            _keep_late(session, place, sent, now)
+        if not again and not unproven and (known := word(kind, LABELS)):
+            _keep_late(session, place, known, sent, now)
         return Reply(again, kind, winner=settled, ended="" if again else place.ended or "There is nothing to answer here right now.")
     if kind not in {option.kind for option in place.options}:
         if kind in LABELS and settled is not None:
@@ -115,28 +124,28 @@ def answer(session: Session, token: str, sent: SentForm, *, now: datetime, wait_
         row = waits.hold(session, place.wait, new, link_of=place.person, now=now)
         if row is not None:
             return Reply(False, kind, held=row.id)
-        if refused := _refuse_without_number(session, token, place, sent.number, sender, now):
+        if refused := _refuse_without_number(session, link, place, sent.number, sender, now):
             return Reply(False, kind, refused=refused, needs_number=True)
     was, promoted = was_before(session, sender, place.person, now=now) if sender else "", False
     if sender and unproven:
         device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
         sender, promoted = replace(sender, device=device), device != sender.device
     said = Submission(kind, by, sent.via, now, text, data, key=f"touch:{sent.key or now.isoformat()}")
-    reply = _count(session, place, said, sender, now=now, was=was)
+    reply = _count(session, link.box, place, said, sender, now=now, was=was)
     return replace(reply, promoted=promoted)
 
 
-def _refuse_without_number(session: Session, token: str, place: ReplyContext, number: str, sender: Sender, now: datetime) -> str:
+def _refuse_without_number(session: Session, link: OpenedLink, place: ReplyContext, number: str, sender: Sender, now: datetime) -> str:
     """Return why an answer that cannot be held does not count; empty if the right code came with it."""
     if not number:
         return _FULL
-    return number_check.check(session, token, place.person, number, device=sender.device, kept="what you typed", now=now)
+    return number_check.check(session, link, place.person, number, device=sender.device, kept="what you typed", now=now)
 
 
-def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: datetime, sender: Sender, wait_id: str = "") -> Reply:
+def confirm(session: Session, link: OpenedLink, answer_id: int, typed: str, *, now: datetime, sender: Sender) -> Reply:
     """Counts a held answer from when it was sent, if `typed` is the code from the message. The browser is known from then on.
     Call inside a write transaction. Raises LinkInvalid; ChoiceRefused if no such answer is held."""
-    place = place_of(session, token, wait_id, now=now, lock=True)
+    place = place_of(session, link, now=now, lock=True)
     held = waits.held_of(session, place.handoff.id, link_of=place.person, device=sender.device)
     row = next((one for one in held if one.id == answer_id), None)
     if row is None:
@@ -144,25 +153,27 @@ def confirm(session: Session, token: str, answer_id: int, typed: str, *, now: da
         if settled is not None and settled.answer_id == answer_id:
             return Reply(True, settled.kind, winner=settled)
         raise ChoiceRefused("No answer here waits for a code. Please choose again.")
-    if refused := number_check.check(session, token, place.person, typed, device=sender.device, kept="your answer", now=now):
+    if refused := number_check.check(session, link, place.person, typed, device=sender.device, kept="your answer", now=now):
         return Reply(False, row.kind, held=answer_id, refused=refused)
     was = devices.level(session, sender.device, place.person, now=now)
     device = devices.promote(session, sender.device, place.person, level=devices.KNOWN, becomes=sender.becomes, now=now)
     data = {name: value for name, value in row.data.items() if name not in waits.WHILE_HELD}
     said = Submission(row.kind, row.by, row.via, row.answered_at, "", data, key=f"held:{row.id}", row=row)
-    reply = _count(session, place, said, replace(sender, device=device), now=now, was=was)
+    reply = _count(session, link.box, place, said, replace(sender, device=device), now=now, was=was)
     return replace(reply, promoted=device != sender.device)
 
 
-def _count(session: Session, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: str) -> Reply:
+def _count(
+    session: Session, box: Toolbox, place: ReplyContext, said: Submission, sender: Sender | None, *, now: datetime, was: Level | NoWord
+) -> Reply:
     """Counts an answer that a person gave. If somebody other than the addressee gave it, the addressee gets a message."""
     about = forwarding(session, sender, place, was=was, now=now) if sender else {}
     wait = place.wait if said.kind in {option.kind for option in place.options} else None
-    if wait is not None and wait.kind == "outcome" and said.kind in ("attempted", "connected"):
-        return _touch(session, place, said, about, now)
+    if wait is not None and wait.kind == "outcome" and (tried := word(said.kind, ATTEMPTS)):
+        return _touch(session, place, said, tried, about, now)
     wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
     assert wait is not None, "an answer is to something that was or is open"
-    undo = timedelta(0) if said.kind in ("completed", "decided") else _undo_time(place.agreement)
+    undo = timedelta(0) if said.kind in _FOR_GOOD else _undo_time(box, place.agreement)
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:
@@ -179,8 +190,8 @@ def _count(session: Session, place: ReplyContext, said: Submission, sender: Send
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
 
 
-def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[str, Any], now: datetime) -> Reply:
-    attempt = NewTouch(said.kind, said.key, said.by, said.via, said.at, channel=str(said.data.get("channel", "")))
+def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:
+    attempt = NewTouch(kind, said.key, said.by, said.via, said.at, channel=word(str(said.data.get("channel", "")), CHANNELS) or "")
     touched = touch(session, place.handoff, attempt)
     if said.row is not None:
         said.row.state = AnswerState.NOTED
@@ -188,7 +199,7 @@ def _touch(session: Session, place: ReplyContext, said: Submission, about: dict[
     if touched and about:
         tell_addressee(session, place, key=said.key, kind=said.kind, context=about, now=said.at)
     if touched and place.wait is not None:
-        tell_rep_of_attempt(session, place.wait, said.kind, by=said.by, key=said.key, now=now)
+        tell_rep_of_attempt(session, place.wait, kind, by=said.by, key=said.key, now=now)
     return Reply(True, said.kind, touched=touched)
 
 
@@ -200,7 +211,7 @@ def _taker(place: ReplyContext, fields: Mapping[str, str]) -> str:
     return member if place.members else place.person
 
 
-def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datetime) -> None:
+def _keep_late(session: Session, place: ReplyContext, kind: GivenAnswer, sent: SentForm, now: datetime) -> None:
     """Stores an answer that came after the wait was settled. It changes nothing, but the trail shows it."""
     wait = place.wait
     if wait is None and place.tenure is not None:
@@ -209,7 +220,7 @@ def _keep_late(session: Session, place: ReplyContext, sent: SentForm, now: datet
     if wait is not None and (wait.closed_at or wait.answer_id):
         reason, text = sent.fields.get("reason", ""), sent.fields.get("text", "")[:MAX_TEXT]
         data = {"reason": reason} if place.agreement.reason(reason) else {}
-        waits.answer(session, wait.id, waits.NewAnswer(sent.kind, by=place.person, via=sent.via, text=text, data=data), now=now)
+        waits.answer(session, wait.id, waits.NewAnswer(kind, by=place.person, via=sent.via, text=text, data=data), now=now)
 
 
 def answer_wait(session: Session, wait_id: str, sent: SentForm, *, by: str, now: datetime, answered_at: datetime) -> Reply:
@@ -262,13 +273,13 @@ class Undone:
         return not self.why
 
 
-def undo(session: Session, token: str, answer_id: int, *, now: datetime, device: str, wait_id: str = "") -> Undone:
+def undo(session: Session, link: OpenedLink, answer_id: int, *, now: datetime, device: str) -> Undone:
     """Takes back the person's own answer while that is possible. Call inside a write transaction. Raises LinkInvalid.
 
     device: hash of the browser that asks: the one that gave the answer, or another one that is known as the person's.
     The answer stays if its undo time is over, or if a later answer or action builds on it.
     """
-    place = place_of(session, token, wait_id, now=now)
+    place = place_of(session, link, now=now)
     row = session.get(Answer, answer_id)
     if row is None or row.handoff_id != place.handoff.id or row.by not in (place.person, *place.members):
         return Undone("That is not your answer, so you cannot take it back.", stranger=True)
@@ -278,9 +289,9 @@ def undo(session: Session, token: str, answer_id: int, *, now: datetime, device:
     return Undone(in_words(refused, row, place.people, now=now) if refused else "")
 
 
-def _undo_time(agreement: Agreement) -> timedelta:
+def _undo_time(box: Toolbox, agreement: Agreement) -> timedelta:
     origin = datetime.fromisoformat("2000-01-03T00:00:00+00:00")
-    return toolbox.current().undo_time(agreement.notify.undo.after(origin, None) - origin)
+    return box.undo_time(agreement.notify.undo.after(origin, None) - origin)
 
 
 def _settled(session: Session, place: ReplyContext, now: datetime) -> ShownAnswer | None:

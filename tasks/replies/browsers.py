@@ -11,9 +11,11 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from agreements.words import AnswerKind, NoWord
 from storage import deliveries, devices, page_requests, roster
 from storage.devices import ENROLLED, KNOWN
 from storage.page_requests import PageRequest
+from storage.tables import Level, Look, SeenAs
 from tasks.replies.link_page import ReplyContext
 
 log = logging.getLogger("baton.web")
@@ -34,7 +36,7 @@ class Sender:
     method: str = "POST"
     agent: str = ""
     age: timedelta | None = None
-    was: str | None = None
+    was: Level | NoWord | None = None
     becomes: str = ""
 
 
@@ -47,12 +49,12 @@ def is_unproven(session: Session, sender: Sender, person: str, *, now: datetime)
     return level != ENROLLED and (level != KNOWN or too_fast)
 
 
-def was_before(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
+def was_before(session: Session, sender: Sender, person: str, *, now: datetime) -> Level | NoWord:
     """The browser's level for that person before this request."""
     return devices.level(session, sender.device, person, now=now) if sender.was is None else sender.was
 
 
-def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: str, now: datetime) -> dict[str, Any]:
+def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: Level | NoWord, now: datetime) -> dict[str, Any]:
     """The facts for the trail if somebody other than the addressee probably gave the answer; empty otherwise.
 
     was: the browser's level for the addressee before this answer.
@@ -67,7 +69,7 @@ def forwarding(session: Session, sender: Sender, place: ReplyContext, *, was: st
     return {"forwarded": True, **({"device_of": of} if of else {})}
 
 
-def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str, context: dict[str, Any], now: datetime) -> None:
+def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: AnswerKind, context: dict[str, Any], now: datetime) -> None:
     """Queues a personal message that somebody else seems to have answered through the addressee's link."""
     said = {"kind": kind, "at": now.isoformat(), "handoff_id": place.handoff.id, "assignment_id": place.tenure.id if place.tenure else ""}
     said |= {"wait_id": place.wait.id if place.wait else "", **context}
@@ -80,7 +82,7 @@ def tell_addressee(session: Session, place: ReplyContext, *, key: str, kind: str
     )
 
 
-def request_at(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> PageRequest:
+def request_at(session: Session, place: ReplyContext, sender: Sender, what: Look, *, now: datetime) -> PageRequest:
     """Return the request of this browser for that page, to be stored. Reads only."""
     tenure, wait = place.tenure.id if place.tenure else "", place.wait.id if place.wait else ""
     about = PageRequest(at=now, handoff_id=place.handoff.id, assignment_id=tenure, wait_id=wait, person=place.person, what=what)
@@ -94,7 +96,7 @@ def request_about(session: Session, about: PageRequest, sender: Sender) -> PageR
     return replace(about, method=sender.method, agent=sender.agent, device=known, age_seconds=age)
 
 
-def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> str:
+def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> SeenAs:
     """The browser's relation to that person, as PageRequest names it. A member's browser is one of the shared mailbox too."""
     if level := devices.level(session, sender.device, person, now=now):
         return level
@@ -106,7 +108,7 @@ def _is_to(session: Session, sender: Sender, person: str, *, now: datetime) -> s
     return page_requests.OTHERS if of and not set(of) & set(own) else "back"
 
 
-def note_sight(session: Session, place: ReplyContext, sender: Sender, what: str, *, now: datetime) -> None:
+def note_sight(session: Session, place: ReplyContext, sender: Sender, what: Look, *, now: datetime) -> None:
     """Stores the page request that came with an answer. Never fails the answer. Call inside a write transaction."""
     keep_requests(session, [request_at(session, place, sender, what, now=now)])
 

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements.words import GivenAnswer, NoWord
 from notifications.letter import DigestRow
-from notifications.links import DigestLink
+from notifications.links import DigestLink, Links
 from storage import devices, digests, handoffs, roster, waits
-from storage.tables import Answer, AnswerState, Assignment, Wait
+from storage.tables import Answer, AnswerState, Assignment, Level, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
@@ -20,9 +21,9 @@ from tasks.replies.browsers import Sender, note_sight
 from tasks.replies.link_life import require_good
 from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of
 from tasks.replies.number_check import CodeProof
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.validation import ChoiceRefused, colleagues_of
 from tasks.steps.remind import OWED
-from tasks.wiring import toolbox
 
 _MOVED_ON = "Nothing was saved here, because this lead has moved on since you opened the page. The row shows the lead as it is now."
 _NOT_SAVED = "Nothing was saved here"
@@ -56,7 +57,7 @@ class DigestPage:
     rows: tuple[OpenRow, ...]
     elsewhere: tuple[DigestRow, ...]
     now: datetime
-    level: str = ""
+    level: Level | NoWord = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +68,26 @@ class RowReply:
     words: str
 
 
-def open_round(session: Session, token: str, *, now: datetime, device: str = "") -> DigestPage:
+def open_round(session: Session, link: OpenedLink, *, now: datetime, device: str = "") -> DigestPage:
     """Return the open leads of the person whose link this is. device: hash of the browser. Reads only. Raises LinkInvalid."""
-    morning = _read(session, token, now)
+    morning = _read(session, link, now)
     people = roster.current(session)
     person = people.people[morning.person]
-    rows = sorted(_rows(session, morning, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
-    elsewhere = _elsewhere(session, morning, {row.lead.number for row in rows}, now)
+    links = link.links
+    rows = sorted(_rows(session, morning, links, now), key=lambda row: (row.lead.due_at is None, row.lead.due_at or now, row.lead.number))
+    elsewhere = _elsewhere(session, morning, links, {row.lead.number for row in rows}, now)
     level = devices.level(session, device, morning.person, now=now)
     return DigestPage(morning.person, person.name, person.timezone, morning.day, tuple(rows), elsewhere, now, level)
 
 
-def prove(session: Session, token: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
+def prove(session: Session, link: OpenedLink, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
     """Return whether the person of this digest sent the form, as number_check.prove does. Raises LinkInvalid."""
-    return number_check.prove(session, token, _read(session, token, now).person, typed, sender=sender, now=now)
+    return number_check.prove(session, link, _read(session, link, now).person, typed, sender=sender, now=now)
 
 
 def answer_row(
     session: Session,
-    token: str,
+    link: OpenedLink,
     ident: str,
     sent: SentForm,
     *,
@@ -98,53 +100,52 @@ def answer_row(
     wait_id: the open wait when the page was shown. sender: the browser, which has proved itself. Raises LinkInvalid for a link
     that is not from here.
     """
-    morning = _read(session, token, now)
+    morning = _read(session, link, now)
     tenure = session.get(Assignment, ident)
     if tenure is None or tenure.rep != morning.person:
         return RowReply(False, "Nothing was saved here: this lead is not yours.")
-    link, key = _token_of(ident, morning.at), hashlib.sha256(f"{sent.key}:{ident}".encode()).hexdigest()[:32]
+    own = OpenedLink(link.box, link.links.for_tenure(ident, at=morning.at).rpartition("/")[2])
+    key = hashlib.sha256(f"{sent.key}:{ident}".encode()).hexdigest()[:32]
     wait = waits.open_of(session, tenure.handoff_id, lock=True)
     if wait is None or wait.id != wait_id:
         return _again(session, wait_id, sent.kind, morning.person)
     try:
-        reply = answering.answer(session, link, replace(sent, key=key), now=now, sender=sender)
+        reply = answering.answer(session, own, replace(sent, key=key), now=now, sender=sender)
     except ChoiceRefused as error:
         return RowReply(False, f"{_NOT_SAVED}: {error}")
     if not reply.won:
         return RowReply(False, f"{_NOT_SAVED}: {reply.ended or 'It was answered before.'}")
-    note_sight(session, place_of(session, link, now=now), sender, "sent", now=now)
+    note_sight(session, place_of(session, own, now=now), sender, "sent", now=now)
     return RowReply(True, "Saved.")
 
 
-def _again(session: Session, wait_id: str, kind: str, person: str) -> RowReply:
+def _again(session: Session, wait_id: str, kind: GivenAnswer | NoWord, person: str) -> RowReply:
     """The result of pressing again after the answer was carried out: saved, if the same person gave the same answer."""
     query = select(Answer.id).where(Answer.wait_id == wait_id, Answer.kind == kind, Answer.by == person)
     same = session.exec(query.where(Answer.state == AnswerState.COUNTED).limit(1)).first()
     return RowReply(True, "Saved.") if same else RowReply(False, _MOVED_ON)
 
 
-def _read(session: Session, token: str, now: datetime) -> DigestLink:
-    morning = toolbox.current().links.read_digest(token)
+def _read(session: Session, link: OpenedLink, now: datetime) -> DigestLink:
+    morning = link.links.read_digest(link.token)
     require_good(session, roster.current(session), morning.person, morning.at, now=now, opens_many=True)
     return morning
 
 
-def _token_of(ident: str, at: datetime | None) -> str:
-    return toolbox.current().links.for_tenure(ident, at=at).rpartition("/")[2]
-
-
-def _rows(session: Session, morning: DigestLink, now: datetime) -> list[OpenRow]:
+def _rows(session: Session, morning: DigestLink, links: Links, now: datetime) -> list[OpenRow]:
     query = select(Assignment, Wait).join(Wait, col(Wait.assignment_id) == col(Assignment.id))
     query = query.where(Assignment.rep == morning.person, col(Assignment.ended_at).is_(None), col(Wait.closed_at).is_(None))
     people = roster.current(session)
     rows = []
     for tenure, wait in session.exec(query.order_by(col(Wait.due_at), col(Wait.id))):
         place = place_of_tenure(session, tenure, people)
-        rows.append(_row(session, place, tenure, wait, morning.at, now))
+        rows.append(_row(session, place, tenure, wait, links, morning.at, now))
     return rows
 
 
-def _row(session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, at: datetime | None, now: datetime) -> OpenRow:
+def _row(
+    session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, links: Links, at: datetime | None, now: datetime
+) -> OpenRow:
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     what = "Your manager has been asked to decide, but you may still answer." if wait.kind == "decision" else f"Still needed: {owed}."
     counted = [] if place.options else answers_at(session, place)[-1:]
@@ -153,7 +154,7 @@ def _row(session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, 
     return OpenRow(
         ident=tenure.id,
         wait_id=wait.id,
-        lead=row_of(session, place.handoff, wait, tenure.rep, what, at=at),
+        lead=row_of(session, place.handoff, wait, tenure.rep, what, links=links, at=at),
         options=place.options,
         reasons=reasons_of(session, place) if kinds & {"rejected", "returned"} else (),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
@@ -163,7 +164,7 @@ def _row(session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, 
     )
 
 
-def _elsewhere(session: Session, morning: DigestLink, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
+def _elsewhere(session: Session, morning: DigestLink, links: Links, shown: set[int], now: datetime) -> tuple[DigestRow, ...]:
     """The open tasks of this person as a manager or as marketing, and the leads of earlier digest items that are still open."""
     found: dict[int, DigestRow] = {}
     person = morning.person
@@ -171,10 +172,11 @@ def _elsewhere(session: Session, morning: DigestLink, shown: set[int], now: date
         matter = matter_of(session, item)
         if matter is not None:
             handoff = handoffs.get(session, item.handoff_id)
-            found[handoff.lead_id] = row_of(session, handoff, matter, person, item.what, at=morning.at)
+            found[handoff.lead_id] = row_of(session, handoff, matter, person, item.what, links=links, at=morning.at)
     query = select(Wait).where(Wait.holder == person, col(Wait.kind).in_(DUTIES), col(Wait.closed_at).is_(None))
     for wait in session.exec(query.where(col(Wait.answer_id).is_(None))):
         handoff = handoffs.get(session, wait.handoff_id)
-        found[handoff.lead_id] = row_of(session, handoff, wait, person, f"Needed from you: {OWED[wait.kind]}.", at=morning.at)
+        what = f"Needed from you: {OWED[wait.kind]}."
+        found[handoff.lead_id] = row_of(session, handoff, wait, person, what, links=links, at=morning.at)
     rows = [row for number, row in found.items() if number not in shown]
     return tuple(sorted(rows, key=lambda row: (not row.link, row.due_at or now, row.number)))

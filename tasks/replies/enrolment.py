@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
+from notifications.links import Links
 from storage import deliveries, devices, roster
 from storage.devices import ENROLLED
 from storage.tables import MailedCode
-from tasks.wiring import toolbox
 
 MINUTES = 15
 """How long a code is good, in Baton's time."""
@@ -50,7 +50,7 @@ def pending(session: Session, device: str, *, now: datetime) -> MailedCode | Non
     return session.exec(query.order_by(col(MailedCode.id).desc()).limit(1)).first()
 
 
-def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: str = "") -> str:
+def enter(session: Session, links: Links, device: str, typed: str, *, now: datetime, becomes: str = "") -> str:
     """Enrols the browser if `typed` is the mailed code. Returns why the code was not taken, empty if it was. Call inside a write
     transaction: a wrong code is counted. becomes: hash of the cookie that the browser gets then."""
     row = pending(session, device, now=now)
@@ -58,7 +58,7 @@ def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: 
         return f"There is no code to type here: it was used, or is older than {MINUTES} minutes. Please ask for a new code."
     if row.tries >= TRIES:
         return "You typed too many wrong codes. Please ask for a new code."
-    if not toolbox.current().links.is_code(subject_of(row.id), typed):
+    if not links.is_code(subject_of(row.id), typed):
         row.tries += 1
         session.add(row)
         return f"That is not the code. Tries left: {TRIES - row.tries}."
@@ -68,9 +68,9 @@ def enter(session: Session, device: str, typed: str, *, now: datetime, becomes: 
     return ""
 
 
-def code_of(code_id: int) -> str:
+def code_of(links: Links, code_id: int) -> str:
     """The code with that id."""
-    return toolbox.current().links.code(subject_of(code_id))
+    return links.code(subject_of(code_id))
 
 
 def subject_of(code_id: int) -> str:

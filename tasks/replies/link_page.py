@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,17 +11,18 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.words import AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, PersonalText, Wait
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, PersonalText, Wait
 from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
-from tasks.clock_inputs import NO_CLOCK
+from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
 from tasks.replies.link_life import require_good
+from tasks.replies.opened_link import OpenedLink
 from tasks.replies.undo_refusal import why_not
 from tasks.replies.validation import colleagues_of, lacking
-from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,13 @@ class ShownAnswer:
     checked it.
     """
 
-    kind: str
+    kind: AnswerKind
     by: str
     at: datetime
     words: str
     reason: str = ""
     text: str = ""
-    via: str = ""
+    via: Via | NoWord = ""
     answer_id: int = 0
     undo_until: datetime | None = None
     stays_because: str = ""
@@ -78,7 +80,7 @@ class Visit:
     lead: LeadView
     live: bool
     ended: str = ""
-    wait_kind: str = ""
+    wait_kind: WaitKind | NoWord = ""
     due_at: datetime | None = None
     term: str = ""
     options: tuple[Option, ...] = ()
@@ -91,7 +93,7 @@ class Visit:
     answers: tuple[ShownAnswer, ...] = ()
     timeline: tuple[tuple[datetime, str], ...] = ()
     members: tuple[tuple[str, str], ...] = ()
-    level: str = ""
+    level: Level | NoWord = ""
     held: ShownAnswer | None = None
     now: datetime | None = None
     answers_for: str = ""
@@ -131,12 +133,9 @@ class ReplyContext:
         return self.answers_for if holder is None or holder.shared else self.answers_for.partition(" ")[0]
 
 
-def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", device: str = "") -> Visit:
-    """Return the content of this link's page now. Reads only. Raises LinkInvalid.
-
-    wait_id: the wait to show, if the link opens a manager's own page with many waits. device: hash of the browser.
-    """
-    place = place_of(session, token, wait_id, now=now)
+def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = "") -> Visit:
+    """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
+    place = place_of(session, link, now=now)
     person = place.people.person(place.person)
     due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
     tries = any(option.kind == "attempted" for option in place.options)
@@ -149,7 +148,7 @@ def visit(session: Session, token: str, *, now: datetime, wait_id: str = "", dev
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",
         due_at=due.due_at if due else None,
-        term=str(place.agreement.clock(due.kind, place.handoff.leg).term(place.handoff.tier)) if due else "",
+        term=str(place.agreement.clock(clock_name(due), place.handoff.leg).term(place.handoff.tier)) if due else "",
         options=place.options,
         reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
@@ -206,20 +205,19 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
 
 def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     """Return the answers of this handoff that count, oldest first."""
-    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind) != "deadline")
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, Answer.kind != "deadline")
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 
 
-def place_of(session: Session, token: str, wait_id: str = "", *, now: datetime, lock: bool = False) -> ReplyContext:
-    """Return the context of this link. wait_id: the wait, if the link opens a manager's own page. lock: nobody else can answer
-    until this transaction ends. Raises LinkInvalid, LinkOver."""
-    links, people = toolbox.current().links, roster.current(session)
-    if wait_id:
-        own = links.read_person(token)
+def place_of(session: Session, link: OpenedLink, *, now: datetime, lock: bool = False) -> ReplyContext:
+    """Return the context of this link. lock: nobody else can answer until this transaction ends. Raises LinkInvalid, LinkOver."""
+    links, people = link.links, roster.current(session)
+    if link.wait_id:
+        own = links.read_person(link.token)
         require_good(session, people, own.person, own.at, now=now, opens_many=True)
-        return _own_place(session, own.person, wait_id, people, lock)
-    purpose = links.read(token)
+        return _own_place(session, own.person, link.wait_id, people, lock)
+    purpose = links.read(link.token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
         if row is None:
@@ -309,7 +307,7 @@ def given(session: Session, row: Answer, place: ReplyContext, now: datetime, dev
 
 
 #: Why a lead is no longer with this rep, in words.
-_ENDED = {
+_ENDED: Mapping[Ended | NoWord, str] = {
     "handed": "it was handed to a colleague",
     "rejected": "it was rejected",
     "returned": "it was returned",

@@ -7,15 +7,16 @@ guesses at a code and sends at most three codes within an hour, so a guesser's c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session, col, select
 
+from notifications.links import Links
 from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
 from tasks.replies import enrolment
-from tasks.wiring import toolbox
 
-MESSAGE = "number-guessed"
+MESSAGE: Final = "number-guessed"
 MINUTES = 60
 _HOUR = timedelta(minutes=MINUTES)
 #: The most codes for a person within an hour, the most guesses at one code, and the most wrong codes of one browser in an hour.
@@ -36,7 +37,7 @@ def begin(session: Session, person: str, *, now: datetime) -> None:
     trail.record(session, "number-guessed", now=now, actor="baton", person=person)
 
 
-def check(session: Session, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
+def check(session: Session, links: Links, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
     """Return why `typed` is not the code mailed to that person, empty if it is. Call inside a write transaction."""
     row = _open(session, person, now) or _send(session, person, now)
     if row is None:
@@ -53,7 +54,7 @@ def check(session: Session, person: str, typed: str, *, device: str, kept: str, 
     of_browser = devices.mistyped(session, _AT_CODE + person, since=now - _HOUR)
     if sum(hash == device for hash, _ in of_browser) >= GUESSES_OF_BROWSER:
         return f"You typed too many wrong codes. Please try again in an hour. We keep {kept}."
-    if toolbox.current().links.is_code(enrolment.subject_of(row.id), digits):
+    if links.is_code(enrolment.subject_of(row.id), digits):
         row.used_at = now
         session.add(row)
         return ""

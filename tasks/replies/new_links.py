@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
 from notifications.letter import CodeContext
+from notifications.links import Links
 from storage import deliveries, link_ends, roster, trail
 from storage.tables import Delivery
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.replies.link_life import ACTS_FOR
-from tasks.wiring import toolbox
 
-MESSAGE = "links-ended"
+MESSAGE: Final = "links-ended"
 
 
 def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) -> None:
@@ -29,8 +30,8 @@ def send(session: Session, person: str, *, by: str, quiet: bool, now: datetime) 
         deliveries.queue(session, None, deliveries.Message(MESSAGE), deliveries.Copy(key, "email", person), now=now)
 
 
-def draft_of(session: Session, row: Delivery, *, now: datetime) -> Draft:
+def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) -> Draft:
     """Return the draft of such a delivery. Reads only. Raises KeyError for an unknown person."""
     to = recipient(roster.current(session), row.person)
-    link = toolbox.current().links.for_digest(row.person, f"{now:%Y-%m-%d}", at=now)
-    return Draft(MESSAGE, CodeContext(to, link, number_of(link), int(ACTS_FOR.total_seconds()) // 60), row.key)
+    link = links.for_digest(row.person, f"{now:%Y-%m-%d}", at=now)
+    return Draft(MESSAGE, CodeContext(to, link, number_of(links, link), int(ACTS_FOR.total_seconds()) // 60), row.key)

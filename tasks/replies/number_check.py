@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from agreements.words import NoWord
 from storage import devices, locks
+from storage.tables import Level
 from tasks.replies import mailed_codes
 from tasks.replies.browsers import Sender, is_unproven
-from tasks.wiring import toolbox
+from tasks.replies.opened_link import OpenedLink
 
 #: The most wrong codes for one person in an hour: from one browser, and from all browsers together.
 WRONG_NUMBERS, OF_ALL = 5, 20
@@ -25,11 +27,11 @@ class CodeProof:
     before; device: hash of the cookie by which the browser is known from now on."""
 
     refused: str = ""
-    was: str = ""
+    was: Level | NoWord = ""
     device: str = ""
 
 
-def prove(session: Session, token: str, person: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
+def prove(session: Session, link: OpenedLink, person: str, typed: str, *, sender: Sender, now: datetime) -> CodeProof:
     """Return whether this person sent the form: the browser is known for them, or the code came with the form and makes it known.
 
     For pages that keep the typed input until the code is right, and hold no answers. Call inside its own write transaction: a
@@ -38,13 +40,13 @@ def prove(session: Session, token: str, person: str, typed: str, *, sender: Send
     was = devices.level(session, sender.device, person, now=now)
     if not is_unproven(session, sender, person, now=now):
         return CodeProof(was=was, device=sender.device)
-    if refused := check(session, token, person, typed, device=sender.device, kept="what you typed", now=now):
+    if refused := check(session, link, person, typed, device=sender.device, kept="what you typed", now=now):
         return CodeProof(refused)
     device = devices.promote(session, sender.device, person, level=devices.KNOWN, becomes=sender.becomes, now=now)
     return CodeProof(was=was, device=device)
 
 
-def check(session: Session, token: str, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
+def check(session: Session, link: OpenedLink, person: str, typed: str, *, device: str, kept: str, now: datetime) -> str:
     """Return why `typed` does not prove that person, empty if it does. Call inside a write transaction.
 
     A wrong code is counted. After 20 wrong codes for one person within an hour, in all browsers and for all links together, the
@@ -54,12 +56,12 @@ def check(session: Session, token: str, person: str, typed: str, *, device: str,
     locks.take(session, [f"number {person}"])  # two wrong codes at once are both counted: the second waits here
     wrong = devices.mistyped(session, person, since=now - HOUR)
     if len(wrong) >= OF_ALL and not devices.level(session, device, person, now=now):
-        return mailed_codes.check(session, person, typed, device=device, kept=kept, now=now)
+        return mailed_codes.check(session, link.links, person, typed, device=device, kept=kept, now=now)
     if refused := too_many([at for hash, at in wrong if hash == device], now):
         return f"{refused}. We keep {kept}."
     if not typed:
         return f"Please type the code from the message. {_WHERE}"
-    if toolbox.current().links.is_number(token, typed):
+    if link.links.is_number(link.token, typed):
         return ""
     devices.mistype(session, device, person, now=now, kept=HOUR)
     if len(wrong) + 1 == OF_ALL:

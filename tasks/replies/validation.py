@@ -13,6 +13,7 @@ from agreements.errors import HandoffError
 from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
+from agreements.words import ATTEMPTS, GIVEN_BACK, GivenAnswer, NoWord, TouchChannel, word
 from storage import handoffs
 from storage.tables import Handoff, Touch, Wait
 from tasks.choices import CHANNELS, EVERYONE_FULL, decisions
@@ -28,12 +29,12 @@ def colleagues_of(people: Roster, handoff: Handoff) -> dict[str, str]:
 
 
 def data_of(
-    session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: str, fields: Mapping[str, str]
+    session: Session, handoff: Handoff, agreement: Agreement, people: Roster, wait: Wait, kind: GivenAnswer, fields: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the data to store with an answer of this kind. Raises ChoiceRefused, which says what is missing or too long."""
     _refuse_too_long(fields)
     known = colleagues_of(people, handoff)
-    if kind in ("rejected", "returned"):
+    if kind in GIVEN_BACK:
         return _reason_data(session, handoff, agreement, known, fields)
     if kind == "handed":
         return {"colleague": _colleague(known, fields, "Please say which colleague takes it.")}
@@ -44,7 +45,7 @@ def data_of(
     if kind == "completed":
         stated = {name: fields.get(name, "").strip()[:1000] for name in STATEMENTS}
         return {"statements": {name: value for name, value in stated.items() if value}}
-    if kind in ("attempted", "connected"):
+    if kind in ATTEMPTS:
         return {"channel": channel_of(fields)}
     return {}
 
@@ -70,10 +71,11 @@ def _ticked(names: str) -> dict[str, Any]:
     return {"note_wrong": [name for name in STATEMENTS if name in ticked]} if ticked else {}
 
 
-def channel_of(fields: Mapping[str, str]) -> str:
+def channel_of(fields: Mapping[str, str]) -> TouchChannel | NoWord:
     """Return the channel of an attempt, empty if none was named. Raises ChoiceRefused for an unknown channel."""
-    channel = fields.get("channel", "")
-    if channel and channel not in CHANNELS:
+    named = fields.get("channel", "")
+    channel: TouchChannel | NoWord = word(named, CHANNELS) or ""
+    if named and not channel:
         raise ChoiceRefused(f"Please say how you tried to reach them: {', '.join(CHANNELS)}.")
     return channel
 
@@ -105,8 +107,8 @@ def touches_of_leg(session: Session, handoff: Handoff) -> list[Touch]:
 
 
 def _decision_data(wait: Wait, known: Mapping[str, str], fields: Mapping[str, str]) -> dict[str, Any]:
-    choice, colleague = fields.get("choice", ""), fields.get("colleague", "")
-    if choice not in decisions(wait):
+    choice, colleague = word(fields.get("choice", ""), decisions(wait)), fields.get("colleague", "")
+    if choice is None:
         raise ChoiceRefused("Please choose what becomes of the lead.")
     if choice == "reassign" and wait.about == EVERYONE_FULL:
         _colleague(known, fields, "Please say who takes it: everybody has as many leads as agreed.")

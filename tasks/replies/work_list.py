@@ -8,13 +8,14 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements.lifecycle import Stage
 from agreements.roster import Roster
+from notifications.links import Links
 from storage import handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK
 from tasks.steps.remind import OWED
-from tasks.wiring import toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Row:
 
     lead: int
     company: str
-    stage: str
+    stage: Stage
     holder: str
     owed: str
     due_at: datetime | None
@@ -31,9 +32,9 @@ class Row:
     own: bool = True
 
 
-def own_list(session: Session, person: str, *, now: datetime) -> list[Row]:
+def own_list(session: Session, links: Links, person: str, *, now: datetime) -> list[Row]:
     """Return the open leads and other open tasks of this person, the most urgent first."""
-    links, people = toolbox.current().links, roster.current(session)
+    people = roster.current(session)
     rows = []
     for tenure in _tenures(session, person):
         handoff, wait = handoffs.get(session, tenure.handoff_id), waits.open_of(session, tenure.handoff_id)

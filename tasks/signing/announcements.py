@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session
 
+from agreements.words import PARTIES, word
 from notifications.letter import Recipient, SignatureContext
-from notifications.links import ToSign
+from notifications.links import Links, ToSign
 from storage import contracts, deliveries
 from storage.tables import AgreementVersion, Delivery, Signature
 from tasks.messages.drafts import Draft
-from tasks.wiring import toolbox
 
-MESSAGE = "signature-told"
+MESSAGE: Final = "signature-told"
 
 
 def tell_signers(
@@ -37,14 +38,15 @@ def tell_signers(
             deliveries.queue(session, None, deliveries.Message(MESSAGE, context=context), deliveries.Copy(key, "email", address), now=now)
 
 
-def draft_of(session: Session, row: Delivery) -> Draft:
+def draft_of(session: Session, row: Delivery, links: Links) -> Draft:
     """Return the draft of such a delivery. Reads only. Raises AgreementError for an unknown version."""
     given = row.context
     version = contracts.get(session, str(given["agreement"]), int(given["version"]))
-    agreement, party = contracts.read(version), str(given["party"])
+    agreement, party = contracts.read(version), word(str(given["party"]), PARTIES)
+    assert party is not None, "only the signers of the parties are told"
     context = SignatureContext(
         to=Recipient(row.person, "", email=row.person, timezone=agreement.timezone),
-        link=toolbox.current().links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),
+        link=links.for_signature(ToSign(party, row.person, agreement.reference, version.hash)),
         reference=agreement.reference,
         what=_what(given, agreement.reference),
         why=str(given["why"]),

@@ -13,13 +13,14 @@ from sqlmodel import Session
 from agreements.differences import differences
 from agreements.errors import AgreementError, InvalidAgreement, LinkInvalid
 from agreements.model import Agreement
+from agreements.words import Party
 from notifications.links import ToSign
 from storage import contracts, devices, locks
 from storage.tables import AgreementVersion, Signature
 from tasks.replies.number_check import HOUR, too_many
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing.announcements import tell_signers
 from tasks.signing.requests import compared
-from tasks.wiring import toolbox
 
 #: The most wrong codes for one signer in an hour, in all browsers together: 2,400 of a million a day.
 WRONG_CODES = 100
@@ -29,7 +30,7 @@ WRONG_CODES = 100
 class Signed:
     """One party's signature. name: of the signer; at: aware; on_behalf: somebody else entered it."""
 
-    party: str
+    party: Party
     name: str
     at: datetime
     on_behalf: bool = False
@@ -59,9 +60,9 @@ class ToBeSigned:
         return next((one for one in self.signed if one.party == self.asked.party), None)
 
 
-def visit(session: Session, token: str, *, now: datetime) -> ToBeSigned:
+def visit(session: Session, link: OpenedLink, *, now: datetime) -> ToBeSigned:
     """Return the content of this link's page now. Reads only. Raises LinkInvalid."""
-    asked, row = _asked(session, token)
+    asked, row = _asked(session, link)
     agreement, closed = _whole(row, asked)
     earlier = compared(session, row, now=now) if agreement else None
     signed = tuple(Signed(one.party, one.name, one.signed_at, one.via == "cli") for one in contracts.signatures(session, row))
@@ -81,39 +82,39 @@ def visit(session: Session, token: str, *, now: datetime) -> ToBeSigned:
     )
 
 
-def sign(session: Session, token: str, name: str, *, code: str, device: str, now: datetime) -> str:
+def sign(session: Session, link: OpenedLink, name: str, *, code: str, device: str, now: datetime) -> str:
     """Signs for the party that got this link; returns why the code was not taken, empty if it was.
 
     device: hash of the browser. Call inside a write transaction and commit it in any case: a wrong code is counted. Raises
     LinkInvalid, AgreementError.
     """
-    asked, row = _asked(session, token)
+    asked, row = _asked(session, link)
     _, closed = _whole(row, asked)
     if closed:
         raise AgreementError(closed)
-    if refused := _check(session, asked, code, device=device, now=now):
+    if refused := _check(session, link, asked, code, device=device, now=now):
         return refused
     contracts.sign(session, row, contracts.NewSignature(asked.party, name, "link", address=asked.address), now=now)
     tell_signers(session, row, _signature(session, row, asked.party), now=now)
     return ""
 
 
-def sign_on_behalf(session: Session, row: AgreementVersion, *, party: str, name: str, now: datetime) -> None:
+def sign_on_behalf(session: Session, row: AgreementVersion, *, party: Party, name: str, now: datetime) -> None:
     """Stores a signature that somebody gave elsewhere, and tells the signers. Raises AgreementError."""
     contracts.sign(session, row, contracts.NewSignature(party, name, "cli", on_behalf=True), now=now)
     tell_signers(session, row, _signature(session, row, party), now=now)
 
 
-def withdraw(session: Session, token: str, *, code: str, device: str, now: datetime) -> str:
+def withdraw(session: Session, link: OpenedLink, *, code: str, device: str, now: datetime) -> str:
     """Withdraws the signature that was given by this link; returns why the code was not taken, empty if it was.
 
     Call inside a write transaction and commit it in any case: a wrong code is counted. Raises LinkInvalid; AgreementError for a
     deployed version, and for a signature that came by another link.
     """
-    asked, row = _asked(session, token)
+    asked, row = _asked(session, link)
     if not may_withdraw(session, row, asked):
         raise AgreementError(f"There is no signature under {asked.reference} that you can withdraw.")
-    if refused := _check(session, asked, code, device=device, now=now):
+    if refused := _check(session, link, asked, code, device=device, now=now):
         return refused
     name = _signature(session, row, asked.party).name
     taken = contracts.withdraw(session, row, party=asked.party, by=name, why="", now=now)
@@ -121,7 +122,7 @@ def withdraw(session: Session, token: str, *, code: str, device: str, now: datet
     return ""
 
 
-def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: str, by: str, why: str, now: datetime) -> None:
+def withdraw_on_behalf(session: Session, row: AgreementVersion, *, party: Party, by: str, why: str, now: datetime) -> None:
     """Withdraws a signature at the command line, and tells the signers. Raises AgreementError."""
     taken = contracts.withdraw(session, row, party=party, by=by, why=why, now=now)
     tell_signers(session, row, taken, now=now, withdrawn_by=by, why=why)
@@ -133,11 +134,11 @@ def may_withdraw(session: Session, row: AgreementVersion, asked: ToSign) -> bool
     return row.hash == asked.hash and not row.deployed_at and any(one.address == asked.address for one in given)
 
 
-def _signature(session: Session, row: AgreementVersion, party: str) -> Signature:
+def _signature(session: Session, row: AgreementVersion, party: Party) -> Signature:
     return next(one for one in contracts.signatures(session, row) if one.party == party)
 
 
-def _check(session: Session, asked: ToSign, code: str, *, device: str, now: datetime) -> str:
+def _check(session: Session, link: OpenedLink, asked: ToSign, code: str, *, device: str, now: datetime) -> str:
     who = f"signer {asked.address}"
     locks.take(session, [who])  # two wrong codes at once are both counted: the second waits here
     wrong = devices.mistyped(session, who, since=now - HOUR)
@@ -147,14 +148,14 @@ def _check(session: Session, asked: ToSign, code: str, *, device: str, now: date
         return f"{refused}."
     if not code.strip():
         return "Please type the code from the message. It has six digits and is below the link in the message."
-    if toolbox.current().links.is_signing_code(asked, code):
+    if link.links.is_signing_code(asked, code):
         return ""
     devices.mistype(session, device, who, now=now, kept=HOUR)
     return "That is not the code from the message. It has six digits and is below the link in the message."
 
 
-def _asked(session: Session, token: str) -> tuple[ToSign, AgreementVersion]:
-    asked = toolbox.current().links.read_to_sign(token)
+def _asked(session: Session, link: OpenedLink) -> tuple[ToSign, AgreementVersion]:
+    asked = link.links.read_to_sign(link.token)
     name, _, version = asked.reference.rpartition("@")
     row = session.get(AgreementVersion, (name, int(version))) if version.isdecimal() else None
     if row is None:

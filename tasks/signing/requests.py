@@ -11,6 +11,7 @@ from agreements.differences import differences
 from agreements.errors import AgreementError, DeliveryError, DeliveryUnknown
 from agreements.model import Agreement
 from agreements.wording import contract
+from agreements.words import Party
 from notifications.letter import Letter, Recipient, SigningContext
 from notifications.links import ToSign
 from notifications.rendering import render
@@ -29,7 +30,7 @@ class Asked:
     passing: the error may pass, so another try may succeed.
     """
 
-    party: str
+    party: Party
     address: str
     sent: bool
     before: bool = False
@@ -54,6 +55,7 @@ async def ask_to_sign(box: Toolbox, name: str, version: int, *, by: str = "someb
 
     def prepare(session: Session, now: datetime) -> tuple[str, list[SignatureRequest]]:
         row, agreement = _to_be_signed(session, name, version)
+        contracts.require_possible(session, row, now=now)
         token = claims.take(session, claim, by=by, about=f"asking for signatures of {name}@{version}")
         return token, signature_requests.prepare(session, row, agreement, now=now, again=again)
 

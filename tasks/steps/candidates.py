@@ -14,12 +14,15 @@ from agreements.model import Agreement, Release
 from agreements.release import share_left
 from agreements.roster import Roster
 from agreements.routing import Candidate, Route, route, segment_for
+from agreements.words import Ended
 from storage import handoffs, roster
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
 #: Tenures that ended for one of these reasons do not count as a turn of the rep.
-CREDITED_BACK = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
+CREDITED_BACK: tuple[Ended, ...] = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
+#: Ends of a tenure by which the rep did not give the lead up.
+_NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled")
 #: The stage for each word of the agreement about open leads.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 
@@ -94,7 +97,7 @@ def _one_at_a_time(session: Session, tier: str) -> None:
 
 def _declined(session: Session, handoff: Handoff, earlier: list[Assignment], wanted: str) -> frozenset[str]:
     passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id)]
-    gave_up = (row.rep for row in (*passed, *earlier) if row.ended_because not in ("note-returned", "recalled"))
+    gave_up = (row.rep for row in (*passed, *earlier) if row.ended_because not in _NOT_GIVEN_UP)
     return frozenset({*(rep for rep in gave_up if rep != wanted), *_never_again(session, handoff)})
 
 

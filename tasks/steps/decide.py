@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.lifecycle import Stage
+from agreements.words import word
 from storage import handoffs, waits
 from storage.tables import Answer, Handoff, Wait
+from tasks.choices import CHOICES
 from tasks.steps.follow_up import take_progress
 from tasks.steps.recycle import pass_on, to_nurture
 from tasks.work import Work
@@ -29,11 +31,11 @@ def decide(work: Work) -> None:
 
 
 def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
-    choice = str(answer.data.get("choice", ""))
+    choice = word(str(answer.data.get("choice", "")), CHOICES)
     if choice == "give-back" and handoff.stage in (Stage.ACCEPTED, Stage.WORKING):
         handoff.owner = handoff.rep
         handoffs.move(session, handoff, "given-back", now=now, actor=answer.by)
-    elif choice in ("reassign", "give-back"):
+    elif choice == "reassign" or choice == "give-back":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="decided", now=now)
     elif choice == "disqualify":
         handoffs.end_assignment(session, handoff, because="decided", now=now)

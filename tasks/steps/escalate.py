@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlmodel import Session
 
+from agreements.clauses.clocks import Action
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
+from agreements.words import ClockName, NotInTime
 from storage import handoffs, proof, roster, trail, waits
 from storage.tables import AnswerState, Handoff, Wait
-from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_of
+from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_name, clock_of
 from tasks.steps.assign import HOLD_FOR
 from tasks.steps.notify import conclude, is_proven_at
 from tasks.steps.qualify import UNASSIGNED
@@ -19,7 +22,7 @@ from tasks.steps.recycle import ask_decision, pass_on, to_nurture
 from tasks.steps.remind import nudge
 from tasks.work import Work
 
-MISSED = {
+MISSED: Mapping[ClockName, NotInTime] = {
     "delivery": "not delivered in time",
     "acceptance": "not answered in time",
     "first_attempt": "not attempted in time",
@@ -27,9 +30,9 @@ MISSED = {
     "note": "note not completed in time",
     "decision": "not decided in time",
 }
-UNSEEN = "not seen in time"
+UNSEEN: Final = "not seen in time"
 #: The same in a sentence for the manager who is asked to decide.
-SENTENCES = {
+SENTENCES: Mapping[NotInTime, str] = {
     "not delivered in time": "Nothing proved in time that a rep has the lead.",
     "not answered in time": "{name} did not answer in time.",
     "not attempted in time": "{name} did not try to reach the lead in time.",
@@ -50,7 +53,7 @@ def escalate(work: Work) -> None:
         conclude(session, handoff, wait, now=now)
         return
     if wait.rung == 0 and wait.about != NO_CLOCK:
-        owed_by = "system" if wait.about == "proof" else agreement.clock(wait.kind, handoff.leg).owed_by
+        owed_by = "system" if wait.about == "proof" else agreement.clock(clock_name(wait), handoff.leg).owed_by
         because = missed_words(session, wait)
         facts: dict[str, Any] = {"clock": wait.kind, "owed_by": owed_by, "holder": wait.holder, "because": because}
         trail.record(session, "missed", now=wait.due_at, handoff=handoff, **facts)
@@ -70,18 +73,18 @@ def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: dat
     return True
 
 
-def missed_words(session: Session, wait: Wait) -> str:
+def missed_words(session: Session, wait: Wait) -> NotInTime:
     """Return what was not done in time, in words. A rep whose page was never opened has not seen the lead."""
     unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
-    return UNSEEN if unseen else MISSED[wait.kind]
+    return UNSEEN if unseen else MISSED[clock_name(wait)]
 
 
 def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, now: datetime) -> None:
     """Takes rungs until one changes the stage or gives more time."""
-    ladder = clock_of(session, handoff, wait.kind).when_missed
+    ladder = clock_of(session, handoff, clock_name(wait)).when_missed
     climbed = list(handoff.climbed.get(wait.kind, []))
     granted = wait.rung - 1
-    without = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
+    without: frozenset[Action] = frozenset({"reassign"}) if _total_is_used_up(session, handoff, wait, now) else frozenset()
     while (index := next_rung(ladder, climbed, without=without)) is not None:
         rung = ladder[index]
         if rung.after is not None and index != granted:
@@ -100,13 +103,13 @@ def climb(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, 
 
 
 def _total_is_used_up(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
-    bound = bound_of(session, handoff, wait.kind, wait.holder)
+    bound = bound_of(session, handoff, clock_name(wait), wait.holder)
     return bound is not None and now >= bound
 
 
 def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, index: int, now: datetime) -> None:
     assert rung.after is not None, "only a rung with a further time gives one"
-    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, wait.kind, wait.holder)), now)
+    due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, clock_name(wait), wait.holder)), now)
     meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be free earlier
     waits.open_wait(
         session,
@@ -127,7 +130,7 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
 
 def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:
     because = missed_words(session, wait)
-    if rung.do in ("reassign", "default-acceptor"):
+    if rung.do == "reassign" or rung.do == "default-acceptor":
         to = agreement.routing.default_acceptor if rung.do == "default-acceptor" else ""
         pass_on(session, handoff, to=to, because=because, now=now)
     elif rung.do == "manager-decides":

@@ -11,8 +11,10 @@ from sqlmodel import Session, col, select
 
 from agreements.clocks import Accepted, contact_time, first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
+from agreements.words import ATTEMPTS, GIVEN_BACK, Attempt, NoWord, TouchChannel, Via, word
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
+from tasks.choices import CHANNELS
 from tasks.clock_inputs import running
 from tasks.messages import digest
 from tasks.messages.outbox import crm_status
@@ -85,7 +87,7 @@ def _given_back_at(session: Session, row: Assignment) -> datetime | None:
 def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
     """Carries out the rep's answer about the work: an attempt, an opportunity, a return, a handover to a colleague."""
     waits.close(session, wait, because=answer.kind, now=now)
-    if answer.kind in ("returned", "rejected"):
+    if answer.kind in GIVEN_BACK:
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
@@ -94,9 +96,10 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
     elif answer.kind == "sql":
         _hand_on(session, handoff, answer, now)
     else:
-        channel = str(answer.data.get("channel", ""))
-        key = f"answer:{answer.id}"
-        touch(session, handoff, NewTouch(answer.kind, key, answer.by, answer.via, answer.answered_at, channel))
+        kind, key = word(answer.kind, ATTEMPTS), f"answer:{answer.id}"
+        assert kind is not None, "no other answer is offered here"
+        channel = word(str(answer.data.get("channel", "")), CHANNELS) or ""
+        touch(session, handoff, NewTouch(kind, key, answer.by, answer.via, answer.answered_at, channel))
         if handoff.stage == Stage.ACCEPTED:
             on_time = answer.answered_at <= wait.promised_at
             handoffs.move(session, handoff, "attempted", now=now, actor=answer.by, via=answer.via, on_time=on_time)
@@ -109,12 +112,12 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
 class NewTouch:
     """A human attempt to reach the lead. key: two with the same key are one attempt. channel: empty where nobody named one."""
 
-    kind: str
+    kind: Attempt
     key: str
     by: str
-    via: str
+    via: Via
     at: datetime
-    channel: str = ""
+    channel: TouchChannel | NoWord = ""
 
 
 def touch(session: Session, handoff: Handoff, new: NewTouch) -> bool:

@@ -12,6 +12,7 @@ from agreements.fields import stated
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.qualification import Qualified
+from agreements.words import About
 from storage import handoffs, leads, trail, waits, wakes
 from storage.tables import Handoff, HandoffNote
 from tasks.messages.tell import tell_its_rep
@@ -20,7 +21,7 @@ from tasks.steps.recycle import to_nurture
 from tasks.work import Work
 
 #: The subjects of the wait of a lead for which no rep was found, or which is in the release queue.
-UNASSIGNED = ("hold", "release")
+UNASSIGNED: tuple[About, ...] = ("hold", "release")
 
 
 def qualify(work: Work) -> None:

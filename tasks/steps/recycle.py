@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
+from agreements.clauses.after import BackTo
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
+from agreements.words import About, Ended
 from storage import answerers, deliveries, handoffs, roster, trail, waits
 from storage.tables import Answer, Handoff, HandoffNote
 from tasks.clock_inputs import calendar_of
@@ -21,7 +24,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
     tell_marketing(session, handoff, answer, now=now)
-    because = "rejected" if answer.kind == "rejected" else "returned"
+    because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
     if follows.event == "recycled":
@@ -61,19 +64,23 @@ def to_nurture(
     waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
 
 
-def pass_on(session: Session, handoff: Handoff, *, to: str, because: str, now: datetime) -> None:
+#: The ends by which the rep gave the lead away: such a rep needs no message.
+_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed")
+
+
+def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
     """Takes the lead from its rep and has it assigned again, to the person `to` if one is named."""
     waits.close_open(session, handoff, because=because, now=now)
     before = handoffs.end_assignment(session, handoff, because=because, now=now)
     handoff.wanted_rep = to
     handoffs.move(session, handoff, "reassigned", now=now, was_rep=before.rep if before else "", to=to, because=because)
-    if before and because not in ("rejected", "returned", "handed"):
+    if before and because not in _BY_THE_REP:
         tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
     handoff.rep = ""
     session.add(handoff)
 
 
-def return_note(session: Session, handoff: Handoff, *, because: str, now: datetime, back_to: str = "same-rep") -> None:
+def return_note(session: Session, handoff: Handoff, *, because: Ended, now: datetime, back_to: BackTo = "same-rep") -> None:
     """Sends the note back to marketing. Once it is complete, the lead goes to the same rep again, unless agreed otherwise."""
     to_somebody_else = back_to == "other-rep"
     waits.close_open(session, handoff, because=because, now=now)
@@ -86,7 +93,7 @@ def return_note(session: Session, handoff: Handoff, *, because: str, now: dateti
     handoffs.move(session, handoff, "note-returned", now=now)
 
 
-def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: str, now: datetime, what: str) -> None:
+def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: About, now: datetime, what: str) -> None:
     """Asks a manager (or marketing) to decide about the lead within the agreed time."""
     calendar = calendar_of(session, handoff, "decision", holder)
     plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
@@ -123,7 +130,7 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     )
 
 
-def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: str, now: datetime) -> None:
+def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
     """Tells a rep that the lead is no longer theirs."""
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
@@ -132,7 +139,7 @@ def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: 
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
 
-_WITHDRAWN = {
+_WITHDRAWN: Mapping[Ended, str] = {
     "not delivered in time": "We had no proof in time that the message reached you, so the lead went to a colleague.",
     "not seen in time": "You did not look at the lead in time, so it went to a colleague.",
     "not answered in time": "You did not answer in time, so the lead went to a colleague.",

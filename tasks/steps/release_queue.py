@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func
@@ -18,7 +18,7 @@ from storage.tables import Handoff, Wait
 from tasks.steps.candidates import Choosing
 
 #: The subject of the wait of a lead in the queue.
-ABOUT = "release"
+ABOUT: Final = "release"
 #: The most leads that one call brings forward.
 CALLED_AT_ONCE = 25
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.clauses.clocks import Action
+from agreements.words import About, MessageKind
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait
@@ -13,7 +16,7 @@ from tasks.messages import digest
 from tasks.work import Work
 
 #: The open task in words, by kind of wait.
-OWED = {
+OWED: Mapping[About, str] = {
     "note": "a complete handoff note",
     "delivery": "proof that a rep has the lead",
     "acceptance": "an answer (accept or reject)",
@@ -23,7 +26,7 @@ OWED = {
 }
 
 #: The open task of a holder in words for their manager, by kind of wait.
-NOT_YET = {
+NOT_YET: Mapping[About, str] = {
     "note": "has not completed the handoff note yet",
     "acceptance": "has not answered yet (accept or reject)",
     "first_attempt": "has not tried to reach the lead yet",
@@ -47,7 +50,7 @@ def remind(work: Work) -> None:
     session.add(wait)
 
 
-def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: str, now: datetime) -> None:
+def nudge(session: Session, handoff: Handoff, wait: Wait, action: Action, *, key: str, now: datetime) -> None:
     """Tells the holder, the manager or operations about a wait, without changing the wait.
 
     If leads of this tier do not interrupt, the message waits for the person's morning digest.
@@ -55,6 +58,7 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: str, *, key: s
     people = roster.current(session)
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
+    message: MessageKind
     if action == "remind":
         message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.clauses.scoring import SalesClock
 from agreements.model import Agreement
+from agreements.words import Move
 from storage import deliveries, handoffs, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK
@@ -40,7 +42,7 @@ def take(session: Session, handoff: Handoff, agreement: Agreement, *, now: datet
     )
     handoffs.add_assignment(session, row)
     handoff.rep, handoff.wanted_rep, handoff.first_assigned_at = rep, "", now
-    event = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
+    event: Move = "taken" if "first_attempt" in agreement.qualification.sales_sourced.clocks else "taken-at-work"
     handoffs.move(session, handoff, event, now=now, actor=rep, rep=rep, assignment_id=row.id)
     session.flush()
     for channel in ("crm", "email"):
@@ -63,7 +65,7 @@ def open_without_a_clock(session: Session, handoff: Handoff, row: Assignment, *,
     )
 
 
-def runs(session: Session, handoff: Handoff, clock: str) -> bool:
+def runs(session: Session, handoff: Handoff, clock: SalesClock) -> bool:
     """Whether this clock runs for the rep who has the lead. For a lead that the rep brought in, only the agreed clocks run."""
     row = handoffs.open_assignment(session, handoff)
     if row is None or row.cause != CAUSE:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 from agreements import screening
 from agreements.lead import domain_of
 from agreements.model import Agreement, ScreenRule
+from agreements.words import Move
 from storage import deliveries, handoffs, leads, roster
 from storage.crm.port import Account
 from storage.tables import Handoff, Lead
@@ -59,9 +60,9 @@ def _sort_out(session: Session, handoff: Handoff, agreement: Agreement, rule: Sc
         rate(session, handoff, agreement, now, tier=rule.tier, routed_by=why)
         handoffs.move(session, handoff, "routed", now=now, why=why, to=account.owner, tier=handoff.tier)
         return
-    event = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached"}[rule.then]
+    events: dict[str, Move] = {"disqualify": "disqualified", "suppress": "suppressed", "attach": "attached"}
     tell_its_rep(session, handoff, key=f"sorted-out:{handoff.id}", now=now, what=f"The lead you brought in was sorted out: {why}.")
-    handoffs.move(session, handoff, event, now=now, reason=handoff.reason, why=why)
+    handoffs.move(session, handoff, events[rule.then], now=now, reason=handoff.reason, why=why)
 
 
 def _tell(session: Session, handoff: Handoff, rule: ScreenRule, account: Account | None, why: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlmodel import Session, select
 
@@ -11,7 +12,7 @@ from storage import deliveries, trail
 from storage.tables import Delivery
 from tasks.messages.drafts import Draft
 
-MESSAGE = "trail-head"
+MESSAGE: Final = "trail-head"
 
 
 def queue_head(session: Session, *, to: str, now: datetime) -> bool:

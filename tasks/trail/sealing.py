@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from typing import Final
 
 from sqlmodel import Session, col, select
 
@@ -18,7 +19,7 @@ BATCHES = 20
 #: How many heads one query looks up.
 AT_ONCE = 500
 #: The kind of the trail's event for a restore that an operator has accepted.
-ACCEPTED = "restore-accepted"
+ACCEPTED: Final = "restore-accepted"
 
 
 async def seal_trail(box: Toolbox) -> int:

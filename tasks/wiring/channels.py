@@ -5,28 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from agreements.roster import Roster
+from agreements.words import ChannelName
 from notifications.channels.by_apprise import why_unusable
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel, TakesAssignments
 from notifications.channels.email import EmailChannel, SmtpServer, trusting
 from notifications.channels.mail_message import sender_of, split_address
-from notifications.channels.slack import SlackApi, SlackChannel, is_slack, slack_id
+from notifications.channels.slack import SlackApi, SlackChannel
 from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel
-from notifications.rendering import tel
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
 
-def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[str, Channel]:
+def wire_channels(settings: Settings, crm: TakesAssignments) -> dict[ChannelName, Channel]:
     """Return every channel that is set up, each behind its own circuit breaker. Raises WrongSetting with every problem."""
     made, problems = _made(settings)
     if problems:
         raise WrongSetting(problems)
-    channels: dict[str, Channel] = {"crm": CircuitBreaker(CrmChannel(crm))}
+    channels: dict[ChannelName, Channel] = {"crm": CircuitBreaker(CrmChannel(crm))}
     for name, channel in made.items():
         channels[name] = CircuitBreaker(channel, lane=channel.lane) if isinstance(channel, ChatChannel) else CircuitBreaker(channel)
     return {**channels, "manager-email": channels["email"]}
@@ -37,32 +36,14 @@ def problems_of(settings: Settings) -> list[str]:
     return _made(settings)[1]
 
 
-def unusable_addresses(people: Roster) -> list[str]:
-    """Return the places of chat addresses and phone numbers in a roster that no channel can use; no value is shown."""
-    found = []
-    for ident, person in people.people.items():
-        if why := _wrong_chat(person.chat):
-            found.append(f"people.{ident}.chat: {why}")
-        if person.phone and not tel(person.phone):
-            found.append(f"people.{ident}.phone: no number can be read; write one such as +44 20 7946 0101")
-    return found
-
-
-def _wrong_chat(chat: str) -> str:
-    if is_slack(chat):
-        return "" if slack_id(chat) else "is no id of a Slack member; write slack:U0123ABCD, as the member's profile shows it"
-    why = why_unusable(chat) if chat else ""
-    return f"{why}; write one as its service shows it, or slack:U0123ABCD" if why else ""
-
-
 def slack_api(settings: Settings) -> SlackApi | None:
     """The Slack app of this installation, None where there is none. Raises ValueError for a setting that cannot be used."""
     return SlackApi(settings.slack_token, url=settings.slack_api_url) if settings.slack_token else None
 
 
-def _made(settings: Settings) -> tuple[Mapping[str, Channel], list[str]]:
+def _made(settings: Settings) -> tuple[Mapping[ChannelName, Channel], list[str]]:
     """Every channel except the CRM: those that could be made, and the problems with the rest."""
-    made: dict[str, Channel] = {}
+    made: dict[ChannelName, Channel] = {}
     problems: list[str] = []
 
     @contextmanager

@@ -23,7 +23,7 @@ class KeysElsewhere(HandoffError):  # noqa: N818 - errors here are named as stat
 class Settings(BaseSettings):
     """Every setting is an environment variable BATON_<NAME>.
 
-    home: folder of everything Baton keeps. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
+    home: folder for everything that Baton keeps in files. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Baton makes both keys once and keeps them in home
     if they are not set. trail_mail_to: gets the head of that chain by e-mail each day; empty for no mail. undo_minutes: replaces
     the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM.

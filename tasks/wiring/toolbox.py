@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from sqlmodel import Session
 
+from agreements.words import ChannelName
 from notifications.letter import Channel
 from notifications.links import Links
 from storage import time_offset
@@ -61,7 +62,7 @@ class Toolbox:
     settings: Settings
     database: Database
     crm: Crm
-    channels: Mapping[str, Channel]
+    channels: Mapping[ChannelName, Channel]
     links: Links
     time: Time = field(default_factory=LeapingTime)
     fault: Callable[[str], None] = _no_fault
@@ -99,7 +100,7 @@ class Toolbox:
         return Path(self.settings.templates) if self.settings.templates else None
 
 
-class ChannelsAtNeed(Mapping[str, Channel]):
+class ChannelsAtNeed(Mapping[ChannelName, Channel]):
     """The channels of an installation, wired at first use: importing their libraries takes longer than most commands.
 
     Every use raises WrongSetting if the settings of a channel cannot be used.
@@ -109,15 +110,15 @@ class ChannelsAtNeed(Mapping[str, Channel]):
         self._settings, self._crm = settings, crm
 
     @cached_property
-    def _wired(self) -> Mapping[str, Channel]:
+    def _wired(self) -> Mapping[ChannelName, Channel]:
         from tasks.wiring.channels import wire_channels
 
         return wire_channels(self._settings, self._crm)
 
-    def __getitem__(self, name: str) -> Channel:
+    def __getitem__(self, name: ChannelName) -> Channel:
         return self._wired[name]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[ChannelName]:
         return iter(self._wired)
 
     def __len__(self) -> int:
@@ -145,13 +146,13 @@ _current: Toolbox | None = None
 
 
 def use(toolbox: Toolbox | None) -> None:
-    """Makes this the toolbox of the process; None lets the next step wire the installation's own."""
+    """Makes this the toolbox of the process. After None, the next call of current() wires the installation's own."""
     global _current
     _current = toolbox
 
 
 def current() -> Toolbox:
-    """The toolbox of the process, wired from the settings at first use."""
+    """The toolbox of the process, wired from the settings at first use. Only flows, the worker and commands call it."""
     global _current
     if _current is None:
         _current = wire()

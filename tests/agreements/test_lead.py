@@ -167,7 +167,7 @@ def test_the_same_instant_in_two_zones_is_one_conversion() -> None:
 
 def test_a_lead_cannot_be_changed_after_it_came_in() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        IncomingLead(source_id="17").source_id = "18"  # type: ignore[misc]  # frozen: this is what the test tries
+        IncomingLead(source_id="17").source_id = "18"  # type: ignore[misc]  # mypy refuses it too
 
 
 def test_facts_that_are_not_known_are_none() -> None:

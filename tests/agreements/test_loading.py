@@ -45,7 +45,7 @@ def test_the_example_says_what_its_file_says() -> None:
 
 def test_an_agreement_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        read_agreement(AGREEMENT).version = 2  # type: ignore[misc]  # frozen: this is what the test tries
+        read_agreement(AGREEMENT).version = 2  # type: ignore[misc]  # mypy refuses it too
 
 
 def problems(text: str, name: str = "deal.yaml") -> list[str]:
@@ -227,13 +227,13 @@ def test_keys_that_stand_twice_are_all_told() -> None:
         [f"deal.yaml:{last - 1}", "legs"],
         [f"deal.yaml:{last}", "legs"],
     ]
-    assert all("stands a second time, first on line" in one for one in found)
+    assert all("occurs twice, first on line" in one for one in found)
 
 
 def test_every_line_that_a_tab_indents_is_told() -> None:
     found = problems("agreement: x\nsigners:\n\tmarketing: [a]\n  \tsales: [b]\n")
 
-    assert found == ["deal.yaml:3: a tab stands here; indent with blanks", "deal.yaml:4: a tab stands here; indent with blanks"]
+    assert found == ["deal.yaml:3: a tab is here; indent with blanks", "deal.yaml:4: a tab is here; indent with blanks"]
 
 
 BOMB = "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(20))
@@ -257,7 +257,7 @@ def test_an_alias_bomb_is_refused_before_it_goes_off() -> None:
         ("- " * 1000, 1, "is nested more than 20 deep"),
         ("a: [" + "x, " * 300_000 + "]", 1, "the line is longer than 100,000 characters; break it"),
         ("a: " + "!" * 99_000, 1, "a tag"),
-        ("\n".join(f"key{number}: 1" for number in range(40_000)), 30_000, "more than 30,000 entries stand in this file"),
+        ("\n".join(f"key{number}: 1" for number in range(40_000)), 30_000, "more than 30,000 entries are in this file"),
         ("a: [\n" + "x,\n" * 300_000 + "]", 30_000, "more than 30,000 entries"),
         (LONG * 13_000, 1, "an agreement is a mapping"),
     ],
@@ -288,11 +288,11 @@ def test_a_file_of_mistakes_tells_the_first_of_them() -> None:
             "the mapping that opens on line 2 is not",
         ),
         ("a quote that is never closed", 'agreement: "x\nversion: 1\n', 1, "a quote that opens on line 1 is not closed; close it"),
-        ("two colons in a line", "agreement: x: y\n", 1, "a colon stands where none can; put a text with a colon in quotes"),
+        ("two colons in a line", "agreement: x: y\n", 1, "a colon is not allowed here; put a text with a colon in quotes"),
         ("a key without a colon", "agreement: x\nversion\nsigners: {}\n", 2, "is a key without a colon; write `key: value`"),
         ("lines that are not in line", "clocks:\n  delivery: x\n note: y\n", 3, "indent the keys of one clause alike"),
         ("a text that begins with a sign", "agreement: @x\n", 1, "a text cannot begin with @; put it in quotes"),
-        ("a backslash in quotes", 'agreement: "\\q"\n', 1, "a backslash stands in double quotes; write it twice"),
+        ("a backslash in quotes", 'agreement: "\\q"\n', 1, "a backslash is in double quotes; write it twice"),
         ("two agreements in a file", AGREEMENT + "---\nagreement: other\n", AGREEMENT.count("\n") + 1, "a second document begins here"),
         ("merged keys", "agreement: x\nsigners: {<<: {sales: [a]}}\n", 2, "merge keys (<<) are not used in agreements"),
         ("a list as a key", "agreement: x\n? [a, b]\n: c\n", 2, "a key is one word; write `key: value`"),
@@ -303,7 +303,7 @@ def test_a_file_of_mistakes_tells_the_first_of_them() -> None:
         ("only a remark", "# later\n", 1, "an agreement is a mapping"),
         ("a word", "agreement", 1, "an agreement is a mapping"),
         ("a tag that would build something", "!!python/object/apply:os.system [ls]", 1, "a tag (tag:yaml.org,2002:python/object/apply:os)"),
-        ("a control character", "agreement: x\nversion: \x07\n", 2, "a character stands here that nobody can see (U+0007); take it out"),
+        ("a control character", "agreement: x\nversion: \x07\n", 2, "an invisible character is here (U+0007); take it out"),
         ("a NUL byte", "agreement: x\nversion: 1\0\n", 2, "(U+0000); take it out"),
         ("half a character", "agreement: \udc80\n", 1, "(U+DC80); take it out"),
     ],

@@ -180,7 +180,7 @@ def test_who_is_asked_for_and_has_had_their_share_has_the_lead_stand_in_line() -
 def test_when_everyone_is_full_a_manager_may_be_asked() -> None:
     found = route(agreed(everyone_full="manager"), [rep("ana", open_leads=2)], declined=NOBODY)
 
-    assert (found.rep, found.ask_manager, found.why) == ("", True, "everyone is full: their manager is asked")
+    assert (found.rep, found.ask_manager, found.why) == ("", True, "everyone is full: the manager decides")
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ import json
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -29,13 +29,14 @@ from storage import contracts, devices, handoffs, keys, roster, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.leads import capture
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Touch, Wait
+from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.patience import PATIENCE_SECONDS, until
 
+T = TypeVar("T")
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 DUE = datetime(2026, 12, 1, 13, 0, tzinfo=UTC)
 
@@ -158,7 +159,7 @@ class Stage:
         self.box.write_now(lambda session, now: devices.remember(session, hash, person, level=level, now=now))
         return browser
 
-    def do(self, work: Any) -> Any:
+    def do(self, work: Callable[[Session, Handoff, datetime], T]) -> T:
         """Changes the database from another door than the pages: work(session, handoff, now)."""
         return self.box.write_now(lambda session, now: work(session, handoffs.get(session, self.handoff_id), now))
 
@@ -176,8 +177,7 @@ class Stage:
                 now=now,
             )
 
-        wait: Wait = self.do(work)
-        return wait
+        return self.do(work)
 
     def answer(self, kind: str, *, by: str, via: str, **data: Any) -> None:
         """Answers through another door than the pages."""
@@ -232,6 +232,7 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     links = Links(settings.signing_keys(), settings.public_url)
     company = Stage(Toolbox(settings, database, LocalCrm(folder / "crm.db"), {}, links, time), time, handoff_id, assignment_id)
+    toolbox.use(company.box)
     site = create_site(company.box, real_time=lambda: time.at.timestamp())
     server = PageServer(site, listener)
     company.url, company.sights = url, site.state.sights
@@ -311,7 +312,7 @@ def answer_form(page: httpx.Response) -> tuple[str, dict[str, str]]:
     return form_of(page, next((number for number, form in enumerate(forms) if 'id="answer"' in form), -1))
 
 
-def press(browser: httpx.Client, link: str, **chosen: str) -> httpx.Response:
+def press(browser: httpx.Client, link: str, **chosen: str | bytes) -> httpx.Response:
     """Opens the link, fills in its answer form, and sends it."""
     action, hidden = answer_form(browser.get(link))
     return browser.post(action, data={**hidden, **chosen})

@@ -102,8 +102,8 @@ def test_what_does_not_fit_the_rep_is_said(file: Path, people: Path) -> None:
     lost = data(file, "--clock", "acceptance", "--from", FRIDAY, "--rep", "faye", "--roster", people)
     away = data(file, "--clock", "acceptance", "--from", "2027-01-15T12:00Z", "--rep", "emil", "--roster", people)
 
-    assert "b2b-saas@1 has no calendar 'mars'; its first one is taken" in lost["notes"]
-    assert "Emil Novak is away until Mon 8 Feb 2027 00:00; routing passes over who is away" in away["notes"]
+    assert "b2b-saas@1 has no calendar 'mars'; the first calendar of the agreement counts instead" in lost["notes"]
+    assert "Emil Novak is away until Mon 8 Feb 2027 00:00; routing skips people who are away" in away["notes"]
 
 
 def test_json_holds_all_of_it(file: Path) -> None:
@@ -184,5 +184,5 @@ def test_a_calendar_that_stops_opening_is_told(file: Path) -> None:
     refused = ask(file, "--clock", "acceptance", "--from", FRIDAY)
 
     assert refused.exit_code == 1
-    assert "b2b-saas@1 says of no time by when the acceptance is due: hours: counting from" in refused.stderr
-    assert "it comes to 5 years in which nothing is open" in refused.stderr
+    assert "b2b-saas@1 has no due time for the clock acceptance: hours: counting from" in refused.stderr
+    assert "nothing is open for 5 years" in refused.stderr

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from storage import contracts, leads
+from storage import contracts
 from storage.crm.port import Account
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY
@@ -58,7 +59,7 @@ def draft(tmp_path: Path) -> Callable[..., str]:
 
 def take_in(box: Toolbox, **changes: object) -> int:
     """A stored lead; its number."""
-    return box.write_now(lambda session, now: leads.capture(session, make_lead(**changes), now=now)).lead_id
+    return box.write_now(lambda session, now: intake.capture(session, make_lead(**changes), now=now)).lead_id
 
 
 def test_show_prints_the_contract(run: Run) -> None:
@@ -243,7 +244,7 @@ def test_what_a_lead_did_after_the_instant_does_not_count(run: Run, box: Toolbox
     said = run("explain", "b2b-saas@1", "--lead", str(lead), "--at", "2027-01-31T09:00:00+00:00")
 
     assert "engagement    0" in said.stdout
-    assert "all other facts are those of today" in said.stdout
+    assert "All other facts are today" in said.stdout
 
 
 @pytest.mark.parametrize(

@@ -71,12 +71,12 @@ def test_all_mistakes_of_a_file_are_told_on_standard_error() -> None:
     ("content", "said"),
     [
         ("", "deal.yaml:1: an agreement is a mapping; begin with `agreement: name`"),
-        ("agreement: x\n\tversion: 1\n", "deal.yaml:2: a tab stands here; indent with blanks"),
-        (AGREEMENT + "version: 2\n", "version: stands a second time, first on line 4; keep one of the two"),
+        ("agreement: x\n\tversion: 1\n", "deal.yaml:2: a tab is here; indent with blanks"),
+        (AGREEMENT + "version: 2\n", "version: occurs twice, first on line 4; keep one of the two"),
         (BOMB, "anchors and aliases (&name, *name) are not used in agreements"),
         (b"x" * 10_000_000, f"deal.yaml:1: the file is larger than {MAX_BYTES:,} bytes"),
         ("agreement: é\n".encode("latin-1"), "deal.yaml:1: is not UTF-8, its first bad byte is 0xe9 on this line; save it as UTF-8"),
-        (b"agreement: x\nversion: 1\0\n", "deal.yaml:2: a character stands here that nobody can see (U+0000); take it out"),
+        (b"agreement: x\nversion: 1\0\n", "deal.yaml:2: an invisible character is here (U+0000); take it out"),
         ("a: " + "[" * 1000, "is nested more than 20 deep"),
         ("agreement: x\n---\nagreement: y\n", "deal.yaml:2: a second document begins here"),
     ],
@@ -197,7 +197,7 @@ def test_a_file_that_is_there_is_never_overwritten() -> None:
     result = baton("new", "acme")
 
     assert result.exit_code == 1
-    assert "acme.yaml is there already; name another file by --out." in result.stderr
+    assert "acme.yaml exists already; name another file with --out." in result.stderr
     assert file.read_text(encoding="utf-8") == "mine"
 
 
@@ -215,7 +215,7 @@ def test_a_folder_that_is_not_there_is_a_matter_of_usage(command: tuple[str, ...
     result = baton(*command, "--out", "nowhere/file")
 
     assert result.exit_code == 2
-    assert "nowhere/file cannot be written: No such file or directory; name another file by --out." in result.stderr
+    assert "nowhere/file cannot be written: No such file or directory; name another file with --out." in result.stderr
 
 
 def test_the_schema_is_printed_or_written() -> None:

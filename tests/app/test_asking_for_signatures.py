@@ -117,7 +117,7 @@ def test_a_version_that_both_have_signed_needs_nobody(box: Toolbox, baton: Calla
     done = baton("send-for-signature", "b2b-saas@1")
 
     assert (done.exit_code, inbox.messages()) == (0, [])
-    assert "b2b-saas@1 is signed by both; nobody is left to be asked." in done.stdout
+    assert "Both parties have signed b2b-saas@1." in done.stdout
 
 
 def test_the_list_says_what_is_in_force_who_signed_and_what_is_open(

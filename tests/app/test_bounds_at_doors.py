@@ -262,7 +262,7 @@ class TestTheForms:
     @pytest.mark.parametrize("field", FIELDS)
     def test_a_field_of_an_answer_is_refused_or_kept_within_bounds(self, company: Stage, field: str, value: str) -> None:
         browser = company.browser()
-        chosen: dict[str, Any] = {
+        chosen: dict[str, str | bytes] = {
             "choice": "rejected",
             "reason": "other",
             "text": "Because.",

@@ -12,8 +12,8 @@ from agreements.errors import CrmError
 from app.clock import Clock
 from app.deadlines import LONGEST_PUT_OFF
 from app.hand_over import BEGIN_AT_ONCE
-from storage import leads
 from storage.tables import AgreementVersion, Answer, Handoff
+from tasks import intake
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.shaky import ShakyRuns, assigned, delivered_earlier, delivered_just_now, driver, look_afresh, runs, wakes_of
 from tests.deal import wait_of
@@ -192,7 +192,7 @@ async def test_leads_held_for_want_of_an_agreement_start_when_one_is_in_force(dr
 
     box.write_now(lambda session, now: close(session, True))
     taken = capture(box)
-    on_purpose = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    on_purpose = box.write_now(lambda session, now: intake.capture(session, make_lead(), now=now, hold=True))
     await driver.settle()
     assert newest(box, taken).held
     box.write_now(lambda session, now: close(session, False))

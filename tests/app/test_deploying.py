@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,7 +28,7 @@ from storage.claims import Claimed
 from storage.tables import AgreementVersion, Claim
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
-from tests.conftest import ROOT, ROSTER
+from tests.conftest import AGREEMENT, ROOT, ROSTER
 from tests.driver import Driver
 from tests.in_flight import FREE, UNANSWERED, everywhere, published, text_of
 from tests.patience import PATIENCE_SECONDS
@@ -110,7 +111,7 @@ def test_while_somebody_else_deploys_it_is_said_who_and_what(box: Toolbox) -> No
     claimed(box, 24 * 3600)
     before = everything(box)
 
-    with pytest.raises(Claimed, match=r"mina is at deploying b2b-saas@2 since .* UTC. Repeat this when that is done"):
+    with pytest.raises(Claimed, match=r"mina has been deploying b2b-saas@2 since .* UTC. Repeat the command when that is done"):
         asyncio.run(deploy(box, "b2b-saas", 2, by="maria"))
 
     assert everything(box) == before
@@ -293,3 +294,45 @@ def test_what_changed_while_we_spoke_to_the_server_is_seen(box: Toolbox) -> None
     with pytest.raises(Claimed, match="somebody else has taken over"):
         box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now))
     assert the(box.read_now(lambda session, now: session.get(AgreementVersion, ("b2b-saas", 2)))).deployed_at is None
+
+
+@pytest.mark.parametrize(
+    ("version", "first", "said"),
+    [
+        (2, "2026-01-01", "b2b-saas@2 begins on 2026-01-01, as b2b-saas@1 does. Write a later day under `effective: from`."),
+        (2, "2025-06-01", "b2b-saas@2 begins on 2025-06-01, before b2b-saas@1"),
+        (2, "2025-06-01, until: 2025-07-01", "b2b-saas@2 ended on 2025-07-01: it would never be in force."),
+    ],
+)
+def test_what_no_signature_can_bring_in_force_is_refused_before_anybody_is_asked_to_sign_it(
+    box: Toolbox, baton: Callable[..., Result], tmp_path: Path, version: int, first: str, said: str
+) -> None:
+    before, file = everything(box), tmp_path / "next.yaml"
+    file.write_text(text_of(version, first))
+
+    done = baton("agreement", "publish", str(file))
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert said in " ".join(done.stderr.split())
+    assert everything(box) == before
+
+    publish_only(box, file.read_text())
+    kept = everything(box)
+    asked = baton("agreement", "send-for-signature", f"b2b-saas@{version}")
+
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert said in " ".join(asked.stderr.split())
+    assert everything(box) == kept
+
+
+def publish_only(box: Toolbox, text: str) -> None:
+    box.write_now(lambda session, now: contracts.publish(session, text, now=now))
+
+
+def test_a_version_in_force_may_be_published_again_and_is_the_same(box: Toolbox, baton: Callable[..., Result], tmp_path: Path) -> None:
+    file = tmp_path / "same.yaml"
+    file.write_text(AGREEMENT)
+
+    done = baton("agreement", "publish", str(file))
+
+    assert (done.exit_code, done.stdout.split()[0]) == (0, "b2b-saas@1")

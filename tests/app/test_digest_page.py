@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -13,8 +14,8 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from storage import digests, handoffs, waits
-from storage.leads import capture
 from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
+from tasks.intake import capture
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 from tests.patience import PATIENCE_SECONDS
 
@@ -26,7 +27,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
         for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
-            owes_more(running, number, kind)
+            running.box.write_now(partial(one_more, number=number, kind=kind))
         yield running
 
 
@@ -291,7 +292,7 @@ def test_who_owes_nothing_is_told_so(company: Stage, rep: httpx.Client) -> None:
 def test_more_leads_than_one_page_holds_are_on_the_next(company: Stage, rep: httpx.Client) -> None:
     """Each of the pages can be saved."""
     for number in range(10, 65):
-        owes_more(company, number, "outcome")
+        company.box.write_now(partial(one_more, number=number, kind="outcome"))
     first, second = rep.get(link(company)), rep.get(f"{link(company)}?from=50")
     assert (first.text.count("<fieldset"), second.text.count("<fieldset")) == (50, 10)
 

@@ -66,7 +66,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(box: Toolbox, run: R
     done = run("leads", "erase", str(taken.lead_id), "--dry-run")
 
     assert done.exit_code == 0
-    assert "Its handoff is in stage inquiry: it ends as erased" in done.output
+    assert "Its handoff in stage inquiry ends as erased" in done.output
     assert "Deletes 1 texts" in done.output
     assert in_tables(box.database, WORDS) == before
 
@@ -140,10 +140,10 @@ async def test_retention_shows_what_was_agreed_and_deletes_it_when_its_time_is_o
     kept = in_tables(box.database, WORDS)
     done = await asyncio.to_thread(run, "retention", "run")
 
-    assert early.output == "Nothing was over its time.\n"
+    assert early.output == "Nothing was past its time.\n"
     assert "b2b-saas@1" in shown.output
     assert "730 days after the last activity" in shown.output
-    assert dry.output.startswith("Over their time: 1 leads, with 2 texts.\nThe trail is kept from 02 February 2026 on.")
+    assert dry.output.startswith("Past their time: 1 leads, with 2 texts.\nThe trail is kept from 02 February 2026 on.")
     assert kept
     assert done.output.startswith("Deleted: ")
     assert "2 texts" in done.output

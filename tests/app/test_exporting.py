@@ -92,12 +92,12 @@ async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_nu
     numbers = [capture(box).lead_id for _ in range(1203)]
 
     def again(session: Session, now: datetime) -> None:
-        from storage import leads
+        from tasks.begin import begin
 
         earlier = the(handoffs.latest_of(session, numbers[3]))
         handoffs.move(session, earlier, "disqualified", now=now)
         session.flush()
-        leads.begin(session, the(session.get(Lead, numbers[3])), now=now, cause="returned", previous=earlier)
+        begin(session, the(session.get(Lead, numbers[3])), now=now, cause="returned", previous=earlier)
 
     box.write_now(again)
 

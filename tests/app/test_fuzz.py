@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,7 +89,7 @@ class Fuzzed:
         assert 200 <= status < 500, f"{method} {url} {headers} {body!r}"
         return status
 
-    def digest(self, without: Set[str] = frozenset()) -> dict[str, str]:
+    def digest(self, without: Collection[str] = ()) -> dict[str, str]:
         """What every table holds, in short."""
         assert self.company.sights is not None
         self.site.state.sights.flush()

@@ -14,6 +14,7 @@ from storage import roster
 from storage.tables import Answer, Delivery, Device, Event, MailedCode, WrongNumber
 from tasks.background import personal_messages
 from tasks.replies import mailed_codes, number_check
+from tasks.replies.opened_link import OpenedLink
 from tests.app.stage import NOW, Stage, answer_form, form_of, number_of, path_of, press, stage, type_number, words_of
 
 
@@ -36,7 +37,7 @@ def guess(company: Stage, times: int) -> None:
         for number in range(times):
             token = tokens[number % 2]
             typed = f"{(int(company.box.links.number(token)) + 1) % 10_000:04}"
-            number_check.check(session, token, "ana", typed, device=f"device {number}", kept="it", now=NOW)
+            number_check.check(session, OpenedLink(company.box, token), "ana", typed, device=f"device {number}", kept="it", now=NOW)
 
     company.box.write_now(work)
 
@@ -46,7 +47,7 @@ def mailed(company: Stage, person: str) -> list[str]:
 
     def read(session: Session, now: object) -> list[str]:
         rows = session.exec(select(Delivery).where(Delivery.message == mailed_codes.MESSAGE, Delivery.person == person)).all()
-        texts = [personal_messages.by_post(session, row, now=NOW).written().text for row in rows]
+        texts = [personal_messages.draft_of(session, company.box, row, now=NOW).written(company.box.templates).text for row in rows]
         return [found.group() if (found := re.search(r"^\d{6}$", text, re.MULTILINE)) else "" for text in texts]
 
     return company.box.read_now(read)
@@ -61,7 +62,7 @@ def test_of_five_thousand_guesses_twenty_are_looked_at(company: Stage) -> None:
         for number in range(5_000):
             typed = f"{number:04}" if number != int(right) else right
             typed = right if number > 20 else wrong_for(company)
-            if not number_check.check(session, token, "ana", typed, device=f"device {number}", kept="it", now=NOW):
+            if not number_check.check(session, OpenedLink(company.box, token), "ana", typed, device=f"device {number}", kept="it", now=NOW):
                 taken.append(number)
 
     company.box.write_now(work)
@@ -109,7 +110,9 @@ def test_a_code_is_good_once_and_the_next_one_is_mailed_when_it_is_needed(compan
     token = company.link.rpartition("/")[2]
 
     def typed(digits: str, device: str) -> str:
-        return company.box.write_now(lambda s, now: number_check.check(s, token, "ana", digits, device=device, kept="it", now=NOW))
+        return company.box.write_now(
+            lambda s, now: number_check.check(s, OpenedLink(company.box, token), "ana", digits, device=device, kept="it", now=NOW)
+        )
 
     assert typed(code, "one") == ""
     assert "That is not the code" in typed(code, "two")
@@ -126,7 +129,7 @@ def test_of_a_code_only_so_many_guesses_are_looked_at(company: Stage) -> None:
             digits = f"{number:06}"
             if any(company.box.links.is_code(f"device {ident}", digits) for ident in (1, 2, 3)):
                 continue
-            assert number_check.check(session, token, "ana", digits, device=f"d{number}", kept="it", now=NOW)
+            assert number_check.check(session, OpenedLink(company.box, token), "ana", digits, device=f"d{number}", kept="it", now=NOW)
 
     company.box.write_now(work)
 
@@ -141,7 +144,9 @@ def test_one_browser_guesses_at_a_code_only_a_few_times(company: Stage) -> None:
     token, wrong = company.link.rpartition("/")[2], f"{(int(code) + 1) % 1_000_000:06}"
 
     def typed(digits: str) -> str:
-        return company.box.write_now(lambda s, now: number_check.check(s, token, "ana", digits, device="one", kept="it", now=NOW))
+        return company.box.write_now(
+            lambda s, now: number_check.check(s, OpenedLink(company.box, token), "ana", digits, device="one", kept="it", now=NOW)
+        )
 
     for _ in range(mailed_codes.GUESSES_OF_BROWSER):
         assert "That is not the code" in typed(wrong)

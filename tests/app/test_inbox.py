@@ -294,6 +294,22 @@ def test_a_restart_keeps_ports_messages_and_files(inbox: Inbox, tmp_path: Path) 
         assert other.messages(after=2) == other.messages()
 
 
+def test_after_a_restart_of_its_process_an_inbox_lists_earlier_messages_where_asked(inbox: Inbox, tmp_path: Path) -> None:
+    send(inbox, mail("marta@demo.example", "First", html="<p>Please <b>call</b>"), mail("emil@demo.example", "Second"))
+    before = inbox.messages()
+    (tmp_path / "mails" / "notes.txt").write_text("not a message")
+    inbox.stop()
+
+    with Inbox(folder=tmp_path / "mails", now=lambda: TUESDAY, list_earlier=True) as again:
+        send(again, mail(subject="Third"))
+        listed = again.messages()
+
+    assert [(one.number, one.subject) for one in listed] == [(1, before[0].subject), (2, before[1].subject), (3, "Third")]
+    for old, new in zip(before, listed, strict=False):
+        assert (new.sender, new.recipients, new.text, new.html, new.path) == (old.sender, old.recipients, old.text, old.html, old.path)
+        assert new.at.utcoffset() == timedelta(hours=1)
+
+
 def test_a_taken_port_and_a_naive_time_are_told_at_once(inbox: Inbox, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="in use"):
         Inbox(folder=tmp_path, now=lambda: TUESDAY, smtp_port=inbox.smtp_port).start()

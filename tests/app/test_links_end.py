@@ -146,7 +146,9 @@ def test_links_of_a_person_are_ended_and_those_written_later_work(company: Stage
         assert company.browser().get(link).status_code == 410
     company.later(minutes=1)
     row = next(row for row in company.rows(Delivery) if row.message == "links-ended")
-    letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
+    letter = company.box.read_now(
+        lambda session, now: personal_messages.draft_of(session, company.box, row, now=now).written(company.box.templates)
+    )
     assert letter.to.id == "ana"
     assert isinstance(company.box.links.read_digest(letter.link.rpartition("/")[2]), DigestLink)
     assert f"Your code: {company.box.links.number(letter.link.rpartition('/')[2])}" in letter.text

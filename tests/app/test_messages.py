@@ -124,7 +124,7 @@ async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver: Driver
 
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("To: Maria Keller <")
-    assert "do not pass it on" in done.stderr or "http" not in done.stdout
+    assert "do not forward it" in done.stderr or "http" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def mailed_code(company: Stage) -> str:
     def read(session: Session, now: object) -> str:
         row = session.exec(select(Delivery).where(Delivery.message == "device-code").order_by(col(Delivery.id).desc())).first()
         assert row is not None
-        letter = personal_messages.by_post(session, row, now=company.time.at).written()
+        letter = personal_messages.draft_of(session, company.box, row, now=company.time.at).written(company.box.templates)
         assert letter.to.email == "ana@northgate.example"
         (code,) = re.findall(r"^(\d{6})$", letter.text, re.MULTILINE)
         assert code in letter.subject
@@ -181,7 +181,9 @@ class TestForwarding:
         (row,) = self.told(company)
         assert (row.person, row.handoff_id) == ("ana", None)
         assert company.rows(Answer)[0].data == {"reason": "not-now", "forwarded": True}
-        letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
+        letter = company.box.read_now(
+            lambda session, now: personal_messages.draft_of(session, company.box, row, now=now).written(company.box.templates)
+        )
         assert "Was this you?" in letter.subject
         assert "in a browser that we do not know as yours. The answer was: rejected." in letter.text
         assert "until Tue 1 Dec 09:05" in letter.text
@@ -192,7 +194,9 @@ class TestForwarding:
         send(colleague, company.link, choice="accepted")
         (row,) = self.told(company)
         assert company.rows(Answer)[0].data == {"forwarded": True, "device_of": "ben"}
-        letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
+        letter = company.box.read_now(
+            lambda session, now: personal_messages.draft_of(session, company.box, row, now=now).written(company.box.templates)
+        )
         assert "in a browser of Ben Carter" in letter.text
 
     def test_the_addressee_can_take_it_back(self, company: Stage, rep: httpx.Client) -> None:
@@ -213,7 +217,9 @@ class TestForwarding:
         company.open("outcome", holder="ana", events=("accepted", "attempted"))
         send(company.browser(), company.link, choice="connected")
         (row,) = self.told(company)
-        letter = company.box.read_now(lambda session, now: personal_messages.by_post(session, row, now=now).written())
+        letter = company.box.read_now(
+            lambda session, now: personal_messages.draft_of(session, company.box, row, now=now).written(company.box.templates)
+        )
         assert "The answer was: reached the lead." in letter.text
 
 

@@ -261,7 +261,7 @@ def test_the_log_does_not_hold_the_link(company: Stage, signer: httpx.Client, ca
 
 
 def what_of(company: Stage, row: Delivery) -> str:
-    context = company.box.read_now(lambda session, now: draft_of(session, row)).context
+    context = company.box.read_now(lambda session, now: draft_of(session, row, company.box.links)).context
     assert isinstance(context, SignatureContext)
     return context.what
 

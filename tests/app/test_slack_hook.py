@@ -16,6 +16,7 @@ from slack_sdk.signature import SignatureVerifier
 from storage import roster
 from storage.tables import Answer, PersonalText
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tests.app.stage import NOW, ROSTER, Stage, stage
 from tests.notifications.receiver import Receiver, receiving
 
@@ -329,7 +330,9 @@ def test_an_answer_taken_back_on_the_page_can_be_given_anew_and_the_old_press_do
     old = pressed(company, slack, "baton-accept")
     post(company, old)
     (first,) = company.rows(Answer)
-    company.box.write_now(lambda session, now: answering.undo(session, token(company), first.id, now=now, device=""))
+    company.box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(company.box, token(company)), first.id, now=now, device="")
+    )
 
     post(company, old)
     assert company.answers() == [("accepted", "ana", "undone")]

@@ -70,6 +70,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"agreement show {EXAMPLE}",
         f"agreement due {EXAMPLE} --clock acceptance --from 2026-05-01T16:30",
         "agreement schema",
+        "roster check examples/roster.yaml",
+        "messages list",
+        "messages preview assigned",
     ],
 )
 def test_what_needs_no_database_imports_none(home: Path, words: str) -> None:
@@ -79,16 +82,39 @@ def test_what_needs_no_database_imports_none(home: Path, words: str) -> None:
     assert "typer" in found
 
 
+def test_a_chat_address_of_apprise_is_checked_by_apprise_and_without_a_database(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "roster.yaml").write_text(ROSTER.replace("ana: {", "ana: {chat: 'slack://A/B/C', ", 1))
+
+    found = imported(started(home, "roster", "check", str(tmp_path / "roster.yaml")))
+
+    assert "apprise" in found
+    assert found & (SERVERS | DATABASE) == set()
+
+
+@pytest.mark.parametrize("words", ["leads show 1", "roster show", "verify"])
+def test_what_writes_no_letter_imports_no_templates(home: Path, words: str) -> None:
+    assert "jinja2" not in imported(started(home, *words.split()))
+
+
 @pytest.mark.parametrize(
     "words",
-    ["leads list", "leads show 1", "agreement list", "roster show", "keys list", "retention show", "verify", "messages list"]
-    + ["leads erase 1 --dry-run", "web --help"],
+    ["leads list", "leads show 1", "agreement list", "roster show", "keys list", "retention show", "verify", "messages count"]
+    + ["leads erase 1 --dry-run", "disputes list", "devices list", "trail show 1", "web --help"],
 )
 def test_what_needs_no_server_imports_none_and_nothing_that_sends(home: Path, words: str) -> None:
     found = imported(started(home, *words.split()))
 
     assert found & (HEAVY | {"alembic", "psycopg"}) == set()
     assert "sqlmodel" in found
+
+
+def test_garbage_collection_goes_on_after_an_import_and_does_not_look_at_the_modules() -> None:
+    code = "from app.quick_import import quick_import; import gc; lead = quick_import('storage.tables').Lead; "
+    code += "print(gc.isenabled(), any(one is lead for one in gc.get_objects()))"
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=True)
+
+    assert done.stdout.split() == ["True", "False"]
 
 
 @pytest.mark.parametrize("words", ["agreement deploy b2b-saas@1", "worker"])

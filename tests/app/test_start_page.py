@@ -24,8 +24,8 @@ from app.demo.run import AGREEMENT, AGREEMENTS
 from app.demo.start_page import Places, StartPage
 from app.demo.waiting import open_cases
 from storage import contracts, disputes, handoffs, signature_requests, waits
-from storage.leads import capture
 from storage.tables import Answer, Wait
+from tasks.intake import capture
 from tests.app.stage import AGREEMENT as SMALL
 from tests.app.stage import DUE, LEAD, NOW, Stage, send, stage, words_of
 from tests.patience import PATIENCE_SECONDS

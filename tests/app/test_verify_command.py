@@ -155,7 +155,7 @@ def test_it_is_found_even_where_the_attacker_has_the_key(sealed: Toolbox, baton:
 
     assert said.exit_code == 1
     assert ("and not in the database" if kept == "file" else f"No seal has the head {head}") in said.stderr
-    assert "The answer 1 stands in no event of the trail." in said.stderr
+    assert "The answer 1 is in no event of the trail." in said.stderr
 
 
 def forged(session: Session, **changes: object) -> None:

@@ -47,8 +47,7 @@ def new_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     contexts, wrong = [], []
 
     def open_page(**more: Any) -> Page:
-        given: dict[str, Any] = {"viewport": PHONE, **more}
-        context = chromium.new_context(**given)
+        context = chromium.new_context(**{"viewport": PHONE, **more})
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
         contexts.append(context)
         page = context.new_page()

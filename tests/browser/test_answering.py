@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -234,7 +235,7 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
 
 def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
     for number, kind in ((2, "first_attempt"), (3, "outcome")):
-        owes_more(company, number, kind)
+        company.box.write_now(partial(one_more, number=number, kind=kind))
     link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     go(page, company, link)
     assert page.locator("input[type=radio]:checked").count() == 0

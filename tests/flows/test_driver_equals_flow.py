@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import handoffs, leads, waits, wakes
+from storage import handoffs, waits, wakes
 from storage.tables import Assignment, Event, Handoff, Wait
+from tasks import intake
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
@@ -79,7 +81,7 @@ class Script:
 def play(box: Toolbox, script: Script, *, settle: Callable[[int], None], leap: Callable[[datetime], None]) -> int:
     """Takes the lead in and answers by the script until its handoff has ended; its lead id."""
     toolbox.use(box)
-    lead_id = box.write_now(lambda session, now: leads.capture(session, script.incoming, now=now)).lead_id
+    lead_id = box.write_now(lambda session, now: intake.capture(session, script.incoming, now=now)).lead_id
     settle(lead_id)
     for _ in range(60):
         wait = box.read_now(lambda session, now: _open(session, lead_id))
@@ -107,7 +109,7 @@ def _answer(box: Toolbox, wait: Wait, kind: str, fields: dict[str, str]) -> None
     def work(session: Session, now: datetime) -> None:
         row = session.get(Assignment, wait.assignment_id) if wait.kind not in ("note", "decision") else None
         link = box.links.for_tenure(row.id) if row else box.links.for_duty(wait.id, wait.holder)
-        reply = answering.answer(session, link.rpartition("/")[2], answering.SentForm(kind, fields), now=now)
+        reply = answering.answer(session, OpenedLink(box, link.rpartition("/")[2]), answering.SentForm(kind, fields), now=now)
         assert reply.won
 
     box.write_now(work)

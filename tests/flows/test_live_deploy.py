@@ -114,7 +114,7 @@ def test_of_two_who_deploy_at_once_one_does(live: Live) -> None:
     codes, outputs = [code for code, _ in answers], [output for _, output in answers]
     assert sorted(codes) == [0, 1], outputs
     refusal = outputs[codes.index(1)]
-    assert "is at deploying b2b-saas@4 since" in refusal or "was deployed on" in refusal
+    assert "has been deploying b2b-saas@4 since" in refusal or "was deployed on" in refusal
     row, claims = live.box.read_now(lambda session, now: (contracts.get(session, "b2b-saas", 4), list(session.exec(select(Claim)))))
     assert (row.deployed_at is not None, claims) == (True, [])
 

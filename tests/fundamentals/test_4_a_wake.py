@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
 from tests.stage import answer_by_link, answers_of, capture, newest, token_of, wakes_of
@@ -32,7 +33,7 @@ async def test_a_transaction_that_fails_leaves_neither_answer_nor_wake(driver: D
     token = token_of(box, lead)
 
     def answer_and_fail(session: Session, now: datetime) -> None:
-        answering.answer(session, token, answering.SentForm("accepted", {}), now=now)
+        answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
         raise ConnectionError("the machine went away")
 
     with pytest.raises(ConnectionError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from storage import figures, handoffs, leads
+from storage import figures, handoffs
+from tasks import intake
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import wait_of
 from tests.driver import Driver
@@ -93,5 +94,5 @@ async def test_an_accepted_lead_cannot_rot(driver: Driver, box: Toolbox, time: S
 async def test_the_same_inquiry_twice_is_one(box: Toolbox) -> None:
     """Same source id and same conversion: nothing happens the second time."""
     first = capture(box)
-    again = box.write_now(lambda session, now: leads.capture(session, first.incoming, now=now))
+    again = box.write_now(lambda session, now: intake.capture(session, first.incoming, now=now))
     assert again.kind == "repeated"

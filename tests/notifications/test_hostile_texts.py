@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from notifications.html_shape import Shape
 from notifications.letter import Context, Letter
-from notifications.rendering import clean, message_names, render
+from notifications.plain_text import clean
+from notifications.rendering import message_names, render
 from notifications.samples import full_of, is_about_a_lead, sample
 from tasks.messages.lead_context import crm_facts
 from tests.examples import examples

@@ -6,9 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Integer, String, Table, case, cast, insert, literal, select, text
+from sqlalchemy.orm import class_mapper
 from sqlmodel import SQLModel
 
-from storage.database import Database
+from storage.database import Database, UtcDateTime
 from storage.tables import (
     Activity,
     Answer,
@@ -85,7 +86,7 @@ def _ended(table: type[SQLModel]) -> Any:
 
 def _put(connection: Connection, table: type[SQLModel], where: Any = None, **given: Any) -> None:
     """A row for each number for which the condition holds; what is not given is empty, zero, or long ago."""
-    columns = table.__table__.columns  # type: ignore[attr-defined]  # SQLModel declares no __table__
+    columns = class_mapper(table).columns
     values: dict[str, Any] = {}
     for column in columns:
         if column.name in given:
@@ -126,7 +127,7 @@ def _leads(connection: Connection, is_open: Any) -> None:
         tier="normal",
         queue=case((N % 8 == 0, "normal:emea"), else_=""),
         flow_run_id=_named("run-"),
-        ended_at=case((is_open, None), else_=_ended(Handoff)),
+        ended_at=case((is_open, None), else_=literal(BEFORE + timedelta(days=9), UtcDateTime())),
     )
 
 
@@ -141,7 +142,7 @@ def _work(connection: Connection, is_open: Any) -> None:
     _put(connection, Wait, ~is_open, id=_named("c"), kind="acceptance", about="acceptance", **mine, **over)
     said = case((N % 3 == 0, "rejected"), else_="accepted")
     _put(connection, Answer, ~is_open, id=N, wait_id=_named("c"), handoff_id=N, kind=said, by=_rep(), via="link", state="counted")
-    ended = case((is_open, None), else_=_ended(Assignment))
+    ended = case((is_open, None), else_=literal(BEFORE + timedelta(days=9), UtcDateTime()))
     rep = case((is_open, _rep()), else_=_had())
     tenure = {"handoff_id": N, "lead_id": N, "rep": rep, "number": 1, "assigned_at": BEFORE, "proven_at": BEFORE, "ended_at": ended}
     _put(connection, Assignment, ~is_open | (N % 4 != 0), id=_named("a"), **tenure)
@@ -155,8 +156,8 @@ def _post(connection: Connection, count: int) -> None:
     sent = {"sent_at": BEFORE, "send_at": BEFORE, "confirm_at": BEFORE}
     told = {"handoff_id": N, "assignment_id": _named("a"), "channel": "email", "message": "assigned", "person": _rep()}
     _put(connection, Delivery, key=_named("d"), state=state, **told, **sent)
-    by_post = {"handoff_id": None, "channel": "email", "message": "digest", "person": _rep(), "state": "confirmed"}
-    _put(connection, Delivery, N % 20 == 0, key=_named("p"), **by_post, **sent)
+    personal = {"handoff_id": None, "channel": "email", "message": "digest", "person": _rep(), "state": "confirmed"}
+    _put(connection, Delivery, N % 20 == 0, key=_named("p"), **personal, **sent)
     _put(connection, DigestItem, N % 20 == 0, key=_named("i"), person=_rep(), handoff_id=N, kind="reminder", at=BEFORE, digest_id=1)
     _put(connection, Seal, N == 1, events=2 * count - UNSEALED, digest="d", sealed_at=BEFORE)
     line = {"lead_id": N, "handoff_id": N, "at": BEFORE, "recorded_at": BEFORE}

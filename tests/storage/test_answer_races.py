@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlmodel import col, select
 
-from storage.database import Database
 from storage.tables import Answer, AnswerState, Event, Wait, Wake
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.racing import Round, Told, prepare, race
+from tests.rows import all_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -38,23 +36,15 @@ def run(url: str, home: Path, pairs: list[tuple[str, str]]) -> tuple[list[Round]
     return rounds, one, other
 
 
-def rows(url: str, table: type[Any]) -> list[Any]:
-    database = Database(url)
-    with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))
-    database.close()
-    return found
-
-
 def test_of_two_opposite_answers_at_once_one_wins_and_the_other_is_told(race_url: str, tmp_path: Path) -> None:
     rounds, *sides = run(race_url, tmp_path, OPPOSITE)
 
-    waits = {row.id: row for row in rows(race_url, Wait)}
+    waits = {row.id: row for row in all_at(race_url, Wait)}
     answers: dict[str, list[Answer]] = {}
-    for row in rows(race_url, Answer):
+    for row in all_at(race_url, Answer):
         answers.setdefault(row.wait_id, []).append(row)
-    wakes = Counter(row.key for row in rows(race_url, Wake))
-    late_events = Counter(row.handoff_id for row in rows(race_url, Event) if row.kind == "answered-late")
+    wakes = Counter(row.key for row in all_at(race_url, Wake))
+    late_events = Counter(row.handoff_id for row in all_at(race_url, Event) if row.kind == "answered-late")
     wins: Counter[bool] = Counter()
     for number, one in enumerate(rounds):
         replies = [side.replies[number] for side in sides]
@@ -75,8 +65,8 @@ def test_of_two_opposite_answers_at_once_one_wins_and_the_other_is_told(race_url
 def test_an_answer_before_the_run_has_parked_is_never_left_lying(race_url: str, tmp_path: Path) -> None:
     rounds, *sides = run(race_url, tmp_path, UNPARKED)
 
-    waits = {row.id: row for row in rows(race_url, Wait)}
-    wakes = {(row.handoff_id, row.key) for row in rows(race_url, Wake) if row.delivered_at is None}
+    waits = {row.id: row for row in all_at(race_url, Wait)}
+    wakes = {(row.handoff_id, row.key) for row in all_at(race_url, Wake) if row.delivered_at is None}
     rested: Counter[bool] = Counter()
     for number, one in enumerate(rounds):
         parking = one.does.index("park")
@@ -96,9 +86,9 @@ def test_a_deadline_that_is_declared_with_many_others_and_an_answer_never_both_c
     rounds, *sides = run(race_url, tmp_path, [("link:accepted", "missed"), ("missed", "answer:rejected")])
 
     answers: dict[str, list[Answer]] = {}
-    for row in rows(race_url, Answer):
+    for row in all_at(race_url, Answer):
         answers.setdefault(row.wait_id, []).append(row)
-    wakes = {row.key for row in rows(race_url, Wake)}
+    wakes = {row.key for row in all_at(race_url, Wake)}
     missed: Counter[bool] = Counter()
     for number, one in enumerate(rounds):
         counted = [row for row in answers[one.wait_id] if row.state == AnswerState.COUNTED]

@@ -175,7 +175,7 @@ def test_a_message_that_nobody_can_say_whether_it_arrived_is_unknown(database: D
     queue(database, handoff)
     with database.write() as session:
         deliveries.claim(session, 1)
-        deliveries.lost_sight(session, the(session.get(Delivery, 1)), handoff, error="the line broke", now=MONDAY)
+        deliveries.outcome_unknown(session, the(session.get(Delivery, 1)), handoff, error="the line broke", now=MONDAY)
 
     assert [(row.state, row.error) for row in rows(database)] == [(DeliveryState.UNKNOWN, "the line broke")]
     assert due(database, handoff, now=MONDAY + timedelta(days=30)) == []

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from storage import contracts, disputes, handoffs, waits
-from storage.database import Database
 from storage.tables import Activity, Assignment, Dispute, Event, Handoff
 from tasks.background.revisit import look_again
 from tasks.disputes import rulings as disputes_rulings
@@ -25,7 +24,7 @@ from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
-from tests.rows import a_handoff
+from tests.rows import a_handoff, all_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -114,22 +113,14 @@ _MOVES: dict[str, Move] = {
 }
 
 
-def rows(url: str, table: type[Any]) -> list[Any]:
-    database = Database(url)
-    with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))
-    database.close()
-    return found
-
-
 def test_whatever_two_processes_do_at_once_there_is_one_ruling_and_one_new_handoff_at_most(race_url: str, tmp_path: Path) -> None:
     matters = rejected_leads(race_url, tmp_path)
 
     told = list(zip(*side_by_side(act, race_url, tmp_path, matters), strict=True))
 
-    by_answer = {row.answer_id: row for row in rows(race_url, Dispute)}
-    after = Counter(row.previous_id for row in rows(race_url, Handoff) if row.previous_id)
-    rulings = Counter(event.handoff_id for event in rows(race_url, Event) if event.kind in ("dispute-upheld", "dispute-overturned"))
+    by_answer = {row.answer_id: row for row in all_at(race_url, Dispute)}
+    after = Counter(row.previous_id for row in all_at(race_url, Handoff) if row.previous_id)
+    rulings = Counter(event.handoff_id for event in all_at(race_url, Event) if event.kind in ("dispute-upheld", "dispute-overturned"))
     for one, said in zip(matters, told, strict=True):
         row, ruled = by_answer[one.answer_id], set(one.does) & {"overturn", "uphold", "silence"}
         assert rulings[one.handoff_id] == (1 if ruled else 0), one

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import Connection, MetaData, Table
-from sqlmodel import col, select
 
 from storage import schema
 from storage.database import Database
 from storage.tables import Assignment, Delivery, Event, Handoff, Lead, Wait, Wake
 from tests.conftest import MONDAY
+from tests.rows import Row, all_of
 
 MAILS = ["lee@quay.example", "lee@quay.example", "info@quay.example", "info@quay.example", "kim@quay.example"]
 #: The open handoffs of lead 1: how far each is, and with whom.
@@ -53,9 +53,9 @@ def upgraded(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-def rows(database: Database, table: type[Any]) -> list[Any]:
+def rows(database: Database, table: type[Row]) -> list[Row]:
     with database.read() as session:
-        return list(session.exec(select(table).order_by(col(table.id))))
+        return all_of(session, table)
 
 
 def test_it_comes_into_shape(upgraded: Database) -> None:

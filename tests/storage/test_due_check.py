@@ -22,7 +22,7 @@ GIVEN_UP = timedelta(minutes=5)
 
 def seen(database: Database, *, now: datetime = MONDAY, real: datetime = REAL) -> set[str]:
     with database.read() as session:
-        return set(due_check.look(session, now=now, real=real, post_given_up=GIVEN_UP))
+        return set(due_check.look(session, now=now, real=real, personal_given_up=GIVEN_UP))
 
 
 def a_nudge(session: Session) -> None:

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from storage import leads
 from storage.tables import LeadValues
+from tasks import intake
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.fakes import make_lead
 
 
 def take_in(box: Toolbox, **changes: object) -> int:
-    return box.write_now(lambda session, now: leads.capture(session, make_lead(**changes), now=now)).lead_id
+    return box.write_now(lambda session, now: intake.capture(session, make_lead(**changes), now=now)).lead_id
 
 
 def history(box: Toolbox, lead_id: int) -> list[LeadValues]:

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from storage import handoffs, leads, waits
+from storage import handoffs, waits
 from storage.identity import again_if_taken, person_key
 from storage.tables import Handoff, Lead, Wait
+from tasks import intake
 from tasks.background.revisit import revisit
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
@@ -134,12 +135,12 @@ def test_the_loser_of_a_race_sees_the_winner_when_it_writes_again(box: Toolbox) 
     first = capture(box, email="lee@harbour.example")
     tries: list[str] = []
 
-    def work(session: Session, now: datetime) -> leads.Captured:
+    def work(session: Session, now: datetime) -> intake.Captured:
         tries.append("tried")
         if len(tries) == 1:
             session.add(Lead(person_key="lee@harbour.example", created_at=MONDAY))
             session.flush()
-        return leads.capture(session, first.incoming, now=now)
+        return intake.capture(session, first.incoming, now=now)
 
     done = again_if_taken(lambda: box.write_now(work))
 

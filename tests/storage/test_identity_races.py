@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
 
 from agreements.lead import IncomingLead
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
@@ -23,9 +22,9 @@ from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
 from storage import handoffs, waits
 from storage.database import Database
 from storage.identity import again_if_taken
-from storage.leads import capture
 from storage.tables import Activity, Handoff, Lead, LeadSource, Wait
 from tasks.background.revisit import revisit
+from tasks.intake import capture
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
@@ -33,6 +32,7 @@ from tests.fakes import make_lead
 from tests.postgres import new_database
 from tests.processes import side_by_side
 from tests.racing import box_on, prepare
+from tests.rows import all_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -140,20 +140,12 @@ def one_side(side: int, together: Callable[[], None], url: str, home: Path) -> N
     box.database.close()
 
 
-def rows(url: str, table: type[SQLModel]) -> list[Any]:
-    database = Database(url)
-    with database.read() as session:
-        found = list(session.exec(select(table)))
-    database.close()
-    return found
-
-
 def check(url: str) -> None:
     """One lead a person and company, one open handoff a lead, and every conversion once."""
-    leads = {lead.id: lead for lead in rows(url, Lead) if lead.merged_into is None}
-    open_ones = Counter(row.lead_id for row in rows(url, Handoff) if row.ended_at is None)
+    leads = {lead.id: lead for lead in all_at(url, Lead) if lead.merged_into is None}
+    open_ones = Counter(row.lead_id for row in all_at(url, Handoff) if row.ended_at is None)
     persons = Counter(person_of(leads, lead) for lead in leads.values())
-    done = Counter(person_of(leads, leads[row.lead_id]) for row in rows(url, Activity))
+    done = Counter(person_of(leads, leads[row.lead_id]) for row in all_at(url, Activity))
     begun = Counter(person_of(leads, leads[lead_id]) for lead_id in open_ones.elements())
     wrong = {}
     for number in range(ROUNDS):
@@ -230,9 +222,13 @@ def test_role_mailboxes_are_read_by_several_people_also_at_once(race_url: str, t
 
     side_by_side(from_roles, race_url, tmp_path)
 
-    leads = rows(race_url, Lead)
+    leads = all_at(race_url, Lead)
     assert (len(leads), {lead.merged_into for lead in leads}) == (40, {None})
-    assert len({lead.id for lead in leads} & {row.lead_id for row in rows(race_url, LeadSource)}) == 40
+    assert len({lead.id for lead in leads} & {row.lead_id for row in all_at(race_url, LeadSource)}) == 40
+
+
+def take_in(box: Toolbox, incoming: IncomingLead) -> None:
+    box.write_now(lambda session, now: capture(session, incoming, now=now))
 
 
 def take_in(box: Toolbox, lead: IncomingLead) -> None:
@@ -258,7 +254,7 @@ def test_two_imports_of_one_list_in_opposite_order_take_every_row_once(race_url:
     (new, merged, bad), (other_new, other_merged, other_bad) = results
     assert (new + merged, other_new + other_merged, new + other_new) == (PEOPLE, PEOPLE, PEOPLE)
     assert bad + other_bad == []
-    assert len({lead.mail_key for lead in rows(race_url, Lead) if lead.merged_into is None}) == PEOPLE
+    assert len({lead.mail_key for lead in all_at(race_url, Lead) if lead.merged_into is None}) == PEOPLE
     assert deadlocks(race_url) == 0
 
 

@@ -18,11 +18,12 @@ from sqlmodel import Session, col
 
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leads, leases, schema, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, schema, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
+from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -203,7 +204,7 @@ async def test_a_tick_with_nothing_due_asks_a_few_things(box: Toolbox, time: Ste
         await clock.tick()
     with recorded(box.database) as second:
         await clock.tick()
-        await clock.post()
+        await clock.personal_messages()
 
     assert_no_scan(box, first)
     assert_no_scan(box, second)
@@ -227,7 +228,7 @@ async def test_each_missed_deadline_adds_the_same_to_a_tick(box: Toolbox, time: 
 
 async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:
     def nurture(session: Session, now: datetime) -> None:
-        handoff = handoffs.get(session, leads.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
+        handoff = handoffs.get(session, intake.capture(session, make_lead(**NOT_YET), now=now).handoff_id or 0)
         handoffs.move(session, handoff, "recycled", now=now)
         waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=now), now=now)
         session.execute(delete(Wake).where(col(Wake.handoff_id) == handoff.id))

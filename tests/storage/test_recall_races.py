@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlmodel import col, select
 
 from storage.database import Database
 from storage.tables import Answer, AnswerState, Assignment, Handoff, Wait
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.in_flight import published, text_of
 from tests.racing import prepare, race
+from tests.rows import all_at
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 ROUNDS = 500
 RECALL = "recall:b2b-saas@2"
 PAIRS = [("link:accepted", RECALL), (RECALL, "link:rejected"), ("answer:deadline", RECALL), (RECALL, "answer:accepted")]
-
-
-def rows(url: str, table: type[Any]) -> list[Any]:
-    database = Database(url)
-    with database.read() as session:
-        found = list(session.exec(select(table).order_by(col(table.id))))
-    database.close()
-    return found
 
 
 def test_an_answer_or_the_recall_wins_and_never_both(race_url: str, tmp_path: Path) -> None:
@@ -42,8 +33,8 @@ def test_an_answer_or_the_recall_wins_and_never_both(race_url: str, tmp_path: Pa
     one, other = race(race_url, tmp_path, MONDAY, rounds)
 
     assert [*one.errors, *other.errors] == []
-    waits, handoffs = {row.id: row for row in rows(race_url, Wait)}, {row.id: row for row in rows(race_url, Handoff)}
-    tenures, answers = {row.id: row for row in rows(race_url, Assignment)}, {row.wait_id: row for row in rows(race_url, Answer)}
+    waits, handoffs = {row.id: row for row in all_at(race_url, Wait)}, {row.id: row for row in all_at(race_url, Handoff)}
+    tenures, answers = {row.id: row for row in all_at(race_url, Assignment)}, {row.wait_id: row for row in all_at(race_url, Answer)}
     successors = Counter(row.previous_id for row in handoffs.values() if row.previous_id)
     winners: Counter[str] = Counter()
     for round_, first, second in zip(rounds, one.replies, other.replies, strict=True):

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from agreements.lead import IncomingLead
 from notifications.letter import LeadView
 from storage import handoffs, roster, told
-from storage.leads import capture
 from storage.tables import Event, Lead
+from tasks.intake import capture
 from tasks.messages import lead_view
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY

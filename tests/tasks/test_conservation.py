@@ -17,6 +17,7 @@ from storage.crm.port import Account
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused, Option
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.deal import BY_POINTS, NOT_YET
 from tests.driver import Driver
@@ -72,16 +73,16 @@ class People:
         return self.box.links.for_tenure(tenure.id).rpartition("/")[2] if tenure else ""
 
     def _choose(self, session: Session, token: str, now: datetime) -> None:
-        visit = answering.visit(session, token, now=now)
+        visit = answering.visit(session, OpenedLink(self.box, token), now=now)
         given = [one for one in visit.answers if one.undo_until and one.mine]
         if given and self.dice.random() < 0.5:
-            self.did["undone"] += answering.undo(session, token, given[-1].answer_id, now=now, device="").taken_back
+            self.did["undone"] += answering.undo(session, OpenedLink(self.box, token), given[-1].answer_id, now=now, device="").taken_back
         elif visit.options:
             weights = [GO_ON.get(one.kind, 1) for one in visit.options]
             [option] = self.dice.choices(visit.options, weights)
             try:
                 self.did[option.kind] += answering.answer(
-                    session, token, answering.SentForm(option.kind, self._fields(option)), now=now
+                    session, OpenedLink(self.box, token), answering.SentForm(option.kind, self._fields(option)), now=now
                 ).won
             except ChoiceRefused:
                 self.did["refused"] += 1

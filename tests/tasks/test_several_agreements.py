@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, select
 
-from storage import contracts, leads
+from storage import contracts, handoffs
 from storage.tables import Handoff, Lead
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import NOT_YET
@@ -32,7 +33,7 @@ def web(box: Toolbox) -> None:
 
 
 def take_in(box: Toolbox, **changes: object) -> Handoff:
-    done = box.write_now(lambda session, now: leads.capture(session, make_lead(**changes), now=now))
+    done = box.write_now(lambda session, now: intake.capture(session, make_lead(**changes), now=now))
     return box.read_now(lambda session, now: session.exec(select(Handoff).where(Handoff.id == done.handoff_id)).one())
 
 
@@ -83,7 +84,7 @@ async def test_a_lead_that_no_agreement_is_for_is_held_until_one_is(driver: Driv
     unmatched, matched = take_in(box, source="phone"), take_in(box, source="web")
     await driver.settle()
     assert [(unmatched.held, unmatched.reason, unmatched.agreement), (matched.held, matched.agreement)] == [
-        (True, leads.NO_AGREEMENT, ""),
+        (True, handoffs.NO_AGREEMENT, ""),
         (False, "web"),
     ]
 
@@ -100,7 +101,7 @@ async def test_a_lead_that_no_agreement_is_for_is_held_until_one_is(driver: Driv
 @pytest.mark.usefixtures("web")
 def test_what_is_released_starts_where_an_agreement_is_for_it_and_stays_held_where_none_is(box: Toolbox) -> None:
     def hold(source: str) -> int:
-        held = box.write_now(lambda session, now: leads.capture(session, make_lead(source=source), now=now, hold=True))
+        held = box.write_now(lambda session, now: intake.capture(session, make_lead(source=source), now=now, hold=True))
         return the(held.handoff_id)
 
     def forget(handoff_id: int) -> None:
@@ -115,7 +116,7 @@ def test_what_is_released_starts_where_an_agreement_is_for_it_and_stays_held_whe
     assert asyncio.run(release_held(box)) == 1
 
     rows = box.read_now(lambda session, now: [the(session.get(Handoff, one)) for one in held])
-    assert [(row.held, row.reason) for row in rows] == [(True, leads.NO_AGREEMENT), (False, ""), (True, leads.NO_AGREEMENT)]
+    assert [(row.held, row.reason) for row in rows] == [(True, handoffs.NO_AGREEMENT), (False, ""), (True, handoffs.NO_AGREEMENT)]
 
 
 def forget_agreement(session: Session, handoff_id: int) -> None:

@@ -20,7 +20,7 @@ from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Delivery, Digest, DigestItem, Event, Handoff, Lead, Seal, Wait, WrongNumber
 from tasks.background.migrate_version import carry_out
-from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_post
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
 from tasks.background.read_crm import AT_ONCE, read_crm
 from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
@@ -67,7 +67,7 @@ async def test_a_digest_of_many_leads_is_told_whole_and_marked_in_slices(box: To
     time.at = MORNING
 
     with written(box.database) as kept:
-        await send_post(box)
+        await send_personal_messages(box)
 
     kept.assert_short()
     [told] = digests_told(box)
@@ -82,7 +82,7 @@ async def test_many_digests_of_one_morning_are_claimed_one_by_one(box: Toolbox, 
     time.at = MORNING + timedelta(hours=8)
 
     with written(box.database) as kept:
-        await send_post(box)
+        await send_personal_messages(box)
 
     kept.assert_short(at_most=15)
     assert len(digests_told(box)) >= 5
@@ -93,7 +93,7 @@ def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_r
     missed(box, 1)
     time.at = MORNING
     row = box.read_now(lambda session, now: session.exec(select(Delivery).where(Delivery.message == "digest")).one())
-    composed = box.read_now(lambda session, now: digest_message.compose(session, row, now=now))
+    composed = box.read_now(lambda session, now: digest_message.compose(session, row, box.links, now=now))
     missed(box, 1)
 
     def claim(session: Session, now: datetime) -> bool:
@@ -101,7 +101,7 @@ def test_what_is_put_aside_while_a_digest_is_written_is_told_by_it_in_the_next_r
 
     assert not box.write_now(claim)
     assert box.read_now(lambda session, now: session.exec(select(Digest)).all()) == []
-    asyncio.run(send_post(box))
+    asyncio.run(send_personal_messages(box))
     assert digests_told(box)[0].count("Missed.") == 2
 
 
@@ -116,7 +116,7 @@ async def test_post_that_died_while_it_was_sent_is_given_up_in_slices(box: Toolb
 
     box.write_now(work)
     with written(box.database) as kept:
-        while await send_post(box):
+        while await send_personal_messages(box):
             pass
 
     kept.assert_short()

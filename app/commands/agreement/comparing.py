@@ -50,5 +50,5 @@ def _print(old: Agreement, new: Agreement, found: Mapping[str, tuple[str, ...]],
             console.print(f"  {line}", markup=False, soft_wrap=True)
     if not set(found) - {NAMES}:
         but = " but name and version" if found else ""
-        texts = "The texts are the same." if same_text else "The texts differ, and so do their hashes: each is signed by itself."
+        texts = "The texts are the same." if same_text else "The texts and their hashes differ, so each text needs its own signatures."
         console.print(f"\nNo difference in what is agreed{but}. {texts}")

@@ -15,9 +15,10 @@ from rich.text import Text
 
 from agreements.calendar.instants import read_instant
 from agreements.calendar.working_time import CalendarError
-from agreements.model import Agreement, Clocks
+from agreements.model import Agreement
 from agreements.roster import Person, Roster, read_roster
 from agreements.timeline import Step, Timeline, timeline
+from agreements.words import CLOCK_NAMES, word
 from app import terminal
 from app.commands.agreement.days import day_bars, named_days
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
@@ -43,7 +44,7 @@ class Asked:
 
 def due(
     ref: ReferenceOrFile,
-    clock: Annotated[str, typer.Option("--clock", help=f"One of {', '.join(Clocks.model_fields)}.")],
+    clock: Annotated[str, typer.Option("--clock", help=f"One of {', '.join(CLOCK_NAMES)}.")],
     start: Annotated[str, typer.Option("--from", help="Start of the clock: 2026-05-01T16:30+01:00; without offset, local time.")],
     tier: Annotated[str, typer.Option(help="The lead's tier.")] = "normal",
     rep: Annotated[str, typer.Option(help="Who has to act: a person in the roster, whose calendar counts.")] = "",
@@ -71,15 +72,17 @@ def _person(ident: str, file: Path | None) -> Person | None:
 
 
 def _installed() -> Roster:
+    box = terminal.open_box()
     from storage import roster
 
-    return terminal.open_box().read_now(lambda session, now: roster.current(session))
+    return box.read_now(lambda session, now: roster.current(session))
 
 
 def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Person | None) -> Asked:
     tiers = [one.name for one in agreement.tiers]
-    if clock not in Clocks.model_fields:
-        terminal.fail(terminal.USAGE, f"There is no clock {clock!r}; write one of {', '.join(Clocks.model_fields)}.")
+    name = word(clock, CLOCK_NAMES)
+    if name is None:
+        terminal.fail(terminal.USAGE, f"There is no clock {clock!r}; write one of {', '.join(CLOCK_NAMES)}.")
     if tier not in tiers:
         terminal.fail(terminal.USAGE, f"{agreement.reference} has no tier {tier!r}; write one of {', '.join(tiers)}.")
     try:
@@ -87,9 +90,9 @@ def _asked(agreement: Agreement, clock: str, start: str, tier: str, person: Pers
     except ValueError as error:
         terminal.fail(terminal.USAGE, f"--from: {error}")
     try:
-        line = timeline(agreement, clock, tier=tier, start=at, holder_calendar=person.calendar if person else "")
+        line = timeline(agreement, name, tier=tier, start=at, holder_calendar=person.calendar if person else "")
     except CalendarError as error:
-        terminal.fail(terminal.FINDINGS, f"{agreement.reference} says of no time by when the {clock} is due: {error}")
+        terminal.fail(terminal.FINDINGS, f"{agreement.reference} has no due time for the clock {clock}: {error}")
     zone = ZoneInfo(person.timezone) if person else line.calendar.timezone
     return Asked(agreement, line, supposed, person, zone)
 
@@ -135,10 +138,12 @@ def _remarks(asked: Asked) -> list[str]:
     line, found = asked.line, [f"start: {asked.supposed}"] if asked.supposed else []
     found += line.notes
     if asked.holder and asked.holder.calendar and asked.holder.calendar not in asked.agreement.calendars:
-        found.append(f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; its first one is taken")
+        found.append(
+            f"{asked.agreement.reference} has no calendar {asked.holder.calendar!r}; the first calendar of the agreement counts instead"
+        )
     if asked.holder and asked.holder.is_away(line.start):
         back = asked.holder.back_at(line.start).astimezone(asked.holder_zone)
-        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing passes over who is away")
+        found.append(f"{asked.holder.name} is away until {back:%a} {back.day} {back:%b %Y %H:%M}; routing skips people who are away")
     return found
 
 

@@ -49,7 +49,7 @@ def explain_lead(
         return
     terminal.console.print(f"Lead {lead} under {agreement.reference}, as of {now.astimezone(UTC):%a %d %b %Y %H:%M} UTC", style="bold")
     if at:
-        terminal.console.print("What it did is as of then; all other facts are those of today.", style="dim")
+        terminal.console.print("Activities are those up to then. All other facts are today's.", style="dim")
     _print(agreement, found)
 
 
@@ -71,7 +71,7 @@ def _facts(box: Toolbox, lead_id: int) -> LeadFacts:
         try:
             account = asyncio.run(account_of(box, handoff.id))
         except CrmError as error:
-            terminal.complaints.print(f"The CRM does not answer, so what it knows of the company is left out: {error}", markup=False)
+            terminal.complaints.print(f"The CRM does not answer, so its facts about the company are missing here: {error}", markup=False)
 
     def read(session: Session, now: datetime) -> LeadFacts:
         row = session.get(Lead, lead_id)
@@ -136,7 +136,7 @@ def _screened(agreement: Agreement, found: Explanation) -> str:
     if rule is None:
         return f"Screen: passes, none of {say.count(len(agreement.screen), 'rule')} matches."
     if found.rule is None:
-        return f"Screen: suppressed, because it {found.screening.why}."
+        return f"Screen: suppressed, because the lead {found.screening.why}."
     why = f"; why: {rule.why}" if rule.why else ""
     nobody = "" if found.sorted_out else " But the account has no owner, so the lead is scored."
     return f"Screen: rule {found.rule} matches ({say.condition(rule.when)}): {what_follows(rule)}{why}.{nobody}"

@@ -34,8 +34,7 @@ def deploy_version(
     with terminal.told(), named_server(settings.folder):
         box = terminal.open_box(settings)
         key = reference(ref)
-        chosen = policy.value if policy else None
-        planned = box.read_now(lambda session, now: plan(session, *key, policy=chosen, now=now))
+        planned = box.read_now(lambda session, now: plan(session, *key, policy=policy.value if policy else None, now=now))
         if planned.touched:
             show(planned)
             if not yes and sys.stdin.isatty() and not typer.confirm(f"Deploy {ref}?"):
@@ -59,7 +58,7 @@ def _carry_out(box: Toolbox, ref: str, planned: Plan) -> None:
     since = box.read_now(lambda session, now: version_migration.preview(session, name, version, planned.policy, now))
     if came := [one for one in since if one.is_touched and one.handoff_id not in seen]:
         again = f"baton agreement deploy {ref} --in-flight {planned.policy}"
-        terminal.console.print(f"{len(came)} more came in under the earlier version meanwhile and stay there. To take them too: {again}")
+        terminal.console.print(f"{len(came)} more leads came in under the earlier version meanwhile. To move them too, run: {again}")
     if done.left:
         raise typer.Exit(terminal.PARTLY)
 
@@ -69,7 +68,7 @@ def _tell(done: CarriedOut) -> None:
     said = ", ".join(f"{count} {_PAST[happens]}" for happens, count in sorted(counts.items())) or "none was touched"
     terminal.console.print(f"Handoffs in flight: {said}.")
     if done.left:
-        terminal.complaints.print(f"{len(done.left)} were left alone, because something happened to them meanwhile:")
+        terminal.complaints.print(f"{len(done.left)} were left alone, because they went on meanwhile:")
     for one, why in done.left:
         terminal.complaints.print(f"  lead {one.lead_id}, {one.company or 'no company'}: {why}", markup=False, soft_wrap=True)
 

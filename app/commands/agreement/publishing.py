@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,12 +14,14 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.markup import escape
 from rich.table import Table
+from sqlmodel import Session
 
 from agreements.lifecycle import OPEN_STAGES
 from app import terminal
 from app.commands.agreement.references import Reference, from_file, reference
 from app.deploy_plan import Plan
 from storage import contracts, version_migration
+from storage.tables import AgreementVersion
 from storage.version_migration import Happens, InFlight
 
 
@@ -34,20 +37,29 @@ InFlightPolicy = Annotated[
     Policy | None,
     typer.Option(
         "--in-flight",
-        help="Handoffs under earlier versions: finish as they began; requalify those not assigned yet; recall also those not"
+        help="Handoffs under earlier versions: finish all; requalify those not assigned yet; recall also those not"
         " answered yet. The agreement's own where left out.",
     ),
 ]
 
 
 def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) -> None:
-    """Keep this version for ever, ready to be signed. Its text cannot change any more; a new text is a new version."""
+    """Keep this version for ever, ready for signatures. Its text can no longer change; a new text needs a new version.
+
+    The command refuses a version that could not be deployed beside those in force, before anybody signs it.
+    """
     box = terminal.open_box()
     with terminal.told():
         from_file(file)
         text = file.read_text(encoding="utf-8")
-        row = box.write_now(lambda session, now: contracts.publish(session, text, now=now))
+        row = box.write_now(lambda session, now: _publish(session, text, now))
         terminal.console.print(f"{row.name}@{row.version} {row.hash}", soft_wrap=True)
+
+
+def _publish(session: Session, text: str, now: datetime) -> AgreementVersion:
+    row = contracts.publish(session, text, now=now)
+    contracts.require_possible(session, row, now=now)
+    return row
 
 
 def preview(

@@ -36,10 +36,10 @@ def agreement_of(ref: str) -> Agreement:
     """Return the agreement from a file or a published version."""
     if Path(ref).is_file():
         return from_file(Path(ref))
-    from storage import contracts  # a file needs no database
-
     key = reference(ref)
     box = terminal.open_box()
+    from storage import contracts  # a file needs no database
+
     return box.read_now(lambda session, now: contracts.agreement_of(session, *key))
 
 

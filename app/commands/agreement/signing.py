@@ -19,17 +19,17 @@ from tasks.wiring.toolbox import Toolbox
 
 def send_for_signature(
     ref: Reference,
-    again: Annotated[bool, typer.Option("--again", help="Also ask those who were asked before, because their message was lost.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also ask signers who were asked before, as after a lost message.")] = False,
 ) -> None:
-    """Mail contract and differences to the named signers of each party that has not signed, with a link on which they sign.
+    """Mail the contract and its changes to the signers of each party that has not signed, with a link to the page to sign.
 
-    A second call reaches only those whom the first did not reach.
+    A second call reaches only the signers whom the first did not reach.
     """
     box = terminal.open_box()
     with terminal.told():
         asked = asyncio.run(_ask(box, *reference(ref), again=again))
         if not asked:
-            terminal.console.print(f"{ref} is signed by both; nobody is left to be asked.")
+            terminal.console.print(f"Both parties have signed {ref}.")
         for one in asked:
             if one.sent:
                 terminal.console.print(f"{one.party}: {one.address} {'was asked before' if one.before else 'was asked'}", markup=False)

@@ -16,7 +16,7 @@ from storage.tables import AgreementVersion, Handoff
 
 
 def list_versions() -> None:
-    """List every published version: whether it is in force, from when to when, who signed it, and what is open under it."""
+    """List every published version: whether it is in force, its dates, its signatures, and the number of its open handoffs."""
     box = terminal.open_box()
     table = Table("version and hash", "effective", "signed by", "state", "open", show_lines=True)
     for row in box.read_now(_listed):

@@ -47,7 +47,7 @@ def new(
     file = out or Path(f"{name}.yaml")
     _write(file, text)
     terminal.console.print(
-        f"{file} is written. Put in it who signs, your teams and your rules (docs/agreements.md), then:\n"
+        f"{file} is written. Fill in your signers, teams and rules (docs/agreements.md). Then run:\n"
         f"  baton agreement check {file}\n  baton agreement show {file}\n  baton agreement publish {file}",
         markup=False,
         soft_wrap=True,
@@ -59,9 +59,9 @@ def _write(file: Path, text: str) -> None:
         with file.open("x", encoding="utf-8") as opened:
             opened.write(text)
     except FileExistsError:
-        terminal.fail(terminal.FINDINGS, f"{file} is there already; name another file by --out.")
+        terminal.fail(terminal.FINDINGS, f"{file} exists already; name another file with --out.")
     except OSError as error:
-        terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file by --out.")
+        terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file with --out.")
 
 
 def schema(out: Annotated[Path | None, typer.Option(help="File to write. The default is standard output.")] = None) -> None:
@@ -73,9 +73,9 @@ def schema(out: Annotated[Path | None, typer.Option(help="File to write. The def
     try:
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        terminal.fail(terminal.USAGE, f"{out} cannot be written: {error.strerror}; name another file by --out.")
+        terminal.fail(terminal.USAGE, f"{out} cannot be written: {error.strerror}; name another file with --out.")
     line = f"# yaml-language-server: $schema={out.name}"
-    terminal.console.print(f"{out} is written. Many editors use it where an agreement begins with: {line}", markup=False, soft_wrap=True)
+    terminal.console.print(f"{out} is written. Many editors use it for a file that begins with: {line}", markup=False, soft_wrap=True)
 
 
 def check(
@@ -84,7 +84,7 @@ def check(
     leads: Annotated[Path | None, typer.Option(help="A CSV file of leads, to check how well they answer the rules.")] = None,
     map: Annotated[Path | None, typer.Option(help="A map that names its columns, see examples/maps/.")] = None,
 ) -> None:
-    """Show every mistake in a file at once, with its line and what to write instead, and what is agreed but not carried out yet."""
+    """Show every mistake in a file at once, with its line and what to write instead. Notes name what Baton does not follow yet."""
     with terminal.told():
         agreement = agreement_of(ref)
         problems = [_told(one) for one in problems_of(agreement)]

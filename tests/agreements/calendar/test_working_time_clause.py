@@ -201,7 +201,7 @@ def test_an_overlap_of_a_key_is_told_once() -> None:
         ({"special_days": {"2026-06-06": "20:00-10:00", "2026-06-07": "09:00-10:00"}},
          "special_days.2026-06-06", "those of 2026-06-07", "earlier end"),
         ({"special_days": {"2026-12-24": "closed", date(2026, 12, 24): "09:00-12:00"}},
-         "special_days.2026-12-24", "2026-12-24 stands twice", "every date once"),
+         "special_days.2026-12-24", "2026-12-24 occurs twice", "every date once"),
         ({"opening": "09:00"}, "opening", "no such key", "timezone, hours"),
     ],
 )  # fmt: skip
@@ -217,4 +217,4 @@ def test_a_faulty_clause_is_refused_with_key_problem_and_cure(changes: dict[str,
 
 def test_a_clause_that_is_no_mapping_is_refused() -> None:
     with pytest.raises(CalendarError, match=r"^calendar: 'mon-fri' is not a mapping"):
-        WorkingCalendar.from_clause("mon-fri")  # type: ignore[arg-type]  # no mapping: a file may hold anything
+        WorkingCalendar.from_clause("mon-fri")  # type: ignore[arg-type]  # a wrong type is the case

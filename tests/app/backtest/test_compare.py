@@ -184,7 +184,7 @@ def test_win_rates_are_those_of_the_made_up_rows(tmp_path: Path) -> None:
 def test_what_is_asked_and_not_known_of_anybody_is_said(tmp_path: Path) -> None:
     found = compare(an_agreement(), None, past_of(a_file(tmp_path, "source_id,at,fields.industry", "1,2027-01-01,software")))
 
-    assert "b2b-saas@1 asks for what is not known of any lead here: employees (fit 2)." in found.warnings
+    assert "b2b-saas@1 asks for facts that no lead here has: employees (fit 2)." in found.warnings
 
 
 def test_a_draft_that_bears_the_name_of_the_other_is_told_apart(past: PastLeads) -> None:

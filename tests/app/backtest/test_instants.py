@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.backtest.instants import Instants, is_midnight
-from app.csv_import.file import instant
+from app.csv_import.cells import instant
 from tests.examples import examples
 
 ZONES = [
@@ -44,9 +44,22 @@ def test_what_is_plainly_a_time_is_not_left_to_others(text: str) -> None:
     assert read["at"].to_list() == [instant(text, ZoneInfo("Europe/London"), YEAR), None]
 
 
-@pytest.mark.parametrize("text", ["2027-03-28 01:30", "2027-10-31 01:59", "2027-02-30", "1960-01-01", "soon", "2027-07-01 24:00"])
-def test_doubtful_hours_and_no_times_are_left_to_the_reader_of_single_rows(text: str) -> None:
-    assert Instants(ZoneInfo("Europe/London"), YEAR).read(pl.Series([text]))["odd"].to_list() == [True]
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [("2027-03-28 01:30", "Europe/London"), ("2027-10-31 01:59:59.9", "Europe/London"), ("2027-10-03 01:45", "Australia/Lord_Howe")],
+)
+def test_an_hour_that_is_skipped_or_repeated_as_a_whole_is_read_at_once_and_right(text, zone):
+    read = Instants(ZoneInfo(zone), YEAR).read(pl.Series([text]))
+
+    assert read["odd"].to_list() == [False]
+    assert read["at"].to_list() == [instant(text, ZoneInfo(zone), YEAR)]
+
+
+@pytest.mark.parametrize(
+    "text", ["2027-10-03 02:15", "2027-02-30", "1960-01-01", "soon", "2027-07-01 24:00", "2027-07-01 23:60", "2027-07-01 10:00:61"]
+)
+def test_half_an_hour_that_is_skipped_and_no_times_are_left_to_the_judge(text):
+    assert Instants(ZoneInfo("Australia/Lord_Howe"), YEAR).read(pl.Series([text]))["odd"].to_list() == [True]
 
 
 def test_midnight_is_that_of_the_zone() -> None:

@@ -32,7 +32,7 @@ def test_wins_stand_in_a_file_beside_that_of_the_leads(tmp_path: Path) -> None:
 
     assert became(past) == ["not", "won", "not", "won"]
     assert past.left_out == []
-    assert any("Only won leads are told, no lost ones" in warning for warning in past.warnings)
+    assert any("The file names won leads only" in warning for warning in past.warnings)
 
 
 def test_where_losses_are_told_a_lead_without_outcome_is_unknown(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_lead_that_was_never_assigned_is_unknown_not_lost(tmp_path: Path) -> N
     past = with_deals(tmp_path, "1,2027-02-01,2027-01-12", "2,,2027-01-12", "3,,", columns="source_id,won_at,assigned_at")
 
     assert became(past) == ["won", "not", "", ""]
-    assert any("Of 2 leads it is not known whether sales ever had them" in warning for warning in past.warnings)
+    assert any("For 2 leads nobody knows whether sales ever had them" in warning for warning in past.warnings)
 
 
 def test_a_win_before_the_first_contact_is_named_and_counts_neither_way(tmp_path: Path) -> None:
@@ -104,7 +104,8 @@ def test_a_file_that_is_named_for_the_outcomes_goes_before_the_maps(tmp_path: Pa
     ("lines", "said"),
     [
         (["source_id,closed", "1,2027-02-01"], "has no column `won_at`; name the columns under `outcomes`"),
-        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id"),
+        (["id,won_at", "1,2027-02-01"], "these columns are missing: source_id; there are: id, won_at. Rename .* under `outcomes`"),
+        (["source_id,won_at,won_at", "1,,2027-02-01"], "several columns have the same name: won_at; give each"),
         ([""], "is empty"),
     ],
 )
@@ -119,7 +120,7 @@ def test_without_outcomes_nothing_is_known_and_that_is_said(tmp_path: Path) -> N
     past = past_of(a_file(tmp_path, *LEADS))
 
     assert became(past) == ["", "", "", ""]
-    assert any("Nothing is told of what became of the leads" in warning for warning in past.warnings)
+    assert any("The file has no outcomes" in warning for warning in past.warnings)
 
 
 ASKS = {"fit": [{"when": {"segment": "pets"}, "points": 60}]}
@@ -128,9 +129,9 @@ ASKS = {"fit": [{"when": {"segment": "pets"}, "points": 60}]}
 @pytest.mark.parametrize(
     ("mapping", "why"),
     [
-        ({"after_contact": ["segment"]}, "which the map says is written down after contact"),
-        ({"outcomes": {"file": "deals.csv", "won_at": "won_at"}}, "which stands in the column segment of deals.csv"),
-        ({"fields": {"segment": "won_at"}, "outcomes": {"won_at": "won_at"}}, "which stands in the column won_at of leads.csv"),
+        ({"after_contact": ["segment"]}, "which the map lists under `after_contact`"),
+        ({"outcomes": {"file": "deals.csv", "won_at": "won_at"}}, "which is in column segment of deals.csv"),
+        ({"fields": {"segment": "won_at"}, "outcomes": {"won_at": "won_at"}}, "which is in column won_at of leads.csv"),
     ],
 )
 def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(tmp_path: Path, mapping: dict[str, object], why: str) -> None:
@@ -138,7 +139,7 @@ def test_a_rule_that_asks_for_what_is_written_after_contact_is_refused(tmp_path:
     path = a_file(tmp_path, "source_id,at,won_at", "1,2027-01-10,")
     draft = an_agreement(qualification=ASKS, fields={"segment": {}})
 
-    with pytest.raises(AgreementError, match=f"b2b-saas@1: fit 1 asks for segment, {why}.*it can have qualified nobody"):
+    with pytest.raises(AgreementError, match=f"b2b-saas@1: fit 1 asks for segment, {why}.*cannot have qualified anybody"):
         past_of(path, draft, mapping={**MAP, "fields": {"segment": "segment"}, **mapping})
 
 
@@ -146,7 +147,7 @@ def test_a_field_that_is_declared_to_be_known_after_contact_is_refused(tmp_path:
     draft = an_agreement(qualification=ASKS, fields={"segment": {}})
     later = draft.fields["segment"].model_copy(update={"known": "after_contact"})
 
-    with pytest.raises(AgreementError, match="fit 1 asks for segment, which its `fields` declare to be `known: after_contact`"):
+    with pytest.raises(AgreementError, match="fit 1 asks for segment, which `fields` declares as `known: after_contact`"):
         past_of(a_file(tmp_path, *LEADS), draft.model_copy(update={"fields": {"segment": later}}))
 
 

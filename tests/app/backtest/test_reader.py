@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreements.lead import MAX_SHORT, IncomingLead, is_address
-from app.backtest.cells import NO_DOMAIN, PLAIN_ADDRESS, text_of
-from app.backtest.fact_columns import FIELD
-from app.backtest.reader import ReadRows, Wanted, read_rows
-from app.csv_import.file import LeadMap, UnreadableFile, read_leads
+from app.backtest.reader import Wanted, read_rows
+from app.csv_import.file import LeadMap
+from tests.app.backtest.two_readers import TODAY, both, differences
 from tests.examples import examples
 
-TODAY = datetime(2027, 2, 1, 12, tzinfo=UTC)
 MAP = LeadMap.model_validate(
     {
         "source": "fair",
@@ -108,46 +100,6 @@ def files(draw: st.DrawFn, header: str) -> str:
     return draw(st.sampled_from(["", "\ufeff"])) + end.join(lines) + draw(st.sampled_from(["", end]))
 
 
-def facts_of(lead: IncomingLead) -> dict[str, Any]:
-    plain = lead.model_dump(exclude={"fields"})
-    return {**plain, **{FIELD + name: value for name, value in lead.fields.items()}}
-
-
-def same(have: Any, wanted: Any, kind: pl.DataType) -> bool:
-    """Text stands for any value in a column that holds several kinds."""
-    return bool(have == (text_of(wanted) if kind == pl.String and not isinstance(wanted, str) else wanted))
-
-
-def differences(singly: Any, together: ReadRows) -> list[str]:
-    found = [f"{name}: {bad}" for name, bad in (("one", singly.bad), ("many", together.bad)) if singly.bad != together.bad]
-    if [row.line for row in singly.rows] != together.facts["line"].to_list():
-        return [*found, f"lines {[row.line for row in singly.rows]} and {together.facts['line'].to_list()}"]
-    for row, facts in zip(singly.rows, together.facts.iter_rows(named=True), strict=True):
-        wanted = facts_of(row.lead)
-        found += [
-            f"line {row.line}: {name}: {have!r}, not {wanted.get(name)!r}"
-            for name, have in facts.items()
-            if name not in ("line", "day", "group") and not same(have, wanted.get(name), together.facts.schema[name])
-        ]
-        found += [
-            f"line {row.line}: {name} is not there"
-            for name, value in wanted.items()
-            if name.startswith(FIELD) and name not in facts and value
-        ]
-    return found
-
-
-def both(path: Path, **asked: Any) -> tuple[Any, Any]:
-    """What either reader finds, or why it will not read the file."""
-    found: list[Any] = []
-    for reader in (read_leads, partial(read_rows, wanted=Wanted(block_bytes=asked.pop("block_bytes")))):
-        try:
-            found.append(reader(path, today=TODAY, timezone="Asia/Tokyo", **asked))
-        except UnreadableFile as error:
-            found.append(str(error))
-    return found[0], found[1]
-
-
 @settings(max_examples=examples(200), deadline=None)
 @given(st.data(), st.sampled_from([None, MAP]), st.none() | st.integers(1, 4), st.sampled_from([1, 40, 150, 100_000]))
 def test_many_rows_are_read_as_single_ones_are(
@@ -159,11 +111,7 @@ def test_many_rows_are_read_as_single_ones_are(
 
     singly, together = both(path, mapping=mapping, limit=limit, block_bytes=block_bytes)
 
-    if isinstance(singly, str):
-        assert together == singly
-    else:
-        assert differences(singly, together) == []
-        assert together.ignored_columns == singly.ignored_columns
+    assert differences(singly, together) == []
 
 
 def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path: Path) -> None:
@@ -175,8 +123,3 @@ def test_facts_that_nobody_asks_for_are_judged_and_not_kept(tmp_path: Path) -> N
     assert found.facts["fields.industry"].to_list() == ["rail"]
     assert {"company", "fields.size"}.isdisjoint(found.facts.columns)
     assert [bad.line for bad in found.bad] == [3]
-
-
-@given(st.from_regex(re.compile(PLAIN_ADDRESS, re.ASCII)).map(str.strip))
-def test_an_address_that_is_not_looked_at_closely_is_one(text: str) -> None:
-    assert is_address(text) or re.search(NO_DOMAIN, text) or len(text) > MAX_SHORT

@@ -96,7 +96,7 @@ def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box: T
     past = stored(box)
 
     assert past.leads.values["industry"][0] == "retail"
-    assert any("Of 1 handoff it was not kept what was known" in warning for warning in past.warnings)
+    assert any("For 1 handoff Baton has only today's values" in warning for warning in past.warnings)
     assert not any("not kept" in warning for warning in _without(box, taken[0]).warnings)
 
 
@@ -132,7 +132,7 @@ def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unkn
     assert newest(box, waiting).first_assigned_at
     assert newest(box, never).first_assigned_at is None
     assert any("1 handoff was never assigned" in warning for warning in past.warnings)
-    assert any("1 handoff is with sales still" in warning for warning in past.warnings)
+    assert any("1 handoff is still with sales" in warning for warning in past.warnings)
     found = compare(IN_FORCE, None, past)
     assert (found.word, found.draft.qualified.leads, found.draft.qualified.known, found.draft.qualified.won) == (
         "made opportunities",
@@ -165,7 +165,7 @@ def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(
     groups = compare(IN_FORCE, None, stored(box, by="industry")).groups
 
     assert {group.value: group.leads.leads for group in groups} == {"logistics": 8, "Select": 1, "SaaS": 1}
-    with pytest.raises(UnreadableFile, match="No lead tells 'shoe_size'"):
+    with pytest.raises(UnreadableFile, match="No lead has 'shoe_size'"):
         stored(box, by="shoe_size")
     assert BLANK in {group.value for group in compare(IN_FORCE, None, stored(box, by="account.status")).groups}
 

@@ -17,8 +17,9 @@ from agreements.qualification import every_criterion
 from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
 from app.csv_import.file import read_leads
-from storage import leads as taking_in
+from storage import leads as stored_leads
 from storage.tables import Lead, LeadSource
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import NOW, a_file, an_agreement, example, past_of
 
@@ -55,21 +56,21 @@ def test_what_a_lead_did_after_sales_had_it_is_left_out_and_said(tmp_path: Path)
     assert past.leads.at.dt.date().to_list() == [datetime(2027, 1, 15).date()]
     assert past.leads.values["industry"].to_list() == ["software"]
     assert past.leads.activities.height == 2
-    assert "1 row told of something done after sales had the lead; left out." in past.warnings
+    assert "1 row with an activity after sales had the lead; left out." in past.warnings
 
 
 def test_a_row_without_a_time_is_judged_as_of_today_and_that_is_said(tmp_path: Path) -> None:
     past = past_of(a_file(tmp_path, "source_id,at", "1,", "2,2027-01-01"))
 
     assert past.leads.at[0] == NOW
-    assert "1 row tells no time: judged as of today." in past.warnings
+    assert "1 row has no time: judged as of today." in past.warnings
 
 
 def test_people_who_stand_under_several_ids_are_said(tmp_path: Path) -> None:
     past = past_of(a_file(tmp_path, "source_id,at,email", "1,2027-01-01,ann@b.example", "2,2027-01-01,ANN@b.example"))
 
     assert past.height == 2
-    assert any("1 lead has the e-mail address of another one" in warning for warning in past.warnings)
+    assert any("1 lead has the e-mail address of another lead" in warning for warning in past.warnings)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ HEADER = (
 
 
 def take_in(box: Toolbox, lead: IncomingLead) -> None:
-    box.write_now(lambda session, now: taking_in.capture(session, lead, now=NOW))
+    box.write_now(lambda session, now: intake.capture(session, lead, now=NOW))
 
 
 def taken_in(box: Toolbox, file: LeadFile) -> dict[str, LeadFacts]:
@@ -143,7 +144,7 @@ def taken_in(box: Toolbox, file: LeadFile) -> dict[str, LeadFacts]:
 
     def facts(session: Any, now: datetime) -> dict[str, LeadFacts]:
         sources = [session.get(LeadSource, ("csv", f"L{number}")) for number in range(12)]
-        return {one.source_id: taking_in.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
+        return {one.source_id: stored_leads.facts(session, session.get(Lead, one.lead_id)) for one in sources if one}
 
     return box.read_now(facts)
 

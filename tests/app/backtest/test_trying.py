@@ -67,7 +67,7 @@ def test_a_draft_is_shown_beside_the_version_that_is_named(baton: Callable[..., 
     ):
         assert title in done.stdout
     assert "Points that never mattered: " in done.stdout
-    assert "The values are those of the day on which the file was written" in done.stdout
+    assert "The values are from the day on which the file was written" in done.stdout
     assert not Path(files["leads"].parent / "nowhere").exists(), "nothing is installed by trying"
 
 
@@ -145,7 +145,7 @@ def test_rows_that_cannot_be_used_are_named_and_the_exit_code_says_so(baton: Cal
     ("words", "code", "said"),
     [
         (["--leads", "nowhere.csv"], 2, "name a CSV file that can be read"),
-        (["--leads", "{leads}", "--by", "shoe_size"], 2, "nothing tells 'shoe_size'"),
+        (["--leads", "{leads}", "--by", "shoe_size"], 2, "no column has 'shoe_size'"),
         (["--leads", "{leads}", "--map", "nowhere.yaml"], 2, "name a map that can be read"),
         (["--leads", "{leads}", "--timezone", "Mars"], 2, "'Mars' is no time zone"),
         (["--leads", "{leads}", "--against", "nobody"], 2, "write name@version"),

@@ -73,7 +73,7 @@ def test_another_encoding_is_refused_with_the_line_of_its_first_bad_byte(read: C
         ("\n \n,,\n", "is empty"),
         ('"source_id\n1\n', "header cannot be read: a quote"),
         ("source_id\0,at\n1,\n", "header cannot be read: the row holds a NUL"),
-        ("email,at,email\n", "columns of one name: email; give each"),
+        ("email,at,email\n", "several columns have the same name: email; give each"),
         ("mail,name\na@b.example,A\n", r"columns are missing: source_id; there are: mail, name\..*`columns: \{source_id: id.*--map"),
     ],
 )
@@ -193,8 +193,8 @@ def test_the_same_conversion_twice_is_bad_and_another_one_is_an_activity(read: C
     )
 
     assert [row.line for row in found.rows] == [2, 4, 5, 7]
-    assert "source_id: stands already on line 2" in reasons(found)[3]
-    assert "source_id: stands already on line 5" in reasons(found)[6]
+    assert "source_id: is already on line 2" in reasons(found)[3]
+    assert "source_id: is already on line 5" in reasons(found)[6]
 
 
 def test_two_people_under_one_id_are_told_apart(read: Callable[..., ReadLeads]) -> None:

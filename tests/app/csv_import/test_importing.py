@@ -14,8 +14,8 @@ from agreements.lead import IncomingLead
 from app.csv_import import importing
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
-from storage import leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
+from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 
 #: What the shared toolbox's clock shows.
@@ -46,15 +46,15 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
     """Makes taking in the lead with this source id raise this error."""
 
     def faulty(source_id: str, error: Exception) -> None:
-        real = leads.capture
+        real = intake.capture
 
-        def capture(session: Session, incoming: IncomingLead, **more: Any) -> leads.Captured:
+        def capture(session: Session, incoming: IncomingLead, **more: Any) -> intake.Captured:
             found = real(session, incoming, **more)
             if incoming.source_id == source_id:
                 raise error
             return found
 
-        monkeypatch.setattr(leads, "capture", capture)
+        monkeypatch.setattr(intake, "capture", capture)
 
     return faulty
 

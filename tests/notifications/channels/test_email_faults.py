@@ -150,10 +150,9 @@ async def test_a_server_without_tokens_is_named(authority: Authority, tmp_path: 
 
 
 @pytest.mark.parametrize("options", [{"username": ""}, {"username": USER, "password": "topsecret"}, {"username": USER, "tls": "none"}])
-def test_a_token_without_a_user_or_without_tls_is_told_at_once(options: dict[str, str]) -> None:
-    given: dict[str, Any] = {"tls": "implicit", **options}
+def test_a_token_without_a_user_or_without_tls_is_told_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="smtps://user@host") as error:
-        EmailChannel(SmtpServer("localhost", 25, token_file="token", **given), sender=USER)
+        EmailChannel(SmtpServer("localhost", 25, token_file="token", **{"tls": "implicit", **options}), sender=USER)
     assert "topsecret" not in str(error.value)
 
 
@@ -200,7 +199,7 @@ async def test_a_server_that_says_it_closes_is_away(command: str) -> None:
 @asynccontextmanager
 async def talking(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[int]:
     """A server that talks as told and then hangs; when the block ends, it has heard the last of every connection. Its port."""
-    left = list[asyncio.Task[None]]()
+    left = list[asyncio.Task[Any]]()
 
     async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         left.append(the(asyncio.current_task()))

@@ -14,9 +14,11 @@ from notifications.letter import Letter
 from storage import claims, contracts, figures, handoffs, leads, leases, trail
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wake
 from storage.version_migration import Happens
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.background.migrate_version import carry_out
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.driver import Driver
@@ -114,7 +116,7 @@ async def test_a_recalled_rep_is_told_politely_and_the_old_link_shows_what_happe
     [letter] = [one for one in kept_by(box, "email").letters if one.message == "withdrawn"]
     assert "Marketing and sales have agreed on a new version of their agreement" in letter.text
     assert "Thank you. You do not need to do anything." in letter.text
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
     assert (visit.live, visit.options) == (False, ())
     assert visit.ended == "This lead is no longer yours: it was called back and starts again under a new version of the agreement."
     assert "Withdrawn, to start again under b2b-saas@3" in [text for _, text in visit.timeline]
@@ -160,7 +162,9 @@ async def test_an_answer_that_comes_after_the_recall_changes_nothing_and_is_kept
     third(box)
     carry_out(box, listed(box, "recall"))
 
-    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
+    reply = box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
+    )
 
     assert (reply.won, reply.ended.partition(":")[0]) == (False, "This lead is no longer yours")
     assert [(one.kind, one.state) for one in rows(box, Answer)] == [("accepted", AnswerState.LATE)]
@@ -285,7 +289,7 @@ async def test_what_marketing_wrote_and_what_sales_found_wrong_goes_along(driver
 
 
 async def test_a_lead_that_is_held_stays_held_under_the_new_version(driver: Driver, box: Toolbox) -> None:
-    done = box.write_now(lambda session, now: leads.capture(session, make_lead(), now=now, hold=True))
+    done = box.write_now(lambda session, now: intake.capture(session, make_lead(), now=now, hold=True))
     third(box)
 
     carry_out(box, listed(box, "requalify"))
@@ -404,7 +408,7 @@ async def test_carrying_out_twice_touches_each_handoff_once(driver: Driver, box:
 def test_a_claim_keeps_others_out_until_it_is_given_back(box: Toolbox) -> None:
     token = box.write_now(lambda session, now: claims.take(session, "deploy", by="mina", about="deploying b2b-saas@2"))
 
-    with pytest.raises(claims.Claimed, match=r"mina is at deploying b2b-saas@2 since \d\d:\d\d:\d\d UTC. Repeat this when that is done"):
+    with pytest.raises(claims.Claimed, match=r"mina has been deploying b2b-saas@2 since \d\d:\d\d:\d\d UTC. Repeat the command"):
         box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))
     box.write_now(lambda session, now: claims.give_back(session, "deploy", token))
     box.write_now(lambda session, now: claims.take(session, "deploy", by="maria", about="deploying b2b-saas@3"))

@@ -11,7 +11,7 @@ from agreements.errors import DeliveryError, DeliveryUnknown
 from notifications.letter import Letter, Recipient
 from storage import deliveries, proof
 from storage.tables import Delivery, DeliveryState, Event
-from tasks.background.personal_outbox import GIVEN_UP_AFTER, _Ready, _send, send_post
+from tasks.background.personal_outbox import GIVEN_UP_AFTER, _Ready, _send, send_personal_messages
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.present import the
 from tests.stage import kept_by
@@ -59,9 +59,9 @@ async def carry(box: Toolbox, error: Exception | None = None, *, may_bounce: boo
 async def test_what_was_being_sent_when_its_process_died_is_unknown_and_never_sent_again(box: Toolbox, time: SteppedTime) -> None:
     put_in(box, claimed_ago=GIVEN_UP_AFTER + timedelta(seconds=1))
 
-    await send_post(box)
+    await send_personal_messages(box)
     time.at += timedelta(days=30)
-    await send_post(box)
+    await send_personal_messages(box)
 
     assert (row(box).state, row(box).tries) == (DeliveryState.UNKNOWN, 1)
     assert kept_by(box, "email").letters == []
@@ -73,13 +73,13 @@ async def test_what_another_process_is_just_sending_is_left_alone(box: Toolbox, 
     put_in(box, claimed_ago=timedelta(0))
     time.at += timedelta(days=30)  # the age of a claim is that of processes
 
-    assert await send_post(box) == 0
+    assert await send_personal_messages(box) == 0
     assert row(box).state == DeliveryState.SENDING
 
 
 async def test_a_process_that_was_given_up_and_tells_later_that_it_was_taken_is_believed(box: Toolbox) -> None:
     ident = put_in(box, claimed_ago=GIVEN_UP_AFTER + timedelta(seconds=1))
-    await send_post(box)
+    await send_personal_messages(box)
 
     await _send(box, _Ready(ident, "email", HELLO))
 
@@ -88,7 +88,7 @@ async def test_a_process_that_was_given_up_and_tells_later_that_it_was_taken_is_
 
 async def test_a_process_that_was_given_up_and_tells_later_of_a_fault_has_nothing_sent_again(box: Toolbox, time: SteppedTime) -> None:
     ident = put_in(box, claimed_ago=GIVEN_UP_AFTER + timedelta(seconds=1))
-    await send_post(box)
+    await send_personal_messages(box)
     kept_by(box, "email").broken = True
 
     await _send(box, _Ready(ident, "email", HELLO))
@@ -100,9 +100,9 @@ async def test_a_message_that_nobody_can_write_stands_in_its_row_and_stops_no_ot
     put_in(box)
     put_in(box, key="two")
 
-    assert await send_post(box) == 2
+    assert await send_personal_messages(box) == 2
     assert (row(box).state, row(box).permanent) == (DeliveryState.FAILED, True)
-    assert "hello does not go by post" in row(box).error
+    assert "hello is no personal message" in row(box).error
 
 
 async def test_an_e_mail_without_an_agreement_may_come_back_for_the_usual_time(box: Toolbox, time: SteppedTime) -> None:

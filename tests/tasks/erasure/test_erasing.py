@@ -19,6 +19,7 @@ from tasks.disputes.rulings import raise_dispute
 from tasks.erasure import erasing
 from tasks.erasure.erasing import NoSuchLead, ReasonNamesPerson
 from tasks.replies import answering, link_page
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
 from tests.fakes import make_lead
@@ -370,7 +371,9 @@ async def test_a_page_behind_a_link_of_an_erased_lead_shows_nothing_of_them(driv
 
     await asyncio.to_thread(everything_erased, box, taken)
 
-    shown = box.read_now(lambda session, now: link_page.visit(session, token, now=now))
+    shown = box.read_now(lambda session, now: link_page.visit(session, OpenedLink(box, token), now=now))
     assert not any(word in str(shown) for word in WORDS)
-    reply = box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("accepted", {}), now=now))
+    reply = box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token), answering.SentForm("accepted", {}), now=now)
+    )
     assert not reply.won

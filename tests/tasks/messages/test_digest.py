@@ -16,7 +16,7 @@ from agreements.roster import read_roster
 from notifications.letter import Letter
 from storage import deliveries
 from storage.tables import Delivery, Digest, DigestItem, Wait
-from tasks.background.personal_outbox import send_post
+from tasks.background.personal_outbox import send_personal_messages
 from tasks.messages import lead_view
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import ROSTER
@@ -84,7 +84,7 @@ async def test_a_reminder_about_a_cold_lead_makes_no_mail_and_stands_in_the_next
     assert (letters(box, "reminder"), digests_of(box)) == ([], [])
     (nudged,) = [event for event in events_of(box, taken) if event.kind == "nudged"]
     assert {name: nudged.data[name] for name in ("action", "to", "over")} == {"action": "remind", "to": "ana", "over": "digest"}
-    assert lead_view.sentence(nudged, read_roster(ROSTER)) == "Ana Silva is told in the morning (remind)"
+    assert lead_view.sentence(nudged, read_roster(ROSTER)) == "Ana Silva gets it in the morning digest (remind)"
 
     await until(driver, time, TUESDAY)
 
@@ -181,7 +181,7 @@ async def test_whoever_owes_an_outcome_is_asked_each_working_morning_until_it_is
     taken = await until_working(driver, box, **BY_POINTS)
     await until(driver, time, datetime(2027, 2, 4, 12, tzinfo=UTC))
 
-    assert [one.text.count("How does it stand?") for one in digests_of(box)] == [1, 1, 1]
+    assert [one.text.count("How is it going?") for one in digests_of(box)] == [1, 1, 1]
 
     answer_by_link(box, taken, "opportunity")
     await until(driver, time, datetime(2027, 2, 10, tzinfo=UTC))
@@ -275,11 +275,11 @@ async def test_a_crash_between_making_and_sending_loses_nothing_and_repeats_noth
     kept, time.at = box.channels["email"], TUESDAY
     box.channels = {**box.channels, "email": Dying("email")}
     with pytest.raises(asyncio.CancelledError):
-        await send_post(box)
+        await send_personal_messages(box)
     box.channels = {**box.channels, "email": kept}
 
     later = datetime.now(UTC) + timedelta(minutes=10)
-    box.write_now(lambda session, now: deliveries.abandon_post(session, claimed_before=later, now=now))
+    box.write_now(lambda session, now: deliveries.abandon_personal(session, claimed_before=later, now=now))
     await until(driver, time, TUESDAY + DAY)
 
     assert [(row.key, row.state) for row in rows(box, Delivery) if row.message == "digest" and row.person == "ana"][:2] == [
@@ -310,7 +310,7 @@ async def test_two_clocks_at_once_make_one_digest(driver: Driver, box: Toolbox, 
     await until(driver, time, TUESDAY - timedelta(minutes=1))
     time.at = TUESDAY
 
-    await asyncio.gather(*(send_post(box) for _ in range(6)))
+    await asyncio.gather(*(send_personal_messages(box) for _ in range(6)))
 
     assert len(digests_of(box)) == 1
     assert len(rows(box, Digest)) == 1

@@ -22,6 +22,7 @@ from tasks.messages import lead_view
 from tasks.replies import answering, browsers
 from tasks.replies.browsers import Sender
 from tasks.replies.link_page import place_of
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.driver import Driver
@@ -47,7 +48,9 @@ async def by_manager(box: Toolbox, taken: Taken, time: SteppedTime) -> None:
     """The rep's manager answers on their own page."""
     token, wait = box.links.for_person("maria", at=time.at).rpartition("/")[2], wait_of(box, taken)
     fields = {"reason": "not-now"}
-    box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("rejected", fields), now=now, wait_id=wait.id))
+    box.write_now(
+        lambda session, now: answering.answer(session, OpenedLink(box, token, wait.id), answering.SentForm("rejected", fields), now=now)
+    )
 
 
 def in_prefect(name: str) -> Callable[..., Any]:
@@ -123,7 +126,7 @@ async def test_an_answer_that_was_taken_back_is_told_to_nobody(driver: Driver, b
     await by_manager(box, assigned, time)
     token, wait = box.links.for_person("maria", at=time.at).rpartition("/")[2], wait_of(box, assigned)
     number = box.read_now(lambda session, now: session.exec(select(Answer.id)).one())
-    undone = box.write_now(lambda session, now: answering.undo(session, token, number, now=now, device="", wait_id=wait.id))
+    undone = box.write_now(lambda session, now: answering.undo(session, OpenedLink(box, token, wait.id), number, now=now, device=""))
     assert undone.taken_back
 
     await driver.run(until=time.at + timedelta(minutes=6))
@@ -155,7 +158,9 @@ async def test_an_attempt_that_the_manager_noted_is_told_as_well(driver: Driver,
 
     for _ in range(2):
         box.write_now(
-            lambda session, now: answering.answer(session, token, answering.SentForm("connected", {}, key="once"), now=now, wait_id=wait.id)
+            lambda session, now: answering.answer(
+                session, OpenedLink(box, token, wait.id), answering.SentForm("connected", {}, key="once"), now=now
+            )
         )
     await driver.settle()
 
@@ -283,7 +288,7 @@ async def test_a_look_from_a_browser_of_somebody_else_is_not_the_reps(box: Toolb
     def look(session: Session, now: datetime) -> None:
         for person in whose:
             devices.remember(session, sender.device, person, level=devices.KNOWN, now=now)
-        browsers.note_sight(session, place_of(session, token, now=now), sender, "looked", now=now)
+        browsers.note_sight(session, place_of(session, OpenedLink(box, token), now=now), sender, "looked", now=now)
 
     box.write_now(look)
 

@@ -15,6 +15,7 @@ from storage.page_requests import PageRequest
 from storage.tables import Lead
 from tasks.messages import lead_view
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.driver import Driver
@@ -109,7 +110,9 @@ async def test_a_rep_who_took_the_answer_back_has_seen_it(driver: Driver, box: T
     box.settings.undo_minutes = 5
     reply = answer_by_link(box, taken, "rejected", reason="not-icp")
     token = box.links.for_tenure(tenures(box, taken)[0].id).rpartition("/")[2]
-    assert box.write_now(lambda session, now: answering.undo(session, token, the(reply.winner).answer_id, now=now, device="")).taken_back
+    assert box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), the(reply.winner).answer_id, now=now, device="")
+    ).taken_back
     await driver.run(until=wait_of(box, taken).due_at)
 
     assert missed(box, taken)["because"] == "not answered in time"
@@ -145,7 +148,7 @@ async def test_prefect_shows_how_far_it_came(driver: Driver, box: Toolbox, time:
 async def test_the_command_line_shows_how_far_it_came(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box, **BY_POINTS)
     await driver.settle()
-    assert "sent, has arrived at 09:02 UTC unless it comes back; kept as 1" in shown(box, taken)
+    assert "sent, counts as arrived from 09:02 UTC unless it comes back; kept as 1" in shown(box, taken)
     assert ": not delivered, not seen" in shown(box, taken)
 
     await driver.run(until=time.at + 2 * MINUTE)

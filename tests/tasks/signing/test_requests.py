@@ -13,6 +13,7 @@ from notifications.letter import Letter
 from storage import contracts
 from storage.claims import Claimed
 from storage.tables import AgreementVersion, Event, SignatureRequest
+from tasks.replies.opened_link import OpenedLink
 from tasks.signing import page as signing_page
 from tasks.signing.requests import Asked, ask_to_sign
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -66,7 +67,7 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
         assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
         assert letter.link in part
-    seen = box.read_now(lambda session, now: signing_page.visit(session, letter.link.rpartition("/")[2], now=now))
+    seen = box.read_now(lambda session, now: signing_page.visit(session, OpenedLink(box, letter.link.rpartition("/")[2]), now=now))
     assert (seen.asked.party, seen.asked.address, seen.asked.reference, seen.asked.hash) == (
         "sales",
         "cro@northgate.example",
@@ -167,7 +168,7 @@ def test_two_who_ask_at_once_mail_everybody_once(box: Toolbox, second: Agreement
         email.instead = slow
         first = asyncio.create_task(ask_to_sign(box, "b2b-saas", 2, by="mina"))
         await began.wait()
-        with pytest.raises(Claimed, match="mina is at asking for signatures of b2b-saas@2"):
+        with pytest.raises(Claimed, match="mina has been asking for signatures of b2b-saas@2"):
             await ask_to_sign(box, "b2b-saas", 2, by="maria")
         refused.set()
         return await first

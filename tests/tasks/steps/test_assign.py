@@ -11,6 +11,7 @@ import pytest
 from storage.crm.port import Account
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, staff, tenures, until_accepted, until_working, wait_of
 from tests.driver import Driver
@@ -82,7 +83,7 @@ async def test_the_rep_is_shown_for_whom_and_for_what_the_lead_is(driver: Driver
     taken = capture(box)
     await driver.settle()
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert (visit.lead.persona, visit.lead.product) == ("ops-leader", "platform")
     [letter] = [one for one in kept_by(box, "email").letters if one.message == "assigned"]
     assert "Persona: Ops leader, platform" in letter.text
@@ -159,7 +160,7 @@ async def test_what_nobody_has_cannot_be_left_with_anybody(driver: Driver, box: 
     await driver.settle()
     token = box.links.for_duty(wait_of(box, taken).id, "marcus").rpartition("/")[2]
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
 
     assert "give-back" not in dict(visit.choices)
     with pytest.raises(ChoiceRefused, match="choose what becomes"):

@@ -9,6 +9,7 @@ import pytest
 from storage import figures
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import answer_by_duty, letters, tenures, until_accepted, until_working, wait_of
 from tests.driver import Driver
@@ -129,7 +130,9 @@ async def test_what_the_rep_does_before_the_manager_decides_counts(driver: Drive
 
     assert answer_by_link(box, taken, "opportunity").won
     late = box.write_now(
-        lambda session, now: answering.answer(session, token, answering.SentForm("decided", {"choice": "nurture"}), now=now)
+        lambda session, now: answering.answer(
+            session, OpenedLink(box, token), answering.SentForm("decided", {"choice": "nurture"}), now=now
+        )
     )
     await driver.settle()
 

@@ -11,11 +11,11 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead
-from storage import contracts, leads
+from storage import contracts, handoffs
 from storage.database import Database
-from storage.leads import RELEASED_AT_ONCE
 from storage.tables import Bookmark, Handoff, Lead, Wake
-from tasks.background.held_leads import release_held
+from tasks import intake
+from tasks.background.held_leads import RELEASED_AT_ONCE, release_held
 from tasks.wiring.toolbox import Toolbox
 from tests.in_flight import published, text_of
 from tests.rows import woken
@@ -78,7 +78,7 @@ def test_many_held_leads_are_released_while_another_writer_goes_on(box: Toolbox,
     kept.assert_short()
     assert len(kept.rows) == count // RELEASED_AT_ONCE + bool(count % RELEASED_AT_ONCE)
     assert other.errors == []
-    assert (sum(told), woken(box), box.read_now(lambda session, now: leads.count_held(session))) == (count, count, 0)
+    assert (sum(told), woken(box), box.read_now(lambda session, now: handoffs.count_held(session))) == (count, count, 0)
 
 
 def test_a_release_that_is_interrupted_goes_on_where_it_stood(box: Toolbox) -> None:
@@ -112,7 +112,7 @@ def test_those_that_stay_held_are_looked_at_once(box: Toolbox) -> None:
 
     assert sum(told) == 2 * RELEASED_AT_ONCE + 1
     rows = box.read_now(lambda session, now: list(session.exec(select(Handoff).order_by(col(Handoff.id)))))
-    assert {row.reason for row in rows[:-1] if row.held} == {leads.NO_AGREEMENT}
+    assert {row.reason for row in rows[:-1] if row.held} == {handoffs.NO_AGREEMENT}
     assert [row.held for row in rows] == [True] * 2 * RELEASED_AT_ONCE + [False]
 
 
@@ -121,7 +121,7 @@ def test_a_released_lead_that_asked_to_talk_to_sales_goes_before_the_others(box:
     asks = {"list": "webinar_attended", "hot": "demo_requested"}
 
     def hold(incoming: IncomingLead) -> None:
-        box.write_now(lambda session, now: leads.capture(session, incoming, now=now, hold=True))
+        box.write_now(lambda session, now: intake.capture(session, incoming, now=now, hold=True))
 
     for ident, activity in asks.items():
         hold(make_lead(source_id=ident, email=f"{ident}@{ident}.example", activity=activity))

@@ -13,6 +13,7 @@ from flows.attempt import attempt
 from storage import figures, handoffs, roster, version_migration, waits
 from tasks.messages import lead_view
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
 from tests.driver import Driver
@@ -67,7 +68,7 @@ async def until_sql(driver: Driver, box: Toolbox, **changes: Any) -> Taken:
 
 def offered(box: Toolbox, taken: Taken) -> dict[str, str]:
     """What the rep who has the lead may answer, and in which words."""
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     return {option.kind: option.label for option in visit.options}
 
 
@@ -231,7 +232,9 @@ async def test_handing_on_can_be_taken_back_for_a_while(driver: Driver, box: Too
     assert (newest(box, taken).leg, newest(box, taken).stage) == (0, "working")
 
     token = token_of(box, taken)
-    assert box.write_now(lambda session, now: answering.undo(session, token, the(reply.winner).answer_id, now=now, device="")).taken_back
+    assert box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), the(reply.winner).answer_id, now=now, device="")
+    ).taken_back
     await driver.run(until=time.at + timedelta(minutes=10))
 
     assert (newest(box, taken).leg, wait_of(box, taken).kind) == (0, "outcome")
@@ -243,7 +246,7 @@ async def test_what_the_first_link_shows_is_history_from_then_on(driver: Driver,
     answer_by_link(box, taken, "sql")
     await driver.settle()
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
     assert (visit.live, visit.ended) == (False, "This lead is no longer yours: it was qualified and handed on.")
 
 

@@ -12,6 +12,7 @@ from flows import forms
 from storage import roster
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, does, staff, tenures, touches_of, until_working, wait_of
 from tests.driver import Driver
@@ -134,7 +135,7 @@ async def test_a_lead_is_not_returned_as_unreachable_before_the_agreed_attempts(
         answer_by_link(box, taken, "returned", reason="no-response")
 
     assert wait_of(box, taken).answer_id is None
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert {one.code: one.lacks for one in visit.reasons if one.lacks} == {"no-response": lacking}
 
 

@@ -97,7 +97,7 @@ async def test_the_rest_stands_in_line_with_its_turn_planned_and_due_by_the_end_
     assert planned(box, taken[11]) == ("delivery release", MONDAY_9 + DAY, MONDAY_CLOSE + DAY)
     assert planned(box, taken[12]) == ("delivery release", MONDAY_9 + 2 * DAY, MONDAY_CLOSE + 2 * DAY)
     [held] = [event for event in events_of(box, taken[12]) if event.kind == "held"]
-    assert held.data["why"] == "today's share is given out: it stands in line, planned for Wed 3 Feb 09:00"
+    assert held.data["why"] == "today's share is given out: the lead waits in the queue, planned for Wed 3 Feb 09:00"
 
 
 async def test_a_lead_in_line_is_woken_once_on_its_morning(driver: Driver, box: Toolbox, time: SteppedTime) -> None:

@@ -16,6 +16,7 @@ from storage import figures, handoffs
 from storage.crm.port import Account
 from storage.tables import Answer, Handoff
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, NOT_YET, agree_on, deliveries_of, does, letters, tenures, touches_of, wait_of
 from tests.driver import Driver
@@ -126,7 +127,7 @@ async def test_without_a_clock_for_the_outcome_nothing_is_due_but_it_can_be_said
 
     await driver.run(until=time.at + 300 * DAY)
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert (newest(box, taken).stage, visit.live, visit.due_at) == ("working", True, None)
     assert (await rest_of(newest(box, taken))).message == "With Cleo Martin, on no clock."
     assert "missed" not in kinds(box, taken)
@@ -250,7 +251,11 @@ async def test_a_lead_that_waits_for_its_note_becomes_the_rep_s_who_brings_it_in
     await driver.settle()
 
     token = box.links.for_duty(wait_of(box, taken).id, "mina").rpartition("/")[2]
-    box.write_now(lambda session, now: answering.answer(session, token, answering.SentForm("completed", {"campaign": "spring"}), now=now))
+    box.write_now(
+        lambda session, now: answering.answer(
+            session, OpenedLink(box, token), answering.SentForm("completed", {"campaign": "spring"}), now=now
+        )
+    )
     await driver.settle()
 
     assert (newest(box, taken).stage, newest(box, taken).rep) == ("accepted", "cleo")

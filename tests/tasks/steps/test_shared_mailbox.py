@@ -6,6 +6,7 @@ import pytest
 
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 from tests.deal import staff, tenures, wait_of
 from tests.driver import Driver
@@ -27,7 +28,7 @@ async def taken(driver: Driver, box: Toolbox) -> Taken:
 
 
 async def test_who_takes_it_must_be_said(driver: Driver, box: Toolbox, taken: Taken) -> None:
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
     assert visit.members == (("ana", "Ana Silva"), ("ben", "Ben Carter"))
     for member in ("", "cleo", "inbound"):
         with pytest.raises(ChoiceRefused, match="Please say who takes it"):
@@ -44,7 +45,7 @@ async def test_an_accepted_lead_is_the_members_under_the_same_link(driver: Drive
     assert [row.rep for row in tenures(box, taken)] == ["ben"]
     assert (wait_of(box, taken).kind, wait_of(box, taken).holder) == ("first_attempt", "ben")
     assert token_of(box, taken) == token
-    assert box.read_now(lambda session, now: answering.visit(session, token, now=now)).person == "ben"
+    assert box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now)).person == "ben"
     assert "ben" in [event.actor for event in events_of(box, taken) if event.kind == "answered-accepted"]
 
 

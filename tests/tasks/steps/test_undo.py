@@ -8,6 +8,7 @@ import pytest
 
 from storage import figures
 from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import deliveries_of, letters, tenures, touches_of, until_accepted, wait_of
 from tests.driver import Driver
@@ -26,7 +27,9 @@ def box(box: Toolbox) -> Toolbox:
 
 def undo(box: Toolbox, taken: Taken, reply: answering.Reply) -> bool:
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.undo(session, token, the(reply.winner).answer_id, now=now, device="")).taken_back
+    return box.write_now(
+        lambda session, now: answering.undo(session, OpenedLink(box, token), the(reply.winner).answer_id, now=now, device="")
+    ).taken_back
 
 
 async def assigned(driver: Driver, box: Toolbox) -> Taken:

@@ -11,6 +11,7 @@ from storage import due, handoffs
 from storage.tables import Answer
 from tasks.replies import answering
 from tasks.replies.answering import ChoiceRefused
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, deliveries_of, letters, staff, tenures, touches_of, wait_of
 from tests.driver import Driver
@@ -41,7 +42,7 @@ def undo(box: Toolbox, taken: Taken, kind: str) -> answering.Undone:
     query = select(Answer).where(Answer.handoff_id == newest(box, taken).id, Answer.kind == kind).order_by(col(Answer.id).desc())
     row = box.read_now(lambda session, now: session.exec(query.limit(1)).one())
     token = token_of(box, taken)
-    return box.write_now(lambda session, now: answering.undo(session, token, row.id, now=now, device=""))
+    return box.write_now(lambda session, now: answering.undo(session, OpenedLink(box, token), row.id, now=now, device=""))
 
 
 def states(box: Toolbox, taken: Taken) -> list[tuple[str, str]]:
@@ -136,7 +137,7 @@ async def test_the_page_says_why_and_does_not_offer_what_would_be_refused(driver
     for did in ("accepted", "attempted"):
         await does(driver, box, taken, did)
 
-    visit = box.read_now(lambda session, now: answering.visit(session, token_of(box, taken), now=now))
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
 
     accepted, attempted = visit.answers
     assert (accepted.undo_until, attempted.undo_until is not None) == (None, True)
@@ -150,7 +151,7 @@ async def test_somebody_elses_answer_stays_theirs(driver: Driver, box: Toolbox, 
     await driver.settle()
     token, answer = token_of(box, other), states(box, taken)
 
-    undone = box.write_now(lambda session, now: answering.undo(session, token, 1, now=now, device=""))
+    undone = box.write_now(lambda session, now: answering.undo(session, OpenedLink(box, token), 1, now=now, device=""))
 
     assert (undone.taken_back, undone.why) == (False, "That is not your answer, so you cannot take it back.")
     assert states(box, taken) == answer
@@ -233,7 +234,7 @@ class TestSharedMailbox:
         assert [row.rep for row in tenures(box, taken)] == ["inbound"]
         assert (wait.kind, wait.holder) == ("acceptance", "inbound")
         assert token_of(box, taken) == token
-        visit = box.read_now(lambda session, now: answering.visit(session, token, now=now))
+        visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token), now=now))
         assert visit.members == (("ana", "Ana Silva"), ("ben", "Ben Carter"))
 
     async def test_another_member_may_take_it_then(self, driver: Driver, box: Toolbox, taken: Taken) -> None:

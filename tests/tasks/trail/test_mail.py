@@ -11,7 +11,7 @@ from sqlmodel import select
 from app.clock import Clock
 from storage import trail
 from storage.tables import Delivery
-from tasks.background.personal_outbox import send_post
+from tasks.background.personal_outbox import send_personal_messages
 from tasks.trail.mail import queue_head
 from tasks.trail.sealing import seal_trail
 from tasks.wiring.settings import Settings
@@ -35,11 +35,11 @@ async def test_the_head_is_mailed_once_a_day(driver: Driver, box: Toolbox, time:
     kept_by(box, "email").letters.clear()
 
     assert [await asked(box), await asked(box)] == [True, False]
-    await send_post(box)
+    await send_personal_messages(box)
     assert await asked(box) is False
     time.at += timedelta(days=1)
     assert await asked(box) is True
-    await send_post(box)
+    await send_personal_messages(box)
 
     letters = kept_by(box, "email").letters
     assert [letter.to.email for letter in letters] == [TO, TO]
@@ -61,7 +61,7 @@ async def test_the_mail_says_the_head_as_of_when_it_was_asked_for(driver: Driver
     await driver.settle()
     await seal_trail(box)
 
-    await send_post(box)
+    await send_personal_messages(box)
 
     assert head.digest in next(letter.text for letter in kept_by(box, "email").letters if letter.message == "trail-head")
 

@@ -10,7 +10,8 @@ import pytest
 from agreements.roster import read_roster
 from notifications.circuit_breaker import CircuitBreaker
 from tasks.wiring import toolbox
-from tasks.wiring.channels import problems_of, unusable_addresses
+from tasks.wiring.channels import problems_of
+from tasks.wiring.roster_addresses import unusable_addresses
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 from tests.conftest import ROSTER

@@ -9,9 +9,10 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import NoAgreementInForce
-from agreements.lead import IncomingLead, LeadFacts
-from storage import contracts, handoffs, leads, roster, waits
-from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Suppression, Wake
+from agreements.lead import IncomingLead
+from storage import contracts, handoffs, leads, waits
+from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
+from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
@@ -19,9 +20,9 @@ from tests.fakes import make_lead
 from tests.present import the
 
 
-def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> leads.Captured:
+def take_in(box: Toolbox, incoming: IncomingLead | None = None, *, hold: bool = False, **changes: object) -> intake.Captured:
     lead = incoming or make_lead(**changes)
-    return box.write_now(lambda session, now: leads.capture(session, lead, now=now, hold=hold))
+    return box.write_now(lambda session, now: intake.capture(session, lead, now=now, hold=hold))
 
 
 def count(box: Toolbox, table: type) -> int:
@@ -233,37 +234,3 @@ def test_what_a_lead_claims_to_do_in_the_future_was_done_now(box: Toolbox, time:
     take_in(box, at=time.at + timedelta(days=400))
 
     assert box.read_now(lambda session, now: session.exec(select(Activity.at)).one()) == time.at
-
-
-def test_the_facts_hold_what_is_known_and_nothing_that_is_not(box: Toolbox, time: SteppedTime) -> None:
-    take_in(box, source_id="17", phone="", country="gb", fields={"employees": 300, "industry": ""}, activity="page_viewed", path="/pricing")
-
-    def ask(session: Session, now: datetime) -> LeadFacts:
-        return leads.facts(session, the(session.get(Lead, 1)), account={"status": "customer"}, since=now)
-
-    facts = box.read_now(ask)
-    assert facts.values["employees"] == 300
-    assert facts.values["account.status"] == "customer"
-    assert facts.values["country"] == "GB"
-    assert facts.values["suppressed"] is False
-    assert not {"phone", "industry"} & set(facts.values)
-    assert [(one.kind, one.path) for one in facts.activities] == [("page_viewed", "/pricing")]
-    assert facts.since == time.at
-
-
-@pytest.mark.parametrize("listed", ["lee@harbour.example", "harbour.example", "+44 20 7946 0001"])
-def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: Toolbox, listed: str) -> None:
-    box.write_now(lambda session, now: session.add(Suppression(value=listed, since=now)))
-    take_in(box, email="Lee+x@harbour.example", phone="+44 20 7946 0001")
-
-    facts = box.read_now(lambda session, now: leads.facts(session, the(session.get(Lead, 1))))
-    assert facts.values["suppressed"] is True
-
-
-def test_suppressing_twice_is_once(box: Toolbox) -> None:
-    for _ in range(2):
-        box.write_now(lambda session, now: roster.suppress(session, "Lee+x@Harbour.example", reason="asked", now=now, phone="1"))
-
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "lee@harbour.example"))
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "", "1"))
-    assert not box.read_now(lambda session, now: roster.is_suppressed(session, "", ""))

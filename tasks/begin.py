@@ -1,42 +1,32 @@
-"""Starts handoffs: begins a lead's next pass, and releases held handoffs."""
+"""Begin: start a lead's next handoff, and release a handoff that was held.
+
+The agreement in force decides under which version a handoff begins, and how urgent its first wake is.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from agreements.errors import NoAgreementInForce
 from agreements.lead import LeadFacts
 from agreements.model import Agreement
 from agreements.qualification import fast_lane
-from storage import contracts, handoffs, trail, wakes
-from storage.database import ROWS_AT_ONCE
+from agreements.words import BeganBy, EventKind
+from storage import handoffs, trail, wakes
 from storage.facts import brought_in_by, facts, facts_at_capture
-from storage.tables import Handoff, Lead
+from storage.handoffs import NO_AGREEMENT
+from storage.tables import Handoff, Lead, WakeKind
 
-#: The reason of a handoff that is held although nobody asked to hold it.
-NO_AGREEMENT = "no-agreement-in-force"
 #: Causes that continue the count of rounds in nurture.
-_GOES_ON = ("new-evidence", "new-version")
-#: One transaction starts this many held handoffs: each changes two rows, its own and a wake.
-RELEASED_AT_ONCE = ROWS_AT_ONCE // 2
+_GOES_ON: tuple[BeganBy, ...] = ("new-evidence", "new-version")
+#: A lead that comes back like this may go to the rep who had it before.
+_COMES_BACK: tuple[BeganBy, ...] = ("new-evidence", "returned")
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """The result of one transaction of releasing. started: handoffs that began; looked_at: these and those that stay held; last: the
-    highest id of them, None where none was left."""
-
-    started: int = 0
-    looked_at: int = 0
-    last: int | None = None
-
-
-def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: Handoff | None, hold: bool = False) -> int:
+def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previous: Handoff | None, hold: bool = False) -> int:
     """Makes a new handoff for a lead that has none open, linked to the earlier one; returns its id. hold: do not start it.
 
     Raises IntegrityError where the lead has an open one after all: a unique key allows one.
@@ -47,15 +37,16 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: str, previous: 
     handoff.brought_by = brought_in_by(session, lead.id, since=before.ended_at if before else None)
     session.add(handoff)
     session.flush()
-    kind_of_wake = wakes.CAPTURE
+    kind_of_wake: WakeKind = wakes.CAPTURE
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
         kind_of_wake = _urgency(agreement, known, now)
-        if before and cause in ("new-evidence", "returned"):
+        if before and cause in _COMES_BACK:
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
         handoff.held, handoff.reason = True, "" if hold else NO_AGREEMENT
+    kind: EventKind
     kind, actor = ("started-anew", "baton") if cause == "new-version" else ("captured", "intake")
     more: dict[str, Any] = {"brought_by": handoff.brought_by} if handoff.brought_by else {}
     trail.record(session, kind, now=now, handoff=handoff, actor=actor, cause=cause, held=handoff.held, **more)
@@ -75,39 +66,6 @@ def _back_to_its_rep(session: Session, handoff: Handoff, previous: Handoff, *, l
         session.add(handoff)
 
 
-def release_held(
-    session: Session, *, now: datetime, after: int = 0, limit: int = RELEASED_AT_ONCE, only_without_agreement: bool = False
-) -> Released:
-    """Starts the next few handoffs that were stored but held. Call inside a write transaction, again and again with the `last` that the
-    call before returned; tasks/background/held_leads.py does.
-
-    A handoff stays held where no agreement in force covers it. after: only those with a higher id. limit: start at most this many.
-    only_without_agreement: only those held because no agreement covered them. Without it, raises NoAgreementInForce where no agreement is
-    in force at all.
-    """
-    if not contracts.counting(session, now):
-        if only_without_agreement:
-            return Released()
-        raise NoAgreementInForce()
-    query = _held(select(Handoff), only_without_agreement).where(col(Handoff.id) > after).order_by(col(Handoff.id))
-    started, looked_at, last = 0, 0, None
-    for handoff in session.exec(query.limit(RELEASED_AT_ONCE).with_for_update(key_share=True)).all():
-        if started < limit:
-            started += release(session, handoff, now=now)
-            looked_at, last = looked_at + 1, handoff.id
-    return Released(started, looked_at, last)
-
-
-def count_held(session: Session) -> int:
-    """How many handoffs are stored but held."""
-    return session.exec(_held(select(func.count()).select_from(Handoff), False)).one()  # type: ignore[no-any-return]
-
-
-def _held(query: Any, only_without_agreement: bool) -> Any:
-    query = query.where(col(Handoff.held).is_(True))
-    return query.where(Handoff.reason == NO_AGREEMENT) if only_without_agreement else query
-
-
 def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     """Starts a handoff that was held; False where no agreement in force covers it."""
     known = facts_at_capture(session, handoff)
@@ -123,6 +81,6 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
     return True
 
 
-def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> str:
+def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> WakeKind:
     """The kind of the first wake: a lead that asked to talk to sales goes before the others."""
     return wakes.REQUEST if fast_lane(agreement, known, now=now) else wakes.CAPTURE

@@ -1,0 +1,124 @@
+"""The words that are stored and compared in several folders, one type for each vocabulary. mypy finds a word that is not in its type.
+
+A word that belongs to one clause, one rule or one table is defined there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, TypeVar, get_args
+
+#: The empty text that stands where no word is given.
+NoWord = Literal[""]
+#: A time limit of the agreement, by the name of its clause.
+ClockName = Literal["delivery", "acceptance", "first_attempt", "outcome", "note", "decision"]
+CLOCK_NAMES: tuple[ClockName, ...] = get_args(ClockName)
+#: What a wait is for: the answer that a clock asks for, or the date on which a nurtured lead is looked at again.
+WaitKind = Literal[ClockName, "revisit"]
+#: What a wait is about: its kind, or what makes it special.
+#: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in line; no-clock: no deadline runs;
+#: everyone-full: everybody in the team has as many leads as agreed;
+#: triage: marketing looks at what sales returned.
+About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+#: The answers that tell of an attempt to reach the lead: without and with success.
+Attempt = Literal["attempted", "connected"]
+ATTEMPTS: tuple[Attempt, ...] = get_args(Attempt)
+#: What somebody may answer. sql: a lead that goes on to the next leg.
+GivenAnswer = Literal[
+    "accepted", "rejected", "handed", "attempted", "connected", "sql", "opportunity", "returned", "completed", "decided"
+]  # fmt: skip
+#: The answers with which a rep gives a lead back, each with a reason.
+GivenBack = Literal["rejected", "returned"]
+GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
+#: What somebody who decides about a lead may choose.
+Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
+#: How somebody tried to reach a lead.
+TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
+#: What is stored as an answer to a wait. deadline: nobody answered in time.
+AnswerKind = Literal[GivenAnswer, "deadline"]
+#: What an attempt does to a handoff: a function in tasks/steps.
+StepName = Literal[
+    "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
+]  # fmt: skip
+#: What happens to a handoff: an event of the lifecycle. X-again: a handoff that was stuck goes on in that stage.
+Move = Literal[
+    "screened", "routed", "qualified", "taken", "taken-at-work", "note-incomplete", "documented", "held", "assigned", "assigned-again",
+    "notified", "unproven", "accepted", "acceptance-undone", "attempted", "attempt-undone", "decision-asked", "given-back", "reassigned",
+    "note-returned", "sql", "opportunity", "recycled", "disqualified", "attached", "merged", "suppressed", "withdrawn", "erased",
+    "got-stuck", "inquiry-again", "mql-again", "accepted-again", "working-again",
+]  # fmt: skip
+#: A line of the trail: an event of the lifecycle, or something else that happened.
+EventKind = Literal[
+    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
+    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected", "returned",
+    "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected", "answered-sql",
+    "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline", "answered-late",
+    "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown", "not-proven-yet", "bounced",
+    "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned", "crm-changed", "attempt-failed",
+    "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked", "signed", "signature-withdrawn",
+    "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+]  # fmt: skip
+#: The line of the trail for each answer that counts.
+ANSWERED: Mapping[AnswerKind, EventKind] = {
+    "accepted": "answered-accepted",
+    "rejected": "answered-rejected",
+    "handed": "answered-handed",
+    "attempted": "answered-attempted",
+    "connected": "answered-connected",
+    "sql": "answered-sql",
+    "opportunity": "answered-opportunity",
+    "returned": "answered-returned",
+    "completed": "answered-completed",
+    "decided": "answered-decided",
+    "deadline": "answered-deadline",
+}
+#: What was not done by the agreed time.
+NotInTime = Literal[
+    "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",
+    "note not completed in time", "not decided in time",
+]  # fmt: skip
+#: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
+Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
+
+#: The channels on which people and systems get messages.
+ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
+#: A message that has templates of its own.
+TemplateName = Literal[
+    "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
+    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "trail-head", "test",
+    "signature-told", "signature-asked",
+]  # fmt: skip
+TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
+#: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
+MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
+
+#: Why a rep no longer has a lead.
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled"]
+#: Why a wait is over.
+Closed = Literal[
+    Ended,
+    AnswerKind,
+    "missed",
+    "proven",
+    "undone",
+    "planned anew",
+    "overturned",
+    "rescored",
+    "came back already",
+    "new evidence",
+    "revisited",
+]
+#: Why a handoff began.
+BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+#: The parties that sign an agreement.
+Party = Literal["marketing", "sales"]
+PARTIES: tuple[Party, ...] = get_args(Party)
+#: What happens to the handoffs under earlier versions when a version is deployed.
+InFlightPolicy = Literal["finish", "requalify", "recall"]
+
+_W = TypeVar("_W", bound=str)
+
+
+def word(text: str, known: Collection[_W] | Mapping[_W, Any]) -> _W | None:
+    """Return the word of this vocabulary that a text from outside is, None for none."""
+    return next((one for one in known if one == text), None)
