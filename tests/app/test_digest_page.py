@@ -13,8 +13,9 @@ import pytest
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
+from agreements.words import Move, WaitKind
 from storage import digests, handoffs, waits
-from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, Sight, Wait
+from storage.tables import Answer, Assignment, Delivery, Device, HandoffNote, PageView, Wait
 from tasks.intake import capture
 from tests.app.stage import DUE, FIREFOX, LEAD, Stage, form_of, log_lines, number_of, path_of, press_with_number, stage, words_of
 from tests.patience import PATIENCE_SECONDS
@@ -26,7 +27,8 @@ DAY = "2026-12-01"
 def company(tmp_path: Path) -> Iterator[Stage]:
     """A company in which ana has five open leads: one to accept, two to try, two in work."""
     with stage(tmp_path) as running:
-        for number, kind in enumerate(("first_attempt", "first_attempt", "outcome", "outcome"), start=2):
+        kinds: tuple[WaitKind, ...] = ("first_attempt", "first_attempt", "outcome", "outcome")
+        for number, kind in enumerate(kinds, start=2):
             running.box.write_now(partial(one_more, number=number, kind=kind))
         yield running
 
@@ -36,23 +38,20 @@ def rep(company: Stage) -> httpx.Client:
     return company.browser(headers=FIREFOX)
 
 
-def owes_more(company: Stage, number: int, kind: str) -> None:
-    """Give ana another lead, as far as that."""
-    company.box.write_now(lambda session, now: one_more(session, now, number, kind))
-
-
-def one_more(session: Session, now: datetime, number: int, kind: str, *, rep: str = "ana") -> str:
+def one_more(session: Session, now: datetime, number: int, kind: WaitKind, *, rep: str = "ana") -> str:
     """Another lead of hers, as far as that."""
     more = {"source_id": f"more-{number}", "email": f"p{number}@harbour{number}.example", "company": f"Harbour {number} <i>", "phone": ""}
     incoming = IncomingLead.model_validate({**LEAD.model_dump(), **more})
     handoff = handoffs.get(session, capture(session, incoming, now=now).handoff_id or 0)
     session.add(HandoffNote(handoff_id=handoff.id, content={"statements": {}}, complete=True, written_at=now))
-    for event in ("screened", "qualified", "documented"):
+    events: tuple[Move, ...] = ("screened", "qualified", "documented")
+    for event in events:
         handoffs.move(session, handoff, event, now=now)
     row = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
     session.add(row)
     handoff.rep = rep
-    for event in ("assigned", "notified", "accepted", *(["attempted"] if kind == "outcome" else [])):
+    worked: tuple[Move, ...] = ("assigned", "notified", "accepted")
+    for event in (*worked, "attempted") if kind == "outcome" else worked:
         handoffs.move(session, handoff, event, now=now)
     waits.open_wait(session, handoff, waits.NewWait(kind, holder=rep, due_at=DUE + timedelta(hours=number), assignment_id=row.id), now=now)
     return row.id
@@ -364,7 +363,7 @@ def test_each_saved_row_is_kept_as_a_sight_of_its_lead(company: Stage, rep: http
     first, second, *_ = tenures(company)
     press(rep, link(company), (first, {"choice": "accepted"}), (second, {"choice": "attempted"}))
 
-    assert [(row.assignment_id, row.what) for row in company.rows(Sight)] == [(first, "sent"), (second, "sent")]
+    assert [(row.assignment_id, row.what) for row in company.rows(PageView)] == [(first, "sent"), (second, "sent")]
 
 
 def test_a_warning_leads_a_manager_to_the_page_of_that_wait(company: Stage, rep: httpx.Client) -> None:

@@ -8,9 +8,10 @@ from functools import partial
 import pytest
 from playwright.sync_api import Page, expect
 
+from agreements.words import WaitKind
 from storage.tables import Device
 from tests.app.stage import Stage, path_of
-from tests.app.test_digest_page import one_more, owes_more
+from tests.app.test_digest_page import one_more
 from tests.app.test_own_pages import mailed_code
 from tests.app.test_pages_scanned import DOORS
 from tests.browser.conftest import press, shown
@@ -234,7 +235,8 @@ def test_pages_that_answer_nothing_are_readable_too(company: Stage, page: Page) 
 
 
 def test_a_whole_morning_is_answered_on_a_phone(company: Stage, page: Page) -> None:
-    for number, kind in ((2, "first_attempt"), (3, "outcome")):
+    more: tuple[tuple[int, WaitKind], ...] = ((2, "first_attempt"), (3, "outcome"))
+    for number, kind in more:
         company.box.write_now(partial(one_more, number=number, kind=kind))
     link = path_of(company.box.links.for_digest("ana", "2026-12-01", at=company.time.at))
     go(page, company, link)

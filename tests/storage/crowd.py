@@ -22,8 +22,8 @@ from storage.tables import (
     Lead,
     LeadSource,
     LeadValues,
+    PageView,
     Seal,
-    Sight,
     Touch,
     Wait,
     Wake,
@@ -77,11 +77,6 @@ def _had() -> ColumnElement[Any]:
     """Who had a lead that has ended."""
     turns = ((N % (ONE_IN * len(KNOWN)) == ONE_IN * number, name) for number, name in enumerate(KNOWN))
     return case(*turns, else_=_rep())
-
-
-def _ended(table: type[SQLModel]) -> Any:
-    """When a row ended, as its column takes that."""
-    return literal(BEFORE + timedelta(days=9), table.__table__.c.ended_at.type)  # type: ignore[attr-defined]  # SQLModel declares no __table__
 
 
 def _put(connection: Connection, table: type[SQLModel], where: Any = None, **given: Any) -> None:
@@ -165,7 +160,7 @@ def _post(connection: Connection, count: int) -> None:
     unsealed = case((N.between(count - UNSEALED + 1, count), None), else_=1)
     _put(connection, Event, kind="assigned", seal_id=unsealed, **line)
     looked = {"handoff_id": N, "assignment_id": _named("a"), "at": BEFORE, "method": "GET", "what": "looked", "device": "new"}
-    _put(connection, Sight, N % 2 == 0, **looked)
+    _put(connection, PageView, N % 2 == 0, **looked)
     _put(connection, Wake, N <= WAKES, key=_named("later"), handoff_id=N, kind="effective", not_before=AFTER)
 
 

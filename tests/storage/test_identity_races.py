@@ -231,10 +231,6 @@ def take_in(box: Toolbox, incoming: IncomingLead) -> None:
     box.write_now(lambda session, now: capture(session, incoming, now=now))
 
 
-def take_in(box: Toolbox, lead: IncomingLead) -> None:
-    box.write_now(lambda session, now: capture(session, lead, now=now))
-
-
 def from_roles(side: int, together: Callable[[], None], url: str, home: Path) -> None:
     """Both processes take in leads of the same mailboxes."""
     box = box_on(url, home, LATER)
