@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from agreements.words import PARTIES
 from notifications.links import Links
 from storage import contracts, roster, schema
 from storage.crm.local import LocalCrm

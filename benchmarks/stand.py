@@ -22,7 +22,7 @@ from rich.console import Console
 from ruamel.yaml import YAML
 from sqlmodel import Session
 
-from agreements.words import Party
+from agreements.words import PARTIES, Party
 from app import stack, terminal
 from app.deploying import deploy
 from app.stack import Part, Stack

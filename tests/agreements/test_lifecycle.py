@@ -77,7 +77,7 @@ def test_every_stage_can_be_reached_from_an_inquiry() -> None:
 )
 def test_what_is_not_in_the_table_is_refused(stage: Stage, event: Move) -> None:
     with pytest.raises(TransitionNotAllowed, match=f"Can't {event} when in {stage}."):
-        transition(cast(Any, stage), cast(Any, event))
+        transition(stage, event)
 
 
 def test_every_step_is_taken_by_something_and_every_taker_is_a_step() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.loading import content_hash
-from agreements.words import Party
 from notifications.letter import SignatureContext
 from notifications.links import ToSign
 from storage import contracts, devices

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from agreements.words import ChannelName
 from notifications.letter import Letter
 from storage.tables import Delivery
 from tasks.wiring.toolbox import SteppedTime, Toolbox
