@@ -18,7 +18,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "withdrawn": ("the rep who had the lead", "a new version of the agreement takes it back"),
         "note-needed": ("marketing", "a handoff note is incomplete"),
         "feedback": ("marketing", "sales has answered about a lead"),
-        "told": ("somebody who should know", "something happened that needs no answer"),
+        "told": ("a person who should know", "something happened that needs no answer"),
         "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
         "digest": ("everybody with something open that can wait", "once, in the morning of a working day"),
         "dispute-raised": ("the manager of the rep", "marketing disputes a rejection"),
@@ -28,7 +28,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "number-guessed": ("the person, with a code; operations", "somebody typed 20 wrong codes for one person within an hour"),
         "links-ended": ("the person whose links they are", "`baton devices revoke`"),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
-        "test": ("somebody in the roster", "`baton messages test`"),
+        "test": ("a person in the roster", "`baton messages test`"),
         "signature-told": ("the signers of both parties", "a signature was given or withdrawn"),
         "signature-asked": ("the signers of a party", "`baton agreement send-for-signature`"),
     }

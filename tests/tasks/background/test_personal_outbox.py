@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -17,16 +16,14 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.present import the
 from tests.stage import kept_by
 
-#: A kind of message that nobody knows.
-ODD: Any = "hello"
-HELLO = Letter("one", ODD, Recipient("ana", "Ana", "ana@firm.example"), "Hello", "Hello.", "", "Hello.")
+HELLO = Letter("one", "test", Recipient("ana", "Ana", "ana@firm.example"), "Hello", "Hello.", "", "Hello.")
 
 
 def put_in(box: Toolbox, *, key: str = "one", claimed_ago: timedelta | None = None) -> int:
     """A message for the post; claimed_ago: a process took it so long ago, in real time, and has not told how it went."""
 
     def work(session: Session, now: datetime) -> int:
-        deliveries.queue(session, None, deliveries.Message(ODD), deliveries.Copy(key, "email", "ana"), now=now)
+        deliveries.queue(session, None, deliveries.Message("test"), deliveries.Copy(key, "email", "ana"), now=now)
         row = session.exec(select(Delivery).where(Delivery.key == key)).one()
         if claimed_ago is not None:
             assert deliveries.claim(session, row.id, real=datetime.now(UTC) - claimed_ago)
