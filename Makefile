@@ -27,7 +27,7 @@ test: setup ## every test that needs no other service, in minutes
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded, test-examples, test-properties
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
-	$(BIN)/python -m pytest -m "long and live" $(ARGS)
+	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 	$(MAKE) test-examples ARGS=
 	$(MAKE) test-properties RUNS=5000

@@ -64,8 +64,8 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
 
 
 def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_message(tmp_path: Path) -> None:
-    """SIGKILL, three times; the stack starts the worker again, and the numbers still add up."""
-    demo = start(tmp_path)
+    """SIGKILL, three times in the short demo; the stack starts the worker again, and the numbers still add up."""
+    demo = start(tmp_path, "--quick")
 
     def ten_more_mails(before: int) -> bool:
         return mails_in(tmp_path) >= before + 10 and bool(workers_of(demo.pid))
