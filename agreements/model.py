@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
@@ -17,7 +18,7 @@ from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
 from agreements.clauses.facts import DeclaredField, Persona, ScreenRule
-from agreements.clauses.handover import Attention, Capacity, Notify, Release, Routing, Segment, Tier
+from agreements.clauses.handover import Attention, Capacity, Notify, Prefer, Release, Routing, Segment, Strategy, Tier
 from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
     STATEMENTS,
@@ -38,9 +39,9 @@ from agreements.words import ClockName, Party
 __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
-    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "Persona",
+    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "Persona", "Prefer",
     "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
-    "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Threshold", "Tier", "Touches",
+    "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
 # fmt: on
 
@@ -136,6 +137,10 @@ class Agreement(Clause):
         """Return the clock of that name for a leg, counted from 0. Raises KeyError for an unknown name."""
         own = getattr(self.legs[leg].clocks, name, None) if leg < len(self.legs) else None
         return own or self.clocks.named(name)
+
+    def day(self, at: datetime) -> date:
+        """Return the date at that instant, in the agreement's zone."""
+        return at.astimezone(ZoneInfo(self.timezone)).date()
 
     def interrupts(self, tier: str) -> bool:
         """Whether reminders and warnings about leads of this tier are sent at once, not in the digest."""

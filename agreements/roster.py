@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -29,6 +31,26 @@ class Away(Clause):
     until: AwareDatetime
 
 
+#: The parts of a person with weight 1: many small fractions of it are whole numbers.
+WEIGHT = 5040
+_FRACTION = re.compile(r"([1-9]\d{0,2})/([1-9]\d{0,2})", re.ASCII)
+
+
+class Share(Clause):
+    """A part of a usual share for some time, such as a newcomer's: `{of: 1/3, until: 2027-04-01T00:00:00Z}`, aware."""
+
+    of: str
+    until: AwareDatetime
+
+    @property
+    def part(self) -> Fraction:
+        """The part, from 0 exclusive to 1 inclusive. Raises ValueError for a text that says none."""
+        found = _FRACTION.fullmatch(self.of)
+        if found is None or int(found[1]) > int(found[2]):
+            raise ValueError(f"{self.of!r} is no part of a share; write one such as 1/3")
+        return Fraction(int(found[1]), int(found[2]))
+
+
 #: What a person does in handoffs.
 Role = Literal["rep", "manager", "marketing", "operator"]
 
@@ -37,6 +59,7 @@ class Person(Clause):
     """Somebody who takes part. calendar: a name from the agreement's `calendars`; empty takes the first one.
 
     timezone: the zone in which the person reads times, UTC if empty. capacity: overrides the agreement's number of open leads.
+    weight: their part of the leads where the strategy is `weighted-round-robin`. share: a smaller part for some time.
     shared: the entry is a mailbox that several people read; members: their ids. One of them gives each answer through it.
     """
 
@@ -49,6 +72,8 @@ class Person(Clause):
     calendar: str = ""
     timezone: str = "UTC"
     capacity: int | None = Field(default=None, ge=0)
+    weight: int = Field(default=1, ge=1, le=100)
+    share: Share | None = None
     shared: bool = False
     members: tuple[Name, ...] = ()
     away: tuple[Away, ...] = ()
@@ -56,6 +81,11 @@ class Person(Clause):
     def is_away(self, at: datetime) -> bool:
         """Whether the person is absent at that instant."""
         return any(one.from_ <= at < one.until for one in self.away)
+
+    def weight_at(self, at: datetime, *, weighted: bool) -> int:
+        """Return the person's part of the leads at that instant, at least 1; WEIGHT is the part of a usual person."""
+        whole = WEIGHT * (self.weight if weighted else 1)
+        return max(1, int(whole * self.share.part)) if self.share and at < self.share.until else whole
 
     def back_at(self, at: datetime) -> datetime:
         """Return when an absent person is back, or `at` if the person is not absent."""
@@ -108,6 +138,10 @@ class Roster(Clause):
                 ZoneInfo(person.timezone)
             except Exception:  # zoneinfo raises several unrelated types for one bad name
                 found.append(f"people.{ident}.timezone: {person.timezone!r} is no time zone; write one such as Europe/London")
+            try:
+                person.weight_at(datetime.min.replace(tzinfo=UTC), weighted=True)
+            except ValueError as error:
+                found.append(f"people.{ident}.share: {error}")
             found += self._wrong_members(ident, person)
         named = [(f"teams.{name}.manager", team.manager) for name, team in self.teams.items()]
         for where, ident in [*named, ("marketing", self.marketing), ("operator", self.operator)]:

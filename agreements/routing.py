@@ -1,30 +1,35 @@
-"""Who gets the lead: the segment's team, then the rep whose turn it is among those who can."""
+"""Who gets the lead: the segment's team, then somebody who is at work, by the agreed strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from agreements.fields import stated
-from agreements.model import Agreement, LegSegment, Segment
+from agreements.model import Agreement, LegSegment, Prefer, Segment, Strategy
+from agreements.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One rep as routing sees them. turns: how many assignments stayed with them; last_at: the newest of these (aware).
+    """One rep as routing sees them.
 
-    left: how many more leads of this tier they may get today, None if the tier is not released day by day.
+    away: absent by the roster, until back_at. at_work: not away, and within the hours of their calendar; opens_at: when they are at
+    work next, now if they are. weight: their part of the leads by the strategy and for now, in
+    proportion to the others. left: how many more leads of this
+    tier they may get today, None if the tier is not released day by day. Instants are aware.
     """
 
     rep: str
     away: bool
     back_at: datetime
+    at_work: bool
+    opens_at: datetime
     open_leads: int
     capacity: int
-    turns: int
-    last_at: datetime | None
+    weight: int = 1
     left: int | None = None
 
     @property
@@ -41,13 +46,47 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Route:
     """Who gets the lead, and why, in one sentence. With an empty rep nobody does: route again at hold_until, or keep the lead
-    in the queue for the next working day (in_queue), or ask the team's manager (ask_manager)."""
+    in the queue for the next working day (in_queue), or ask the team's manager (ask_manager).
+
+    shared_by: the reps whose turn it could have been, by weight. It is empty where the lead was nobody's turn: it was asked for,
+    or the agreement names who gets it.
+    """
 
     rep: str
     why: str
     hold_until: datetime | None = None
     in_queue: bool = False
     ask_manager: bool = False
+    shared_by: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far."""
+
+    strategy: Strategy = "round-robin"
+    prefer: Prefer = "open"
+    turns: Turns = Turns()
+
+    def choose(self, free: Sequence[Candidate], why: str = "") -> Route:
+        """Choose among these reps, at least one. why: what is said instead of the reason of the strategy."""
+        there, said = self._there(free)
+        if self.strategy == "least-open":
+            fewest = min(one.open_leads for one in there)
+            there, said = [one for one in there if one.open_leads == fewest], f"fewest open leads{said}"
+        else:
+            said = f"next in turn{said}"
+        shared_by = {one.rep: one.weight for one in there}
+        return Route(self.turns.next_of(shared_by), why or said, shared_by=shared_by)
+
+    def _there(self, free: Sequence[Candidate]) -> tuple[Sequence[Candidate], str]:
+        """Return those among whom to choose, and what to add to the reason: by default those at work, else those who open first."""
+        if self.prefer == "turn":
+            return free, ""
+        if at_work := [one for one in free if one.at_work]:
+            return at_work, "" if len(at_work) == len(free) else " of those at work now"
+        first = min(one.opens_at for one in free)
+        return [one for one in free if one.opens_at == first], " of those who open first, as nobody is at work now"
 
 
 #: Every rep of the queue has had this working day's share, or other leads are before it in the queue.
@@ -72,12 +111,12 @@ def route(
     declined: frozenset[str],
     wanted: str = "",
     on_call: Candidate | None = None,
+    rules: Rules = Rules(),
 ) -> Route:
     """Choose who gets the lead. declined: reps who gave it up or let it lapse; they never get it again in this handoff.
 
-    wanted: a rep that a rule or a person asked for, who gets it even when full, but not when away. on_call: who gets it when
-    everyone is away, None for nobody. Among the free reps, the fewest turns win, then the longest time without a turn, then
-    the order of the file.
+    wanted: a rep that a rule or a person asked for, who gets it even when full or closed, but not when away. on_call: who gets it
+    when everyone is away, None for nobody. rules: how to choose among the free reps.
     """
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)
@@ -86,36 +125,32 @@ def route(
     here = [one for one in able if not one.away]
     free = [one for one in here if not one.full and not one.done_for_today]
     if free:
-        return Route(min(free, key=_turn).rep, "next in turn")
+        return rules.choose(free)
     if any(one.left is not None for one in here):
         return SHARED_OUT
     if here:
-        return _everyone_full(agreement, here)
+        return _everyone_full(agreement, here, rules)
     if able:
-        return _everyone_away(agreement, able, on_call if on_call and on_call.rep not in declined else None)
+        return _everyone_away(agreement, able, on_call if on_call and on_call.rep not in declined else None, rules)
     return Route(agreement.routing.default_acceptor, "nobody else can take it: default acceptor")
 
 
-def _everyone_full(agreement: Agreement, here: Sequence[Candidate]) -> Route:
-    rules = agreement.routing
-    if rules.everyone_full == "route-anyway":
-        return Route(min(here, key=_turn).rep, "everyone is full: routed anyway")
-    if rules.everyone_full == "manager":
+def _everyone_full(agreement: Agreement, here: Sequence[Candidate], rules: Rules) -> Route:
+    agreed = agreement.routing
+    if agreed.everyone_full == "route-anyway":
+        return rules.choose(here, "everyone is full: routed anyway")
+    if agreed.everyone_full == "manager":
         return Route("", "everyone is full: the manager decides", ask_manager=True)
-    return Route(rules.default_acceptor, "everyone is full: default acceptor")
+    return Route(agreed.default_acceptor, "everyone is full: default acceptor")
 
 
-def _everyone_away(agreement: Agreement, able: Sequence[Candidate], on_call: Candidate | None) -> Route:
-    rules = agreement.routing
-    if rules.everyone_away == "default-acceptor":
-        return Route(rules.default_acceptor, "nobody else can take it: default acceptor")
-    if rules.everyone_away == "route-anyway":
+def _everyone_away(agreement: Agreement, able: Sequence[Candidate], on_call: Candidate | None, rules: Rules) -> Route:
+    agreed = agreement.routing
+    if agreed.everyone_away == "default-acceptor":
+        return Route(agreed.default_acceptor, "nobody else can take it: default acceptor")
+    if agreed.everyone_away == "route-anyway":
         due = [one for one in able if not one.done_for_today]
-        return Route(min(due, key=_turn).rep, "everyone is away: routed anyway") if due else SHARED_OUT
-    if rules.everyone_away == "on-call-or-hold" and on_call and not on_call.away:
+        return rules.choose(due, "everyone is away: routed anyway") if due else SHARED_OUT
+    if agreed.everyone_away == "on-call-or-hold" and on_call and not on_call.away:
         return SHARED_OUT if on_call.done_for_today else Route(on_call.rep, "everyone is away: on call")
     return Route("", "everyone is away: held until somebody is back", min(one.back_at for one in able))
-
-
-def _turn(one: Candidate) -> tuple[int, float]:
-    return one.turns, one.last_at.timestamp() if one.last_at else 0.0

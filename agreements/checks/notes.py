@@ -43,9 +43,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
 
 def _routing(agreement: Agreement) -> Iterator[Problem]:
     routing = agreement.routing
-    for index, segment in enumerate(routing.segments):
-        if segment.strategy == "weighted-round-robin":
-            yield Problem(("routing", "segments", index, "strategy"), "carried out as round-robin, without weights")
     if routing.on_call and routing.everyone_away != "on-call-or-hold":
         yield Problem(("routing", "on_call"), f"is not used, because `everyone_away` is {routing.everyone_away}")
 

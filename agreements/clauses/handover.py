@@ -51,14 +51,24 @@ def _release(value: Any) -> Any:
     return Release(int(found[1]))
 
 
+#: How a rep is chosen among those who can take a lead.
+Strategy = Literal["round-robin", "weighted-round-robin", "least-open"]
+#: Whether somebody who is at work now goes before somebody who is not, or the turn counts alone.
+Prefer = Literal["open", "turn"]
+
+
 class Tier(Clause):
-    """A class of leads with its own time limits and channels. The first match counts."""
+    """A class of leads with its own time limits and channels. The first match counts.
+
+    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is.
+    """
 
     name: Name
     when: ACondition = Condition()
     channels: tuple[Channel, ...] = ()
     routing: Literal["", "round-robin", "first-to-claim"] = ""
     release: Annotated[Release | None, BeforeValidator(_release), WithJsonSchema(RELEASE)] = None
+    prefer: Prefer = "open"
     why: str = ""
 
 
@@ -67,7 +77,7 @@ class Segment(Clause):
 
     when: ACondition = Condition()
     team: Name
-    strategy: Literal["round-robin", "weighted-round-robin"] = "round-robin"
+    strategy: Strategy = "round-robin"
     why: str = ""
 
 

@@ -145,6 +145,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "channels": Key("the channels of this tier, instead of notify.channels", "[email, crm, chat]"),
         "routing": Key("round-robin or first-to-claim", "round-robin"),
         "release": Key("how fast reps get the leads of this tier", "10 per rep per working day"),
+        "prefer": Key("open: somebody who is at work, else whoever opens first; turn: whose turn it is, at work or not", "open"),
         "why": _WHY,
     },
     "Routing": {
@@ -158,7 +159,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "Segment": {
         "when": _WHEN,
         "team": Key("a team of the roster", "emea"),
-        "strategy": Key("round-robin or weighted-round-robin", "round-robin"),
+        "strategy": Key("round-robin, weighted-round-robin or least-open", "round-robin"),
         "why": _WHY,
     },
     "Capacity": {

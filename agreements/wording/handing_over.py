@@ -19,6 +19,7 @@ _STRATEGIES = {
     "": "as the segment says",
     "round-robin": "each rep of the team in turn",
     "weighted-round-robin": "each rep of the team in turn, by weight",
+    "least-open": "the rep of the team with the fewest open leads",
     "first-to-claim": "offered to everybody who can take it; the first to claim the lead gets it",
 }
 _OPEN = {"assigned": "assigned", "accepted-untouched": "accepted but not yet contacted", "working": "in progress"}
@@ -45,6 +46,8 @@ def tier_line(tier: Tier) -> Line:
         parts.append(f"given out {_STRATEGIES[tier.routing]}" if tier.routing != "first-to-claim" else _STRATEGIES[tier.routing])
     if tier.release:
         parts.append(f"released at most {tier.release}")
+    if tier.prefer == "turn":
+        parts.append("given to whose turn it is, at work or not")
     return told(f"{'; '.join(parts)}{say.because(tier.why)}.", f"{tier.name}:")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Index
@@ -80,7 +80,10 @@ class HandoffNote(SQLModel, table=True):
 
 
 class Assignment(SQLModel, table=True):
-    """A lead given to one rep, with its clock. The rep's link signs the assignment's id."""
+    """A lead given to one rep, with its clock. The rep's link signs the assignment's id.
+
+    pool: in which it was the rep's turn, empty for a lead that was nobody's turn. credited: the rep got that turn back.
+    """
 
     __tablename__ = "assignments"
     __table_args__ = (
@@ -100,6 +103,23 @@ class Assignment(SQLModel, table=True):
     proven_at: datetime | None = instant(nullable=True)
     ended_at: datetime | None = instant(nullable=True)
     ended_because: Word[Ended | NoWord] = ""
+    pool: str = ""
+    credited: bool = False
+
+
+class TurnSheet(SQLModel, table=True):
+    """The turns of one pool on one day: by rep, what was due to the rep, in parts of a turn, and how many leads were the rep's turn
+    or were credited back. balance, last, number: the turns at the end of the day so far, see agreements/turns.py."""
+
+    __tablename__ = "turn_sheets"
+    pool: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    balance: dict[str, int] = mapping()
+    last: dict[str, int] = mapping()
+    number: int = 0
+    due: dict[str, int] = mapping()
+    given: dict[str, int] = mapping()
+    credited: dict[str, int] = mapping()
 
 
 class Touch(SQLModel, table=True):

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.routing import SHARED_OUT, Route
-from storage import deliveries, handoffs, roster, waits
+from storage import deliveries, handoffs, roster, turns, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import EVERYONE_FULL
 from tasks.clock_inputs import calendar_of
@@ -45,10 +45,10 @@ def assign(work: Work) -> None:
     elif not choice.rep:
         _hold(session, handoff, agreement, choice, now)
     else:
-        _give(session, handoff, agreement, choice, len(earlier) + 1, now)
+        _give(session, handoff, agreement, choice, number=len(earlier) + 1, team=seen.team, now=now)
 
 
-def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, number: int, now: datetime) -> None:
+def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, *, number: int, team: str, now: datetime) -> None:
     waits.close_open(session, handoff, because="assigned", now=now)
     person = roster.current(session).person(choice.rep)
     row = Assignment(
@@ -61,8 +61,11 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         tier=handoff.tier,
         cause=choice.why,
         assigned_at=now,
+        pool=turns.pool_of(team, handoff.tier) if choice.shared_by else "",
     )
     handoffs.add_assignment(session, row)
+    if choice.shared_by:
+        turns.give(session, row, choice.shared_by, day=agreement.day(now))
     handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
     handoff.first_assigned_at = handoff.first_assigned_at or now
     leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}

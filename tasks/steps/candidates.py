@@ -1,4 +1,4 @@
-"""The candidates: the reps to whom routing may give a lead now, and the open leads and turns of each."""
+"""The candidates: the reps to whom routing may give a lead now, and the open leads and the weight of each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from agreements.model import Agreement, Release
+from agreements.model import Agreement, Release, Segment, Strategy
 from agreements.release import share_left
 from agreements.roster import Roster
-from agreements.routing import Candidate, Route, route, segment_for
+from agreements.routing import Candidate, Route, Rules, route, segment_for
 from agreements.words import Ended
-from storage import handoffs, roster
+from storage import handoffs, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
-#: Tenures that ended for one of these reasons do not count as a turn of the rep.
-CREDITED_BACK: tuple[Ended, ...] = ("rejected", "returned", "handed", "note-returned", "crm", "recalled")
 #: Ends of a tenure by which the rep did not give the lead up.
 _NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled")
 #: The stage for each word of the agreement about open leads.
@@ -29,12 +27,13 @@ _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "wo
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """The reps who may get a lead. declined: had the lead, or must not get it; release: how fast its tier is given out, None for
-    at once; shares: leads that each rep may still get this working day (outside hours: the next one)."""
+    """The reps who may get a lead, and the rules by which to choose. declined: had the lead, or must not get it; release: how fast
+    its tier is given out, None for at once; shares: leads that each rep may still get this working day (outside hours: the next)."""
 
     team: str
     candidates: tuple[Candidate, ...]
     declined: frozenset[str]
+    rules: Rules = Rules()
     wanted: str = ""
     on_call: Candidate | None = None
     release: Release | None = None
@@ -42,7 +41,7 @@ class Choosing:
 
     def route(self, agreement: Agreement) -> Route:
         """Return routing's choice."""
-        return route(agreement, self.candidates, declined=self.declined, wanted=self.wanted, on_call=self.on_call)
+        return route(agreement, self.candidates, declined=self.declined, wanted=self.wanted, on_call=self.on_call, rules=self.rules)
 
     @property
     def in_queue(self) -> list[Candidate]:
@@ -72,12 +71,15 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
         names = [*names, wanted]
     on_call = agreement.routing.on_call
     everybody = {*names, *([on_call] if people.person(on_call) else [])}
-    turns, open_leads = _turns(session, everybody), _open_leads(session, everybody, agreement, release)
-    see = CandidateReader(session, handoff, agreement, people, release, now, turns, open_leads)
+    strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
+    see = CandidateReader(session, handoff, agreement, people, release, now, strategy, _open_leads(session, everybody, agreement, release))
+    tier = next((one for one in agreement.tiers if one.name == handoff.tier), None)
+    pool = turns.pool_of(segment.team if segment else "", handoff.tier)
     return Choosing(
         team=segment.team if segment else "",
         candidates=tuple(see.candidate(name) for name in names),
         declined=_declined(session, handoff, earlier, wanted),
+        rules=Rules(strategy, tier.prefer if tier else "open", turns.read(session, pool)),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
         release=release,
@@ -123,18 +125,27 @@ class CandidateReader:
     people: Roster
     release: Release | None
     now: datetime
-    turns: Mapping[str, tuple[int, datetime | None]]
+    strategy: Strategy
     open_leads: Mapping[str, int]
 
     def candidate(self, name: str) -> Candidate:
-        person = self.people.people[name]
-        turns, last = self.turns.get(name, (0, None))
-        capacity = self.agreement.routing.capacity.per_rep if person.capacity is None else person.capacity
+        person, calendar = self.people.people[name], self.agreement.calendar(self.people.people[name].calendar)
+        away, back_at = person.is_away(self.now), person.back_at(self.now)
+        at_work = not away and calendar.is_open(self.now)
         left = None
         if self.release:
-            left = self.share(name) if self.agreement.calendar(person.calendar).is_open(self.now) else 0
-        has = self.open_leads.get(name, 0)
-        return Candidate(name, person.is_away(self.now), person.back_at(self.now), has, capacity, turns, last, left)
+            left = self.share(name) if calendar.is_open(self.now) else 0
+        return Candidate(
+            name,
+            away,
+            back_at,
+            at_work,
+            self.now if at_work else calendar.next_opening(back_at),
+            self.open_leads.get(name, 0),
+            self.agreement.routing.capacity.per_rep if person.capacity is None else person.capacity,
+            person.weight_at(self.now, weighted=self.strategy == "weighted-round-robin"),
+            left,
+        )
 
     def share(self, name: str) -> int:
         assert self.release is not None, "only a tier that is released day by day has shares"
@@ -142,13 +153,6 @@ class CandidateReader:
         newest = self.session.exec(given.order_by(col(Assignment.assigned_at).desc()).limit(self.release.per_rep))
         calendar = self.agreement.calendar(self.people.people[name].calendar)
         return share_left(self.release.per_rep, list(newest), now=self.now, calendar=calendar)
-
-
-def _turns(session: Session, names: Iterable[str]) -> dict[str, tuple[int, datetime | None]]:
-    """How many leads stayed with each of these reps, and when each got the last one."""
-    kept = col(Assignment.ended_because).not_in(CREDITED_BACK)
-    query = select(Assignment.rep, func.count(), func.max(Assignment.assigned_at)).where(col(Assignment.rep).in_(list(names)), kept)
-    return {rep: (count, last) for rep, count, last in session.exec(query.group_by(col(Assignment.rep)))}
 
 
 def _open_leads(session: Session, names: Iterable[str], agreement: Agreement, release: Release | None) -> dict[str, int]:

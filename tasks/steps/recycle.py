@@ -13,7 +13,7 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
 from agreements.words import About, Ended
-from storage import answerers, deliveries, handoffs, roster, trail, waits
+from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
 from storage.tables import Answer, Handoff, HandoffNote
 from tasks.clock_inputs import calendar_of
 
@@ -27,6 +27,9 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
+    tenure = handoffs.open_assignment(session, handoff)
+    if tenure and follows.counts_against != "nobody":  # routing or marketing was wrong, and not the rep: the turn comes back
+        turns.credit(session, tenure, day=agreement.day(now))
     if follows.event == "recycled":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)

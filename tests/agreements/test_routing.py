@@ -8,7 +8,8 @@ import pytest
 
 from agreements.loading import read_agreement
 from agreements.model import Agreement
-from agreements.routing import Candidate, route, segment_for
+from agreements.routing import Candidate, Rules, route, segment_for
+from agreements.turns import Turns
 from tests.conftest import AGREEMENT
 
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
@@ -19,16 +20,24 @@ NOBODY: frozenset[str] = frozenset()
 def rep(
     name: str,
     *,
-    turns: int = 0,
-    hours: float | None = None,
     away: float = 0,
+    closed: float = 0,
     open_leads: int = 0,
     capacity: int = 2,
+    weight: int = 1,
     left: int | None = None,
 ) -> Candidate:
-    """A rep who had so many turns, the last one so many hours ago, and is away for so many hours."""
-    last = None if hours is None else NOW - timedelta(hours=hours)
-    return Candidate(name, bool(away), NOW + timedelta(hours=away), open_leads, capacity, turns, last, left)
+    """A rep who is away for so many hours, and whose calendar opens in so many hours."""
+    back, opens = NOW + timedelta(hours=away), NOW + timedelta(hours=max(away, closed))
+    return Candidate(name, bool(away), back, not (away or closed), opens, open_leads, capacity, weight, left)
+
+
+def had(*names: str) -> Rules:
+    """The usual rules, after these reps had leads in this order that all of ana, ben and cleo could have had."""
+    turns = Turns()
+    for name in names:
+        turns = turns.after(name, {"ana": 1, "ben": 1, "cleo": 1})
+    return Rules(turns=turns)
 
 
 def agreed(**rules: str) -> Agreement:
@@ -40,8 +49,14 @@ def agreed(**rules: str) -> Agreement:
     return read_agreement(text)
 
 
-def chosen(*candidates: Candidate, agreement: Agreement = EXAMPLE, declined: frozenset[str] = NOBODY, wanted: str = "") -> str:
-    return route(agreement, candidates, declined=declined, wanted=wanted).rep
+def chosen(
+    *candidates: Candidate,
+    agreement: Agreement = EXAMPLE,
+    declined: frozenset[str] = NOBODY,
+    wanted: str = "",
+    rules: Rules = Rules(),
+) -> str:
+    return route(agreement, candidates, declined=declined, wanted=wanted, rules=rules).rep
 
 
 @pytest.mark.parametrize(
@@ -61,46 +76,94 @@ def test_a_lead_that_no_segment_takes_goes_to_the_default_acceptor() -> None:
     assert chosen(agreement=only_americas) == "dora"
 
 
-def test_whoever_had_the_fewest_turns_is_next() -> None:
-    assert chosen(rep("ana", turns=2), rep("ben", turns=1), rep("cleo", turns=2)) == "ben"
+def test_whose_turn_it_is_gets_it() -> None:
+    three = (rep("ana"), rep("ben"), rep("cleo"))
+
+    assert [chosen(*three, rules=had(*before)) for before in ([], ["ana"], ["ana", "ben"], ["ana", "ben", "cleo"])] == [
+        "ana",
+        "ben",
+        "cleo",
+        "ana",
+    ]
 
 
-def test_of_equal_turns_the_longest_time_without_one_counts() -> None:
-    assert chosen(rep("ana", turns=1, hours=1), rep("ben", turns=1, hours=9), rep("cleo", turns=1, hours=3)) == "ben"
+def test_a_route_by_turn_names_whose_turn_it_could_have_been_and_one_that_is_asked_for_does_not() -> None:
+    two = [rep("ana", weight=2), rep("ben"), rep("cleo", away=3)]
+
+    assert route(EXAMPLE, two, declined=NOBODY).shared_by == {"ana": 2, "ben": 1}
+    assert route(EXAMPLE, two, declined=NOBODY, wanted="ben").shared_by == {}
 
 
-def test_who_never_had_one_comes_before_who_had() -> None:
-    assert chosen(rep("ana", turns=0, hours=9), rep("ben")) == "ben"
+class TestAtWork:
+    """Somebody who is at work goes before somebody who is not."""
+
+    @pytest.mark.parametrize(
+        ("candidates", "to", "why"),
+        [
+            ([rep("ana", closed=2), rep("ben")], "ben", "next in turn of those at work now"),
+            ([rep("ana"), rep("ben")], "ana", "next in turn"),
+            ([rep("ana", closed=9), rep("ben", closed=2)], "ben", "next in turn of those who open first, as nobody is at work now"),
+            ([rep("ana", closed=2), rep("ben", closed=2)], "ana", "next in turn of those who open first, as nobody is at work now"),
+            ([rep("ana", closed=2), rep("ben", open_leads=2)], "ana", "next in turn of those who open first, as nobody is at work now"),
+            ([rep("ana", closed=2), rep("ben", away=1)], "ana", "next in turn of those who open first, as nobody is at work now"),
+        ],
+        ids=["one is", "all are", "one opens first", "both open first", "who is, is full", "who would be, is away"],
+    )
+    def test_by_default(self, candidates: list[Candidate], to: str, why: str) -> None:
+        found = route(EXAMPLE, candidates, declined=NOBODY)
+
+        assert (found.rep, found.why) == (to, why)
+
+    def test_unless_the_turn_is_preferred(self) -> None:
+        found = route(EXAMPLE, [rep("ana", closed=2), rep("ben")], declined=NOBODY, rules=Rules(prefer="turn"))
+
+        assert (found.rep, found.why) == ("ana", "next in turn")
+
+    def test_who_is_asked_for_gets_it_also_after_hours(self) -> None:
+        assert chosen(rep("ana"), rep("ben", closed=9), wanted="ben") == "ben"
+
+    def test_whoever_is_closed_shares_no_lead_that_somebody_at_work_gets(self) -> None:
+        assert route(EXAMPLE, [rep("ana", closed=2), rep("ben"), rep("cleo")], declined=NOBODY).shared_by == {"ben": 1, "cleo": 1}
+
+    def test_when_everyone_is_full_it_goes_anyway_to_somebody_at_work(self) -> None:
+        full = (rep("ana", open_leads=2, closed=3), rep("ben", open_leads=2))
+
+        assert chosen(*full, agreement=agreed(everyone_full="route-anyway")) == "ben"
 
 
-def test_of_equals_the_first_in_the_file_counts() -> None:
-    assert chosen(rep("ana"), rep("ben"), rep("cleo")) == "ana"
+class TestStrategies:
+    def test_least_open_leads_first_and_of_equals_whose_turn_it_is(self) -> None:
+        some = [rep("ana", open_leads=1), rep("ben", open_leads=0), rep("cleo", open_leads=0)]
+        rules = Rules("least-open", turns=had("ben").turns)
 
+        found = route(EXAMPLE, some, declined=NOBODY, rules=rules)
 
-def test_turns_go_round() -> None:
-    turns = dict.fromkeys(("ana", "ben", "cleo"), 0)
-    order = []
-    for _ in range(7):
-        order.append(chosen(*(rep(name, turns=count) for name, count in turns.items())))
-        turns[order[-1]] += 1
+        assert (found.rep, found.why) == ("cleo", "fewest open leads")
 
-    assert order == ["ana", "ben", "cleo", "ana", "ben", "cleo", "ana"]
+    def test_weights_are_shares(self) -> None:
+        turns, got = Turns(), []
+        for _ in range(8):
+            found = route(EXAMPLE, [rep("ana", weight=3), rep("ben")], declined=NOBODY, rules=Rules("weighted-round-robin", turns=turns))
+            turns = turns.after(found.rep, found.shared_by)
+            got.append(found.rep)
+
+        assert (got.count("ana"), got.count("ben")) == (6, 2)
 
 
 def test_a_full_rep_is_passed_over_and_one_with_room_for_one_is_not() -> None:
-    assert chosen(rep("ana", open_leads=2), rep("ben", open_leads=1, turns=9)) == "ben"
+    assert chosen(rep("ana", open_leads=2), rep("ben", open_leads=1)) == "ben"
 
 
 def test_a_rep_who_takes_none_is_full() -> None:
-    assert chosen(rep("ana", capacity=0), rep("ben", turns=9)) == "ben"
+    assert chosen(rep("ana", capacity=0), rep("ben")) == "ben"
 
 
 def test_an_absent_rep_is_passed_over() -> None:
-    assert chosen(rep("ana", away=8), rep("ben", turns=9)) == "ben"
+    assert chosen(rep("ana", away=8), rep("ben")) == "ben"
 
 
 def test_who_gave_it_up_does_not_get_it_again() -> None:
-    assert chosen(rep("ana"), rep("ben", turns=9), declined=frozenset({"ana"})) == "ben"
+    assert chosen(rep("ana"), rep("ben"), declined=frozenset({"ana"})) == "ben"
 
 
 def test_while_everyone_is_away_it_is_held_until_the_first_is_back() -> None:
@@ -112,14 +175,14 @@ def test_while_everyone_is_away_it_is_held_until_the_first_is_back() -> None:
 
 @pytest.mark.parametrize(("rule", "to"), [("route-anyway", "ben"), ("default-acceptor", "dora"), ("hold", "")])
 def test_everyone_away_is_answered_as_agreed(rule: str, to: str) -> None:
-    assert chosen(rep("ana", away=9, turns=3), rep("ben", away=4, turns=1), agreement=agreed(everyone_away=rule)) == to
+    assert chosen(rep("ana", away=9), rep("ben", away=4), agreement=agreed(everyone_away=rule)) == to
 
 
 @pytest.mark.parametrize(("rule", "to"), [("route-anyway", "ben"), ("default-acceptor", "dora")])
 def test_everyone_full_is_answered_as_agreed(rule: str, to: str) -> None:
-    full = (rep("ana", open_leads=2, turns=3), rep("ben", open_leads=2, turns=1))
+    full = (rep("ana", open_leads=2), rep("ben", open_leads=2))
 
-    assert chosen(*full, agreement=agreed(everyone_full=rule)) == to
+    assert chosen(*full, agreement=agreed(everyone_full=rule), rules=had("ana")) == to
 
 
 def test_whoever_is_here_but_full_counts_as_full_when_the_others_are_away() -> None:
@@ -132,7 +195,7 @@ def test_when_everybody_gave_it_up_the_default_acceptor_gets_it() -> None:
 
 
 def test_a_rep_who_is_asked_for_gets_it_out_of_turn_and_also_when_full() -> None:
-    found = route(EXAMPLE, [rep("ana"), rep("ben", turns=9, open_leads=2)], declined=NOBODY, wanted="ben")
+    found = route(EXAMPLE, [rep("ana"), rep("ben", open_leads=2)], declined=NOBODY, wanted="ben")
 
     assert (found.rep, found.why) == ("ben", "asked for")
 
@@ -154,7 +217,7 @@ def test_the_default_acceptor_is_not_held_up_by_anything() -> None:
 
 
 def test_who_has_had_todays_share_of_a_list_is_passed_over() -> None:
-    assert chosen(rep("ana", left=0), rep("ben", left=1, turns=9)) == "ben"
+    assert chosen(rep("ana", left=0), rep("ben", left=1)) == "ben"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +267,7 @@ def test_while_everyone_is_away_whoever_is_on_call_gets_it_or_it_is_held(
 
 
 def test_who_is_on_call_gets_nothing_while_somebody_is_here() -> None:
-    found = route(agreed(everyone_away="on-call-or-hold\n  on_call: zoe"), [rep("ana", turns=9)], declined=NOBODY, on_call=rep("zoe"))
+    found = route(agreed(everyone_away="on-call-or-hold\n  on_call: zoe"), [rep("ana")], declined=NOBODY, on_call=rep("zoe"))
 
     assert found.rep == "ana"
 

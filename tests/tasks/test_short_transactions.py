@@ -217,7 +217,7 @@ def test_old_wrong_numbers_are_forgotten_a_few_at_a_time(box: Toolbox, time: Ste
 
 def test_a_line_comes_forward_a_few_at_a_time(box: Toolbox, time: SteppedTime) -> None:
     """Each of those that come is assigned in turn, and calls the next ones."""
-    seen = Choosing("emea", (Candidate("ana", False, time.at, 0, 300, 0, None, left=200),), frozenset())
+    seen = Choosing("emea", (Candidate("ana", False, time.at, True, time.at, 0, 300, left=200),), frozenset())
 
     def stand(session: Session, now: datetime) -> None:
         for _ in range(2 * CALLED_AT_ONCE + 3):

@@ -1,0 +1,81 @@
+"""Turns: of the leads that each rep of a pool could have had, how many the rep got. One sheet a pool and day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import text
+from sqlmodel import Session, col, select
+
+from agreements.turns import TURN, Turns
+from storage.tables import Assignment, TurnSheet
+
+
+def pool_of(team: str, tier: str) -> str:
+    """Return the name of a pool: the leads of one tier for one team. Hot leads and lists are counted apart from the others."""
+    return f"{team}:{tier}"
+
+
+def read(session: Session, pool: str) -> Turns:
+    """Return the turns of a pool so far. On PostgreSQL nobody else deals with the pool until this transaction ends.
+
+    On SQLite the write lock already does this.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:pool))"), {"pool": f"turns:{pool}"})
+    sheet = _newest(session, pool)
+    return Turns(sheet.balance, sheet.last, sheet.number) if sheet else Turns()
+
+
+def give(session: Session, row: Assignment, shared_by: Mapping[str, int], *, day: date) -> None:
+    """Write down that the rep of this assignment got a lead that these reps, by weight, could have had. day: of the assignment, in
+    the agreement's zone."""
+    before = read(session, row.pool)
+    after = before.after(row.rep, shared_by)
+    sheet = _sheet(session, row.pool, day)
+    sheet.due = {**sheet.due, **{rep: sheet.due.get(rep, 0) + _due(before, after, rep, row.rep) for rep in shared_by}}
+    sheet.given = _one_more(sheet.given, row.rep)
+    _keep(session, sheet, after)
+
+
+def credit(session: Session, row: Assignment, *, day: date) -> None:
+    """Give the rep the turn of this assignment back, once. It changes nothing if the assignment was no turn."""
+    if not row.pool or row.credited:
+        return
+    row.credited = True
+    session.add(row)
+    after = read(session, row.pool).credited(row.rep)
+    sheet = _sheet(session, row.pool, day)
+    sheet.credited = _one_more(sheet.credited, row.rep)
+    _keep(session, sheet, after)
+
+
+def sheets(session: Session, *, since: date, until: date) -> list[TurnSheet]:
+    """Return the sheets of these days, both included, by pool and day."""
+    within = (TurnSheet.day >= since, TurnSheet.day <= until)
+    return list(session.exec(select(TurnSheet).where(*within).order_by(col(TurnSheet.pool), col(TurnSheet.day))))
+
+
+def _due(before: Turns, after: Turns, rep: str, taker: str) -> int:
+    return after.balance[rep] - before.balance.get(rep, 0) + (TURN if rep == taker else 0)
+
+
+def _one_more(counts: Mapping[str, int], rep: str) -> dict[str, int]:
+    return {**counts, rep: counts.get(rep, 0) + 1}
+
+
+def _newest(session: Session, pool: str) -> TurnSheet | None:
+    return session.exec(select(TurnSheet).where(TurnSheet.pool == pool).order_by(col(TurnSheet.day).desc()).limit(1)).first()
+
+
+def _sheet(session: Session, pool: str, day: date) -> TurnSheet:
+    """The newest sheet if it is of that day or a later one, else a new one."""
+    newest = _newest(session, pool)
+    return newest if newest and newest.day >= day else TurnSheet(pool=pool, day=day)
+
+
+def _keep(session: Session, sheet: TurnSheet, turns: Turns) -> None:
+    sheet.balance, sheet.last, sheet.number = dict(turns.balance), dict(turns.last), turns.number
+    session.add(sheet)
+    session.flush()
