@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agreements.checks import findings
+from agreements.clauses.generations import NEWEST, completed
 from agreements.errors import InvalidAgreement
 from agreements.mistakes import mistakes
 from agreements.model import Agreement
@@ -64,14 +65,16 @@ def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
     return reading.agreement
 
 
-def as_published(text: str, *, name: str = "agreement") -> Agreement:
+def as_published(text: str, *, name: str = "agreement", generation: int = NEWEST) -> Agreement:
     """Return the agreement of a published text, which passed its checks then. Only its shape is validated.
+
+    generation: of the defaults with which it was published. What the text leaves out means what it meant then.
 
     So a check that a later version of Baton adds cannot strand the leads under this agreement. Raises InvalidAgreement if even
     the shape is no longer known.
     """
     try:
-        return Agreement.model_validate(read(text).value)
+        return Agreement.model_validate(completed(read(text).value, generation))
     except (Unreadable, ValidationError):
         return read_agreement(text, name=name)
 

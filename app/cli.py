@@ -72,7 +72,13 @@ COMMANDS: dict[str, str | Group] = {
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
     "roster": Group(
         "The people and teams.",
-        {"check": "app.commands.people:check", "load": "app.commands.people:load", "show": "app.commands.people:show"},
+        {
+            "check": "app.commands.people:check",
+            "load": "app.commands.people:load",
+            "show": "app.commands.people:show",
+            "next": "app.commands.turns:upcoming",
+            "shares": "app.commands.turns:shares",
+        },
     ),
     "messages": Group("Messages: list, look at, check, count, try a channel out.", _MESSAGES),
     "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),

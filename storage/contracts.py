@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from agreements import side_by_side
 from agreements.calendar.kept_holidays import resolved_holidays
+from agreements.clauses.generations import NEWEST
 from agreements.errors import AgreementError, NoAgreementInForce
 from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
@@ -29,13 +30,13 @@ _KEPT: dict[tuple[str, str, int, str], Agreement] = {}
 
 def read(row: AgreementVersion) -> Agreement:
     """The agreement of a published version, with the public holidays that were stored with it."""
-    return _parsed(row.hash, row.text, json.dumps(row.holidays))
+    return _parsed(row.hash, row.text, json.dumps(row.holidays), row.generation)
 
 
 @lru_cache(maxsize=64)
-def _parsed(hash: str, text: str, holidays: str) -> Agreement:
+def _parsed(hash: str, text: str, holidays: str, generation: int) -> Agreement:
     """Parses once per process; hash keeps two texts apart."""
-    agreement, kept = as_published(text, name=hash[:12]), json.loads(holidays)
+    agreement, kept = as_published(text, name=hash[:12], generation=generation), json.loads(holidays)
     return agreement.with_holidays(kept) if kept else agreement
 
 
@@ -62,6 +63,7 @@ def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
         until=window.ends,
         published_at=now,
         holidays=resolved_holidays(agreement.calendars, agreement.holiday_years),
+        generation=NEWEST,
     )
     session.add(row)
     session.flush()

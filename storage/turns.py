@@ -18,20 +18,25 @@ def pool_of(team: str, tier: str) -> str:
 
 
 def read(session: Session, pool: str) -> Turns:
-    """Return the turns of a pool so far. On PostgreSQL nobody else deals with the pool until this transaction ends.
+    """Return the turns of a pool so far."""
+    sheet = _newest(session, pool)
+    return Turns(sheet.balance, sheet.last, sheet.number) if sheet else Turns()
+
+
+def locked(session: Session, pool: str) -> Turns:
+    """Return the turns of a pool so far. Nobody else changes them until this transaction ends.
 
     On SQLite the write lock already does this.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:pool))"), {"pool": f"turns:{pool}"})
-    sheet = _newest(session, pool)
-    return Turns(sheet.balance, sheet.last, sheet.number) if sheet else Turns()
+    return read(session, pool)
 
 
 def give(session: Session, row: Assignment, shared_by: Mapping[str, int], *, day: date) -> None:
     """Write down that the rep of this assignment got a lead that these reps, by weight, could have had. day: of the assignment, in
     the agreement's zone."""
-    before = read(session, row.pool)
+    before = locked(session, row.pool)
     after = before.after(row.rep, shared_by)
     sheet = _sheet(session, row.pool, day)
     sheet.due = {**sheet.due, **{rep: sheet.due.get(rep, 0) + _due(before, after, rep, row.rep) for rep in shared_by}}
@@ -45,7 +50,7 @@ def credit(session: Session, row: Assignment, *, day: date) -> None:
         return
     row.credited = True
     session.add(row)
-    after = read(session, row.pool).credited(row.rep)
+    after = locked(session, row.pool).credited(row.rep)
     sheet = _sheet(session, row.pool, day)
     sheet.credited = _one_more(sheet.credited, row.rep)
     _keep(session, sheet, after)

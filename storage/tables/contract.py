@@ -16,7 +16,8 @@ from storage.tables.deliveries import DeliveryState
 class AgreementVersion(SQLModel, table=True):
     """A published version: the text as it was signed. The deployed truth.
 
-    holidays: the public holidays by calendar, as they were known when the version was published.
+    holidays: the public holidays by calendar, as they were known when the version was published. generation: of the defaults that
+    it was published with, see agreements/clauses/generations.py.
     """
 
     __tablename__ = "agreement_versions"
@@ -31,6 +32,7 @@ class AgreementVersion(SQLModel, table=True):
     closed: bool = False
     deployment_id: str = ""
     holidays: dict[str, Any] = mapping()
+    generation: int = 1
 
 
 class Signature(SQLModel, table=True):

@@ -10,7 +10,7 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from agreements.model import Agreement, Release, Segment, Strategy
+from agreements.model import Agreement, Prefer, Release, Segment, Strategy
 from agreements.release import share_left
 from agreements.roster import Roster
 from agreements.routing import Candidate, Route, Rules, route, segment_for
@@ -62,7 +62,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
     names = people.reps_of(segment.team) if segment else []
     wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
-    release = _release_of(agreement, handoff) if not (wanted and earlier) else None
+    release = _release_of(agreement, handoff.tier) if not (wanted and earlier) else None
     if release and not segment and people.person(agreement.routing.default_acceptor):
         names = [agreement.routing.default_acceptor]
     if release:
@@ -71,15 +71,15 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
         names = [*names, wanted]
     on_call = agreement.routing.on_call
     everybody = {*names, *([on_call] if people.person(on_call) else [])}
+    team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
-    see = CandidateReader(session, handoff, agreement, people, release, now, strategy, _open_leads(session, everybody, agreement, release))
-    tier = next((one for one in agreement.tiers if one.name == handoff.tier), None)
-    pool = turns.pool_of(segment.team if segment else "", handoff.tier)
+    open_leads = _open_leads(session, everybody, agreement, release)
+    see = CandidateReader(session, agreement, people, handoff.tier, release, now, strategy, open_leads)
     return Choosing(
-        team=segment.team if segment else "",
+        team=team,
         candidates=tuple(see.candidate(name) for name in names),
         declined=_declined(session, handoff, earlier, wanted),
-        rules=Rules(strategy, tier.prefer if tier else "open", turns.read(session, pool)),
+        rules=Rules(strategy, _prefer(agreement, handoff.tier), turns.locked(session, turns.pool_of(team, handoff.tier))),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
         release=release,
@@ -87,8 +87,22 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     )
 
 
-def _release_of(agreement: Agreement, handoff: Handoff) -> Release | None:
-    return next((tier.release for tier in agreement.tiers if tier.name == handoff.tier), None)
+def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str, *, now: datetime) -> Choosing:
+    """Return the reps of a segment's team as a new lead of that tier would find them now. Reads only, and locks nothing."""
+    people, release = roster.current(session), _release_of(agreement, tier)
+    names = people.reps_of(segment.team)
+    open_leads = _open_leads(session, names, agreement, release)
+    see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads)
+    rules = Rules(segment.strategy, _prefer(agreement, tier), turns.read(session, turns.pool_of(segment.team, tier)))
+    return Choosing(segment.team, tuple(see.candidate(name) for name in names), frozenset(), rules, release=release)
+
+
+def _release_of(agreement: Agreement, tier: str) -> Release | None:
+    return next((one.release for one in agreement.tiers if one.name == tier), None)
+
+
+def _prefer(agreement: Agreement, tier: str) -> Prefer:
+    return next((one.prefer for one in agreement.tiers if one.name == tier), "open")
 
 
 def _one_at_a_time(session: Session, tier: str) -> None:
@@ -117,12 +131,12 @@ def _never_again(session: Session, handoff: Handoff) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class CandidateReader:
-    """Reads each rep as a candidate for one lead."""
+    """Reads each rep as a candidate for a lead of this tier."""
 
     session: Session
-    handoff: Handoff
     agreement: Agreement
     people: Roster
+    tier: str
     release: Release | None
     now: datetime
     strategy: Strategy
@@ -149,7 +163,7 @@ class CandidateReader:
 
     def share(self, name: str) -> int:
         assert self.release is not None, "only a tier that is released day by day has shares"
-        given = select(Assignment.assigned_at).where(Assignment.rep == name, Assignment.tier == self.handoff.tier)
+        given = select(Assignment.assigned_at).where(Assignment.rep == name, Assignment.tier == self.tier)
         newest = self.session.exec(given.order_by(col(Assignment.assigned_at).desc()).limit(self.release.per_rep))
         calendar = self.agreement.calendar(self.people.people[name].calendar)
         return share_left(self.release.per_rep, list(newest), now=self.now, calendar=calendar)

@@ -11,7 +11,6 @@ from tests.conftest import AGREEMENT
 #: A place of the example, what stands there instead, the place of the note, and a piece of it.
 NOTES = [
     ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, routing: first-to-claim}", "tiers.0.routing", "first-to-claim"),
-    ("{team: emea}", "{team: emea, strategy: weighted-round-robin}", "routing.segments.1.strategy", "without weights"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
     ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),

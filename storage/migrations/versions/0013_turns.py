@@ -1,4 +1,4 @@
-"""Turns: a pool's turns are kept day by day, instead of being counted from all assignments of all time."""
+"""Turns: a pool's turns are kept day by day, and a published agreement names the generation of its defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Adds the sheets, and which turn an assignment was. Every pool starts level."""
+    """Adds the sheets, which turn an assignment was, and the generation. Every pool starts level; what is published is of the first."""
     op.create_table(
         "turn_sheets",
         sa.Column("pool", sa.String(), nullable=False),
@@ -27,10 +27,12 @@ def upgrade() -> None:
     )
     op.add_column("assignments", sa.Column("pool", sa.String(), nullable=False, server_default=""))
     op.add_column("assignments", sa.Column("credited", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("agreement_versions", sa.Column("generation", sa.Integer(), nullable=False, server_default="1"))
 
 
 def downgrade() -> None:
     """Takes them back."""
+    op.drop_column("agreement_versions", "generation")
     op.drop_column("assignments", "credited")
     op.drop_column("assignments", "pool")
     op.drop_table("turn_sheets")

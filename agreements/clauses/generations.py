@@ -1,0 +1,32 @@
+"""Which defaults an agreement was signed with: what it leaves out keeps meaning what it meant then.
+
+A default that changes gets a new generation. Publishing stores the generation beside the text. Reading a published text writes
+the defaults of its generation into what the text leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Tree = dict[str, Any]
+
+
+def _turn_alone(tree: Tree) -> Tree:
+    """Before generation 2 a lead went to whose turn it was, at work or not."""
+    tiers = [{"prefer": "turn", **tier} for tier in tree.get("tiers") or ({"name": "normal"},)]
+    return {**tree, "tiers": tiers}
+
+
+#: By generation: how a text of an earlier one is completed.
+_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: _turn_alone}
+#: The generation of an agreement that is published now.
+NEWEST = max(_BEFORE)
+
+
+def completed(tree: Any, generation: int) -> Any:
+    """Return the tree of a published text, with the defaults of its generation where they have changed since."""
+    for number, complete in sorted(_BEFORE.items(), reverse=True):
+        if generation < number and isinstance(tree, Mapping):
+            tree = complete(dict(tree))
+    return tree

@@ -1,0 +1,145 @@
+"""Whose turn it is in each team, and what each rep got of what was due."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+from sqlmodel import Session
+
+from agreements.errors import HandoffError
+from agreements.model import Agreement, Segment
+from agreements.roster import Roster
+from agreements.routing import Candidate
+from agreements.turns import TURN
+from app import terminal
+from storage import contracts, roster, turns
+from storage.tables import TurnSheet
+from tasks.steps.candidates import Choosing, of_team
+
+#: A rep is uneven who got so many leads more or fewer than were due.
+UNEVEN = 1.5
+_DAYS = 30
+
+
+def upcoming(
+    team: Annotated[str, typer.Option(help="Only this team.")] = "",
+    tier: Annotated[str, typer.Option(help="Of the leads of this tier.")] = "normal",
+) -> None:
+    """Show who gets the next lead of each team, and why, with every colleague and what keeps them from it."""
+    box = terminal.open_box()
+    with terminal.told():
+        box.read_now(lambda session, now: _show_next(session, now, team, tier))
+
+
+def _show_next(session: Session, now: datetime, team: str, tier: str) -> None:
+    people, shown = roster.current(session), set[str]()
+    if team and team not in people.teams:
+        raise HandoffError(f"There is no team {team!r}; there are: {', '.join(people.teams)}.")
+    for agreement in (contracts.read(row) for row in contracts.counting(session, now)):
+        if tier not in [one.name for one in agreement.tiers]:
+            raise HandoffError(f"{agreement.reference} has no tier {tier!r}; it has: {', '.join(one.name for one in agreement.tiers)}.")
+        for segment in agreement.routing.segments:
+            if segment.team in shown or (team and segment.team != team):
+                continue
+            shown.add(segment.team)
+            _show_team(agreement, segment, of_team(session, agreement, segment, tier, now=now), people, now)
+    if not shown:
+        raise HandoffError("No agreement in force routes leads to that team." if team else "No agreement is in force.")
+
+
+def _show_team(agreement: Agreement, segment: Segment, seen: Choosing, people: Roster, now: datetime) -> None:
+    found = seen.route(agreement)
+    title = people.teams[segment.team].title if segment.team in people.teams else ""
+    who = people.name_of(found.rep) if found.rep else "nobody"
+    terminal.console.print(f"[bold]{title or segment.team}[/bold] ({agreement.reference}): {who}, {found.why}")
+    table = Table("rep", "at work", "open leads", "weight", "ahead of their share by", "next")
+    zone = ZoneInfo(agreement.timezone)
+    for one in seen.candidates:
+        ahead = -seen.rules.turns.balance.get(one.rep, 0) / TURN
+        row = (f"{one.open_leads} of {one.capacity}", f"{one.weight / 5040:g}", f"{ahead:+.2f}", "◄" if one.rep == found.rep else "")
+        table.add_row(people.name_of(one.rep), _at_work(one, now, zone), *row)
+    terminal.console.print(table)
+
+
+def _at_work(one: Candidate, now: datetime, zone: ZoneInfo) -> str:
+    if one.at_work:
+        return "now"
+    opens = one.opens_at.astimezone(zone)
+    return f"{'away, back' if one.away else 'from'} {opens:%a %d %b %H:%M}"
+
+
+@dataclass
+class _Sum:
+    """What one rep of one pool had over some days."""
+
+    due: float = 0.0
+    given: int = 0
+    credited: int = 0
+    days: set[date] = field(default_factory=set)
+
+
+def shares(
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 30 days back if left out.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; today if left out.")] = None,
+    team: Annotated[str, typer.Option(help="Only this team.")] = "",
+) -> None:
+    """Show for each team and tier how many leads each rep got, how many were due, and why shares are uneven."""
+    box = terminal.open_box()
+    with terminal.told():
+
+        def read(session: Session, now: datetime) -> tuple[list[TurnSheet], Roster, date, date]:
+            until = last.date() if last else now.astimezone(UTC).date() + timedelta(days=1)
+            since = first.date() if first else until - timedelta(days=_DAYS + 1)
+            if since > until:
+                raise HandoffError(f"--from {since} is after --to {until}.")
+            found = [one for one in turns.sheets(session, since=since, until=until) if not team or one.pool.split(":")[0] == team]
+            return found, roster.current(session), since, until
+
+        found, people, since, until = box.read_now(read)
+        if not found:
+            terminal.console.print(f"Nobody got a lead by turn from {since} to {until}.")
+        for pool in dict.fromkeys(one.pool for one in found):
+            _show_pool(pool, [one for one in found if one.pool == pool], people)
+
+
+def _show_pool(pool: str, sheets: Sequence[TurnSheet], people: Roster) -> None:
+    team, _, tier = pool.partition(":")
+    title = people.teams[team].title or team if team in people.teams else team or "no team"
+    terminal.console.print(f"[bold]{title}, {tier}[/bold]")
+    table = Table("rep", "due", "got", "given back", "more or less", "why")
+    sums, days = _summed(sheets), {one.day for one in sheets}
+    for rep, one in sorted(sums.items()):
+        difference = one.given - one.credited - one.due
+        row = (f"{one.due:.1f}", str(one.given), str(one.credited), f"{difference:+.1f}")
+        table.add_row(people.name_of(rep), *row, "; ".join(_why(one, days, gone=rep not in people.people)))
+    terminal.console.print(table)
+
+
+def _summed(sheets: Sequence[TurnSheet]) -> dict[str, _Sum]:
+    sums: dict[str, _Sum] = {}
+    for sheet in sheets:
+        for rep, parts in sheet.due.items():
+            one = sums.setdefault(rep, _Sum())
+            one.due += parts / TURN
+            one.days.add(sheet.day)
+        for rep, count in Counter(sheet.given).items():
+            sums.setdefault(rep, _Sum()).given += count
+        for rep, count in Counter(sheet.credited).items():
+            sums.setdefault(rep, _Sum()).credited += count
+    return sums
+
+
+def _why(one: _Sum, days: set[date], *, gone: bool) -> Iterator[str]:
+    if gone:
+        yield "has left the roster"
+    if missing := len(days - one.days):
+        yield f"could take none on {missing} of {len(days)} days (away, closed or full)"
+    if abs(one.given - one.credited - one.due) > UNEVEN:
+        yield "turns given back are still to come" if one.credited else "more or less than due: see docs/agreements.md, Turns"
