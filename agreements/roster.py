@@ -25,10 +25,11 @@ MAX_DEPTH = 20
 
 
 class Away(Clause):
-    """An absence, from the first instant to the last, aware."""
+    """An absence, from the first instant to the last, aware. deputy: who stands in during this one; empty for the person's own."""
 
     from_: AwareDatetime = Field(alias="from")
     until: AwareDatetime
+    deputy: str = ""
 
 
 #: The parts of a person with weight 1: many small fractions of it are whole numbers.
@@ -60,6 +61,7 @@ class Person(Clause):
 
     timezone: the zone in which the person reads times, UTC if empty. capacity: overrides the agreement's number of open leads.
     weight: their part of the leads where the strategy is `weighted-round-robin`. share: a smaller part for some time.
+    deputy: who stands in while the person is away; empty for nobody.
     shared: the entry is a mailbox that several people read; members: their ids. One of them gives each answer through it.
     """
 
@@ -77,10 +79,15 @@ class Person(Clause):
     shared: bool = False
     members: tuple[Name, ...] = ()
     away: tuple[Away, ...] = ()
+    deputy: str = ""
 
     def is_away(self, at: datetime) -> bool:
         """Whether the person is absent at that instant."""
         return any(one.from_ <= at < one.until for one in self.away)
+
+    def deputy_at(self, at: datetime) -> str:
+        """Return who stands in for the person at that instant: the deputy of the absence, else the person's own; empty for nobody."""
+        return next((one.deputy for one in self.away if one.from_ <= at < one.until and one.deputy), self.deputy)
 
     def weight_at(self, at: datetime, *, weighted: bool) -> int:
         """Return the person's part of the leads at that instant, at least 1; WEIGHT is the part of a usual person."""
@@ -142,11 +149,25 @@ class Roster(Clause):
                 person.weight_at(datetime.min.replace(tzinfo=UTC), weighted=True)
             except ValueError as error:
                 found.append(f"people.{ident}.share: {error}")
+            found += self._wrong_absences(ident, person)
             found += self._wrong_members(ident, person)
         named = [(f"teams.{name}.manager", team.manager) for name, team in self.teams.items()]
         for where, ident in [*named, ("marketing", self.marketing), ("operator", self.operator)]:
             if ident not in self.people:
                 found.append(f"{where}: nobody is called {ident!r}; name one of {', '.join(self.people)}")
+        return found
+
+    def _wrong_absences(self, ident: str, person: Person) -> list[str]:
+        found, where = [], f"people.{ident}.away"
+        for number, one in enumerate(person.away):
+            if one.until <= one.from_:
+                found.append(f"{where}.{number}: ends at {one.until:%Y-%m-%d %H:%M}, before it begins; correct one of the two")
+            if earlier := next((other for other in person.away[:number] if other.from_ < one.until and one.from_ < other.until), None):
+                found.append(f"{where}.{number}: overlaps the absence from {earlier.from_:%Y-%m-%d %H:%M}; write one absence for both")
+        named = [(f"people.{ident}.deputy", person.deputy), *((f"{where}.{n}.deputy", one.deputy) for n, one in enumerate(person.away))]
+        for place, deputy in named:
+            if deputy and (deputy == ident or deputy not in self.people):
+                found.append(f"{place}: {deputy!r} cannot stand in; name another person of the roster")
         return found
 
     def _wrong_members(self, ident: str, person: Person) -> list[str]:

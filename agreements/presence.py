@@ -1,0 +1,41 @@
+"""Who is there: whoever must be asked is somebody who is at work in these days, or the person who stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from agreements.roster import Roster
+
+
+def stand_in(people: Roster, ident: str, at: datetime) -> str:
+    """Return the person if they are not away at that instant, else whoever stands in for them; empty if nobody does.
+
+    A deputy who is away too has a deputy of their own. A circle of deputies ends where it began, with nobody.
+    """
+    return next((one for one in _line_of(people, ident, at) if not people.people[one].is_away(at)), "")
+
+
+def decider(people: Roster, ident: str, at: datetime) -> str:
+    """Return who decides for that person now: the team's manager, else the manager's stand-in, else the operator.
+
+    Nobody decides about a lead of their own: somebody who would is passed over.
+    """
+    asked = stand_in(people, people.manager_of(ident), at)
+    return asked if asked and asked != ident else stand_in(people, people.operator, at) or people.operator
+
+
+def marketing(people: Roster, at: datetime) -> str:
+    """Return who completes notes now: marketing's person, else their stand-in, else a colleague of marketing, else the person."""
+    return stand_in(people, people.marketing, at) or next(
+        (ident for ident, one in people.people.items() if one.role == "marketing" and not one.is_away(at)), people.marketing
+    )
+
+
+def _line_of(people: Roster, ident: str, at: datetime) -> Iterator[str]:
+    """The person, then the deputy for this absence, then that one's deputy, and so on; each once."""
+    seen: set[str] = set()
+    while ident in people.people and ident not in seen:
+        yield ident
+        seen.add(ident)
+        ident = people.people[ident].deputy_at(at)
