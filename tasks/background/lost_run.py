@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.lifecycle import Stage
 from storage import deliveries, handoffs, leases, roster, trail, wakes
 from storage.tables import Handoff
@@ -44,7 +45,8 @@ def _get_stuck(session: Session, handoff: Handoff, now: datetime) -> None:
     handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
     what = f"Lead {handoff.lead_id} is stuck: its run was cancelled in Prefect. `baton leads unstick {handoff.lead_id}` lets it go on."
     key = f"stuck:{handoff.id}:{handoff.run_no + 1}:email"
-    person = roster.current(session).operator
+    people = roster.current(session)
+    person = presence.stand_in(people, people.operator, now) or people.operator
     deliveries.queue(
         session, handoff, deliveries.Message("ops-told", context={"what": what}), deliveries.Copy(key, "email", person), now=now
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.roster import Roster
 from agreements.words import EventKind, NoWord, Via, word
 from storage import disputes, handoffs, roster, trail
@@ -76,7 +77,7 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
         raise ChoiceRefused("Please say in a few words why the rejection is wrong.")
     handoff = handoffs.get(session, answer.handoff_id)
     rep = disputes.rep_of(session, answer)
-    holder = people.manager_of(rep)
+    holder = presence.decider(people, rep, now)
     within = handoffs.agreement_of(session, handoff).dispute.within
     due = within.after(now, calendar_of(session, handoff, "decision", holder))
     told = text.strip()[:TEXT_MAX]

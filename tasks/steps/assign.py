@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.routing import SHARED_OUT, Route
@@ -92,7 +93,8 @@ def _ask_manager(session: Session, handoff: Handoff, agreement: Agreement, seen:
     people = roster.current(session)
     team = people.teams.get(seen.team)
     what = f"Everyone in {team.title or seen.team if team else 'the team'} has as many leads as agreed."
-    holder = team.manager if team else people.operator
+    asked = team.manager if team else people.operator
+    holder = presence.stand_in(people, asked, now) or presence.stand_in(people, people.operator, now) or asked
     ask_decision(session, handoff, agreement, holder=holder, about=EVERYONE_FULL, now=now, what=what)
 
 
@@ -127,7 +129,7 @@ def queue_messages(
     """Queues the assignment on the tier's channels; fallback: on the fallback list instead. A second call queues nothing more."""
     tier = next((tier for tier in agreement.tiers if tier.name == handoff.tier), None)
     planned = agreement.notify.fallback if fallback else (tier.channels if tier and tier.channels else agreement.notify.channels)
-    manager = roster.current(session).manager_of(row.rep)
+    manager = presence.decider(roster.current(session), row.rep, now)
     to = {channel: manager if channel == "manager-email" else row.rep for channel in planned}
     copies = [deliveries.Copy(f"{row.id}:assigned:{channel}", channel, person) for channel, person in to.items()]
     deliveries.queue_copies(

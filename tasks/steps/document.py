@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements import qualification
+from agreements import presence, qualification
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.note import Note, write_note
@@ -67,7 +67,7 @@ def rewrite(session: Session, handoff: Handoff, agreement: Agreement, *, now: da
 
 
 def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], now: datetime) -> None:
-    holder = roster.current(session).marketing
+    holder = presence.marketing(roster.current(session), now)
     calendar = calendar_of(session, handoff, "note", holder)
     plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
     handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
 from agreements.words import Action, ClockName, NotInTime
@@ -134,7 +135,7 @@ def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait
         pass_on(session, handoff, to=to, because=because, now=now)
     elif rung.do == "manager-decides":
         people = roster.current(session)
-        holder = people.manager_of(handoff.rep or wait.holder)
+        holder = presence.decider(people, handoff.rep or wait.holder, now)
         what = SENTENCES[because].format(name=people.name_of(wait.holder))
         ask_decision(session, handoff, agreement, holder=holder, about=wait.kind, now=now, what=what)
     else:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.clauses.after import BackTo
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
@@ -40,7 +41,9 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     elif follows.event == "decision-asked":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         people = roster.current(session)
-        ask_decision(session, handoff, agreement, holder=people.marketing, about="triage", now=now, what=f"Sales says: {code}.")
+        ask_decision(
+            session, handoff, agreement, holder=presence.marketing(people, now), about="triage", now=now, what=f"Sales says: {code}."
+        )
     else:
         if follows.event == "suppressed":
             lead = handoffs.lead_of(session, handoff)
@@ -127,7 +130,7 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
         session,
         handoff,
         deliveries.Message("feedback", context=context, answer_id=answer.id),
-        deliveries.Copy(f"answer:{answer.id}:feedback:email", "email", roster.current(session).marketing),
+        deliveries.Copy(f"answer:{answer.id}:feedback:email", "email", presence.marketing(roster.current(session), now)),
         now=now,
         send_at=max(now, answer.effective_at),
     )

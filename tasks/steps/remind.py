@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.words import About, Action, MessageKind
 from storage import deliveries, handoffs, roster, trail, waits
 from storage.digests import Aside
@@ -62,11 +63,11 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: Action, *, key
         message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":
         name = people.name_of(wait.holder)
-        message, person = "manager-told", people.manager_of(wait.holder)
+        message, person = "manager-told", presence.decider(people, wait.holder, now)
         not_yet = NOT_YET.get(wait.about, NOT_YET.get(wait.kind, "has not answered yet"))
         what = f"{name} {not_yet}. {'The agreed time is over' if late else 'Most of the agreed time is over'}."
     else:
-        message, person = "ops-told", people.operator
+        message, person = "ops-told", presence.stand_in(people, people.operator, now) or people.operator
         what = f"Lead {handoff.lead_id}: {owed} is {'late' if late else 'due soon'}."
     if people.person(person) is None:
         return

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements import screening
+from agreements import presence, screening
 from agreements.lead import domain_of
 from agreements.model import Agreement, ScreenRule
 from agreements.words import Move
@@ -73,7 +73,7 @@ def _tell(session: Session, handoff: Handoff, rule: ScreenRule, account: Account
     what = f"{company} asked again while you are working with them."
     if rule.tell == "marketing":
         said = f"{company} was sorted out ({rule.then}): {why}."
-        tell(session, handoff, roster.current(session).marketing, key=f"screen:{handoff.id}", now=now, what=said)
+        tell(session, handoff, presence.marketing(roster.current(session), now), key=f"screen:{handoff.id}", now=now, what=said)
     elif rule.tell and account:
         owner = (account.opportunity_owner if rule.tell == "opportunity-owner" else "") or owner
         said = what if rule.then == "attach" else f"{company} asked again ({rule.then}): {why}."
