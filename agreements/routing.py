@@ -62,11 +62,22 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far."""
+    """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far.
+
+    default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to.
+    """
 
     strategy: Strategy = "round-robin"
     prefer: Prefer = "open"
     turns: Turns = Turns()
+    default_acceptor: str = ""
+
+    def default(self, agreement: Agreement, why: str) -> Route:
+        """Give the lead to the default acceptor, or to whoever stands in."""
+        named = agreement.routing.default_acceptor
+        if self.default_acceptor and self.default_acceptor != named:
+            return Route(self.default_acceptor, f"{why}, who is away: their stand-in")
+        return Route(named, why)
 
     def choose(self, free: Sequence[Candidate], why: str = "") -> Route:
         """Choose among these reps, at least one. why: what is said instead of the reason of the strategy."""
@@ -132,7 +143,7 @@ def route(
         return _everyone_full(agreement, here, rules)
     if able:
         return _everyone_away(agreement, able, on_call if on_call and on_call.rep not in declined else None, rules)
-    return Route(agreement.routing.default_acceptor, "nobody else can take it: default acceptor")
+    return rules.default(agreement, "nobody else can take it: default acceptor")
 
 
 def _everyone_full(agreement: Agreement, here: Sequence[Candidate], rules: Rules) -> Route:
@@ -141,13 +152,13 @@ def _everyone_full(agreement: Agreement, here: Sequence[Candidate], rules: Rules
         return rules.choose(here, "everyone is full: routed anyway")
     if agreed.everyone_full == "manager":
         return Route("", "everyone is full: the manager decides", ask_manager=True)
-    return Route(agreed.default_acceptor, "everyone is full: default acceptor")
+    return rules.default(agreement, "everyone is full: default acceptor")
 
 
 def _everyone_away(agreement: Agreement, able: Sequence[Candidate], on_call: Candidate | None, rules: Rules) -> Route:
     agreed = agreement.routing
     if agreed.everyone_away == "default-acceptor":
-        return Route(agreed.default_acceptor, "nobody else can take it: default acceptor")
+        return rules.default(agreement, "nobody else can take it: default acceptor")
     if agreed.everyone_away == "route-anyway":
         due = [one for one in able if not one.done_for_today]
         return rules.choose(due, "everyone is away: routed anyway") if due else SHARED_OUT

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.model import Agreement, Prefer, Release, Segment, Strategy
 from agreements.release import share_left
@@ -69,7 +70,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
         _one_at_a_time(session, handoff.tier)
     if wanted and wanted not in names:
         names = [*names, wanted]
-    on_call = agreement.routing.on_call
+    on_call = presence.stand_in(people, agreement.routing.on_call, now) or agreement.routing.on_call
     everybody = {*names, *([on_call] if people.person(on_call) else [])}
     team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
@@ -79,7 +80,12 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
         team=team,
         candidates=tuple(see.candidate(name) for name in names),
         declined=_declined(session, handoff, earlier, wanted),
-        rules=Rules(strategy, _prefer(agreement, handoff.tier), turns.locked(session, turns.pool_of(team, handoff.tier))),
+        rules=Rules(
+            strategy,
+            _prefer(agreement, handoff.tier),
+            turns.locked(session, turns.pool_of(team, handoff.tier)),
+            presence.stand_in(people, agreement.routing.default_acceptor, now),
+        ),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
         release=release,
