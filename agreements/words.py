@@ -37,8 +37,10 @@ GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
-#: What is stored as an answer to a wait. deadline: nobody answered in time.
-AnswerKind = Literal[GivenAnswer, "deadline"]
+#: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now.
+AnswerKind = Literal[GivenAnswer, "deadline", "away"]
+#: Those that no person gave.
+NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away")
 #: What an attempt does to a handoff: a function in tasks/steps.
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
@@ -55,9 +57,9 @@ EventKind = Literal[
     Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
     "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected", "returned",
     "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected", "answered-sql",
-    "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline", "answered-late",
-    "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown", "not-proven-yet", "bounced",
-    "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned", "crm-changed", "attempt-failed",
+    "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
+    "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
+    "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned", "crm-changed", "attempt-failed",
     "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked", "signed", "signature-withdrawn",
     "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
 ]  # fmt: skip
@@ -74,6 +76,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "completed": "answered-completed",
     "decided": "answered-decided",
     "deadline": "answered-deadline",
+    "away": "answered-away",
 }
 #: What was not done by the agreed time.
 NotInTime = Literal[
@@ -96,7 +99,7 @@ TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,

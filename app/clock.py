@@ -18,6 +18,7 @@ from app.repair import Repair
 from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import read_crm
+from tasks.background.absences import hand_over_absences
 from tasks.background.held_leads import release_held
 from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
 from tasks.disputes.rulings import settle_in_silence
@@ -30,6 +31,8 @@ log = logging.getLogger("baton.clock")
 RECONCILE_SECONDS = 30.0
 STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
+#: How often the clock looks whether somebody's absence has begun, in seconds.
+ABSENCE_SECONDS = 60.0
 SEAL_SECONDS = 5.0
 #: How often the clock checks whether today's mail with the head of the trail has been requested, in seconds.
 HEAD_SECONDS = 300.0
@@ -86,6 +89,7 @@ class Clock:
             "changes in the CRM": self._every(self.box.settings.crm_poll_seconds, self._read_crm),
             "disputes": self._where_seen("disputes", self._settle_disputes),
             "proofs": self._where_seen("proofs", self._settle_proofs),
+            "absences": self._every(ABSENCE_SECONDS, self._absences),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
             "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
@@ -182,6 +186,9 @@ class Clock:
             return 0
         self._counting, self._release_again = counting, real + RELEASE_SECONDS
         return await release_held(self.box, only_without_agreement=True)
+
+    async def _absences(self) -> int:
+        return await hand_over_absences(self.box)
 
     async def _seal(self) -> int:
         try:

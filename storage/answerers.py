@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
+from agreements.words import NOBODYS
 from storage.tables import Answer, AnswerState, Wait
 
 
@@ -23,9 +24,9 @@ def giver_of(people: Roster, answer: Answer, rep: str) -> str:
 
 
 def newest_of(session: Session, assignment_id: str) -> Answer | None:
-    """The newest answer that counts in one assignment, None for none. A deadline is nobody's answer."""
+    """The newest answer that counts in one assignment, None for none. Nobody gives a deadline or an absence."""
     query = select(Answer).join(Wait, col(Wait.answer_id) == col(Answer.id))
-    query = query.where(Wait.assignment_id == assignment_id, Answer.kind != "deadline", Answer.state == AnswerState.COUNTED)
+    query = query.where(Wait.assignment_id == assignment_id, col(Answer.kind).not_in(NOBODYS), Answer.state == AnswerState.COUNTED)
     return session.exec(query.order_by(col(Answer.id).desc()).limit(1)).first()
 
 

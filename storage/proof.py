@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from agreements.words import ChannelName
+from agreements.words import NOBODYS, ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -135,6 +135,6 @@ def was_seen(session: Session, assignment_id: str) -> bool:
         return bool(assignment_id)
     answered = select(Answer, Assignment.rep).join(Wait, col(Wait.id) == col(Answer.wait_id))
     answered = answered.join(Assignment, col(Assignment.id) == col(Wait.assignment_id))
-    answered = answered.where(Wait.assignment_id == assignment_id, Answer.kind != "deadline")
+    answered = answered.where(Wait.assignment_id == assignment_id, col(Answer.kind).not_in(NOBODYS))
     rows = session.exec(answered).all()
     return bool(rows) and any(answerers.is_own(roster.current(session), answer, rep) for answer, rep in rows)

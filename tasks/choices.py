@@ -27,6 +27,7 @@ DID: Mapping[AnswerKind, str] = {
     "completed": "completed the note",
     "decided": "decided",
     "deadline": "not answered in time",
+    "away": "away, so that somebody else has it",
 }
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {

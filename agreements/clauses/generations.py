@@ -18,8 +18,14 @@ def _turn_alone(tree: Tree) -> Tree:
     return {**tree, "tiers": tiers}
 
 
+def _kept_on_leave(tree: Tree) -> Tree:
+    """Before generation 2 leads stayed with a rep who went on leave."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
+
+
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: _turn_alone}
+_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _kept_on_leave(_turn_alone(tree))}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 

@@ -88,6 +88,14 @@ class Capacity(Clause):
     per_rep: int = Field(default=15, ge=1)
 
 
+class OnLeave(Clause):
+    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in."""
+
+    assigned: Literal["somebody-else", "deputy", "keep"] = "somebody-else"
+    accepted: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
+    working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
+
+
 class Routing(Clause):
     """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
 
@@ -97,6 +105,7 @@ class Routing(Clause):
     on_call: str = ""
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
+    on_leave: OnLeave = OnLeave()
 
 
 class Notify(Clause):

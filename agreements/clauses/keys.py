@@ -155,6 +155,12 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "on_call": Key("who gets the lead first when everyone is away: an id from the roster", "dora"),
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
+        "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
+    },
+    "OnLeave": {
+        "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),
+        "accepted": Key("leads that the rep has not tried to reach yet: deputy, somebody-else, manager-decides or keep", "deputy"),
+        "working": Key("leads that the rep works on: deputy, somebody-else, manager-decides or keep", "deputy"),
     },
     "Segment": {
         "when": _WHEN,

@@ -29,6 +29,12 @@ _AWAY = {
     "route-anyway": "the next rep in turn still gets the lead",
     "default-acceptor": "the default acceptor gets the lead",
 }
+_LEAVE = {
+    "somebody-else": "another rep gets the lead",
+    "deputy": "the deputy gets the lead; without a deputy the manager decides",
+    "manager-decides": "the manager decides",
+    "keep": "the lead stays with the rep",
+}
 _FULL = {"manager": "the team's manager decides", "route-anyway": _AWAY["route-anyway"], "default-acceptor": _AWAY["default-acceptor"]}
 
 
@@ -60,6 +66,11 @@ def routing(agreement: Agreement) -> Section:
         Line(f"{rules.capacity.per_rep} leads that are {counted}, unless the roster says otherwise.", "A rep is full with:"),
         told(f"{_AWAY[rules.everyone_away]}.{first}", "Everyone away:"),
         told(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
+        told(
+            f"a lead without an answer: {_LEAVE[rules.on_leave.assigned]}. An accepted lead: {_LEAVE[rules.on_leave.accepted]}."
+            f" A lead in progress: {_LEAVE[rules.on_leave.working]}.",
+            "When a rep goes on leave:",
+        ),
         Line(f"{rules.default_acceptor}, who also gets every lead that matches no segment.", "Default acceptor:"),
     )
     asked = lines(*map(segment_line, rules.segments), title="Which team (the first match counts)", numbered=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.roster import Roster
-from agreements.words import AnswerKind, Attempt
+from agreements.words import NOBODYS, AnswerKind, Attempt
 from storage import answerers, deliveries, handoffs, roster
 from storage.digests import Aside
 from storage.tables import Answer, Assignment, Wait
@@ -15,7 +15,7 @@ from tasks.choices import DID
 from tasks.messages import digest
 
 #: Answers to tasks of managers, of marketing or of the clock: nobody gives them for a rep.
-_OWN_DUTIES: tuple[AnswerKind, ...] = ("decided", "completed", "deadline")
+_OWN_DUTIES: tuple[AnswerKind, ...] = ("decided", "completed", *NOBODYS)
 
 
 def tell_rep(session: Session, answer: Answer, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.words import AnswerKind, Ended, NoWord, Via, WaitKind
+from agreements.words import NOBODYS, AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
@@ -205,7 +205,7 @@ def lacking_in_note(session: Session, handoff: Handoff, agreement: Agreement) ->
 
 def answers_at(session: Session, place: ReplyContext) -> list[Answer]:
     """Return the answers of this handoff that count, oldest first."""
-    query = select(Answer).where(Answer.handoff_id == place.handoff.id, Answer.kind != "deadline")
+    query = select(Answer).where(Answer.handoff_id == place.handoff.id, col(Answer.kind).not_in(NOBODYS))
     query = query.where(Answer.state == AnswerState.COUNTED)
     return list(session.exec(query.order_by(col(Answer.id))))
 

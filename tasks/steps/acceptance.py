@@ -11,7 +11,7 @@ from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import open_first_attempt
-from tasks.steps.recycle import dispose, pass_on, tell_marketing
+from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
 from tasks.work import Work
 
 
@@ -43,6 +43,8 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind == "rejected":
         dispose(session, handoff, agreement, answer, now=now)
+    elif answer.kind == "away":
+        hand_over(session, handoff, agreement, wait, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     else:

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.words import word
-from storage import handoffs, waits
+from storage import handoffs, roster, waits
 from storage.tables import Answer, Handoff, Wait
 from tasks.choices import CHOICES
 from tasks.steps.follow_up import take_progress
-from tasks.steps.recycle import pass_on, to_nurture
+from tasks.steps.recycle import ask_decision, pass_on, to_nurture
 from tasks.work import Work
 
 
@@ -23,11 +24,22 @@ def decide(work: Work) -> None:
     answer = waits.answer_of(session, wait) if wait else None
     if wait is None or answer is None:
         return
-    if answer.kind == "decided":
+    if answer.kind == "away":
+        _ask_somebody_else(session, handoff, wait, now)
+    elif answer.kind == "decided":
         waits.close(session, wait, because="decided", now=now)
         _carry_out(session, handoff, wait, answer, now)
     else:
         take_progress(session, handoff, wait, answer, now=now)
+
+
+def _ask_somebody_else(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> None:
+    """Asks whoever stands in for the person who was to decide. The time to decide begins anew."""
+    people = roster.current(session)
+    holder = presence.stand_in(people, wait.holder, now) or presence.decider(people, wait.holder, now)
+    waits.close(session, wait, because="away", now=now)
+    what = f"{people.name_of(wait.holder)}, who was asked to decide, is away."
+    ask_decision(session, handoff, handoffs.agreement_of(session, handoff), holder=holder, about=wait.about, now=now, what=what)
 
 
 def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:

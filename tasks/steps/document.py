@@ -40,7 +40,9 @@ def document(work: Work) -> None:
 def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> None:
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
-    if wait and answer:
+    if wait and answer and answer.kind == "away":  # the note is as it was: somebody else is asked
+        waits.close(session, wait, because="away", now=now)
+    elif wait and answer:
         added = {name: value for name, value in answer.data.get("statements", {}).items() if value}
         row.content = {**row.content, "added": {**row.content.get("added", {}), **added}, "to_fix": []}
         waits.close(session, wait, because=answer.kind, now=now)

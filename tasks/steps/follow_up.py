@@ -19,7 +19,7 @@ from tasks.clock_inputs import running
 from tasks.messages import digest
 from tasks.messages.outbox import crm_status
 from tasks.steps import sales_sourced
-from tasks.steps.recycle import dispose, pass_on, tell_marketing
+from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
 from tasks.work import Work
 
 
@@ -89,6 +89,8 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind in GIVEN_BACK:
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
+    elif answer.kind == "away":
+        hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     elif answer.kind == "opportunity":

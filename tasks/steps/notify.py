@@ -10,6 +10,7 @@ from storage import deliveries, handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.steps.acceptance import open_acceptance
 from tasks.steps.assign import LOOK_AGAIN, open_proof, queue_messages
+from tasks.steps.recycle import hand_over
 from tasks.work import Doing, Tell, Work
 
 
@@ -104,10 +105,14 @@ def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
 
 def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
     """Opens the rep's clock from the proof, or from an earlier answer. Without either, sets when to look again."""
+    answer = waits.answer_of(session, wait) if wait else None
+    if wait and answer and answer.kind == "away":  # the rep went on leave before the message was proven
+        waits.close(session, wait, because="away", now=now)
+        hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
+        return
     row = _tenure(session, handoff)
     found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
     proven_at = found.since(wanted)
-    answer = waits.answer_of(session, wait) if wait else None
     known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
     if not known:
         _look_again(session, handoff, row, wait, found, now)

@@ -12,10 +12,11 @@ from agreements import presence
 from agreements.clauses.after import BackTo
 from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
+from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import About, Ended
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
-from storage.tables import Answer, Handoff, HandoffNote
+from storage.tables import Answer, Handoff, HandoffNote, Wait
 from tasks.clock_inputs import calendar_of
 
 
@@ -70,8 +71,8 @@ def to_nurture(
     waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
 
 
-#: The ends by which the rep gave the lead away: such a rep needs no message.
-_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed")
+#: The ends by which the rep gave the lead away, or is away: such a rep needs no message.
+_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away")
 
 
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
@@ -84,6 +85,20 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now:
         tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
     handoff.rep = ""
     session.add(handoff)
+
+
+def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, *, now: datetime) -> None:
+    """Hands over the lead of a rep whose absence has begun, as agreed. The wait for the rep is closed already."""
+    people, rep = roster.current(session), handoff.rep
+    agreed = agreement.routing.on_leave
+    how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
+    deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
+    if how == "somebody-else" or deputy:
+        pass_on(session, handoff, to=deputy, because="away", now=now)
+        return
+    until = people.people[rep].back_at(now) if people.person(rep) else now
+    what = f"{people.name_of(rep)} is away until {until:%d %b %Y}."
+    ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
 
 
 def return_note(session: Session, handoff: Handoff, *, because: Ended, now: datetime, back_to: BackTo = "same-rep") -> None:

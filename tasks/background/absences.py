@@ -1,0 +1,73 @@
+"""Absences: when one begins, what the person has open is handed over as agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from agreements import presence
+from agreements.errors import RosterError
+from agreements.model import OnLeave
+from agreements.roster import Roster
+from storage import handoffs, roster, waits
+from storage.database import ROWS_AT_ONCE
+from storage.tables import Handoff, Wait
+from tasks.background.slices import write_in_slices
+from tasks.wiring.toolbox import Toolbox
+
+#: One transaction hands so many leads over: each changes about five rows.
+AT_ONCE = ROWS_AT_ONCE // 5
+
+
+async def hand_over_absences(box: Toolbox) -> int:
+    """Answer, for each person whose absence has begun, the waits that were open at its beginning; return how many.
+
+    The run of each lead then does what is agreed. A wait that began during the absence is left alone: whoever opened it knew.
+    """
+    found = await box.read(lambda session, now: list(_concerned(session, now)))
+    return await write_in_slices(box, found, _answer, at_once=AT_ONCE)
+
+
+def _concerned(session: Session, now: datetime) -> Iterator[str]:
+    """The ids of the waits for people whose absence has begun since."""
+    try:
+        people = roster.current(session)
+    except RosterError:  # none is loaded, and so nobody has anything
+        return
+    for ident, person in people.people.items():
+        begun = next((one.from_ for one in person.away if one.from_ <= now < one.until), None)
+        if begun is not None:
+            yield from (wait.id for wait in session.exec(_open_for(ident, begun)) if _moves(session, people, ident, wait, now))
+
+
+def _open_for(ident: str, begun: datetime) -> Any:
+    """The unanswered waits of a person, and those for the proof that the person was told, from before that instant."""
+    query = select(Wait).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    theirs = (Wait.holder == ident) | ((Wait.about == "proof") & (Handoff.rep == ident))
+    return query.where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), theirs, Wait.opened_at < begun)
+
+
+def _moves(session: Session, people: Roster, ident: str, wait: Wait, now: datetime) -> bool:
+    """Whether handing over changes anything: it is agreed, or somebody else is there to be asked."""
+    if wait.kind == "decision":
+        return (presence.stand_in(people, ident, now) or presence.decider(people, ident, now)) not in ("", ident)
+    if wait.kind == "note":
+        return presence.marketing(people, now) != ident
+    handoff = handoffs.get(session, wait.handoff_id)
+    return _agreed(handoffs.agreement_of(session, handoff).routing.on_leave, handoff.stage) != "keep"
+
+
+def _agreed(rules: OnLeave, stage: str) -> str:
+    return {"assigned": rules.assigned, "accepted": rules.accepted}.get(stage, rules.working)
+
+
+def _answer(session: Session, now: datetime, ids: Sequence[str]) -> int:
+    done = 0
+    for ident in ids:
+        wait = session.get(Wait, ident)
+        if wait is not None and wait.closed_at is None and wait.answer_id is None:
+            done += waits.answer(session, ident, waits.NewAnswer("away", by="baton", via="clock"), now=now).won
+    return done
