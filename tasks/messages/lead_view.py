@@ -51,6 +51,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "answered-opportunity": "{actor} made it an opportunity",
     "answered-completed": "{actor} completed the note",
     "answered-decided": "{actor} decided: {choice}",
+    "answered-away": "Whoever was asked is away now",
     "answered-late": "{actor} answered too late",
     "dispute-raised": "{actor} disputes the answer of {rep}: {reason}",
     "dispute-upheld": "{actor} let the rejection stand",
