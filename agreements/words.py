@@ -56,12 +56,12 @@ Move = Literal[
 EventKind = Literal[
     Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
     "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
-    "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected", "answered-
-    sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline", "answered-away",
-    "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown", "not-proven-yet",
-    "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned", "crm-changed",
-    "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked", "signed",
-    "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+    "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
+    "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
+    "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
+    "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",
+    "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked",
+    "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {
