@@ -86,7 +86,7 @@ async def test_a_smaller_share_ends_on_its_day(driver: Driver, box: Toolbox) -> 
 @pytest.mark.parametrize(
     ("reason", "more", "comes_back"),
     [
-        ("not-a-fit", {}, True),
+        ("not-icp", {}, True),
         ("duplicate", {}, True),
         ("no-budget", {}, False),
         ("not-now", {}, False),
