@@ -27,7 +27,7 @@ def _parsed(session: Session, id: int | None, hash: str) -> Roster:
     text = session.exec(select(RosterSnapshot.text).where(RosterSnapshot.id == id)).one()
     while len(_PARSED) >= _KEPT:
         _PARSED.pop(next(iter(_PARSED)), None)
-    _PARSED[hash] = read_roster(text)
+    _PARSED[hash] = read_roster(text, loaded=True)
     return _PARSED[hash]
 
 

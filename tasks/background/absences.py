@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements import presence
 from agreements.errors import RosterError
+from agreements.lifecycle import Stage
 from agreements.model import OnLeave
 from agreements.roster import Roster
 from storage import handoffs, roster, waits
@@ -40,14 +41,20 @@ def _concerned(session: Session, now: datetime) -> Iterator[str]:
     for ident, person in people.people.items():
         begun = next((one.from_ for one in person.away if one.from_ <= now < one.until), None)
         if begun is not None:
-            yield from (wait.id for wait in session.exec(_open_for(ident, begun)) if _moves(session, people, ident, wait, now))
+            found = [*session.exec(_held_by(ident, begun)), *session.exec(_to_be_proven(ident, begun))]
+            yield from (wait.id for wait in found if _moves(session, people, ident, wait, now))
 
 
-def _open_for(ident: str, begun: datetime) -> Any:
-    """The unanswered waits of a person, and those for the proof that the person was told, from before that instant."""
-    query = select(Wait).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
-    theirs = (Wait.holder == ident) | ((Wait.about == "proof") & (Handoff.rep == ident))
-    return query.where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), theirs, Wait.opened_at < begun)
+def _held_by(ident: str, begun: datetime) -> Any:
+    """The unanswered waits of a person from before that instant."""
+    return select(Wait).where(Wait.holder == ident, col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), Wait.opened_at < begun)
+
+
+def _to_be_proven(ident: str, begun: datetime) -> Any:
+    """The waits for the proof that the person was told of a lead, from before that instant."""
+    theirs = select(Handoff.id).where(Handoff.rep == ident, Handoff.stage == Stage.ASSIGNED)
+    proof = (Wait.about == "proof", col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), Wait.opened_at < begun)
+    return select(Wait).where(col(Wait.handoff_id).in_(theirs), *proof)
 
 
 def _moves(session: Session, people: Roster, ident: str, wait: Wait, now: datetime) -> bool:
@@ -60,8 +67,8 @@ def _moves(session: Session, people: Roster, ident: str, wait: Wait, now: dateti
     return _agreed(handoffs.agreement_of(session, handoff).routing.on_leave, handoff.stage) != "keep"
 
 
-def _agreed(rules: OnLeave, stage: str) -> str:
-    return {"assigned": rules.assigned, "accepted": rules.accepted}.get(stage, rules.working)
+def _agreed(rules: OnLeave, stage: Stage) -> str:
+    return {Stage.ASSIGNED: rules.assigned, Stage.ACCEPTED: rules.accepted}.get(Stage(stage), rules.working)
 
 
 def _answer(session: Session, now: datetime, ids: Sequence[str]) -> int:

@@ -91,7 +91,7 @@ def test_every_kind_of_wait_has_a_taker_a_name_a_ladder_and_words() -> None:
 
 
 def test_what_acts_at_once_is_something_that_can_be_answered() -> None:
-    assert AT_ONCE - {"deadline"} <= set(LABELS)
+    assert AT_ONCE - set(words.NOBODYS) <= set(LABELS)
     assert {kind for kinds in REP_CHOICES.values() for kind in kinds} <= set(LABELS)
 
 

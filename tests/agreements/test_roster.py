@@ -68,9 +68,20 @@ def test_somebody_is_away_from_the_first_instant_until_the_last(when: str, away:
     assert emil.back_at(at(when)) == (at("2027-02-08T00:00:00+00:00") if away else at(when))
 
 
-def test_of_two_absences_at_once_the_longer_counts() -> None:
-    both = "[{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}, {from: 2027-01-20T00:00:00Z, until: 2027-03-01T00:00:00Z}]"
-    emil = read_roster(changed("[{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}]", both)).people["emil"]
+OVERLAPPING = "[{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}, {from: 2027-01-20T00:00:00Z, until: 2027-03-01T00:00:00Z}]"
+
+
+def test_two_absences_at_once_are_refused() -> None:
+    text = changed("[{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}]", OVERLAPPING)
+
+    with pytest.raises(RosterError, match=r"people\.emil\.away\.1: overlaps the absence from 2027-01-11 00:00"):
+        read_roster(text)
+
+
+def test_of_two_absences_at_once_in_a_roster_that_is_loaded_the_longer_counts() -> None:
+    text = changed("[{from: 2027-01-11T00:00:00Z, until: 2027-02-08T00:00:00Z}]", OVERLAPPING)
+
+    emil = read_roster(text, loaded=True).people["emil"]
 
     assert emil.back_at(at("2027-02-01T00:00:00+00:00")) == at("2027-03-01T00:00:00+00:00")
 

@@ -20,6 +20,9 @@ ACCEPTANCE = "owed_by: sales\n    calendar: rep\n    within: {hot: 30 working mi
 FIRST_ATTEMPT = "owed_by: sales\n    calendar: rep\n    within: {hot: 2 working hours, normal: end of same working day}\n"
 NEWYORK = '\n  newyork: {timezone: America/New_York, hours: {mon-fri: "09:00-17:00"}}\n\nrouting:'
 
+#: Hot leads go to whose turn it is, at work or not: these tests are about the rep who is not.
+BY_TURN = ("when: {fast_lane: true}, channels: [email, crm, chat]}", "when: {fast_lane: true}, channels: [email, crm, chat], prefer: turn}")
+
 
 def at(text: str) -> datetime:
     """An instant of the Monday on which the tests begin, in London, where it is UTC."""
@@ -48,7 +51,7 @@ async def answered(driver: Driver, box: Toolbox, taken: Taken, choice: GivenAnsw
 
 
 async def test_a_clock_runs_on_the_calendar_of_whoever_owes_it(driver: Driver, box: Toolbox) -> None:
-    agree(box, ("\n\nrouting:", NEWYORK))
+    agree(box, ("\n\nrouting:", NEWYORK), BY_TURN)
     staff(box, works_in_newyork("ana"))
 
     taken = await assigned(driver, box)
@@ -57,7 +60,7 @@ async def test_a_clock_runs_on_the_calendar_of_whoever_owes_it(driver: Driver, b
 
 
 async def test_a_clock_that_names_a_calendar_runs_on_that_one_whoever_owes_it(driver: Driver, box: Toolbox) -> None:
-    agree(box, ("\n\nrouting:", NEWYORK), (ACCEPTANCE, ACCEPTANCE.replace("rep", "london")))
+    agree(box, ("\n\nrouting:", NEWYORK), BY_TURN, (ACCEPTANCE, ACCEPTANCE.replace("rep", "london")))
     staff(box, works_in_newyork("ana"))
 
     taken = await assigned(driver, box)
@@ -67,7 +70,7 @@ async def test_a_clock_that_names_a_calendar_runs_on_that_one_whoever_owes_it(dr
 
 async def test_a_further_time_is_on_the_calendar_that_the_clock_names(driver: Driver, box: Toolbox) -> None:
     """Ana works in New York; the ladder's four further hours are those of the clock."""
-    agree(box, ("\n\nrouting:", NEWYORK), (FIRST_ATTEMPT, FIRST_ATTEMPT.replace("rep", "london")))
+    agree(box, ("\n\nrouting:", NEWYORK), BY_TURN, (FIRST_ATTEMPT, FIRST_ATTEMPT.replace("rep", "london")))
     staff(box, works_in_newyork("ana"))
     taken = await assigned(driver, box)
     await answered(driver, box, taken, "accepted")
@@ -83,6 +86,7 @@ async def test_a_note_and_a_decision_may_name_a_calendar_too(driver: Driver, box
     agree(
         box,
         ("\n\nrouting:", NEWYORK),
+        BY_TURN,
         (note, note.replace("within: 12 hours", "calendar: newyork\n    within: 1 working hour").replace("2 days", "2 working days")),
         (decision, decision.replace("rep", "newyork").replace("2 working days", "1 working hour")),
     )
@@ -100,7 +104,7 @@ async def test_a_lead_that_is_held_is_owed_on_the_calendar_of_marketing(driver: 
     away = "away: [{from: 2027-02-01T00:00:00Z, until: 2027-03-01T00:00:00Z}]"
     agree(
         box,
-        ("\n\nrouting:", NEWYORK),
+        ("\n\nrouting:", NEWYORK), BY_TURN,
         ("owed_by: marketing\n    within: {hot: 1 hour", "owed_by: marketing\n    calendar: rep\n    within: {hot: 1 working hour"),
         ("normal: 12 hours}\n    when_missed: [{do: tell-marketing-ops}, {after: 1 day", "normal: 12 working hours}\n"
          "    when_missed: [{do: tell-marketing-ops}, {after: 1 working day"),
@@ -142,7 +146,7 @@ async def test_the_next_rep_has_the_whole_time_again_or_what_is_left_of_it(
 
 async def test_the_remainder_goes_on_on_the_calendar_of_the_next_rep(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """Ana used ten minutes of the half hour in London; in New York it is nine o'clock at 14:00."""
-    agree(box, ("\n\nrouting:", NEWYORK), clause(ACCEPTANCE, "on_reassign: remainder"))
+    agree(box, ("\n\nrouting:", NEWYORK), BY_TURN, clause(ACCEPTANCE, "on_reassign: remainder"))
     staff(box, works_in_newyork("ben"))
     taken = await assigned(driver, box)
     time.at = at("09:10")

@@ -212,6 +212,7 @@ async def test_a_digest_comes_when_the_persons_own_day_begins(driver: Driver, bo
         tree["clocks"]["outcome"].pop("at")
         tree["clocks"]["outcome"]["check_in"] = "daily-digest"
         tree["calendars"]["tokyo"] = {"timezone": "Asia/Tokyo", "hours": {"mon-fri": "08:30-17:00"}}
+        tree["tiers"][1]["prefer"] = "turn"
 
     agree_on(box, change)
     staff(box, ("name: Ana Silva,", "name: Ana Silva, calendar: tokyo,"))
