@@ -16,7 +16,7 @@ CLOCK_NAMES: tuple[ClockName, ...] = get_args(ClockName)
 #: What a wait is for: the answer that a clock asks for, or the date on which a nurtured lead is looked at again.
 WaitKind = Literal[ClockName, "revisit"]
 #: What a wait is about: its kind, or what makes it special.
-#: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in line; no-clock: no deadline runs;
+#: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in the queue; no-clock: no deadline runs;
 #: everyone-full: everybody in the team has as many leads as agreed;
 #: triage: marketing looks at what sales returned.
 About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]

@@ -18,9 +18,9 @@ from agreements.lifecycle import TRANSITIONS
 from flows.steps import STEPS
 from notifications.rendering import TEMPLATES
 from tasks.choices import REP_CHOICES
+from tests.test_architecture import sources as every_module
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("agreements", "storage", "notifications", "tasks", "flows", "app")
 #: What is called like this holds a word of a vocabulary.
 WORDS = frozenset(
     {
@@ -72,10 +72,7 @@ FREE = {
 
 def sources() -> Iterator[tuple[str, ast.Module]]:
     """Return every module by its path. Migrations describe tables as they were."""
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "migrations" not in path.parts:
-                yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    return ((path, tree) for path, tree in every_module() if "/migrations/" not in path)
 
 
 def plain_texts(tree: ast.Module) -> Iterator[str]:

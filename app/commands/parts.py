@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import threading
 import time
@@ -135,7 +136,7 @@ def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
     try:
         inbox.start()
     except OSError as error:
-        told = f"--inbox needs the ports {smtp_port} and {page_port} of this machine: {error.strerror}"
+        told = f"--inbox needs the ports {smtp_port} and {page_port} of this machine: {os.strerror(error.errno or 0)}"
         terminal.fail(terminal.AWAY, f"{told}. End the program that uses them, or choose others with BATON_SMTP_URL and --inbox-port.")
     try:
         yield inbox.url

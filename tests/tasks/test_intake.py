@@ -11,13 +11,14 @@ from sqlmodel import Session, col, select
 from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead
 from agreements.words import Move
-from storage import contracts, handoffs, leads, waits
+from storage import handoffs, leads, waits
 from storage.tables import Activity, AgreementVersion, Event, Handoff, Lead, LeadSource, PersonalText, Wake
 from tasks import intake
 from tasks.background.held_leads import release_held
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
 from tests.fakes import make_lead
+from tests.in_flight import published
 from tests.present import the
 
 
@@ -217,13 +218,7 @@ def test_a_handoff_keeps_the_version_it_was_born_under(box: Toolbox) -> None:
     first = take_in(box)
     newer = AGREEMENT.replace("version: 1\n", "version: 2\n", 1).replace("from: 2026-01-01", "from: 2027-01-01", 1)
 
-    def deploy(session: Session, now: datetime) -> None:
-        row = contracts.publish(session, newer, now=now)
-        for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
-        contracts.mark_deployed(session, row, deployment_id="", now=now)
-
-    box.write_now(deploy)
+    box.write_now(lambda session, now: published(session, newer, now))
     second = take_in(box)
 
     ids = [the(one.handoff_id) for one in (first, second)]

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.lifecycle import OPEN_STAGES
-from storage import contracts, disputes, erased, figures, roster, trail
+from storage import disputes, erased, figures, roster, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Lead, PersonalText, PrefectChore
 from tasks.disputes.rulings import raise_dispute
@@ -18,6 +18,7 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT, MONDAY
 from tests.driver import Driver
 from tests.fakes import make_lead
+from tests.in_flight import published
 from tests.present import the
 from tests.searching import in_bytes, in_tables
 from tests.stage import Taken, answer_by_link, capture, events_of, newest
@@ -134,13 +135,7 @@ async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver: Drive
     text = AGREEMENT.replace("version: 1", "version: 2", 1).replace("2026-01-01", "2027-01-15", 1)
     text = text.replace("legs: [sdr]", "legs: [sdr]\nretention: {personal: 90 days}", 1)
 
-    def in_force(session: Session, now: datetime) -> None:
-        row = contracts.publish(session, text, now=now)
-        for party in ("marketing", "sales"):
-            contracts.sign(session, row, contracts.NewSignature(party, party, "cli"), now=now)
-        contracts.mark_deployed(session, row, deployment_id="00000000-0000-0000-0000-000000000002", now=now)
-
-    box.write_now(in_force)
+    box.write_now(lambda session, now: published(session, text, now))
     after = await in_nurture(driver, box, email="gus@pit.example", first_name="Gus", last_name="Tarn", phone="", source_id="gus")
     time.at = MONDAY + timedelta(days=100)
 
