@@ -23,6 +23,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "company-changed": "Is at another company now",
     "moved-on": "Is at another company now, as lead {to}",
     "linked": "The same person as lead {to}, at another company",
+    "shares-id": "Another person came under the same id of the source: lead {to}",
     "screened": "Passed the screen",
     "routed": "Routed past the score: {why}",
     "qualified": "Qualified: score {score}",
@@ -83,6 +84,8 @@ SENTENCES: Mapping[EventKind, str] = {
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE: tuple[tuple[EventKind, str, str], ...] = (
+    ("moved-on", "address", "Came under another e-mail address, as lead {to}"),
+    ("linked", "address", "Under another e-mail address, known as lead {to}"),
     ("nudged", "over", "{to} gets it in the morning digest ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
