@@ -30,7 +30,7 @@ TakenAs = Literal["new", "activity", "merged", "repeated"]
 @dataclass(frozen=True, slots=True)
 class Captured:
     """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
-    repeated (nothing: the conversion was here already)."""
+    repeated (the conversion was here already, and its activity counts it)."""
 
     kind: TakenAs
     lead_id: int
@@ -43,16 +43,16 @@ def capture(
     """Takes in one inquiry. Call inside a write transaction: lead, activity, handoff and wake are stored together.
 
     For an erased person Baton stores only that somebody whom nobody may contact made an inquiry.
-    Same source id and same conversion: nothing. New conversion: an activity. A lead that had ended: a new handoff.
+    The same conversion again is counted at its activity. New conversion: an activity. A lead that had ended: a new handoff.
     hold: store, but do not start. reserved: the caller has reserved it with identity.reserve, together with others.
     Raises IntegrityError where another transaction stored the same person first: see identity.again_if_taken.
     """
     if not reserved:
         identity.reserve(session, [incoming])
-    found = recognise(session, incoming)
+    found = recognise(session, incoming, now=now)
     if _is_erased(session, incoming, found):
         incoming = erased.without_person(session, incoming)
-        found = recognise(session, incoming)
+        found = recognise(session, incoming, now=now)
     if found.lead is None or found.named is None:
         return _begin_new(session, incoming, found.before, now=now, actor=actor, hold=hold)
     if found.before is not None:
@@ -94,6 +94,7 @@ def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLe
     lead_id, named = lead.id, found.named or lead
     activity_id = activities.add(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
+        _keep_repeated(session, lead, found, incoming, now=now)
         return Captured("repeated", lead_id)
     changed = _changes_of(session, named, incoming, now)
     facts_told = _take_facts(session, named, found, incoming, moved="company-changed" in changed, now=now)
@@ -112,6 +113,17 @@ def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLe
     if changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
         _ask_for_new_score(session, latest, activity_id, now)
     return Captured("activity", lead_id, latest.id)
+
+
+def _keep_repeated(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, now: datetime) -> None:
+    """Keeps what a repetition says otherwise: it fills gaps and is kept beside known facts, and replaces nothing."""
+    named = found.named or lead
+    facts_told = told.take(named, incoming, may_replace=False, may_fill=not found.ambiguous, now=now)
+    if activities.said_otherwise(session, lead, incoming, now=now):
+        told.keep_beside(named, "message", incoming.message, incoming.source, now=now)
+    if facts_told:
+        session.add(named)
+        history.remember(session, named, now=now)
 
 
 def _take_facts(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, moved: bool, now: datetime) -> told.Told:

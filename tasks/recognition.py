@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlmodel import Session
@@ -37,7 +38,7 @@ class Recognised:
     before: Lead | None = None
 
 
-def recognise(session: Session, incoming: IncomingLead) -> Recognised:
+def recognise(session: Session, incoming: IncomingLead, *, now: datetime) -> Recognised:
     """Find whose conversion this is, and lock the leads in question until the transaction ends.
 
     A personal address decides. Otherwise the id decides, as long as nothing contradicts it.
@@ -46,20 +47,20 @@ def recognise(session: Session, incoming: IncomingLead) -> Recognised:
     by_address = identity.same_person(session, incoming.email)
     identity.lock_people(session, [*under_id, *([by_address] if by_address else [])])
     if by_address is not None:
-        return _by_address(session, incoming, by_address, under_id)
+        return _by_address(session, incoming, by_address, under_id, now)
     if not under_id:
         return Recognised("new", new_id=True)
-    return _by_id(session, incoming, under_id)
+    return _by_id(session, incoming, under_id, now)
 
 
-def _by_address(session: Session, incoming: IncomingLead, found: Lead, under_id: list[Lead]) -> Recognised:
+def _by_address(session: Session, incoming: IncomingLead, found: Lead, under_id: list[Lead], now: datetime) -> Recognised:
     line = _line(session, found)
     theirs = any(identity.own_lead(session, one).id in {lead.id for lead in line} for one in under_id)
-    named, here = _at_company(session, [one for one in line if one.mail_key == found.mail_key], incoming)
+    named, here = _at_company(session, [one for one in line if one.mail_key == found.mail_key], incoming, now)
     return _known(session, named, here, under_id, before=under_id[0] if under_id and not theirs else None)
 
 
-def _by_id(session: Session, incoming: IncomingLead, under_id: list[Lead]) -> Recognised:
+def _by_id(session: Session, incoming: IncomingLead, under_id: list[Lead], now: datetime) -> Recognised:
     told = Who(incoming.email, incoming.first_name, incoming.last_name)
     people: dict[Shows, list[list[Lead]]] = {"same": [], "moved": [], "another": []}
     for line in _people(session, under_id):
@@ -67,7 +68,7 @@ def _by_id(session: Session, incoming: IncomingLead, under_id: list[Lead]) -> Re
         best: Shows = next(kind for kind in people if kind in found.values())
         people[best].append([one for one in line if found[one.id] == best])
     if people["same"]:
-        return _same(session, incoming, people["same"], under_id)
+        return _same(session, incoming, people["same"], under_id, now)
     if people["moved"]:
         last = people["moved"][0][-1]
         company = another_company((last.company, last.email), (incoming.company, incoming.email))
@@ -76,12 +77,12 @@ def _by_id(session: Session, incoming: IncomingLead, under_id: list[Lead]) -> Re
     return Recognised("another", before=under_id[0])
 
 
-def _same(session: Session, incoming: IncomingLead, people: list[list[Lead]], under_id: list[Lead]) -> Recognised:
+def _same(session: Session, incoming: IncomingLead, people: list[list[Lead]], under_id: list[Lead], now: datetime) -> Recognised:
     """Choose among the people whom nothing contradicts: the one of this name if there is only one, else the first."""
     by_name = [line for line in people if incoming.last_name and any(one.last_name for one in line)]
     line = (by_name if len(by_name) == 1 else people)[0]
     ambiguous = len(people) > 1 and len(by_name) != 1
-    named, here = _at_company(session, line, incoming)
+    named, here = _at_company(session, line, incoming, now)
     return _known(session, named, here, under_id, ambiguous=ambiguous)
 
 
@@ -106,8 +107,8 @@ def _line(session: Session, lead: Lead) -> list[Lead]:
     return [one for one in linked.line_of(session, lead) if one.erased_at is None and (one.merged_into is None or one.merged_by_hand)]
 
 
-def _at_company(session: Session, line: list[Lead], incoming: IncomingLead) -> tuple[Lead, bool]:
+def _at_company(session: Session, line: list[Lead], incoming: IncomingLead, now: datetime) -> tuple[Lead, bool]:
     """This person's lead at the company that the conversion names; else the newest lead, and False: the person has moved."""
-    done = [one for one in line if len(line) > 1 and activities.has_done(session, one, activities.key_of(incoming))]
+    done = [one for one in line if len(line) > 1 and activities.known(session, one, incoming, now=now)]
     here = [one for one in line if not another_company((one.company, one.email), (incoming.company, incoming.email))]
     return (done or here or line)[-1], bool(done or here)

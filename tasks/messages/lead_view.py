@@ -139,7 +139,17 @@ def timeline(session: Session, lead_id: int, *, people: Roster, until_handoff: i
             continue
         if text := sentence(event, people):
             lines.append((event.at, text))
-    return lines
+    return sorted([*lines, *_came_again(session, lead_id)], key=lambda line: line[0]) if until_handoff is None else lines
+
+
+def _came_again(session: Session, lead_id: int) -> list[tuple[datetime, str]]:
+    """What was taken for a repetition, at the last time that it came."""
+    rows = session.exec(select(Activity).where(Activity.lead_id == lead_id, Activity.repeated > 0)).all()
+    return [(row.repeated_at or row.at, f"{row.kind.replace('_', ' ')}: the same came again, {_times(row.repeated)}") for row in rows]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times, now for the last time"
 
 
 def lead_view(session: Session, handoff: Handoff) -> LeadView:
