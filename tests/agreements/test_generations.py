@@ -75,7 +75,8 @@ def test_a_clock_that_is_written_counts_in_every_generation_and_the_other_is_as_
 def test_nobody_is_out_of_reach_before_the_agreed_touches(more: str, needs: str) -> None:
     old, new = as_published(STARTER + more, generation=1).reason("no-response"), read_agreement(STARTER + more).reason("no-response")
 
-    assert old and new
+    assert old
+    assert new
     assert (old.needs, new.needs) == ("", needs)
 
 

@@ -12,7 +12,6 @@ from tasks.wiring.toolbox import Toolbox
 from tests.agreements.test_generations import STARTER
 from tests.app.conftest import Command
 
-
 #: Beside the example agreement, which takes all other leads.
 BESIDE = STARTER + "applies_to: {source: lists}\n"
 
