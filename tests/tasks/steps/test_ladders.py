@@ -28,7 +28,7 @@ async def captured(driver: Driver, box: Toolbox) -> Taken:
 async def unproven(driver: Driver, box: Toolbox) -> Taken:
     """Nothing proves that the rep was told."""
     for channel in ("email", "chat", "manager-email"):
-        kept_by(box, channel).refuses = {"ana", "ben", "cleo", "dora", "maria"}  # type: ignore[arg-type]
+        kept_by(box, channel).refuses = {"ana", "ben", "cleo", "dora", "maria"}
     return await captured(driver, box)
 
 
@@ -233,7 +233,7 @@ async def test_the_second_rep_is_reminded_of_the_outcome_too(driver: Driver, box
     answer_by_duty(box, taken, "decided", choice="reassign", colleague="ben")
     await driver.settle()
     for kind in ("accepted", "attempted"):
-        answer_by_link(box, taken, kind)  # type: ignore[arg-type]
+        answer_by_link(box, taken, kind)
         await driver.settle()
 
     await driver.run(until=wait_of(box, taken).due_at - timedelta(minutes=1))
