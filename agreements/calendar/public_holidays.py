@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
-
 _WARNINGS = threading.Lock()
 
 

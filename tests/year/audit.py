@@ -22,7 +22,8 @@ def audit(house: Company, life: Life, box: Toolbox) -> list[str]:
     """Return what is wrong, a sentence each."""
     box.read_now(lambda session, now: _brought_up_to_date(session, life))
     at_assignment = [finding for one in life.given for finding in _of_one(house, one)]
-    return [*at_assignment, *_shares(house, life.given), *_hot(house, life.given), *box.read_now(lambda session, now: list(_open(house, session, now)))]
+    at_the_end = box.read_now(lambda session, now: list(_open(house, session, now)))
+    return [*at_assignment, *_shares(house, life.given), *_hot(house, life.given), *at_the_end]
 
 
 def _brought_up_to_date(session: Session, life: Life) -> None:
@@ -90,7 +91,8 @@ def _hot(house: Company, given: Sequence[Given]) -> Iterator[str]:
             late = one.at - one.came_in > timedelta(minutes=1) or not one.proven
             able = [rep for rep in house.team(house.by_id[one.row.rep].team) if rep.is_at_work(one.came_in)]
             if late and able:
-                yield f"hot lead {one.row.lead_id} of {one.came_in:%Y-%m-%d %H:%M} was told at {one.at:%Y-%m-%d %H:%M}, and {able[0].id} was at work"
+                lead = f"hot lead {one.row.lead_id} of {one.came_in:%Y-%m-%d %H:%M}"
+                yield f"{lead} was told at {one.at:%Y-%m-%d %H:%M}, and {able[0].id} was at work"
 
 
 def _open(house: Company, session: Session, now: datetime) -> Iterator[str]:

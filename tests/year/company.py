@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
@@ -37,7 +37,14 @@ ZONES = (
     Zone("kolkata", "Asia/Kolkata", "IN", time(10), time(18), None, "IN"),
     Zone("sydney", "Australia/Sydney", "AU", time(9), time(17), (time(12), time(12, 30)), "AU"),
 )
-TEAM_OF = {"london": "europe", "helsinki": "europe", "new-york": "america", "los-angeles": "america", "kolkata": "india", "sydney": "pacific"}
+TEAM_OF = {
+    "london": "europe",
+    "helsinki": "europe",
+    "new-york": "america",
+    "los-angeles": "america",
+    "kolkata": "india",
+    "sydney": "pacific",
+}
 TEAMS = ("europe", "america", "india", "pacific")
 
 
@@ -116,6 +123,11 @@ class Company:
     release: int = 5
     by_id: dict[str, Rep] = field(default_factory=dict)
 
+    @property
+    def pace(self) -> str:
+        """How fast a list is released."""
+        return f"{self.release} per rep per working day"
+
     def team(self, name: str) -> list[Rep]:
         """All reps of that team, those of yesterday and tomorrow too."""
         return [one for one in self.reps if one.team == name]
@@ -134,7 +146,8 @@ class Company:
         people: dict[str, Any] = {one.id: _person(one) for one in self.reps if one.is_employed(at)}
         for name in (*(f"boss-{team}" for team in TEAMS), "mina", "oscar"):
             role = {"mina": "marketing", "oscar": "operator"}.get(name, "manager")
-            people[name] = {"name": name.title(), "email": f"{name}@house.example", "role": role, "calendar": "london", "timezone": "Europe/London"}
+            at_home = {"calendar": "london", "timezone": "Europe/London"}
+            people[name] = {"name": name.title(), "email": f"{name}@house.example", "role": role, **at_home}
         people["dora"] = {"name": "Dora", "email": "dora@house.example", "role": "rep", "calendar": "london", "capacity": 100_000}
         teams = {team: {"manager": f"boss-{team}", "title": team.title()} for team in TEAMS}
         return _yaml({"teams": teams, "marketing": "mina", "operator": "oscar", "people": people})
@@ -143,10 +156,7 @@ class Company:
         """Change the example agreement to what this company agreed: its calendars, teams, tiers and pace."""
         tree["calendars"] = {one.name: _calendar(one) for one in ZONES}
         tree["routing"] = {
-            "segments": [
-                {"when": {"country": [one.leads_from for one in ZONES if TEAM_OF[one.name] == team]}, "team": team, "strategy": "weighted-round-robin"}
-                for team in TEAMS
-            ],
+            "segments": [{"when": {"country": _countries(team)}, "team": team, "strategy": "weighted-round-robin"} for team in TEAMS],
             "capacity": {"per_rep": self.per_rep},
             "default_acceptor": "dora",
             "everyone_away": "hold",
@@ -154,11 +164,15 @@ class Company:
         }
         tree["tiers"] = [
             {"name": "hot", "when": {"fast_lane": True}, "channels": ["email", "chat"]},
-            {"name": "list", "when": {"entry_channel": "trade_show"}, "channels": ["email", "chat"], "release": f"{self.release} per rep per working day"},
+            {"name": "list", "when": {"entry_channel": "trade_show"}, "channels": ["email", "chat"], "release": self.pace},
             {"name": "normal", "channels": ["email", "chat"]},
         ]
         tree["clocks"]["delivery"]["within"]["list"] = "per release plan"
         tree["notify"] = {**tree["notify"], "channels": ["email", "chat"], "fallback": ["manager-email"]}
+
+
+def _countries(team: str) -> list[str]:
+    return [one.leads_from for one in ZONES if TEAM_OF[one.name] == team]
 
 
 def _person(rep: Rep) -> dict[str, Any]:
@@ -225,4 +239,4 @@ def _with_deputy(rep: Rep, all_reps: Sequence[Rep], number: int) -> Rep:
     steady = [one for one in stays if int(one.removeprefix("rep")) < 2 * len(ZONES)]
     if number % 2 or not steady:
         return rep
-    return Rep(rep.id, rep.zone, rep.joins, rep.leaves, rep.weight, rep.capacity, rep.ramp_until, rep.absences, steady[number % len(steady)])
+    return replace(rep, deputy=steady[number % len(steady)])

@@ -93,7 +93,8 @@ class Watched(Driver):
             assert handoff is not None
             tried = session.exec(select(Assignment.rep).where(Assignment.handoff_id == row.handoff_id, Assignment.id != row.id))
             session.expunge(row)
-            self.life.given.append(Given(row, row.assigned_at, room, frozenset(tried), waiting, handoff.created_at, row.proven_at is not None))
+            told = row.proven_at is not None
+            self.life.given.append(Given(row, row.assigned_at, room, frozenset(tried), waiting, handoff.created_at, told))
             self._answer_later(row)
 
     def _room(self, session: Session) -> dict[str, int]:
@@ -121,7 +122,7 @@ class Watched(Driver):
 
         def work(session: Session, now: datetime) -> bool:
             options = {one.kind for one in answering.visit(session, token, now=now).options}
-            return choice in options and answering.answer(session, token, answering.SentForm(choice, form), now=now).won  # type: ignore[arg-type]
+            return choice in options and answering.answer(session, token, answering.SentForm(choice, form), now=now).won
 
         if not self.box.write_now(work):
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
 
 import pytest
 
@@ -15,14 +14,14 @@ from tests.year.company import Company, company
 from tests.year.life import Life, Watched, plan_leads
 
 
-async def lived(box: Toolbox, time: SteppedTime, *, days: int, reps: int, per_day: int, lists: int = 2, list_size: int) -> tuple[Company, Life]:
+async def lived(box: Toolbox, time: SteppedTime, *, days: int, reps: int, per_day: int, list_size: int) -> tuple[Company, Life]:
     """Play that many days, and return the company and what happened."""
     house, dice = company(MONDAY, days=days, reps=reps, seed=days), random.Random(reps)
     agree_on(box, house.agreed)
     driver = Watched(box, time, house, dice)
     for at in house.changes():
         driver.plan(at, lambda: load(box, house))
-    plan_leads(driver, per_day=per_day, lists=lists, list_size=list_size)
+    plan_leads(driver, per_day=per_day, lists=2, list_size=list_size)
     await driver.run(until=house.end, revisits=True)
     return house, driver.life
 
