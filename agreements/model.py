@@ -57,8 +57,9 @@ ALeg = Annotated[Leg, BeforeValidator(leg, json_schema_input_type=Name | Leg)]
 ACalendar = Annotated[Mapping[str, Any], WithJsonSchema(CALENDAR)]
 
 
-def _usual_reasons() -> tuple[Reason, ...]:
-    return tuple(Reason.model_validate(one) for one in defaults.REASONS)
+def _usual_reasons(data: dict[str, Any]) -> tuple[Reason, ...]:
+    clocks = data.get("clocks") or Clocks()
+    return tuple(Reason.model_validate(one) for one in defaults.reasons(clocks.outcome.touches.at_least))
 
 
 def _usual_calendars(data: dict[str, Any]) -> dict[str, Any]:
