@@ -72,8 +72,11 @@ def _refuse_what_is_no_calendar(raw: bytes) -> None:
         raise FeedUnreadable(f"the address shows {what} instead of a calendar; copy the secret address in iCal format (.ics) anew")
     if not text.endswith(b"END:VCALENDAR"):
         raise FeedUnreadable("its calendar is cut off before the end; check the service that publishes it")
-    if (events := text.count(b"BEGIN:VEVENT")) > MAX_EVENTS:
+    events = text.count(b"\nBEGIN:VEVENT")
+    if events > MAX_EVENTS:
         raise FeedUnreadable(f"its calendar has {events:,} events, more than {MAX_EVENTS:,}; {_FEWER}")
+    if events != text.count(b"\nEND:VEVENT"):
+        raise FeedUnreadable("its calendar has an event without a beginning or an end; export it anew")
 
 
 def _of_calendar(calendar: Any, asked: Reading) -> Iterator[Span]:

@@ -26,7 +26,7 @@ _REFUSED = {401: "asks for a password", 403: "refuses access", 404: "does not ex
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A calendar as it came. raw: None where it has not changed since. etag, modified: what the server calls this state; empty for nothing."""
+    """A calendar as it came. raw: None where it has not changed since. etag, modified: the server's names of this state; empty for none."""
 
     raw: bytes | None
     etag: str = ""
@@ -37,8 +37,7 @@ async def fetch(address: str, *, private_hosts: Collection[str] = (), etag: str 
     """Return the content behind the address, at most MAX_BYTES of it.
 
     private_hosts: the hosts that may have an address in the company's own network; no other host may.
-    etag, modified: from the last answer.
-    Raises FeedUnreadable, which says what is wrong and what to do.
+    etag, modified: from the last answer. Raises FeedUnreadable, which says what is wrong and what to do.
     """
     headers = {"User-Agent": "Baton", "Accept": "text/calendar", "Accept-Encoding": "identity"}
     headers |= {name: value for name, value in (("If-None-Match", etag), ("If-Modified-Since", modified)) if value}

@@ -20,9 +20,9 @@ CPU_SECONDS, REAL_SECONDS, MEMORY_BYTES = 20, 120, 1_000_000_000
 _TOO_MUCH = FeedUnreadable("its calendar takes too long to calculate; delete events that are repeated for centuries, or publish fewer days")
 
 
-def read_apart(raw: bytes, asked: Reading) -> list[Span]:
+def read_apart(raw: bytes, asked: Reading, *, cpu_seconds: int = CPU_SECONDS) -> list[Span]:
     """Return what `read_absences` returns, within the limits. Blocks: call off the event loop. Raises FeedUnreadable."""
-    header = {**asdict(asked), "first": asked.first.isoformat(), "last": asked.last.isoformat()}
+    header = {"cpu": cpu_seconds, **asdict(asked), "first": asked.first.isoformat(), "last": asked.last.isoformat()}
     given = json.dumps(header).encode() + b"\n" + raw
     try:
         done = subprocess.run(
@@ -38,19 +38,19 @@ def read_apart(raw: bytes, asked: Reading) -> list[Span]:
     return [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in said["spans"]]
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int) -> None:
     import resource
 
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     with suppress(ValueError, OSError):  # some systems have no limit of memory; the length of the calendar is limited in any case
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 def main() -> None:
     """Read one calendar from the standard input and print its absences, or what is wrong with it."""
-    _limit()
-    header, _, raw = sys.stdin.buffer.read().partition(b"\n")
-    told = json.loads(header)
+    told = json.loads(sys.stdin.buffer.readline())
+    _limit(told.pop("cpu"))
+    raw = sys.stdin.buffer.read()
     asked = Reading(**{**told, "first": datetime.fromisoformat(told["first"]), "last": datetime.fromisoformat(told["last"])})
     try:
         answer: dict[str, object] = {"spans": [(start.isoformat(), end.isoformat()) for start, end in read_absences(raw, asked)]}
