@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from agreements.calendar.absence_feed import MAX_BYTES, FeedUnreadable
 from storage import absences, feeds, roster
 from storage.database import Database
-from storage.tables import Delivery, Event
+from storage.tables import CalendarFeed, Delivery, Event
 from tasks.background.absences import hand_over_absences
 from tasks.background.feeds import poll_feeds
 from tasks.background.personal_outbox import send_personal_messages
@@ -55,7 +55,7 @@ def told(box: Toolbox, person: str = "ana") -> list[str]:
     return [f"{row.starts_at:%m-%dT%H:%M} {row.ends_at:%m-%dT%H:%M}" for row in found]
 
 
-def state(box: Toolbox) -> feeds.CalendarFeed:
+def state(box: Toolbox) -> CalendarFeed:
     return box.read_now(lambda session, now: feeds.everybodys(session)[0])
 
 
