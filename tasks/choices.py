@@ -28,7 +28,10 @@ DID: Mapping[AnswerKind, str] = {
     "decided": "decided",
     "deadline": "not answered in time",
     "away": "away, so that somebody else has it",
+    "left": "has left, so that somebody else has it",
 }
+#: The subjects of a decision about a lead that no rep has.
+_NO_REP: tuple[About, ...] = (EVERYONE_FULL, "left")
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {
     "acceptance": ("accepted", "rejected", "handed"),
@@ -122,4 +125,4 @@ def next_leg(agreement: Agreement, handoff: Handoff) -> str:
 
 def decisions(wait: Wait) -> dict[Decision, str]:
     """The possible decisions, and their words for people. Where no rep has the lead, it cannot be left with one."""
-    return {name: words for name, words in CHOICES.items() if wait.about != EVERYONE_FULL or name != "give-back"}
+    return {name: words for name, words in CHOICES.items() if wait.about not in _NO_REP or name != "give-back"}
