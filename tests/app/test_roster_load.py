@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from storage import roster
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
 from tests.conftest import ROSTER
 from tests.driver import Driver
 from tests.stage import capture, newest
 
 
-async def test_whoever_is_missing_hands_over_first(baton: Command, box: Toolbox, driver: Driver, tmp_path: Path) -> None:
+async def test_whoever_is_missing_hands_over_first(baton: Command, box: Toolbox, driver: Driver, time: SteppedTime, tmp_path: Path) -> None:
     taken = capture(box, activity="form_submitted")
     await driver.settle()
     file = tmp_path / "roster.yaml"
@@ -24,6 +25,7 @@ async def test_whoever_is_missing_hands_over_first(baton: Command, box: Toolbox,
     assert "ana" in box.read_now(lambda session, now: roster.current(session)).people
 
     loaded = baton("roster", "load", str(file), "--to", "cleo")
+    time.at += timedelta(minutes=2)
     await driver.settle()
     assert loaded.exit_code == 0, loaded.output
     assert "1 lead or duty of people who have left is handed over." in loaded.output
