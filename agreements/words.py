@@ -37,6 +37,9 @@ GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
+#: What a person refuses: every contact, or one channel.
+OptOutChannel = Literal["all", "email", "phone"]
+OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
 #: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now; left: whoever was
 #: asked is in the roster no more.
 AnswerKind = Literal[GivenAnswer, "deadline", "away", "left"]

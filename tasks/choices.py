@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agreements.model import Agreement
-from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, TouchChannel, WaitKind, word
+from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
 #: The extra input that an answer may need.
@@ -86,6 +86,8 @@ CHANNELS: Mapping[TouchChannel, str] = {
     "social": "over a social network",
     "in-person": "in person",
 }
+#: The ways of contact that somebody may refuse, to follow "they refuse".
+REFUSED: Mapping[OptOutChannel, str] = {"all": "every contact", "phone": "calls and text messages", "email": "e-mail"}
 
 
 @dataclass(frozen=True, slots=True)

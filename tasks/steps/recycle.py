@@ -14,7 +14,7 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import About, Ended
+from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
 from storage.tables import Answer, Handoff, HandoffNote, Wait
 from tasks.choices import TRIAGE
@@ -25,7 +25,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
-    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
+    refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
+    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
     tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
