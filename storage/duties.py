@@ -8,10 +8,14 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import AT_ONCE, Stage
+from agreements.words import WaitKind
 from storage.tables import Answer, Dispute, Handoff, Wait
 
 #: The stages in which a rep has the lead.
 _WITH_A_REP = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING, Stage.STUCK)
+
+#: The waits of somebody who is no rep.
+_ASKED: tuple[WaitKind, ...] = ("decision", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def _asked(ident: str) -> Any:
     """The unanswered waits in which the person is asked, each with the number of the lead."""
     query = select(Wait, Handoff.lead_id).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
     mine = (Wait.holder == ident, col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
-    return query.where(*mine, col(Wait.kind).in_(("decision", "note"))).order_by(col(Wait.due_at))
+    return query.where(*mine, col(Wait.kind).in_(_ASKED)).order_by(col(Wait.due_at))
 
 
 def open_disputes(ident: str) -> Any:
