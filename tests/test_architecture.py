@@ -35,6 +35,7 @@ ROOMS = (
     "signing",
     "erasure",
     "trail",
+    "feeds",
     "background",
 )
 #: What agreements/ must not import.

@@ -9,7 +9,7 @@ from agreements.role_mailboxes import is_role_address
 from storage.database import UtcDateTime
 
 revision = "0018"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
