@@ -107,6 +107,24 @@ class CodeContext:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceContext:
+    """Everything that the message about somebody's absence may use.
+
+    subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
+    command: the same at the command line, empty for none. number: the code beside the link, empty for no link.
+    """
+
+    to: Recipient
+    link: str
+    subject: str
+    what: str
+    why: str
+    todo: str
+    command: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 
