@@ -24,8 +24,13 @@ def _kept_on_leave(tree: Tree) -> Tree:
     return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
 
 
+def _proven_by_anybody(tree: Tree) -> Tree:
+    """Before generation 2 a message to the manager, or on a channel that nobody reads, proved that the rep was told."""
+    return {**tree, "notify": {"proof": {"counts": ["rep", "manager", "unread"]}, **(tree.get("notify") or {})}}
+
+
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _kept_on_leave(_turn_alone(tree))}
+_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _proven_by_anybody(_kept_on_leave(_turn_alone(tree)))}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 

@@ -83,16 +83,25 @@ def segment_line(one: Segment) -> Line:
     return told(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
 
+#: Whose messages count, by whether messages to others than the rep do.
+_COUNTS = {
+    False: "Only messages to the rep count. A message to the manager does not prove that the rep was told.",
+    True: "A message to the rep's manager counts as well.",
+}
+
+
 def notification(agreement: Agreement) -> Section:
     """Say how many channels must confirm that the rep got the message, and how long an answer may be undone."""
     rules = agreement.notify
     over = f"Told over {say.listed(rules.channels)}."
     channels = f"{say.count(rules.confirmed_on, 'channel')} {'proves' if rules.confirmed_on == 1 else 'prove'}"
     proof = f"The rep's clock starts when {channels} that the rep was told. The proof must come within {rules.within}."
+    who = _COUNTS["manager" in rules.proof.counts]
+    unread = "" if "unread" in rules.proof.counts else " A channel that nobody reads proves nothing."
     fallback = f" If that fails, Baton also uses {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"The rep can take an answer back for {rules.undo}. Baton tells nobody else before then."
     bounce = f"An e-mail counts as arrived when the mail server accepts it and it does not bounce for {rules.no_bounce_for}."
-    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
+    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", f"{who}{unread}", bounce, undo))
 
 
 def attention(agreement: Agreement) -> Section:

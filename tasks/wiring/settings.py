@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     home: folder for everything that Baton keeps in files. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Baton makes both keys once and keeps them in home
     if they are not set. trail_mail_to: gets the head of that chain by e-mail each day; empty for no mail. undo_minutes: replaces
-    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM.
+    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM. crm_people: reps
+    read their tasks in the CRM, so a task there proves that the rep was told.
 
     requests_per_key, requests_per_address, failures_per_address: the most in a minute for one web process, 0 for no limit.
     request_seconds: real seconds for a request's headers, and again for its body, 0 for no limit. trusted_proxies: addresses
@@ -38,6 +39,7 @@ class Settings(BaseSettings):
     home: Path = Path("~/.baton")
     database_url: str = ""
     crm_path: str = ""
+    crm_people: bool = False
     secrets: str = ""
     trail_key: str = ""
     trail_mail_to: str = Field(default="", pattern=r"^$|^[^@\s,]+@[^@\s,]+$", description="an e-mail address, or nothing")
