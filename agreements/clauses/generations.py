@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agreements.clauses import defaults
+
 Tree = dict[str, Any]
 
 
@@ -29,15 +31,42 @@ def _proven_by_anybody(tree: Tree) -> Tree:
     return {**tree, "notify": {"proof": {"counts": ["rep", "manager", "unread"]}, **(tree.get("notify") or {})}}
 
 
+def _day_and_night(tree: Tree) -> Tree:
+    """Before generation 2 the usual clocks of marketing ran day and night."""
+    clocks = tree.get("clocks")
+    return {**tree, "clocks": {**_ELAPSED, **clocks}} if isinstance(clocks, Mapping) else {**tree, "clocks": dict(_ELAPSED)}
+
+
+_ELAPSED: Mapping[str, Any] = {
+    "delivery": {
+        "owed_by": "marketing",
+        "within": "12 hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "1 day", "do": "default-acceptor"}],
+    },
+    "note": {
+        "owed_by": "marketing",
+        "within": "12 hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "2 days", "do": "nurture"}],
+    },
+}
+
+
+def _without_touches(tree: Tree) -> Tree:
+    """Before generation 2 the usual `no-response` needed no attempts."""
+    return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
+
+
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _proven_by_anybody(_kept_on_leave(_turn_alone(tree)))}
+_BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
+    2: (_turn_alone, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches),
+}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 
 
 def completed(tree: Any, generation: int) -> Any:
     """Return the tree of a published text, with the defaults of its generation where they have changed since."""
-    for number, complete in sorted(_BEFORE.items(), reverse=True):
-        if generation < number and isinstance(tree, Mapping):
+    for number, changes in sorted(_BEFORE.items(), reverse=True):
+        for complete in changes if generation < number and isinstance(tree, Mapping) else ():
             tree = complete(dict(tree))
     return tree
