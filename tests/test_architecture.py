@@ -34,6 +34,7 @@ ROOMS = (
     "signing",
     "erasure",
     "trail",
+    "feeds",
     "background",
 )
 #: What agreements/ must not import.
