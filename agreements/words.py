@@ -37,6 +37,9 @@ GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
+#: What a person refuses: every contact, or one channel.
+OptOutChannel = Literal["all", "email", "phone"]
+OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
 #: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now.
 AnswerKind = Literal[GivenAnswer, "deadline", "away"]
 #: Those that no person gave.
@@ -55,7 +58,8 @@ Move = Literal[
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
     Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
-    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
+    "contact-time-ignored", "opted-out", "opt-out-removed",
+    "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
@@ -93,6 +97,7 @@ TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "trail-head", "test",
     "signature-told", "signature-asked",
+    "do-not-contact",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.

@@ -16,10 +16,12 @@ from agreements.errors import NoAgreementInForce
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.model import OnChange
+from agreements.opt_out import refused_by
 from agreements.words import EventKind
-from storage import activities, contracts, erased, handoffs, history, identity, leads, linked, told, trail, waits, wakes
+from storage import activities, contracts, erased, handoffs, history, identity, leads, linked, suppressions, told, trail, waits, wakes
 from storage.handoffs import NO_AGREEMENT
 from storage.tables import Handoff, Lead, LeadSource
+from tasks import opting_out
 from tasks.begin import begin, release
 
 #: What became of a conversion that was taken in.
@@ -55,6 +57,7 @@ def capture(
     if found is None:
         lead = leads.add(session, incoming, now=now, key=identity.person_key(incoming.email))
         activities.add(session, lead, incoming, now=now, actor=actor)
+        _take_refusal(session, lead, incoming, now=now, actor=actor)
         return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
     lead, moved = _at_company(session, identity.lock_person(session, found), incoming)
     if moved and _on_change(session, lead, now).company == "new-linked-lead":
@@ -80,12 +83,14 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, n
     lead_id = lead.id
     activity_id = activities.add(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
+        _take_refusal(session, lead, incoming, now=now, actor=actor)
         return Captured("repeated", lead_id)
     changed = _changes_of(session, lead, incoming, now)
     moved = "company-changed" in changed
     facts_told = told.take(lead, incoming, may_replace=own or moved, now=now)
     leads.bring_up_to_date(session, lead, incoming, moved=moved)
     history.remember(session, lead, now=now)
+    _take_refusal(session, lead, incoming, now=now, actor=actor)
     latest = _seen_to(session, lead_id, now)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
@@ -94,11 +99,32 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, n
         trail.record(session, "facts-told", now=now, handoff=latest, actor=actor, source=incoming.source, **names)
     if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
         release(session, latest, now=now)
-    if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
+    if latest is None or _asks_anew(session, lead, latest):
         return Captured("new", lead_id, begin(session, lead, now=now, cause="returned", previous=latest))
     if changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
         _ask_for_new_score(session, latest, activity_id, now)
     return Captured("activity", lead_id, latest.id)
+
+
+def _asks_anew(session: Session, lead: Lead, latest: Handoff) -> bool:
+    """Whether what the lead does now begins a new handoff: the last one has ended, and not in nurture.
+
+    A person who asked not to be contacted asks anew only after somebody took them from the list.
+    """
+    if latest.ended_at is None or latest.stage in (Stage.NURTURING, Stage.ERASED) or lead.do_not_contact:
+        return False
+    return latest.stage != Stage.SUPPRESSED or (latest.reason == opting_out.REASON and not linked.is_suppressed(session, lead))
+
+
+def _take_refusal(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> None:
+    """Carries out what the inquiry refuses, and notes what the list says about this address and number."""
+    if channel := refused_by(incoming):
+        told = suppressions.Told(channel, source=incoming.source, by=actor, since=incoming.at)
+        opting_out.opt_out(session, lead, told, now=now)
+    listed = suppressions.of_address(session, lead.email, lead.phone) - {"all"}
+    if listed:
+        lead.not_by = " ".join(sorted({*lead.not_by.split(), *listed}))
+        session.add(lead)
 
 
 def _seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
@@ -136,6 +162,7 @@ def _begin_linked(
     trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id)
     trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id)
     activities.add(session, lead, incoming, now=now, actor=actor)
+    _take_refusal(session, lead, incoming, now=now, actor=actor)
     return Captured("new", lead.id, begin(session, lead, now=now, cause="another-company", previous=None, hold=hold))
 
 

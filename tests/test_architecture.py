@@ -26,6 +26,7 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "opting_out",
     "intake",
     "messages",
     "steps",

@@ -16,7 +16,9 @@ from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import About, Ended
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
+from storage.suppressions import Told
 from storage.tables import Answer, Handoff, HandoffNote, Wait
+from tasks import opting_out
 from tasks.clock_inputs import calendar_of
 
 
@@ -25,7 +27,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     code = str(answer.data.get("reason", ""))
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
-    tell_marketing(session, handoff, answer, now=now)
+    if follows.event != "suppressed":
+        tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
@@ -47,10 +50,13 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
         )
     else:
         if follows.event == "suppressed":
-            lead = handoffs.lead_of(session, handoff)
-            roster.suppress(session, lead.email, reason=code, now=now, phone=lead.phone)
+            opting_out.silence(session, handoff, now=now)
+            told = Told(source=f"reason {code}", by=answer.by, since=answer.answered_at)
+            opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now, keep=handoff)
         handoffs.end_assignment(session, handoff, because=because, now=now)
         handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+        if follows.event == "suppressed":
+            opting_out.tell_crm(session, handoff, now=now)
 
 
 def to_nurture(
