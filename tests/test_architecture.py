@@ -27,6 +27,7 @@ ROOMS = (
     "choices",
     "begin",
     "opting_out",
+    "refusals",
     "intake",
     "messages",
     "steps",
