@@ -121,6 +121,8 @@ Closed = Literal[
 ]
 #: Why a handoff began.
 BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+#: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
+AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.
 Party = Literal["marketing", "sales"]
 PARTIES: tuple[Party, ...] = get_args(Party)

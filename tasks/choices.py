@@ -14,6 +14,8 @@ from storage.tables import Handoff, Wait
 Need = Literal["reason", "colleague", "choice", "statements"]
 #: The subject of a decision when everyone in the team has as many leads as agreed.
 EVERYONE_FULL: Final = "everyone-full"
+#: The subject of a decision about a lead that its rep gave up; marketing decides.
+TRIAGE: Final = "triage"
 #: The words for an answer that was given, to follow a name.
 DID: Mapping[AnswerKind, str] = {
     "accepted": "accepted",
@@ -121,5 +123,6 @@ def next_leg(agreement: Agreement, handoff: Handoff) -> str:
 
 
 def decisions(wait: Wait) -> dict[Decision, str]:
-    """The possible decisions, and their words for people. Where no rep has the lead, it cannot be left with one."""
-    return {name: words for name, words in CHOICES.items() if wait.about != EVERYONE_FULL or name != "give-back"}
+    """The possible decisions, and their words for people. A lead that no rep has or had cannot be left with one."""
+    has_a_rep = bool(wait.assignment_id) or wait.about == TRIAGE
+    return {name: words for name, words in CHOICES.items() if has_a_rep or name != "give-back"}

@@ -1,7 +1,7 @@
 """The defaults for what an agreement leaves out: the clocks, the reasons and the calendar, written as in a file.
 
-Defaults of single values (channels, minutes, how often) are at their key in the clauses. Never change a default of an existing
-key: a signed file that leaves the key out would change its meaning. Add defaults only for new keys.
+Defaults of single values (channels, minutes, how often) are at their key in the clauses. A changed default needs a new
+generation: add what it was before to generations.py, so that a signed file keeps its meaning.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ Written = Mapping[str, Any]
 CLOCKS: Mapping[str, Written] = {
     "delivery": {
         "owed_by": "marketing",
-        "within": "12 hours",
-        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "1 day", "do": "default-acceptor"}],
+        "calendar": "holder",
+        "within": "12 working hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "1 working day", "do": "default-acceptor"}],
     },
     "acceptance": {
         "owed_by": "sales",
@@ -43,8 +44,9 @@ CLOCKS: Mapping[str, Written] = {
     },
     "note": {
         "owed_by": "marketing",
-        "within": "12 hours",
-        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "2 days", "do": "nurture"}],
+        "calendar": "holder",
+        "within": "12 working hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "2 working days", "do": "nurture"}],
     },
     "decision": {
         "owed_by": "manager",
@@ -56,7 +58,7 @@ CLOCKS: Mapping[str, Written] = {
 
 REASONS: tuple[Written, ...] = (
     {"code": "not-now", "label": "Interested, but not now", "then": "nurture", "revisit": "60 days", "back_to": "same-rep"},
-    {"code": "no-response", "label": "Could not be reached", "then": "nurture", "track": "reactivation"},
+    {"code": "no-response", "label": "Could not be reached", "then": "nurture", "track": "reactivation", "needs": "touches"},
     {"code": "no-authority", "label": "Cannot decide", "then": "nurture", "track": "find-authority", "counts_against": "marketing"},
     {"code": "not-a-fit", "label": "Not a company we sell to", "then": "disqualify", "counts_against": "marketing"},
     {"code": "customer-or-open-deal", "label": "Customer or open deal", "then": "attach", "counts_against": "routing"},
@@ -66,6 +68,11 @@ REASONS: tuple[Written, ...] = (
     {"code": "do-not-contact", "label": "Asked not to be contacted", "then": "suppress"},
     {"code": "other", "label": "Something else", "then": "marketing-triage", "text": "required"},
 )
+
+
+def reasons(touches: int) -> tuple[Written, ...]:
+    """Return the usual reasons. touches: the attempts that the agreement asks for; where it asks for none, no reason needs any."""
+    return REASONS if touches else tuple({key: value for key, value in one.items() if key != "needs"} for one in REASONS)
 
 
 def calendars(timezone: str) -> dict[str, Written]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agreements.clauses import defaults
+
 Tree = dict[str, Any]
 
 
@@ -24,8 +26,33 @@ def _kept_on_leave(tree: Tree) -> Tree:
     return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
 
 
+def _day_and_night(tree: Tree) -> Tree:
+    """Before generation 2 the usual clocks of marketing ran day and night."""
+    clocks = tree.get("clocks")
+    return {**tree, "clocks": {**_ELAPSED, **clocks}} if isinstance(clocks, Mapping) else {**tree, "clocks": dict(_ELAPSED)}
+
+
+_ELAPSED: Mapping[str, Any] = {
+    "delivery": {
+        "owed_by": "marketing",
+        "within": "12 hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "1 day", "do": "default-acceptor"}],
+    },
+    "note": {
+        "owed_by": "marketing",
+        "within": "12 hours",
+        "when_missed": [{"do": "tell-marketing-ops"}, {"after": "2 days", "do": "nurture"}],
+    },
+}
+
+
+def _without_touches(tree: Tree) -> Tree:
+    """Before generation 2 the usual `no-response` needed no attempts."""
+    return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
+
+
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _kept_on_leave(_turn_alone(tree))}
+_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _without_touches(_day_and_night(_kept_on_leave(_turn_alone(tree))))}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 

@@ -19,6 +19,7 @@ from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Handoff, HandoffNote, Wait
 from tasks import opting_out
+from tasks.choices import TRIAGE
 from tasks.clock_inputs import calendar_of
 
 
@@ -46,7 +47,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
         handoffs.end_assignment(session, handoff, because=because, now=now)
         people = roster.current(session)
         ask_decision(
-            session, handoff, agreement, holder=presence.marketing(people, now), about="triage", now=now, what=f"Sales says: {code}."
+            session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
     else:
         if follows.event == "suppressed":

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
+from pydantic import BaseModel
 
 from agreements.clauses.generations import NEWEST
+from agreements.differences import differences
 from agreements.loading import as_published, read_agreement
 from tests.conftest import AGREEMENT
 
@@ -33,3 +39,68 @@ def test_what_is_written_counts_in_every_generation() -> None:
 
     assert [tier.prefer for tier in as_published(text, generation=1).tiers] == ["open", "turn"]
     assert [tier.prefer for tier in as_published(text).tiers] == ["open", "turn"]
+
+
+MARKETING = ("delivery", "note")
+
+
+@pytest.mark.parametrize("clock", MARKETING)
+def test_the_usual_clocks_of_marketing_do_not_run_while_marketing_is_closed(clock: Any) -> None:
+    old, new = as_published(STARTER, generation=1).clock(clock), as_published(STARTER).clock(clock)
+
+    assert (str(old.term("normal")), old.calendar) == ("12 hours", "")
+    assert (str(new.term("normal")), new.calendar) == ("12 working hours", "holder")
+    assert all(rung.after is None or "working" in str(rung.after) for rung in new.when_missed)
+
+
+@pytest.mark.parametrize("generation", [1, NEWEST])
+def test_a_clock_that_is_written_counts_in_every_generation_and_the_other_is_as_usual_then(generation: int) -> None:
+    written = STARTER + "clocks: {note: {owed_by: marketing, within: 3 hours, when_missed: [{do: nurture}]}}\n"
+
+    clocks = as_published(written, generation=generation).clocks
+
+    assert (str(clocks.note.term("normal")), clocks.note.calendar) == ("3 hours", "")
+    assert clocks.delivery.calendar == ("" if generation == 1 else "holder")
+
+
+@pytest.mark.parametrize(
+    ("more", "needs"),
+    [
+        ("", "touches"),
+        ("clocks: {outcome: {owed_by: sales, within: 9 days, touches: 3, when_missed: [{do: nurture}]}}\n", "touches"),
+        ("clocks: {outcome: {owed_by: sales, within: 9 days, when_missed: [{do: nurture}]}}\n", ""),
+    ],
+    ids=["usual touches", "own touches", "no touches agreed"],
+)
+def test_nobody_is_out_of_reach_before_the_agreed_touches(more: str, needs: str) -> None:
+    old, new = as_published(STARTER + more, generation=1).reason("no-response"), read_agreement(STARTER + more).reason("no-response")
+
+    assert old
+    assert new
+    assert (old.needs, new.needs) == ("", needs)
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every value of an agreement, by its path."""
+    if isinstance(value, BaseModel):
+        value = {name: getattr(value, name) for name in type(value).model_fields}
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (tuple, list)) else ()
+    found = [leaf for key, one in inside for leaf in leaves(one, f"{path}.{key}" if path else str(key))]
+    yield from found or [(path, str(value))]
+
+
+@pytest.mark.parametrize("pinned", sorted(Path(__file__).parent.glob("defaults_of_generation_*.txt")), ids=lambda path: path.stem)
+def test_no_default_of_a_released_generation_changes(pinned: Path) -> None:
+    """If it fails, a default has changed: say in agreements/clauses/generations.py what it was before."""
+    generation = int(pinned.stem.rpartition("_")[2])
+    now = dict(leaves(as_published(STARTER, generation=generation)))
+    then = dict(line.split(": ", 1) for line in pinned.read_text(encoding="utf-8").splitlines())
+
+    assert {path: now.get(path, "gone") for path in then} == then
+
+
+def test_the_differences_between_two_generations_of_one_text_are_said() -> None:
+    said = "\n".join(map(str, differences(as_published(STARTER, generation=1), read_agreement(STARTER))))
+
+    for piece in ("12 hours", "12 working hours", "touches"):
+        assert piece in said

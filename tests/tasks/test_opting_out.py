@@ -20,7 +20,7 @@ from agreements.words import ChannelName, GivenAnswer, OptOutChannel
 from notifications.channels.crm import CrmChannel
 from notifications.letter import Channel, Letter
 from notifications.links import Links
-from storage import deliveries, digests, handoffs
+from storage import deliveries, digests, handoffs, suppressions
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.suppressions import Told
@@ -259,7 +259,18 @@ async def test_the_crm_says_so_in_the_words_of_the_agreement(driver: Driver, box
     refuses(box, taken)
     await driver.settle()
 
-    assert local_crm(box).record(str(taken.lead_id))["status"] == "Do not contact"
+    assert local_crm(box).fields_of(taken.lead_id)["status"] == "Do not contact"
+
+
+async def test_what_the_crm_says_in_those_words_counts_too(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    agree_on(box, lambda tree: tree["crm"].update(suppressed={"status": "Do not contact"}))
+    taken = await until_working(driver, box)
+
+    local_crm(box).person_changes(taken.lead_id, by="ana", at=time.at, values={"status": "Do not contact"})
+    await driver.settle()
+
+    assert newest(box, taken).stage == "suppressed"
+    assert box.read_now(lambda session, now: suppressions.is_suppressed(session, taken.incoming.email))
 
 
 async def test_after_a_removal_the_next_request_begins_anew_and_the_trail_knows_who_and_why(driver: Driver, box: Toolbox) -> None:

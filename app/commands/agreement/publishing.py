@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlmodel import Session
 
+from agreements.clauses.generations import NEWEST
 from agreements.lifecycle import OPEN_STAGES
 from app import terminal
 from app.commands.agreement.references import Reference, from_file, reference
@@ -54,6 +55,13 @@ def publish(file: Annotated[Path, typer.Argument(help="An agreement file.")]) ->
         text = file.read_text(encoding="utf-8")
         row = box.write_now(lambda session, now: _publish(session, text, now))
         terminal.console.print(f"{row.name}@{row.version} {row.hash}", soft_wrap=True)
+        if row.generation < NEWEST:
+            terminal.complaints.print(
+                f"It was published with earlier defaults and keeps them; `baton agreement diff {row.name}@{row.version} {file}` names the"
+                " differences. For the defaults of today, give the file a new version.",
+                markup=False,
+                soft_wrap=True,
+            )
 
 
 def _publish(session: Session, text: str, now: datetime) -> AgreementVersion:
