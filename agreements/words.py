@@ -18,8 +18,8 @@ WaitKind = Literal[ClockName, "revisit"]
 #: What a wait is about: its kind, or what makes it special.
 #: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in the queue; no-clock: no deadline runs;
 #: everyone-full: everybody in the team has as many leads as agreed;
-#: triage: marketing looks at what sales returned.
-About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+#: triage: marketing looks at what sales returned; left: whoever had the lead is in the roster no more.
+About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage", "left"]
 #: What a clock may do while it runs, and after it was missed.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
@@ -40,10 +40,13 @@ TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
 #: What a person refuses: every contact, or one channel.
 OptOutChannel = Literal["all", "email", "phone"]
 OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
-#: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now.
-AnswerKind = Literal[GivenAnswer, "deadline", "away"]
+#: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now; left: whoever was
+#: asked is in the roster no more.
+AnswerKind = Literal[GivenAnswer, "deadline", "away", "left"]
 #: Those that no person gave.
-NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away")
+NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away", "left")
+#: Those after which somebody else is asked.
+NOT_THERE: tuple[AnswerKind, ...] = ("away", "left")
 #: What an attempt does to a handoff: a function in tasks/steps.
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
@@ -66,6 +69,7 @@ EventKind = Literal[
     "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",
     "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked",
     "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+    "answered-left", "dispute-moved",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {
@@ -81,6 +85,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "decided": "answered-decided",
     "deadline": "answered-deadline",
     "away": "answered-away",
+    "left": "answered-left",
 }
 #: What was not done by the agreed time.
 NotInTime = Literal[
@@ -95,8 +100,8 @@ ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
 #: A message that has templates of its own.
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
-    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "trail-head", "test",
-    "signature-told", "signature-asked",
+    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
+    "trail-head", "test", "signature-told", "signature-asked",
     "do-not-contact",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
@@ -104,7 +109,7 @@ TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,

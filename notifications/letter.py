@@ -109,6 +109,24 @@ class CodeContext:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceContext:
+    """Everything that the message about somebody's absence may use.
+
+    subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
+    command: the same at the command line, empty for none. number: the code beside the link, empty for no link.
+    """
+
+    to: Recipient
+    link: str
+    subject: str
+    what: str
+    why: str
+    todo: str
+    command: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 
@@ -129,7 +147,8 @@ class SigningContext:
 
     reference: name@version. party: the party to sign for. begins: the first day on which it counts. code: six digits that the
     signer types beside the name. contract: the whole contract in words, None where it is too long for a message. differences:
-    the changes since the version `compared_with`, empty where there is none.
+    the changes since the version `compared_with`, empty where there is none. not_carried_out: what is agreed and not carried out
+    by Baton, in sentences.
     """
 
     to: Recipient
@@ -141,6 +160,7 @@ class SigningContext:
     contract: Contract | None = None
     differences: tuple[str, ...] = ()
     compared_with: str = ""
+    not_carried_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ def current(session: Session) -> Roster:
     return found
 
 
+def with_stored_absences(session: Session, people: Roster) -> Roster:
+    """Return a roster that is not in force, as it would be with the absences that stand beside the file."""
+    return with_absences(people, absences.everybodys(session))
+
+
 def not_a_rep(session: Session, ident: str) -> str:
     """What is wrong with this id of a rep who brought a lead in, and what to write instead; empty for a rep, or for no id."""
     if not ident:

@@ -36,6 +36,7 @@ ROOMS = (
     "signing",
     "erasure",
     "trail",
+    "feeds",
     "background",
 )
 #: What agreements/ must not import.

@@ -82,8 +82,8 @@ def kind_of(text: str) -> GivenAnswer | NoWord:
 class SentForm:
     """An answer as somebody sent it. kind: empty where what was sent is no answer (`kind_of` reads it).
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, choice, member, note_wrong (names of statements,
-    separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
+    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, refused, choice, member, note_wrong (names of
+    statements, separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
     number: the code as it was typed with the answer; Baton checks it only where the answer needs it.
     """
 
@@ -194,7 +194,7 @@ def _count(
 def _ends_contact(agreement: Agreement, data: Mapping[str, Any]) -> bool:
     """Whether the reason says that nobody may contact the person. Such an answer acts at once: no message may go out meanwhile."""
     reason = agreement.reason(str(data.get("reason", "")))
-    return reason is not None and reason.then == "suppress"
+    return reason is not None and reason.then == "suppress" and data.get("refused", "all") == "all"
 
 
 def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:

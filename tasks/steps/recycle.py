@@ -14,7 +14,7 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import About, Ended
+from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Handoff, HandoffNote, Wait
@@ -27,7 +27,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
-    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
+    refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
+    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
     if follows.event != "suppressed":
         tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
@@ -36,6 +37,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     tenure = handoffs.open_assignment(session, handoff)
     if tenure and follows.counts_against != "nobody":  # routing or marketing was wrong, and not the rep: the turn comes back
         turns.credit(session, tenure, day=agreement.day(now))
+    if follows.event == "suppressed" or refused:
+        _note_refusal(session, handoff, Told(refused or "all", f"reason {code}", answer.by, answer.answered_at), now=now)
     if follows.event == "recycled":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)
@@ -50,14 +53,17 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
             session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
     else:
-        if follows.event == "suppressed":
-            opting_out.silence(session, handoff, now=now)
-            told = Told(source=f"reason {code}", by=answer.by, since=answer.answered_at)
-            opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now, keep=handoff)
         handoffs.end_assignment(session, handoff, because=because, now=now)
         handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
         if follows.event == "suppressed":
             opting_out.tell_crm(session, handoff, now=now)
+
+
+def _note_refusal(session: Session, handoff: Handoff, told: Told, *, now: datetime) -> None:
+    """Carries out what the person refused, for every lead of theirs; the caller ends this handoff."""
+    if told.channel == "all":
+        opting_out.silence(session, handoff, now=now)
+    opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now, keep=handoff)
 
 
 def to_nurture(
@@ -79,7 +85,7 @@ def to_nurture(
 
 
 #: The ends by which the rep gave the lead away, or is away: such a rep needs no message.
-_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away")
+_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away", "left")
 
 
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
@@ -95,8 +101,12 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now:
 
 
 def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, *, now: datetime) -> None:
-    """Hands over the lead of a rep whose absence has begun, as agreed. The wait for the rep is closed already."""
+    """Hands over the lead of a rep whose absence has begun, or who has left. The wait for the rep is closed already."""
     people, rep = roster.current(session), handoff.rep
+    answer = waits.answer_of(session, wait)
+    if answer and answer.kind == "left":
+        _follow(session, handoff, agreement, answer, now=now)
+        return
     agreed = agreement.routing.on_leave
     how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
     deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
@@ -106,6 +116,15 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     until = people.people[rep].back_at(now) if people.person(rep) else now
     what = f"{people.name_of(rep)} is away until {until:%d %b %Y}."
     ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
+
+
+def _follow(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
+    """Gives the lead of a rep who has left to whom the answer names, or asks the manager whom it names, or leaves it to routing."""
+    people, rep = roster.current(session), handoff.rep
+    asked = presence.stand_in(people, str(answer.data.get("asked", "")), now)
+    pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="left", now=now)
+    if asked:
+        ask_decision(session, handoff, agreement, holder=asked, about="left", now=now, what=f"{people.name_of(rep)} has left.")
 
 
 def return_note(session: Session, handoff: Handoff, *, because: Ended, now: datetime, back_to: BackTo = "same-rep") -> None:
