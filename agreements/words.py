@@ -60,9 +60,10 @@ Move = Literal[
 ]  # fmt: skip
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
-    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
-    "contact-time-ignored", "opted-out", "opt-out-removed",
-    "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
+    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "shares-id",
+    "rescored",
+    "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
+    "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
@@ -125,7 +126,7 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.

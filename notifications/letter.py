@@ -259,10 +259,15 @@ class Letter:
 
 
 class Channel(Protocol):
-    """A way to reach a person. may_bounce: an accepted message may still come back, so it counts as arrived some time later."""
+    """A way to reach a person.
+
+    may_bounce: an accepted message may still come back, so it counts as arrived some time later. read_by_people: somebody reads
+    what arrives; on any other channel a message proves nothing.
+    """
 
     name: str
     may_bounce: bool
+    read_by_people: bool
 
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the proof that the service took it. Raises DeliveryError, which says whether it is permanent."""

@@ -10,7 +10,9 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from agreements import presence
+from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
+from agreements.opt_out import refused_by
 from agreements.words import OptOutChannel
 from storage import clearing, deliveries, disputes, handoffs, held, leases, linked, roster, suppressions, trail, waits, wakes
 from storage.suppressions import Told
@@ -148,3 +150,22 @@ def _tell(session: Session, tenure: Assignment, told: Told, *, now: datetime) ->
             context = {"handoff_id": tenure.handoff_id, "channel": told.channel, "tenure": tenure.id}
             copy = deliveries.Copy(f"{tenure.id}:{MESSAGE}:{told.channel}:{person}:email", "email", person)
             deliveries.queue(session, None, deliveries.Message(MESSAGE, context=context, assignment_id=tenure.id), copy, now=now)
+
+
+def take_refusal(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> None:
+    """Carries out what an inquiry of this lead refuses, and notes what the list says about the address and number."""
+    if channel := refused_by(incoming):
+        opt_out(session, lead, Told(channel, source=incoming.source, by=actor, since=incoming.at), now=now)
+    if listed := suppressions.of_address(session, lead.email, lead.phone) - {"all"}:
+        lead.not_by = " ".join(sorted({*lead.not_by.split(), *listed}))
+        session.add(lead)
+
+
+def asks_anew(session: Session, lead: Lead, latest: Handoff) -> bool:
+    """Whether what the lead does now begins a new handoff: the last one has ended, and not in nurture.
+
+    A person who asked not to be contacted asks anew only after somebody took them from the list.
+    """
+    if latest.ended_at is None or latest.stage in (Stage.NURTURING, Stage.ERASED) or lead.do_not_contact:
+        return False
+    return latest.stage != Stage.SUPPRESSED or (latest.reason == REASON and not linked.is_suppressed(session, lead))
