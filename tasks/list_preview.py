@@ -19,7 +19,7 @@ from agreements.lead import ACCOUNT, Done, IncomingLead, LeadFacts, domain_of
 from agreements.model import Agreement, Segment
 from agreements.release import Pace, ReleaseDay, planned_days
 from agreements.routing import segment_for
-from storage import contracts, history, identity, roster
+from storage import contracts, history, identity, roster, suppressions
 from storage.tables import AgreementVersion, Lead, LeadSource
 from tasks.steps import release_queue
 from tasks.steps.candidates import CandidateReader, release_of
@@ -174,7 +174,7 @@ def _values(session: Session, one: IncomingLead, account: dict[str, Any]) -> dic
     lead = Lead(**{name: getattr(one, name) for name in named.split()}, values=dict(one.fields))
     values = {
         **history.told_by(lead),
-        "suppressed": one.do_not_contact or roster.is_suppressed(session, one.email, one.phone),
+        "suppressed": one.do_not_contact or suppressions.is_suppressed(session, one.email, one.phone),
         "sales_sourced": bool(one.sales_sourced_by),
         **account,
     }
