@@ -14,9 +14,9 @@ from agreements.lifecycle import Stage
 from agreements.model import Agreement, Prefer, Release, Segment, Strategy
 from agreements.release import share_left
 from agreements.roster import Roster
-from agreements.routing import Candidate, Route, Rules, route, segment_for
+from agreements.routing import Candidate, Colleague, Route, Rules, route, segment_for
 from agreements.words import Ended
-from storage import handoffs, roster, turns
+from storage import companies, handoffs, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
@@ -71,6 +71,9 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     if wanted and wanted not in names:
         names = [*names, wanted]
     on_call = presence.stand_in(people, agreement.routing.on_call, now) or agreement.routing.on_call
+    if not earlier:  # a lead that is passed on may hold the lock of its turns, which comes after this one
+        companies.lock(session, handoffs.lead_of(session, handoff))
+    known = companies.colleagues(session, handoff, agreement, now=now)
     everybody = {*names, *([on_call] if people.person(on_call) else [])}
     team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
@@ -85,6 +88,8 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             _prefer(agreement, handoff.tier),
             turns.locked(session, turns.pool_of(team, handoff.tier)),
             presence.stand_in(people, agreement.routing.default_acceptor, now),
+            tuple(Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known),
+            agreement.routing.same_company.waits.length,
         ),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
