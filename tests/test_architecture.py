@@ -26,6 +26,7 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "recognition",
     "intake",
     "messages",
     "steps",

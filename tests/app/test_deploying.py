@@ -296,13 +296,13 @@ def test_what_changed_while_we_spoke_to_the_server_is_seen(box: Toolbox) -> None
     from app.deploying import _claim, _mark
 
     publish(box, text_of(2, "2027-01-01"))
-    token = box.write_now(lambda session, now: _claim(session, "b2b-saas", 2, "mina", now))
+    token = box.write_now(lambda session, now: _claim(session, "b2b-saas", 2, "mina", now, anywhere))
     publish(box, text_of(3, "2027-01-02"), deployed=True)
 
     with pytest.raises(AgreementError, match="b2b-saas@2 is older than b2b-saas@3"):
-        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, token, "d", now))
+        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, token, "d", now, anywhere))
     with pytest.raises(Claimed, match="somebody else has taken over"):
-        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now))
+        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now, anywhere))
     assert the(box.read_now(lambda session, now: session.get(AgreementVersion, ("b2b-saas", 2)))).deployed_at is None
 
 

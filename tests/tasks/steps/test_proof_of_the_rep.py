@@ -45,8 +45,8 @@ def test_what_counts(box: Toolbox, sent: list[tuple[str, str]], counting: tuple[
         handoff = a_handoff(session, now)
         session.add(Assignment(id="one", handoff_id=handoff.id, lead_id=handoff.lead_id, rep="ana", assigned_at=MONDAY))
         for number, (channel, person) in enumerate(sent):
-            read = {"channel": channel.removesuffix("!"), "unread": channel.endswith("!")}
-            told = {"key": f"{number}", "assignment_id": "one", "message": "assigned", "person": person, "send_at": MONDAY}
+            read: dict[str, Any] = {"channel": channel.removesuffix("!"), "unread": channel.endswith("!")}
+            told: dict[str, Any] = {"key": f"{number}", "assignment_id": "one", "message": "assigned", "person": person, "send_at": MONDAY}
             session.add(Delivery(**told, **read, state=DeliveryState.CONFIRMED, sent_at=MONDAY))
         session.flush()
         found = proof.proof_of(session, "one", counting, now=now)
