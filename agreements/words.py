@@ -54,7 +54,8 @@ Move = Literal[
 ]  # fmt: skip
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
-    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
+    Move, "declined", "no-longer-asked", "captured", "started-anew", "activity",
+    "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
     "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
@@ -81,7 +82,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
 #: What was not done by the agreed time.
 NotInTime = Literal[
     "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",
-    "note not completed in time", "not decided in time",
+    "note not completed in time", "not decided in time", "not claimed in time",
 ]  # fmt: skip
 #: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
 Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
@@ -99,7 +100,7 @@ TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "claimed"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,15 +43,26 @@ def _nth(instants: list[datetime], wanted: int) -> datetime | None:
     return sorted(instants)[wanted - 1] if len(instants) >= wanted else None
 
 
-def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
-    """The current proof that an assignment has arrived."""
+def proof_of(session: Session, assignment_id: str, *, now: datetime, to: str = "") -> Proof:
+    """The current proof that an assignment has arrived. to: at this one of several people."""
     taken = (DeliveryState.SENT, DeliveryState.CONFIRMED)
     rows = session.exec(
         select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
     )
-    counts = {row.channel: row.confirm_at or row.sent_at or now for row in rows}
+    counts = {row.channel: row.confirm_at or row.sent_at or now for row in rows if not to or row.person == to}
     arrived = {channel: at for channel, at in sorted(counts.items()) if at <= now}
     return Proof(arrived, tuple(at for at in counts.values() if at > now))
+
+
+def proof_of_one(session: Session, assignment_id: str, people: Iterable[str], *, wanted: int, now: datetime) -> Proof:
+    """The proof that one of these people was told: of the one who is the furthest. wanted: how many channels prove it."""
+    found = [proof_of(session, assignment_id, now=now, to=one) for one in people]
+
+    def distance(one: Proof) -> tuple[bool, bool, datetime]:
+        since, expected = one.since(wanted), one.expected(wanted)
+        return since is None, expected is None, since or expected or now
+
+    return min(found, key=distance, default=Proof({}, ()))
 
 
 def can_settle(session: Session, now: datetime) -> bool:

@@ -30,9 +30,6 @@ def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     for name, what in _KEPT.items():
         if name in agreement.model_fields_set:
             yield Problem((name,), what)
-    for index, tier in enumerate(agreement.tiers):
-        if tier.routing == "first-to-claim":
-            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go in turn, like all others")
     yield from _routing(agreement)
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
@@ -48,6 +45,9 @@ def _routing(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
+    for index, tier in enumerate(agreement.tiers):
+        if "told" in tier.model_fields_set and tier.routing != "first-to-claim":
+            yield Problem(("tiers", index, "told"), "is not used, because the tier's `routing` is not first-to-claim")
     shared = {address.casefold() for address in agreement.signers["marketing"]} & {
         address.casefold() for address in agreement.signers["sales"]
     }
