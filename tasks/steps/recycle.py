@@ -90,7 +90,7 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now:
 def withdraw(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
     """Ends the current assignment, if there is one, and tells its rep, or each of several who were asked. Returns the assignment."""
     before = handoffs.end_assignment(session, handoff, because=because, now=now)
-    if before and (because not in _BY_THE_REP or before.rep == SEVERAL):
+    if before and (because not in _BY_THE_REP or (before.rep == SEVERAL and because == "handed")):
         tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
     return before
 
