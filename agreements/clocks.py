@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 from agreements.calendar.durations import ALWAYS, Duration, Term
 from agreements.calendar.working_time import Span, WorkingCalendar, as_utc
 from agreements.model import Agreement, Clock
+from agreements.slips import FARTHEST
 from agreements.words import Nudge
 
 #: Values of a clock's `calendar` that mean the calendar of the person who owes it.
 HOLDERS_OWN = ("", "rep", "holder")
-#: If a lead asks for a contact time further ahead, the time is a typing error.
-FARTHEST = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)

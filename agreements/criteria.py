@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from agreements.countries import country_code, country_name
 from agreements.lead import is_countable, kinds_of_mail
 from agreements.words import word
 
@@ -23,6 +24,8 @@ OPERATORS: Mapping[Operator, str] = {
     "at_most": "is a number not above this",
     "is": "equals this",
 }
+#: The fact whose values people write in several ways.
+COUNTRY = "country"
 #: Words that test a fact as a whole.
 WORDS = ("present", "missing", "disposable", "free", "company")
 
@@ -40,7 +43,9 @@ class Test:
         return self.answers(values.get(self.field))
 
     def answers(self, value: Any) -> bool:
-        """Whether this value of the fact passes. None is an unknown value."""
+        """Whether this value of the fact passes. None is an unknown value. A country passes however it is written."""
+        if self.field == COUNTRY and isinstance(value, str) and (answer := _OF_COUNTRIES.get(self.operator)):
+            return bool(answer(value, self.operand))
         return bool(_ANSWERS[self.operator](value, self.operand))
 
     def __str__(self) -> str:
@@ -124,4 +129,22 @@ _ANSWERS: Mapping[Operator | Literal["word"], Any] = {
     "at_least": lambda have, want: (number := _number(have)) is not None and number >= want,
     "at_most": lambda have, want: (number := _number(have)) is not None and number <= want,
     "word": _word,
+}
+
+
+def _same_country(have: str, want: Any) -> bool:
+    return _same(country_code(have), country_code(want.strip()) if isinstance(want, str) else want) or _same(have, want)
+
+
+def _in_country(have: str, part: Any) -> bool:
+    """Whether the country is the one in `part`, or has this text in its code or name."""
+    text, code = str(part).casefold(), country_code(have)
+    return _same_country(have, part) or text in code.casefold() or (len(text) > 2 and text in f"{have} {country_name(code)}".casefold())
+
+
+_OF_COUNTRIES: Mapping[Operator | Literal["word"], Any] = {
+    "is": _same_country,
+    "in": lambda have, want: any(_same_country(have, one) for one in want),
+    "not_in": lambda have, want: not any(_same_country(have, one) for one in want),
+    "contains": lambda have, want: any(_in_country(have, one) for one in want),
 }

@@ -84,3 +84,7 @@ class StaleHandoff(HandoffError):
 
 class RosterError(HandoffError):
     """The roster file has mistakes."""
+
+
+class AbsenceRefused(HandoffError):
+    """The absence cannot stand; the message names each reason and what to do instead."""

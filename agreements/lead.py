@@ -10,7 +10,10 @@ from types import MappingProxyType
 from typing import Annotated, Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+
+from agreements.countries import country_code
+from agreements.slips import unlikely_request, whole_number
 
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -71,6 +74,9 @@ def _likely(at: datetime) -> datetime:
 
 
 FieldValue = Annotated[str | int | float | bool | None, AfterValidator(_bounded)]
+#: An id or a telephone number: its digits must all be there.
+Id = Annotated[Key, AfterValidator(whole_number)]
+Digits = Annotated[Short, AfterValidator(whole_number)]
 Instant = Annotated[AwareDatetime, AfterValidator(_likely)]
 #: Prefix of the facts that only the CRM gives.
 ACCOUNT = "account."
@@ -111,7 +117,9 @@ class IncomingLead(BaseModel):
 
     source, source_id: the sender and its id for the inquiry. The pair identifies the lead permanently.
     conversion_id: what the lead did. A repeated id changes nothing. Without an id, the activity and its time are used.
-    at, requested_time: aware instants; requested_time is when the lead asked to be contacted.
+    phone, source_id, conversion_id: all digits; a number that a spreadsheet has shortened (`1.2E+15`) is refused.
+    country: its code of two letters, from any usual way to write it; a text that names no country, or several, stays as it is.
+    at, requested_time: aware instants; requested_time is when the lead asked to be contacted, see `unlikely_request`.
     sales_sourced_by: the id of the rep who brought the lead in, empty for none.
     consents: the legal basis by channel and purpose. Earlier consents stay.
     fields: the other facts that the agreement's `fields` declare, without the CRM's facts about the company.
@@ -120,13 +128,13 @@ class IncomingLead(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Key = "api"
-    source_id: Key
-    conversion_id: Short = ""
+    source_id: Id
+    conversion_id: Digits = ""
     at: Instant | None = None
     email: Address = ""
     first_name: Short = ""
     last_name: Short = ""
-    phone: Short = ""
+    phone: Digits = ""
     company: Short = ""
     job_title: Short = ""
     country: Short = ""
@@ -150,8 +158,16 @@ class IncomingLead(BaseModel):
 
     @field_validator("country")
     @classmethod
-    def _upper_country(cls, value: str) -> str:
-        return value.upper() if len(value) == 2 else value
+    def _code_of_country(cls, value: str) -> str:
+        return country_code(value)
+
+    @field_validator("requested_time")
+    @classmethod
+    def _likely_request(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        asked_at = info.data.get("at")
+        if asked_at and (problem := unlikely_request(value, asked_at=asked_at)):
+            raise ValueError(problem)
+        return value
 
     @field_validator("fields")
     @classmethod

@@ -85,6 +85,7 @@ TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
         "unproven": To(Stage.ASSIGNED, "notify"),
         "accepted": To(Stage.ACCEPTED, "follow_up"),
         "decision-asked": To(Stage.ASSIGNED, "decide"),
+        "given-back": To(Stage.ASSIGNED, "acceptance"),
         **_WITH_SALES,
         **_EXITS,
     },

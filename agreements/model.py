@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
 from agreements.calendar.kept_holidays import Resolved, with_resolved
 from agreements.calendar.working_time import WorkingCalendar
@@ -17,7 +17,7 @@ from agreements.clauses.after import Dispute, Evidence, InFlight, Needs, Reason,
 from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
-from agreements.clauses.facts import DeclaredField, Persona, ScreenRule
+from agreements.clauses.facts import DeclaredField, Persona, ScreenRule, with_country_codes
 from agreements.clauses.handover import Attention, Capacity, Notify, OnLeave, Prefer, Release, Routing, Segment, Strategy, Tier
 from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
@@ -82,7 +82,7 @@ class Agreement(Clause):
     signers: Mapping[Party, tuple[str, ...]]
     definitions: Mapping[str, str] = Field(default_factory=dict)
     objectives: Objectives = Objectives()
-    fields: Mapping[Name, DeclaredField] = Field(default_factory=dict)
+    fields: Annotated[Mapping[Name, DeclaredField], AfterValidator(with_country_codes)] = Field(default_factory=dict)
     personas: tuple[Persona, ...] = ()
     screen: tuple[ScreenRule, ...] = ()
     qualification: Qualification

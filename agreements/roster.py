@@ -96,7 +96,9 @@ class Person(Clause):
 
     def back_at(self, at: datetime) -> datetime:
         """Return when an absent person is back, or `at` if the person is not absent."""
-        return max((one.until for one in self.away if one.from_ <= at < one.until), default=at)
+        while ends := [one.until for one in self.away if one.from_ <= at < one.until]:  # an absence may follow at once
+            at = max(ends)
+        return at
 
 
 class Team(Clause):

@@ -37,6 +37,9 @@ GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
+#: What a person refuses: every contact, or one channel.
+OptOutChannel = Literal["all", "email", "phone"]
+OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
 #: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now.
 AnswerKind = Literal[GivenAnswer, "deadline", "away"]
 #: Those that no person gave.
@@ -117,6 +120,8 @@ Closed = Literal[
 ]
 #: Why a handoff began.
 BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+#: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
+AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.
 Party = Literal["marketing", "sales"]
 PARTIES: tuple[Party, ...] = get_args(Party)

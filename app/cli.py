@@ -76,6 +76,7 @@ COMMANDS: dict[str, str | Group] = {
             "check": "app.commands.people:check",
             "load": "app.commands.people:load",
             "show": "app.commands.people:show",
+            "away": "app.commands.absences:away",
             "next": "app.commands.turns:upcoming",
             "shares": "app.commands.turns:shares",
         },

@@ -30,7 +30,7 @@ from storage.tables import (
 )
 
 #: The parts of an answer that are codes of the agreement or ids of people in the roster. Everything else is deleted.
-CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed", "all_declined"})
+CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed", "refused", "all_declined"})
 #: The columns of a lead that say nothing about the person.
 _KEPT_OF_LEAD = frozenset({"id", "entry_channel", "merged_into", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"})
 #: Replaces the text in a row that stays only so that its number is not given to another text.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agreements.lead import ACCOUNT, domain_of
+from agreements.slips import has_link
 from storage.tables import Lead, LeadValues
 
 
@@ -18,6 +19,7 @@ def told_by(lead: Lead) -> dict[str, Any]:
         "email": lead.email,
         "email_domain": domain_of(lead.email),
         "phone": lead.phone,
+        "name_has_link": has_link(lead.first_name, lead.last_name),
         "company": lead.company,
         "job_title": lead.job_title,
         "country": lead.country,

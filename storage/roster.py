@@ -8,27 +8,41 @@ from difflib import get_close_matches
 
 from sqlmodel import Session, col, select
 
+from agreements.absences import with_absences
 from agreements.errors import RosterError
 from agreements.lead import domain_of, mail_key
 from agreements.roster import Roster, read_roster
-from storage import held
+from storage import absences, held
 from storage.database import WriteSession
 from storage.tables import RosterSnapshot, Suppression
 
 _KEY = "roster"
 
 
-#: Rosters that this process has parsed, the latest last, by the hash of their text.
+#: Rosters that this process has read, the latest last, by the hash of their text and the state of the absences beside it.
 _PARSED: dict[str, Roster] = {}
 _KEPT = 16
 
 
 def _parsed(session: Session, id: int | None, hash: str) -> Roster:
     text = session.exec(select(RosterSnapshot.text).where(RosterSnapshot.id == id)).one()
+    found = read_roster(text, loaded=True)
+    _keep(hash, found)
+    return found
+
+
+def _with_absences(session: Session, people: Roster, hash: str, mark: str) -> Roster:
+    """The roster with the absences that stand beside its file; mark: the state of all of them."""
+    key = f"{hash} {mark}"
+    if key not in _PARSED:
+        _keep(key, with_absences(people, absences.everybodys(session)))
+    return _PARSED[key]
+
+
+def _keep(key: str, people: Roster) -> None:
     while len(_PARSED) >= _KEPT:
         _PARSED.pop(next(iter(_PARSED)), None)
-    _PARSED[hash] = read_roster(text, loaded=True)
-    return _PARSED[hash]
+    _PARSED[key] = people
 
 
 def load(session: Session, text: str, *, now: datetime) -> Roster:
@@ -44,15 +58,17 @@ def load(session: Session, text: str, *, now: datetime) -> Roster:
 
 
 def current(session: Session) -> Roster:
-    """The roster in force now, read once a transaction. Raises RosterError where none was loaded."""
+    """The roster in force now, with the absences beside its file, read once a transaction. Raises RosterError where none was loaded."""
     known: Roster | None = session.info.get(_KEY)
     if known is not None and session.in_transaction():
         return known
-    newest = session.exec(select(RosterSnapshot.id, RosterSnapshot.hash).order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
+    query = select(RosterSnapshot.id, RosterSnapshot.hash, absences.newest_mark())
+    newest = session.exec(query.order_by(col(RosterSnapshot.id).desc()).limit(1)).first()
     if newest is None:
         raise RosterError("No roster is loaded. Load one: baton roster load FILE.")
-    id, hash = newest
+    id, hash, mark = newest
     found = _PARSED.get(hash) or _parsed(session, id, hash)
+    found = _with_absences(session, found, hash, mark) if mark else found
     if isinstance(session, WriteSession):
         session.info[_KEY] = found
     return found

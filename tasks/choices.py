@@ -9,13 +9,15 @@ from typing import Final, Literal
 from agreements.lifecycle import UNANSWERED
 from agreements.model import Agreement
 from agreements.routing import SEVERAL
-from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, TouchChannel, WaitKind, word
+from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
 #: The extra input that an answer may need.
 Need = Literal["reason", "colleague", "choice", "statements"]
 #: The subject of a decision when everyone in the team has as many leads as agreed.
 EVERYONE_FULL: Final = "everyone-full"
+#: The subject of a decision about a lead that its rep gave up; marketing decides.
+TRIAGE: Final = "triage"
 #: The words for an answer that was given, to follow a name.
 DID: Mapping[AnswerKind, str] = {
     "accepted": "accepted",
@@ -89,6 +91,8 @@ CHANNELS: Mapping[TouchChannel, str] = {
     "social": "over a social network",
     "in-person": "in person",
 }
+#: The ways of contact that somebody may refuse, to follow "they refuse".
+REFUSED: Mapping[OptOutChannel, str] = {"all": "every contact", "phone": "calls and text messages", "email": "e-mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,6 @@ def next_leg(agreement: Agreement, handoff: Handoff) -> str:
 
 
 def decisions(wait: Wait) -> dict[Decision, str]:
-    """The possible decisions, and their words for people. Where no rep has the lead, it cannot be left with one."""
-    nobody_has_it = wait.about == EVERYONE_FULL or (wait.about == "acceptance" and not wait.assignment_id)
-    return {name: words for name, words in CHOICES.items() if not nobody_has_it or name != "give-back"}
+    """The possible decisions, and their words for people. A lead that no rep has or had cannot be left with one."""
+    has_a_rep = bool(wait.assignment_id) or wait.about == TRIAGE
+    return {name: words for name, words in CHOICES.items() if has_a_rep or name != "give-back"}

@@ -1,4 +1,4 @@
-"""Find what is allowed and probably a mistake: an activity that nobody sends, a title matched exactly, a leg without teams."""
+"""Find what is allowed and probably a mistake: an activity or a country that nobody sends, an exact title, a leg without teams."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from agreements.checks.base import Problem
 from agreements.clauses.base import nearest, shown
 from agreements.clauses.facts import ACTIVITIES
-from agreements.criteria import Operator
+from agreements.countries import unclear_country
+from agreements.criteria import COUNTRY, Operator
 from agreements.model import Agreement
 from agreements.rules import rules_of
 from agreements.yaml_reader import Path
@@ -16,11 +17,13 @@ from agreements.yaml_reader import Path
 #: The fact that people write in many ways.
 _TITLE = "job_title"
 _EQUAL: tuple[Operator, ...] = ("is", "in")
+_NAMES_COUNTRIES: tuple[Operator, ...] = ("is", "in", "not_in")
 
 
 def likely_slips(agreement: Agreement) -> Iterator[Problem]:
     """Yield a note for each of them. A note never prevents a deploy."""
     yield from _unknown_activities(agreement)
+    yield from _unknown_countries(agreement)
     yield from _exact_titles(agreement)
     yield from _legs_without_teams(agreement)
 
@@ -36,6 +39,19 @@ def _unknown_activities(agreement: Agreement) -> Iterator[Problem]:
         if name and name not in known:
             what = f"{name!r} is no usual activity and no other rule names it{nearest(name, known)}"
             yield Problem(where, f"{what}; it counts only where leads come in with exactly this name")
+
+
+def _unknown_countries(agreement: Agreement) -> Iterator[Problem]:
+    """Find countries that no lead comes in with: a lead has the code, or what somebody wrote that names no country."""
+    declared = agreement.fields.get(COUNTRY)
+    meant = {str(one).casefold() for one in (*declared.values, *declared.synonyms.values())} if declared else set()
+    for rule in rules_of(agreement):
+        tests = [test for test in rule.condition.tests if test.field == COUNTRY and test.operator in _NAMES_COUNTRIES]
+        values = [str(value) for test in tests for value in (test.operand if isinstance(test.operand, tuple) else (test.operand,))]
+        for value in values:
+            if value.casefold() not in meant and (problem := unclear_country(value.strip())):
+                what = f"{problem}. Until then the rule counts only for leads with exactly this text"
+                yield Problem((*rule.where, COUNTRY), what)
 
 
 def _exact_titles(agreement: Agreement) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from agreements.words import NoWord
 from agreements.yaml_reader import Path
 
 #: Built-in facts that are true or false, and built-in facts with values of any type. All others are text.
-_YES_NO = {"suppressed", "sales_sourced", "account.open_opportunity", "fast_lane"}
+_YES_NO = {"suppressed", "name_has_link", "sales_sourced", "account.open_opportunity", "fast_lane"}
 _ANYTHING = {"budget", "authority", "need", "timeline"}
 _MAIL_WORDS = ("disposable", "free", "company")
 

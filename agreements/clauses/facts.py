@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from agreements.clauses.base import ACondition, Clause, Name
+from agreements.countries import country_code
 from agreements.lead import IncomingLead
 
 #: Facts that every lead has without a declaration, and their meaning. `fields:` declares the others.
@@ -16,9 +17,11 @@ BUILT_IN: Mapping[str, str] = {
     "email": "the address",
     "email_domain": "the part of the address after the @",
     "phone": "the number",
+    "name_has_link": "yes when the person's name holds a web address",
     "company": "the company's name",
     "job_title": "the person's job there",
-    "country": "two letters, as in GB",
+    "country": "the code of two letters, as in GB; a rule may write it in any usual way",
+    "timezone": "the person's time zone, as in Europe/London",
     "entry_channel": "web, trade_show, email …",
     "campaign": "what brought the lead",
     "suppressed": "yes when nobody may contact the person",
@@ -93,6 +96,18 @@ class Persona(Clause):
     product: str = ""
     pain_points: tuple[str, ...] = ()
     match: ACondition
+
+
+def with_country_codes(fields: Mapping[str, DeclaredField]) -> Mapping[str, DeclaredField]:
+    """Return the fields with the codes of the countries that the synonyms of `country` name: a lead comes in with the code."""
+    declared = fields.get("country")
+    if declared is None:
+        return fields
+    known = {text.casefold() for text in declared.synonyms}
+    codes = {country_code(text): meant for text, meant in declared.synonyms.items()}
+    more = {code: meant for code, meant in codes.items() if code.casefold() not in {*known, str(meant).casefold()}}
+    synonyms = {**declared.synonyms, **more}
+    return {**fields, "country": declared.model_copy(update={"synonyms": synonyms})} if more else fields
 
 
 #: What becomes of a lead that is screened out.

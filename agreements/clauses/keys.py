@@ -245,7 +245,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "counts_against": Key("marketing, routing or nobody", "nobody"),
         "text": Key("optional or required: whether the rep must add a few words", "required"),
         "needs": Key("touches: only after the attempts that `clocks.outcome.touches` asks for", "touches"),
-        "ask": Key("what the page also asks the rep: colleague, renewal_date, channel, all", "[colleague]"),
+        "ask": Key(
+            "what the page also asks the rep: colleague, renewal_date, channel or all (what the person refuses)",
+            "[colleague]",
+        ),
         "alert_above": Key("RevOps gets a message when more than this share of a month's rejections have this reason", "10%"),
         "why": _WHY,
     },

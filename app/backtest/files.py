@@ -17,7 +17,7 @@ from agreements.lead import IncomingLead, domain_of
 from agreements.model import Agreement
 from app.backtest.after_contact import refuse_after_contact
 from app.backtest.became import Impossible, became
-from app.backtest.fact_columns import FIELD, column_of_fact
+from app.backtest.fact_columns import FIELD, column_of_fact, columns_of_facts, with_links_in_names
 from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.backtest.reader import ReadRows, Wanted, read_rows
@@ -92,7 +92,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
 
 
 def _wanted(asked: Collection[str]) -> frozenset[str]:
-    return frozenset({column_of_fact(name) for name in asked} | {"do_not_contact"})
+    return columns_of_facts(asked) | {"do_not_contact"}
 
 
 def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tuple[pl.DataFrame, list[str]]:
@@ -110,7 +110,8 @@ def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tup
 
 def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
     """Return the facts by the names that the rules use; blank ones are unknown."""
-    made = {name: pl.col(column) for name in asked if (column := column_of_fact(name)) in leads.columns}
+    leads = with_links_in_names(leads, asked)
+    made: dict[str, pl.Expr] = {name: pl.col(column) for name in asked if (column := column_of_fact(name)) in leads.columns}
     if "email_domain" in made:
         made["email"] = made.pop("email_domain")  # LeadColumns derives the domain from the address
     made["suppressed"] = pl.col("do_not_contact") if "do_not_contact" in leads.columns else pl.lit(False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,11 @@ import polars as pl
 
 from agreements.clauses.facts import LATER, DeclaredField
 from agreements.criteria import Operator, Test
-from agreements.fields import value_of
+from agreements.fields import value_as_it_came, value_of
 from agreements.lead import domain_of
 from agreements.model import Agreement
 from agreements.rules import rules_of
-from app.backtest.fact_columns import column_of_fact
+from app.backtest.fact_columns import column_of_fact, columns_of_facts, with_links_in_names
 from app.backtest.files import LeadFile
 from app.backtest.reader import Wanted, read_rows
 from app.backtest.together import put_together
@@ -61,15 +61,11 @@ def read_fill(agreement: Agreement, file: LeadFile, *, now: datetime, progress: 
     Several rows of one lead count once. Raises UnreadableFile for a file that cannot be used.
     """
     facts = {name for rule in rules_of(agreement) for name in rule.facts}
-    wanted = Wanted(_columns(facts))
+    wanted = Wanted(columns_of_facts(facts))
     read = read_rows(file.path, mapping=file.mapping, timezone=file.timezone, limit=file.limit, today=now, wanted=wanted, progress=progress)
-    leads = put_together(read.facts, now=now).leads
+    leads = with_links_in_names(put_together(read.facts, now=now).leads, facts)
     counted = {name: values for name in facts if (values := _counted(leads, name)) is not None}
     return Filled(leads.height, tuple(_fills(agreement, counted, leads.height)), tuple(read.bad))
-
-
-def _columns(facts: Collection[str]) -> frozenset[str]:
-    return frozenset(column_of_fact(name) for name in facts)
 
 
 def _counted(leads: pl.DataFrame, name: str) -> Counter[Any] | None:
@@ -119,7 +115,7 @@ def _asked(agreement: Agreement) -> dict[str, list[Test]]:
 def _meant(declared: DeclaredField | None, values: Counter[Any]) -> Counter[tuple[Any, Any]]:
     """Return how many leads have each pair of a value as it came and its meaning, None for unknown."""
     bare = declared.model_copy(update={"if_missing": "unknown"}) if declared else None
-    pairs = ((raw, value_of(bare, raw) if bare else raw or None, count) for raw, count in values.items())
+    pairs = ((raw, value_of(bare, raw) if bare else value_as_it_came(raw), count) for raw, count in values.items())
     return Counter({(raw, value): count for raw, value, count in pairs})
 
 

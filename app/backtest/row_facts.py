@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from agreements.lead import MAX_FIELDS, IncomingLead
+from agreements.slips import FARTHEST, PAST_BY
 from app.backtest.column_facts import ColumnFacts, type_of
 from app.backtest.fact_columns import FIELD
 from app.backtest.field_kinds import KIND_OF, Kinds, text_of
@@ -54,7 +55,7 @@ class Facts:
         fields = [column for column in self._columns if column.is_field]
         frame = self._asked(cells)
         kinds = {column.called("kind"): column.kind() for column in fields}
-        bad = pl.any_horizontal(column.bad() for column in self._columns)
+        bad = pl.any_horizontal([*(column.bad() for column in self._columns), self._unlikely_requests()])
         found = frame.select(**self._made(), **kinds, bad=bad)
         good = found.filter(~pl.col("bad")) if found["bad"].any() else found
         for column in fields:
@@ -83,6 +84,14 @@ class Facts:
             if column.name == self.by:
                 made["told"] = column.told()
         return made
+
+    def _unlikely_requests(self) -> pl.Expr:
+        """Return whether the judge has to look at a row because of its contact time: see `unlikely_request`."""
+        made = {column.name: column.value() for column in self._columns if column.name in TIMES}
+        if len(made) < len(TIMES):
+            return pl.lit(False)
+        ahead = made["requested_time"] - made["at"]
+        return ((ahead < -PAST_BY) | (ahead > FARTHEST)).fill_null(False)
 
     def of_leads(self, leads: Sequence[tuple[Row, IncomingLead]]) -> pl.DataFrame:
         """Return the same facts for leads that were read singly."""

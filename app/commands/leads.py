@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.progress import Progress
 from sqlmodel import Session
 
+from agreements.countries import unclear_country
 from agreements.lifecycle import Stage, again
 from agreements.words import NoWord, word
 from app import terminal
@@ -39,6 +41,9 @@ def import_file(
     if read.ignored_columns:
         left_out = ", ".join(read.ignored_columns)
         terminal.complaints.print(f"Unknown columns were left out: {left_out}", markup=False, soft_wrap=True)
+    for problem, count in Counter(unclear_country(row.lead.country) for row in read.rows).items():
+        if problem:
+            terminal.complaints.print(f"country: {problem} ({count} row{'s' if count > 1 else ''})", markup=False, soft_wrap=True)
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("importing", total=len(read.rows))
         result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session, col, select
 
+from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
 from storage import answerers, consents, handoffs, proof, roster
@@ -36,6 +37,8 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     console.print(" · ".join(filter(None, known)), markup=False)
     if lead.erased_at:
         console.print(f"Everything personal was deleted at {lead.erased_at:%a %d %b %Y %H:%M} UTC.")
+    if problem := unclear_country(lead.country):
+        console.print(f"  country: {problem}", markup=False)
     for consent in consents.of_lead(session, lead_id):
         since = f", since {consent.at:%d %b %Y}" if consent.at else ""
         told = f" ({consent.source})" if consent.source else ""

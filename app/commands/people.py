@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
+from agreements.absences import absences_of, source_of, span, told, where
 from agreements.errors import RosterError
-from agreements.roster import Roster, read_roster
+from agreements.roster import Person, Roster, read_roster
 from app import terminal
 from tasks.wiring.roster_addresses import unusable_addresses
 
@@ -44,7 +47,7 @@ def _counted(people: Roster) -> str:
 
 
 def show() -> None:
-    """Show who is in the roster, and who is away."""
+    """Show who is in the roster, and who is away until when, with the stand-in. `baton roster away` lists all absences."""
     box = terminal.open_box()
     from storage import roster
 
@@ -52,6 +55,15 @@ def show() -> None:
         people, now = box.read_now(lambda session, at: (roster.current(session), at))
         table = Table("id", "name", "role", "team", "e-mail", "away")
         for ident, person in people.people.items():
-            away = f"until {person.back_at(now):%d %b %Y}" if person.is_away(now) else ""
-            table.add_row(ident, person.name, person.role, person.team, person.email, away)
+            table.add_row(ident, person.name, person.role, person.team, person.email, _away(people, person, now))
         terminal.console.print(table)
+
+
+def _away(people: Roster, person: Person, now: datetime) -> str:
+    """The present absence, else the next one: in the person's zone, with who stands in and where it comes from."""
+    one = next(iter(absences_of(person, since=now)), None)
+    if one is None:
+        return ""
+    zone, deputy = ZoneInfo(person.timezone), one.deputy or person.deputy
+    first = f"until {told(person.back_at(now), zone)}" if one.from_ <= now else span(one, zone)
+    return f"{first}, {people.name_of(deputy) if deputy else 'nobody'} stands in ({where(source_of(one))})"

@@ -9,6 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from agreements.lead import MAX_SHORT, MAX_TEXT, FieldValue
+from agreements.slips import SHORTENED
 
 YEARS_BACK, YEARS_AHEAD = 50, 10
 #: How a column of numbers is written: not at all (its cells stay text), as plain numbers among texts, or with this decimal sign.
@@ -104,8 +105,9 @@ OF_FIELDS: dict[Numbers, tuple[Plain, ...]] = {
 OF_FACTS: dict[str, tuple[Plain, ...]] = {
     "do_not_contact": (),
     "message": (Plain(at_most=MAX_TEXT),),
-    # Two letters may be the code of a country.
-    "country": (Plain(at_least=3),),
+    # Countries are written in several ways.
+    "country": (),
+    **dict.fromkeys(("source_id", "conversion_id", "phone"), (Plain(never=SHORTENED),)),
     "email": (
         Plain(
             r"^[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:[A-Za-z0-9]{1,20}(?:-[A-Za-z0-9]{1,20}){0,2}\.){1,5}[A-Za-z]{2,20}$",

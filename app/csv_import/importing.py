@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
+from agreements.slips import unlikely_request
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
 from storage import identity, roster
 from storage.database import ROWS_AT_ONCE
@@ -81,6 +82,8 @@ def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, acto
     at = row.lead.at
     if at is not None and at > now + AHEAD_AT_MOST:
         return BadRow(row.line, f"at: {at:%Y-%m-%d %H:%M} UTC has not come yet: correct the date, or the time zone it is meant in")
+    if at is None and (problem := unlikely_request(row.lead.requested_time, asked_at=now)):
+        return BadRow(row.line, f"requested_time: {problem}")
     if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
         return BadRow(row.line, f"sales_sourced_by: {problem}")
     return intake.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind

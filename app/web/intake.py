@@ -14,7 +14,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from agreements.countries import unclear_country
 from agreements.lead import IncomingLead
+from agreements.slips import unlikely_request
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
 from storage import keys, roster
 from storage.identity import again_if_taken
@@ -122,7 +124,9 @@ async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any
     done = await asyncio.to_thread(again_if_taken, lambda: box.write_now(work))
     if isinstance(done, list):
         return _unfit(done)
-    said = {"lead": done.lead_id, "handoff": done.handoff_id, "result": done.kind}
+    said: dict[str, Any] = {"lead": done.lead_id, "handoff": done.handoff_id, "result": done.kind}
+    if problem := unclear_country(incoming.country):
+        said["notes"] = [{"field": "country", "problem": problem}]
     return (201 if done.kind == "new" else 200), said
 
 
@@ -136,6 +140,8 @@ def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
     found = [{"field": name, "problem": "is not a likely time"} for name, at in given.items() if at and at.year not in _YEARS]
     if not found and incoming.at and incoming.at > now + _AHEAD:
         found.append({"field": "at", "problem": f"is in the future: it is {now.astimezone(UTC):%Y-%m-%dT%H:%MZ} now"})
+    if not found and not incoming.at and (problem := unlikely_request(incoming.requested_time, asked_at=now)):
+        found.append({"field": "requested_time", "problem": problem})
     return found
 
 
@@ -189,7 +195,10 @@ _BODY = {
     }
 }
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A known lead: result is activity, merged or repeated. A list: results, with a status for each."},
+    200: {
+        "description": "A known lead: result is activity, merged or repeated. A list: results, with a status for each."
+        " notes, here and with 201: what went in and is not clear, such as a country."
+    },
     201: {"description": "A new handoff started: lead and handoff are its numbers, result is new."},
     400: {"description": "Not readable; error says where."},
     401: {"description": "No key, or one that does not work."},

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
 from storage.tables.base import new_id
-from storage.tables.contract import AgreementVersion, RosterSnapshot, Signature, SignatureRequest
+from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
 from storage.tables.process_state import Bookmark, Claim, ClockReading
+from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
 
 __all__ = [
+    "Absence",
     "Activity",
     "AgreementVersion",
     "Answer",

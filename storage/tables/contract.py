@@ -1,4 +1,4 @@
-"""The contract: its versions, who signed them, and the people who are party to it."""
+"""The contract: its versions, and who signed them."""
 
 from __future__ import annotations
 
@@ -63,13 +63,3 @@ class SignatureRequest(SQLModel, table=True):
     proof: str = ""
     asked_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
-
-
-class RosterSnapshot(SQLModel, table=True):
-    """The people and teams as last loaded; the newest row counts."""
-
-    __tablename__ = "rosters"
-    id: int = row_id()
-    hash: str
-    text: str = Field(sa_column=Column(Text, nullable=False))
-    loaded_at: datetime = instant()

@@ -95,6 +95,8 @@ _MORE: tuple[tuple[EventKind, str, str], ...] = (
     ("accepted", "claimed", "{rep} has it"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
+    ("answered-rejected", "refused", "{actor} rejected: {reason}; the person refuses: {refused}"),
+    ("answered-returned", "refused", "{actor} returned it: {reason}; the person refuses: {refused}"),
     ("answered-accepted", "note_wrong", "{actor} accepted; wrong or missing in the note: {note_wrong}"),
     ("dispute-raised", "answered_by", "{actor} disputes the answer of {answered_by}: {reason}"),
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),

@@ -11,7 +11,7 @@ from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running
 from tasks.messages.outbox import crm_status
-from tasks.steps.follow_up import open_first_attempt
+from tasks.steps.follow_up import given_back_at, open_first_attempt
 from tasks.steps.offering import give_to_first
 from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
 from tasks.work import Work
@@ -31,8 +31,10 @@ def acceptance(work: Work) -> None:
 
 
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
-    """Opens the wait for acceptance. Its clock runs from the proof of delivery, within the bound over all reps."""
-    plan = running(session, handoff, "acceptance", row, start=row.proven_at or now).schedule(now=now)
+    """Opens the wait for acceptance. Its clock runs from the proof of delivery, or from when a manager left the lead with the rep."""
+    given_back = given_back_at(session, row)
+    runs = running(session, handoff, "acceptance", row, start=given_back or row.proven_at or now, anew=given_back is not None)
+    plan = runs.schedule(now=now)
     handoff.owner = row.rep
     session.add(handoff)
     return waits.open_wait(

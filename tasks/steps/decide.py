@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import presence
-from agreements.lifecycle import Stage
 from agreements.words import word
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Handoff, Wait
@@ -42,12 +41,19 @@ def _ask_somebody_else(session: Session, handoff: Handoff, wait: Wait, now: date
     ask_decision(session, handoff, handoffs.agreement_of(session, handoff), holder=holder, about=wait.about, now=now, what=what)
 
 
+def _last_rep(session: Session, handoff: Handoff) -> str:
+    rows = handoffs.assignments(session, handoff.id)
+    return rows[-1].rep if rows else ""
+
+
 def _carry_out(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
     choice = word(str(answer.data.get("choice", "")), CHOICES)
-    if choice == "give-back" and handoff.stage in (Stage.ACCEPTED, Stage.WORKING):
+    if choice == "give-back" and handoffs.open_assignment(session, handoff):
         handoff.owner = handoff.rep
         handoffs.move(session, handoff, "given-back", now=now, actor=answer.by)
-    elif choice == "reassign" or choice == "give-back":
+    elif choice == "give-back":  # the rep gave it up, and is to try again
+        pass_on(session, handoff, to=_last_rep(session, handoff), because="decided", now=now)
+    elif choice == "reassign":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="decided", now=now)
     elif choice == "disqualify":
         handoffs.end_assignment(session, handoff, because="decided", now=now)

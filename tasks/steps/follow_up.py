@@ -39,7 +39,7 @@ def follow_up(work: Work) -> None:
 def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, accepted_at: datetime) -> Wait:
     """Opens the wait for the first attempt. Its clock counts from the proof of delivery, not from the acceptance."""
     row = _tenure(session, handoff)
-    given_back = _given_back_at(session, row)
+    given_back = given_back_at(session, row)
     runs = running(session, handoff, "first_attempt", row, start=given_back or row.proven_at or now, anew=given_back is not None)
     requested = handoffs.lead_of(session, handoff).requested_time
     asked = contact_time(runs.clock, requested, start=runs.start, now=accepted_at, calendar=runs.calendar)
@@ -58,7 +58,7 @@ def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
     row = _tenure(session, handoff)
     if not sales_sourced.runs(session, handoff, "outcome"):
         return sales_sourced.open_without_a_clock(session, handoff, row, now=now)
-    given_back = _given_back_at(session, row)
+    given_back = given_back_at(session, row)
     tried = select(Touch.at).where(Touch.handoff_id == handoff.id, col(Touch.at) >= row.assigned_at)
     start = given_back or session.exec(tried.order_by(col(Touch.at)).limit(1)).first() or now
     plan = running(session, handoff, "outcome", row, start=start, anew=given_back is not None).schedule(now=now)
@@ -78,7 +78,8 @@ def _tenure(session: Session, handoff: Handoff) -> Assignment:
     return row
 
 
-def _given_back_at(session: Session, row: Assignment) -> datetime | None:
+def given_back_at(session: Session, row: Assignment) -> datetime | None:
+    """When a decision last left the lead with the rep of this tenure, None for never. From then on the rep has a new clock."""
     query = select(Wait).where(Wait.assignment_id == row.id, Wait.kind == "decision", col(Wait.closed_at).is_not(None))
     last = session.exec(query.order_by(col(Wait.closed_at).desc()).limit(1)).first()
     return last.closed_at if last else None

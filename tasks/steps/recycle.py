@@ -15,9 +15,10 @@ from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.routing import SEVERAL
-from agreements.words import About, Ended
+from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
 from storage import answerers, deliveries, handoffs, offers, roster, trail, turns, waits
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
+from tasks.choices import TRIAGE
 from tasks.clock_inputs import calendar_of
 from tasks.steps.offering import tell_the_others
 
@@ -26,7 +27,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
-    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
+    refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
+    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
     tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
@@ -45,7 +47,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
         handoffs.end_assignment(session, handoff, because=because, now=now)
         people = roster.current(session)
         ask_decision(
-            session, handoff, agreement, holder=presence.marketing(people, now), about="triage", now=now, what=f"Sales says: {code}."
+            session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
     else:
         if follows.event == "suppressed":

@@ -12,8 +12,7 @@ from tests.conftest import AGREEMENT
 NOTES = [
     ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, routing: first-to-claim}", "tiers.0.routing", "first-to-claim"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
-    ("then: suppress}", "then: suppress, ask: [channel, all]}", "reasons.10.ask", "the rep is not asked for channel, all yet"),
-    ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "not prepared yet"),
+    ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "does not prepare them yet"),
     ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "is not used, because `everyone_away` is hold"),
     ("sales: [cro@northgate.example]", "sales: [CMO@northgate.example]", "signers", "cmo@northgate.example signs for both sides"),
     ("{total: 60, fit_at_least: 30, engagement_at_least: 15}", "{total: 0, fit_at_least: -99, engagement_at_least: -99}",
@@ -28,6 +27,9 @@ NOTES = [
      " To include such titles, write {contains: ['VP Sales']}"),
     ("job_title: {contains: [sales, revenue, commercial, growth]}", "job_title: [CRO, VP Sales]", "personas.1.match.job_title",
      "write {contains: ['CRO', 'VP Sales']}"),
+    ("country: [US, CA, MX, BR]", "country: [US, Korea]", "routing.segments.0.when.country",
+     "'Korea' can be KP (North Korea) or KR (South Korea); write the code. Until then the rule counts only for leads with exactly this"),
+    ("country: {in: [KP, IR, SY, CU]}", "country: {not_in: [UX]}", "screen.2.when.country", "'UX' is no country that Baton knows; write"),
     ("legs: [sdr]", "legs: [sdr, ae]", "legs.1", "`routing.segments` decide again and the leg 'ae' goes to the team of the first one"),
 ]  # fmt: skip
 
@@ -49,6 +51,11 @@ def test_a_check_in_that_is_agreed_is_carried_out_and_not_noted() -> None:
     text = AGREEMENT.replace("    at: {50%: remind}\n", "    at: {50%: remind}\n    check_in: daily-digest\n", 1)
 
     assert set(notes(text)) == {"objectives"}
+
+
+@pytest.mark.parametrize("countries", ["[US, CA, MX, Brasil]", "[USA, Deutschland]", "United Kingdom", "missing", "{contains: [land]}"])
+def test_a_country_in_any_usual_way_is_not_noted(countries: str) -> None:
+    assert set(notes(AGREEMENT.replace("country: [US, CA, MX, BR]", f"country: {countries}", 1))) == {"objectives"}
 
 
 def test_an_activity_of_ones_own_that_two_rules_name_is_meant() -> None:

@@ -53,6 +53,28 @@ class TestGoodLeads:
         assert company.rows(Lead)[-1].email == "kim@quay.example"
         assert [row.actor for row in company.rows(Event) if row.kind == "activity" and row.lead_id == 2] == ["api:form"]
 
+    @pytest.mark.parametrize(
+        ("written", "stored", "notes"),
+        [
+            ("United Kingdom", "GB", []),
+            ("deu", "DE", []),
+            ("Korea", "Korea", ["'Korea' can be KP (North Korea) or KR (South Korea); write the code"]),
+        ],
+    )
+    def test_a_country_is_stored_by_its_code_and_an_unclear_one_is_named(
+        self, company: Stage, api: httpx.Client, written: str, stored: str, notes: list[str]
+    ) -> None:
+        answer = api.post("/api/leads", json={**GOOD, "country": written})
+
+        assert answer.status_code == 201
+        assert [one["problem"] for one in answer.json().get("notes", [])] == notes
+        assert company.rows(Lead)[-1].country == stored
+
+    def test_an_old_request_with_its_own_contact_time_is_taken(self, company: Stage, api: httpx.Client) -> None:
+        old = {**GOOD, "at": "2024-03-01T09:00:00Z", "requested_time": "2024-03-02T09:00:00Z"}
+
+        assert api.post("/api/leads", json=old).status_code == 201
+
     def test_a_lead_that_a_rep_brought_in_names_them(self, company: Stage, api: httpx.Client) -> None:
         answer = api.post("/api/leads", json={**GOOD, "sales_sourced_by": "ben"})
         assert answer.status_code == 201
@@ -240,6 +262,16 @@ class TestBadInput:
             ({"at": "0001-01-01T00:00:00+14:00"}, "at", "is not a likely time"),
             ({"at": True}, "at", "is not a time"),
             ({"requested_time": "9999-12-31T23:59:59-14:00"}, "requested_time", "is not a likely time"),
+            ({"requested_time": "2026-12-01T08:44:00Z"}, "requested_time", "had passed when the lead asked for it, at 2026-12-01T09:00Z"),
+            ({"requested_time": "2027-12-02T09:00:00Z"}, "requested_time", "is more than a year after the request"),
+            ({"at": "2026-11-01T09:00Z", "requested_time": "2026-11-01T08:00Z"}, "requested_time", "had passed when the lead asked for it"),
+            ({"at": "2026-11-01T09:00Z", "requested_time": "2027-11-20T08:00Z"}, "requested_time", "is more than a year after the request"),
+            (
+                {"source_id": "1.2E+15"},
+                "source_id",
+                "is a number that a spreadsheet has shortened, and its digits are lost; format",
+            ),
+            ({"phone": "4,91512E+11"}, "phone", "format the column as text"),
             ({"do_not_contact": "perhaps"}, "do_not_contact", "must be true or false"),
             ({"fields": []}, "fields", "must be an object of names and values"),
             ({"fields": {"a": [1]}}, "fields.a", "must be text, a number, true, false or null"),

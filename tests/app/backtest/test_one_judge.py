@@ -33,7 +33,9 @@ LIKELY: dict[str, list[str]] = {
     "at": ["", "2027-01-15", "2027-01-15 09:00", "2027-01-15 00:00Z", "2027-03-28T01:30"],
     "email": ["", "ann@firm.example", "Ann+x@firm.example", "zoë@firm.example"],
     "activity": ["", "form_submitted", "demo_requested"],
-    "country": ["", "gb", "Germany"],
+    "country": ["", "gb", "Germany", "United Kingdom", "USA", "Korea", "deu"],
+    "phone": ["", "+44 20 7946 0000", "442079460000"],
+    "requested_time": ["", "", "2027-01-15 10:00", "2027-01-15 23:30Z", "2027-03-28 09:00"],
     "do_not_contact": ["", "yes", "OFF"],
     "message": ["", "two\nlines", 'a "quoted" word', "one, two; three\tfour"],
     "fields.size": ["", "12", "-3", "12.50", "51-200"],
@@ -41,7 +43,9 @@ LIKELY: dict[str, list[str]] = {
 }
 #: What one cell in thirty holds.
 ODD: dict[str, list[str]] = {
-    "source_id": ["", "x" * 201],
+    "source_id": ["", "x" * 201, "1.2E+15"],
+    "phone": ["4,91512E+11", "4.91512e+11"],
+    "requested_time": ["2027-01-14 10:00", "2028-03-30", "2029-01-01 10:00", "2019-01-01"],
     "at": ["15/01/2027", "2027-02-30", "1890-01-01", "2027-01-15 24:30"],
     "email": ["bob@firm.example", "no address", "a@b.invalid"],
     "country": ["ß1"],

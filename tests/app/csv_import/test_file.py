@@ -36,6 +36,22 @@ def ids(found: ReadLeads) -> list[str]:
     return [row.lead.source_id for row in found.rows]
 
 
+def test_shortened_numbers_and_impossible_contact_times_are_named_by_line(read: Callable[..., ReadLeads]) -> None:
+    found = read(
+        "source_id,phone,at,requested_time,country\n"
+        "1.2E+15,,2027-01-10,,GB\n"
+        '2,"4,91512E+11",2027-01-10,,GB\n'
+        "3,+44 20 7946,2027-01-10 09:00,2027-01-09,GB\n"
+        "4,+44 20 7946,2027-01-10 09:00,2028-01-11,GB\n"
+        "5,+44 20 7946,2027-01-10 09:00,2027-01-11,United Kingdom\n"
+    )
+
+    assert {line: reason.split(":")[0] for line, reason in reasons(found).items()} == {
+        2: "source_id", 3: "phone", 4: "requested_time", 5: "requested_time"
+    }  # fmt: skip
+    assert [row.lead.country for row in found.rows] == ["GB"]
+
+
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
 def test_a_file_is_read_with_and_without_a_byte_order_mark(read: Callable[..., ReadLeads], start: bytes) -> None:
     found = read(start + (HEADER + "1,2027-01-15 18:40,zoë@scheldt.example,héllo\n").encode())

@@ -93,6 +93,27 @@ def test_progress_is_told_after_each_transaction(box: Toolbox) -> None:
     assert (sum(told), max(told)) == (30, ROWS_A_TRANSACTION)
 
 
+@pytest.mark.parametrize(
+    ("requested", "problem"),
+    [
+        (timedelta(hours=1), ""),
+        (-timedelta(hours=1), "requested_time: had passed"),
+        (timedelta(days=366), "requested_time: is more than a year"),
+    ],
+)
+def test_a_row_without_a_time_asks_for_a_call_from_now_on(box: Toolbox, requested: timedelta, problem: str) -> None:
+    result = take(box, ReadLeads(rows("1", at=None, requested_time=NOW + requested)))
+
+    assert [bad.reason.startswith(problem) for bad in result.bad] == ([True] if problem else [])
+    assert count(box, Lead) == (0 if problem else 1)
+
+
+def test_old_leads_with_contact_times_of_their_day_go_in(box: Toolbox) -> None:
+    old = NOW - timedelta(days=800)
+
+    assert take(box, ReadLeads(rows("1", at=old, requested_time=old + timedelta(hours=3)))).new == 1
+
+
 def test_the_trail_names_who_took_the_rows_in(box: Toolbox) -> None:
     take(box, many(1), actor="website")
 
