@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from agreements.fields import stated
 from agreements.model import Agreement, LegSegment, Prefer, Segment, Strategy
 from agreements.turns import Turns
-
-#: Stands for the reps who are asked at once while none of them has accepted.
-SEVERAL: Final = "several reps"
+from agreements.words import SEVERAL
 
 
 @dataclass(frozen=True, slots=True)

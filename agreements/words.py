@@ -6,7 +6,7 @@ A word that belongs to one clause, one rule or one table is defined there.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 #: The empty text that stands where no word is given.
 NoWord = Literal[""]
@@ -127,6 +127,9 @@ Party = Literal["marketing", "sales"]
 PARTIES: tuple[Party, ...] = get_args(Party)
 #: What happens to the handoffs under earlier versions when a version is deployed.
 InFlightPolicy = Literal["finish", "requalify", "recall"]
+
+#: Stands for the reps who are asked at once about a lead, while none of them has accepted it.
+SEVERAL: Final = "several reps"
 
 _W = TypeVar("_W", bound=str)
 

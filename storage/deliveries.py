@@ -321,10 +321,10 @@ def call_off(session: Session, handoff_id: int) -> None:
 
 def call_off_to(session: Session, assignment_id: str, persons: Collection[str]) -> None:
     """Cancels the queued messages about this assignment to these people."""
+    about = select(Delivery.id).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned")
     session.execute(
         update(Delivery)
-        .where(col(Delivery.assignment_id) == assignment_id, col(Delivery.message) == "assigned", col(Delivery.person).in_(persons))
-        .where(col(Delivery.state) == DeliveryState.QUEUED)
+        .where(col(Delivery.id).in_(about), col(Delivery.person).in_(persons), col(Delivery.state) == DeliveryState.QUEUED)
         .values(state=DeliveryState.CANCELLED.value)
         .execution_options(synchronize_session=False)
     )

@@ -12,8 +12,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
-from agreements.routing import SEVERAL
-from agreements.words import Ended, Move
+from agreements.words import SEVERAL, Ended, Move
 from storage import contracts, held, offers, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 

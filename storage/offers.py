@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from agreements.routing import SEVERAL
-from agreements.words import Ended
+from agreements.words import SEVERAL, Ended
 from storage.tables import Assignment, Handoff, Offer
 
 

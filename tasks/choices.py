@@ -8,8 +8,7 @@ from typing import Final, Literal
 
 from agreements.lifecycle import UNANSWERED
 from agreements.model import Agreement
-from agreements.routing import SEVERAL
-from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
+from agreements.words import SEVERAL, About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
 #: The extra input that an answer may need.

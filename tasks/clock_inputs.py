@@ -13,8 +13,7 @@ from sqlmodel import Session, col, select
 from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
-from agreements.routing import SEVERAL
-from agreements.words import AnswerKind, ClockName, WaitKind
+from agreements.words import SEVERAL, AnswerKind, ClockName, WaitKind
 from storage import handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 

@@ -52,6 +52,8 @@ def tier_line(tier: Tier) -> Line:
         parts.append(f"{several} at work and with room are asked at once, and the first to accept has it")
     elif tier.routing:
         parts.append(f"given out {_STRATEGIES[tier.routing]}")
+    if tier.told != Tier.model_fields["told"].default and tier.routing != "first-to-claim":
+        parts.append(f"`told: {tier.told}` is not used, because one rep gets the lead")
     if tier.release:
         parts.append(f"released at most {tier.release}")
     if tier.prefer == "turn":

@@ -10,8 +10,7 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.routing import SEVERAL
-from agreements.words import AnswerKind, Ended, MessageKind, NoWord
+from agreements.words import SEVERAL, AnswerKind, Ended, MessageKind, NoWord
 from notifications.letter import Context, Recipient
 from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits

@@ -8,8 +8,7 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from agreements.model import Agreement
-from agreements.routing import SEVERAL
-from agreements.words import AnswerKind, Ended, NoWord
+from agreements.words import SEVERAL, AnswerKind, Ended, NoWord
 from storage import offers, trail, undoing, waits
 from storage.tables import Answer, Assignment, Handoff, Offer, PersonalText, Wait
 from tasks.steps.offering import taken_by

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.routing import SEVERAL
+from agreements.words import SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 from agreements import presence
 from agreements.clocks import schedule
 from agreements.model import Agreement
-from agreements.routing import SEVERAL, SHARED_OUT, Route
+from agreements.routing import SHARED_OUT, Route
+from agreements.words import SEVERAL
 from storage import deliveries, handoffs, offers, roster, turns, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import EVERYONE_FULL

@@ -11,8 +11,7 @@ from sqlmodel import Session
 from agreements import presence
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
-from agreements.routing import SEVERAL
-from agreements.words import Action, ClockName, NotInTime
+from agreements.words import SEVERAL, Action, ClockName, NotInTime
 from storage import handoffs, offers, proof, roster, trail, waits
 from storage.tables import AnswerState, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_name, clock_of

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.routing import SEVERAL
+from agreements.words import SEVERAL
 from storage import deliveries, handoffs, offers, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.steps.acceptance import open_acceptance

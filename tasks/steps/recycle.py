@@ -14,8 +14,7 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.routing import SEVERAL
-from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
+from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, word
 from storage import answerers, deliveries, handoffs, offers, roster, trail, turns, waits
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks.choices import TRIAGE

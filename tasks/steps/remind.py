@@ -9,8 +9,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import presence
-from agreements.routing import SEVERAL
-from agreements.words import About, Action, MessageKind
+from agreements.words import SEVERAL, About, Action, MessageKind
 from storage import deliveries, handoffs, offers, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from agreements.routing import SEVERAL
-from agreements.words import GivenAnswer
+from agreements.words import SEVERAL, GivenAnswer
 from storage import roster, turns
 from storage.tables import Answer, Delivery, Offer
 from storage.trail_check import check
