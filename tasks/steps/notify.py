@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.words import SEVERAL
+from agreements.words import NOT_THERE, SEVERAL
 from storage import deliveries, handoffs, offers, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.steps.acceptance import open_acceptance
@@ -22,6 +22,9 @@ def notify(work: Work) -> Doing:
     A message may still bounce, so the step waits for that time. After a bounce the fallback goes out, and a clock that ran on
     this proof stops. If an attempt died while it sent, and the fallback is not enough, those channels are used once more.
     """
+    if _is_not_there(work.session, work.handoff):
+        _conclude(work.session, work.handoff, work.now)
+        return
     _take_back(work.session, work.handoff, work.now)
     yield Tell()
     if _fall_back(work.session, work.handoff, work.now):
@@ -29,6 +32,13 @@ def notify(work: Work) -> Doing:
     if _tell_again(work.session, work.handoff, work.now):
         yield Tell()
     _conclude(work.session, work.handoff, work.now)
+
+
+def _is_not_there(session: Session, handoff: Handoff) -> bool:
+    """Whether the rep has gone away or left before the proof: then nobody is to be told any more."""
+    wait = waits.open_of(session, handoff.id)
+    answer = waits.answer_of(session, wait) if wait and wait.kind == "delivery" else None
+    return answer is not None and answer.kind in NOT_THERE
 
 
 def is_proven_at(session: Session, handoff: Handoff, *, now: datetime) -> datetime | None:
@@ -45,10 +55,11 @@ def _wanted(session: Session, handoff: Handoff) -> int:
 
 def _proof_of(session: Session, handoff: Handoff, row: Assignment, now: datetime) -> proof.Proof:
     """The proof that the rep was told, or that one of several was."""
+    counting = handoffs.agreement_of(session, handoff).notify.proof.counts
     if row.rep != SEVERAL:
-        return proof.proof_of(session, row.id, now=now)
+        return proof.proof_of(session, row.id, counting, now=now)
     asked = [one.rep for one in offers.of(session, row.id)]
-    return proof.proof_of_one(session, row.id, asked, wanted=_wanted(session, handoff), now=now)
+    return proof.proof_of_one(session, row.id, asked, counting, wanted=_wanted(session, handoff), now=now)
 
 
 def _tenure(session: Session, handoff: Handoff) -> Assignment:
@@ -119,8 +130,8 @@ def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
 def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
     """Opens the rep's clock from the proof, or from an earlier answer. Without either, sets when to look again."""
     answer = waits.answer_of(session, wait) if wait else None
-    if wait and answer and answer.kind == "away":  # the rep went on leave before the message was proven
-        waits.close(session, wait, because="away", now=now)
+    if wait and answer and answer.kind in NOT_THERE:  # the rep went away before the message was proven
+        waits.close(session, wait, because=answer.kind, now=now)
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
         return
     row = _tenure(session, handoff)
