@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
 from agreements.model import Proves
-from agreements.words import NOBODYS, ChannelName
+from agreements.words import NOBODYS, SEVERAL, ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -155,7 +155,7 @@ def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     """Whether the bounce excuses the rep for a missed answer, because the assignment had never provably reached them."""
     if row.message != "assigned" or not row.assignment_id:
         return False
-    missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance")
+    missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance", Wait.holder != SEVERAL)
     missed = missed.join(Answer, col(Answer.id) == col(Wait.answer_id)).where(Answer.kind == "deadline")
     agreed = handoffs.agreement_of(session, handoff).notify
     unproven = proof_of(session, row.assignment_id, agreed.proof.counts, now=now).since(agreed.confirmed_on) is None
