@@ -50,6 +50,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
             known.incoming,
             twin,
             make_lead(**{**SCANNED, "email": twin.email}),
+            make_lead(**{**SCANNED, "source_id": known.source_id, "email": "somebody.else@company.example", "last_name": "Else"}),
             make_lead(**{**SCANNED, "email": "gone@quiet.example"}),
             make_lead(**{**SCANNED, "do_not_contact": True}),
             make_lead(**{**SCANNED, "email": "any@mailinator.com"}),
@@ -58,7 +59,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
         ],
     )
 
-    assert found.rows == Counter({"qualifies": 4, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
+    assert found.rows == Counter({"qualifies": 5, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
     assert sum(found.reasons.values()) == 1
 
 
