@@ -8,7 +8,7 @@ from alembic import op
 from agreements.company import company_key
 
 revision = "0037"
-down_revision = "0019"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
