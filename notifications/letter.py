@@ -107,6 +107,24 @@ class CodeContext:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceContext:
+    """Everything that the message about somebody's absence may use.
+
+    subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
+    command: the same at the command line, empty for none. number: the code beside the link, empty for no link.
+    """
+
+    to: Recipient
+    link: str
+    subject: str
+    what: str
+    why: str
+    todo: str
+    command: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 
@@ -239,10 +257,15 @@ class Letter:
 
 
 class Channel(Protocol):
-    """A way to reach a person. may_bounce: an accepted message may still come back, so it counts as arrived some time later."""
+    """A way to reach a person.
+
+    may_bounce: an accepted message may still come back, so it counts as arrived some time later. read_by_people: somebody reads
+    what arrives; on any other channel a message proves nothing.
+    """
 
     name: str
     may_bounce: bool
+    read_by_people: bool
 
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the proof that the service took it. Raises DeliveryError, which says whether it is permanent."""

@@ -30,6 +30,7 @@ DID: Mapping[AnswerKind, str] = {
     "decided": "decided",
     "deadline": "not answered in time",
     "away": "away, so that somebody else has it",
+    "left": "has left, so that somebody else has it",
 }
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {

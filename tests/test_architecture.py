@@ -26,6 +26,7 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "recognition",
     "intake",
     "messages",
     "steps",
@@ -34,6 +35,7 @@ ROOMS = (
     "signing",
     "erasure",
     "trail",
+    "feeds",
     "background",
 )
 #: What agreements/ must not import.

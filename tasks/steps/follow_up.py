@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from agreements.clocks import Accepted, contact_time, first_attempt_due, is_too_early, nudges
 from agreements.lifecycle import Stage
-from agreements.words import ATTEMPTS, GIVEN_BACK, Attempt, NoWord, TouchChannel, Via, word
+from agreements.words import ATTEMPTS, GIVEN_BACK, NOT_THERE, Attempt, NoWord, TouchChannel, Via, word
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
@@ -90,7 +90,7 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind in GIVEN_BACK:
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
-    elif answer.kind == "away":
+    elif answer.kind in NOT_THERE:
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
