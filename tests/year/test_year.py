@@ -20,8 +20,8 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from agreements.routing import Candidate, Rules
 from agreements.turns import Turns
-from storage import roster
 from storage.tables import Assignment, Handoff
+from tasks.background.leaving import load_roster
 from tasks.steps import candidates
 from tasks.steps.candidates import Choosing
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -49,8 +49,8 @@ async def lived(box: Toolbox, time: SteppedTime, *, days: int, reps: int, per_da
 
 
 def load(box: Toolbox, house: Company) -> None:
-    """Load the roster of this instant."""
-    box.write_now(lambda session, now: roster.load(session, house.roster(now), now=now))
+    """Load the roster of this instant. Whoever is missing hands over what they have open."""
+    load_roster(box, house.roster(box.read_now(lambda session, now: now)), hand_over=True)
 
 
 async def test_some_weeks(box: Toolbox, time: SteppedTime) -> None:
@@ -87,13 +87,13 @@ def nobody_is_full(patch: Patch) -> None:
 
 def nobody_leaves(patch: Patch) -> None:
     """The first roster stays in force."""
-    real, loaded = roster.load, list[Any]()
+    real, loaded = load_roster, list[Any]()
 
     def load_once(*given: Any, **named: Any) -> Any:
         loaded.append(given)
         return real(*given, **named) if len(loaded) == 1 else None
 
-    patch.setattr(roster, "load", load_once)
+    patch.setattr("tests.year.test_year.load_roster", load_once)
 
 
 def absences_begin_unseen(patch: Patch) -> None:
