@@ -30,6 +30,7 @@ ROOMS = (
     "intake",
     "messages",
     "steps",
+    "list_preview",
     "replies",
     "disputes",
     "signing",
