@@ -55,8 +55,9 @@ Move = Literal[
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
     Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
-    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
-    "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
+    "contact-time-ignored", "call-moved", "no-shared-hours", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
+    "touched", "rejected", "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted",
+    "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
     "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",

@@ -51,8 +51,15 @@ def _without_touches(tree: Tree) -> Tree:
     return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
 
 
+def _at_any_hour(tree: Tree) -> Tree:
+    """Before generation 2 a first call was due at any hour of the prospect's day."""
+    return {"prospect_hours": "always", **tree}
+
+
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _without_touches(_day_and_night(_kept_on_leave(_turn_alone(tree))))}
+_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {
+    2: lambda tree: _at_any_hour(_without_touches(_day_and_night(_kept_on_leave(_turn_alone(tree)))))
+}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 

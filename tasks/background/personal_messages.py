@@ -62,7 +62,7 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
     link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
     context = Context(
         to=lead_context.recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         due_at=undo,
