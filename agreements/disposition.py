@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from agreements.clauses.after import BackTo, CountsAgainst, Then
 from agreements.errors import RuleError
 from agreements.model import Agreement, Reason, Touches
-from agreements.words import Move
+from agreements.words import Move, NoWord, OptOutChannel
 
 #: Consequence -> event of the lifecycle.
 EVENTS: Mapping[Then, Move] = {
@@ -42,11 +42,20 @@ class UnknownReason(RuleError):
     """This reason is not in the agreement."""
 
 
-def consequence(agreement: Agreement, code: str, *, now: datetime, asked: date | None = None) -> Consequence:
-    """Return the consequence that the agreement gives this reason. asked: the day on which the lead wants to hear from us again."""
+def consequence(
+    agreement: Agreement, code: str, *, now: datetime, asked: date | None = None, refused: OptOutChannel | NoWord = ""
+) -> Consequence:
+    """Return the consequence that the agreement gives this reason.
+
+    asked: the day on which the lead wants to hear from us again. refused: the way of contact that the person refuses, where the
+    reason asks for it. Somebody who refuses one way only goes to nurture, and is not contacted in that way.
+    """
     reason = agreement.reason(code)
     if reason is None:
         raise UnknownReason(f"{agreement.reference} has no reason {code!r}; it has {', '.join(one.code for one in agreement.reasons)}")
+    if reason.then == "suppress" and refused in ("email", "phone"):
+        again = revisit_at(agreement, reason, now=now)
+        return Consequence("recycled", code, reason.code, again, reason.counts_against, reason.back_to)
     revisit = revisit_at(agreement, reason, now=now, asked=asked) if reason.then == "nurture" else None
     return Consequence(EVENTS[reason.then], code, reason.track, revisit, reason.counts_against, reason.back_to)
 

@@ -86,5 +86,9 @@ class RosterError(HandoffError):
     """The roster file has mistakes."""
 
 
+class StillAtWork(HandoffError):
+    """People whom the new roster lacks have open leads or duties; the message lists them."""
+
+
 class AbsenceRefused(HandoffError):
     """The absence cannot stand; the message names each reason and what to do instead."""

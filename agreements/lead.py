@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -179,6 +180,13 @@ class IncomingLead(BaseModel):
     def key_of_conversion(self) -> str:
         """The key of what the lead did: the given conversion id, else activity and time."""
         return conversion_key(self.conversion_id, self.activity, self.at)
+
+
+def content_of(incoming: IncomingLead) -> str:
+    """Return a short digest of what the lead asks for: two presses of one form have the same."""
+    requested = incoming.requested_time.astimezone(UTC).isoformat() if incoming.requested_time else ""
+    said = (incoming.activity, incoming.path, incoming.campaign, incoming.message, requested)
+    return blake2b(repr(said).encode(), digest_size=8).hexdigest()
 
 
 def conversion_key(conversion_id: str, activity: str, at: datetime | None) -> str:

@@ -156,7 +156,7 @@ PARKED_NAMES: Mapping[WaitKind, str] = {
 #: The waits of an assignment that its rep has not answered.
 UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 #: Answers that act at once. Any other answer acts when it can no longer be undone.
-AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline", "away"})
+AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline", "away", "left"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,9 @@ from agreements.clauses.handover import (
     Notify,
     OnLeave,
     Prefer,
+    Proof,
     ProspectHours,
+    Proves,
     Release,
     Routing,
     Segment,
@@ -54,7 +56,8 @@ __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
-    "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing", "Rung",
+    "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing",
+    "Rung",
     "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
 # fmt: on

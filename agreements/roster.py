@@ -16,6 +16,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from agreements.errors import RosterError
+from agreements.feed_address import wrong_feed_address
 from agreements.lead import beyond_bounds, is_address, storable
 from agreements.model import Clause, Name
 
@@ -61,7 +62,8 @@ class Person(Clause):
 
     timezone: the zone in which the person reads times, UTC if empty. capacity: overrides the agreement's number of open leads.
     weight: their part of the leads where the strategy is `weighted-round-robin`. share: a smaller part for some time.
-    deputy: who stands in while the person is away; empty for nobody.
+    deputy: who stands in while the person is away; empty for nobody. calendar_feed: the secret address of the person's own calendar
+    (iCal), in which Baton reads absences; empty for none.
     shared: the entry is a mailbox that several people read; members: their ids. One of them gives each answer through it.
     """
 
@@ -80,6 +82,7 @@ class Person(Clause):
     members: tuple[Name, ...] = ()
     away: tuple[Away, ...] = ()
     deputy: str = ""
+    calendar_feed: str = Field(default="", repr=False)
 
     def is_away(self, at: datetime) -> bool:
         """Whether the person is absent at that instant."""
@@ -147,6 +150,8 @@ class Roster(Clause):
                 ZoneInfo(person.timezone)
             except Exception:  # zoneinfo raises several unrelated types for one bad name
                 found.append(f"people.{ident}.timezone: {person.timezone!r} is no time zone; write one such as Europe/London")
+            if person.calendar_feed and (wrong := wrong_feed_address(person.calendar_feed)):
+                found.append(f"people.{ident}.calendar_feed: {wrong}")
             try:
                 person.weight_at(datetime.min.replace(tzinfo=UTC), weighted=True)
             except ValueError as error:

@@ -45,12 +45,14 @@ class Turns:
         number = self.number + 1
         return Turns(balance, {**self.last, rep: number}, number)
 
-    def credited(self, rep: str) -> Turns:
-        """Return the turns after this rep got one turn back, to which everybody of the pool gives an equal part."""
-        balance = {**{rep: 0}, **self.balance}
-        parts = _earned(dict.fromkeys(balance, 1))
-        for one in balance:
-            balance[one] -= parts[one]
+    def credited(self, rep: str, weights: Mapping[str, int]) -> Turns:
+        """Return the turns as if this rep had not got a lead that these reps could take: nobody earned or paid anything for it.
+
+        The number stays, since the lead was there.
+        """
+        balance = dict(self.balance)
+        for one, parts in _earned(weights).items():
+            balance[one] = balance.get(one, 0) - parts
         balance[rep] += TURN
         return Turns(balance, self.last, self.number)
 

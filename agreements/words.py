@@ -18,8 +18,8 @@ WaitKind = Literal[ClockName, "revisit"]
 #: What a wait is about: its kind, or what makes it special.
 #: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in the queue; no-clock: no deadline runs;
 #: everyone-full: everybody in the team has as many leads as agreed;
-#: triage: marketing looks at what sales returned.
-About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage"]
+#: triage: marketing looks at what sales returned; left: whoever had the lead is in the roster no more.
+About = Literal[WaitKind, "proof", "hold", "release", "no-clock", "everyone-full", "triage", "left"]
 #: What a clock may do while it runs, and after it was missed.
 Nudge = Literal["remind", "tell-manager", "tell-marketing-ops"]
 Action = Literal[Nudge, "reassign", "default-acceptor", "manager-decides", "nurture", "disqualify"]
@@ -37,10 +37,16 @@ GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.
 TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
-#: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now.
-AnswerKind = Literal[GivenAnswer, "deadline", "away"]
+#: What a person refuses: every contact, or one channel.
+OptOutChannel = Literal["all", "email", "phone"]
+OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
+#: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now; left: whoever was
+#: asked is in the roster no more.
+AnswerKind = Literal[GivenAnswer, "deadline", "away", "left"]
 #: Those that no person gave.
-NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away")
+NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away", "left")
+#: Those after which somebody else is asked.
+NOT_THERE: tuple[AnswerKind, ...] = ("away", "left")
 #: What an attempt does to a handoff: a function in tasks/steps.
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
@@ -54,15 +60,16 @@ Move = Literal[
 ]  # fmt: skip
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
-    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "rescored",
-    "contact-time-ignored", "call-moved", "no-shared-hours", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
-    "touched", "rejected", "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted",
-    "answered-connected",
+    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "shares-id",
+    "rescored", "call-moved", "no-shared-hours",
+    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
+    "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
     "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",
     "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked",
     "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+    "answered-left", "dispute-moved",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {
@@ -78,6 +85,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "decided": "answered-decided",
     "deadline": "answered-deadline",
     "away": "answered-away",
+    "left": "answered-left",
 }
 #: What was not done by the agreed time.
 NotInTime = Literal[
@@ -92,15 +100,15 @@ ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
 #: A message that has templates of its own.
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
-    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "trail-head", "test",
-    "signature-told", "signature-asked",
+    "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
+    "trail-head", "test", "signature-told", "signature-asked",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,
@@ -116,7 +124,7 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.

@@ -77,6 +77,7 @@ COMMANDS: dict[str, str | Group] = {
             "load": "app.commands.people:load",
             "show": "app.commands.people:show",
             "away": "app.commands.absences:away",
+            "feeds": "app.commands.feeds:show",
             "next": "app.commands.turns:upcoming",
             "shares": "app.commands.turns:shares",
         },

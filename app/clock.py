@@ -19,6 +19,7 @@ from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import read_crm
 from tasks.background.absences import hand_over_absences
+from tasks.background.feeds import poll_feeds
 from tasks.background.held_leads import release_held
 from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
 from tasks.disputes.rulings import settle_in_silence
@@ -33,6 +34,8 @@ STRANDED_SECONDS = 10.0
 RELEASE_CHECK_SECONDS = 30.0
 #: How often the clock looks whether somebody's absence has begun, in seconds.
 ABSENCE_SECONDS = 60.0
+#: How often the clock looks whether a calendar feed is due, in seconds.
+FEED_SECONDS = 20.0
 SEAL_SECONDS = 5.0
 #: How often the clock checks whether today's mail with the head of the trail has been requested, in seconds.
 HEAD_SECONDS = 300.0
@@ -90,6 +93,7 @@ class Clock:
             "disputes": self._where_seen("disputes", self._settle_disputes),
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "absences": self._every(ABSENCE_SECONDS, self._absences),
+            "calendar feeds": self._every(FEED_SECONDS, self._poll_feeds),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
             "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
@@ -189,6 +193,9 @@ class Clock:
 
     async def _absences(self) -> int:
         return await hand_over_absences(self.box)
+
+    async def _poll_feeds(self) -> int:
+        return await poll_feeds(self.box)
 
     async def _seal(self) -> int:
         try:

@@ -35,7 +35,7 @@ from tasks.wiring import toolbox
 #: The choice for a question that does not apply.
 NOTHING = "(no answer)"
 #: The questions that a form may ask besides the answer.
-_ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "text")
+_ASKED = ("reason", "colleague", "choice", "channel", "revisit_on", "renewal_date", "refused", "text")
 _NO_PERSONAL = "No personal data of the lead, please."
 
 
@@ -49,7 +49,8 @@ class Asked:
     """What a form asks: title, description (no personal data), and the choices of each field as words.
 
     answers: empty where nobody can answer just now. Where there is only one, the form does not ask for it.
-    channels: how the rep may have tried the lead. renewal: whether a reason asks when a contract ends. states: the statements
+    channels: how the rep may have tried the lead. renewal: whether a reason asks when a contract ends. refusals:
+    what the lead may refuse, where a reason asks for it. states: the statements
     of the note. lacks: the required statements that the note lacks. ticks: the statements that may be ticked as wrong or missing.
     """
 
@@ -61,6 +62,7 @@ class Asked:
     choices: tuple[Decision, ...]
     channels: tuple[TouchChannel, ...] = ()
     renewal: bool = False
+    refusals: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
     ticks: tuple[str, ...] = ()
@@ -88,6 +90,8 @@ class Asked:
             fields["revisit_on"] = _line("Contact them again on", "As 2027-01-31, if they named a day.")
         if self.renewal:
             fields["renewal_date"] = _line("Their contract ends on", "As 2027-01-31, if they said so.")
+        if self.refusals:
+            fields["refused"] = _optional("Refused", self.refusals, "What they refuse, when they do not want to be contacted")
         fields["text"] = _line("In a few words", _NO_PERSONAL)
         return create_model("Answer", __base__=RunInput, **fields)
 
@@ -150,6 +154,7 @@ def asked(session: Session, handoff: Handoff, wait: Wait, people: Roster) -> Ask
         lacks=link_page.lacking_in_note(session, handoff, agreement) if "completed" in answers else (),
         ticks=STATEMENTS if "accepted" in answers else (),
         renewal=gives_reason and any("renewal_date" in reason.ask for reason in agreement.reasons),
+        refusals=tuple(code for code, _ in link_page.refusals_of(agreement)) if gives_reason else (),
     )
 
 

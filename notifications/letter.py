@@ -114,6 +114,24 @@ class CodeContext:
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceContext:
+    """Everything that the message about somebody's absence may use.
+
+    subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
+    command: the same at the command line, empty for none. number: the code beside the link, empty for no link.
+    """
+
+    to: Recipient
+    link: str
+    subject: str
+    what: str
+    why: str
+    todo: str
+    command: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 
@@ -134,7 +152,8 @@ class SigningContext:
 
     reference: name@version. party: the party to sign for. begins: the first day on which it counts. code: six digits that the
     signer types beside the name. contract: the whole contract in words, None where it is too long for a message. differences:
-    the changes since the version `compared_with`, empty where there is none.
+    the changes since the version `compared_with`, empty where there is none. not_carried_out: what is agreed and not carried out
+    by Baton, in sentences.
     """
 
     to: Recipient
@@ -146,6 +165,7 @@ class SigningContext:
     contract: Contract | None = None
     differences: tuple[str, ...] = ()
     compared_with: str = ""
+    not_carried_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +264,15 @@ class Letter:
 
 
 class Channel(Protocol):
-    """A way to reach a person. may_bounce: an accepted message may still come back, so it counts as arrived some time later."""
+    """A way to reach a person.
+
+    may_bounce: an accepted message may still come back, so it counts as arrived some time later. read_by_people: somebody reads
+    what arrives; on any other channel a message proves nothing.
+    """
 
     name: str
     may_bounce: bool
+    read_by_people: bool
 
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the proof that the service took it. Raises DeliveryError, which says whether it is permanent."""

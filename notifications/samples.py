@@ -17,6 +17,7 @@ from agreements.wording import contract
 from agreements.wording.document import Contract
 from agreements.words import TemplateName
 from notifications.letter import (
+    AbsenceContext,
     CodeContext,
     Context,
     DigestContext,
@@ -111,6 +112,15 @@ _OTHERS: Mapping[str, Any] = {
     "device-code": CodeContext(_REP, "https://baton.example/me", "482913", 15),
     "number-guessed": CodeContext(_REP, "", "482913", 60, whose="Ana Ruiz"),
     "links-ended": CodeContext(_REP, "https://baton.example/d/made-up", "4829", 2880),
+    "absence-told": AbsenceContext(
+        _REP,
+        "",
+        "The calendar of Ben Carter cannot be read",
+        "Since 2026-12-01 09:15 UTC, Baton could not read the calendar feed of Ben Carter (calendar.example).",
+        "The reason: its address does not exist; copy the secret address in iCal format (.ics) into the roster anew.",
+        "Absences that were read before still count. New ones are unknown until the feed works again.",
+        "baton roster feeds",
+    ),
     "trail-head": HeadContext(_REP, "", "4f1d" * 16, "1204", "58031", "2026-12-04 00:00 UTC"),
     "digest": DigestContext(
         to=_REP,
@@ -139,6 +149,7 @@ _OTHERS: Mapping[str, Any] = {
         code="482913",
         differences=("The rep answers a hot lead within 30 minutes, not within 1 hour.",),
         compared_with="b2b-saas@2",
+        not_carried_out=("Objectives: kept and shown; Baton does not measure them yet.",),
     ),
 }
 

@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from agreements.lead import IncomingLead
+from agreements.lead import IncomingLead, content_of
 from storage import consents, trail
-from storage.tables import Activity, Lead
+from storage.tables import Activity, Lead, PersonalText
+
+#: The same request without an id and a time, so soon after the last one, is one request that was sent twice.
+SENT_TWICE = timedelta(minutes=10)
+#: The conversion id of a row of a file that has neither an id nor a time begins like this.
+_ROW = "row-"
 
 
-def key_of(incoming: IncomingLead) -> str:
-    """The key of the conversion among the activities of its lead."""
+def as_row(incoming: IncomingLead) -> IncomingLead:
+    """The lead of a file's row. Without a conversion id and a time, the row's content is the id: the same file again is a repetition."""
+    if incoming.conversion_id or incoming.at:
+        return incoming
+    return incoming.model_copy(update={"conversion_id": f"{_ROW}{content_of(incoming)}"})
+
+
+def known(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime) -> Activity | None:
+    """The activity that this conversion repeats, None for a new one.
+
+    A conversion with an id or a time is the same whenever it comes. Without both, the time of arrival counts: the same request within
+    ten minutes of the last one was sent twice, and a later one is a new request.
+    """
+    theirs = select(Activity).where(Activity.lead_id == lead.id).order_by(col(Activity.id).desc()).limit(1)
+    if incoming.conversion_id or incoming.at:
+        keys = [_key_of(incoming)]
+        if incoming.conversion_id.startswith(_ROW):  # a row that was stored before rows had their content as id
+            keys.append(_begin_of(incoming))
+        return session.exec(theirs.where(col(Activity.key).in_(keys))).first()
+    last = session.exec(theirs.where(col(Activity.key).startswith(_begin_with_content(incoming), autoescape=True))).first()
+    return last if last and now - max(last.received_at, last.repeated_at or last.received_at) < SENT_TWICE else None
+
+
+def _key_of(incoming: IncomingLead) -> str:
     return f"{incoming.source}:{incoming.source_id}:{incoming.key_of_conversion()}"[:500]
 
 
-def has_done(session: Session, lead: Lead, key: str) -> bool:
-    """Whether this conversion was taken in for this lead before."""
-    return session.exec(select(Activity.id).where(Activity.lead_id == lead.id, Activity.key == key)).first() is not None
+def _begin_of(incoming: IncomingLead) -> str:
+    return f"{incoming.source}:{incoming.source_id}:{incoming.activity}@unknown"[:440]
+
+
+def _begin_with_content(incoming: IncomingLead) -> str:
+    return f"{_begin_of(incoming)}:{content_of(incoming)}:"
 
 
 def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
-    """The new activity's id; None where the activity is already stored. One that claims a later time was done now."""
-    lead_id, key = lead.id, key_of(incoming)
-    if has_done(session, lead, key):
+    """The new activity's id; None where it repeats a stored one, which then counts it. One that claims a later time was done now."""
+    lead_id = lead.id
+    if again := known(session, lead, incoming, now=now):
+        again.repeated, again.repeated_at = again.repeated + 1, now
+        session.add(again)
         return None
+    has_key = incoming.conversion_id or incoming.at
+    key = _key_of(incoming) if has_key else f"{_begin_with_content(incoming)}{now.isoformat()}"
     text = trail.keep_text(session, incoming.message, lead_id=lead_id)
     at = min(incoming.at or now, now)
     row = Activity(
@@ -48,3 +82,11 @@ def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, 
     trail.record(session, "activity", now=at, lead_id=lead_id, actor=actor, text=text, **said)
     session.flush()
     return row.id
+
+
+def said_otherwise(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime) -> bool:
+    """Whether a repeated conversion came with another text than the one that is kept."""
+    if not incoming.message or (stored := known(session, lead, incoming, now=now)) is None:
+        return False
+    text = session.get(PersonalText, stored.text_id) if stored.text_id else None
+    return text is None or text.text != incoming.message

@@ -26,13 +26,16 @@ from storage.tables import (
     LeadSource,
     LeadValues,
     PersonalText,
+    SharedSource,
     Wait,
 )
 
 #: The parts of an answer that are codes of the agreement or ids of people in the roster. Everything else is deleted.
-CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed"})
+CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed", "refused", "left", "asked"})
 #: The columns of a lead that say nothing about the person.
-_KEPT_OF_LEAD = frozenset({"id", "entry_channel", "merged_into", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"})
+_KEPT_OF_LEAD = frozenset(
+    {"id", "entry_channel", "merged_into", "merged_by_hand", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"}
+)
 #: Replaces the text in a row that stays only so that its number is not given to another text.
 PLACEHOLDER = "(erased)"
 
@@ -201,6 +204,7 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "values": _rows_of(LeadValues, col(LeadValues.lead_id)),
     "consents": _rows_of(Consent, col(Consent.lead_id)),
     "ids at sources": _rows_of(LeadSource, col(LeadSource.lead_id)),
+    "shared ids at sources": _rows_of(SharedSource, col(SharedSource.lead_id)),
     "activities": _activities,
     "answers": _answers,
     "notes": _notes,

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
 from storage import wakes
-from storage.tables import ErasedPerson, Lead, LeadSource, Suppression
+from storage.tables import ErasedPerson, Lead, LeadSource, SharedSource, Suppression
 
 #: A phone number with fewer digits identifies nobody.
 FEWEST_DIGITS = 6
@@ -25,13 +25,14 @@ def phone_key(phone: str) -> str:
     return digits if len(digits) >= FEWEST_DIGITS else ""
 
 
-def is_erased(session: Session, incoming: IncomingLead) -> bool:
+def is_erased(session: Session, incoming: IncomingLead, *, by_id: bool = True) -> bool:
     """Whether this person was erased: by address, by the id under which the source knows them, or by phone number and last name.
 
     The phone number alone is enough where the inquiry gives no address, or where nobody may call the number. Otherwise it is not enough:
-    colleagues share the number of their switchboard.
+    colleagues share the number of their switchboard. by_id: whether the id counts; a source may give one id to several people.
     """
-    names = [_by_mail(incoming.email), _by_source(incoming.source, incoming.source_id), _by_name(incoming.phone, incoming.last_name)]
+    names = [_by_mail(incoming.email), _by_name(incoming.phone, incoming.last_name)]
+    names += [_by_source(incoming.source, incoming.source_id)] if by_id else []
     names.append(_listed(incoming.phone))
     hashes = _hashes(session, names if incoming.email else [*names, _by_phone(incoming.phone)])
     return session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(hashes)).limit(1)).first() is not None
@@ -60,9 +61,15 @@ def remember(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:
     for lead in leads:
         known = [_by_mail(lead.email), _by_phone(lead.phone), _by_name(lead.phone, lead.last_name)]
         rows = session.exec(select(LeadSource).where(LeadSource.lead_id == lead.id))
-        known += [_by_source(row.source, row.source_id) for row in rows]
+        known += [_by_source(row.source, row.source_id) for row in rows if not _is_shared(session, row)]
         _keep(session, known, now)
         _drop_plain(session, lead, now)
+
+
+def _is_shared(session: Session, row: LeadSource) -> bool:
+    """Whether the source gave this id to somebody else too: then the id does not say that it is this person."""
+    query = select(SharedSource.lead_id).where(SharedSource.source == row.source, SharedSource.source_id == row.source_id)
+    return session.exec(query.limit(1)).first() is not None
 
 
 def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetime) -> None:

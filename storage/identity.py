@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from sqlalchemy import delete
+from sqlalchemy import delete, literal, or_, union_all
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from agreements.lead import IncomingLead, mail_key
+from agreements.identity import personal_key as person_key
+from agreements.lead import IncomingLead
 from storage import locks
-from storage.tables import Lead, LeadSource
+from storage.tables import Lead, LeadSource, SharedSource
+
+__all__ = [
+    "again_if_taken",
+    "came_under",
+    "forget",
+    "free_key",
+    "lock_people",
+    "lock_person",
+    "own_lead",
+    "person_key",
+    "reserve",
+    "reserve_known",
+    "same_person",
+    "share",
+    "stands_for",
+]
 
 T = TypeVar("T")
-
-#: Mailboxes that several people read: two leads with the same one are not the same person.
-ROLE_MAILBOXES = frozenset(
-    """
-    info sales contact office admin hello mail enquiries support team service marketing hr accounts
-    """.split()
-)
-
-
-def person_key(email: str) -> str:
-    """The mail key that identifies one person; empty for no address, and for a mailbox that several people read."""
-    key = mail_key(email)
-    return "" if key.partition("@")[0] in ROLE_MAILBOXES else key
 
 
 def free_key(session: Session, email: str) -> str:
@@ -36,12 +40,44 @@ def free_key(session: Session, email: str) -> str:
 
 
 def same_person(session: Session, email: str) -> Lead | None:
-    """The newest unmerged lead with this address, None where the address does not identify one person."""
+    """The newest lead with this address that is itself or was merged by hand; None where the address does not identify one person."""
     key = person_key(email)
     if not key:
         return None
-    query = select(Lead).where(Lead.mail_key == key, col(Lead.merged_into).is_(None))
+    query = select(Lead).where(Lead.mail_key == key, or_(col(Lead.merged_into).is_(None), col(Lead.merged_by_hand).is_(True)))
     return session.exec(query.order_by(col(Lead.id).desc()).limit(1)).first()
+
+
+def stands_for(session: Session, lead: Lead) -> Lead:
+    """The lead that this one was merged into, the lead itself where it was not."""
+    while lead.merged_into and (other := session.get(Lead, lead.merged_into)):
+        lead = other
+    return lead
+
+
+def own_lead(session: Session, lead: Lead) -> Lead:
+    """The lead of this very address: the one that a lead was merged into by itself, without those that somebody merged by hand."""
+    while lead.merged_into and not lead.merged_by_hand and (other := session.get(Lead, lead.merged_into)):
+        lead = other
+    return lead
+
+
+def came_under(session: Session, source: str, source_id: str) -> list[Lead]:
+    """The leads that came under this id of the source, as they were stored: the one that the id names first, then further people."""
+    first = select(LeadSource.lead_id, literal(0)).where(LeadSource.source == source, LeadSource.source_id == source_id)
+    further = select(SharedSource.lead_id, literal(1)).where(SharedSource.source == source, SharedSource.source_id == source_id)
+    ids = [lead_id for _, lead_id in sorted((place, lead_id) for lead_id, place in session.execute(union_all(first, further)))]
+    return [lead for one in dict.fromkeys(ids) if (lead := session.get(Lead, one))]
+
+
+def share(session: Session, incoming: IncomingLead, lead: Lead) -> bool:
+    """Stores that this lead, too, came under the id of the conversion. Returns whether that is new."""
+    key = (incoming.source, incoming.source_id, lead.id)
+    if session.get(SharedSource, key) is not None:
+        return False
+    session.add(SharedSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead.id))
+    session.flush()
+    return True
 
 
 def _has(key: str) -> tuple[bool, bool]:
@@ -77,6 +113,7 @@ def forget(session: Session, leads: Iterable[Lead]) -> None:
         lead.mail_key = lead.person_key = ""
         session.add(lead)
         session.execute(delete(LeadSource).where(col(LeadSource.lead_id) == lead.id))
+        session.execute(delete(SharedSource).where(col(SharedSource.lead_id) == lead.id))
     session.flush()
 
 
@@ -85,12 +122,22 @@ def lock_person(session: Session, lead: Lead) -> Lead:
 
     Locks the lead and those that it is linked to, back to the person's first one, which is locked first.
     """
-    line = [lead]
-    while line[-1].linked_to and (before := session.get(Lead, line[-1].linked_to)):
-        line.append(before)
-    these = select(Lead).where(col(Lead.id).in_([one.id for one in line])).order_by(col(Lead.id))
-    session.exec(these.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
+    lock_people(session, [lead])
     return lead
+
+
+def lock_people(session: Session, leads: Iterable[Lead]) -> None:
+    """Locks these leads in the same way, with those that they were merged into and those that they are linked to."""
+    found: dict[int, Lead] = {}
+    following = list(leads)
+    while following:
+        one = following.pop()
+        if one.id not in found:
+            found[one.id] = one
+            following += [near for ident in (one.linked_to, one.merged_into) if ident and (near := session.get(Lead, ident))]
+    if found:
+        these = select(Lead).where(col(Lead.id).in_(found)).order_by(col(Lead.id))
+        session.exec(these.with_for_update(key_share=True).execution_options(populate_existing=True)).all()
 
 
 def again_if_taken(write: Callable[[], T]) -> T:

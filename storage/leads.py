@@ -24,18 +24,8 @@ __all__ = [
     "facts",
     "facts_for",
     "newest_activity_at",
-    "of_source",
     "open_revisits",
 ]
-
-
-def of_source(session: Session, source: LeadSource) -> Lead:
-    """The lead of this source, or the one that it was merged into."""
-    lead = session.get(Lead, source.lead_id)
-    assert lead is not None, "a source always names a lead: the foreign key says so"
-    while lead.merged_into and (other := session.get(Lead, lead.merged_into)):
-        lead = other
-    return lead
 
 
 def add(session: Session, incoming: IncomingLead, *, now: datetime, key: str, takes_id: bool = True) -> Lead:
@@ -64,12 +54,16 @@ def end_merged(session: Session, lead: Lead, *, into: Lead, now: datetime, actor
     trail.record(session, "merged", now=now, lead_id=lead.id, actor=actor, into=into.id)
 
 
-def bring_up_to_date(session: Session, lead: Lead, incoming: IncomingLead, *, moved: bool) -> None:
-    """Stores what the newest conversion says about a known lead; told.py stores the facts. moved: the lead takes the address over."""
-    if moved and incoming.email:
-        if mail_key(incoming.email) != lead.mail_key:
-            lead.mail_key, lead.person_key = mail_key(incoming.email), identity.free_key(session, incoming.email)
-        lead.email = incoming.email
+def take_address(session: Session, lead: Lead, email: str) -> None:
+    """Gives the lead this address. Its key stays with another lead that has it already."""
+    if mail_key(email) != lead.mail_key:
+        lead.mail_key, lead.person_key = mail_key(email), identity.free_key(session, email)
+    lead.email = email
+    session.add(lead)
+
+
+def bring_up_to_date(session: Session, lead: Lead, incoming: IncomingLead) -> None:
+    """Stores what the newest conversion says about a known lead; told.py stores the facts."""
     lead.source = incoming.source
     lead.campaign = incoming.campaign or lead.campaign
     lead.requested_time = incoming.requested_time or lead.requested_time

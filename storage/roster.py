@@ -74,6 +74,11 @@ def current(session: Session) -> Roster:
     return found
 
 
+def with_stored_absences(session: Session, people: Roster) -> Roster:
+    """Return a roster that is not in force, as it would be with the absences that stand beside the file."""
+    return with_absences(people, absences.everybodys(session))
+
+
 def suppress(session: Session, email: str, *, reason: str, now: datetime, phone: str = "") -> None:
     """Puts the address (and number) on the list of people whom nobody may contact; a second call changes nothing."""
     held.forget(session)

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from agreements.identity import Who, contradict
 from agreements.lead import IncomingLead
 from storage.tables import Lead
 
 NAMED = ("first_name", "last_name", "phone", "company", "job_title", "country")
+#: The facts that are about the person alone.
+PERSONAL = ("first_name", "last_name", "phone", "job_title")
 #: How many other values of one fact are kept, the newest ones.
 KEPT_BESIDE = 5
 
@@ -30,19 +33,23 @@ class Told:
         return bool(self.filled or self.replaced or self.beside)
 
 
-def take(lead: Lead, incoming: IncomingLead, *, may_replace: bool, now: datetime) -> Told:
+def take(lead: Lead, incoming: IncomingLead, *, may_replace: bool, now: datetime, may_fill: bool = True) -> Told:
     """Brings the lead's facts up to date. may_replace: it is the source's own id, or the person is at another company now.
+    may_fill: nothing says that the conversion is somebody else's; otherwise everything is kept beside.
 
-    now: aware. Empty values change nothing.
+    A name that contradicts the known one is replaced as a whole or not at all, and what came with it says nothing about this person:
+    two people's facts do not mix. A name joins an address only if both come together. now: aware. Empty values change nothing.
     """
     said = {name: getattr(incoming, name) for name in NAMED} | {f"fields.{name}": value for name, value in incoming.fields.items()}
     found: dict[str, list[str]] = {"filled": [], "replaced": [], "beside": []}
+    somebody_else = _may_be_somebody_else(lead, incoming, may_replace)
     values, beside = dict(lead.values), dict(lead.beside)
     for name, value in said.items():
         known = values.get(name.removeprefix("fields.")) if name.startswith("fields.") else getattr(lead, name)
         if value in (None, "") or _same(value, known):
             continue
         how = "filled" if known in (None, "") else "replaced" if may_replace else "beside"
+        how = "beside" if not may_fill or (somebody_else and name in PERSONAL) else how
         found[how].append(name.removeprefix("fields."))
         if how == "beside":
             beside[name.removeprefix("fields.")] = _added(beside.get(name.removeprefix("fields."), []), value, incoming.source, now)
@@ -52,6 +59,19 @@ def take(lead: Lead, incoming: IncomingLead, *, may_replace: bool, now: datetime
             setattr(lead, name, value)
     lead.values, lead.beside = values, beside
     return Told(**{how: tuple(names) for how, names in found.items()})
+
+
+def keep_beside(lead: Lead, name: str, value: str, source: str, *, now: datetime) -> None:
+    """Keeps a value that differs from the lead's own beside it."""
+    lead.beside = {**lead.beside, name: _added(lead.beside.get(name, []), value, source, now)}
+
+
+def _may_be_somebody_else(lead: Lead, incoming: IncomingLead, may_replace: bool) -> bool:
+    """Whether the name came for another person: it contradicts the known one, or it came without the address of a nameless lead."""
+    known, told = Who(lead.email, lead.first_name, lead.last_name), Who(incoming.email, incoming.first_name, incoming.last_name)
+    if known.address and not known.is_named and told.is_named and not told.address:
+        return True
+    return contradict(known, told) and not (may_replace and told.first_name and told.last_name)
 
 
 def _added(before: list[dict[str, Any]], value: Any, source: str, now: datetime) -> list[dict[str, Any]]:

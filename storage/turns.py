@@ -38,20 +38,27 @@ def give(session: Session, row: Assignment, shared_by: Mapping[str, int], *, day
     the agreement's zone."""
     before = locked(session, row.pool)
     after = before.after(row.rep, shared_by)
+    row.shared_by = dict(shared_by)
+    session.add(row)
     sheet = _sheet(session, row.pool, day)
-    sheet.due = {**sheet.due, **{rep: sheet.due.get(rep, 0) + _due(before, after, rep, row.rep) for rep in shared_by}}
+    sheet.due = _moved(sheet.due, before, after, row, by=TURN)
     sheet.given = _one_more(sheet.given, row.rep)
     _keep(session, sheet, after)
 
 
 def credit(session: Session, row: Assignment, *, day: date) -> None:
-    """Give the rep the turn of this assignment back, once. It changes nothing if the assignment was no turn."""
+    """Give the rep the turn of this assignment back, once: nobody's share counts this lead any more.
+
+    It changes nothing if the assignment was no turn.
+    """
     if not row.pool or row.credited:
         return
     row.credited = True
     session.add(row)
-    after = locked(session, row.pool).credited(row.rep)
+    before = locked(session, row.pool)
+    after = before.credited(row.rep, row.shared_by or {row.rep: 1})
     sheet = _sheet(session, row.pool, day)
+    sheet.due = _moved(sheet.due, before, after, row, by=-TURN)
     sheet.credited = _one_more(sheet.credited, row.rep)
     _keep(session, sheet, after)
 
@@ -62,8 +69,10 @@ def sheets(session: Session, *, since: date, until: date) -> list[TurnSheet]:
     return list(session.exec(select(TurnSheet).where(*within).order_by(col(TurnSheet.pool), col(TurnSheet.day))))
 
 
-def _due(before: Turns, after: Turns, rep: str, taker: str) -> int:
-    return after.balance[rep] - before.balance.get(rep, 0) + (TURN if rep == taker else 0)
+def _moved(due: Mapping[str, int], before: Turns, after: Turns, row: Assignment, *, by: int) -> dict[str, int]:
+    """What is due to each rep after this lead was given (by=TURN) or credited back (by=-TURN)."""
+    parts = {rep: after.balance[rep] - before.balance.get(rep, 0) + (by if rep == row.rep else 0) for rep in row.shared_by}
+    return {**due, **{rep: due.get(rep, 0) + part for rep, part in parts.items()}}
 
 
 def _one_more(counts: Mapping[str, int], rep: str) -> dict[str, int]:

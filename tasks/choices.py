@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from agreements.model import Agreement
-from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, TouchChannel, WaitKind, word
+from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
 #: The extra input that an answer may need.
@@ -30,6 +30,7 @@ DID: Mapping[AnswerKind, str] = {
     "decided": "decided",
     "deadline": "not answered in time",
     "away": "away, so that somebody else has it",
+    "left": "has left, so that somebody else has it",
 }
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {
@@ -85,6 +86,8 @@ CHANNELS: Mapping[TouchChannel, str] = {
     "social": "over a social network",
     "in-person": "in person",
 }
+#: The ways of contact that somebody may refuse, to follow "they refuse".
+REFUSED: Mapping[OptOutChannel, str] = {"all": "every contact", "phone": "calls and text messages", "email": "e-mail"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,15 @@ from sqlmodel import Session
 
 from agreements.changes import another_company, another_role
 from agreements.errors import NoAgreementInForce
-from agreements.lead import IncomingLead
+from agreements.lead import IncomingLead, mail_key
 from agreements.lifecycle import Stage
 from agreements.model import OnChange
-from agreements.words import EventKind
-from storage import activities, contracts, erased, handoffs, history, identity, leads, linked, told, trail, waits, wakes
+from agreements.words import BeganBy, EventKind
+from storage import activities, contracts, erased, handoffs, history, identity, leads, told, trail, waits, wakes
 from storage.handoffs import NO_AGREEMENT
-from storage.tables import Handoff, Lead, LeadSource
+from storage.tables import Handoff, Lead
 from tasks.begin import begin, release
+from tasks.recognition import Recognised, recognise
 
 #: What became of a conversion that was taken in.
 TakenAs = Literal["new", "activity", "merged", "repeated"]
@@ -29,7 +30,7 @@ TakenAs = Literal["new", "activity", "merged", "repeated"]
 @dataclass(frozen=True, slots=True)
 class Captured:
     """The result of taking in. kind: new (a handoff began), activity (added to a known lead), merged (a known person under a new id),
-    repeated (nothing: the conversion was here already)."""
+    repeated (the conversion was here already, and its activity counts it)."""
 
     kind: TakenAs
     lead_id: int
@@ -42,50 +43,63 @@ def capture(
     """Takes in one inquiry. Call inside a write transaction: lead, activity, handoff and wake are stored together.
 
     For an erased person Baton stores only that somebody whom nobody may contact made an inquiry.
-    Same source id and same conversion: nothing. New conversion: an activity. A lead that had ended: a new handoff.
+    The same conversion again is counted at its activity. New conversion: an activity. A lead that had ended: a new handoff.
     hold: store, but do not start. reserved: the caller has reserved it with identity.reserve, together with others.
     Raises IntegrityError where another transaction stored the same person first: see identity.again_if_taken.
     """
     if not reserved:
         identity.reserve(session, [incoming])
-    if erased.is_erased(session, incoming):
+    found = recognise(session, incoming, now=now)
+    if _is_erased(session, incoming, found):
         incoming = erased.without_person(session, incoming)
-    source = session.get(LeadSource, (incoming.source, incoming.source_id))
-    found = leads.of_source(session, source) if source else identity.same_person(session, incoming.email)
-    if found is None:
-        lead = leads.add(session, incoming, now=now, key=identity.person_key(incoming.email))
-        activities.add(session, lead, incoming, now=now, actor=actor)
-        return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
-    lead, moved = _at_company(session, identity.lock_person(session, found), incoming)
-    if moved and _on_change(session, lead, now).company == "new-linked-lead":
-        return _begin_linked(session, lead, incoming, now=now, actor=actor, hold=hold, takes_id=not source)
-    if not source:  # a known person's new id becomes a lead of its own, which ends at once
-        leads.end_merged(session, leads.add(session, incoming, now=now, key=""), into=lead, now=now, actor=actor)
-    own = source is not None and source.lead_id == lead.id
-    done = _known(session, lead, incoming, own=own, now=now, actor=actor)
-    return done if source else Captured("merged", done.lead_id, done.handoff_id)
+        found = recognise(session, incoming, now=now)
+    if found.lead is None or found.named is None:
+        return _begin_new(session, incoming, found.before, now=now, actor=actor, hold=hold)
+    if found.before is not None:
+        _share_id(session, incoming, found.before, found.named, now=now, actor=actor)
+    moved = found.how == "at-another-company" and _on_change(session, found.lead, now).company
+    if found.how == "at-another-address" or moved == "new-linked-lead":
+        return _begin_linked(session, found.named, incoming, now=now, actor=actor, hold=hold, takes_id=found.new_id)
+    if found.new_id:  # a known person's new id becomes a lead of its own, which ends at once
+        leads.end_merged(session, leads.add(session, incoming, now=now, key=""), into=found.named, now=now, actor=actor)
+    done = _known(session, found.lead, found, incoming, now=now, actor=actor)
+    return Captured("merged", done.lead_id, done.handoff_id) if found.new_id else done
 
 
-def _at_company(session: Session, lead: Lead, incoming: IncomingLead) -> tuple[Lead, bool]:
-    """This person's lead at the company that the conversion names; else the newest lead, and True: the person has moved."""
-    line = [one for one in linked.line_of(session, lead) if one.erased_at is None]
-    key = activities.key_of(incoming)
-    done = [one for one in line if len(line) > 1 and activities.has_done(session, one, key)]
-    here = [one for one in line if not another_company((one.company, one.email), (incoming.company, incoming.email))]
-    return (done or here or line)[-1], not done and not here
+def _is_erased(session: Session, incoming: IncomingLead, found: Recognised) -> bool:
+    """Whether the person was erased. The id alone does not say so where a living person's own address came with it."""
+    known = found.named is not None and found.named.mail_key == mail_key(incoming.email) != ""
+    return erased.is_erased(session, incoming, by_id=not known)
 
 
-def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, now: datetime, actor: str) -> Captured:
-    """Adds a conversion to a lead that is known and locked. own: the conversion came under an id of this very lead."""
-    lead_id = lead.id
+def _begin_new(session: Session, incoming: IncomingLead, before: Lead | None, *, now: datetime, actor: str, hold: bool) -> Captured:
+    """Gives a person whom nobody knows a lead. before: somebody else, who came under the same id of the source."""
+    key = identity.person_key(incoming.email)
+    lead = leads.add(session, incoming, now=now, key=key, takes_id=before is None)
+    if before is not None:
+        _share_id(session, incoming, before, lead, now=now, actor=actor)
+    activities.add(session, lead, incoming, now=now, actor=actor)
+    return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
+
+
+def _share_id(session: Session, incoming: IncomingLead, before: Lead, lead: Lead, *, now: datetime, actor: str) -> None:
+    """Records on both leads that a source gave two people one id."""
+    if identity.share(session, incoming, lead):
+        trail.record(session, "shares-id", now=now, lead_id=before.id, actor=actor, to=lead.id)
+        trail.record(session, "shares-id", now=now, lead_id=lead.id, actor=actor, to=before.id)
+
+
+def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, now: datetime, actor: str) -> Captured:
+    """Adds a conversion to a lead that is known and locked."""
+    lead_id, named = lead.id, found.named or lead
     activity_id = activities.add(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
+        _keep_repeated(session, lead, found, incoming, now=now)
         return Captured("repeated", lead_id)
-    changed = _changes_of(session, lead, incoming, now)
-    moved = "company-changed" in changed
-    facts_told = told.take(lead, incoming, may_replace=own or moved, now=now)
-    leads.bring_up_to_date(session, lead, incoming, moved=moved)
-    history.remember(session, lead, now=now)
+    changed = _changes_of(session, named, incoming, now)
+    facts_told = _take_facts(session, named, found, incoming, moved="company-changed" in changed, now=now)
+    leads.bring_up_to_date(session, lead, incoming)
+    history.remember(session, named, now=now)
     latest = _seen_to(session, lead_id, now)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
@@ -99,6 +113,28 @@ def _known(session: Session, lead: Lead, incoming: IncomingLead, *, own: bool, n
     if changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
         _ask_for_new_score(session, latest, activity_id, now)
     return Captured("activity", lead_id, latest.id)
+
+
+def _keep_repeated(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, now: datetime) -> None:
+    """Keeps what a repetition says otherwise: it fills gaps and is kept beside known facts, and replaces nothing."""
+    named = found.named or lead
+    facts_told = told.take(named, incoming, may_replace=False, may_fill=not found.ambiguous, now=now)
+    if activities.said_otherwise(session, lead, incoming, now=now):
+        told.keep_beside(named, "message", incoming.message, incoming.source, now=now)
+    if facts_told:
+        session.add(named)
+        history.remember(session, named, now=now)
+
+
+def _take_facts(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, moved: bool, now: datetime) -> told.Told:
+    """Stores what the conversion says about the person: the facts, and the address where this lead has none of its own yet."""
+    facts_told = told.take(lead, incoming, may_replace=found.own or moved, may_fill=not found.ambiguous, now=now)
+    first = not identity.person_key(lead.email) and not found.ambiguous
+    if incoming.email and (moved or (first and (not lead.email or identity.person_key(incoming.email)))):
+        leads.take_address(session, lead, incoming.email)
+    elif incoming.email and mail_key(incoming.email) != lead.mail_key:
+        told.keep_beside(lead, "email", incoming.email, incoming.source, now=now)
+    return facts_told
 
 
 def _seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
@@ -128,15 +164,21 @@ def _ask_for_new_score(session: Session, handoff: Handoff, activity_id: int, now
 def _begin_linked(
     session: Session, before: Lead, incoming: IncomingLead, *, now: datetime, actor: str, hold: bool, takes_id: bool
 ) -> Captured:
-    """Gives a person who changed company a new lead there, linked to the one before."""
+    """Gives a known person who is at another company, or under another address, a new lead, linked to the one before."""
+    company = another_company((before.company, before.email), (incoming.company, incoming.email))
     lead = leads.add(session, incoming, now=now, key=identity.free_key(session, incoming.email), takes_id=takes_id)
     lead.linked_to = before.id
-    lead.first_name, lead.last_name = lead.first_name or before.first_name, lead.last_name or before.last_name
+    if not incoming.email:  # a name joins no address with which it did not come
+        lead.first_name, lead.last_name = lead.first_name or before.first_name, lead.last_name or before.last_name
     session.add(lead)
-    trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id)
-    trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id)
+    if not takes_id:
+        identity.share(session, incoming, lead)
+    more: dict[str, Any] = {} if company else {"address": True}
+    trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id, **more)
+    trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id, **more)
     activities.add(session, lead, incoming, now=now, actor=actor)
-    return Captured("new", lead.id, begin(session, lead, now=now, cause="another-company", previous=None, hold=hold))
+    cause: BeganBy = "another-company" if company else "another-address"
+    return Captured("new", lead.id, begin(session, lead, now=now, cause=cause, previous=None, hold=hold))
 
 
 def _changes_of(session: Session, lead: Lead, incoming: IncomingLead, now: datetime) -> list[EventKind]:

@@ -26,14 +26,17 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "recognition",
     "intake",
     "messages",
     "steps",
+    "list_preview",
     "replies",
     "disputes",
     "signing",
     "erasure",
     "trail",
+    "feeds",
     "background",
 )
 #: What agreements/ must not import.

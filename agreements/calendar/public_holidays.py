@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+
+_WARNINGS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,17 @@ class ClosedDays:
 
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, subdivision: str | None, year: int) -> Mapping[date, str]:
-    """Return the holidays of one year with their names. Raises NotImplementedError if the library lacks the country or part."""
+    """Return the holidays of one year with their names. Raises NotImplementedError if the library lacks the country or part.
+
+    For some countries the library knows the days of the moon up to 2035 only, and warns of later years. No promise runs that
+    long, so the warning is left out.
+    """
     from holidays import country_holidays  # only where a calendar names a country
 
     # One table for each year: a library table that adds years on demand is not safe with several threads.
-    table = country_holidays(country, subdiv=subdivision, years=year, language=_language(country))
+    with _WARNINGS, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Requested Holidays are available only", category=UserWarning)
+        table = country_holidays(country, subdiv=subdivision, years=year, language=_language(country))
     return {day: str(name) or "holiday" for day, name in table.items()}
 
 

@@ -10,15 +10,7 @@ from agreements.checks.reach import reach
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
-
-#: Clause that is stored and not followed -> what Baton does instead. Noted only if the file writes the clause.
-_KEPT = {
-    "objectives": "are kept and not measured yet",
-    "review": "is kept; reviews are not prepared yet",
-}
-
-#: Questions that a reason may ask and no form shows yet.
-_NOT_ASKED = ("channel", "all")
+from agreements.unfollowed import unfollowed
 
 
 def notes_of(agreement: Agreement) -> list[Problem]:
@@ -27,18 +19,12 @@ def notes_of(agreement: Agreement) -> list[Problem]:
 
 
 def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
-    for name, what in _KEPT.items():
-        if name in agreement.model_fields_set:
-            yield Problem((name,), what)
+    for one in unfollowed(agreement):
+        yield Problem(one.where, one.instead)
     for index, tier in enumerate(agreement.tiers):
         if tier.routing == "first-to-claim":
             yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go in turn, like all others")
     yield from _routing(agreement)
-    for index, reason in enumerate(agreement.reasons):
-        if reason.alert_above is not None:
-            yield Problem(("reasons", index, "alert_above"), "nobody is alerted yet")
-        if later := [one for one in reason.ask if one in _NOT_ASKED]:
-            yield Problem(("reasons", index, "ask"), f"the rep is not asked for {', '.join(later)} yet")
 
 
 def _routing(agreement: Agreement) -> Iterator[Problem]:

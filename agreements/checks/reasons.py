@@ -38,6 +38,9 @@ def _one(agreement: Agreement, where: Path, reason: Reason) -> Iterator[Finding]
         yield Finding((*where, "ask"), "a lead is handed to a colleague whom the rep names; write `ask: colleague`", needs=(then,))
     if reason.then != "hand-to" and "colleague" in reason.ask:
         yield Finding((*where, "ask"), f"only `then: hand-to` asks for a colleague, not {reason.then}; leave it out", needs=(then,))
+    if reason.asks_channel and reason.then != "suppress":
+        what = f"only `then: suppress` asks which ways of contact the person refuses, not {reason.then}; leave it out"
+        yield Finding((*where, "ask"), what, needs=(then,))
     if reason.needs == "touches" and not agreement.clocks.outcome.touches.at_least:
         what = "no number of touches is agreed; write `touches: 6` under clocks.outcome, or leave it out"
         yield Finding((*where, "needs"), what, needs=(("clocks", "outcome", "touches"),))

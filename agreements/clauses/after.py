@@ -44,7 +44,8 @@ def _maybe_percentage(value: Any) -> Any:
 class Reason(Clause):
     """Why sales rejects or returns a lead, and what follows.
 
-    needs: `touches` allows the reason only after as many attempts as the outcome clock requires. ask: what else the rep is asked.
+    needs: `touches` allows the reason only after as many attempts as the outcome clock requires. ask: what else the rep is asked;
+    `channel` and `all` ask the same, which ways of contact the person refuses: the phone, e-mail, or all of them.
     alert_above: alert RevOps when this reason has more than this share of a month's rejections; not carried out yet.
     """
 
@@ -68,6 +69,11 @@ class Reason(Clause):
         if isinstance(value, Mapping) and value.get("then") == "hand-to" and "ask" not in value:
             return {**value, "ask": "colleague"}
         return value
+
+    @property
+    def asks_channel(self) -> bool:
+        """Whether the rep says which ways of contact the person refuses."""
+        return bool({"channel", "all"} & set(self.ask))
 
     @property
     def words(self) -> str:

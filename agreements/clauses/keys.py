@@ -180,6 +180,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "fallback": Key("the channels to use when the others have too little proof", "[manager-email]"),
         "no_bounce_for": Key(f"an e-mail counts as arrived when it does not come back for this time; {_ELAPSED}", "2 minutes"),
         "undo": Key(f"how long a rep can take an answer back; {_ELAPSED}", "5 minutes"),
+        "proof": Key("which messages prove that the rep was told", "{counts: [rep]}"),
+    },
+    "Proof": {
+        "counts": Key("rep: messages to the rep; manager: also to somebody else; unread: also on a channel that nobody reads", "[rep]"),
     },
     "Attention": {"interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]")},
     "Clocks": {
@@ -249,7 +253,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "counts_against": Key("marketing, routing or nobody", "nobody"),
         "text": Key("optional or required: whether the rep must add a few words", "required"),
         "needs": Key("touches: only after the attempts that `clocks.outcome.touches` asks for", "touches"),
-        "ask": Key("what the page also asks the rep: colleague, renewal_date, channel, all", "[colleague]"),
+        "ask": Key(
+            "what the page also asks the rep: colleague, renewal_date, channel or all (what the person refuses)",
+            "[colleague]",
+        ),
         "alert_above": Key("RevOps gets a message when more than this share of a month's rejections have this reason", "10%"),
         "why": _WHY,
     },

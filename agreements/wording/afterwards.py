@@ -22,8 +22,8 @@ _RETURNING = ("nurture", "marketing-triage")
 _ASKS = {
     "colleague": "which colleague",
     "renewal_date": "when their contract is renewed",
-    "channel": "on which channel",
-    "all": "whether on all channels",
+    "channel": "which ways of contact the person refuses",
+    "all": "which ways of contact the person refuses",
 }
 _IN_FLIGHT = {
     "finish": "finish under the version they started with",
@@ -49,8 +49,9 @@ def consequence(reason: Reason) -> str:
     """Say what follows from a reason: back to nurture, track value, looked at again after 60 days."""
     track = f", track {reason.track}" if reason.track else ""
     again = f", again on the requested day, otherwise after {reason.revisit.asked_date_or}" if reason.revisit else ""
-    alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
-    return f"{_THEN[reason.then]}{track}{again}{alert}"
+    alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections (not yet)" if reason.alert_above is not None else ""
+    one_way = "; if the person refuses only the phone or only e-mail: back to nurture, without that way" if reason.asks_channel else ""
+    return f"{_THEN[reason.then]}{track}{again}{one_way}{alert}"
 
 
 def reason_in_words(reason: Reason) -> str:
@@ -63,7 +64,7 @@ def reason_in_words(reason: Reason) -> str:
 def asked(reason: Reason) -> str:
     """Say what the rep must state or must have done, empty for nothing."""
     parts = ["a few words"] if reason.text == "required" else []
-    parts += [_ASKS[one] for one in reason.ask]
+    parts += dict.fromkeys(_ASKS[one] for one in reason.ask)
     parts += [f"the agreed {reason.needs} first"] if reason.needs else []
     return "; ".join(parts)
 
@@ -94,14 +95,14 @@ def crm(agreement: Agreement) -> Section:
 def housekeeping(agreement: Agreement) -> Section:
     """Describe what a new version does to open handoffs, how long data is kept, and when leads are reviewed."""
     kept, review = agreement.retention, agreement.review
-    when = [f"every week on {review.weekly.capitalize()}"] if review.weekly else []
-    when += [f"every month on the {review.monthly}"] if review.monthly else []
+    when = f"every week on {review.weekly.capitalize()} and every month on the {review.monthly}"
+    reviews = [told(f"{when}. Baton does not prepare these reviews yet.", "Reviewed:")] if "review" in agreement.model_fields_set else []
     return Section(
         "housekeeping",
         "New versions, data and reviews",
         lines(
             told(f"leads under way {_IN_FLIGHT[agreement.in_flight.default]}, unless the deploy says otherwise.", "A new version:"),
             told(f"the trail for {say.kept(kept.trail)}; personal data for {say.kept(kept.personal)} after the last activity.", "Kept:"),
-            told(f"{say.listed(when) or 'on no fixed day'}.", "Reviewed:"),
+            *reviews,
         ),
     )

@@ -20,7 +20,7 @@ from app.csv_import.row_judge import NO_ROWS, BadLead, BadRow, RowJudge
 from app.csv_import.rows import Row
 
 #: The facts that a row always keeps: they tell rows apart and join them to leads.
-NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email")
+NEEDED = ("line", "day", "group", "source", "source_id", "conversion_id", "activity", "path", "at", "email", "first_name", "last_name")
 
 
 class Beside(Protocol):

@@ -1,4 +1,4 @@
-"""Joins rows of a file to leads: several rows with one id are several things that one lead did."""
+"""Joins rows of a file to leads: several rows with one id and person are several things that one lead did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-WHO = ("source", "source_id")
+WHO = ("source", "source_id", "person")
 TIMES = ("assigned_at", "contacted_at", "won_at", "lost_at")
 #: These keep the value of the first row. For everything else the newest value counts, as when leads are taken in.
 _FIRST = ("email", "entry_channel", "group", "line", "day")

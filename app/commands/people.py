@@ -23,16 +23,23 @@ def check(file: Annotated[Path, typer.Argument(help="A roster file, see examples
         terminal.console.print(_counted(_checked(file.read_text(encoding="utf-8"))))
 
 
-def load(file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")]) -> None:
-    """Put this roster file in force. A file with mistakes changes nothing."""
+def load(
+    file: Annotated[Path, typer.Argument(help="A roster file, see examples/roster.yaml.")],
+    hand_over: Annotated[bool, typer.Option("--hand-over", help="Give what missing people have open to others, by the rules.")] = False,
+    to: Annotated[str, typer.Option("--to", help="Give all that missing people have open to this person: an id of the new roster.")] = "",
+) -> None:
+    """Put this roster file in force. A file with mistakes changes nothing, nor does one without somebody who has something open."""
     box = terminal.open_box()
-    from storage import roster  # a check needs no database
+    from tasks.background.leaving import load_roster  # a check needs no database
 
     with terminal.told():
         text = file.read_text(encoding="utf-8")
-        people = _checked(text)
-        box.write_now(lambda session, now: roster.load(session, text, now=now))
+        _checked(text)
+        people, moved = load_roster(box, text, hand_over=hand_over, to=to, by=terminal.who())
         terminal.console.print(_counted(people))
+        if moved:
+            what = "lead or duty of people who have left is" if moved == 1 else "leads and duties of people who have left are"
+            terminal.console.print(f"{moved} {what} handed over.")
 
 
 def _checked(text: str) -> Roster:

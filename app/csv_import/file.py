@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from agreements.identity import Who
 from agreements.lead import IncomingLead
 from app.csv_import.columns import ignored_columns
 from app.csv_import.lead_map import LeadMap, UnreadableFile, read_map, zone_of_file
@@ -73,7 +74,8 @@ def _read(found: Iterator[Row], judge: RowJudge, limit: int | None, *, into: Rea
         except BadLead as error:
             into.bad.append(BadRow(row.line, str(error)))
             continue
-        if problem := twins.problem((lead.source, lead.source_id), lead.key_of_conversion(), lead.email, row.line):
+        who = Who(lead.email, lead.first_name, lead.last_name)
+        if problem := twins.judge((lead.source, lead.source_id), who, lead.key_of_conversion(), row.line)[1]:
             into.bad.append(BadRow(row.line, problem))
         else:
             into.rows.append(IncomingRow(row.line, lead))

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from agreements.slips import unlikely_request
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
-from storage import identity, roster
+from storage import activities, identity, roster
 from storage.database import ROWS_AT_ONCE
 from tasks import intake
 from tasks.intake import TakenAs
@@ -86,7 +86,7 @@ def _take(session: Session, row: IncomingRow, now: datetime, *, hold: bool, acto
         return BadRow(row.line, f"requested_time: {problem}")
     if problem := roster.not_a_rep(session, row.lead.sales_sourced_by):
         return BadRow(row.line, f"sales_sourced_by: {problem}")
-    return intake.capture(session, row.lead, now=now, actor=actor, hold=hold, reserved=True).kind
+    return intake.capture(session, activities.as_row(row.lead), now=now, actor=actor, hold=hold, reserved=True).kind
 
 
 def _said(error: Exception) -> str:

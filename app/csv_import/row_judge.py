@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
-from agreements.lead import FieldValue, IncomingLead, mail_key
+from agreements.identity import Who, learned, place
+from agreements.lead import FieldValue, IncomingLead
 from app.csv_import.columns import Column, columns_of, constants_of
 from app.csv_import.lead_map import LeadMap
 from app.csv_import.rows import Row
@@ -108,26 +109,30 @@ class RowJudge:
 
 
 class Twins:
-    """Remembers the leads of a file, and refuses a row that gives one of them again. column: that of the id."""
+    """Remembers the leads of a file: tells people under one id apart, and refuses a conversion that one of them has already.
+
+    column: that of the id.
+    """
 
     def __init__(self, column: str) -> None:
         self._column = column
-        self._lines: dict[tuple[str, str, str], int] = {}
-        self._people: dict[tuple[str, str], tuple[int, str]] = {}
+        self._lines: dict[tuple[str, str, int, str], int] = {}
+        self._people: dict[tuple[str, str], list[Who]] = {}
 
-    def problem(self, who: tuple[str, str], conversion: str, email: str, line: int) -> str:
-        """Return what is wrong with this row, empty for nothing. Ask once for each good row, in the order of the file.
+    def judge(self, id: tuple[str, str], who: Who, conversion: str, line: int) -> tuple[int, str]:
+        """Return which person of this id the row is about, from 0, and what is wrong with the row, empty for nothing.
 
-        who: source and source id. conversion: by conversion_key. The first of several rows with the same conversion counts, and
-        so does the first e-mail address of an id.
+        Ask once for each good row, in the order of the file. id: source and source id. conversion: by conversion_key. The first of
+        several rows with the same conversion counts.
         """
-        first = self._lines.setdefault((*who, conversion), line)
-        if first != line:
-            return f"{self._column}: is already on line {first} with the same conversion: leave one out, or give them different ids"
-        person = mail_key(email)
-        known_line, known = self._people.setdefault(who, (line, person))
-        if person and known and person != known:
-            return f"{self._column}: is already on line {known_line} for another e-mail address: give each person their own id"
-        if person and not known:
-            self._people[who] = (line, person)
-        return ""
+        people = self._people.setdefault(id, [])
+        person = place(people, who)
+        if person is None:
+            person = len(people)
+            people.append(who)
+        else:
+            people[person] = learned(people[person], who)
+        first = self._lines.setdefault((*id, person, conversion), line)
+        if first == line:
+            return person, ""
+        return person, f"{self._column}: is already on line {first} with the same conversion: leave one out, or give them different ids"

@@ -26,7 +26,7 @@ from tasks.wiring.toolbox import Toolbox
 #: How many rows the form has at once; the others are on the next page.
 ROWS_AT_ONCE = 50
 #: The fields that each row may send along with its choice.
-ROW_FIELDS = ("choice", "wait", "reason", "colleague", "channel", "text")
+ROW_FIELDS = ("choice", "wait", "reason", "colleague", "channel", "refused", "text")
 MAX_FIELDS = ROWS_AT_ONCE * len(ROW_FIELDS) + 3
 MAX_FORM_BYTES = 256_000
 #: The choice that leaves its row unanswered.

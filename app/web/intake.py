@@ -62,8 +62,9 @@ def routes(box: Toolbox) -> APIRouter:
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
         """Takes one lead (an object) or several (a list).
 
-        `source` and `source_id` name the lead for ever. `conversion_id` names what the lead did: the same id twice changes
-        nothing, a new id adds an activity. Each lead of a list is judged alone, and the good ones go in.
+        `source` and `source_id` name the lead, unless the e-mail address or the name is another person's. `conversion_id` names what
+        the lead did: the same id twice changes nothing, a new id adds an activity. Each lead of a list is judged alone, and the good
+        ones go in.
         """
         try:
             actor = await caller(box, given, Scope.INTAKE)

@@ -14,7 +14,7 @@ from tasks.replies.answering import Reply, ShownAnswer, Visit
 REASON_DIALOG = "baton-reason"
 NO_DIALOG = "We could not ask for the reason here. Please open the lead with its link and reject it there."
 #: The dialog's fields; each holds one value when it is sent.
-_FIELDS = ("reason", "text", "colleague", "renewal_date")
+_FIELDS = ("reason", "text", "colleague", "renewal_date", "refused")
 #: Slack's limits: characters of an option, entries of a list, characters of a text.
 _WORDS_MAX, _LIST_MAX, _TEXT_MAX = 75, 100, 1000
 _TITLE_MAX = 24
@@ -33,6 +33,8 @@ def reason_dialog(seen: Visit, token: str) -> dict[str, Any]:
         blocks.append(_input("colleague", "Colleague, if a colleague should take it", _list(seen.colleagues), optional=True))
     if "renewal_date" in seen.asks:
         blocks.append(_input("renewal_date", "When does their contract end, if you know?", {"type": "datepicker"}, optional=True))
+    if seen.refusals:
+        blocks.append(_input("refused", "If they refuse contact: what do they refuse?", _list(seen.refusals), optional=True))
     return {
         "type": "modal",
         "callback_id": REASON_DIALOG,
@@ -62,7 +64,7 @@ def fields_of(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 def beside(problem: str, fields: Mapping[str, str]) -> dict[str, str]:
     """Return the problem by the dialog's field that it is about."""
-    names = {"few words": "text", "which colleague": "colleague", "the date": "renewal_date"}
+    names = {"few words": "text", "which colleague": "colleague", "the date": "renewal_date", "what they refuse": "refused"}
     block = next((name for said, name in names.items() if said in problem), "reason")
     return {block if fields["reason"] else "reason": problem}
 

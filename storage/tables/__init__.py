@@ -8,7 +8,8 @@ from storage.tables.contract import AgreementVersion, Signature, SignatureReques
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch, TurnSheet
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
-from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, Suppression
+from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression
+from storage.tables.learned import CalendarFeed
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
@@ -23,6 +24,7 @@ __all__ = [
     "ApiKey",
     "Assignment",
     "Bookmark",
+    "CalendarFeed",
     "Claim",
     "ClockReading",
     "Consent",
@@ -52,6 +54,7 @@ __all__ = [
     "Seal",
     "SeenAs",
     "PageView",
+    "SharedSource",
     "Signature",
     "SignatureRequest",
     "Suppression",

@@ -82,7 +82,8 @@ class HandoffNote(SQLModel, table=True):
 class Assignment(SQLModel, table=True):
     """A lead given to one rep, with its clock. The rep's link signs the assignment's id.
 
-    pool: in which it was the rep's turn, empty for a lead that was nobody's turn. credited: the rep got that turn back.
+    pool: in which it was the rep's turn, empty for a lead that was nobody's turn. shared_by: whose turn it could have been, by weight.
+    credited: the rep got that turn back.
     """
 
     __tablename__ = "assignments"
@@ -104,6 +105,7 @@ class Assignment(SQLModel, table=True):
     ended_at: datetime | None = instant(nullable=True)
     ended_because: Word[Ended | NoWord] = ""
     pool: str = ""
+    shared_by: dict[str, int] = mapping()
     credited: bool = False
 
 

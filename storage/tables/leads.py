@@ -17,7 +17,8 @@ class Lead(SQLModel, table=True):
     source: the source that sent the newest conversion. linked_to: the same person's lead at the company where they were before. mail_key:
     the address in one form. person_key: the mail key where one person reads the mailbox, held by at most one lead; empty for every other
     lead. erased_at: when everything personal was deleted, at the person's wish or at the end of the retention time. beside: values from
-    another source that differ, by name of the fact: a list of value, source and at (ISO, UTC).
+    another source that differ, by name of the fact: a list of value, source and at (ISO, UTC). merged_into: the lead of the same person
+    that goes on instead of this one. merged_by_hand: somebody decided that; the addresses differ, and it can be undone.
     """
 
     __tablename__ = "leads"
@@ -43,6 +44,7 @@ class Lead(SQLModel, table=True):
     requested_time: datetime | None = instant(nullable=True)
     do_not_contact: bool = False
     merged_into: int | None = Field(default=None, foreign_key="leads.id")
+    merged_by_hand: bool = False
     linked_to: int | None = Field(default=None, foreign_key="leads.id", index=True)
     last_touch_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
@@ -58,6 +60,15 @@ class LeadSource(SQLModel, table=True):
     lead_id: int = Field(foreign_key="leads.id", index=True)
 
 
+class SharedSource(SQLModel, table=True):
+    """A further person who came under an id of a source that names somebody else: the source gave one id to several people."""
+
+    __tablename__ = "shared_sources"
+    source: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    lead_id: int = Field(foreign_key="leads.id", primary_key=True, index=True)
+
+
 class LeadValues(SQLModel, table=True):
     """What a lead said about itself from this instant on, as facts by name; append-only, and erased with the lead."""
 
@@ -69,7 +80,11 @@ class LeadValues(SQLModel, table=True):
 
 
 class Activity(SQLModel, table=True):
-    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none."""
+    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none.
+
+    of_lead: the merged lead under whose id or address it came, None for the lead itself. repeated, repeated_at: how often and when last
+    it came again as a repetition.
+    """
 
     __tablename__ = "activities"
     __table_args__ = (UniqueConstraint("lead_id", "key"),)
@@ -83,6 +98,9 @@ class Activity(SQLModel, table=True):
     text_id: int | None = None
     brought_by: str = ""
     received_at: datetime = instant()
+    of_lead: int | None = None
+    repeated: int = 0
+    repeated_at: datetime | None = instant(nullable=True)
 
 
 class Suppression(SQLModel, table=True):

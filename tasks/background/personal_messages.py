@@ -14,7 +14,7 @@ from storage.tables import Answer, Delivery
 from tasks.choices import did
 from tasks.disputes import messages as dispute_messages
 from tasks.erasure import erasing
-from tasks.messages import lead_context
+from tasks.messages import absence_message, lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
@@ -45,6 +45,8 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
             return erasing.letter(session, row)
         case dispute_messages.RAISED | dispute_messages.TOLD | dispute_messages.SETTLED:
             return dispute_messages.draft_of(session, row, box.links, now=now)
+        case absence_message.MESSAGE:
+            return absence_message.draft_of(session, row)
         case new_links.MESSAGE:
             return new_links.draft_of(session, row, box.links, now=now)
         case announcements.MESSAGE:

@@ -32,6 +32,11 @@ def tell_raised(session: Session, row: Dispute, answer: Answer, *, now: datetime
             _queue(session, row, TOLD, person, now=now)
 
 
+def ask(session: Session, row: Dispute, *, now: datetime) -> None:
+    """Asks whoever decides now on this dispute."""
+    _queue(session, row, RAISED, row.holder, now=now)
+
+
 def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
     """Tells everybody concerned how the dispute ended, except the person who decided."""
     people = roster.current(session)

@@ -90,6 +90,24 @@ def raise_dispute(session: Session, answer_id: int, person: str, text: str, *, n
     return row
 
 
+def move(session: Session, dispute_id: int, holder: str, *, now: datetime) -> bool:
+    """Asks somebody else to rule on an open dispute; False if it changed nothing. The time to decide begins anew.
+
+    Call inside a write transaction. Tells whoever is asked now.
+    """
+    row = disputes.get(session, dispute_id)
+    if row is None or row.ruling or row.holder == holder:
+        return False
+    answer, was = _answer_of(session, row), row.holder
+    handoff = handoffs.get(session, row.handoff_id)
+    within = handoffs.agreement_of(session, handoff).dispute.within
+    row.holder, row.due_at = holder, within.after(now, calendar_of(session, handoff, "decision", holder))
+    session.add(row)
+    _record(session, row, "dispute-moved", answer, actor="baton", via="clock", now=now, holder=holder, was=was, due=row.due_at.isoformat())
+    dispute_messages.ask(session, row, now=now)
+    return True
+
+
 def decide(
     session: Session, dispute_id: int, ruling: GivenRuling | NoWord, person: str, *, now: datetime, text: str = "", via: Via = "link"
 ) -> Ruled:
@@ -149,7 +167,7 @@ def _settle(session: Session, row: Dispute, answer: Answer, given: _Given, *, no
 
 
 def _record(session: Session, row: Dispute, what: EventKind, answer: Answer, *, actor: str, via: Via, now: datetime, **more: Any) -> None:
-    ident = row.text_id if what == "dispute-raised" else row.ruling_text_id
+    ident = row.text_id if what == "dispute-raised" else row.ruling_text_id if what in _RULED.values() else None
     handoff, text = handoffs.get(session, row.handoff_id), dispute_messages.text_of(session, ident)
     known: dict[str, Any] = {"reason": str(answer.data.get("reason", "")), "rep": disputes.rep_of(session, answer), "via": via}
     known["answered_by"] = disputes.giver_of(session, answer)

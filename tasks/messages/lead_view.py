@@ -25,6 +25,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "company-changed": "Is at another company now",
     "moved-on": "Is at another company now, as lead {to}",
     "linked": "The same person as lead {to}, at another company",
+    "shares-id": "Another person came under the same id of the source: lead {to}",
     "screened": "Passed the screen",
     "routed": "Routed past the score: {why}",
     "qualified": "Qualified: score {score}",
@@ -54,8 +55,10 @@ SENTENCES: Mapping[EventKind, str] = {
     "answered-completed": "{actor} completed the note",
     "answered-decided": "{actor} decided: {choice}",
     "answered-away": "Whoever was asked is away now",
+    "answered-left": "{left} has left",
     "answered-late": "{actor} answered too late",
     "dispute-raised": "{actor} disputes the answer of {rep}: {reason}",
+    "dispute-moved": "{holder} was asked to decide on the dispute, in place of {was}",
     "dispute-upheld": "{actor} let the rejection stand",
     "dispute-overturned": "{actor} overturned the rejection: {reason}",
     "assigned-again": "Assigned again: the rejection did not stand",
@@ -87,6 +90,8 @@ SENTENCES: Mapping[EventKind, str] = {
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE: tuple[tuple[EventKind, str, str], ...] = (
+    ("moved-on", "address", "Came under another e-mail address, as lead {to}"),
+    ("linked", "address", "Under another e-mail address, known as lead {to}"),
     ("nudged", "over", "{to} gets it in the morning digest ({action})"),
     ("captured", "brought_by", "Brought in by {brought_by}"),
     ("missed", "because", "Missed: {clock}, {because}"),
@@ -97,6 +102,8 @@ _MORE: tuple[tuple[EventKind, str, str], ...] = (
     ("touched", "too_early", "{actor}: {touch}, before the time that the lead asked for"),
     ("touched", "too_late", "{actor}: {touch}, after the time that the lead asked for"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
+    ("answered-rejected", "refused", "{actor} rejected: {reason}; the person refuses: {refused}"),
+    ("answered-returned", "refused", "{actor} returned it: {reason}; the person refuses: {refused}"),
     ("answered-accepted", "note_wrong", "{actor} accepted; wrong or missing in the note: {note_wrong}"),
     ("dispute-raised", "answered_by", "{actor} disputes the answer of {answered_by}: {reason}"),
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
@@ -142,7 +149,17 @@ def timeline(session: Session, lead_id: int, *, people: Roster, until_handoff: i
             continue
         if text := sentence(event, people):
             lines.append((event.at, text))
-    return lines
+    return sorted([*lines, *_came_again(session, lead_id)], key=lambda line: line[0]) if until_handoff is None else lines
+
+
+def _came_again(session: Session, lead_id: int) -> list[tuple[datetime, str]]:
+    """What was taken for a repetition, at the last time that it came."""
+    rows = session.exec(select(Activity).where(Activity.lead_id == lead_id, Activity.repeated > 0)).all()
+    return [(row.repeated_at or row.at, f"{row.kind.replace('_', ' ')}: the same came again, {_times(row.repeated)}") for row in rows]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times, now for the last time"
 
 
 def lead_view(session: Session, handoff: Handoff, *, now: datetime) -> LeadView:

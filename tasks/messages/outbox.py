@@ -135,8 +135,9 @@ def _write(
 ) -> None:
     error = outcome.error
     if error is None:
-        bounces = _bounces_within(session, row, handoff, channels.get(row.channel))
-        deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces)
+        channel = channels.get(row.channel)
+        bounces, unread = _bounces_within(session, row, handoff, channel), channel is not None and not channel.read_by_people
+        deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces, unread=unread)
     elif isinstance(error, DeliveryUnknown):
         deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
     else:

@@ -19,7 +19,7 @@ from tasks.replies import answering, number_check
 from tasks.replies.answering import SentForm
 from tasks.replies.browsers import Sender, note_page_request
 from tasks.replies.link_life import require_good
-from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of
+from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of, refusals_of
 from tasks.replies.number_check import CodeProof
 from tasks.replies.opened_link import OpenedLink
 from tasks.replies.validation import ChoiceRefused, colleagues_of
@@ -41,6 +41,7 @@ class OpenRow:
     reasons: tuple[ReasonOption, ...] = ()
     colleagues: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
+    refusals: tuple[tuple[str, str], ...] = ()
     said: str = ""
     undo_until: datetime | None = None
 
@@ -159,6 +160,7 @@ def _row(
         reasons=reasons_of(session, place) if kinds & {"rejected", "returned"} else (),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
         channels=tuple(CHANNELS.items()) if "attempted" in kinds else (),
+        refusals=refusals_of(place.agreement) if kinds & {"rejected", "returned"} else (),
         said=f"{'You' if last.mine else last.by} {last.words}." if last else "",
         undo_until=last.undo_until if last and last.mine else None,
     )

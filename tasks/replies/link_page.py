@@ -16,7 +16,7 @@ from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, PersonalText, Wait
-from tasks.choices import CHANNELS, DID, DUTIES, Option, decisions, options, rep_choices
+from tasks.choices import CHANNELS, DID, DUTIES, REFUSED, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
 from tasks.replies.link_life import require_good
@@ -86,6 +86,7 @@ class Visit:
     options: tuple[Option, ...] = ()
     reasons: tuple[ReasonOption, ...] = ()
     asks: frozenset[str] = frozenset()
+    refusals: tuple[tuple[str, str], ...] = ()
     colleagues: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
@@ -152,6 +153,7 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         options=place.options,
         reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
+        refusals=refusals_of(place.agreement),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
         choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
         channels=tuple(CHANNELS.items()) if tries else (),
@@ -165,6 +167,11 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         answers_for=place.answers_for,
         first_name=place.first_name,
     )
+
+
+def refusals_of(agreement: Agreement) -> tuple[tuple[str, str], ...]:
+    """What the lead may refuse, with its words for people; nothing where no reason asks for it."""
+    return tuple(REFUSED.items()) if any(reason.asks_channel for reason in agreement.reasons) else ()
 
 
 def _held(session: Session, place: ReplyContext, device: str, now: datetime) -> ShownAnswer | None:

@@ -13,10 +13,10 @@ from agreements.errors import HandoffError
 from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
-from agreements.words import ATTEMPTS, GIVEN_BACK, GivenAnswer, NoWord, TouchChannel, word
+from agreements.words import ATTEMPTS, GIVEN_BACK, GivenAnswer, NoWord, OptOutChannel, TouchChannel, word
 from storage import handoffs
 from storage.tables import Handoff, Touch, Wait
-from tasks.choices import CHANNELS, EVERYONE_FULL, decisions
+from tasks.choices import CHANNELS, EVERYONE_FULL, REFUSED, decisions
 
 
 class ChoiceRefused(HandoffError):
@@ -129,6 +129,8 @@ def _reason_data(
     if reason.then == "hand-to" or "colleague" in reason.ask:
         words = f"Please say which colleague takes it: the reason '{reason.words}' needs that."
         data["colleague"] = _colleague(known, fields, words)
+    if reason.asks_channel:
+        data["refused"] = _refused(fields, reason)
     for name in ("revisit_on", *(["renewal_date"] if "renewal_date" in reason.ask else [])):
         if day := _date(fields.get(name, "")):
             data[name] = day
@@ -146,6 +148,13 @@ def _colleague(known: Mapping[str, str], fields: Mapping[str, str], words: str) 
     if colleague not in known:
         raise ChoiceRefused(words)
     return colleague
+
+
+def _refused(fields: Mapping[str, str], reason: Reason) -> OptOutChannel:
+    refused = word(fields.get("refused", ""), REFUSED)
+    if refused is None:
+        raise ChoiceRefused(f"Please say what they refuse ({', '.join(REFUSED)}): the reason '{reason.words}' needs that.")
+    return refused
 
 
 def _date(text: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.words import NOT_THERE
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running
@@ -45,7 +46,7 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind == "rejected":
         dispose(session, handoff, agreement, answer, now=now)
-    elif answer.kind == "away":
+    elif answer.kind in NOT_THERE:
         hand_over(session, handoff, agreement, wait, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)

@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import presence
-from agreements.words import word
+from agreements.words import NOT_THERE, word
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Handoff, Wait
 from tasks.choices import CHOICES
 from tasks.steps.follow_up import take_progress
-from tasks.steps.recycle import ask_decision, pass_on, to_nurture
+from tasks.steps.recycle import ask_decision, hand_over, pass_on, to_nurture
 from tasks.work import Work
 
 
@@ -23,8 +23,11 @@ def decide(work: Work) -> None:
     answer = waits.answer_of(session, wait) if wait else None
     if wait is None or answer is None:
         return
-    if answer.kind == "away":
-        _ask_somebody_else(session, handoff, wait, now)
+    if answer.kind == "left" and handoff.rep and answer.data.get("left") == handoff.rep:
+        waits.close(session, wait, because="left", now=now)
+        hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
+    elif answer.kind in NOT_THERE:
+        _ask_somebody_else(session, handoff, wait, answer, now)
     elif answer.kind == "decided":
         waits.close(session, wait, because="decided", now=now)
         _carry_out(session, handoff, wait, answer, now)
@@ -32,12 +35,13 @@ def decide(work: Work) -> None:
         take_progress(session, handoff, wait, answer, now=now)
 
 
-def _ask_somebody_else(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> None:
-    """Asks whoever stands in for the person who was to decide. The time to decide begins anew."""
+def _ask_somebody_else(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
+    """Asks whoever stands in for the person who was to decide, or follows them. The time to decide begins anew."""
     people = roster.current(session)
-    holder = presence.stand_in(people, wait.holder, now) or presence.decider(people, wait.holder, now)
-    waits.close(session, wait, because="away", now=now)
-    what = f"{people.name_of(wait.holder)}, who was asked to decide, is away."
+    named = presence.stand_in(people, str(answer.data.get("asked", "")), now)
+    holder = named or presence.stand_in(people, wait.holder, now) or presence.decider(people, wait.holder, now)
+    waits.close(session, wait, because=answer.kind, now=now)
+    what = f"{people.name_of(wait.holder)}, who was asked to decide, {'is away' if answer.kind == 'away' else 'has left'}."
     ask_decision(session, handoff, handoffs.agreement_of(session, handoff), holder=holder, about=wait.about, now=now, what=what)
 
 

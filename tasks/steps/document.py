@@ -11,6 +11,7 @@ from agreements import presence, qualification
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.note import Note, write_note
+from agreements.words import NOT_THERE
 from storage import deliveries, handoffs, leads, roster, waits
 from storage.tables import Handoff, HandoffNote, Wait
 from tasks.clock_inputs import calendar_of
@@ -24,28 +25,31 @@ def document(work: Work) -> None:
     session, handoff, now = work.session, work.handoff, work.now
     agreement = handoffs.agreement_of(session, handoff)
     row = handoffs.note_of(session, handoff) or HandoffNote(handoff_id=handoff.id, written_at=now)
-    _take_completion(session, handoff, row, now)
+    named = _take_completion(session, handoff, row, now)
     note = _compose(session, handoff, agreement, row, now)
     row.content = {**row.content, "statements": dict(note.statements), "criteria": [dict(one) for one in note.criteria]}
     missing = [*row.content.get("to_fix", []), *note.missing]
     row.complete, row.written_at = not missing, now
     session.add(row)
     if missing:
-        _ask_marketing(session, handoff, agreement, missing, now)
+        _ask_marketing(session, handoff, agreement, missing, named, now)
         return
     handoffs.move(session, handoff, "documented", now=now, states=sorted(note.statements))
     work.notes.append(as_markdown(handoff, row))
 
 
-def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> None:
+def _take_completion(session: Session, handoff: Handoff, row: HandoffNote, now: datetime) -> str:
+    """Takes what the answer adds to the note. Returns who is asked next, if somebody was named; else an empty text."""
     wait = waits.open_of(session, handoff.id)
     answer = waits.answer_of(session, wait) if wait else None
-    if wait and answer and answer.kind == "away":  # the note is as it was: somebody else is asked
-        waits.close(session, wait, because="away", now=now)
+    if wait and answer and answer.kind in NOT_THERE:  # the note is as it was: somebody else is asked
+        waits.close(session, wait, because=answer.kind, now=now)
+        return str(answer.data.get("asked", ""))
     elif wait and answer:
         added = {name: value for name, value in answer.data.get("statements", {}).items() if value}
         row.content = {**row.content, "added": {**row.content.get("added", {}), **added}, "to_fix": []}
         waits.close(session, wait, because=answer.kind, now=now)
+    return ""
 
 
 def _compose(session: Session, handoff: Handoff, agreement: Agreement, row: HandoffNote, now: datetime) -> Note:
@@ -68,8 +72,9 @@ def rewrite(session: Session, handoff: Handoff, agreement: Agreement, *, now: da
         session.add(row)
 
 
-def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], now: datetime) -> None:
-    holder = presence.marketing(roster.current(session), now)
+def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, missing: list[str], named: str, now: datetime) -> None:
+    people = roster.current(session)
+    holder = presence.stand_in(people, named, now) or presence.marketing(people, now)
     calendar = calendar_of(session, handoff, "note", holder)
     plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
     handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)

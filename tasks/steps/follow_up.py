@@ -13,7 +13,7 @@ from agreements.calendar.working_time import WorkingCalendar
 from agreements.clocks import Accepted, call_due, contact_time, first_attempt_due, is_too_early, is_too_late, nudges
 from agreements.lifecycle import Stage
 from agreements.prospect import awake
-from agreements.words import ATTEMPTS, GIVEN_BACK, Attempt, NoWord, TouchChannel, Via, word
+from agreements.words import ATTEMPTS, GIVEN_BACK, NOT_THERE, Attempt, NoWord, TouchChannel, Via, word
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
@@ -104,7 +104,7 @@ def take_progress(session: Session, handoff: Handoff, wait: Wait, answer: Answer
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind in GIVEN_BACK:
         dispose(session, handoff, handoffs.agreement_of(session, handoff), answer, now=now)
-    elif answer.kind == "away":
+    elif answer.kind in NOT_THERE:
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.words import NOT_THERE
 from storage import deliveries, handoffs, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.steps.acceptance import open_acceptance
@@ -20,6 +21,9 @@ def notify(work: Work) -> Doing:
     A message may still bounce, so the step waits for that time. After a bounce the fallback goes out, and a clock that ran on
     this proof stops. If an attempt died while it sent, and the fallback is not enough, those channels are used once more.
     """
+    if _is_not_there(work.session, work.handoff):
+        _conclude(work.session, work.handoff, work.now)
+        return
     _take_back(work.session, work.handoff, work.now)
     yield Tell()
     if _fall_back(work.session, work.handoff, work.now):
@@ -29,9 +33,20 @@ def notify(work: Work) -> Doing:
     _conclude(work.session, work.handoff, work.now)
 
 
+def _is_not_there(session: Session, handoff: Handoff) -> bool:
+    """Whether the rep has gone away or left before the proof: then nobody is to be told any more."""
+    wait = waits.open_of(session, handoff.id)
+    answer = waits.answer_of(session, wait) if wait and wait.kind == "delivery" else None
+    return answer is not None and answer.kind in NOT_THERE
+
+
 def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
     """Return from when enough channels have proven this assignment, None where too few have."""
-    return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
+    return _proof(session, handoff, assignment_id, now).since(_wanted(session, handoff))
+
+
+def _proof(session: Session, handoff: Handoff, assignment_id: str, now: datetime) -> proof.Proof:
+    return proof.proof_of(session, assignment_id, handoffs.agreement_of(session, handoff).notify.proof.counts, now=now)
 
 
 def _wanted(session: Session, handoff: Handoff) -> int:
@@ -66,7 +81,7 @@ def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assign
     if wait is None or wait.kind != "delivery":
         return None
     row = _tenure(session, handoff)
-    return row if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is None else None
+    return row if _proof(session, handoff, row.id, now).expected(_wanted(session, handoff)) is None else None
 
 
 def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
@@ -106,12 +121,12 @@ def _conclude(session: Session, handoff: Handoff, now: datetime) -> None:
 def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: datetime) -> None:
     """Opens the rep's clock from the proof, or from an earlier answer. Without either, sets when to look again."""
     answer = waits.answer_of(session, wait) if wait else None
-    if wait and answer and answer.kind == "away":  # the rep went on leave before the message was proven
-        waits.close(session, wait, because="away", now=now)
+    if wait and answer and answer.kind in NOT_THERE:  # the rep went away before the message was proven
+        waits.close(session, wait, because=answer.kind, now=now)
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
         return
     row = _tenure(session, handoff)
-    found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
+    found, wanted = _proof(session, handoff, row.id, now), _wanted(session, handoff)
     proven_at = found.since(wanted)
     known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
     if not known:

@@ -14,7 +14,7 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import About, Ended
+from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
 from storage.tables import Answer, Handoff, HandoffNote, Wait
 from tasks.choices import TRIAGE
@@ -25,7 +25,8 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     """Carries out the consequence of a rejection or return, and tells marketing."""
     code = str(answer.data.get("reason", ""))
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
-    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None)
+    refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
+    follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
     tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
@@ -73,7 +74,7 @@ def to_nurture(
 
 
 #: The ends by which the rep gave the lead away, or is away: such a rep needs no message.
-_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away")
+_BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away", "left")
 
 
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
@@ -89,8 +90,12 @@ def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now:
 
 
 def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, *, now: datetime) -> None:
-    """Hands over the lead of a rep whose absence has begun, as agreed. The wait for the rep is closed already."""
+    """Hands over the lead of a rep whose absence has begun, or who has left. The wait for the rep is closed already."""
     people, rep = roster.current(session), handoff.rep
+    answer = waits.answer_of(session, wait)
+    if answer and answer.kind == "left":
+        _follow(session, handoff, agreement, answer, now=now)
+        return
     agreed = agreement.routing.on_leave
     how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
     deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
@@ -100,6 +105,15 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     until = people.people[rep].back_at(now) if people.person(rep) else now
     what = f"{people.name_of(rep)} is away until {until:%d %b %Y}."
     ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
+
+
+def _follow(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
+    """Gives the lead of a rep who has left to whom the answer names, or asks the manager whom it names, or leaves it to routing."""
+    people, rep = roster.current(session), handoff.rep
+    asked = presence.stand_in(people, str(answer.data.get("asked", "")), now)
+    pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="left", now=now)
+    if asked:
+        ask_decision(session, handoff, agreement, holder=asked, about="left", now=now, what=f"{people.name_of(rep)} has left.")
 
 
 def return_note(session: Session, handoff: Handoff, *, because: Ended, now: datetime, back_to: BackTo = "same-rep") -> None:

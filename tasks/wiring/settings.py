@@ -26,7 +26,10 @@ class Settings(BaseSettings):
     home: folder for everything that Baton keeps in files. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Baton makes both keys once and keeps them in home
     if they are not set. trail_mail_to: gets the head of that chain by e-mail each day; empty for no mail. undo_minutes: replaces
-    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM.
+    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM. crm_people: reps
+    read their tasks in the CRM, so a task there proves that the rep was told. feed_poll_minutes: time between two reads
+    of a calendar feed. feed_days: how far ahead a feed is read. feed_private_hosts: hosts of feeds in the company's own network,
+    separated by commas.
 
     requests_per_key, requests_per_address, failures_per_address: the most in a minute for one web process, 0 for no limit.
     request_seconds: real seconds for a request's headers, and again for its body, 0 for no limit. trusted_proxies: addresses
@@ -38,6 +41,7 @@ class Settings(BaseSettings):
     home: Path = Path("~/.baton")
     database_url: str = ""
     crm_path: str = ""
+    crm_people: bool = False
     secrets: str = ""
     trail_key: str = ""
     trail_mail_to: str = Field(default="", pattern=r"^$|^[^@\s,]+@[^@\s,]+$", description="an e-mail address, or nothing")
@@ -60,6 +64,9 @@ class Settings(BaseSettings):
     work_pool: str = "baton"
     undo_minutes: float | None = Field(default=None, ge=0)
     crm_poll_seconds: float = Field(default=30, gt=0)
+    feed_poll_minutes: float = Field(default=15, ge=1)
+    feed_days: int = Field(default=90, ge=1, le=730)
+    feed_private_hosts: str = ""
     tick_seconds: float = Field(default=1, gt=0)
     resume_at_once: int = Field(default=0, ge=0, description="0: one on SQLite, eight on PostgreSQL")
     attempts_at_once: int = Field(default=4, ge=1)

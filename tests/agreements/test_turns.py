@@ -57,11 +57,22 @@ def test_a_new_weight_counts_from_then_on() -> None:
 def test_a_turn_that_is_credited_back_is_had_again_soon_and_once() -> None:
     turns, _ = dealt(Turns(), 6, EQUAL)
 
-    order = dealt(turns.credited(BEN), 7, EQUAL)[1]
+    order = dealt(turns.credited(BEN, EQUAL), 7, EQUAL)[1]
 
     assert order[0] == BEN
     assert Counter(order) == {ANA: 2, BEN: 3, CLEO: 2}
-    assert sum(turns.credited(BEN).balance.values()) == 0
+    assert sum(turns.credited(BEN, EQUAL).balance.values()) == 0
+
+
+def test_a_turn_that_is_credited_back_costs_only_those_who_could_have_taken_that_lead() -> None:
+    """The two who share most leads pay for each other's wrong ones, and not a colleague who was closed."""
+    turns = Turns()
+    for _ in range(40):
+        rep = turns.next_of({ANA: 1, BEN: 1})
+        turns = turns.after(rep, {ANA: 1, BEN: 1}).credited(rep, {ANA: 1, BEN: 1})
+
+    assert turns.balance == {ANA: 0, BEN: 0}
+    assert Counter(dealt(turns, 9, EQUAL)[1]) == {ANA: 3, BEN: 3, CLEO: 3}
 
 
 def test_of_equals_the_one_whose_last_lead_is_longest_ago_comes_first() -> None:
@@ -90,11 +101,11 @@ def test_whoever_is_there_nobody_is_further_from_their_share_than_two_leads(pool
         for one, weight in weights.items():
             due[one] += Fraction(weight, whole)  # type: ignore[assignment]  # a Counter of exact parts
         got[rep] += 1
-        if number in credits_at and len(turns.balance) > 1:
-            before = turns.balance
-            turns = turns.credited(rep)
-            for one in turns.balance:  # what a credit moves is part of what is due
-                due[one] += Fraction(turns.balance[one] - before[one], TURN)  # type: ignore[assignment]
+        if number in credits_at:  # as if that lead had not come
+            turns = turns.credited(rep, weights)
+            for one, weight in weights.items():
+                due[one] -= Fraction(weight, whole)  # type: ignore[assignment]
+            got[rep] -= 1
         assert sum(turns.balance.values()) == 0
 
     assert max(abs(due[one] - got[one]) for one in due) <= 3

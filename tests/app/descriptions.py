@@ -16,6 +16,7 @@ FIELDS: dict[str, list[str]] = {
     "revisit_on": ["2027-01-31", "9999-12-31", "0001-01-01", "-1-1-1"],
     "renewal_date": ["2027-02-30"],
     "channel": ["phone", "email"],
+    "refused": ["all", "phone", "email"],
     "member": ["ana"],
     "number": ["", "0000", "١٢٣٤", "9" * 5000],
     "answer_id": ["1", "0", "-1", "9" * 18, "9" * 5000, "1e1000000"],

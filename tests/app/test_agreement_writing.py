@@ -54,7 +54,9 @@ def test_a_good_file_is_fine_and_what_is_not_carried_out_is_told_with_its_line()
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "b2b-saas@1 is fine.",
-        f"deal.yaml:{line}: note: objectives: are kept and not measured yet",
+        f"deal.yaml:{line}: note: objectives: kept and shown; Baton does not measure them yet",
+        "Channels that can prove here that a rep was told: email, chat. Channels that cannot: sms (set BATON_SMS_URL),"
+        " webhook (set BATON_WEBHOOK_URL), crm (nobody reads it; set BATON_CRM_PEOPLE=true if reps work in it).",
     ]
 
 
@@ -103,7 +105,10 @@ def test_a_published_version_is_checked_by_its_name() -> None:
     result = baton("check", "b2b-saas@1")
 
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[:2] == ["b2b-saas@1 is fine.", "b2b-saas@1: note: objectives: are kept and not measured yet"]
+    assert result.stdout.splitlines()[:2] == [
+        "b2b-saas@1 is fine.",
+        "b2b-saas@1: note: objectives: kept and shown; Baton does not measure them yet",
+    ]
 
 
 def test_a_version_that_was_published_before_a_check_was_there_is_told_what_it_finds() -> None:

@@ -81,6 +81,8 @@ def test_it_shows_the_contract_what_changes_and_who_has_signed(company: Stage, s
     assert "What changes from b2b-saas@1" in said
     assert "Points needed to qualify: 60 -&gt; 70" in said
     assert "Who owes whom what by when" in said
+    assert said.count("Agreed, but not carried out by Baton yet") == 3, "above the signatures, in the list of parts, and in the contract"
+    assert "Objectives: kept and shown; Baton does not measure them yet." in said
     assert "A person at a company who has shown interest, and whom we may contact." in said
     assert "Marketing Mina &lt;b&gt;Okoro&lt;/b&gt; , Tue 1 Dec 09:00 (entered on their behalf) Sales not yet" in said
     assert "Times are in Europe/London." in said

@@ -25,6 +25,7 @@ from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import (
+    AbsenceContext,
     Channel,
     CodeContext,
     Context,
@@ -104,6 +105,7 @@ class Crm:
     keys: list[str] = field(default_factory=list)
     changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     error: CrmError | None = None
+    read_by_people: bool = True
 
     def refuse(self, *, permanent: bool) -> None:
         self.error = CrmError("the CRM did not take it", permanent=permanent)
@@ -193,6 +195,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message in ("device-code", "links-ended", "number-guessed"):
         code = CodeContext(ana, "https://baton.example/me", "482913", 15, whose=text)
         return render(message, code, key=key, thread=text, facts={"lead_number": "42"})
+    if message == "absence-told":
+        absence = AbsenceContext(ana, "https://baton.example/m/token", text, text, text, text, text, "4829")
+        return render(message, absence, key=key, thread=text, facts={"lead_number": "42"})
     if message == "trail-head":
         head = HeadContext(ana, "", text, text, text, text)
         return render(message, head, key=key, thread=text, facts={"lead_number": "42"})

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pool", "day"),
     )
     op.add_column("assignments", sa.Column("pool", sa.String(), nullable=False, server_default=""))
+    op.add_column("assignments", sa.Column("shared_by", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("assignments", sa.Column("credited", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("agreement_versions", sa.Column("generation", sa.Integer(), nullable=False, server_default="1"))
 
@@ -34,5 +35,6 @@ def downgrade() -> None:
     """Takes them back."""
     op.drop_column("agreement_versions", "generation")
     op.drop_column("assignments", "credited")
+    op.drop_column("assignments", "shared_by")
     op.drop_column("assignments", "pool")
     op.drop_table("turn_sheets")

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from agreements.backtest.columns import judge
 from agreements.explanation import explain
@@ -18,7 +19,7 @@ from app.backtest.files import LeadFile, read_past
 from app.backtest.past import PastLeads
 from app.csv_import.file import read_leads
 from storage import leads as stored_leads
-from storage.tables import Lead, LeadSource
+from storage.tables import Activity, Lead, LeadSource
 from tasks import intake
 from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import NOW, a_file, an_agreement, example, past_of
@@ -190,3 +191,24 @@ def verdict_alone(agreement: Any, facts: LeadFacts, at: datetime) -> dict[str, A
         "persona": told.persona,
         "points": [point.points for point in every_criterion(agreement, facts, now=at)],
     }
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("1,a,ana@h.example,Ana,Lind", "1,b,bo@h.example,Bo,Berg", "1,c,ana@h.example,,"),
+        ("1,a,ana@h.example,Ana,Lind", "1,b,,Bo,Berg", "1,c,,Ana,Lind", "1,d,,,"),
+        ("1,a,info@h.example,Ana,Lind", "1,b,info@h.example,Bo,Berg", "2,c,info@h.example,Ana,Lind"),
+        ("1,a,ana@h.example,,", "1,b,bo@h.example,,", "1,c,,,"),
+        ("1,a,,,", "1,b,ana@h.example,Ana,Lind", "1,c,ana@q.example,Ana,Lind", "1,d,,Ana,Lind"),
+    ],
+)
+def test_a_backtest_tells_two_people_under_one_id_apart_as_the_intake_does(box: Toolbox, tmp_path: Path, lines: tuple[str, ...]) -> None:
+    file = a_file(tmp_path, "source_id,conversion_id,email,first_name,last_name", *lines)
+    for row in read_leads(file, mapping=None, today=NOW).rows:
+        box.write_now(lambda session, now, one=row.lead: intake.capture(session, one, now=now))  # type: ignore[misc]
+
+    past = past_of(file)
+
+    stored = box.read_now(lambda session, now: sorted(Counter(row.lead_id for row in session.exec(select(Activity))).values()))
+    assert sorted(past.leads.activities.group_by("row").len()["len"].to_list()) == stored

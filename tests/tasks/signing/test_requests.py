@@ -67,6 +67,8 @@ def test_every_named_signer_gets_the_contract_what_changes_and_a_link_of_their_o
         assert "What changes from b2b-saas@1" in part
         assert "Points needed to qualify: 60 -&gt; 70" in part or "Points needed to qualify: 60 -> 70" in part
         assert "Who owes whom what by when" in part or "WHO OWES WHOM WHAT BY WHEN" in part
+        assert "Agreed, but not carried out by Baton yet" in part
+        assert "Objectives: kept and shown; Baton does not measure them yet." in part
         assert letter.link in part
     seen = box.read_now(lambda session, now: signing_page.visit(session, OpenedLink(box, letter.link.rpartition("/")[2]), now=now))
     assert (seen.asked.party, seen.asked.address, seen.asked.reference, seen.asked.hash) == (

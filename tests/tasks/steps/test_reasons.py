@@ -259,3 +259,44 @@ async def test_what_follows_is_recorded_against_whom_it_counts_as_before(driver:
     [line] = [event for event in events_of(box, taken) if event.kind == "rejected"]
     assert line.data["counts_against"] == "routing"
     assert box.read_now(lambda session, now: roster.current(session).name_of("ana")) == "Ana Silva"
+
+
+ASKS = {"ask": ["channel", "all"]}
+
+
+@pytest.mark.parametrize("ask", ["channel", "all", ["channel", "all"]], ids=str)
+async def test_what_somebody_refuses_is_asked_for_where_the_reason_says_so(driver: Driver, box: Toolbox, ask: Any) -> None:
+    agree_on(box, reason("do-not-contact", ask=ask))
+    taken = capture(box)
+    await driver.settle()
+    seen = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
+
+    assert [code for code, _ in seen.refusals] == ["all", "phone", "email"]
+    for refused in ("", "pigeon"):
+        with pytest.raises(ChoiceRefused, match=r"what they refuse \(all, phone, email\)"):
+            answer_by_link(box, taken, "rejected", reason="do-not-contact", refused=refused)
+
+
+@pytest.mark.parametrize(
+    ("refused", "stage", "track"),
+    [("all", "suppressed", ""), ("phone", "nurturing", "do-not-contact"), ("email", "nurturing", "do-not-contact")],
+)
+async def test_only_who_refuses_everything_is_suppressed(driver: Driver, box: Toolbox, refused: str, stage: str, track: str) -> None:
+    agree_on(box, reason("do-not-contact", **ASKS))
+    taken = await given_back(driver, box, "do-not-contact", refused=refused)
+
+    assert (newest(box, taken).stage, newest(box, taken).track) == (stage, track)
+    [line] = [event for event in events_of(box, taken) if event.kind == "answered-rejected"]
+    assert line.data["refused"] == refused
+
+
+async def test_a_reason_that_does_not_ask_suppresses_and_asks_nothing(driver: Driver, box: Toolbox) -> None:
+    taken = capture(box)
+    await driver.settle()
+    seen = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, token_of(box, taken)), now=now))
+
+    answer_by_link(box, taken, "rejected", reason="do-not-contact", refused="phone")
+    await driver.settle()
+
+    assert seen.refusals == ()
+    assert newest(box, taken).stage == "suppressed"
