@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agreements.lifecycle import Stage
 from agreements.prospect import Whereabouts
-from agreements.words import NoWord, Party, TemplateName
+from agreements.words import NoWord, OptOutChannel, Party, TemplateName
 
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
@@ -38,6 +38,8 @@ class LeadView:
     sources that differ, each with the name of the fact, value, source, and an aware instant. asked_at: when the lead made its
     newest request, aware. where: the zones in which the lead may be. asked: how long ago that was, and at what time of the lead's
     day. requested_there: the requested time by the lead's own clock, empty for none or an unknown zone.
+    refuses: what the person refused;
+    the view then has no such address.
     """
 
     number: int
@@ -70,6 +72,7 @@ class LeadView:
     where: Whereabouts = Whereabouts()
     asked: str = ""
     requested_there: str = ""
+    refuses: tuple[OptOutChannel, ...] = ()
 
     @property
     def title(self) -> str:

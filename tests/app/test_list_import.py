@@ -13,7 +13,7 @@ from agreements.lead import IncomingLead
 from app.commands.list_import import as_list
 from app.csv_import.file import ReadLeads, read_leads
 from app.csv_import.importing import import_leads
-from storage import roster
+from storage import suppressions
 from storage.crm.port import Account
 from storage.tables import Assignment, Handoff, Lead
 from tasks.list_preview import Preview, preview
@@ -39,7 +39,7 @@ async def looked_at(box: Toolbox, leads: list[IncomingLead]) -> Preview:
 async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbox) -> None:
     agree_on(box, a_list(per_rep=2))
     known = capture(box, **SCANNED)
-    box.write_now(lambda session, now: roster.suppress(session, "gone@quiet.example", reason="asked", now=now))
+    box.write_now(lambda session, now: suppressions.suppress(session, "gone@quiet.example", reason="asked", now=now))
     local_crm(box).add_accounts([Account("a1", "Customer Inc", domain="customer.example", status="customer", owner="ben")])
     twin = make_lead(**SCANNED)
 
@@ -50,6 +50,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
             known.incoming,
             twin,
             make_lead(**{**SCANNED, "email": twin.email}),
+            make_lead(**{**SCANNED, "source_id": known.source_id, "email": "somebody.else@company.example", "last_name": "Else"}),
             make_lead(**{**SCANNED, "email": "gone@quiet.example"}),
             make_lead(**{**SCANNED, "do_not_contact": True}),
             make_lead(**{**SCANNED, "email": "any@mailinator.com"}),
@@ -58,7 +59,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
         ],
     )
 
-    assert found.rows == Counter({"qualifies": 4, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
+    assert found.rows == Counter({"qualifies": 5, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
     assert sum(found.reasons.values()) == 1
 
 
