@@ -38,8 +38,7 @@ class LeadView:
     sources that differ, each with the name of the fact, value, source, and an aware instant. asked_at: when the lead made its
     newest request, aware. where: the zones in which the lead may be. asked: how long ago that was, and at what time of the lead's
     day. requested_there: the requested time by the lead's own clock, empty for none or an unknown zone.
-    refuses: what the person refused;
-    the view then has no such address.
+    refuses: what the person refused; the view then has no such address.
     """
 
     number: int

@@ -91,7 +91,7 @@ def _do_not_contact(session: Session, row: Delivery, links: Links, now: datetime
     link = links.for_tenure(str(row.context["tenure"]), at=now)
     context = Context(
         to=lead_context.recipient(roster.current(session), row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         what=_REFUSED[channel],
