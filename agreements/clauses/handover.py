@@ -57,19 +57,32 @@ Strategy = Literal["round-robin", "weighted-round-robin", "least-open"]
 Prefer = Literal["open", "turn"]
 
 
+#: The most reps that are asked at once about one lead.
+ALL_AT_ONCE = 50
+
+
 class Tier(Clause):
     """A class of leads with its own time limits and channels. The first match counts.
 
-    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is.
+    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is. told: how many
+    reps at work are asked at once where the first to accept has the lead.
     """
 
     name: Name
     when: ACondition = Condition()
     channels: tuple[Channel, ...] = ()
     routing: Literal["", "round-robin", "first-to-claim"] = ""
+    told: Annotated[int, Field(ge=2, le=50)] | Literal["all"] = 3
     release: Annotated[Release | None, BeforeValidator(_release), WithJsonSchema(RELEASE)] = None
     prefer: Prefer = "open"
     why: str = ""
+
+    @property
+    def asks_at_once(self) -> int:
+        """How many reps are asked at once about a lead of this tier; 0 where one rep gets it."""
+        if self.routing != "first-to-claim":
+            return 0
+        return ALL_AT_ONCE if self.told == "all" else self.told
 
 
 class Segment(Clause):
