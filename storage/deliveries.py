@@ -167,6 +167,17 @@ def drop(session: Session, delivery_id: int) -> None:
     )
 
 
+def keep_records(session: Session, rows: Sequence[Delivery]) -> list[Delivery]:
+    """Cancels these queued messages of a lead whom nobody may contact. Only the CRM's status stays: it has no reader.
+
+    Every message passes here in the transaction that claims it, so none goes out after the opt-out.
+    """
+    for row in (one for one in rows if one.message != "status"):
+        row.state = DeliveryState.CANCELLED
+        session.add(row)
+    return [one for one in rows if one.message == "status"]
+
+
 def note_speech(session: Session, handoff: Handoff, due: bool) -> None:
     """Tells the attempt that holds the handoff whether a message is still queued and due."""
     if mine := held.of(session, handoff.id):

@@ -26,6 +26,8 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "opting_out",
+    "refusals",
     "recognition",
     "intake",
     "messages",

@@ -64,7 +64,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     link, page = _link(row, links, now), _page(row, links, now)
     return Context(
         to=recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=number_of(links, link or page),
         page=page,

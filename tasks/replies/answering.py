@@ -179,7 +179,8 @@ def _count(
     if of_several == "declines":
         return _decline(session, place, wait, said, about)
     facts = {**about, "all_declined": True} if of_several == "all-declined" else about
-    undo = timedelta(0) if said.kind in _FOR_GOOD or of_several == "all-declined" else _undo_time(box, place.agreement)
+    at_once = said.kind in _FOR_GOOD or of_several == "all-declined" or _ends_contact(place.agreement, said.data)
+    undo = timedelta(0) if at_once else _undo_time(box, place.agreement)
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **facts)
     else:
@@ -208,6 +209,12 @@ def _decline(session: Session, place: ReplyContext, wait: Wait, said: Submission
         context = {"answer_id": row.id, **about}
         tell_addressee(session, place, key=f"answer:{row.id}", kind=said.kind, context=context, now=said.at)
     return Reply(True, said.kind)
+
+
+def _ends_contact(agreement: Agreement, data: Mapping[str, Any]) -> bool:
+    """Whether the reason says that nobody may contact the person. Such an answer acts at once: no message may go out meanwhile."""
+    reason = agreement.reason(str(data.get("reason", "")))
+    return reason is not None and reason.then == "suppress" and data.get("refused", "all") == "all"
 
 
 def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:

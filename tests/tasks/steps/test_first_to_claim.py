@@ -11,14 +11,17 @@ from sqlmodel import Session, col, select
 
 from agreements.words import SEVERAL, GivenAnswer
 from storage import roster, turns
-from storage.tables import Answer, Delivery, Offer
+from storage.suppressions import Told
+from storage.tables import Answer, Delivery, Lead, Offer
 from storage.trail_check import check
+from tasks import opting_out
 from tasks.background.absences import hand_over_absences
 from tasks.replies import answering, work_list
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import agree_on, answer_by_duty, staff, tenures, wait_of
+from tests.deal import agree_on, answer_by_duty, letters, staff, tenures, wait_of
 from tests.driver import Driver
+from tests.present import the
 from tests.stage import Taken, capture, events_of, kept_by, newest
 
 ANA = "ana@northgate.example, team: emea,"
@@ -390,3 +393,16 @@ async def test_each_message_names_the_others(driver: Driver, box: Toolbox) -> No
     assert "Ana Silva accepted it first, on Mon 1 Feb at 09:00." in mails["withdrawn", "ben"].text
     assert mails["withdrawn", "ben"].subject.startswith("No longer offered")
     assert Counter(one.link for one in mails.values() if one.message == "assigned").most_common(1)[0][1] == 1
+
+
+async def test_an_opt_out_ends_it_for_everybody_who_is_asked_and_tells_each(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, first_to_claim)
+    taken = await offered(driver, box)
+    says(box, taken, "cleo", "rejected", reason="not-icp")
+
+    box.write_now(lambda session, now: opting_out.opt_out(session, the(session.get(Lead, taken.lead_id)), Told("all", by="mina"), now=now))
+    await driver.settle()
+
+    assert (newest(box, taken).stage, asked(box, taken)) == ("suppressed", [])
+    assert sorted(letters(box, "do-not-contact")) == ["ana", "ben"]
+    assert not page_of(box, taken, "ana").live
