@@ -61,7 +61,7 @@ Move = Literal[
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
     Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
-    "moved-on", "linked", "shares-id", "rescored",
+    "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
     "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",

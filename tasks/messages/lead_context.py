@@ -66,7 +66,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     colleague, other = colleagues.told(session, handoff, agreement, row.person, now=now) if row.message == "assigned" else ("", None)
     return Context(
         to=recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=number_of(links, link or page),
         page=page,
