@@ -61,6 +61,7 @@ Move = Literal[
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
     Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "shares-id",
+    "merged-by-hand", "took-over", "unmerged",
     "rescored",
     "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
@@ -124,7 +125,9 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal[
+    "inquiry", "returned", "another-company", "another-address", "unmerged", "new-evidence", "new-version", "dispute-overturned"
+]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.

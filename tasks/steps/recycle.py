@@ -166,11 +166,13 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     )
 
 
-def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
-    """Tells a rep that the lead is no longer theirs."""
+def tell_withdrawn(
+    session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime, what: str = ""
+) -> None:
+    """Tells a rep that the lead is no longer theirs. what: why, where the rep should read more than the usual sentence."""
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
-    context = {"what": decided or _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
+    context = {"what": what or decided or _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
