@@ -167,6 +167,17 @@ def drop(session: Session, delivery_id: int) -> None:
     )
 
 
+def keep_records(session: Session, rows: Sequence[Delivery]) -> list[Delivery]:
+    """Cancels these queued messages of a lead whom nobody may contact. Only the CRM's status stays: it has no reader.
+
+    Every message passes here in the transaction that claims it, so none goes out after the opt-out.
+    """
+    for row in (one for one in rows if one.message != "status"):
+        row.state = DeliveryState.CANCELLED
+        session.add(row)
+    return [one for one in rows if one.message == "status"]
+
+
 def note_speech(session: Session, handoff: Handoff, due: bool) -> None:
     """Tells the attempt that holds the handoff whether a message is still queued and due."""
     if mine := held.of(session, handoff.id):
@@ -215,9 +226,17 @@ def stale_personal_query(claimed_before: datetime) -> Any:
 
 
 def succeeded(
-    session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime, may_bounce_for: timedelta = timedelta(0)
+    session: Session,
+    row: Delivery,
+    handoff: Handoff | None,
+    *,
+    proof: str,
+    now: datetime,
+    may_bounce_for: timedelta = timedelta(0),
+    unread: bool = False,
 ) -> None:
     """Records that the channel took the message, with its proof. may_bounce_for: how long it may still come back; not arrived until then.
+    unread: nobody reads this channel here.
 
     Changes nothing where the message has come back already, or nobody waits for the outcome any more.
     """
@@ -225,7 +244,7 @@ def succeeded(
         return
     row.state = DeliveryState.SENT if may_bounce_for else DeliveryState.CONFIRMED
     row.confirm_at = now + may_bounce_for if may_bounce_for else None
-    row.proof, row.sent_at, row.error = proof[:200], now, ""
+    row.proof, row.sent_at, row.error, row.unread = proof[:200], now, "", unread
     session.add(row)
     trail.record(
         session,

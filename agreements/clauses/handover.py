@@ -108,6 +108,17 @@ class Routing(Clause):
     on_leave: OnLeave = OnLeave()
 
 
+#: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody
+#: else, such as the rep's manager; unread: also those on a channel that nobody reads.
+Proves = Literal["rep", "manager", "unread"]
+
+
+class Proof(Clause):
+    """Which messages prove that the rep was told."""
+
+    counts: tuple[Proves, ...] = Field(default=("rep",), min_length=1)
+
+
 class Notify(Clause):
     """How many channels must confirm an assignment, within which time, and how long an answer may be undone.
 
@@ -120,6 +131,15 @@ class Notify(Clause):
     fallback: tuple[Channel, ...] = ("manager-email",)
     no_bounce_for: AnElapsed = Duration(2, "minutes", working=False)
     undo: AnElapsed = Duration(5, "minutes", working=False)
+    proof: Proof = Proof()
+
+    def proving(self, channels: tuple[Channel, ...]) -> set[Channel]:
+        """Return the mailboxes of these channels and the fallback whose messages can count as proof.
+
+        A message to the manager counts only where this is agreed. The manager's mailbox is another one than the rep's.
+        """
+        named = {*channels, *self.fallback}
+        return named if "manager" in self.proof.counts else named - {"manager-email"}
 
     @property
     def bounces_within(self) -> timedelta:

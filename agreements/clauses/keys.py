@@ -179,6 +179,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "fallback": Key("the channels to use when the others have too little proof", "[manager-email]"),
         "no_bounce_for": Key(f"an e-mail counts as arrived when it does not come back for this time; {_ELAPSED}", "2 minutes"),
         "undo": Key(f"how long a rep can take an answer back; {_ELAPSED}", "5 minutes"),
+        "proof": Key("which messages prove that the rep was told", "{counts: [rep]}"),
+    },
+    "Proof": {
+        "counts": Key("rep: messages to the rep; manager: also to somebody else; unread: also on a channel that nobody reads", "[rep]"),
     },
     "Attention": {"interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]")},
     "Clocks": {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from agreements.calendar.opening_hours import Interval
 from agreements.calendar.working_time import ClosedDays, WorkingCalendar
-from agreements.model import Agreement, Segment, Tier
+from agreements.model import Agreement, Proves, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
@@ -83,16 +83,26 @@ def segment_line(one: Segment) -> Line:
     return told(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
 
+#: What proves that the rep was told, by the word of the agreement.
+_COUNTS: Mapping[Proves, str] = {
+    "rep": "messages to the rep on channels that people read",
+    "manager": "messages to somebody else, such as the manager",
+    "unread": "messages on channels that nobody reads",
+}
+
+
 def notification(agreement: Agreement) -> Section:
     """Say how many channels must confirm that the rep got the message, and how long an answer may be undone."""
     rules = agreement.notify
     over = f"Told over {say.listed(rules.channels)}."
     channels = f"{say.count(rules.confirmed_on, 'channel')} {'proves' if rules.confirmed_on == 1 else 'prove'}"
     proof = f"The rep's clock starts when {channels} that the rep was told. The proof must come within {rules.within}."
+    counted = f"What counts: {say.listed(_COUNTS[one] for one in rules.proof.counts)}."
+    others = "" if "manager" in rules.proof.counts else " A message to the manager does not prove that the rep was told."
     fallback = f" If that fails, Baton also uses {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"The rep can take an answer back for {rules.undo}. Baton tells nobody else before then."
     bounce = f"An e-mail counts as arrived when the mail server accepts it and it does not bounce for {rules.no_bounce_for}."
-    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
+    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", f"{counted}{others}", bounce, undo))
 
 
 def attention(agreement: Agreement) -> Section:

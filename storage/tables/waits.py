@@ -90,7 +90,7 @@ class Answer(SQLModel, table=True):
 #: speak: a message is due; rung: a wait has something to say; again: an attempt failed.
 WakeKind = Literal[
     "capture", "request", "turn", "answer", "effective", "undo", "bounce", "rescore", "speak", "rung", "look", "again", "revive",
-    "stranded", "new-run", "withdrawn", "unstuck",
+    "stranded", "new-run", "withdrawn", "suppressed", "unstuck",
 ]  # fmt: skip
 
 

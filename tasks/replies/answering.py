@@ -173,7 +173,8 @@ def _count(
         return _touch(session, place, said, tried, about, now)
     wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
     assert wait is not None, "an answer is to something that was or is open"
-    undo = timedelta(0) if said.kind in _FOR_GOOD else _undo_time(box, place.agreement)
+    at_once = said.kind in _FOR_GOOD or _ends_contact(place.agreement, said.data)
+    undo = timedelta(0) if at_once else _undo_time(box, place.agreement)
     if said.row is not None:
         verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
     else:
@@ -188,6 +189,12 @@ def _count(
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     ended = "" if verdict.won else (verdict.closed_because or place.ended or "This was already answered.")
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+
+
+def _ends_contact(agreement: Agreement, data: Mapping[str, Any]) -> bool:
+    """Whether the reason says that nobody may contact the person. Such an answer acts at once: no message may go out meanwhile."""
+    reason = agreement.reason(str(data.get("reason", "")))
+    return reason is not None and reason.then == "suppress" and data.get("refused", "all") == "all"
 
 
 def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:

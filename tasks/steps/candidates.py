@@ -63,7 +63,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
     names = people.reps_of(segment.team) if segment else []
     wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
-    release = _release_of(agreement, handoff.tier) if not (wanted and earlier) else None
+    release = release_of(agreement, handoff.tier) if not (wanted and earlier) else None
     if release and not segment and people.person(agreement.routing.default_acceptor):
         names = [agreement.routing.default_acceptor]
     if release:
@@ -95,7 +95,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
 
 def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str, *, now: datetime) -> Choosing:
     """Return the reps of a segment's team as a new lead of that tier would find them now. Reads only, and locks nothing."""
-    people, release = roster.current(session), _release_of(agreement, tier)
+    people, release = roster.current(session), release_of(agreement, tier)
     names = people.reps_of(segment.team)
     open_leads = _open_leads(session, names, agreement, release)
     see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads)
@@ -103,7 +103,8 @@ def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str,
     return Choosing(segment.team, tuple(see.candidate(name) for name in names), frozenset(), rules, release=release)
 
 
-def _release_of(agreement: Agreement, tier: str) -> Release | None:
+def release_of(agreement: Agreement, tier: str) -> Release | None:
+    """How fast a tier is given out, None for at once."""
     return next((one.release for one in agreement.tiers if one.name == tier), None)
 
 

@@ -42,7 +42,11 @@ def _is_not_there(session: Session, handoff: Handoff) -> bool:
 
 def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
     """Return from when enough channels have proven this assignment, None where too few have."""
-    return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
+    return _proof(session, handoff, assignment_id, now).since(_wanted(session, handoff))
+
+
+def _proof(session: Session, handoff: Handoff, assignment_id: str, now: datetime) -> proof.Proof:
+    return proof.proof_of(session, assignment_id, handoffs.agreement_of(session, handoff).notify.proof.counts, now=now)
 
 
 def _wanted(session: Session, handoff: Handoff) -> int:
@@ -77,7 +81,7 @@ def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assign
     if wait is None or wait.kind != "delivery":
         return None
     row = _tenure(session, handoff)
-    return row if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is None else None
+    return row if _proof(session, handoff, row.id, now).expected(_wanted(session, handoff)) is None else None
 
 
 def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
@@ -122,7 +126,7 @@ def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: date
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
         return
     row = _tenure(session, handoff)
-    found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
+    found, wanted = _proof(session, handoff, row.id, now), _wanted(session, handoff)
     proven_at = found.since(wanted)
     known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
     if not known:

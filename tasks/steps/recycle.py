@@ -16,7 +16,9 @@ from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
 from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
+from storage.suppressions import Told
 from storage.tables import Answer, Handoff, HandoffNote, Wait
+from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import calendar_of
 
@@ -27,13 +29,16 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
-    tell_marketing(session, handoff, answer, now=now)
+    if follows.event != "suppressed":
+        tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
     tenure = handoffs.open_assignment(session, handoff)
     if tenure and follows.counts_against != "nobody":  # routing or marketing was wrong, and not the rep: the turn comes back
         turns.credit(session, tenure, day=agreement.day(now))
+    if follows.event == "suppressed" or refused:
+        _note_refusal(session, handoff, Told(refused or "all", f"reason {code}", answer.by, answer.answered_at), now=now)
     if follows.event == "recycled":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)
@@ -48,11 +53,17 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
             session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
     else:
-        if follows.event == "suppressed":
-            lead = handoffs.lead_of(session, handoff)
-            roster.suppress(session, lead.email, reason=code, now=now, phone=lead.phone)
         handoffs.end_assignment(session, handoff, because=because, now=now)
         handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+        if follows.event == "suppressed":
+            opting_out.tell_crm(session, handoff, now=now)
+
+
+def _note_refusal(session: Session, handoff: Handoff, told: Told, *, now: datetime) -> None:
+    """Carries out what the person refused, for every lead of theirs; the caller ends this handoff."""
+    if told.channel == "all":
+        opting_out.silence(session, handoff, now=now)
+    opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now, keep=handoff)
 
 
 def to_nurture(
