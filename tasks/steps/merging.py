@@ -9,7 +9,9 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
 from storage import activities, deliveries, handoffs, identity, leases, roster, told, trail, wakes
+from storage.suppressions import Told
 from storage.tables import Handoff, Lead
+from tasks import opting_out
 from tasks.begin import begin
 from tasks.intake import seen_to
 from tasks.messages.tell import tell
@@ -44,7 +46,8 @@ def join(session: Session, lead: Lead, into: Lead, *, by: str, now: datetime) ->
     lead.merged_into, lead.merged_by_hand = into.id, True
     session.add(lead)
     activities.move(session, activities.of(session, lead.id), to=into.id)
-    into.do_not_contact = into.do_not_contact or lead.do_not_contact
+    if lead.do_not_contact and not into.do_not_contact:  # the person said so, at whichever lead
+        opting_out.end_for(session, [into], Told(source="merge", by=by), now=now)
     told.show_merged(into, lead, now=now)
     session.add(into)
     trail.record(session, "took-over", now=now, lead_id=into.id, actor=by, lead=lead.id)

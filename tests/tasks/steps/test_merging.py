@@ -193,3 +193,15 @@ def test_twins_are_suggested_and_never_merged_by_themselves(box: Toolbox) -> Non
     assert (of(box, first).merged_into, of(box, second).merged_into) == (None, None)
     merge(box, second, first)
     assert box.read_now(lambda session, now: suggestions(session, limit=9)) == []
+
+
+async def test_a_wish_not_to_be_contacted_holds_for_both(driver: Driver, box: Toolbox) -> None:
+    first, second = capture(box, **ANA), capture(box, **PRIVATE, do_not_contact=True)
+    await driver.settle()
+    assert newest(box, first).stage == "assigned"
+
+    merge(box, second, first)
+    await driver.settle()
+
+    assert (newest(box, first).stage, of(box, first).do_not_contact) == ("suppressed", True)
+    assert is_clean(box)
