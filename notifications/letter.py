@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from agreements.lifecycle import Stage
+from agreements.prospect import Whereabouts
 from agreements.words import NoWord, OptOutChannel, Party, TemplateName
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ class LeadView:
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
     history: earlier events, oldest first, each an aware instant and a sentence. persona, product: by the agreement. leg: the
     current hand-over, where a lead has several. brought_in_by: name of the rep who found the lead. beside: values from other
-    sources that differ, each with the name of the fact, value, source, and an aware instant. refuses: what the person refused;
-    the view then has no such address.
+    sources that differ, each with the name of the fact, value, source, and an aware instant. asked_at: when the lead made its
+    newest request, aware. where: the zones in which the lead may be. asked: how long ago that was, and at what time of the lead's
+    day. requested_there: the requested time by the lead's own clock, empty for none or an unknown zone.
+    refuses: what the person refused; the view then has no such address.
     """
 
     number: int
@@ -64,6 +67,10 @@ class LeadView:
     criteria: tuple[tuple[str, str, int], ...] = ()
     history: tuple[tuple[datetime, str], ...] = ()
     beside: tuple[tuple[str, str, str, datetime], ...] = ()
+    asked_at: datetime | None = None
+    where: Whereabouts = Whereabouts()
+    asked: str = ""
+    requested_there: str = ""
     refuses: tuple[OptOutChannel, ...] = ()
 
     @property

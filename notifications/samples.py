@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from agreements.lifecycle import Stage
 from agreements.loading import read_agreement
+from agreements.prospect import Whereabouts
 from agreements.wording import contract
 from agreements.wording.document import Contract
 from agreements.words import TemplateName
@@ -45,6 +46,10 @@ _LEAD = LeadView(
     campaign="Autumn webinar",
     message="We lose leads between two tools, and nobody sees it before the end of the month.\n\nCould somebody call after lunch?",
     requested_time=datetime(2026, 12, 2, 12, 30, tzinfo=UTC),
+    asked_at=datetime(2026, 12, 1, 8, 40, tzinfo=UTC),
+    where=Whereabouts(("Europe/London",), "country"),
+    asked="20 min ago, at Tue 08:40 their time",
+    requested_there="Wed 12:30 their time",
     tier="hot",
     score=82,
     fit=45,

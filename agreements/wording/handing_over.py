@@ -20,7 +20,6 @@ _STRATEGIES = {
     "round-robin": "each rep of the team in turn",
     "weighted-round-robin": "each rep of the team in turn, by weight",
     "least-open": "the rep of the team with the fewest open leads",
-    "first-to-claim": "offered to everybody who can take it; the first to claim the lead gets it",
 }
 _OPEN = {"assigned": "assigned", "accepted-untouched": "accepted but not yet contacted", "working": "in progress"}
 _AWAY = {
@@ -48,8 +47,13 @@ def tier_line(tier: Tier) -> Line:
     """Return one tier in words: which leads, on which channels, how they are given out."""
     parts = [f"when {say.condition(tier.when)}" if tier.when.tests else "every lead that is not in a tier above"]
     parts.append(f"told over {say.listed(tier.channels)}" if tier.channels else "told over the usual channels")
-    if tier.routing:
-        parts.append(f"given out {_STRATEGIES[tier.routing]}" if tier.routing != "first-to-claim" else _STRATEGIES[tier.routing])
+    if tier.routing == "first-to-claim":
+        several = "every rep" if tier.told == "all" else f"{tier.told} reps"
+        parts.append(f"{several} at work and with room are asked at once, and the first to accept has it")
+    elif tier.routing:
+        parts.append(f"given out {_STRATEGIES[tier.routing]}")
+    if tier.told != Tier.model_fields["told"].default and tier.routing != "first-to-claim":
+        parts.append(f"`told: {tier.told}` is not used, because one rep gets the lead")
     if tier.release:
         parts.append(f"released at most {tier.release}")
     if tier.prefer == "turn":

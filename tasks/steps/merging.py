@@ -8,7 +8,8 @@ from sqlmodel import Session, col, select
 
 from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
-from storage import activities, deliveries, handoffs, identity, leases, roster, told, trail, wakes
+from agreements.words import SEVERAL
+from storage import activities, deliveries, handoffs, identity, leases, offers, roster, told, trail, wakes
 from storage.suppressions import Told
 from storage.tables import Handoff, Lead
 from tasks import opting_out
@@ -92,7 +93,7 @@ def _begin_again(session: Session, lead: Lead, latest: Handoff | None, *, now: d
     earlier = session.get(Handoff, merged.previous_id) if merged and merged.previous_id else None
     begun = handoffs.get(session, begin(session, lead, now=now, cause="unmerged", previous=earlier if merged else latest))
     if merged:
-        begun.wanted_rep, begun.revisits = merged.rep, merged.revisits
+        begun.wanted_rep, begun.revisits = "" if merged.rep == SEVERAL else merged.rep, merged.revisits
         session.add(begun)
 
 
@@ -142,7 +143,7 @@ def _end(session: Session, handoff: Handoff, lead: Lead, into: Lead, *, by: str,
 
 def _where(session: Session, into: Lead) -> str:
     latest = handoffs.latest_of(session, into.id)
-    rep = latest.rep if latest is not None and handoffs.is_open(latest) else ""
+    rep = latest.rep if latest is not None and handoffs.is_open(latest) and latest.rep != SEVERAL else ""
     whose = f", which {roster.current(session).name_of(rep)} has" if rep else ""
     return f"This is the same person as lead {into.id}{whose}. The lead goes on there."
 
@@ -156,4 +157,6 @@ def _go_on(session: Session, into: Lead, lead: Lead, *, now: datetime) -> None:
         begin(session, into, now=now, cause="returned", previous=None if is_older else latest)  # an older request must count too
     elif handoffs.is_open(latest) and latest.rep:
         what = f"Lead {lead.id} is the same person. What they asked for there is on this lead's page now."
-        tell(session, latest, latest.rep, key=f"took-over:{lead.id}:{latest.id}:{now.isoformat()}", now=now, what=what)
+        tenure = handoffs.open_assignment(session, latest) if latest.rep == SEVERAL else None
+        for rep in [one.rep for one in offers.open_of(session, tenure.id)] if tenure else [latest.rep]:
+            tell(session, latest, rep, key=f"took-over:{lead.id}:{latest.id}:{rep}:{now.isoformat()}", now=now, what=what)
