@@ -29,6 +29,7 @@ class Lead(SQLModel, table=True):
     __table_args__ = (
         index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),
         index_where("leads_of_company", "company_key", "id", where="company_key <> ''"),
+        index_where("merged_leads", "merged_into", where="merged_into IS NOT NULL"),
         index_where("leads_kept", "created_at", where="erased_at IS NULL"),
     )
     id: int = row_id()

@@ -8,7 +8,7 @@ from alembic import op
 from agreements.company import company_key
 
 revision = "0037"
-down_revision = "0016"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
