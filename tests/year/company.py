@@ -202,13 +202,13 @@ def _yaml(tree: dict[str, Any]) -> str:
     return written.getvalue()
 
 
-def company(start: datetime, *, days: int, reps: int, seed: int) -> Company:
+def company(start: datetime, *, days: int, reps: int, seed: int, per_rep: int = 15) -> Company:
     """Make a company up: reps in all zones, of whom some join, leave, ramp up, weigh more, take few leads, or go on leave."""
     dice, end = random.Random(seed), start + timedelta(days=days)
     zones = [ZONES[number % len(ZONES)] for number in range(reps)]
     made = [_rep(f"rep{number:02}", zone, number, start, end, dice) for number, zone in enumerate(zones)]
     with_deputies = [_with_deputy(one, made, number) for number, one in enumerate(made)]
-    return Company(start, end, tuple(with_deputies), by_id={one.id: one for one in with_deputies})
+    return Company(start, end, tuple(with_deputies), per_rep, by_id={one.id: one for one in with_deputies})
 
 
 def _rep(name: str, zone: Zone, number: int, start: datetime, end: datetime, dice: random.Random) -> Rep:

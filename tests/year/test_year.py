@@ -9,7 +9,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,14 +36,30 @@ pytestmark = pytest.mark.long
 Patch = pytest.MonkeyPatch
 
 
-async def lived(box: Toolbox, time: SteppedTime, *, days: int, reps: int, per_day: int, list_size: int) -> tuple[Company, Life]:
-    """Play that many days with two lists, and return the company and what happened."""
-    house, dice = company(MONDAY, days=days, reps=reps, seed=days), random.Random(reps)
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is played. per_day: leads beside two lists of list_size; per_rep: how many open leads a rep may have."""
+
+    days: int
+    reps: int
+    per_day: int
+    list_size: int
+    per_rep: int = 15
+
+
+A_YEAR = Size(days=365, reps=40, per_day=12, list_size=2000)
+SOME_WEEKS = Size(days=28, reps=18, per_day=5, list_size=30)
+SOME_DAYS = Size(days=10, reps=18, per_day=7, list_size=15, per_rep=2)
+
+
+async def lived(box: Toolbox, time: SteppedTime, size: Size) -> tuple[Company, Life]:
+    """Play that many days, and return the company and what happened."""
+    house = company(MONDAY, days=size.days, reps=size.reps, seed=size.days, per_rep=size.per_rep)
     agree_on(box, house.agreed)
-    driver = Watched(box, time, house, dice)
+    driver = Watched(box, time, house, random.Random(size.reps))
     for at in house.changes():
         driver.plan(at, lambda: load(box, house))
-    plan_leads(driver, per_day=per_day, lists=2, list_size=list_size)
+    plan_leads(driver, per_day=size.per_day, lists=2, list_size=size.list_size)
     await driver.run(until=house.end, revisits=True)
     return house, driver.life
 
@@ -54,7 +70,7 @@ def load(box: Toolbox, house: Company) -> None:
 
 
 async def test_some_weeks(box: Toolbox, time: SteppedTime) -> None:
-    house, life = await lived(box, time, days=28, reps=18, per_day=5, list_size=30)
+    house, life = await lived(box, time, SOME_WEEKS)
 
     assert audit(house, life, box) == []
     assert life.leads > 150
@@ -64,7 +80,7 @@ async def test_some_weeks(box: Toolbox, time: SteppedTime) -> None:
 @pytest.mark.skipif(not os.environ.get("BATON_YEAR"), reason="half an hour: make nightly plays it")
 @pytest.mark.timeout(7200)
 async def test_a_year_of_forty_reps_in_six_zones(box: Toolbox, time: SteppedTime) -> None:
-    house, life = await lived(box, time, days=365, reps=40, per_day=12, list_size=2000)
+    house, life = await lived(box, time, A_YEAR)
 
     assert audit(house, life, box) == []
     assert life.leads > 7_000
@@ -152,6 +168,6 @@ async def test_the_audit_finds_a_fault_put_in_on_purpose(
 ) -> None:
     fault(monkeypatch)
 
-    house, life = await lived(box, time, days=10, reps=18, per_day=6, list_size=15)
+    house, life = await lived(box, time, SOME_DAYS)
 
     assert [one for one in audit(house, life, box) if found in one]
