@@ -22,6 +22,7 @@ from agreements.clauses.handover import (
     Attention,
     Capacity,
     Notify,
+    OnActivity,
     OnLeave,
     Prefer,
     Proof,
@@ -52,7 +53,8 @@ from agreements.words import ClockName, Party
 __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
-    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
+    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives",
+    "OnActivity", "OnChange", "OnLeave", "Persona", "Prefer",
     "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
     "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
@@ -105,6 +107,7 @@ class Agreement(Clause):
     routing: Routing
     notify: Notify = Notify()
     attention: Attention = Attention()
+    on_activity: OnActivity = OnActivity()
     clocks: Clocks = Field(default_factory=Clocks)
     legs: Annotated[tuple[ALeg, ...], Field(min_length=1)] = (Leg(name="sdr"),)
     reasons: tuple[Reason, ...] = Field(default_factory=_usual_reasons, min_length=1)

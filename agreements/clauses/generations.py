@@ -51,6 +51,11 @@ _ELAPSED: Mapping[str, Any] = {
 }
 
 
+def _silent_in_hand(tree: Tree) -> Tree:
+    """Before generation 2 nobody was told what a lead did while a rep had it."""
+    return {**tree, "on_activity": {"fast_lane": "page", "other": "page", **(tree.get("on_activity") or {})}}
+
+
 def _without_touches(tree: Tree) -> Tree:
     """Before generation 2 the usual `no-response` needed no attempts."""
     return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
@@ -58,7 +63,7 @@ def _without_touches(tree: Tree) -> Tree:
 
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
-    2: (_turn_alone, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches),
+    2: (_turn_alone, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches, _silent_in_hand),
 }
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)

@@ -41,6 +41,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "calendars": Key("working hours and holidays", '{office: {timezone: Europe/London, hours: {mon-fri: "09:00-17:30"}}}'),
         "routing": Key("who gets a lead", "{segments: [{team: emea}], default_acceptor: dora}"),
         "notify": Key("how a rep gets a message, and what proves that it arrived", "{confirmed_on: 2, channels: [crm, email, chat]}"),
+        "on_activity": Key("what a lead does while a rep has it", "{fast_lane: raise-tier, other: digest}"),
         "attention": Key("the tiers that interrupt; all others wait for the morning digest", "{interrupt: [hot]}"),
         "clocks": Key("who has to act by when", f"{{acceptance: {_CLOCK}}}"),
         "legs": Key("the teams that have a lead one after another, up to the opportunity", "[sdr, ae]"),
@@ -156,6 +157,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
+    },
+    "OnActivity": {
+        "fast_lane": Key("a request such as demo_requested: raise-tier, tell, digest or page", "raise-tier"),
+        "other": Key("anything else that the lead does: digest or page", "digest"),
     },
     "OnLeave": {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),

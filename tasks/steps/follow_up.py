@@ -47,6 +47,9 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
         trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
     accepted = Accepted(runs.start, accepted_at, requested, runs.bound)
     due = first_attempt_due(runs.clock, accepted, tier=handoff.tier, calendar=runs.calendar, past=runs.past)
+    if earlier := runs.before:  # a request has raised the tier since: the tighter time counts
+        was = Accepted(earlier.start, accepted_at, requested, earlier.bound)
+        due = min(due, first_attempt_due(earlier.clock, was, tier=earlier.tier, calendar=earlier.calendar))
     told = nudges(runs.clock, tier=handoff.tier, start=runs.start, due=due, calendar=runs.calendar, now=now, pauses=runs.past.pauses)
     return waits.open_wait(
         session, handoff, waits.NewWait("first_attempt", holder=handoff.rep, due_at=due, nudges=told, assignment_id=row.id), now=now
