@@ -6,7 +6,7 @@ A word that belongs to one clause, one rule or one table is defined there.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 #: The empty text that stands where no word is given.
 NoWord = Literal[""]
@@ -60,8 +60,9 @@ Move = Literal[
 ]  # fmt: skip
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
-    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "shares-id",
-    "rescored",
+    Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
+    "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
+    "merged-by-hand", "took-over", "unmerged",
     "contact-time-ignored", "opted-out", "opt-out-removed", "asked-in-hand",
     "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
@@ -92,7 +93,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
 #: What was not done by the agreed time.
 NotInTime = Literal[
     "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",
-    "note not completed in time", "not decided in time",
+    "note not completed in time", "not decided in time", "not claimed in time",
 ]  # fmt: skip
 #: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
 Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
@@ -111,7 +112,7 @@ TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left", "claimed"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,
@@ -127,7 +128,9 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal[
+    "inquiry", "returned", "another-company", "another-address", "unmerged", "new-evidence", "new-version", "dispute-overturned"
+]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.
@@ -135,6 +138,9 @@ Party = Literal["marketing", "sales"]
 PARTIES: tuple[Party, ...] = get_args(Party)
 #: What happens to the handoffs under earlier versions when a version is deployed.
 InFlightPolicy = Literal["finish", "requalify", "recall"]
+
+#: Stands for the reps who are asked at once about a lead, while none of them has accepted it.
+SEVERAL: Final = "several reps"
 
 _W = TypeVar("_W", bound=str)
 

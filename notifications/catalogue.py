@@ -15,7 +15,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "reminder": ("the person who must answer", "a part of the agreed time has passed"),
         "manager-told": ("the manager of the person who must answer", "the agreement says so while a clock runs"),
         "decision-asked": ("the manager", "a lead waits for a decision"),
-        "withdrawn": ("the rep who had the lead", "a new version of the agreement takes it back"),
+        "withdrawn": ("the rep who had the lead, or each of several who were asked", "the lead goes to somebody else"),
         "note-needed": ("marketing", "a handoff note is incomplete"),
         "feedback": ("marketing", "sales has answered about a lead"),
         "do-not-contact": ("the rep who has the lead, and their deputy while they are away", "the person asks for no contact"),

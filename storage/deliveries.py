@@ -338,11 +338,30 @@ def call_off(session: Session, handoff_id: int) -> None:
     )
 
 
+def call_off_to(session: Session, assignment_id: str, persons: Collection[str]) -> None:
+    """Cancels the queued messages about this assignment to these people."""
+    about = select(Delivery.id).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned")
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(about), col(Delivery.person).in_(persons), col(Delivery.state) == DeliveryState.QUEUED)
+        .values(state=DeliveryState.CANCELLED.value)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_UNHEARD = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
+
+
+def reached_with(session: Session, assignment_id: str) -> set[str]:
+    """The people who may have received a message about this assignment."""
+    about = (Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(_UNHEARD))
+    return set(session.exec(select(Delivery.person).where(*about)))
+
+
 def may_have_arrived(session: Session, assignment_id: str) -> bool:
     """Whether the rep of this assignment may have received the message about it."""
-    unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
     query = select(Delivery.id).where(
-        Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(unheard)
+        Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(_UNHEARD)
     )
     return session.exec(query.limit(1)).first() is not None
 

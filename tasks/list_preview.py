@@ -14,14 +14,16 @@ from sqlmodel import Session, col, select
 
 from agreements import qualification, screening
 from agreements.errors import CrmError, NoAgreementInForce
-from agreements.lead import ACCOUNT, Done, IncomingLead, LeadFacts, domain_of, mail_key
+from agreements.identity import Who, personal_key, shows
+from agreements.lead import ACCOUNT, Done, IncomingLead, LeadFacts, domain_of
 from agreements.model import Agreement, Segment
 from agreements.release import Pace, ReleaseDay, planned_days
 from agreements.routing import segment_for
+from agreements.staff import Staff
 from storage import contracts, history, identity, roster, suppressions
 from storage.tables import AgreementVersion, Lead, LeadSource
 from tasks.steps import release_queue
-from tasks.steps.candidates import CandidateReader, release_of
+from tasks.steps.candidates import release_of, shares_left
 from tasks.wiring.toolbox import Toolbox
 
 #: What would become of a row. customer: the screen attaches or routes it to an account's owner; held: no agreement is for it.
@@ -95,7 +97,7 @@ async def preview(box: Toolbox, leads: Sequence[IncomingLead], *, progress: Call
 def _once(leads: Sequence[IncomingLead], seen: set[str]) -> Iterator[IncomingLead]:
     """The leads without further rows of a person who had a row before."""
     for one in leads:
-        key = identity.person_key(one.email)
+        key = personal_key(one.email)
         if key and key in seen:
             continue
         seen.add(key)
@@ -103,16 +105,22 @@ def _once(leads: Sequence[IncomingLead], seen: set[str]) -> Iterator[IncomingLea
 
 
 def _known(session: Session, now: datetime, *, leads: Sequence[IncomingLead]) -> set[int]:
-    """The positions of the leads that are here already: under their id, or under an address that is one person's. Two statements."""
+    """The positions of the leads that are here already: under an address that is one person's, or under their id."""
     ids = select(LeadSource.source, LeadSource.source_id).where(col(LeadSource.source_id).in_({one.source_id for one in leads}))
     sources = set(session.exec(ids).all())
-    keys = {mail_key(one.email) for one in leads} - {""}
+    keys = {personal_key(one.email) for one in leads} - {""}
     people = set(session.exec(select(Lead.mail_key).where(col(Lead.mail_key).in_(keys), col(Lead.merged_into).is_(None))).all())
     return {
         number
         for number, one in enumerate(leads)
-        if (one.source, one.source_id) in sources or (identity.person_key(one.email) and mail_key(one.email) in people)
+        if personal_key(one.email) in people or ((one.source, one.source_id) in sources and _is_who_came(session, one))
     }
+
+
+def _is_who_came(session: Session, one: IncomingLead) -> bool:
+    """Whether this is somebody who came under this id before, and nobody else under the same id."""
+    told, before = Who(one.email, one.first_name, one.last_name), identity.came_under(session, one.source, one.source_id)
+    return any(shows(Who(lead.email, lead.first_name, lead.last_name), told) != "another" for lead in before)
 
 
 async def _ask(box: Toolbox, leads: Sequence[IncomingLead], accounts: _Accounts, found: Preview) -> None:
@@ -189,9 +197,10 @@ def _queue(session: Session, goes: _Goes, count: int, now: datetime) -> Queue:
     if release is None:
         return Queue(goes.tier, team, count)
     names = people.reps_of(team) if team else [agreement.routing.default_acceptor]
-    see = CandidateReader(session, agreement, people, goes.tier, release, now, goes.segment.strategy if goes.segment else "round-robin", {})
+    staff = Staff(people, agreement, now)
     known = [(name, people.people[name]) for name in names if people.person(name)]
-    paces = [Pace(name, agreement.calendar(person.calendar), see.share(name), person.is_away) for name, person in known]
+    left = shares_left(session, staff, [name for name, _ in known], release, goes.tier)
+    paces = [Pace(name, staff.calendar(name), left[name], person.is_away) for name, person in known]
     ahead = release_queue.length(session, f"{goes.tier}:{team}")
     return Queue(
         goes.tier, team, count, release.per_rep, ahead, planned_days(paces, per_rep=release.per_rep, ahead=ahead, count=count, now=now)

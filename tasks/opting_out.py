@@ -13,8 +13,8 @@ from agreements import presence
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.opt_out import refused_by
-from agreements.words import OptOutChannel
-from storage import clearing, deliveries, disputes, handoffs, held, leases, linked, roster, suppressions, trail, waits, wakes
+from agreements.words import SEVERAL, OptOutChannel
+from storage import clearing, deliveries, disputes, handoffs, held, leases, linked, offers, roster, suppressions, trail, waits, wakes
 from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, DigestItem, Dispute, Handoff, Lead
 
@@ -143,9 +143,13 @@ def _tenure(session: Session, handoff_ids: Iterable[int]) -> Assignment | None:
 
 
 def _tell(session: Session, tenure: Assignment, told: Told, *, now: datetime) -> None:
-    """Tells the rep, and whoever stands in for them now. The message is personal: no attempt has to send it."""
+    """Tells the rep, or each of several who are asked, and whoever stands in for them now.
+
+    The message is personal: no attempt has to send it.
+    """
     people = roster.current(session)
-    for person in dict.fromkeys((tenure.rep, presence.stand_in(people, tenure.rep, now))):
+    reps = [one.rep for one in offers.open_of(session, tenure.id)] if tenure.rep == SEVERAL else [tenure.rep]
+    for person in dict.fromkeys(one for rep in reps for one in (rep, presence.stand_in(people, rep, now))):
         if person and person != told.by and people.person(person):
             context = {"handoff_id": tenure.handoff_id, "channel": told.channel, "tenure": tenure.id}
             copy = deliveries.Copy(f"{tenure.id}:{MESSAGE}:{told.channel}:{person}:email", "email", person)

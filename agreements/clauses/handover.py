@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from agreements.calendar.durations import Duration
+from agreements.calendar.opening_hours import Week, intervals_of
+from agreements.calendar.problems import CalendarError
 from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
@@ -57,19 +59,32 @@ Strategy = Literal["round-robin", "weighted-round-robin", "least-open"]
 Prefer = Literal["open", "turn"]
 
 
+#: The most reps that are asked at once about one lead.
+ALL_AT_ONCE = 50
+
+
 class Tier(Clause):
     """A class of leads with its own time limits and channels. The first match counts.
 
-    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is.
+    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is. told: how many
+    reps at work are asked at once where the first to accept has the lead.
     """
 
     name: Name
     when: ACondition = Condition()
     channels: tuple[Channel, ...] = ()
     routing: Literal["", "round-robin", "first-to-claim"] = ""
+    told: Annotated[int, Field(ge=2, le=50)] | Literal["all"] = 3
     release: Annotated[Release | None, BeforeValidator(_release), WithJsonSchema(RELEASE)] = None
     prefer: Prefer = "open"
     why: str = ""
+
+    @property
+    def asks_at_once(self) -> int:
+        """How many reps are asked at once about a lead of this tier; 0 where one rep gets it."""
+        if self.routing != "first-to-claim":
+            return 0
+        return ALL_AT_ONCE if self.told == "all" else self.told
 
 
 class Segment(Clause):
@@ -96,6 +111,17 @@ class OnLeave(Clause):
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
 
 
+class SameCompany(Clause):
+    """Whether a colleague of a person whom a rep has, or had within this time, goes to the same rep.
+
+    waits: how much later the rep may be at work than the first of those who could take the lead; a lunch does not part colleagues.
+    """
+
+    to: Literal["same-rep", "by-turn"] = "same-rep"
+    within: AnElapsed = Duration(30, "days", working=False)
+    waits: AnElapsed = Duration(2, "hours", working=False)
+
+
 class Routing(Clause):
     """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
 
@@ -106,6 +132,7 @@ class Routing(Clause):
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
     on_leave: OnLeave = OnLeave()
+    same_company: SameCompany = SameCompany()
 
 
 #: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody
@@ -156,6 +183,30 @@ class OnActivity(Clause):
 
     fast_lane: Literal["raise-tier", "tell", "digest", "page"] = "raise-tier"
     other: Literal["digest", "page"] = "digest"
+
+
+#: The value of `prospect_hours` by which a call may be due at any hour.
+ALWAYS_AWAKE = "always"
+
+
+def _waking_hours(value: Any) -> Any:
+    if value != ALWAYS_AWAKE:
+        try:
+            hours = intervals_of(value, ("prospect_hours",))
+        except CalendarError as error:
+            raise ValueError(f"{error.problem}; write {error.instead.removesuffix(', or closed')}, or {ALWAYS_AWAKE}") from None
+        if not hours:
+            raise ValueError("a lead that nobody may ever call gets no call; write hours such as '08:00-20:00', or `always`")
+    return value
+
+
+#: The hours of the day, by the prospect's clock, in which a first call may be due: `08:00-20:00`, or `always`.
+ProspectHours = Annotated[str, BeforeValidator(_waking_hours)]
+
+
+def waking_week(hours: str) -> Week | None:
+    """Return these hours for every day of a week, None for always."""
+    return None if hours == ALWAYS_AWAKE else (intervals_of(hours, ("prospect_hours",)),) * 7
 
 
 class Attention(Clause):

@@ -8,7 +8,7 @@ from typing import Any
 
 from agreements.calendar.opening_hours import Interval
 from agreements.calendar.working_time import ClosedDays, WorkingCalendar
-from agreements.model import Agreement, Proves, Segment, Tier
+from agreements.model import Agreement, Proves, SameCompany, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
@@ -20,7 +20,6 @@ _STRATEGIES = {
     "round-robin": "each rep of the team in turn",
     "weighted-round-robin": "each rep of the team in turn, by weight",
     "least-open": "the rep of the team with the fewest open leads",
-    "first-to-claim": "offered to everybody who can take it; the first to claim the lead gets it",
 }
 _OPEN = {"assigned": "assigned", "accepted-untouched": "accepted but not yet contacted", "working": "in progress"}
 _AWAY = {
@@ -48,8 +47,13 @@ def tier_line(tier: Tier) -> Line:
     """Return one tier in words: which leads, on which channels, how they are given out."""
     parts = [f"when {say.condition(tier.when)}" if tier.when.tests else "every lead that is not in a tier above"]
     parts.append(f"told over {say.listed(tier.channels)}" if tier.channels else "told over the usual channels")
-    if tier.routing:
-        parts.append(f"given out {_STRATEGIES[tier.routing]}" if tier.routing != "first-to-claim" else _STRATEGIES[tier.routing])
+    if tier.routing == "first-to-claim":
+        several = "every rep" if tier.told == "all" else f"{tier.told} reps"
+        parts.append(f"{several} at work and with room are asked at once, and the first to accept has it")
+    elif tier.routing:
+        parts.append(f"given out {_STRATEGIES[tier.routing]}")
+    if tier.told != Tier.model_fields["told"].default and tier.routing != "first-to-claim":
+        parts.append(f"`told: {tier.told}` is not used, because one rep gets the lead")
     if tier.release:
         parts.append(f"released at most {tier.release}")
     if tier.prefer == "turn":
@@ -71,10 +75,21 @@ def routing(agreement: Agreement) -> Section:
             f" A lead in progress: {_LEAVE[rules.on_leave.working]}.",
             "When a rep goes on leave:",
         ),
+        told(f"{_same_company(rules.same_company)}.", "Colleagues:"),
         Line(f"{rules.default_acceptor}, who also gets every lead that matches no segment.", "Default acceptor:"),
     )
     asked = lines(*map(segment_line, rules.segments), title="Which team (the first match counts)", numbered=True)
     return Section("routing", "Who gets a lead", (*asked, *answers))
+
+
+def _same_company(rules: SameCompany) -> str:
+    if rules.to == "by-turn":
+        return "the colleague of a person whom a rep has goes to whose turn it is"
+    return (
+        f"a lead goes to the rep who has a colleague of the same company, or had one within {rules.within}. It goes by turn if this"
+        f" rep is away or full, does not serve the lead, or opens more than {rules.waits} later than the first who could take it."
+        " The same company means the same e-mail domain, which is never one of free mail"
+    )
 
 
 def segment_line(one: Segment) -> Line:

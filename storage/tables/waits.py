@@ -48,8 +48,8 @@ class Wait(SQLModel, table=True):
 
 
 class AnswerState(StrEnum):
-    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
-    reported an attempt, and the attempt is now a touch."""
+    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: it settles
+    no wait. It was held and reported an attempt, which is now a touch; or one of several reps declined a lead while others are asked."""
 
     COUNTED = "counted"
     HELD = "held"

@@ -13,10 +13,11 @@ from agreements.errors import RosterError
 from agreements.lifecycle import Stage
 from agreements.model import OnLeave
 from agreements.roster import Roster
-from storage import handoffs, roster, waits
+from storage import handoffs, offers, roster, waits
 from storage.database import ROWS_AT_ONCE
-from storage.tables import Handoff, Wait
+from storage.tables import Handoff, Offer, Wait
 from tasks.background.slices import write_in_slices
+from tasks.steps.offering import withdraw_offer
 from tasks.wiring.toolbox import Toolbox
 
 #: One transaction hands so many leads over: each changes about five rows.
@@ -28,8 +29,37 @@ async def hand_over_absences(box: Toolbox) -> int:
 
     The run of each lead then does what is agreed. A wait that began during the absence is left alone: whoever opened it knew.
     """
+    offered = await box.read(lambda session, now: list(_offered(session, now)))
+    ended = await write_in_slices(box, offered, _end_offers, at_once=AT_ONCE)
     found = await box.read(lambda session, now: list(_concerned(session, now)))
-    return await write_in_slices(box, found, _answer, at_once=AT_ONCE)
+    return ended + await write_in_slices(box, found, _answer, at_once=AT_ONCE)
+
+
+def _offered(session: Session, now: datetime) -> Iterator[str]:
+    """The ids of the open offers to people whose absence has begun since, or who have left the roster."""
+    try:
+        people = roster.current(session)
+    except RosterError:
+        return
+    for ident in offers.reps_asked(session):
+        person = people.person(ident)
+        begun = next((one.from_ for one in person.away if one.from_ <= now < one.until), None) if person else now
+        yield from (one.id for one in offers.open_to(session, ident) if begun is not None and one.offered_at < begun)
+
+
+def _end_offers(session: Session, now: datetime, ids: Sequence[str]) -> int:
+    """Takes these reps out of those who are asked. Where nobody is left to ask, the lead is handed over like that of one rep."""
+    done = 0
+    for ident in ids:
+        offer = session.get(Offer, ident)
+        wait = waits.open_of(session, offer.handoff_id, lock=True) if offer else None
+        if offer is None or wait is None or wait.answer_id is not None or wait.assignment_id != offer.assignment_id:
+            continue
+        session.refresh(offer)
+        if offer.ended_at is None:
+            withdraw_offer(session, wait, offer, because="away", now=now)
+            done += 1
+    return done
 
 
 def _concerned(session: Session, now: datetime) -> Iterator[str]:

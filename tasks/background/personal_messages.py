@@ -10,7 +10,7 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from notifications.links import Links
-from storage import clearing, disputes, handoffs, roster
+from storage import clearing, disputes, handoffs, offers, roster
 from storage.tables import Answer, Assignment, Delivery
 from tasks import opting_out
 from tasks.choices import did
@@ -65,10 +65,11 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
     whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that we do not know as yours"
     undo = answer.effective_at if answer and answer.effective_at > now else None
     tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
-    link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
+    signed = offers.link_id(session, tenure, row.person) if tenure else ""
+    link = links.for_tenure(signed, at=now) if signed else links.for_duty(wait, row.person, at=now)
     context = Context(
         to=lead_context.recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         due_at=undo,
@@ -88,10 +89,10 @@ _REFUSED: Mapping[str, str] = {
 
 def _do_not_contact(session: Session, row: Delivery, links: Links, now: datetime) -> Draft:
     handoff, channel = handoffs.get(session, int(row.context["handoff_id"])), str(row.context["channel"])
-    link = links.for_tenure(str(row.context["tenure"]), at=now)
+    link = links.for_tenure(offers.link_id(session, str(row.context["tenure"]), row.person), at=now)
     context = Context(
         to=lead_context.recipient(roster.current(session), row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         what=_REFUSED[channel],

@@ -15,7 +15,7 @@ from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import GivenAnswer, NoWord, word
-from storage import handoffs, roster, trail, waits
+from storage import handoffs, offers, roster, trail, waits
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.suppressions import Told
@@ -133,7 +133,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime) -> None:
     """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
-    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED:
+    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED and offers.may_accept(session, handoff, change.by):
         _answer(session, wait, "accepted", change, at, now, implied_by=kind)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, col, func, select
 
+from agreements.errors import CrmError
 from agreements.lead import IncomingLead
 from app.commands.list_import import as_list
 from app.csv_import.file import ReadLeads, read_leads
@@ -50,6 +52,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
             known.incoming,
             twin,
             make_lead(**{**SCANNED, "email": twin.email}),
+            make_lead(**{**SCANNED, "source_id": known.source_id, "email": "somebody.else@company.example", "last_name": "Else"}),
             make_lead(**{**SCANNED, "email": "gone@quiet.example"}),
             make_lead(**{**SCANNED, "do_not_contact": True}),
             make_lead(**{**SCANNED, "email": "any@mailinator.com"}),
@@ -58,7 +61,7 @@ async def test_it_says_what_would_become_of_each_row(driver: Driver, box: Toolbo
         ],
     )
 
-    assert found.rows == Counter({"qualifies": 4, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
+    assert found.rows == Counter({"qualifies": 5, "known": 2, "opted out": 2, "sorted out": 1, "customer": 1, "not ready": 1})
     assert sum(found.reasons.values()) == 1
 
 
@@ -189,3 +192,21 @@ def _given(box: Toolbox) -> Counter[str]:
         return Counter(session.exec(select(Assignment.rep).where(Assignment.tier == "list", col(Assignment.ended_at).is_(None))).all())
 
     return box.read_now(find)
+
+
+class SilentCrm:
+    """A CRM that cannot be reached."""
+
+    name = "silent"
+
+    async def account(self, *, company: str, domain: str) -> Account | None:
+        raise CrmError("no answer")
+
+
+async def test_without_the_crm_the_rest_is_shown_and_it_is_said(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, a_list(per_rep=2))
+
+    found = await looked_at(dataclasses.replace(box, crm=SilentCrm()), badges(3))  # type: ignore[arg-type]
+
+    assert found.rows == Counter({"qualifies": 3})
+    assert "no answer" in found.crm_error
