@@ -13,7 +13,7 @@ from agreements.clocks import Accepted, first_attempt_due, nudges
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import ChannelName
+from agreements.words import ChannelName, WaitKind
 from storage import deliveries, handoffs, leads, leases, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Assignment, Handoff, Wait
@@ -25,6 +25,8 @@ MESSAGE: Final = "asked-again"
 ACTIVITY: Final = "activity"
 #: The stages in which a rep has the lead.
 IN_HAND = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING)
+#: The waits of a rep whose due time follows the tier.
+_TIGHTENED: tuple[WaitKind, ...] = ("acceptance", "first_attempt", "outcome")
 #: The channels on which a person reads.
 _READ: tuple[ChannelName, ...] = ("crm", "email", "chat", "sms")
 
@@ -74,7 +76,7 @@ def _raise(session: Session, handoff: Handoff, agreement: Agreement, now: dateti
 def _tighten(session: Session, handoff: Handoff, now: datetime) -> datetime | None:
     """Counts the open clock of the rep anew by the tier, from now; a due time that is earlier already stays. Returns a new due time."""
     wait = waits.open_of(session, handoff.id, lock=True)
-    if wait is None or wait.answer_id is not None or wait.kind not in ("acceptance", "first_attempt", "outcome") or wait.about != wait.kind:
+    if wait is None or wait.answer_id is not None or wait.kind not in _TIGHTENED or wait.about != wait.kind:
         return None
     row = session.get(Assignment, wait.assignment_id)
     if row is None:
