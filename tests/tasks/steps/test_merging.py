@@ -225,8 +225,8 @@ async def test_a_rejection_as_a_duplicate_merges_into_the_lead_that_the_rep_name
 
 
 @pytest.mark.parametrize(
-    ("reason", "stage", "suggested"),
-    [("duplicate", "merged", "Likely twins: lead "), ("customer-or-open-deal", "attached", "customer or deal")],
+    ("reason", "suggested"),
+    [("duplicate", "Likely twins: lead "), ("customer-or-open-deal", "customer or deal")],
 )
 async def test_without_a_name_marketing_is_asked_in_time_into_what(driver: Driver, box: Toolbox, reason: str, suggested: str) -> None:
     capture(box, **ANA)
