@@ -111,6 +111,17 @@ class OnLeave(Clause):
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
 
 
+class SameCompany(Clause):
+    """Whether a colleague of a person whom a rep has, or had within this time, goes to the same rep.
+
+    waits: how much later the rep may be at work than the first of those who could take the lead; a lunch does not part colleagues.
+    """
+
+    to: Literal["same-rep", "by-turn"] = "same-rep"
+    within: AnElapsed = Duration(30, "days", working=False)
+    waits: AnElapsed = Duration(2, "hours", working=False)
+
+
 class Routing(Clause):
     """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
 
@@ -121,6 +132,7 @@ class Routing(Clause):
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
     on_leave: OnLeave = OnLeave()
+    same_company: SameCompany = SameCompany()
 
 
 #: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody

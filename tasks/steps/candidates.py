@@ -12,10 +12,10 @@ from sqlmodel import Session, col, select
 from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.model import Agreement, Prefer, Release, Segment, Strategy
-from agreements.routing import Candidate, Route, Rules, route, segment_for
+from agreements.routing import Candidate, Colleague, Route, Rules, route, segment_for
 from agreements.staff import Staff
 from agreements.words import Ended
-from storage import handoffs, offers, roster, turns
+from storage import companies, handoffs, offers, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
@@ -70,6 +70,9 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     if wanted and wanted not in names:
         names = [*names, wanted]
     on_call = presence.stand_in(people, agreement.routing.on_call, now) or agreement.routing.on_call
+    if not earlier:  # a lead that is passed on may hold the lock of its turns, which comes after this one
+        companies.lock(session, handoffs.lead_of(session, handoff))
+    known = companies.colleagues(session, handoff, agreement, now=now)
     team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
     staff = Staff(people, agreement, now, weighted=strategy == "weighted-round-robin")
@@ -85,6 +88,8 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             turns.locked(session, turns.pool_of(team, handoff.tier)),
             presence.stand_in(people, agreement.routing.default_acceptor, now),
             0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
+            tuple(Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known),
+            agreement.routing.same_company.waits.length,
         ),
         wanted=wanted,
         on_call=next(iter(candidates_of(session, staff, others, tier)), None),
