@@ -138,6 +138,11 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     if answer and answer.kind == "left":
         _follow(session, handoff, agreement, answer, now=now)
         return
+    if answer and answer.data.get("auto_reply"):
+        name = people.name_of(rep)
+        what = f"The mailbox of {name} answered by itself, so {name} may be away. On the page of your teams you can say until when."
+        ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
+        return
     agreed = agreement.routing.on_leave
     how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
     deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
