@@ -8,7 +8,7 @@ from alembic import op
 from storage.database import UtcDateTime
 
 revision = "0039"
-down_revision = "0037"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
