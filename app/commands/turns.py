@@ -93,7 +93,11 @@ def shares(
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; today if left out.")] = None,
     team: Annotated[str, typer.Option(help="Only this team.")] = "",
 ) -> None:
-    """Show for each team and tier what each rep got, claimed, declined and got back, how much was due, and why shares are uneven."""
+    """Show for each team and tier what each rep got, claimed, declined and got back, how much was due, and why shares are uneven.
+
+    A lead that goes to the rep who knows its company is a turn like any other. A lead that was asked for by name, or that goes
+    to the owner of its account, is nobody's turn.
+    """
     box = terminal.open_box()
     with terminal.told():
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, col, func, select
 
+from agreements.errors import CrmError
 from agreements.lead import IncomingLead
 from app.commands.list_import import as_list
 from app.csv_import.file import ReadLeads, read_leads
@@ -190,3 +192,21 @@ def _given(box: Toolbox) -> Counter[str]:
         return Counter(session.exec(select(Assignment.rep).where(Assignment.tier == "list", col(Assignment.ended_at).is_(None))).all())
 
     return box.read_now(find)
+
+
+class SilentCrm:
+    """A CRM that cannot be reached."""
+
+    name = "silent"
+
+    async def account(self, *, company: str, domain: str) -> Account | None:
+        raise CrmError("no answer")
+
+
+async def test_without_the_crm_the_rest_is_shown_and_it_is_said(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, a_list(per_rep=2))
+
+    found = await looked_at(dataclasses.replace(box, crm=SilentCrm()), badges(3))  # type: ignore[arg-type]
+
+    assert found.rows == Counter({"qualifies": 3})
+    assert "no answer" in found.crm_error
