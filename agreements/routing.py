@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agreements.fields import stated
@@ -20,7 +20,8 @@ class Candidate:
     away: absent by the roster, until back_at. at_work: not away, and within the hours of their calendar; opens_at: when they are at
     work next, now if they are. weight: their part of the leads by the strategy and for now, in
     proportion to the others. left: how many more leads of this
-    tier they may get today, None if the tier is not released day by day. Instants are aware.
+    tier they may get today, None if the tier is not released day by day. waiting: how many leads wait for their opening. Instants
+    are aware.
     """
 
     rep: str
@@ -32,6 +33,11 @@ class Candidate:
     capacity: int
     weight: int = 1
     left: int | None = None
+    waiting: int = 0
+
+    def free_at(self, pace: timedelta) -> datetime:
+        """When they come to one more lead: at their opening, after those that wait for it."""
+        return self.opens_at + self.waiting * pace
 
     @property
     def full(self) -> bool:
@@ -68,7 +74,8 @@ class Rules:
     """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far.
 
     default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to. ask_at_once: how many reps are
-    asked at once where the first to accept has the lead; 0 where one rep gets it.
+    asked at once where the first to accept has the lead; 0 where one rep gets it. pace: how long a rep has for each lead that waits
+    at the opening; zero gives all of them to those who open first.
     """
 
     strategy: Strategy = "round-robin"
@@ -76,6 +83,7 @@ class Rules:
     turns: Turns = Turns()
     default_acceptor: str = ""
     ask_at_once: int = 0
+    pace: timedelta = timedelta()
 
     def default(self, agreement: Agreement, why: str) -> Route:
         """Give the lead to the default acceptor, or to whoever stands in."""
@@ -113,8 +121,9 @@ class Rules:
             return free, ""
         if at_work := [one for one in free if one.at_work]:
             return at_work, "" if len(at_work) == len(free) else " of those at work now"
-        first = min(one.opens_at for one in free)
-        return [one for one in free if one.opens_at == first], " of those who open first, as nobody is at work now"
+        first = min(one.free_at(self.pace) for one in free)
+        words = "come to it first" if self.pace and any(one.waiting for one in free) else "open first"
+        return [one for one in free if one.free_at(self.pace) == first], f" of those who {words}, as nobody is at work now"
 
 
 #: Every rep of the queue has had this working day's share, or other leads are before it in the queue.

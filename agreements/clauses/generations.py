@@ -67,9 +67,15 @@ def _at_any_hour(tree: Tree) -> Tree:
     return {"prospect_hours": "always", **tree}
 
 
+def _all_at_opening(tree: Tree) -> Tree:
+    """Before generation 2 the leads of a night were not spread over the morning."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"overnight_pace": "none", **routing}} if isinstance(routing, Mapping) else tree
+
+
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
-    2: (_turn_alone, _asks_everybody, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches, _at_any_hour),
+    2: (_turn_alone, _asks_everybody, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches, _at_any_hour, _all_at_opening),
 }
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
@@ -20,6 +20,8 @@ from storage import handoffs, offers, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
+#: Leads that came longer ago do not wait for the next opening: the company was open in between.
+LONGEST_NIGHT = timedelta(days=14)
 #: Ends of a tenure by which the rep did not give the lead up.
 _NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left")
 #: The stage for each word of the agreement about open leads.
@@ -75,7 +77,8 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
     open_leads = _open_leads(session, everybody, agreement, release)
-    see = CandidateReader(session, agreement, people, handoff.tier, release, now, strategy, open_leads)
+    overnight = _came_overnight(session, agreement, people, names, now=now)
+    see = CandidateReader(session, agreement, people, handoff.tier, release, now, strategy, open_leads, overnight)
     return Choosing(
         team=team,
         candidates=tuple(see.candidate(name) for name in names),
@@ -85,7 +88,8 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             _prefer(agreement, handoff.tier),
             turns.locked(session, turns.pool_of(team, handoff.tier)),
             presence.stand_in(people, agreement.routing.default_acceptor, now),
-            0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
+            pace=_pace(agreement),
+            ask_at_once=0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
         ),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
@@ -99,10 +103,31 @@ def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str,
     people, release = roster.current(session), release_of(agreement, tier)
     names = people.reps_of(segment.team)
     open_leads = _open_leads(session, names, agreement, release)
-    see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads)
+    overnight = _came_overnight(session, agreement, people, names, now=now)
+    see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads, overnight)
     so_far = turns.read(session, turns.pool_of(segment.team, tier))
-    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier))
+    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier), pace=_pace(agreement))
     return Choosing(segment.team, tuple(see.candidate(name) for name in names), frozenset(), rules, release=release)
+
+
+def _pace(agreement: Agreement) -> timedelta:
+    return agreement.routing.overnight_pace.length if agreement.routing.overnight_pace else timedelta()
+
+
+def _came_overnight(
+    session: Session, agreement: Agreement, people: Roster, names: list[str], *, now: datetime
+) -> dict[str, list[datetime]]:
+    """When each rep got the leads that wait for the rep's opening; nothing while one of these reps is at work."""
+    closed = [name for name in names if not agreement.calendar(people.people[name].calendar).is_open(now)]
+    if not agreement.routing.overnight_pace or len(closed) < len(names):
+        return {}
+    query = select(Assignment.rep, Assignment.assigned_at).where(
+        col(Assignment.rep).in_(closed), col(Assignment.ended_at).is_(None), col(Assignment.assigned_at) > now - LONGEST_NIGHT
+    )
+    found: dict[str, list[datetime]] = {}
+    for rep, at in session.exec(query):
+        found.setdefault(rep, []).append(at)
+    return found
 
 
 def release_of(agreement: Agreement, tier: str) -> Release | None:
@@ -161,6 +186,7 @@ class CandidateReader:
     now: datetime
     strategy: Strategy
     open_leads: Mapping[str, int]
+    overnight: Mapping[str, list[datetime]] = field(default_factory=dict)
 
     def candidate(self, name: str) -> Candidate:
         person, calendar = self.people.people[name], self.agreement.calendar(self.people.people[name].calendar)
@@ -169,16 +195,18 @@ class CandidateReader:
         left = None
         if self.release:
             left = self.share(name) if calendar.is_open(self.now) else 0
+        opens_at = self.now if at_work else calendar.next_opening(back_at)
         return Candidate(
             name,
             away,
             back_at,
             at_work,
-            self.now if at_work else calendar.next_opening(back_at),
+            opens_at,
             self.open_leads.get(name, 0),
             self.agreement.routing.capacity.per_rep if person.capacity is None else person.capacity,
             person.weight_at(self.now, weighted=self.strategy == "weighted-round-robin"),
             left,
+            sum(calendar.next_opening(at) == opens_at for at in self.overnight.get(name, ())),
         )
 
     def share(self, name: str) -> int:
