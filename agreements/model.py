@@ -30,6 +30,7 @@ from agreements.clauses.handover import (
     Proves,
     Release,
     Routing,
+    SameCompany,
     Segment,
     Strategy,
     Tier,
@@ -57,8 +58,7 @@ __all__ = [
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
     "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing",
-    "Rung",
-    "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
+    "Rung", "STATEMENTS", "SalesSourced", "SameCompany", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
 # fmt: on
 

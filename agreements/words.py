@@ -62,14 +62,15 @@ Move = Literal[
 EventKind = Literal[
     Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
     "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
+    "merged-by-hand", "took-over", "unmerged",
     "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
-    "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",
-    "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked",
-    "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+    "not-proven-yet", "bounced", "bounced-after-reading", "auto-replied", "template-faulty", "dispute-raised", "dispute-upheld",
+    "dispute-overturned", "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed",
+    "signature-asked", "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
     "answered-left", "dispute-moved",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
@@ -126,7 +127,9 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal[
+    "inquiry", "returned", "another-company", "another-address", "unmerged", "new-evidence", "new-version", "dispute-overturned"
+]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.

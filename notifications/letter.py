@@ -86,6 +86,8 @@ class Context:
     due_at: when an answer is due, aware, None where no answer is due. promise: this deadline in the agreement's words.
     rep: name of the person who has the lead. what: the subject in one sentence. extra: further words by name. number: the code
     that the reader types the first time they answer on a device. page: the link to the reader's own page, empty for none.
+    colleague: that another person of the company is with a rep too, in one sentence, empty for none. colleague_link: the link to
+    that lead, empty where another rep has it.
     """
 
     to: Recipient
@@ -98,6 +100,8 @@ class Context:
     extra: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
     page: str = ""
+    colleague: str = ""
+    colleague_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     },
     "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
+_COLLEAGUE = "A colleague asks too: Priya Nair of Harbour & Sons (lead 37). You have that lead."
 _WHAT: Mapping[str, str] = {
     "reminder": "Still needed: an answer (accept or reject).",
     "decision-asked": "Ana Ruiz did not answer in time.",
@@ -161,7 +162,8 @@ def sample(message: TemplateName) -> Any:
         return replace(_OTHERS[message], contract=_contract())
     if message in _OTHERS:
         return _OTHERS[message]
-    return replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+    made = replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+    return replace(made, colleague=_COLLEAGUE, colleague_link="https://baton.example/l/other") if message == "assigned" else made
 
 
 @lru_cache(maxsize=1)
@@ -193,7 +195,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

@@ -32,6 +32,12 @@ def _kept_on_leave(tree: Tree) -> Tree:
     return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
 
 
+def _colleagues_by_turn(tree: Tree) -> Tree:
+    """Before generation 2 the colleague of a person whom a rep has went to whose turn it was."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"same_company": {"to": "by-turn"}, **routing}} if routing else tree
+
+
 def _proven_by_anybody(tree: Tree) -> Tree:
     """Before generation 2 a message to the manager, or on a channel that nobody reads, proved that the rep was told."""
     return {**tree, "notify": {"proof": {"counts": ["rep", "manager", "unread"]}, **(tree.get("notify") or {})}}
@@ -75,7 +81,17 @@ def _all_at_opening(tree: Tree) -> Tree:
 
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
-    2: (_turn_alone, _asks_everybody, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches, _at_any_hour, _all_at_opening),
+    2: (
+        _turn_alone,
+        _asks_everybody,
+        _kept_on_leave,
+        _colleagues_by_turn,
+        _proven_by_anybody,
+        _day_and_night,
+        _without_touches,
+        _at_any_hour,
+        _all_at_opening,
+    ),
 }
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)

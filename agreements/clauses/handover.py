@@ -115,6 +115,17 @@ def _pace(value: Any) -> Any:
     return None if value == "none" else value
 
 
+class SameCompany(Clause):
+    """Whether a colleague of a person whom a rep has, or had within this time, goes to the same rep.
+
+    waits: how much later the rep may be at work than the first of those who could take the lead; a lunch does not part colleagues.
+    """
+
+    to: Literal["same-rep", "by-turn"] = "same-rep"
+    within: AnElapsed = Duration(30, "days", working=False)
+    waits: AnElapsed = Duration(2, "hours", working=False)
+
+
 class Routing(Clause):
     """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away.
 
@@ -131,6 +142,7 @@ class Routing(Clause):
     overnight_pace: Annotated[AnElapsed | None, BeforeValidator(_pace, json_schema_input_type=AnElapsed | Literal["none"])] = Duration(
         10, "minutes", working=False
     )
+    same_company: SameCompany = SameCompany()
 
 
 #: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody

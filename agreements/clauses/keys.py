@@ -158,7 +158,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
         "overnight_pace": Key(f"how long a rep has for each lead that waits at the opening, or none; {_ELAPSED}", "10 minutes"),
+        "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
+    },
+    "SameCompany": {
+        "to": Key("same-rep: the rep who has or had a colleague, else by turn; by-turn: always by turn", "same-rep"),
+        "within": Key(f"how long a rep who had the colleague counts; {_ELAPSED}", "30 days"),
+        "waits": Key(f"how much later the rep may be at work than the first who could take the lead; {_ELAPSED}", "2 hours"),
     },
     "OnLeave": {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),

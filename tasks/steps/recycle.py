@@ -14,13 +14,14 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, word
-from storage import answerers, deliveries, handoffs, offers, roster, trail, turns, waits
+from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, Move, word
+from storage import answerers, deliveries, handoffs, likely_twins, offers, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import calendar_of
+from tasks.steps.joining import INTO, go_on, join, names_into, pair
 from tasks.steps.offering import tell_the_others
 
 
@@ -53,11 +54,31 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
         ask_decision(
             session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
+    elif follows.event in INTO and not names_into(session, handoff, follows.event, answer):
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        _ask_into_what(session, handoff, agreement, follows.event, code, now=now)
     else:
         handoffs.end_assignment(session, handoff, because=because, now=now)
-        handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+        into = {"into": names_into(session, handoff, "merged", answer)} if follows.event == "merged" else {}
+        handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code, **into)
+        if into:
+            lead, other = pair(session, handoff.lead_id, int(into["into"]))
+            join(session, lead, other, by=answer.by, now=now)
+            go_on(session, other, lead, now=now)
         if follows.event == "suppressed":
             opting_out.tell_crm(session, handoff, now=now)
+
+
+def _ask_into_what(session: Session, handoff: Handoff, agreement: Agreement, event: Move, code: str, *, now: datetime) -> None:
+    """Asks marketing into what the lead goes, within the agreed time for decisions."""
+    what = f"Sales says: {code}, and does not say to which customer or deal the lead belongs."
+    if event == "merged":
+        near = likely_twins.of_lead(session, handoffs.lead_of(session, handoff))
+        known = "; ".join(f"lead {one.other} ({one.why})" for one in near) or "none found"
+        merging = f"To merge it: baton leads merge {handoff.lead_id} NUMBER."
+        what = f"Sales says: {code}, and does not say of which lead. Likely twins: {known}. {merging}"
+    holder = presence.marketing(roster.current(session), now)
+    ask_decision(session, handoff, agreement, holder=holder, about=TRIAGE, now=now, what=what)
 
 
 def _note_refusal(session: Session, handoff: Handoff, told: Told, *, now: datetime) -> None:
@@ -116,6 +137,11 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     answer = waits.answer_of(session, wait)
     if answer and answer.kind == "left":
         _follow(session, handoff, agreement, answer, now=now)
+        return
+    if answer and answer.data.get("auto_reply"):
+        name = people.name_of(rep)
+        what = f"The mailbox of {name} answered by itself, so {name} may be away. On the page of your teams you can say until when."
+        ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
         return
     agreed = agreement.routing.on_leave
     how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
@@ -187,17 +213,19 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     )
 
 
-def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
-    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it."""
+def tell_withdrawn(
+    session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime, what: str = ""
+) -> None:
+    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it. what: why, in other words."""
     if rep == SEVERAL:
         row = session.get(Assignment, assignment_id)
         if row:
             ended = [one for one in offers.ended_with(session, row) if one.rep != handoff.wanted_rep]
-            tell_the_others(session, handoff, row, ended, lambda _: _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
+            tell_the_others(session, handoff, row, ended, lambda _: what or _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
         return
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
-    context = {"what": decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
+    context = {"what": what or decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
