@@ -78,6 +78,12 @@ def _at_any_hour(tree: Tree) -> Tree:
     return {"prospect_hours": "always", **tree}
 
 
+def _all_at_opening(tree: Tree) -> Tree:
+    """Before generation 2 the leads of a night were not spread over the morning."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"overnight_pace": "none", **routing}} if isinstance(routing, Mapping) else tree
+
+
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
     2: (
@@ -90,6 +96,7 @@ _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
         _without_touches,
         _at_any_hour,
         _silent_in_hand,
+        _all_at_opening,
     ),
 }
 #: The generation of an agreement that is published now.
