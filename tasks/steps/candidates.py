@@ -21,7 +21,7 @@ from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
 #: Ends of a tenure by which the rep did not give the lead up.
-_NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left")
+_NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left", "back")
 #: The stage for each word of the agreement about open leads.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 
