@@ -14,7 +14,7 @@ from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
 from agreements.words import AnswerKind, ClockName, Closed, WaitKind
-from storage import handoffs, roster, waits
+from storage import handoffs, held, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
 #: The answers with which a tenure meets a clock. The next tenure then starts the clock at zero.
@@ -110,10 +110,12 @@ def _stood(session: Session, rows: list[Assignment]) -> list[Span]:
     """The times in which the clock stood because the rep of the lead was away and kept it. What was told last of an absence counts."""
     if not rows:
         return []
+    ident = rows[0].handoff_id
     stood: Closed = "away"
     query = select(Answer).join(Wait, col(Wait.answer_id) == col(Answer.id))
-    query = query.where(Wait.handoff_id == rows[0].handoff_id, Wait.closed_because == stood).order_by(col(Answer.id))
-    found = {answer.data["from"]: answer.data["until"] for answer in session.exec(query) if "from" in answer.data}
+    query = query.where(Wait.handoff_id == ident, Wait.closed_because == stood).order_by(col(Answer.id))
+    told = held.known(session, ident, "stood", lambda: [one.data for one in session.exec(query)])
+    found = {one["from"]: one["until"] for one in told if "from" in one}
     spans = [(datetime.fromisoformat(begins), datetime.fromisoformat(ends)) for begins, ends in found.items()]
     return [(begins, ends) for begins, ends in spans if begins <= ends]
 

@@ -44,9 +44,8 @@ async def hand_over_absences(box: Toolbox) -> int:
     The run of each lead then does what is agreed. A wait that began during the absence is left alone until its time is over, unless
     the clock stands for it: whoever opened it knew.
     """
-    found = await box.read(lambda session, now: list(_concerned(session, now)))
+    found, disputed = await box.read(lambda session, now: _found(session, now))
     done = await write_in_slices(box, found, _answer, at_once=AT_ONCE)
-    disputed = await box.read(lambda session, now: list(_disputed(session, now)))
     return done + await write_in_slices(box, disputed, _move_disputes, at_once=AT_ONCE)
 
 
@@ -76,11 +75,16 @@ def _away_when_due(session: Session, wait_ids: Sequence[str], now: datetime) -> 
             yield wait.id, "away", _told(person, wait, wait.due_at, stood=stood.get(wait.assignment_id))
 
 
-def _concerned(session: Session, now: datetime) -> Iterator[Said]:
+def _found(session: Session, now: datetime) -> tuple[list[Said], list[tuple[int, str]]]:
+    """The waits to answer, and the disputes to move, each with who decides instead."""
     try:
         people = roster.current(session)
     except RosterError:  # none is loaded, and so nobody has anything
-        return
+        return [], []
+    return list(_concerned(session, people, now)), list(_disputed(session, people, now))
+
+
+def _concerned(session: Session, people: Roster, now: datetime) -> Iterator[Said]:
     for ident, person in people.people.items():
         if person.is_away(now):
             yield from _of_absent(session, people, ident, now)
@@ -205,21 +209,16 @@ def _answer(session: Session, now: datetime, said: Sequence[Said]) -> int:
     return done
 
 
-def _disputed(session: Session, now: datetime) -> Iterator[tuple[int, str]]:
-    """The open disputes of people who are away, each with who decides instead."""
-    try:
-        people = roster.current(session)
-    except RosterError:
-        return
-    for ident, person in people.people.items():
-        if person.is_away(now):
-            for row in session.exec(duties.open_disputes(ident)):
-                answer = session.get(Answer, row.answer_id)
-                rep = disputes.rep_of(session, answer) if answer else ""
-                asked = presence.stand_in(people, ident, now)
-                asked = asked if asked and asked != rep else presence.decider(people, rep, now)
-                if asked != ident:
-                    yield row.id, asked
+def _disputed(session: Session, people: Roster, now: datetime) -> Iterator[tuple[int, str]]:
+    """The open disputes of people who are away."""
+    away = [ident for ident, person in people.people.items() if person.is_away(now)]
+    for row in session.exec(duties.open_disputes(*away)) if away else ():
+        answer = session.get(Answer, row.answer_id)
+        rep = disputes.rep_of(session, answer) if answer else ""
+        asked = presence.stand_in(people, row.holder, now)
+        asked = asked if asked and asked != rep else presence.decider(people, rep, now)
+        if asked != row.holder:
+            yield row.id, asked
 
 
 def _move_disputes(session: Session, now: datetime, found: Sequence[tuple[int, str]]) -> int:
