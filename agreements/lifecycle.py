@@ -61,7 +61,11 @@ _WITH_SALES: dict[Move, To] = {
 
 #: stage -> event -> where the event leads. Any other event is refused.
 TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
-    Stage.NURTURING: {"disqualified": To(Stage.DISQUALIFIED), "erased": To(Stage.ERASED)},
+    Stage.NURTURING: {
+        "disqualified": To(Stage.DISQUALIFIED),
+        "suppressed": To(Stage.SUPPRESSED),
+        "erased": To(Stage.ERASED),
+    },
     Stage.INQUIRY: {
         "screened": To(Stage.INQUIRY, "qualify"),
         "routed": To(Stage.MQL, "document"),

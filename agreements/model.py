@@ -18,7 +18,20 @@ from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
 from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
 from agreements.clauses.facts import DeclaredField, Persona, ScreenRule, with_country_codes
-from agreements.clauses.handover import Attention, Capacity, Notify, OnLeave, Prefer, Release, Routing, Segment, Strategy, Tier
+from agreements.clauses.handover import (
+    Attention,
+    Capacity,
+    Notify,
+    OnLeave,
+    Prefer,
+    Proof,
+    Proves,
+    Release,
+    Routing,
+    Segment,
+    Strategy,
+    Tier,
+)
 from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
     STATEMENTS,
@@ -40,7 +53,7 @@ __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
-    "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
+    "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
     "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
 # fmt: on

@@ -10,6 +10,7 @@ from typing import Any
 from agreements.fields import stated
 from agreements.model import Agreement, LegSegment, Prefer, Segment, Strategy
 from agreements.turns import Turns
+from agreements.words import SEVERAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Route:
     in the queue for the next working day (in_queue), or ask the team's manager (ask_manager).
 
     shared_by: the reps whose turn it could have been, by weight. It is empty where the lead was nobody's turn: it was asked for,
-    or the agreement names who gets it.
+    or the agreement names who gets it. told: the reps who are asked at once, in the order of their turns; `rep` is then SEVERAL, and
+    the turn is that of the one who accepts.
     """
 
     rep: str
@@ -58,19 +60,22 @@ class Route:
     in_queue: bool = False
     ask_manager: bool = False
     shared_by: Mapping[str, int] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far.
 
-    default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to.
+    default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to. ask_at_once: how many reps are
+    asked at once where the first to accept has the lead; 0 where one rep gets it.
     """
 
     strategy: Strategy = "round-robin"
     prefer: Prefer = "open"
     turns: Turns = Turns()
     default_acceptor: str = ""
+    ask_at_once: int = 0
 
     def default(self, agreement: Agreement, why: str) -> Route:
         """Give the lead to the default acceptor, or to whoever stands in."""
@@ -81,6 +86,9 @@ class Rules:
 
     def choose(self, free: Sequence[Candidate], why: str = "") -> Route:
         """Choose among these reps, at least one. why: what is said instead of the reason of the strategy."""
+        at_work = [one for one in free if one.at_work]
+        if self.ask_at_once and len(at_work) > 1 and not why:
+            return self._ask(at_work)
         there, said = self._there(free)
         if self.strategy == "least-open":
             fewest = min(one.open_leads for one in there)
@@ -89,6 +97,15 @@ class Rules:
             said = f"next in turn{said}"
         shared_by = {one.rep: one.weight for one in there}
         return Route(self.turns.next_of(shared_by), why or said, shared_by=shared_by)
+
+    def _ask(self, at_work: Sequence[Candidate]) -> Route:
+        """Ask as many of these reps as agreed, those whose turn comes first."""
+        left = {one.rep: one.weight for one in at_work}
+        told: dict[str, int] = {}
+        while left and len(told) < self.ask_at_once:
+            rep = self.turns.next_of(left)
+            told[rep] = left.pop(rep)
+        return Route(SEVERAL, "the first to accept has it", shared_by=told, told=tuple(told))
 
     def _there(self, free: Sequence[Candidate]) -> tuple[Sequence[Candidate], str]:
         """Return those among whom to choose, and what to add to the reason: by default those at work, else those who open first."""

@@ -6,7 +6,7 @@ A word that belongs to one clause, one rule or one table is defined there.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, TypeVar, get_args
 
 #: The empty text that stands where no word is given.
 NoWord = Literal[""]
@@ -60,9 +60,10 @@ Move = Literal[
 ]  # fmt: skip
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
-    Move, "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told", "moved-on", "linked", "shares-id",
-    "rescored",
-    "contact-time-ignored", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated", "touched", "rejected",
+    Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
+    "moved-on", "linked", "shares-id", "rescored",
+    "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
+    "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
@@ -91,7 +92,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
 #: What was not done by the agreed time.
 NotInTime = Literal[
     "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",
-    "note not completed in time", "not decided in time",
+    "note not completed in time", "not decided in time", "not claimed in time",
 ]  # fmt: skip
 #: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
 Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
@@ -103,13 +104,14 @@ TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
     "trail-head", "test", "signature-told", "signature-asked",
+    "do-not-contact",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left", "back"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left", "back", "claimed"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,
@@ -133,6 +135,9 @@ Party = Literal["marketing", "sales"]
 PARTIES: tuple[Party, ...] = get_args(Party)
 #: What happens to the handoffs under earlier versions when a version is deployed.
 InFlightPolicy = Literal["finish", "requalify", "recall"]
+
+#: Stands for the reps who are asked at once about a lead, while none of them has accepted it.
+SEVERAL: Final = "several reps"
 
 _W = TypeVar("_W", bound=str)
 

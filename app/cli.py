@@ -82,6 +82,15 @@ COMMANDS: dict[str, str | Group] = {
             "shares": "app.commands.turns:shares",
         },
     ),
+    "suppress": Group(
+        "The do-not-contact list: people whom nobody may contact.",
+        {
+            "add": "app.commands.suppress:add",
+            "remove": "app.commands.suppress:remove",
+            "list": "app.commands.suppress:list_entries",
+            "import": "app.commands.suppress:import_file",
+        },
+    ),
     "messages": Group("Messages: list, look at, check, count, try a channel out.", _MESSAGES),
     "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),
     "keys": Group("Keys for machines, and those that sign links.", _KEYS),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.checks import problems_with_roster
+from agreements.checks import Installed, problems_with_roster, unprovable
 from agreements.errors import AgreementError, InvalidAgreement
 from agreements.model import Agreement
+from agreements.roster import Roster
 from agreements.words import InFlightPolicy
 from storage import contracts, roster, version_migration
 from storage.tables import AgreementVersion
@@ -31,8 +33,11 @@ class Plan:
         return tuple(one for one in self.listed if one.is_touched)
 
 
-def plan(session: Session, name: str, version: int, *, policy: InFlightPolicy | None, now: datetime) -> Plan:
-    """Return what deploying this version would do. policy: None for the one that the agreement names.
+def plan(
+    session: Session, name: str, version: int, *, policy: InFlightPolicy | None, now: datetime, here: Callable[[Roster], Installed]
+) -> Plan:
+    """Return what deploying this version would do. policy: None for the one that the agreement names. here: the installation's
+    channels, and which of them reach the reps of a roster.
 
     Raises AgreementError for a deploy that is not possible; the error says what to do instead.
     """
@@ -45,16 +50,19 @@ def plan(session: Session, name: str, version: int, *, policy: InFlightPolicy | 
             " handoffs in flight is carried out."
         )
     if not row.deployed_at:
-        require_fit(session, row, now)
+        require_fit(session, row, now, here)
     if wanted != "finish":
         _require_in_force(session, row, wanted, now)
     return Plan(agreement, wanted, row.deployed_at is not None, version_migration.preview(session, name, version, wanted, now))
 
 
-def require_fit(session: Session, row: AgreementVersion, now: datetime) -> None:
-    """Refuse a version that must not be put in force (AgreementError) or does not fit the roster (InvalidAgreement)."""
+def require_fit(session: Session, row: AgreementVersion, now: datetime, here: Callable[[Roster], Installed]) -> None:
+    """Refuse a version that must not be put in force (AgreementError), or does not fit the roster, or whose proof no rep can ever
+    get over the channels of this installation (InvalidAgreement)."""
     contracts.require_deployable(session, row, now=now)
-    if problems := problems_with_roster(contracts.read(row), roster.current(session)):
+    agreement, people = contracts.read(row), roster.current(session)
+    never = [str(one) for one in unprovable(agreement, here(people)) if one.nobody]
+    if problems := [*problems_with_roster(agreement, people), *never]:
         raise InvalidAgreement(problems)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
 from sqlmodel import Session, select
 
+from agreements.checks import Installed
 from agreements.model import Agreement
+from agreements.roster import Roster
 from agreements.wording import contract_in_words
 from app.deploy_plan import require_fit
 from app.prefect_runs import EngineAway, PrefectEngine
@@ -20,6 +24,7 @@ from flows.retention import retention
 from storage import claims, contracts
 from storage.tables import Handoff
 from tasks.background.held_leads import release_held
+from tasks.wiring.proving import installed
 from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
@@ -27,6 +32,7 @@ RETENTION_ENTRYPOINT = "flows.retention.retention"
 #: When retention runs, as in prefect.yaml, in UTC.
 RETENTION_AT = "17 3 * * *"
 _CLAIM = "deploy"
+Here = Callable[[Roster], Installed]
 
 
 async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody") -> str:
@@ -36,10 +42,11 @@ async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody")
     force, InvalidAgreement where it does not fit the roster, Claimed while somebody else is deploying. Any error leaves
     everything as before.
     """
-    token = await box.write(lambda session, now: _claim(session, name, version, by, now))
+    here = partial(installed, box.settings)
+    token = await box.write(lambda session, now: _claim(session, name, version, by, now, here))
     try:
         deployment_id = await _at_prefect(box, name, version)
-        await box.write(lambda session, now: _mark(session, name, version, token, deployment_id, now))
+        await box.write(lambda session, now: _mark(session, name, version, token, deployment_id, now, here))
     except BaseException:
         await box.write(lambda session, now: claims.give_back(session, _CLAIM, token))
         raise
@@ -47,16 +54,16 @@ async def deploy(box: Toolbox, name: str, version: int, *, by: str = "somebody")
     return _deployment_name(name, version)
 
 
-def _claim(session: Session, name: str, version: int, by: str, now: datetime) -> str:
-    require_fit(session, contracts.get(session, name, version), now)
+def _claim(session: Session, name: str, version: int, by: str, now: datetime, here: Here) -> str:
+    require_fit(session, contracts.get(session, name, version), now, here)
     return claims.take(session, _CLAIM, by=by, about=f"deploying {name}@{version}")
 
 
-def _mark(session: Session, name: str, version: int, token: str, deployment_id: str, now: datetime) -> None:
+def _mark(session: Session, name: str, version: int, token: str, deployment_id: str, now: datetime, here: Here) -> None:
     """Check everything again before the version is put in force: it may have changed while we spoke to the server."""
     claims.require(session, _CLAIM, token)
     row = contracts.get(session, name, version)
-    require_fit(session, row, now)
+    require_fit(session, row, now, here)
     contracts.mark_deployed(session, row, deployment_id=deployment_id, now=now)
     claims.give_back(session, _CLAIM, token)
 

@@ -115,7 +115,10 @@ def _row(handoff: Handoff, lead: Lead, due: datetime | None, name_of: Callable[[
     person = " ".join(filter(None, (lead.first_name, lead.last_name)))
     with_whom = (name_of(handoff.owner), name_of(handoff.rep))
     reference = f"{handoff.agreement}@{handoff.version}" if handoff.agreement else ""
-    texts = (lead.company, person, lead.email, lead.phone, handoff.stage, *with_whom, handoff.tier)
+    silent = lead.do_not_contact or handoff.stage == Stage.SUPPRESSED
+    email = "" if silent or "email" in lead.not_by else lead.email
+    phone = "" if silent or "phone" in lead.not_by else lead.phone
+    texts = (lead.company, person, email, phone, handoff.stage, *with_whom, handoff.tier)
     points = (str(handoff.score), str(handoff.fit), str(handoff.engagement))
     when = (due.isoformat() if due else "", lead.created_at.isoformat())
     return [str(handoff.lead_id), *map(defused, texts), *points, *map(defused, (reference, lead.campaign)), *when]

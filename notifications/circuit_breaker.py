@@ -55,7 +55,8 @@ class CircuitBreaker:
         lane: Callable[[Letter], str] = _one_lane,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name, self.may_bounce, self.channel = channel.name, channel.may_bounce, channel
+        self.name, self.may_bounce, self.read_by_people = channel.name, channel.may_bounce, channel.read_by_people
+        self.channel = channel
         self._at_once, self._total, self._failures, self._rest = at_once, total_seconds, failures, rest_seconds
         self._lane_of, self._now = lane, monotonic
         self._lanes: dict[str, _Lane] = {}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from agreements.lifecycle import Stage
-from agreements.words import NoWord, Party, TemplateName
+from agreements.words import NoWord, OptOutChannel, Party, TemplateName
 
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
@@ -34,7 +34,8 @@ class LeadView:
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
     history: earlier events, oldest first, each an aware instant and a sentence. persona, product: by the agreement. leg: the
     current hand-over, where a lead has several. brought_in_by: name of the rep who found the lead. beside: values from other
-    sources that differ, each with the name of the fact, value, source, and an aware instant.
+    sources that differ, each with the name of the fact, value, source, and an aware instant. refuses: what the person refused;
+    the view then has no such address.
     """
 
     number: int
@@ -63,6 +64,7 @@ class LeadView:
     criteria: tuple[tuple[str, str, int], ...] = ()
     history: tuple[tuple[datetime, str], ...] = ()
     beside: tuple[tuple[str, str, str, datetime], ...] = ()
+    refuses: tuple[OptOutChannel, ...] = ()
 
     @property
     def title(self) -> str:
@@ -257,10 +259,15 @@ class Letter:
 
 
 class Channel(Protocol):
-    """A way to reach a person. may_bounce: an accepted message may still come back, so it counts as arrived some time later."""
+    """A way to reach a person.
+
+    may_bounce: an accepted message may still come back, so it counts as arrived some time later. read_by_people: somebody reads
+    what arrives; on any other channel a message proves nothing.
+    """
 
     name: str
     may_bounce: bool
+    read_by_people: bool
 
     async def send(self, letter: Letter) -> str:
         """Send the letter and return the proof that the service took it. Raises DeliveryError, which says whether it is permanent."""

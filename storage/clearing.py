@@ -31,7 +31,7 @@ from storage.tables import (
 )
 
 #: The parts of an answer that are codes of the agreement or ids of people in the roster. Everything else is deleted.
-CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed", "refused", "left", "asked"})
+CODES = frozenset({"reason", "note_wrong", "choice", "channel", "colleague", "claimed", "refused", "left", "asked", "all_declined"})
 #: The columns of a lead that say nothing about the person.
 _KEPT_OF_LEAD = frozenset(
     {"id", "entry_channel", "merged_into", "merged_by_hand", "linked_to", "last_touch_at", "created_at", "do_not_contact", "erased_at"}

@@ -167,6 +167,17 @@ def drop(session: Session, delivery_id: int) -> None:
     )
 
 
+def keep_records(session: Session, rows: Sequence[Delivery]) -> list[Delivery]:
+    """Cancels these queued messages of a lead whom nobody may contact. Only the CRM's status stays: it has no reader.
+
+    Every message passes here in the transaction that claims it, so none goes out after the opt-out.
+    """
+    for row in (one for one in rows if one.message != "status"):
+        row.state = DeliveryState.CANCELLED
+        session.add(row)
+    return [one for one in rows if one.message == "status"]
+
+
 def note_speech(session: Session, handoff: Handoff, due: bool) -> None:
     """Tells the attempt that holds the handoff whether a message is still queued and due."""
     if mine := held.of(session, handoff.id):
@@ -215,9 +226,17 @@ def stale_personal_query(claimed_before: datetime) -> Any:
 
 
 def succeeded(
-    session: Session, row: Delivery, handoff: Handoff | None, *, proof: str, now: datetime, may_bounce_for: timedelta = timedelta(0)
+    session: Session,
+    row: Delivery,
+    handoff: Handoff | None,
+    *,
+    proof: str,
+    now: datetime,
+    may_bounce_for: timedelta = timedelta(0),
+    unread: bool = False,
 ) -> None:
     """Records that the channel took the message, with its proof. may_bounce_for: how long it may still come back; not arrived until then.
+    unread: nobody reads this channel here.
 
     Changes nothing where the message has come back already, or nobody waits for the outcome any more.
     """
@@ -225,7 +244,7 @@ def succeeded(
         return
     row.state = DeliveryState.SENT if may_bounce_for else DeliveryState.CONFIRMED
     row.confirm_at = now + may_bounce_for if may_bounce_for else None
-    row.proof, row.sent_at, row.error = proof[:200], now, ""
+    row.proof, row.sent_at, row.error, row.unread = proof[:200], now, "", unread
     session.add(row)
     trail.record(
         session,
@@ -319,11 +338,30 @@ def call_off(session: Session, handoff_id: int) -> None:
     )
 
 
+def call_off_to(session: Session, assignment_id: str, persons: Collection[str]) -> None:
+    """Cancels the queued messages about this assignment to these people."""
+    about = select(Delivery.id).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned")
+    session.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(about), col(Delivery.person).in_(persons), col(Delivery.state) == DeliveryState.QUEUED)
+        .values(state=DeliveryState.CANCELLED.value)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_UNHEARD = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
+
+
+def reached_with(session: Session, assignment_id: str) -> set[str]:
+    """The people who may have received a message about this assignment."""
+    about = (Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(_UNHEARD))
+    return set(session.exec(select(Delivery.person).where(*about)))
+
+
 def may_have_arrived(session: Session, assignment_id: str) -> bool:
     """Whether the rep of this assignment may have received the message about it."""
-    unheard = (DeliveryState.QUEUED, DeliveryState.CANCELLED, DeliveryState.FAILED, DeliveryState.BOUNCED)
     query = select(Delivery.id).where(
-        Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(unheard)
+        Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).not_in(_UNHEARD)
     )
     return session.exec(query.limit(1)).first() is not None
 

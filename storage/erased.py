@@ -11,18 +11,9 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from agreements.lead import IncomingLead, mail_key
-from storage import wakes
+from agreements.opt_out import phone_key
+from storage import suppressions, wakes
 from storage.tables import ErasedPerson, Lead, LeadSource, SharedSource, Suppression
-
-#: A phone number with fewer digits identifies nobody.
-FEWEST_DIGITS = 6
-
-
-def phone_key(phone: str) -> str:
-    """The digits of a phone number, the same in every way of writing it; empty for a number that identifies nobody."""
-    digits = "".join(ch for ch in phone if ch.isdecimal())
-    digits = digits[2:] if digits.startswith("00") else digits
-    return digits if len(digits) >= FEWEST_DIGITS else ""
 
 
 def is_erased(session: Session, incoming: IncomingLead, *, by_id: bool = True) -> bool:
@@ -82,13 +73,13 @@ def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetim
 
 
 def _plain(session: Session, lead: Lead) -> list[str]:
-    values = [one for one in (mail_key(lead.email), lead.mail_key, lead.phone) if one]
+    values = [*suppressions.of_person(lead.email, lead.phone), lead.mail_key]
     return list(session.exec(select(Suppression.value).where(col(Suppression.value).in_(values))))
 
 
 def _drop_plain(session: Session, lead: Lead, now: datetime) -> None:
     if plain := _plain(session, lead):
-        if lead.phone in plain:
+        if lead.phone in plain or phone_key(lead.phone) in plain:
             _keep(session, [_listed(lead.phone)], now)
         session.execute(delete(Suppression).where(col(Suppression.value).in_(plain)))
 
@@ -122,3 +113,9 @@ def _by_source(source: str, source_id: str) -> str:
 def _hashes(session: Session, names: list[str]) -> list[str]:
     key: bytes = session.info.get("person_key", bytes)()
     return [hmac.new(key, name.encode(), hashlib.sha256).hexdigest() for name in names if name]
+
+
+def mark_of(session: Session, value: str) -> str:
+    """The keyed hash of an address or a number, so that the trail can name it without naming the person."""
+    [mark] = _hashes(session, [f"listed {value}"])
+    return mark[:16]

@@ -12,8 +12,8 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import ENDS, OPEN_STAGES, Stage, transition
 from agreements.model import Agreement
-from agreements.words import Ended, Move
-from storage import contracts, held, trail, waits
+from agreements.words import SEVERAL, Ended, Move
+from storage import contracts, held, offers, trail, waits
 from storage.tables import Assignment, Handoff, HandoffNote, Lead
 
 #: The reason of a handoff that is held although nobody asked to hold it.
@@ -105,9 +105,11 @@ def taken_over(session: Session, handoff: Handoff) -> list[Handoff]:
 
 
 def end_assignment(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
-    """Ends the current assignment, if there is one; from now on the rep's link shows history only."""
+    """Ends the current assignment, if there is one; from now on the links of all who were asked show history only."""
     assignment = open_assignment(session, handoff)
     if assignment:
+        if assignment.rep == SEVERAL:
+            offers.end_all(session, assignment.id, because=because, now=now)
         assignment.ended_at, assignment.ended_because = now, because
         session.add(assignment)
     return assignment

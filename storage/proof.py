@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,8 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from agreements.words import NOBODYS, ChannelName
+from agreements.model import Proves
+from agreements.words import NOBODYS, SEVERAL, ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -42,15 +44,49 @@ def _nth(instants: list[datetime], wanted: int) -> datetime | None:
     return sorted(instants)[wanted - 1] if len(instants) >= wanted else None
 
 
-def proof_of(session: Session, assignment_id: str, *, now: datetime) -> Proof:
-    """The current proof that an assignment has arrived."""
+def proof_of(session: Session, assignment_id: str, counting: Collection[Proves], *, now: datetime, to: str = "") -> Proof:
+    """The current proof that the rep of an assignment was told. counting: which messages count, as agreed.
+
+    Messages to others than the rep, and on channels that nobody reads, count only where this is agreed. Two messages to one
+    mailbox are one proof. to: the one of several people who are asked at once.
+    """
     taken = (DeliveryState.SENT, DeliveryState.CONFIRMED)
     rows = session.exec(
-        select(Delivery).where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
+        select(Delivery, Assignment.rep)
+        .join(Assignment, col(Assignment.id) == col(Delivery.assignment_id), isouter=True)
+        .where(Delivery.assignment_id == assignment_id, Delivery.message == "assigned", col(Delivery.state).in_(taken))
+        .order_by(col(Delivery.id).desc())
     )
-    counts = {row.channel: row.confirm_at or row.sent_at or now for row in rows}
+    told = [
+        row for row, rep in rows if _proves(row, to or rep, counting) and (not to or row.person == to or row.channel == "manager-email")
+    ]
+    counts = {_counted_once(row, told): row.confirm_at or row.sent_at or now for row in told}
     arrived = {channel: at for channel, at in sorted(counts.items()) if at <= now}
     return Proof(arrived, tuple(at for at in counts.values() if at > now))
+
+
+def _proves(row: Delivery, rep: str, counting: Collection[Proves]) -> bool:
+    """Whether this message proves, as agreed, that the rep was told."""
+    return (row.person == rep or "manager" in counting) and (not row.unread or "unread" in counting)
+
+
+def proof_of_one(
+    session: Session, assignment_id: str, people: Iterable[str], counting: Collection[Proves], *, wanted: int, now: datetime
+) -> Proof:
+    """The proof that one of these people was told: of the one who is the furthest. wanted: how many channels prove it."""
+    found = [proof_of(session, assignment_id, counting, now=now, to=one) for one in people]
+
+    def distance(one: Proof) -> tuple[bool, bool, datetime]:
+        since, expected = one.since(wanted), one.expected(wanted)
+        return since is None, expected is None, since or expected or now
+
+    return min(found, key=distance, default=Proof({}, ()))
+
+
+def _counted_once(row: Delivery, told: Sequence[Delivery]) -> ChannelName:
+    """The channel as which this message counts: a manager's mail to somebody who got an e-mail too is in the same mailbox."""
+    same_mailbox = row.channel == "manager-email" and any((one.channel, one.person) == ("email", row.person) for one in told)
+    return "email" if same_mailbox else row.channel
 
 
 def can_settle(session: Session, now: datetime) -> bool:
@@ -119,10 +155,10 @@ def _excuses(session: Session, handoff: Handoff, row: Delivery, now: datetime) -
     """Whether the bounce excuses the rep for a missed answer, because the assignment had never provably reached them."""
     if row.message != "assigned" or not row.assignment_id:
         return False
-    missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance")
+    missed = select(Wait.id).where(Wait.assignment_id == row.assignment_id, Wait.kind == "acceptance", Wait.holder != SEVERAL)
     missed = missed.join(Answer, col(Answer.id) == col(Wait.answer_id)).where(Answer.kind == "deadline")
-    wanted = handoffs.agreement_of(session, handoff).notify.confirmed_on
-    unproven = proof_of(session, row.assignment_id, now=now).since(wanted) is None
+    agreed = handoffs.agreement_of(session, handoff).notify
+    unproven = proof_of(session, row.assignment_id, agreed.proof.counts, now=now).since(agreed.confirmed_on) is None
     return unproven and session.exec(missed.limit(1)).first() is not None
 
 

@@ -1,4 +1,4 @@
-"""The roster as last loaded, and the list of people whom nobody may contact."""
+"""The roster as last loaded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from sqlmodel import Session, col, select
 
 from agreements.absences import with_absences
 from agreements.errors import RosterError
-from agreements.lead import domain_of, mail_key
 from agreements.roster import Roster, read_roster
-from storage import absences, held
+from storage import absences
 from storage.database import WriteSession
-from storage.tables import RosterSnapshot, Suppression
+from storage.tables import RosterSnapshot
 
 _KEY = "roster"
 
@@ -77,29 +76,6 @@ def current(session: Session) -> Roster:
 def with_stored_absences(session: Session, people: Roster) -> Roster:
     """Return a roster that is not in force, as it would be with the absences that stand beside the file."""
     return with_absences(people, absences.everybodys(session))
-
-
-def suppress(session: Session, email: str, *, reason: str, now: datetime, phone: str = "") -> None:
-    """Puts the address (and number) on the list of people whom nobody may contact; a second call changes nothing."""
-    held.forget(session)
-    for value in filter(None, (mail_key(email), phone)):
-        if session.get(Suppression, value) is None:
-            session.add(Suppression(value=value, reason=reason, since=now))
-
-
-def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
-    """Whether nobody may contact this address, its whole domain, or this number."""
-    return _is_listed(session, mail_key(email), domain_of(email), phone)
-
-
-def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
-    """Whether nobody may contact the person with this address or number, at any company."""
-    return _is_listed(session, mail_key(email), phone)
-
-
-def _is_listed(session: Session, *values: str) -> bool:
-    known = [value for value in values if value]
-    return bool(known) and session.exec(select(Suppression.value).where(col(Suppression.value).in_(known)).limit(1)).first() is not None
 
 
 def not_a_rep(session: Session, ident: str) -> str:

@@ -179,6 +179,16 @@ def hold(session: Session, wait: Wait, new: NewAnswer, *, link_of: str, now: dat
     return row
 
 
+def note(session: Session, wait: Wait, new: NewAnswer, *, now: datetime) -> Answer:
+    """Stores an answer that is kept and settles nothing: its wait stays open. Call inside a write transaction that has locked the wait."""
+    handoff = session.get(Handoff, wait.handoff_id)
+    kept = trail.keep_text(session, new.text, lead_id=handoff.lead_id if handoff else None)
+    row = _stored(session, wait, new, kept, answered_at=now, effective_at=now)
+    row.state = AnswerState.NOTED
+    session.add(row)
+    return row
+
+
 def held_of(session: Session, handoff_id: int, *, link_of: str, device: str) -> list[Answer]:
     """The held answers that came from this browser through this person's link in this handoff, newest first."""
     query = select(Answer).where(Answer.handoff_id == handoff_id, Answer.state == AnswerState.HELD)

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from agreements.lifecycle import UNANSWERED
 from agreements.model import Agreement
-from agreements.words import About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
+from agreements.words import SEVERAL, About, AnswerKind, Decision, GivenAnswer, NoWord, OptOutChannel, TouchChannel, WaitKind, word
 from storage.tables import Handoff, Wait
 
 #: The extra input that an answer may need.
@@ -40,6 +41,10 @@ REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {
     "first_attempt": ("attempted", "connected", "sql", "opportunity", "returned", "handed"),
     "outcome": ("attempted", "connected", "sql", "opportunity", "returned", "handed"),
 }
+#: The answers that each of several reps may give who are asked at once.
+OFFERED: tuple[GivenAnswer, ...] = ("accepted", "rejected")
+#: The answers that somebody else may give while several reps are asked: name the one who gets the lead.
+FOR_SEVERAL: tuple[GivenAnswer, ...] = ("handed",)
 LABELS: Mapping[GivenAnswer, str] = {
     "accepted": "Accept: I take this lead",
     "rejected": "Reject, with a reason",
@@ -110,6 +115,8 @@ def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[Giv
     """Return the answers that the rep with the lead may give to this wait, also while a manager is asked to decide about it."""
     if wait.kind == "delivery" and wait.about != "proof":
         return ()  # the lead is held or in the queue: no rep has it, so nobody can answer
+    if handoff.rep == SEVERAL and wait.kind in UNANSWERED:
+        return FOR_SEVERAL  # who accepts must be known, and only the link of each rep says that
     kinds = REP_CHOICES.get(wait.about if wait.kind == "decision" else wait.kind, ())
     return kinds if next_leg(agreement, handoff) else tuple(kind for kind in kinds if kind != "sql")
 
@@ -117,6 +124,8 @@ def rep_choices(agreement: Agreement, handoff: Handoff, wait: Wait) -> tuple[Giv
 def options(agreement: Agreement, handoff: Handoff, kinds: tuple[GivenAnswer, ...], *, name: str = "") -> tuple[Option, ...]:
     """Return these answers with their labels. name: the rep for whom somebody else answers, empty where the rep answers."""
     labels = dict(LABELS) | ({kind: words.format(name=name) for kind, words in LABELS_FOR.items()} if name else {})
+    if handoff.rep == SEVERAL and kinds == FOR_SEVERAL:
+        labels["handed"] = "Give it to one rep"
     labels["sql"] = f"Qualified: hand on to {next_leg(agreement, handoff)}"
     return tuple(Option(kind, labels[kind], NEEDS.get(kind, "")) for kind in kinds)
 

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
-from agreements.words import AnswerKind, ClockName, Closed, WaitKind
-from storage import handoffs, held, roster, waits
+from agreements.words import SEVERAL, AnswerKind, ClockName, Closed, WaitKind
+from storage import handoffs, held, offers, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
 #: The answers with which a tenure meets a clock. The next tenure then starts the clock at zero.
@@ -66,6 +66,8 @@ def running(session: Session, handoff: Handoff, name: ClockName, row: Assignment
     start: when the clock would begin if no rep had had the lead before. anew: a manager gave the lead back with a new clock, so
     the time used before does not count.
     """
+    if row.rep == SEVERAL:
+        return _of_several(session, handoff, name, row, start)
     clock, calendar = clock_of(session, handoff, name), calendar_of(session, handoff, name, row.rep)
     bound = bound_of(session, handoff, name, row.rep, start=start)
     if anew:
@@ -75,6 +77,15 @@ def running(session: Session, handoff: Handoff, name: ClockName, row: Assignment
     while name == "first_attempt" and "fix_note" in clock.pauses and earlier and _goes_on(earlier[-1], row):
         start = earlier.pop().proven_at or start  # the same rep has the lead again, and the clock was paused in between
     return Running(clock, handoff.tier, start, calendar, bound, Past(_spells(session, handoff, name, earlier), pauses))
+
+
+def _of_several(session: Session, handoff: Handoff, name: ClockName, row: Assignment, start: datetime) -> Running:
+    """The clock while several reps are asked: on the calendar on which it is due first. All of them are at work when it starts."""
+    clock = clock_of(session, handoff, name)
+    calendars = [calendar_of(session, handoff, name, one.rep) for one in offers.open_of(session, row.id)]
+    calendars = calendars or [calendar_of(session, handoff, name, row.rep)]
+    runs = [Running(clock, handoff.tier, start, one, None, Past()) for one in dict.fromkeys(calendars)]
+    return min(runs, key=lambda one: one.schedule().due_at)
 
 
 def bound_of(session: Session, handoff: Handoff, name: ClockName, holder: str, *, start: datetime | None = None) -> datetime | None:

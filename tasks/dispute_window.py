@@ -22,6 +22,8 @@ def why_not(session: Session, answer: Answer | None, *, now: datetime) -> str:
     """Return why this answer cannot be disputed, in words; empty where it can be."""
     if answer is None or answer.kind not in disputes.DISPUTABLE or answer.state != AnswerState.COUNTED:
         return "Only a rejection or a return that counts can be disputed."
+    if answer.data.get("all_declined"):
+        return "Several reps were asked, and none of them took the lead. Their reasons led to nothing, so there is nothing to dispute."
     agreement = handoffs.agreement_of(session, handoffs.get(session, answer.handoff_id))
     if agreement.reason(str(answer.data.get("reason", ""))) is None:
         return "The answer has none of the agreed reasons, so there is nothing to dispute."

@@ -20,6 +20,7 @@ from agreements.words import BeganBy, EventKind
 from storage import activities, contracts, erased, handoffs, history, identity, leads, told, trail, waits, wakes
 from storage.handoffs import NO_AGREEMENT
 from storage.tables import Handoff, Lead
+from tasks import opting_out
 from tasks.begin import begin, release
 from tasks.recognition import Recognised, recognise
 
@@ -79,6 +80,7 @@ def _begin_new(session: Session, incoming: IncomingLead, before: Lead | None, *,
     if before is not None:
         _share_id(session, incoming, before, lead, now=now, actor=actor)
     activities.add(session, lead, incoming, now=now, actor=actor)
+    opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
     return Captured("new", lead.id, begin(session, lead, now=now, cause="inquiry", previous=None, hold=hold))
 
 
@@ -95,11 +97,13 @@ def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLe
     activity_id = activities.add(session, lead, incoming, now=now, actor=actor)
     if not activity_id:
         _keep_repeated(session, lead, found, incoming, now=now)
+        opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
         return Captured("repeated", lead_id)
     changed = _changes_of(session, named, incoming, now)
     facts_told = _take_facts(session, named, found, incoming, moved="company-changed" in changed, now=now)
     leads.bring_up_to_date(session, lead, incoming)
     history.remember(session, named, now=now)
+    opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
     latest = _seen_to(session, lead_id, now)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
@@ -108,7 +112,7 @@ def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLe
         trail.record(session, "facts-told", now=now, handoff=latest, actor=actor, source=incoming.source, **names)
     if latest is not None and latest.held and latest.reason == NO_AGREEMENT:
         release(session, latest, now=now)
-    if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
+    if latest is None or opting_out.asks_anew(session, lead, latest):
         return Captured("new", lead_id, begin(session, lead, now=now, cause="returned", previous=latest))
     if changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
         _ask_for_new_score(session, latest, activity_id, now)
@@ -177,6 +181,7 @@ def _begin_linked(
     trail.record(session, "moved-on", now=now, lead_id=before.id, actor=actor, to=lead.id, **more)
     trail.record(session, "linked", now=now, lead_id=lead.id, actor=actor, to=before.id, **more)
     activities.add(session, lead, incoming, now=now, actor=actor)
+    opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
     cause: BeganBy = "another-company" if company else "another-address"
     return Captured("new", lead.id, begin(session, lead, now=now, cause=cause, previous=None, hold=hold))
 

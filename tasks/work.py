@@ -64,7 +64,7 @@ def position_of(session: Session, handoff: Handoff, *, now: datetime) -> Positio
         step=handoff.step,
         wait_kind=wait.kind if wait and wait.kind != "revisit" else "",
         answered=acts,
-        missed=acts and answer is not None and answer.kind == "deadline",
+        missed=acts and answer is not None and (answer.kind == "deadline" or bool(answer.data.get("all_declined"))),
         undone="undo" in waiting,
         nudge_due=bool(wait and answer is None and wait.next_at <= now < wait.due_at),
         speech_due=deliveries.speech_is_due(session, handoff.id, now=now),

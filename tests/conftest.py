@@ -48,7 +48,13 @@ def pytest_collection_finish() -> None:
 
 
 ROOT = Path(__file__).resolve().parents[1]
-AGREEMENT = (ROOT / "agreements/examples/b2b-saas.yaml").read_text(encoding="utf-8")
+#: The example agreement for a company whose reps work in the CRM: chat is only the fallback.
+AGREEMENT = (
+    (ROOT / "agreements/examples/b2b-saas.yaml")
+    .read_text(encoding="utf-8")
+    .replace("{name: normal, channels: [email, chat, crm]}", "{name: normal, channels: [email, crm]}")
+    .replace("channels: [email, chat, crm], fallback: [manager-email]", "channels: [email, crm], fallback: [chat, manager-email]")
+)
 ROSTER = (ROOT / "examples/roster.yaml").read_text(encoding="utf-8")
 #: A Monday morning on which nobody except Emil is away.
 MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
@@ -140,8 +146,8 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     from notifications.links import Links
 
     home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))
-    settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001)
-    crm = LocalCrm(tmp_path / "crm.db")
+    settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001, crm_people=True)
+    crm = LocalCrm(tmp_path / "crm.db", read_by_people=True)
     channels: dict[ChannelName, Channel] = {
         "email": KeepingChannel("email"),
         "chat": KeepingChannel("chat"),

@@ -18,7 +18,7 @@ class KeepingChannel:
     """A channel that keeps every letter, and refuses letters to the addresses in `refuses`."""
 
     def __init__(self, name: str, *, may_bounce: bool = False) -> None:
-        self.name, self.may_bounce = name, may_bounce
+        self.name, self.may_bounce, self.read_by_people = name, may_bounce, True
         self.letters: list[Letter] = []
         self.refuses: set[str] = set()
         self.broken = False

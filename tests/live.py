@@ -185,6 +185,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
         own = {
             "BATON_SMTP_URL": f"smtp://127.0.0.1:{inbox.smtp_port}",
             "BATON_CHAT_URL": room.apprise_url,
+            "BATON_CRM_PEOPLE": "true",
             "BATON_UNDO_MINUTES": "0",
             "BATON_CRM_POLL_SECONDS": "0.5",
             "BATON_TICK_SECONDS": "0.2",

@@ -15,10 +15,10 @@ from sqlmodel import Session, select
 
 from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
-from agreements.words import AnswerKind, GivenAnswer, NoWord
+from agreements.words import SEVERAL, AnswerKind, GivenAnswer, NoWord
 from flows.going import Going
 from notifications.links import Links
-from storage import due, handoffs, leases, roster, schema, waits
+from storage import due, handoffs, leases, offers, roster, schema, waits
 from storage.contracts import NewSignature, mark_deployed, publish, sign
 from storage.crm.local import LocalCrm
 from storage.database import Database
@@ -138,6 +138,23 @@ def _link(box: Toolbox, one: Round, kind: GivenAnswer | NoWord) -> Ready:
     return go
 
 
+def _offered(kind: GivenAnswer) -> Callable[[Toolbox, Round, str], Ready]:
+    """Answer as one of several reps who are asked about the same lead."""
+
+    def ready(box: Toolbox, one: Round, rep: str) -> Ready:
+        ident = box.read_now(lambda session, now: offers.link_id(session, one.assignment_id, rep))
+        token = box.links.for_tenure(ident).rpartition("/")[2]
+        form = answering.SentForm(kind, {"reason": "not-now"} if kind == "rejected" else {})
+
+        async def go() -> tuple[bool, str]:
+            reply = await box.write(lambda session, now: answering.answer(session, OpenedLink(box, token), form, now=now))
+            return reply.won, reply.winner.by if reply.winner else reply.ended
+
+        return go
+
+    return ready
+
+
 def _park(box: Toolbox, one: Round, _: str) -> Ready:
     """Park, as an attempt does after it has opened the wait. True if it parks; otherwise it saw the answer and acts on it."""
     going = Going(box, one.handoff_id, one.epoch, "")
@@ -190,6 +207,8 @@ _DOES: dict[str, Callable[[Toolbox, Round, Any], Ready]] = {
     "answer": _answer,
     "missed": _missed,
     "link": _link,
+    "claim": _offered("accepted"),
+    "decline": _offered("rejected"),
     "park": _park,
     "recall": _recall,
     "undo": _undo,
@@ -218,11 +237,16 @@ def prepare(url: str, home: Path, at: datetime, does: Sequence[tuple[str, str]],
 def _round(session: Session, does: tuple[str, str], now: datetime) -> Round:
     handoff = a_handoff(session, now)
     handoffs.born_under(session, handoff, at=now, values={})
-    tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep="ana", team="emea", assigned_at=now, proven_at=now)
+    several = [one.partition(":")[2] for one in does if one.startswith(("claim", "decline"))]
+    rep = SEVERAL if several else "ana"
+    tenure = Assignment(handoff_id=handoff.id, lead_id=handoff.lead_id, rep=rep, team="emea", assigned_at=now, proven_at=now)
     session.add(tenure)
     session.flush()
+    if several:
+        handoff.rep = SEVERAL
+        offers.make(session, tenure, dict.fromkeys(["ana", "ben"], 1), now=now)
     epoch = leases.take(session, handoff.id, by="race", real=datetime.now(UTC))
     if epoch is None:
         raise HandoffError("a new handoff has no lease yet")
-    wait = waits.open_wait(session, handoff, waits.NewWait("acceptance", holder="ana", due_at=now, assignment_id=tenure.id), now=now)
+    wait = waits.open_wait(session, handoff, waits.NewWait("acceptance", holder=rep, due_at=now, assignment_id=tenure.id), now=now)
     return Round(wait.id, handoff.id, tenure.id, epoch, does)

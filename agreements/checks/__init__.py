@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from agreements.checks import applies, calendars, channels, clocks, fields, frame, ladders, legs, points, reasons, rules, tiers
 from agreements.checks.base import Finding, Problem
 from agreements.checks.notes import notes_of
+from agreements.checks.with_channels import Installed, Unprovable, unprovable
 from agreements.checks.with_roster import problems_with_roster
 from agreements.model import Agreement
 
-__all__ = ["Finding", "Problem", "findings", "notes_of", "problems_of", "problems_with_roster"]
+__all__ = ["Finding", "Installed", "Problem", "Unprovable", "findings", "notes_of", "problems_of", "problems_with_roster", "unprovable"]
 
 _CHECKS = (frame, applies, fields, rules, points, tiers, calendars, channels, clocks, ladders, legs, reasons)
 

@@ -21,9 +21,6 @@ def notes_of(agreement: Agreement) -> list[Problem]:
 def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
     for one in unfollowed(agreement):
         yield Problem(one.where, one.instead)
-    for index, tier in enumerate(agreement.tiers):
-        if tier.routing == "first-to-claim":
-            yield Problem(("tiers", index, "routing"), "first-to-claim is not carried out yet; these leads go in turn, like all others")
     yield from _routing(agreement)
 
 
@@ -34,6 +31,9 @@ def _routing(agreement: Agreement) -> Iterator[Problem]:
 
 
 def _seldom_meant(agreement: Agreement) -> Iterator[Problem]:
+    for index, tier in enumerate(agreement.tiers):
+        if "told" in tier.model_fields_set and tier.routing != "first-to-claim":
+            yield Problem(("tiers", index, "told"), "is not used, because the tier's `routing` is not first-to-claim")
     shared = {address.casefold() for address in agreement.signers["marketing"]} & {
         address.casefold() for address in agreement.signers["sales"]
     }

@@ -44,6 +44,9 @@ def _tiers(agreement: Agreement) -> Iterator[Finding]:
         if first != index:
             what = f"the tier {tier.name!r} appears twice; give each its own name"
             yield Finding(("tiers", index, "name"), what, needs=(("tiers", first, "name"),))
+        if tier.routing == "first-to-claim" and tier.release:
+            what = "a released tier is given out one lead and one rep at a time; leave out `release`, or write `routing: round-robin`"
+            yield Finding(("tiers", index, "routing"), what, needs=(("tiers", index, "release"),))
     yield from _hidden(("tiers",), "tier", list(enumerate(tiers)))
     takes_all = [tier for tier in tiers if not tier.when.tests]
     if not any(tier.name == "normal" for tier in takes_all):

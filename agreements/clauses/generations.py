@@ -20,10 +20,21 @@ def _turn_alone(tree: Tree) -> Tree:
     return {**tree, "tiers": tiers}
 
 
+def _asks_everybody(tree: Tree) -> Tree:
+    """Before generation 2 the contract said that first-to-claim asks everybody who can take the lead."""
+    tiers = [{"told": "all", **tier} if tier.get("routing") == "first-to-claim" else tier for tier in tree["tiers"]]
+    return {**tree, "tiers": tiers}
+
+
 def _kept_on_leave(tree: Tree) -> Tree:
     """Before generation 2 leads stayed with a rep who went on leave."""
     routing = tree.get("routing")
     return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
+
+
+def _proven_by_anybody(tree: Tree) -> Tree:
+    """Before generation 2 a message to the manager, or on a channel that nobody reads, proved that the rep was told."""
+    return {**tree, "notify": {"proof": {"counts": ["rep", "manager", "unread"]}, **(tree.get("notify") or {})}}
 
 
 def _day_and_night(tree: Tree) -> Tree:
@@ -52,14 +63,16 @@ def _without_touches(tree: Tree) -> Tree:
 
 
 #: By generation: how a text of an earlier one is completed.
-_BEFORE: Mapping[int, Callable[[Tree], Tree]] = {2: lambda tree: _without_touches(_day_and_night(_kept_on_leave(_turn_alone(tree))))}
+_BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
+    2: (_turn_alone, _asks_everybody, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches),
+}
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)
 
 
 def completed(tree: Any, generation: int) -> Any:
     """Return the tree of a published text, with the defaults of its generation where they have changed since."""
-    for number, complete in sorted(_BEFORE.items(), reverse=True):
-        if generation < number and isinstance(tree, Mapping):
+    for number, changes in sorted(_BEFORE.items(), reverse=True):
+        for complete in changes if generation < number and isinstance(tree, Mapping) else ():
             tree = complete(dict(tree))
     return tree

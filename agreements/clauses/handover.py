@@ -57,19 +57,32 @@ Strategy = Literal["round-robin", "weighted-round-robin", "least-open"]
 Prefer = Literal["open", "turn"]
 
 
+#: The most reps that are asked at once about one lead.
+ALL_AT_ONCE = 50
+
+
 class Tier(Clause):
     """A class of leads with its own time limits and channels. The first match counts.
 
-    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is.
+    prefer: `open` gives a lead to somebody who is at work, else to whoever opens first; `turn` to whose turn it is. told: how many
+    reps at work are asked at once where the first to accept has the lead.
     """
 
     name: Name
     when: ACondition = Condition()
     channels: tuple[Channel, ...] = ()
     routing: Literal["", "round-robin", "first-to-claim"] = ""
+    told: Annotated[int, Field(ge=2, le=50)] | Literal["all"] = 3
     release: Annotated[Release | None, BeforeValidator(_release), WithJsonSchema(RELEASE)] = None
     prefer: Prefer = "open"
     why: str = ""
+
+    @property
+    def asks_at_once(self) -> int:
+        """How many reps are asked at once about a lead of this tier; 0 where one rep gets it."""
+        if self.routing != "first-to-claim":
+            return 0
+        return ALL_AT_ONCE if self.told == "all" else self.told
 
 
 class Segment(Clause):
@@ -112,6 +125,17 @@ class Routing(Clause):
     on_leave: OnLeave = OnLeave()
 
 
+#: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody
+#: else, such as the rep's manager; unread: also those on a channel that nobody reads.
+Proves = Literal["rep", "manager", "unread"]
+
+
+class Proof(Clause):
+    """Which messages prove that the rep was told."""
+
+    counts: tuple[Proves, ...] = Field(default=("rep",), min_length=1)
+
+
 class Notify(Clause):
     """How many channels must confirm an assignment, within which time, and how long an answer may be undone.
 
@@ -124,6 +148,15 @@ class Notify(Clause):
     fallback: tuple[Channel, ...] = ("manager-email",)
     no_bounce_for: AnElapsed = Duration(2, "minutes", working=False)
     undo: AnElapsed = Duration(5, "minutes", working=False)
+    proof: Proof = Proof()
+
+    def proving(self, channels: tuple[Channel, ...]) -> set[Channel]:
+        """Return the mailboxes of these channels and the fallback whose messages can count as proof.
+
+        A message to the manager counts only where this is agreed. The manager's mailbox is another one than the rep's.
+        """
+        named = {*channels, *self.fallback}
+        return named if "manager" in self.proof.counts else named - {"manager-email"}
 
     @property
     def bounces_within(self) -> timedelta:

@@ -143,7 +143,8 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "name": Key("the tier's name, for clocks; the last tier is `normal`", "hot"),
         "when": _WHEN,
         "channels": Key("the channels of this tier, instead of notify.channels", "[email, crm, chat]"),
-        "routing": Key("round-robin or first-to-claim", "round-robin"),
+        "routing": Key("round-robin, or first-to-claim: several reps are asked at once", "round-robin"),
+        "told": Key("how many reps at work first-to-claim asks at once, from 2 on, or all", "3"),
         "release": Key("how fast reps get the leads of this tier", "10 per rep per working day"),
         "prefer": Key("open: somebody who is at work, else whoever opens first; turn: whose turn it is, at work or not", "open"),
         "why": _WHY,
@@ -180,6 +181,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "fallback": Key("the channels to use when the others have too little proof", "[manager-email]"),
         "no_bounce_for": Key(f"an e-mail counts as arrived when it does not come back for this time; {_ELAPSED}", "2 minutes"),
         "undo": Key(f"how long a rep can take an answer back; {_ELAPSED}", "5 minutes"),
+        "proof": Key("which messages prove that the rep was told", "{counts: [rep]}"),
+    },
+    "Proof": {
+        "counts": Key("rep: messages to the rep; manager: also to somebody else; unread: also on a channel that nobody reads", "[rep]"),
     },
     "Attention": {"interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]")},
     "Clocks": {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
 from agreements.calendar.opening_hours import Interval
 from agreements.calendar.working_time import ClosedDays, WorkingCalendar
-from agreements.model import Agreement, Segment, Tier
+from agreements.model import Agreement, Proves, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
@@ -20,7 +20,6 @@ _STRATEGIES = {
     "round-robin": "each rep of the team in turn",
     "weighted-round-robin": "each rep of the team in turn, by weight",
     "least-open": "the rep of the team with the fewest open leads",
-    "first-to-claim": "offered to everybody who can take it; the first to claim the lead gets it",
 }
 _OPEN = {"assigned": "assigned", "accepted-untouched": "accepted but not yet contacted", "working": "in progress"}
 _AWAY = {
@@ -48,8 +47,13 @@ def tier_line(tier: Tier) -> Line:
     """Return one tier in words: which leads, on which channels, how they are given out."""
     parts = [f"when {say.condition(tier.when)}" if tier.when.tests else "every lead that is not in a tier above"]
     parts.append(f"told over {say.listed(tier.channels)}" if tier.channels else "told over the usual channels")
-    if tier.routing:
-        parts.append(f"given out {_STRATEGIES[tier.routing]}" if tier.routing != "first-to-claim" else _STRATEGIES[tier.routing])
+    if tier.routing == "first-to-claim":
+        several = "every rep" if tier.told == "all" else f"{tier.told} reps"
+        parts.append(f"{several} at work and with room are asked at once, and the first to accept has it")
+    elif tier.routing:
+        parts.append(f"given out {_STRATEGIES[tier.routing]}")
+    if tier.told != Tier.model_fields["told"].default and tier.routing != "first-to-claim":
+        parts.append(f"`told: {tier.told}` is not used, because one rep gets the lead")
     if tier.release:
         parts.append(f"released at most {tier.release}")
     if tier.prefer == "turn":
@@ -84,16 +88,26 @@ def segment_line(one: Segment) -> Line:
     return told(f"{leads}; {_STRATEGIES[one.strategy]}{say.because(one.why)}.", f"{one.team}:")
 
 
+#: What proves that the rep was told, by the word of the agreement.
+_COUNTS: Mapping[Proves, str] = {
+    "rep": "messages to the rep on channels that people read",
+    "manager": "messages to somebody else, such as the manager",
+    "unread": "messages on channels that nobody reads",
+}
+
+
 def notification(agreement: Agreement) -> Section:
     """Say how many channels must confirm that the rep got the message, and how long an answer may be undone."""
     rules = agreement.notify
     over = f"Told over {say.listed(rules.channels)}."
     channels = f"{say.count(rules.confirmed_on, 'channel')} {'proves' if rules.confirmed_on == 1 else 'prove'}"
     proof = f"The rep's clock starts when {channels} that the rep was told. The proof must come within {rules.within}."
+    counted = f"What counts: {say.listed(_COUNTS[one] for one in rules.proof.counts)}."
+    others = "" if "manager" in rules.proof.counts else " A message to the manager does not prove that the rep was told."
     fallback = f" If that fails, Baton also uses {say.listed(rules.fallback)}." if rules.fallback else " There is no fallback."
     undo = f"The rep can take an answer back for {rules.undo}. Baton tells nobody else before then."
     bounce = f"An e-mail counts as arrived when the mail server accepts it and it does not bounce for {rules.no_bounce_for}."
-    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", bounce, undo))
+    return Section("notify", "Proof that the rep was told", lines(f"{over} {proof}{fallback}", f"{counted}{others}", bounce, undo))
 
 
 def attention(agreement: Agreement) -> Section:

@@ -40,6 +40,16 @@ def send_test(
             lasting = "This is permanent: the same again cannot help." if error.permanent else "This may pass: Baton would try again."
             terminal.fail(terminal.FINDINGS if error.permanent else terminal.AWAY, f"{error}\n{lasting}")
         terminal.console.print(f"Taken for {letter.to.id}. The proof: {proof}", markup=False)
+        terminal.console.print(_counts(over, channel), markup=False)
+
+
+def _counts(over: Channel, name: str) -> str:
+    """Say whether a message over this channel proves that a rep was told."""
+    if name == "manager-email":
+        return "A message to the manager does not prove that the rep was told, unless the agreement counts it."
+    if not over.read_by_people:
+        return "Nobody reads this channel here, so it proves nothing. If reps work in the CRM, set BATON_CRM_PEOPLE=true."
+    return "People read this channel, so a message to the rep proves that the rep was told."
 
 
 def _channel(box: Toolbox, name: str) -> Channel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
@@ -19,6 +19,10 @@ from app.files import standard_output, written_whole
 from storage import handoffs, wakes
 from tasks.background.held_leads import release_held
 
+if TYPE_CHECKING:
+    from app.csv_import.file import ReadLeads
+    from tasks.wiring.toolbox import Toolbox
+
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file.")],
@@ -26,12 +30,36 @@ def import_file(
     timezone: Annotated[str, typer.Option(help="Zone of dates without a zone.")] = "UTC",
     hold: Annotated[bool, typer.Option("--hold", help="Store the leads, but start nothing until `baton leads release`.")] = False,
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
+    list_of: Annotated[str, typer.Option("--as-list", help="A list of this campaign: show what it would do, then ask.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="With --as-list: do not ask.")] = False,
 ) -> None:
     """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
-    from app.csv_import.file import UnreadableFile, read_leads, read_map
+    from app.commands import list_import
     from app.csv_import.importing import import_leads
 
     box = terminal.open_box()
+    read = _read(box, file, map, timezone, limit)
+    if list_of:
+        read = list_import.as_list(read, list_of)
+        if not list_import.shown_and_agreed(box, read, list_of, yes=yes):
+            terminal.fail(terminal.FINDINGS, "Nothing was taken in.")
+    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
+        bar = progress.add_task("importing", total=len(read.rows))
+        result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
+    for bad in result.bad:
+        terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
+    terminal.console.print(
+        f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, "
+        f"{result.repeated} known before, {len(result.bad)} bad."
+    )
+    if result.bad:
+        raise typer.Exit(terminal.PARTLY)
+
+
+def _read(box: Toolbox, file: Path, map: Path | None, timezone: str, limit: int | None) -> ReadLeads:
+    """Read the rows of the file, and say what was left out or is unclear. A file that cannot be used ends the command."""
+    from app.csv_import.file import UnreadableFile, read_leads, read_map
+
     today = box.read_now(lambda session, now: now)
     try:
         mapping = read_map(map) if map else None
@@ -44,17 +72,7 @@ def import_file(
     for problem, count in Counter(unclear_country(row.lead.country) for row in read.rows).items():
         if problem:
             terminal.complaints.print(f"country: {problem} ({count} row{'s' if count > 1 else ''})", markup=False, soft_wrap=True)
-    with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
-        bar = progress.add_task("importing", total=len(read.rows))
-        result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))
-    for bad in result.bad:
-        terminal.complaints.print(f"{file}:{bad.line}: {bad.reason}", markup=False, soft_wrap=True)
-    terminal.console.print(
-        f"{result.new} new, {result.activity} activities of known leads, {result.merged} merged, "
-        f"{result.repeated} known before, {len(result.bad)} bad."
-    )
-    if result.bad:
-        raise typer.Exit(terminal.PARTLY)
+    return read
 
 
 def export_file(

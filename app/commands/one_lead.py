@@ -37,6 +37,8 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     console.print(" · ".join(filter(None, known)), markup=False)
     if lead.erased_at:
         console.print(f"Everything personal was deleted at {lead.erased_at:%a %d %b %Y %H:%M} UTC.")
+    if lead.do_not_contact or lead.not_by:
+        console.print(f"  must not be contacted{'' if lead.do_not_contact else f' by {lead.not_by}'}", style="bold")
     if problem := unclear_country(lead.country):
         console.print(f"  country: {problem}", markup=False)
     for consent in consents.of_lead(session, lead_id):

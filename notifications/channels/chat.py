@@ -17,6 +17,7 @@ class ChatChannel:
     """
 
     may_bounce = False
+    read_by_people = True
 
     def __init__(self, name: str = "chat", default_url: str = "", slack: Channel | None = None) -> None:
         self.name, self.default_url, self._slack = name, default_url, slack

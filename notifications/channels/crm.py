@@ -14,7 +14,12 @@ ASSIGNMENTS: tuple[TemplateName, ...] = ("assigned", "taken")
 
 
 class TakesAssignments(Protocol):
-    """What a CRM must do to be a channel. The same key twice makes one change. Both methods return the CRM's proof."""
+    """What a CRM must do to be a channel. The same key twice makes one change. Both methods return the CRM's proof.
+
+    read_by_people: reps work in this CRM and read their tasks there.
+    """
+
+    read_by_people: bool
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
         """Make owner the owner of the lead and open a task for them. Raises CrmError."""
@@ -31,7 +36,7 @@ class CrmChannel:
     may_bounce = False
 
     def __init__(self, crm: TakesAssignments, name: str = "crm") -> None:
-        self.name, self._crm = name, crm
+        self.name, self._crm, self.read_by_people = name, crm, crm.read_by_people
 
     async def send(self, letter: Letter) -> str:
         """Write the letter's facts to the CRM and return the CRM's proof.

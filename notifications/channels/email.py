@@ -78,6 +78,7 @@ class EmailChannel:
     """
 
     may_bounce = True
+    read_by_people = True
 
     def __init__(self, server: SmtpServer, *, sender: str, bounces: str = "", name: str = "email") -> None:
         self.name = name

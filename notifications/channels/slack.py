@@ -83,6 +83,7 @@ class SlackChannel:
     """Sends the short form of letters as direct messages. Only the rep of a lead gets buttons that answer."""
 
     may_bounce = False
+    read_by_people = True
 
     def __init__(self, api: SlackApi, name: str = "chat") -> None:
         self.name, self._api = name, api

@@ -19,6 +19,7 @@ class SmsChannel:
     """
 
     may_bounce = False
+    read_by_people = True
 
     def __init__(self, url: str, name: str = "sms") -> None:
         self.name, self._url = name, url

@@ -34,6 +34,7 @@ class WebhookChannel:
     """
 
     may_bounce = False
+    read_by_people = True
 
     def __init__(self, url: str, secret: str, name: str = "webhook", *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.name, self._url, self._timeout = name, _checked(url), timeout_seconds

@@ -26,12 +26,15 @@ CREATE TABLE IF NOT EXISTS changes (
 
 
 class LocalCrm:
-    """A CRM in one SQLite file. People change it through `person_changes`, Baton through the port."""
+    """A CRM in one SQLite file. People change it through `person_changes`, Baton through the port.
+
+    read_by_people: reps read their tasks in this file. Usually nobody does.
+    """
 
     name = "local"
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path | str, *, read_by_people: bool = False) -> None:
+        self.path, self.read_by_people = Path(path), read_by_people
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._write() as db:
             db.executescript(_TABLES)

@@ -6,7 +6,7 @@ from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCo
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
-from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Touch, TurnSheet
+from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression
 from storage.tables.learned import CalendarFeed
@@ -48,6 +48,7 @@ __all__ = [
     "LinkEnd",
     "Look",
     "MailedCode",
+    "Offer",
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",

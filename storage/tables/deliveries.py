@@ -30,7 +30,7 @@ class Delivery(SQLModel, table=True):
     """One message to one person over one channel. The row exists before the message is sent, and the message carries its key.
 
     handoff_id: None for personal messages ("post"), which the clock sends; the handoff's own attempts send all others. confirm_at: when a
-    sent message counts as arrived, if it has not bounced. claimed_at: real time.
+    sent message counts as arrived, if it has not bounced. claimed_at: real time. unread: sent over a channel that nobody reads.
     """
 
     __tablename__ = "deliveries"
@@ -56,6 +56,7 @@ class Delivery(SQLModel, table=True):
     error: str = ""
     permanent: bool = False
     proof: str = ""
+    unread: bool = False
 
 
 #: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.

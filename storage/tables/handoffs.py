@@ -82,6 +82,7 @@ class HandoffNote(SQLModel, table=True):
 class Assignment(SQLModel, table=True):
     """A lead given to one rep, with its clock. The rep's link signs the assignment's id.
 
+    rep: SEVERAL of agreements/routing.py while several reps are asked and none has accepted (see Offer).
     pool: in which it was the rep's turn, empty for a lead that was nobody's turn. shared_by: whose turn it could have been, by weight.
     credited: the rep got that turn back.
     """
@@ -107,6 +108,25 @@ class Assignment(SQLModel, table=True):
     pool: str = ""
     shared_by: dict[str, int] = mapping()
     credited: bool = False
+
+
+class Offer(SQLModel, table=True):
+    """A lead that one of several reps may have: the first of them to accept gets the assignment. The rep's link signs the offer's id.
+
+    number: the place in the order in which the reps were asked, from 1. weight: of the rep, for the turn of the one who accepts.
+    """
+
+    __tablename__ = "offers"
+    __table_args__ = (Index("offers_of_day", "offered_at"), index_where("offers_open", "rep", where="ended_at IS NULL"))
+    id: str = Field(default_factory=new_id, primary_key=True)
+    assignment_id: str = Field(foreign_key="assignments.id", index=True)
+    handoff_id: int
+    number: int
+    rep: str
+    weight: int = 1
+    offered_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
+    ended_because: Word[Ended | NoWord] = ""
 
 
 class TurnSheet(SQLModel, table=True):

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
-from storage.tables.base import index_where, instant, mapping, row_id
+from agreements.words import OptOutChannel
+from storage.tables.base import Word, index_where, instant, mapping, row_id
 
 
 class Lead(SQLModel, table=True):
@@ -18,7 +19,8 @@ class Lead(SQLModel, table=True):
     the address in one form. person_key: the mail key where one person reads the mailbox, held by at most one lead; empty for every other
     lead. erased_at: when everything personal was deleted, at the person's wish or at the end of the retention time. beside: values from
     another source that differ, by name of the fact: a list of value, source and at (ISO, UTC). merged_into: the lead of the same person
-    that goes on instead of this one. merged_by_hand: somebody decided that; the addresses differ, and it can be undone.
+    that goes on instead of this one. merged_by_hand: somebody decided that; the addresses differ, and it can be undone. do_not_contact:
+    nobody may contact the person. not_by: the channels that the person refused, with a space between them.
     """
 
     __tablename__ = "leads"
@@ -43,6 +45,7 @@ class Lead(SQLModel, table=True):
     beside: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default="{}"), default_factory=dict)
     requested_time: datetime | None = instant(nullable=True)
     do_not_contact: bool = False
+    not_by: str = ""
     merged_into: int | None = Field(default=None, foreign_key="leads.id")
     merged_by_hand: bool = False
     linked_to: int | None = Field(default=None, foreign_key="leads.id", index=True)
@@ -104,9 +107,15 @@ class Activity(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """An entry on the do-not-contact list: a mail key, a phone number or a domain."""
+    """An entry on the do-not-contact list: a mail key, the digits of a phone number, or a domain.
+
+    channel: what is refused. reason: a code; source: where the wish came from; since: when it was told; added_by: who put it here.
+    """
 
     __tablename__ = "suppressions"
     value: str = Field(primary_key=True)
+    channel: Word[OptOutChannel] = Field(default="all", primary_key=True, sa_type=AutoString)
     reason: str = ""
+    source: str = ""
+    added_by: str = ""
     since: datetime = instant()

@@ -48,8 +48,8 @@ class Wait(SQLModel, table=True):
 
 
 class AnswerState(StrEnum):
-    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: a held answer
-    reported an attempt, and the attempt is now a touch."""
+    """The state of an answer. Held: the answer does not count until its visitor has typed the code from the message. Noted: it settles
+    no wait. It was held and reported an attempt, which is now a touch; or one of several reps declined a lead while others are asked."""
 
     COUNTED = "counted"
     HELD = "held"
@@ -90,7 +90,7 @@ class Answer(SQLModel, table=True):
 #: speak: a message is due; rung: a wait has something to say; again: an attempt failed.
 WakeKind = Literal[
     "capture", "request", "turn", "answer", "effective", "undo", "bounce", "rescore", "speak", "rung", "look", "again", "revive",
-    "stranded", "new-run", "withdrawn", "unstuck",
+    "stranded", "new-run", "withdrawn", "suppressed", "unstuck",
 ]  # fmt: skip
 
 

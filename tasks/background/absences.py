@@ -19,6 +19,7 @@ from agreements.words import About, AnswerKind, Closed, Ended, WaitKind
 from storage import disputes, due, duties, handoffs, roster, waits
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Handoff, Wait
+from tasks.background.absent_offers import end_offers, offered_to_absent
 from tasks.background.slices import write_in_slices
 from tasks.clock_inputs import NO_CLOCK
 from tasks.disputes import rulings
@@ -44,8 +45,9 @@ async def hand_over_absences(box: Toolbox) -> int:
     The run of each lead then does what is agreed. A wait that began during the absence is left alone until its time is over, unless
     the clock stands for it: whoever opened it knew.
     """
-    found, disputed = await box.read(lambda session, now: _found(session, now))
-    done = await write_in_slices(box, found, _answer, at_once=AT_ONCE)
+    found, disputed, offered = await box.read(lambda session, now: _found(session, now))
+    done = await write_in_slices(box, offered, end_offers, at_once=AT_ONCE)
+    done += await write_in_slices(box, found, _answer, at_once=AT_ONCE)
     return done + await write_in_slices(box, disputed, _move_disputes, at_once=AT_ONCE)
 
 
@@ -75,13 +77,13 @@ def _away_when_due(session: Session, wait_ids: Sequence[str], now: datetime) -> 
             yield wait.id, "away", _told(person, wait, wait.due_at, stood=stood.get(wait.assignment_id))
 
 
-def _found(session: Session, now: datetime) -> tuple[list[Said], list[tuple[int, str]]]:
-    """The waits to answer, and the disputes to move, each with who decides instead."""
+def _found(session: Session, now: datetime) -> tuple[list[Said], list[tuple[int, str]], list[str]]:
+    """The waits to answer; the disputes to move, each with who decides instead; the offers to end."""
     try:
         people = roster.current(session)
     except RosterError:  # none is loaded, and so nobody has anything
-        return [], []
-    return list(_concerned(session, people, now)), list(_disputed(session, people, now))
+        return [], [], []
+    return list(_concerned(session, people, now)), list(_disputed(session, people, now)), list(offered_to_absent(session, people, now))
 
 
 def _concerned(session: Session, people: Roster, now: datetime) -> Iterator[Said]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import Session
@@ -9,8 +10,9 @@ from sqlmodel import Session
 from agreements.errors import HandoffError
 from notifications.letter import CodeContext, Context
 from notifications.links import Links
-from storage import clearing, handoffs, roster
-from storage.tables import Answer, Delivery
+from storage import clearing, disputes, handoffs, offers, roster
+from storage.tables import Answer, Assignment, Delivery
+from tasks import opting_out
 from tasks.choices import did
 from tasks.disputes import messages as dispute_messages
 from tasks.erasure import erasing
@@ -41,6 +43,8 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
             return _number_guessed(session, row, box.links)
         case trail_mail.MESSAGE:
             return trail_mail.draft_of(row)
+        case opting_out.MESSAGE:
+            return _do_not_contact(session, row, box.links, now)
         case clearing.GOODBYE:
             return erasing.letter(session, row)
         case dispute_messages.RAISED | dispute_messages.TOLD | dispute_messages.SETTLED:
@@ -61,7 +65,8 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
     whose = f"a browser of {people.name_of(given['device_of'])}" if given.get("device_of") else "a browser that we do not know as yours"
     undo = answer.effective_at if answer and answer.effective_at > now else None
     tenure, wait = str(given.get("assignment_id", "")), str(given.get("wait_id", ""))
-    link = links.for_tenure(tenure, at=now) if tenure else links.for_duty(wait, row.person, at=now)
+    signed = offers.link_id(session, tenure, row.person) if tenure else ""
+    link = links.for_tenure(signed, at=now) if signed else links.for_duty(wait, row.person, at=now)
     context = Context(
         to=lead_context.recipient(people, row.person),
         lead=lead_view(session, handoff),
@@ -72,6 +77,47 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
         what=f"Somebody used your link in {whose}. The answer was: {did(str(given['kind']))}.",
     )
     return Draft(row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
+
+
+#: What the rep is told, by the channel that is refused.
+_REFUSED: Mapping[str, str] = {
+    "all": "This person asked not to be contacted. Please do not call or mail them again. You do not need to do anything else.",
+    "email": "This person asked for no more mail. Please do not mail them. Everything else about the lead stays as it is.",
+    "phone": "This person asked for no more calls. Please do not call them. Everything else about the lead stays as it is.",
+}
+
+
+def _do_not_contact(session: Session, row: Delivery, links: Links, now: datetime) -> Draft:
+    handoff, channel = handoffs.get(session, int(row.context["handoff_id"])), str(row.context["channel"])
+    link = links.for_tenure(offers.link_id(session, str(row.context["tenure"]), row.person), at=now)
+    context = Context(
+        to=lead_context.recipient(roster.current(session), row.person),
+        lead=lead_view(session, handoff),
+        link=link,
+        number=lead_context.number_of(links, link),
+        what=_REFUSED[channel],
+        extra={"channel": channel},
+    )
+    return Draft(row.message, context, row.key, f"lead-{handoff.lead_id}-{handoff.id}")
+
+
+def is_silenced(session: Session, row: Delivery) -> bool:
+    """Whether this message is about a lead whom nobody may contact, and so must not go out. The one that says so may."""
+    handoff_id = _about(session, row)
+    if handoff_id is None or row.message in (opting_out.MESSAGE, clearing.GOODBYE):
+        return False
+    return handoffs.lead_of(session, handoffs.get(session, handoff_id)).do_not_contact
+
+
+def _about(session: Session, row: Delivery) -> int | None:
+    """The handoff that a personal message is about, None for none."""
+    if known := row.context.get("handoff_id"):
+        return int(known)
+    if row.message in dispute_messages.MESSAGES and (dispute := disputes.get(session, int(row.context["dispute_id"]))):
+        return dispute.handoff_id
+    tenure = session.get(Assignment, row.assignment_id) if row.assignment_id else None
+    answer = session.get(Answer, row.answer_id) if row.answer_id else None
+    return tenure.handoff_id if tenure else answer.handoff_id if answer else None
 
 
 def _device_code(session: Session, box: Toolbox, row: Delivery) -> Draft:

@@ -91,6 +91,9 @@ def _claim(
 ) -> _Ready | None:
     """Claims the message, unless another process has claimed it, or it must not be sent as it was written."""
     row = _queued(session, ident)
+    if row is not None and personal_messages.is_silenced(session, row):
+        deliveries.drop(session, ident)
+        return None
     if row is None or (composed is not None and not digest_message.may_go(session, row, composed, now=now)) or letter is None:
         return None
     template_faults.note_faults(session, row, None, letter, now=now)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlmodel import Session
 
@@ -15,10 +15,12 @@ from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import GivenAnswer, NoWord, word
-from storage import handoffs, roster, trail, waits
+from storage import handoffs, offers, roster, trail, waits
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
+from storage.suppressions import Told
 from storage.tables import Bookmark, Handoff, Wait
+from tasks import opting_out
 from tasks.choices import next_leg, rep_choices
 from tasks.replies.answered_for import tell_rep
 from tasks.wiring.toolbox import Toolbox
@@ -30,7 +32,13 @@ TAKEN = "crm-taken"
 #: The most changes in one transaction: an answer changes about seven rows.
 AT_ONCE = ROWS_AT_ONCE // 8
 #: The answer for each stage of the agreement's CRM values.
-MEANING: Mapping[CrmStage, GivenAnswer] = {"accepted": "accepted", "attempted": "attempted", "sql": "sql", "opportunity": "opportunity"}
+MEANING: Mapping[CrmStage, GivenAnswer | Literal["suppressed"]] = {
+    "accepted": "accepted",
+    "attempted": "attempted",
+    "sql": "sql",
+    "opportunity": "opportunity",
+    "suppressed": "suppressed",
+}
 
 #: The answers of somebody who works on the lead, and so has accepted it.
 _AT_WORK: tuple[GivenAnswer, ...] = ("attempted", "connected", "sql", "opportunity")
@@ -93,7 +101,13 @@ def _within_bounds(change: Change) -> Change:
 
 def _take(session: Session, change: Change, now: datetime) -> None:
     handoff = handoffs.latest_of(session, change.lead_number)
-    if handoff is None or not handoffs.is_open(handoff):
+    if handoff is None:
+        return
+    if handoff.agreement and _meaning(handoffs.agreement_of(session, handoff), change) == "suppressed":
+        told = Told(source=f"CRM, {change.by}"[:200], by=change.by, since=min(change.at, now))
+        opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now)
+        return
+    if not handoffs.is_open(handoff):
         return
     wait = waits.open_of(session, handoff.id, lock=True)
     at = min(change.at, now)
@@ -107,6 +121,8 @@ def _take(session: Session, change: Change, now: datetime) -> None:
         _answer(session, wait, "handed", change, at, now, colleague=owner)
         return
     kind = _meaning(agreement, change)
+    if kind == "suppressed":
+        return
     if kind == "sql" and not next_leg(agreement, handoff):
         kind = "connected"  # no leg follows, and a qualified lead was spoken to
     if kind in allowed:
@@ -117,7 +133,7 @@ def _take(session: Session, change: Change, now: datetime) -> None:
 
 def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime) -> None:
     """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
-    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED:
+    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED and offers.may_accept(session, handoff, change.by):
         _answer(session, wait, "accepted", change, at, now, implied_by=kind)
 
 
@@ -127,7 +143,7 @@ def _answer(session: Session, wait: Wait, kind: GivenAnswer, change: Change, at:
         tell_rep(session, verdict.answer, now=now)
 
 
-def _meaning(agreement: Agreement, change: Change) -> GivenAnswer | NoWord:
+def _meaning(agreement: Agreement, change: Change) -> GivenAnswer | Literal["suppressed"] | NoWord:
     for stage, words in agreement.crm.items():
         if words and all(change.values.get(name) == value for name, value in words.items()):
             known = word(stage, CRM_STAGES)

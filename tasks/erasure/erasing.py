@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
 from notifications.letter import Context, LeadView
-from storage import chores, clearing, contracts, deliveries, erased, handoffs, identity, linked, retention, roster
+from storage import chores, clearing, contracts, deliveries, erased, handoffs, identity, linked, offers, retention, roster
 from storage.clearing import GOODBYE, Person
 from storage.crm.local import LocalCrm
 from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
@@ -113,11 +113,9 @@ def ask(session: Session, lead_id: int, *, by: str, reason: str, now: datetime) 
     for handoff_id in person.handoffs:
         tenure = clear_tasks.end(session, handoff_id, actor=by, why="erased", now=now)
         if tenure is not None and deliveries.may_have_arrived(session, tenure.id):
-            key = f"{tenure.id}:erased:email"
-            context = {"lead": tenure.lead_id}
-            deliveries.queue(
-                session, None, deliveries.Message(GOODBYE, context=context), deliveries.Copy(key, "email", tenure.rep), now=now
-            )
+            told = offers.people_of(session, tenure)
+            copies = [deliveries.Copy(f"{tenure.id}:erased:email{f':{rep}' if rep != tenure.rep else ''}", "email", rep) for rep in told]
+            deliveries.queue_copies(session, None, deliveries.Message(GOODBYE, context={"lead": tenure.lead_id}), copies, now=now)
     erased.remember(session, leads, now=now)
     identity.forget(session, leads)
     for lead in leads:

@@ -16,7 +16,7 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from notifications.letter import DigestRow
 from notifications.links import Links
-from storage import contracts, deliveries, digests, handoffs, roster, waits
+from storage import contracts, deliveries, digests, handoffs, offers, roster, waits
 from storage.digests import Aside
 from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
@@ -156,7 +156,10 @@ def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, link
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:
         return links.for_tenure(tenure.id, at=at)
+    if tenure is not None and (offer := offers.open_to_in(session, person, tenure)) is not None:
+        return links.for_tenure(offer.id, at=at)
     if wait.holder == person and wait.kind in DUTIES:
         return links.for_duty(wait.id, person, at=at)
     may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
-    return f"{links.for_person(person, at=at)}/{wait.id}" if may and roster.current(session).manager_of(wait.holder) == person else ""
+    asked = offers.asked_for(session, wait.holder, wait.assignment_id)
+    return f"{links.for_person(person, at=at)}/{wait.id}" if may and roster.current(session).manager_of(asked) == person else ""

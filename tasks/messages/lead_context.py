@@ -10,10 +10,10 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.words import AnswerKind, Ended, MessageKind, NoWord
+from agreements.words import SEVERAL, AnswerKind, Ended, MessageKind, NoWord
 from notifications.letter import Context, Recipient
 from notifications.links import Links
-from storage import answerers, disputes, handoffs, roster, waits
+from storage import answerers, disputes, handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
@@ -45,12 +45,16 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     due = datetime.fromisoformat(given["due_at"]) if "due_at" in given else due
     rep = people.name_of(str(given.get("rep") or handoff.rep))
     what, extra = str(given.get("what", "")), {key: str(value) for key, value in given.get("extra", {}).items()}
+    if given.get("offered"):
+        extra["offered"] = "yes"
     if row.message == "feedback":
         what, rep = _feedback(session, handoff, people, given)
         extra |= _reason_words(session, agreement, given)
         due, promise = _may_dispute(session, row, now)
     if row.message == "assigned":
         what = what or _why_now(session, handoff)
+        if others := _asked_with(session, row):
+            extra["others"] = ", ".join(people.name_of(one) for one in others)
         if given.get("rep") and given["rep"] != row.person:
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in _HAS_IT and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
@@ -81,6 +85,12 @@ def time_left(due: datetime, now: datetime) -> str:
     return f"{count} {unit}{'s' if count > 1 else ''} left"
 
 
+def _asked_with(session: Session, row: Delivery) -> list[str]:
+    """The other reps who are asked at once about the same lead."""
+    offer = row.context.get("offer")
+    return [one.rep for one in offers.of(session, row.assignment_id) if one.id != offer] if offer else []
+
+
 def _may_dispute(session: Session, row: Delivery, now: datetime) -> tuple[datetime | None, str]:
     """Until when marketing may dispute the answer of sales, and the consequence of silence; empty if there can be no dispute."""
     answer = session.get(Answer, row.context.get("answer_id"))
@@ -103,6 +113,8 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
         return (None if wait.about == NO_CLOCK else wait.due_at), ""
     if row.message != "assigned" or tenure is None:
         return None, ""
+    if wait is not None and wait.kind == "first_attempt" and wait.assignment_id == tenure.id:
+        return wait.due_at, ""
     runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
     term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
     agreed = f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
@@ -111,7 +123,9 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
 
 def _link(row: Delivery, links: Links, now: datetime) -> str:
     if row.message in _HAS_IT:
-        return links.for_tenure(row.assignment_id, at=now)
+        if row.context.get("rep") == SEVERAL:  # a message to the manager of several reps: no link is the manager's
+            return ""
+        return links.for_tenure(str(row.context.get("offer") or row.assignment_id), at=now)
     if row.message in _ASKS and row.context.get("wait_id"):
         return links.for_duty(str(row.context["wait_id"]), row.person, at=now)
     answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from agreements.lifecycle import Stage
 from agreements.roster import Roster
-from agreements.words import EventKind, Via, word
+from agreements.words import OPT_OUT_CHANNELS, EventKind, Via, word
 from notifications.letter import LeadView
 from notifications.plain_text import one_line
 from storage import handoffs, held, roster
@@ -37,6 +38,8 @@ SENTENCES: Mapping[EventKind, str] = {
     "documented": "Handoff note written",
     "held": "Held: {why}",
     "assigned": "Assigned to {rep} ({why})",
+    "declined": "{rep} declined: {reason}",
+    "no-longer-asked": "{rep} is no longer asked: {because}",
     "notified": "Proof that the message arrived over {channels}",
     "not-proven-yet": "No proof yet that the message arrived",
     "bounced": "The message to {to} over {channel} came back ({message})",
@@ -77,6 +80,8 @@ SENTENCES: Mapping[EventKind, str] = {
     "disqualified": "Disqualified: {reason}",
     "attached": "Added to the existing account or deal: {reason}",
     "suppressed": "Suppressed",
+    "opted-out": "Asked not to be contacted (told by {actor})",
+    "opt-out-removed": "{actor} took the person from the do-not-contact list",
     "merged": "Merged with lead {into}",
     "erased": "Erased ({reason})",
     "cleared": "All personal data was deleted ({why})",
@@ -95,8 +100,11 @@ _MORE: tuple[tuple[EventKind, str, str], ...] = (
     ("facts-told", "beside", "{source} gave other facts: {beside}. The known facts stay"),
     ("facts-told", "replaced", "{source} corrected: {replaced}"),
     ("bounced", "excused", "The message to {to} over {channel} came back, so the missed {excused} is not the rep's fault"),
+    ("assigned", "told", "Offered to {told}: {why}"),
+    ("accepted", "claimed", "{rep} has it"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
+    ("opted-out", "by_channel", "Asked for no contact by {by_channel} (told by {actor})"),
     ("answered-rejected", "refused", "{actor} rejected: {reason}; the person refuses: {refused}"),
     ("answered-returned", "refused", "{actor} returned it: {reason}; the person refuses: {refused}"),
     ("answered-accepted", "note_wrong", "{actor} accepted; wrong or missing in the note: {note_wrong}"),
@@ -167,13 +175,15 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
     note = handoffs.note_of(session, handoff)
     content = note.content if note else {}
     people = roster.current(session)
+    silent = lead.do_not_contact or handoff.stage == Stage.SUPPRESSED
     return LeadView(
         number=handoff.lead_id,
         company=lead.company,
         person=" ".join(filter(None, (lead.first_name, lead.last_name))),
         job_title=lead.job_title,
-        email=lead.email,
-        phone=lead.phone,
+        email="" if silent or "email" in lead.not_by else lead.email,
+        phone="" if silent or "phone" in lead.not_by else lead.phone,
+        refuses=("all",) if silent else tuple(one for one in OPT_OUT_CHANNELS if one in lead.not_by.split()),
         country=lead.country,
         entry_channel=lead.entry_channel,
         campaign=lead.campaign,
@@ -193,7 +203,7 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
         statements=dict(content.get("statements", {})),
         criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
         history=tuple(_earlier(session, handoff, people)),
-        beside=beside_of(lead),
+        beside=tuple(one for one in beside_of(lead) if not ((silent or one[0] in lead.not_by) and one[0] in ("email", "phone"))),
     )
 
 

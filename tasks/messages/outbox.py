@@ -64,6 +64,8 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     session, handoff = work.session, work.handoff
     rows, sending = deliveries.to_send(session, handoff.id, now=work.now)
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
+    if handoffs.lead_of(session, handoff).do_not_contact:
+        rows = deliveries.keep_records(session, rows)
     ready: dict[str, Ready] = {}
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
@@ -135,8 +137,9 @@ def _write(
 ) -> None:
     error = outcome.error
     if error is None:
-        bounces = _bounces_within(session, row, handoff, channels.get(row.channel))
-        deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces)
+        channel = channels.get(row.channel)
+        bounces, unread = _bounces_within(session, row, handoff, channel), channel is not None and not channel.read_by_people
+        deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces, unread=unread)
     elif isinstance(error, DeliveryUnknown):
         deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
     else:

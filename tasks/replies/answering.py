@@ -15,7 +15,7 @@ from agreements.words import ATTEMPTS, AnswerKind, Attempt, GivenAnswer, NoWord,
 from storage import devices, handoffs, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Level, Wait
 from tasks.choices import CHANNELS, DUTIES, LABELS, REP_CHOICES, Option, options, rep_choices
-from tasks.replies import number_check
+from tasks.replies import number_check, offered
 from tasks.replies.answered_for import tell_rep, tell_rep_of_attempt
 from tasks.replies.browsers import Sender, forwarding, is_unproven, tell_addressee, was_before
 from tasks.replies.link_page import ReplyContext, ShownAnswer, Visit, answers_at, given, missing_of, place_of, visit
@@ -173,12 +173,19 @@ def _count(
         return _touch(session, place, said, tried, about, now)
     wait = wait or (session.get(Wait, said.row.wait_id) if said.row else None)
     assert wait is not None, "an answer is to something that was or is open"
-    undo = timedelta(0) if said.kind in _FOR_GOOD else _undo_time(box, place.agreement)
+    of_several = offered.effect_of(session, place.agreement, place.tenure, wait, said.kind, reason=str(said.data.get("reason", "")))
+    if of_several == "nothing" and not place.options:
+        return Reply(False, said.kind, ended=place.ended)
+    if of_several == "declines":
+        return _decline(session, place, wait, said, about)
+    facts = {**about, "all_declined": True} if of_several == "all-declined" else about
+    at_once = said.kind in _FOR_GOOD or of_several == "all-declined" or _ends_contact(place.agreement, said.data)
+    undo = timedelta(0) if at_once else _undo_time(box, place.agreement)
     if said.row is not None:
-        verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **about)
+        verdict = waits.release(session, said.row, wait, now=now, effective_at=now + undo, **facts)
     else:
         device = sender.device if sender else ""
-        new = waits.NewAnswer(said.kind, by=said.by, via=said.via, text=said.text, device=device, data={**said.data, **about})
+        new = waits.NewAnswer(said.kind, by=said.by, via=said.via, text=said.text, device=device, data={**said.data, **facts})
         verdict = waits.answer(session, wait.id, new, now=now, effective_at=now + undo)
     if verdict.won and about:
         context = {"answer_id": verdict.answer.id, **about}
@@ -188,6 +195,26 @@ def _count(
     winner = given(session, verdict.winner, place, now) if verdict.winner else None
     ended = "" if verdict.won else (verdict.closed_because or place.ended or "This was already answered.")
     return Reply(verdict.won, said.kind, winner=winner, ended=ended, undo_until=now + undo if verdict.won and undo else None)
+
+
+def _decline(session: Session, place: ReplyContext, wait: Wait, said: Submission, about: dict[str, Any]) -> Reply:
+    """Takes one of several reps out of those who are asked. The others are still asked."""
+    data = {**said.data, **about}
+    if said.row is None:
+        row = waits.note(session, wait, waits.NewAnswer(said.kind, said.by, said.via, said.text, data=data), now=said.at)
+    else:
+        row, said.row.data, said.row.state = said.row, data, AnswerState.NOTED
+    offered.decline(session, place.handoff, wait, row, place.person)
+    if about:
+        context = {"answer_id": row.id, **about}
+        tell_addressee(session, place, key=f"answer:{row.id}", kind=said.kind, context=context, now=said.at)
+    return Reply(True, said.kind)
+
+
+def _ends_contact(agreement: Agreement, data: Mapping[str, Any]) -> bool:
+    """Whether the reason says that nobody may contact the person. Such an answer acts at once: no message may go out meanwhile."""
+    reason = agreement.reason(str(data.get("reason", "")))
+    return reason is not None and reason.then == "suppress" and data.get("refused", "all") == "all"
 
 
 def _touch(session: Session, place: ReplyContext, said: Submission, kind: Attempt, about: dict[str, Any], now: datetime) -> Reply:

@@ -11,15 +11,25 @@ from sqlmodel import Session, col, select
 from agreements.words import GivenAnswer, NoWord
 from notifications.letter import DigestRow
 from notifications.links import DigestLink, Links
-from storage import devices, digests, handoffs, roster, waits
-from storage.tables import Answer, AnswerState, Assignment, Level, Wait
+from storage import devices, digests, handoffs, offers, roster, waits
+from storage.tables import Answer, AnswerState, Assignment, Level, Offer, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
 from tasks.messages.digest import matter_of, row_of
 from tasks.replies import answering, number_check
 from tasks.replies.answering import SentForm
 from tasks.replies.browsers import Sender, note_page_request
 from tasks.replies.link_life import require_good
-from tasks.replies.link_page import ReasonOption, ReplyContext, answers_at, given, place_of, place_of_tenure, reasons_of, refusals_of
+from tasks.replies.link_page import (
+    ReasonOption,
+    ReplyContext,
+    answers_at,
+    given,
+    place_of,
+    place_of_offer,
+    place_of_tenure,
+    reasons_of,
+    refusals_of,
+)
 from tasks.replies.number_check import CodeProof
 from tasks.replies.opened_link import OpenedLink
 from tasks.replies.validation import ChoiceRefused, colleagues_of
@@ -31,7 +41,7 @@ _NOT_SAVED = "Nothing was saved here"
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """One open lead of a rep. ident: of the tenure; wait_id: of the wait that the options answer; said: the rep's answer so far;
+    """One open lead of a rep. ident: of the tenure or offer; wait_id: of the wait that the options answer; said: the rep's answer so far;
     undo_until: aware while this answer may be taken back on the lead's own page."""
 
     ident: str
@@ -102,7 +112,7 @@ def answer_row(
     that is not from here.
     """
     morning = _read(session, link, now)
-    tenure = session.get(Assignment, ident)
+    tenure = session.get(Assignment, ident) or session.get(Offer, ident)
     if tenure is None or tenure.rep != morning.person:
         return RowReply(False, "Nothing was saved here: this lead is not yours.")
     own = OpenedLink(link.box, link.links.for_tenure(ident, at=morning.at).rpartition("/")[2])
@@ -140,22 +150,24 @@ def _rows(session: Session, morning: DigestLink, links: Links, now: datetime) ->
     rows = []
     for tenure, wait in session.exec(query.order_by(col(Wait.due_at), col(Wait.id))):
         place = place_of_tenure(session, tenure, people)
-        rows.append(_row(session, place, tenure, wait, links, morning.at, now))
+        rows.append(_row(session, place, tenure.id, wait, links, morning.at, now))
+    for offer in offers.open_to(session, morning.person):
+        asked = waits.open_of(session, offer.handoff_id)
+        if asked is not None:
+            rows.append(_row(session, place_of_offer(session, offer, people), offer.id, asked, links, morning.at, now))
     return rows
 
 
-def _row(
-    session: Session, place: ReplyContext, tenure: Assignment, wait: Wait, links: Links, at: datetime | None, now: datetime
-) -> OpenRow:
+def _row(session: Session, place: ReplyContext, ident: str, wait: Wait, links: Links, at: datetime | None, now: datetime) -> OpenRow:
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     what = "Your manager has been asked to decide, but you may still answer." if wait.kind == "decision" else f"Still needed: {owed}."
     counted = [] if place.options else answers_at(session, place)[-1:]
     last = given(session, counted[0], place, now) if counted else None
     kinds = {option.kind for option in place.options}
     return OpenRow(
-        ident=tenure.id,
+        ident=ident,
         wait_id=wait.id,
-        lead=row_of(session, place.handoff, wait, tenure.rep, what, links=links, at=at),
+        lead=row_of(session, place.handoff, wait, place.person, what, links=links, at=at),
         options=place.options,
         reasons=reasons_of(session, place) if kinds & {"rejected", "returned"} else (),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),

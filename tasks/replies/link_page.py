@@ -14,11 +14,12 @@ from agreements.roster import Roster
 from agreements.words import NOBODYS, AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
-from storage import devices, handoffs, roster, undoing, waits
-from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, PersonalText, Wait
-from tasks.choices import CHANNELS, DID, DUTIES, REFUSED, Option, decisions, options, rep_choices
+from storage import devices, handoffs, offers, roster, undoing, waits
+from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, Offer, PersonalText, Wait
+from tasks.choices import CHANNELS, DID, DUTIES, OFFERED, REFUSED, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_name
 from tasks.messages import lead_view
+from tasks.replies import offered
 from tasks.replies.link_life import require_good
 from tasks.replies.opened_link import OpenedLink
 from tasks.replies.undo_refusal import why_not
@@ -227,6 +228,9 @@ def place_of(session: Session, link: OpenedLink, *, now: datetime, lock: bool = 
     purpose = links.read(link.token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
+        if row is None and (offer := session.get(Offer, purpose.assignment_id)) is not None:
+            require_good(session, people, offer.rep, purpose.at, now=now)
+            return place_of_offer(session, offer, people, lock=lock)
         if row is None:
             raise LinkInvalid()
         require_good(session, people, row.rep, purpose.at, now=now)
@@ -254,6 +258,27 @@ def place_of_tenure(session: Session, row: Assignment, people: Roster, *, lock: 
     return place
 
 
+def place_of_offer(session: Session, offer: Offer, people: Roster, *, lock: bool = False) -> ReplyContext:
+    """Return the context of this offer's rep. The caller has checked the link. lock: as in place_of."""
+    row = session.get(Assignment, offer.assignment_id)
+    assert row is not None, "an offer always has its assignment: the foreign key says so"
+    wait = waits.open_of(session, row.handoff_id, lock=lock)
+    if lock:
+        session.refresh(offer)
+        session.refresh(row)
+    if not offered.is_open_offer(row, offer):
+        return place_of_tenure(session, row, people, lock=lock)
+    handoff = handoffs.get(session, row.handoff_id)
+    stands = offered.standing(session, offer, row, wait)
+    agreement = handoffs.agreement_of(session, handoff)
+    place = ReplyContext(offer.rep, handoff, wait if stands.mine else None, row, stands.over, agreement, people)
+    place.options = options(agreement, handoff, OFFERED) if stands.free else ()
+    missed = waits.answer_of(session, wait) if stands.mine and wait else None
+    if missed is not None and missed.kind == "deadline":
+        place.ended = "The agreed time has passed. Baton is doing what the agreement says for that."
+    return place
+
+
 def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> ReplyContext:
     wait = session.get(Wait, duty.wait_id)
     if wait is None:
@@ -273,7 +298,8 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Rep
 def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> ReplyContext:
     """The context of one wait on the own page of a manager."""
     wait = session.get(Wait, wait_id)
-    if wait is None or person not in (wait.holder, people.manager_of(wait.holder)):
+    asked = offers.asked_for(session, wait.holder, wait.assignment_id) if wait else ""
+    if wait is None or person not in (wait.holder, people.manager_of(asked)):
         raise LinkInvalid()
     if lock:
         waits.open_of(session, wait.handoff_id, lock=True)

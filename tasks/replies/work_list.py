@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from notifications.links import Links
-from storage import handoffs, roster, waits
+from storage import handoffs, offers, roster, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
 from tasks.clock_inputs import NO_CLOCK
@@ -39,6 +39,9 @@ def own_list(session: Session, links: Links, person: str, *, now: datetime) -> l
     for tenure in _tenures(session, person):
         handoff, wait = handoffs.get(session, tenure.handoff_id), waits.open_of(session, tenure.handoff_id)
         rows.append(_row(session, people, handoff, wait, links.for_tenure(tenure.id, at=now)))
+    for offer in offers.open_to(session, person):
+        handoff, wait = handoffs.get(session, offer.handoff_id), waits.open_of(session, offer.handoff_id)
+        rows.append(_row(session, people, handoff, wait, links.for_tenure(offer.id, at=now)))
     for wait in _open_waits(session, [person]):
         if wait.kind in DUTIES:
             rows.append(_row(session, people, handoffs.get(session, wait.handoff_id), wait, links.for_duty(wait.id, person, at=now)))
@@ -53,7 +56,7 @@ def list_for(session: Session, manager: str, *, token: str, folder: str) -> list
     people = roster.current(session)
     holders = [ident for ident in people.people if ident == manager or people.manager_of(ident) == manager]
     rows = []
-    for wait in _open_waits(session, holders):
+    for wait in [*_open_waits(session, holders), *_asked_at_once(session, holders)]:
         handoff = handoffs.get(session, wait.handoff_id)
         if wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait):
             rows.append(_row(session, people, handoff, wait, f"{folder}/{token}/{wait.id}", own=wait.holder == manager))
@@ -69,6 +72,12 @@ def _tenures(session: Session, person: str) -> list[Assignment]:
 def _open_waits(session: Session, holders: Iterable[str]) -> list[Wait]:
     query = select(Wait).where(col(Wait.holder).in_(list(holders)), col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
     return list(session.exec(query.order_by(col(Wait.due_at))))
+
+
+def _asked_at_once(session: Session, reps: Iterable[str]) -> list[Wait]:
+    """The waits for the first of several reps to accept, where any of these reps is asked."""
+    of_them = (col(Wait.assignment_id).in_(offers.open_with(session, reps)), Wait.kind == "acceptance")
+    return list(session.exec(select(Wait).where(*of_them, col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))))
 
 
 def _row(session: Session, people: Roster, handoff: Handoff, wait: Wait | None, link: str, *, own: bool = True) -> Row:

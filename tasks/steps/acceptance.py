@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.words import NOT_THERE
+from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import running
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import given_back_at, open_first_attempt
+from tasks.steps.offering import give_to_first
 from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
 from tasks.work import Work
 
@@ -44,7 +45,7 @@ def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now:
 def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
     agreement = handoffs.agreement_of(session, handoff)
     waits.close(session, wait, because=answer.kind, now=now)
-    if answer.kind == "rejected":
+    if answer.kind == "rejected":  # of several, only a reason that ends everything for the lead comes here
         dispose(session, handoff, agreement, answer, now=now)
     elif answer.kind in NOT_THERE:
         hand_over(session, handoff, agreement, wait, now=now)
@@ -52,9 +53,10 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     else:
         on_time = answer.answered_at <= wait.promised_at
-        row = _give_to_member(session, handoff, answer)
+        claimed = {"claimed": True} if handoff.rep == SEVERAL else {}
+        row = _give_to_taker(session, handoff, answer, now)
         tenure = {"rep": row.rep, "assignment_id": row.id} if row else {}
-        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time, **tenure)
+        handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time, **tenure, **claimed)
         tell_marketing(session, handoff, answer, now=now)
         send_at = max(now, answer.effective_at)
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
@@ -63,9 +65,12 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
             waits.answer(session, first.id, waits.NewAnswer(further, by=answer.by, via=answer.via), now=now, answered_at=answer.answered_at)
 
 
-def _give_to_member(session: Session, handoff: Handoff, answer: Answer) -> Assignment | None:
-    """Gives a lead that came to a shared mailbox to the member who accepted it; the link stays the same."""
+def _give_to_taker(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> Assignment | None:
+    """Gives a lead that several reps, or the members of a shared mailbox, may have to the one who accepted; the link stays the same."""
     mailbox, row = roster.current(session).person(handoff.rep), handoffs.open_assignment(session, handoff)
+    if row is not None and row.rep == SEVERAL:
+        give_to_first(session, handoff, row, answer, now=now)
+        return row
     if mailbox is None or row is None or answer.by not in mailbox.members:
         return row
     row.rep = handoff.rep = answer.by

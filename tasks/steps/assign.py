@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -10,11 +11,13 @@ from agreements import presence
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.routing import SHARED_OUT, Route
-from storage import deliveries, handoffs, roster, turns, waits
+from agreements.words import SEVERAL
+from storage import deliveries, handoffs, offers, roster, turns, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import EVERYONE_FULL
 from tasks.clock_inputs import calendar_of
 from tasks.steps.candidates import Choosing, choosing
+from tasks.steps.offering import ask_each, channels_of
 from tasks.steps.recycle import ask_decision
 from tasks.steps.release_queue import is_served, must_wait, pull_forward, wait_in_queue
 from tasks.steps.sales_sourced import has_its_rep, take
@@ -51,7 +54,7 @@ def assign(work: Work) -> None:
 
 def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, *, number: int, team: str, now: datetime) -> None:
     waits.close_open(session, handoff, because="assigned", now=now)
-    person = roster.current(session).person(choice.rep)
+    person = roster.current(session).person(choice.told[0] if choice.told else choice.rep)
     row = Assignment(
         handoff_id=handoff.id,
         lead_id=handoff.lead_id,
@@ -62,15 +65,20 @@ def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Rout
         tier=handoff.tier,
         cause=choice.why,
         assigned_at=now,
-        pool=turns.pool_of(team, handoff.tier) if choice.shared_by else "",
+        pool=turns.pool_of(team, handoff.tier) if choice.shared_by and not choice.told else "",
     )
     handoffs.add_assignment(session, row)
-    if choice.shared_by:
+    if choice.told:
+        session.flush()
+        offers.make(session, row, choice.shared_by, now=now)
+    elif choice.shared_by:
         turns.give(session, row, choice.shared_by, day=agreement.day(now))
     handoff.rep, handoff.wanted_rep, handoff.queue = choice.rep, "", ""
     handoff.first_assigned_at = handoff.first_assigned_at or now
-    leg = {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
-    handoffs.move(session, handoff, "assigned", now=now, rep=choice.rep, why=choice.why, number=row.number, assignment_id=row.id, **leg)
+    facts: dict[str, Any] = {"rep": choice.rep, "why": choice.why, "number": row.number, "assignment_id": row.id}
+    facts |= {"leg": agreement.legs[handoff.leg].name} if len(agreement.legs) > 1 else {}
+    facts |= {"told": list(choice.told)} if choice.told else {}
+    handoffs.move(session, handoff, "assigned", now=now, **facts)
     session.flush()
     open_proof(session, handoff, agreement, row, now=now)
     queue_messages(session, handoff, agreement, row, now=now)
@@ -127,8 +135,10 @@ def queue_messages(
     session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, *, now: datetime, fallback: bool = False
 ) -> None:
     """Queues the assignment on the tier's channels; fallback: on the fallback list instead. A second call queues nothing more."""
-    tier = next((tier for tier in agreement.tiers if tier.name == handoff.tier), None)
-    planned = agreement.notify.fallback if fallback else (tier.channels if tier and tier.channels else agreement.notify.channels)
+    planned = agreement.notify.fallback if fallback else channels_of(agreement, handoff.tier)
+    if row.rep == SEVERAL:
+        ask_each(session, handoff, row, planned, now=now)
+        return
     manager = presence.decider(roster.current(session), row.rep, now)
     to = {channel: manager if channel == "manager-email" else row.rep for channel in planned}
     copies = [deliveries.Copy(f"{row.id}:assigned:{channel}", channel, person) for channel, person in to.items()]

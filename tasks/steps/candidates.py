@@ -16,7 +16,7 @@ from agreements.release import share_left
 from agreements.roster import Roster
 from agreements.routing import Candidate, Route, Rules, route, segment_for
 from agreements.words import Ended
-from storage import handoffs, roster, turns
+from storage import handoffs, offers, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
@@ -63,7 +63,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
     names = people.reps_of(segment.team) if segment else []
     wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
-    release = _release_of(agreement, handoff.tier) if not (wanted and earlier) else None
+    release = release_of(agreement, handoff.tier) if not (wanted and earlier) else None
     if release and not segment and people.person(agreement.routing.default_acceptor):
         names = [agreement.routing.default_acceptor]
     if release:
@@ -85,6 +85,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             _prefer(agreement, handoff.tier),
             turns.locked(session, turns.pool_of(team, handoff.tier)),
             presence.stand_in(people, agreement.routing.default_acceptor, now),
+            0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
         ),
         wanted=wanted,
         on_call=see.candidate(on_call) if people.person(on_call) else None,
@@ -95,20 +96,31 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
 
 def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str, *, now: datetime) -> Choosing:
     """Return the reps of a segment's team as a new lead of that tier would find them now. Reads only, and locks nothing."""
-    people, release = roster.current(session), _release_of(agreement, tier)
+    people, release = roster.current(session), release_of(agreement, tier)
     names = people.reps_of(segment.team)
     open_leads = _open_leads(session, names, agreement, release)
     see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads)
-    rules = Rules(segment.strategy, _prefer(agreement, tier), turns.read(session, turns.pool_of(segment.team, tier)))
+    so_far = turns.read(session, turns.pool_of(segment.team, tier))
+    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier))
     return Choosing(segment.team, tuple(see.candidate(name) for name in names), frozenset(), rules, release=release)
 
 
-def _release_of(agreement: Agreement, tier: str) -> Release | None:
+def release_of(agreement: Agreement, tier: str) -> Release | None:
+    """How fast a tier is given out, None for at once."""
     return next((one.release for one in agreement.tiers if one.name == tier), None)
 
 
 def _prefer(agreement: Agreement, tier: str) -> Prefer:
     return next((one.prefer for one in agreement.tiers if one.name == tier), "open")
+
+
+def _ask_at_once(agreement: Agreement, tier: str) -> int:
+    return next((one.asks_at_once for one in agreement.tiers if one.name == tier), 0)
+
+
+def _were_asked(session: Session, earlier: list[Assignment], leg: int) -> bool:
+    """Whether several reps were asked at once in this leg already: a lead is offered once, and then goes to one rep by turn."""
+    return any(row.leg == leg and offers.of(session, row.id) for row in earlier)
 
 
 def _one_at_a_time(session: Session, tier: str) -> None:
@@ -119,8 +131,10 @@ def _one_at_a_time(session: Session, tier: str) -> None:
 
 def _declined(session: Session, handoff: Handoff, earlier: list[Assignment], wanted: str) -> frozenset[str]:
     passed = [row for one in handoffs.taken_over(session, handoff) for row in handoffs.assignments(session, one.id)]
-    gave_up = (row.rep for row in (*passed, *earlier) if row.ended_because not in _NOT_GIVEN_UP)
-    return frozenset({*(rep for rep in gave_up if rep != wanted), *_never_again(session, handoff)})
+    rows = [*passed, *earlier]
+    gave_up = {row.rep for row in rows if row.ended_because not in _NOT_GIVEN_UP}
+    said_no = {one.rep for row in rows for one in offers.of(session, row.id) if one.ended_because == "rejected"}
+    return frozenset({*((gave_up | said_no) - {wanted}), *_never_again(session, handoff)})
 
 
 def _never_again(session: Session, handoff: Handoff) -> set[str]:

@@ -11,14 +11,14 @@ from sqlmodel import Session
 from agreements import presence
 from agreements.ladder import next_rung
 from agreements.model import Agreement, Rung
-from agreements.words import Action, ClockName, NotInTime
-from storage import handoffs, proof, roster, trail, waits
+from agreements.words import SEVERAL, Action, ClockName, NotInTime
+from storage import handoffs, offers, proof, roster, trail, waits
 from storage.tables import AnswerState, Handoff, Wait
 from tasks.clock_inputs import NO_CLOCK, bound_of, calendar_of, clock_name, clock_of
 from tasks.steps.assign import HOLD_FOR
 from tasks.steps.notify import conclude, is_proven_at
 from tasks.steps.qualify import UNASSIGNED
-from tasks.steps.recycle import ask_decision, pass_on, to_nurture
+from tasks.steps.recycle import ask_decision, pass_on, to_nurture, withdraw
 from tasks.steps.remind import nudge
 from tasks.work import Work
 
@@ -31,6 +31,8 @@ MISSED: Mapping[ClockName, NotInTime] = {
     "decision": "not decided in time",
 }
 UNSEEN: Final = "not seen in time"
+#: Nobody of several reps who were asked at once took the lead. It is charged to none of them.
+UNCLAIMED: Final = "not claimed in time"
 #: The same in a sentence for the manager who is asked to decide.
 SENTENCES: Mapping[NotInTime, str] = {
     "not delivered in time": "Nothing proved in time that a rep has the lead.",
@@ -40,6 +42,7 @@ SENTENCES: Mapping[NotInTime, str] = {
     "note not completed in time": "{name} did not complete the handoff note in time.",
     "not decided in time": "{name} did not decide in time.",
     UNSEEN: "{name} did not look at the lead in time.",
+    UNCLAIMED: "None of the reps who were asked took the lead.",
 }
 
 
@@ -52,6 +55,14 @@ def escalate(work: Work) -> None:
     if wait.about == "proof" and _was_proven_in_time(session, handoff, wait, now):
         conclude(session, handoff, wait, now=now)
         return
+    answer = waits.answer_of(session, wait)
+    if answer is not None and answer.kind == "rejected":  # all of several reps declined, and the agreed time is not over
+        if wait.kind == "delivery":
+            conclude(session, handoff, wait, now=now)
+            return
+        waits.close(session, wait, because="rejected", now=now)
+        climb(session, handoff, agreement, wait, now)
+        return
     if wait.rung == 0 and wait.about != NO_CLOCK:
         owed_by = "system" if wait.about == "proof" else agreement.clock(clock_name(wait), handoff.leg).owed_by
         because = missed_words(session, wait)
@@ -63,7 +74,7 @@ def escalate(work: Work) -> None:
 
 def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: datetime) -> bool:
     """Whether the proof came in time but was read only after the deadline. The deadline's answer is then marked as late."""
-    since = is_proven_at(session, handoff, wait.assignment_id, now=now)
+    since = is_proven_at(session, handoff, now=now)
     deadline = waits.answer_of(session, wait)
     if since is None or since > wait.due_at or deadline is None or deadline.kind != "deadline":
         return False
@@ -75,6 +86,8 @@ def _was_proven_in_time(session: Session, handoff: Handoff, wait: Wait, now: dat
 
 def missed_words(session: Session, wait: Wait) -> NotInTime:
     """Return what was not done in time, in words. A rep whose page was never opened has not seen the lead."""
+    if wait.kind == "acceptance" and wait.holder == SEVERAL:
+        return UNCLAIMED
     unseen = wait.kind == "acceptance" and not proof.was_seen(session, wait.assignment_id)
     return UNSEEN if unseen else MISSED[clock_name(wait)]
 
@@ -135,8 +148,10 @@ def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait
         pass_on(session, handoff, to=to, because=because, now=now)
     elif rung.do == "manager-decides":
         people = roster.current(session)
-        holder = presence.decider(people, handoff.rep or wait.holder, now)
+        holder = presence.decider(people, offers.asked_for(session, handoff.rep or wait.holder, wait.assignment_id), now)
         what = SENTENCES[because].format(name=people.name_of(wait.holder))
+        if wait.holder == SEVERAL:
+            withdraw(session, handoff, because=because, now=now)
         ask_decision(session, handoff, agreement, holder=holder, about=wait.kind, now=now, what=what)
     else:
         handoffs.end_assignment(session, handoff, because=because, now=now)

@@ -6,11 +6,12 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from agreements.words import NOT_THERE
-from storage import deliveries, handoffs, proof, trail, waits, wakes
+from agreements.words import NOT_THERE, SEVERAL
+from storage import deliveries, handoffs, offers, proof, trail, waits, wakes
 from storage.tables import Assignment, Handoff, Wait
 from tasks.steps.acceptance import open_acceptance
 from tasks.steps.assign import LOOK_AGAIN, open_proof, queue_messages
+from tasks.steps.offering import channels_of, reach_each
 from tasks.steps.recycle import hand_over
 from tasks.work import Doing, Tell, Work
 
@@ -40,13 +41,25 @@ def _is_not_there(session: Session, handoff: Handoff) -> bool:
     return answer is not None and answer.kind in NOT_THERE
 
 
-def is_proven_at(session: Session, handoff: Handoff, assignment_id: str, *, now: datetime) -> datetime | None:
-    """Return from when enough channels have proven this assignment, None where too few have."""
-    return proof.proof_of(session, assignment_id, now=now).since(_wanted(session, handoff))
+def is_proven_at(session: Session, handoff: Handoff, *, now: datetime) -> datetime | None:
+    """Return from when enough channels have proven the open assignment, None where too few have."""
+    return _proof_of(session, handoff, _tenure(session, handoff), now).since(_wanted(session, handoff))
 
 
 def _wanted(session: Session, handoff: Handoff) -> int:
-    return handoffs.agreement_of(session, handoff).notify.confirmed_on
+    """How many channels must prove the assignment. The CRM tells none of several reps, so it is not missed there."""
+    agreement = handoffs.agreement_of(session, handoff)
+    wanted = agreement.notify.confirmed_on
+    return max(1, min(wanted, len(reach_each(channels_of(agreement, handoff.tier))))) if handoff.rep == SEVERAL else wanted
+
+
+def _proof_of(session: Session, handoff: Handoff, row: Assignment, now: datetime) -> proof.Proof:
+    """The proof that the rep was told, or that one of several was."""
+    counting = handoffs.agreement_of(session, handoff).notify.proof.counts
+    if row.rep != SEVERAL:
+        return proof.proof_of(session, row.id, counting, now=now)
+    asked = [one.rep for one in offers.of(session, row.id)]
+    return proof.proof_of_one(session, row.id, asked, counting, wanted=_wanted(session, handoff), now=now)
 
 
 def _tenure(session: Session, handoff: Handoff) -> Assignment:
@@ -62,7 +75,7 @@ def _take_back(session: Session, handoff: Handoff, now: datetime) -> None:
     if wait is None or wait.kind != "acceptance" or wait.answer_id is not None:
         return
     row = _tenure(session, handoff)
-    if is_proven_at(session, handoff, row.id, now=now) is not None:
+    if is_proven_at(session, handoff, now=now) is not None:
         return
     waits.close(session, wait, because="unproven", now=now)
     row.proven_at = None
@@ -77,7 +90,7 @@ def _short_of_proof(session: Session, handoff: Handoff, now: datetime) -> Assign
     if wait is None or wait.kind != "delivery":
         return None
     row = _tenure(session, handoff)
-    return row if proof.proof_of(session, row.id, now=now).expected(_wanted(session, handoff)) is None else None
+    return row if _proof_of(session, handoff, row, now).expected(_wanted(session, handoff)) is None else None
 
 
 def _fall_back(session: Session, handoff: Handoff, now: datetime) -> bool:
@@ -122,7 +135,7 @@ def conclude(session: Session, handoff: Handoff, wait: Wait | None, *, now: date
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
         return
     row = _tenure(session, handoff)
-    found, wanted = proof.proof_of(session, row.id, now=now), _wanted(session, handoff)
+    found, wanted = _proof_of(session, handoff, row, now), _wanted(session, handoff)
     proven_at = found.since(wanted)
     known = [at for at in (proven_at, answer.answered_at if answer else None) if at is not None]
     if not known:

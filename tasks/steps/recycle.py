@@ -15,11 +15,14 @@ from agreements.clocks import after_pause, schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import OPT_OUT_CHANNELS, About, Ended, word
-from storage import answerers, deliveries, handoffs, roster, trail, turns, waits
-from storage.tables import Answer, Handoff, HandoffNote, Wait
+from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, word
+from storage import answerers, deliveries, handoffs, offers, roster, trail, turns, waits
+from storage.suppressions import Told
+from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
+from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import NO_CLOCK, calendar_of, clock_name, clock_of
+from tasks.steps.offering import tell_the_others
 
 
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
@@ -28,13 +31,16 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     asked = answer.data.get("revisit_on") or answer.data.get("renewal_date")
     refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
-    tell_marketing(session, handoff, answer, now=now)
+    if follows.event != "suppressed":
+        tell_marketing(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
     tenure = handoffs.open_assignment(session, handoff)
     if tenure and follows.counts_against != "nobody":  # routing or marketing was wrong, and not the rep: the turn comes back
         turns.credit(session, tenure, day=agreement.day(now))
+    if follows.event == "suppressed" or refused:
+        _note_refusal(session, handoff, Told(refused or "all", f"reason {code}", answer.by, answer.answered_at), now=now)
     if follows.event == "recycled":
         handoffs.end_assignment(session, handoff, because=because, now=now)
         to_nurture(session, handoff, agreement, now=now, track=follows.track or code, revisit=follows.revisit_at, reason=code)
@@ -49,11 +55,17 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
             session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
     else:
-        if follows.event == "suppressed":
-            lead = handoffs.lead_of(session, handoff)
-            roster.suppress(session, lead.email, reason=code, now=now, phone=lead.phone)
         handoffs.end_assignment(session, handoff, because=because, now=now)
         handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+        if follows.event == "suppressed":
+            opting_out.tell_crm(session, handoff, now=now)
+
+
+def _note_refusal(session: Session, handoff: Handoff, told: Told, *, now: datetime) -> None:
+    """Carries out what the person refused, for every lead of theirs; the caller ends this handoff."""
+    if told.channel == "all":
+        opting_out.silence(session, handoff, now=now)
+    opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now, keep=handoff)
 
 
 def to_nurture(
@@ -81,18 +93,27 @@ _BY_THE_REP: tuple[Ended, ...] = ("rejected", "returned", "handed", "away", "lef
 def pass_on(session: Session, handoff: Handoff, *, to: str, because: Ended, now: datetime) -> None:
     """Takes the lead from its rep and has it assigned again, to the person `to` if one is named."""
     waits.close_open(session, handoff, because=because, now=now)
-    before = handoffs.end_assignment(session, handoff, because=because, now=now)
     handoff.wanted_rep = to
+    before = withdraw(session, handoff, because=because, now=now)
     handoffs.move(session, handoff, "reassigned", now=now, was_rep=before.rep if before else "", to=to, because=because)
-    if before and because not in _BY_THE_REP:
-        tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
     handoff.rep = ""
     session.add(handoff)
+
+
+def withdraw(session: Session, handoff: Handoff, *, because: Ended, now: datetime) -> Assignment | None:
+    """Ends the current assignment, if there is one, and tells its rep, or each of several who were asked. Returns the assignment."""
+    before = handoffs.end_assignment(session, handoff, because=because, now=now)
+    if before and (because not in _BY_THE_REP or (before.rep == SEVERAL and because == "handed")):
+        tell_withdrawn(session, handoff, before.rep, before.id, because=because, now=now)
+    return before
 
 
 def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, *, now: datetime) -> None:
     """Hands over the lead of a rep whose absence has begun, or who has left. The wait for the rep is closed already."""
     people, rep = roster.current(session), handoff.rep
+    if rep == SEVERAL:  # everybody who was asked and has not declined is away now
+        pass_on(session, handoff, to="", because="away", now=now)
+        return
     answer = waits.answer_of(session, wait)
     if answer and answer.kind == "left":
         _follow(session, handoff, agreement, answer, now=now)
@@ -101,7 +122,7 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="back", now=now)
         return
     how, person = agreed_for(agreement.routing.on_leave, Stage(handoff.stage)), people.person(rep)
-    if answer and (how == "keep" or (person and not person.is_away(now))):
+    if answer and "stopped" in answer.data and (how == "keep" or (person and not person.is_away(now))):
         _stand(session, handoff, wait, answer, now=now)
         return
     deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
@@ -200,14 +221,28 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
 
 
 def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
-    """Tells a rep that the lead is no longer theirs."""
+    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it."""
+    if rep == SEVERAL:
+        row = session.get(Assignment, assignment_id)
+        if row:
+            ended = [one for one in offers.ended_with(session, row) if one.rep != handoff.wanted_rep]
+            tell_the_others(session, handoff, row, ended, lambda _: _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
+        return
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
-    context = {"what": decided or _WITHDRAWN.get(because, "The lead was given to somebody else."), "tenure": assignment_id}
+    context = {"what": decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 
 
+_WITHDRAWN_ELSE = "The lead was given to somebody else."
+#: The same for several reps who were asked at once.
+_OF_SEVERAL: Mapping[Ended, str] = {
+    "not delivered in time": "We had no proof in time that the message reached any of you, so the lead goes to one rep now.",
+    "not claimed in time": "None of you accepted it in time, so the lead goes to one rep now.",
+    "suppressed": "Nobody may contact this person any more.",
+    "recalled": "Marketing and sales have agreed on a new version of their agreement. The lead starts again under the new version.",
+}
 _WITHDRAWN: Mapping[Ended, str] = {
     "not delivered in time": "We had no proof in time that the message reached you, so the lead went to a colleague.",
     "not seen in time": "You did not look at the lead in time, so it went to a colleague.",

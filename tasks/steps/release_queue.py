@@ -102,6 +102,11 @@ def _calendar(session: Session, agreement: Agreement, rep: str) -> WorkingCalend
     return agreement.calendar(person.calendar if person else "")
 
 
+def length(session: Session, queue: str) -> int:
+    """How many leads wait in this queue."""
+    return _count(session, queue)
+
+
 def _before(session: Session, handoff: Handoff, queue: str) -> int:
     return _count(session, queue, col(Handoff.id) < handoff.id)
 

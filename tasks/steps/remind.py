@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from agreements import presence
-from agreements.words import About, Action, MessageKind
-from storage import deliveries, handoffs, roster, trail, waits
+from agreements.words import SEVERAL, About, Action, MessageKind
+from storage import deliveries, handoffs, offers, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Handoff, Wait
 from tasks.messages import digest
@@ -55,6 +56,9 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: Action, *, key
 
     If leads of this tier do not interrupt, the message waits for the person's morning digest.
     """
+    if action == "remind" and wait.holder == SEVERAL:
+        _remind_each(session, handoff, wait, key=key, now=now)
+        return
     people = roster.current(session)
     owed = OWED.get(wait.about, OWED.get(wait.kind, "an answer"))
     late = now >= wait.due_at
@@ -63,27 +67,45 @@ def nudge(session: Session, handoff: Handoff, wait: Wait, action: Action, *, key
         message, person, what = "reminder", wait.holder, f"Still needed: {owed}."
     elif action == "tell-manager":
         name = people.name_of(wait.holder)
-        message, person = "manager-told", presence.decider(people, wait.holder, now)
+        asked = offers.asked_for(session, wait.holder, wait.assignment_id)
+        message, person = "manager-told", presence.decider(people, asked, now)
         not_yet = NOT_YET.get(wait.about, NOT_YET.get(wait.kind, "has not answered yet"))
         what = f"{name} {not_yet}. {'The agreed time is over' if late else 'Most of the agreed time is over'}."
     else:
         message, person = "ops-told", presence.stand_in(people, people.operator, now) or people.operator
         what = f"Lead {handoff.lead_id}: {owed} is {'late' if late else 'due soon'}."
-    if people.person(person) is None:
+    reminder = Reminder(message, person, what, key, wait.assignment_id, wait.holder)
+    _queue(session, handoff, wait, action, reminder, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """A message about an open wait. tenure: the id that its link signs; rep: who has the lead."""
+
+    message: MessageKind
+    person: str
+    what: str
+    key: str
+    tenure: str
+    rep: str
+
+
+def _remind_each(session: Session, handoff: Handoff, wait: Wait, *, key: str, now: datetime) -> None:
+    """Reminds each of several reps who may still accept."""
+    what = "Still needed: one of you who accepts it. The first to accept has it."
+    for one in offers.open_of(session, wait.assignment_id):
+        _queue(session, handoff, wait, "remind", Reminder("reminder", one.rep, what, f"{key}:{one.rep}", one.id, one.rep), now=now)
+
+
+def _queue(session: Session, handoff: Handoff, wait: Wait, action: Action, told: Reminder, *, now: datetime) -> None:
+    if roster.current(session).person(told.person) is None:
         return
     if not handoffs.agreement_of(session, handoff).interrupts(handoff.tier):
-        aside = Aside(key, person, digest.MISSED if late else action, what)
+        aside = Aside(told.key, told.person, digest.MISSED if now >= wait.due_at else action, told.what)
         digest.put_aside(session, handoff, wait, aside, now=now)
-        trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person, over="digest")
+        trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=told.person, over="digest")
         return
-    deliveries.queue(
-        session,
-        handoff,
-        deliveries.Message(
-            message,
-            context={"what": what, "due_at": wait.due_at.isoformat(), "tenure": wait.assignment_id, "wait_id": wait.id, "rep": wait.holder},
-        ),
-        deliveries.Copy(f"{key}:email", "email", person),
-        now=now,
-    )
-    trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=person)
+    context = {"what": told.what, "due_at": wait.due_at.isoformat(), "tenure": told.tenure, "wait_id": wait.id, "rep": told.rep}
+    copy = deliveries.Copy(f"{told.key}:email", "email", told.person)
+    deliveries.queue(session, handoff, deliveries.Message(told.message, context=context), copy, now=now)
+    trail.record(session, "nudged", now=now, handoff=handoff, wait=wait.kind, action=action, to=told.person)

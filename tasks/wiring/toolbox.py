@@ -131,7 +131,7 @@ def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
     send: False if the caller most likely sends nothing. Problems with a channel are then raised at the first use of a channel.
     """
     settings = settings or Settings()
-    crm = LocalCrm(settings.crm_path or settings.folder / "crm.db")
+    crm = LocalCrm(settings.crm_path or settings.folder / "crm.db", read_by_people=settings.crm_people)
     channels = ChannelsAtNeed(settings, crm)
     if send:
         len(channels)

@@ -28,7 +28,7 @@ EVERYTHING = Path(__file__).with_name("everything.yaml").read_text(encoding="utf
 def test_each_key_is_carried_out_or_said_to_whoever_signs(clause: str) -> None:
     told = {key for owner, key in UNFOLLOWED if owner == clause}
 
-    assert set(FOLLOWED.get(clause, {})) | told == set(KEYS[clause])
+    assert set(FOLLOWED.get(clause, {})) | told == set(KEYS[clause]), "add a new key to followed.yaml, or to agreements/unfollowed.py"
     assert not set(FOLLOWED.get(clause, {})) & told
 
 

@@ -41,6 +41,13 @@ def test_what_is_written_counts_in_every_generation() -> None:
     assert [tier.prefer for tier in as_published(text).tiers] == ["open", "turn"]
 
 
+def test_a_version_of_the_first_generation_counts_what_it_counted_when_it_was_signed() -> None:
+    some = STARTER + "notify: {confirmed_on: 1}\n"
+
+    assert [as_published(text, generation=1).notify.proof.counts for text in (STARTER, some)] == [("rep", "manager", "unread")] * 2
+    assert [as_published(text).notify.proof.counts for text in (STARTER, some)] == [("rep",)] * 2
+
+
 MARKETING = ("delivery", "note")
 
 
@@ -102,5 +109,5 @@ def test_no_default_of_a_released_generation_changes(pinned: Path) -> None:
 def test_the_differences_between_two_generations_of_one_text_are_said() -> None:
     said = "\n".join(map(str, differences(as_published(STARTER, generation=1), read_agreement(STARTER))))
 
-    for piece in ("12 hours", "12 working hours", "touches"):
+    for piece in ("12 hours", "12 working hours", "touches", "proof"):
         assert piece in said

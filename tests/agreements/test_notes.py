@@ -10,7 +10,7 @@ from tests.conftest import AGREEMENT
 
 #: A place of the example, what stands there instead, the place of the note, and a piece of it.
 NOTES = [
-    ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, routing: first-to-claim}", "tiers.0.routing", "first-to-claim"),
+    ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, told: 5}", "tiers.0.told", "is not used, because the tier's"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
     ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "does not prepare them yet"),
     ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "is not used, because `everyone_away` is hold"),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agreements.calendar.working_time import WorkingCalendar
-from agreements.release import planned_opening, share_left
+from agreements.release import Pace, planned_days, planned_opening, share_left
 
 OFFICE = WorkingCalendar.from_clause(
     {"timezone": "UTC", "hours": {"mon-fri": "09:00-12:00, 13:00-17:00"}, "holidays": ["2027-02-03"]},
@@ -62,3 +62,44 @@ def test_a_list_of_two_thousand_at_forty_a_day_takes_fifty_working_days() -> Non
     assert plan == sorted(plan)
     assert len(set(plan)) == 50
     assert {plan.count(day) for day in set(plan)} == {40}
+
+
+def plan(*paces: Pace, per_rep: int = 3, ahead: int = 0, count: int, now: str = "1 10:00") -> list[tuple[int, dict[str, int]]]:
+    return [(one.day.day, dict(one.given)) for one in planned_days(paces, per_rep=per_rep, ahead=ahead, count=count, now=at(now))]
+
+
+ANA, BEN = Pace("ana", OFFICE, left=3), Pace("ben", OFFICE, left=1)
+AWAY = Pace("cleo", OFFICE, left=3, is_away=lambda instant: instant < at("4 12:00"))
+
+
+@pytest.mark.parametrize(
+    ("paces", "ahead", "count", "days"),
+    [
+        ([ANA], 0, 0, []),
+        ([ANA], 0, 2, [(1, {"ana": 2})]),
+        ([ANA], 0, 7, [(1, {"ana": 3}), (2, {"ana": 3}), (4, {"ana": 1})]),  # the 3rd is a holiday
+        ([ANA], 4, 3, [(2, {"ana": 2}), (4, {"ana": 1})]),  # four are in the queue already
+        ([ANA, BEN], 0, 9, [(1, {"ana": 3, "ben": 1}), (2, {"ana": 3, "ben": 2})]),  # two of Ben's share are gone today
+        ([ANA, AWAY], 0, 10, [(1, {"ana": 3}), (2, {"ana": 3}), (4, {"ana": 3}), (5, {"ana": 1})]),
+        ([AWAY], 0, 4, [(5, {"cleo": 3}), (8, {"cleo": 1})]),
+        ([Pace("dan", OFFICE, 0)], 0, 1, [(2, {"dan": 1})]),
+        ([], 0, 5, []),
+        ([Pace("gone", OFFICE, 3, is_away=lambda instant: True)], 0, 5, []),
+    ],
+)
+def test_the_days_on_which_a_list_is_given_out(paces: list[Pace], ahead: int, count: int, days: list[tuple[int, dict[str, int]]]) -> None:
+    assert plan(*paces, ahead=ahead, count=count) == days
+
+
+def test_after_hours_todays_share_is_the_next_days() -> None:
+    assert plan(ANA, count=4, now="1 18:00") == [(2, {"ana": 3}), (4, {"ana": 1})]
+
+
+def test_every_lead_has_its_day_and_no_rep_more_than_agreed() -> None:
+    paces = [Pace(f"rep{number}", OFFICE, left=10) for number in range(4)]
+
+    days = plan(*paces, per_rep=10, count=2000)
+
+    assert sum(sum(given.values()) for _, given in days) == 2000
+    assert {tuple(given.values()) for _, given in days} == {(10, 10, 10, 10)}
+    assert len(days) == 50

@@ -21,6 +21,7 @@ def baton(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Command:
     box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
+    monkeypatch.setenv("BATON_CRM_PEOPLE", "true")
     monkeypatch.setenv("BATON_SECRETS", "a-key-for-tests-only")
     monkeypatch.setenv("BATON_WEB_URL", "http://baton.test")
 

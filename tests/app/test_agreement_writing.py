@@ -55,6 +55,8 @@ def test_a_good_file_is_fine_and_what_is_not_carried_out_is_told_with_its_line()
     assert result.stdout.splitlines() == [
         "b2b-saas@1 is fine.",
         f"deal.yaml:{line}: note: objectives: kept and shown; Baton does not measure them yet",
+        "Channels that can prove here that a rep was told: email, chat. Channels that cannot: sms (set BATON_SMS_URL),"
+        " webhook (set BATON_WEBHOOK_URL), crm (nobody reads it; set BATON_CRM_PEOPLE=true if reps work in it).",
     ]
 
 

@@ -250,6 +250,7 @@ class TestTheForms:
         "member",
         "revisit_on",
         "renewal_date",
+        "refused",
         "state_why_qualified",
         "answer_id",
         "nonce",

@@ -18,7 +18,9 @@ import pytest
 from sqlmodel import Session, SQLModel
 from typer.testing import CliRunner, Result
 
+from agreements.checks import Installed
 from agreements.errors import AgreementError, InvalidAgreement
+from agreements.roster import Roster
 from agreements.words import InFlightPolicy
 from app import stack
 from app.cli import app as cli
@@ -37,6 +39,11 @@ from tests.present import the
 from tests.stage import capture
 
 FUTURE = "2027-06-01"
+
+
+def anywhere(people: Roster) -> Installed:
+    """An installation whose channels all prove something."""
+    return Installed()
 
 
 def everything(box: Toolbox) -> dict[str, list[Any]]:
@@ -131,7 +138,7 @@ def refused(box: Toolbox, version: int, policy: InFlightPolicy | None = None) ->
     """What deploying this version is refused with; nothing has changed, and nobody spoke to the server."""
     before = everything(box)
     with pytest.raises(AgreementError) as error:
-        box.read_now(lambda session, now: plan(session, "b2b-saas", version, policy=policy, now=now))
+        box.read_now(lambda session, now: plan(session, "b2b-saas", version, policy=policy, now=now, here=anywhere))
     if policy is None:
         with pytest.raises(type(error.value)):
             asyncio.run(deploy(box, "b2b-saas", version))
@@ -163,7 +170,7 @@ class TestRefused:
         box.write_now(lambda session, now: roster.load(session, text, now=now))
 
         with pytest.raises(InvalidAgreement, match="nobody in the roster is called 'dora'"):
-            box.read_now(lambda session, now: plan(session, "b2b-saas", 2, policy=None, now=now))
+            box.read_now(lambda session, now: plan(session, "b2b-saas", 2, policy=None, now=now, here=anywhere))
 
     def test_an_older_version(self, box: Toolbox) -> None:
         publish(box, text_of(2, "2027-01-01"))
@@ -180,11 +187,11 @@ class TestRefused:
         text = text_of(1, "2027-01-01", ("agreement: b2b-saas\n", "agreement: other\n"))
         publish(box, text)
         with pytest.raises(AgreementError, match="two agreements would be for one lead"):
-            box.read_now(lambda session, now: plan(session, "other", 1, policy=None, now=now))
+            box.read_now(lambda session, now: plan(session, "other", 1, policy=None, now=now, here=anywhere))
 
     def test_what_is_deployed_already_unless_a_policy_is_named(self, box: Toolbox) -> None:
         assert "was deployed on 2027-02-01 at 09:00 UTC already. With --in-flight only the policy" in refused(box, 1)
-        assert box.read_now(lambda session, now: plan(session, "b2b-saas", 1, policy="recall", now=now)).is_deployed
+        assert box.read_now(lambda session, now: plan(session, "b2b-saas", 1, policy="recall", now=now, here=anywhere)).is_deployed
 
     @pytest.mark.parametrize("policy", ["requalify", "recall"])
     def test_a_policy_for_a_version_that_has_not_begun(self, box: Toolbox, policy: InFlightPolicy) -> None:
@@ -194,7 +201,7 @@ class TestRefused:
 
         assert f"b2b-saas@2 begins on {FUTURE}: until then nothing can start anew under it. Deploy it with --in-flight finish;" in said
         assert said.endswith(f"run: baton agreement deploy b2b-saas@2 --in-flight {policy}")
-        assert box.read_now(lambda session, now: plan(session, "b2b-saas", 2, policy=None, now=now)).policy == "finish"
+        assert box.read_now(lambda session, now: plan(session, "b2b-saas", 2, policy=None, now=now, here=anywhere)).policy == "finish"
 
     def test_a_policy_for_a_version_that_gave_way(self, box: Toolbox) -> None:
         publish(box, text_of(2, "2027-01-01"), deployed=True)
@@ -205,7 +212,9 @@ class TestRefused:
 def test_the_policy_is_that_of_the_agreement_unless_another_is_named(box: Toolbox) -> None:
     publish(box, text_of(2, "2027-01-01", ("legs: [sdr]", "legs: [sdr]\nin_flight: {default: requalify}")))
 
-    plans = box.read_now(lambda session, now: [plan(session, "b2b-saas", 2, policy=one, now=now) for one in (None, "recall")])
+    plans = box.read_now(
+        lambda session, now: [plan(session, "b2b-saas", 2, policy=one, now=now, here=anywhere) for one in (None, "recall")]
+    )
 
     assert [one.policy for one in plans] == ["requalify", "recall"]
 
@@ -287,13 +296,13 @@ def test_what_changed_while_we_spoke_to_the_server_is_seen(box: Toolbox) -> None
     from app.deploying import _claim, _mark
 
     publish(box, text_of(2, "2027-01-01"))
-    token = box.write_now(lambda session, now: _claim(session, "b2b-saas", 2, "mina", now))
+    token = box.write_now(lambda session, now: _claim(session, "b2b-saas", 2, "mina", now, anywhere))
     publish(box, text_of(3, "2027-01-02"), deployed=True)
 
     with pytest.raises(AgreementError, match="b2b-saas@2 is older than b2b-saas@3"):
-        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, token, "d", now))
+        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, token, "d", now, anywhere))
     with pytest.raises(Claimed, match="somebody else has taken over"):
-        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now))
+        box.write_now(lambda session, now: _mark(session, "b2b-saas", 2, "another", "d", now, anywhere))
     assert the(box.read_now(lambda session, now: session.get(AgreementVersion, ("b2b-saas", 2)))).deployed_at is None
 
 

@@ -105,6 +105,7 @@ class Crm:
     keys: list[str] = field(default_factory=list)
     changes: dict[str, tuple[str, str, str]] = field(default_factory=dict)
     error: CrmError | None = None
+    read_by_people: bool = True
 
     def refuse(self, *, permanent: bool) -> None:
         self.error = CrmError("the CRM did not take it", permanent=permanent)

@@ -39,6 +39,7 @@ class Service:
 
     name: str = "chat"
     may_bounce: bool = True
+    read_by_people: bool = False
     next: list[BaseException | Callable[[], Awaitable[str]]] = field(default_factory=list)
     asked: int = 0
 
@@ -62,7 +63,7 @@ async def failing(gate: CircuitBreaker, letter: Letter = LETTER) -> DeliveryErro
 
 async def test_it_is_the_channel_that_it_stands_before() -> None:
     gate = CircuitBreaker(Service())
-    assert (gate.name, gate.may_bounce, await gate.send(LETTER)) == ("chat", True, "taken")
+    assert (gate.name, gate.may_bounce, gate.read_by_people, await gate.send(LETTER)) == ("chat", True, False, "taken")
 
 
 async def test_after_some_failures_in_a_row_it_fails_at_once_and_says_how_long() -> None:

@@ -27,6 +27,7 @@ MESSAGES = [
     "decision-asked",
     "dispute-raised",
     "dispute-settled",
+    "do-not-contact",
     "feedback",
     "manager-told",
     "note-needed",

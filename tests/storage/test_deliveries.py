@@ -262,9 +262,9 @@ def test_what_may_come_back_is_sent_and_has_arrived_when_its_time_is_over(databa
     assert (row.state, row.sent_at, row.confirm_at) == (DeliveryState.SENT, MONDAY, MONDAY + 2 * MINUTE)
     with database.write() as session:
         assert proof.settle(session, MONDAY + MINUTE) == 0
-        assert proof.proof_of(session, "tenure", now=MONDAY + MINUTE).coming == (MONDAY + 2 * MINUTE,)
+        assert proof.proof_of(session, "tenure", ("rep", "manager"), now=MONDAY + MINUTE).coming == (MONDAY + 2 * MINUTE,)
         assert proof.settle(session, MONDAY + 2 * MINUTE) == 1
-        assert proof.proof_of(session, "tenure", now=MONDAY + 3 * MINUTE).since(1) == MONDAY + 2 * MINUTE
+        assert proof.proof_of(session, "tenure", ("rep", "manager"), now=MONDAY + 3 * MINUTE).since(1) == MONDAY + 2 * MINUTE
     assert rows(database)[0].state == DeliveryState.CONFIRMED
 
 

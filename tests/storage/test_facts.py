@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from agreements.lead import LeadFacts
-from storage import leads, roster
+from storage import leads, suppressions
 from storage.tables import Lead, Suppression
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.present import the
@@ -42,8 +42,10 @@ def test_whoever_is_on_the_list_by_address_domain_or_number_is_suppressed(box: T
 
 def test_suppressing_twice_is_once(box: Toolbox) -> None:
     for _ in range(2):
-        box.write_now(lambda session, now: roster.suppress(session, "Lee+x@Harbour.example", reason="asked", now=now, phone="1"))
+        box.write_now(
+            lambda session, now: [suppressions.suppress(session, one, reason="asked", now=now) for one in ("Lee+x@Harbour.example", "1")]
+        )
 
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "lee@harbour.example"))
-    assert box.read_now(lambda session, now: roster.is_suppressed(session, "", "1"))
-    assert not box.read_now(lambda session, now: roster.is_suppressed(session, "", ""))
+    assert box.read_now(lambda session, now: suppressions.is_suppressed(session, "lee@harbour.example"))
+    assert box.read_now(lambda session, now: suppressions.is_suppressed(session, "", "1"))
+    assert not box.read_now(lambda session, now: suppressions.is_suppressed(session, "", ""))

@@ -42,17 +42,17 @@ from tests.storage.crowd import analyze, fill
 from tests.storage.plans import Work, recorded, scans
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
-FIRST_TICK, QUIET_TICK = 36, 16
+FIRST_TICK, QUIET_TICK = 39, 16
 #: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
 TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
 #: comes back after the end. One of them is the lock that PostgreSQL needs, one asks whether the person was erased.
-CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 22, 13, 22, 32, 26
+CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 23, 14, 23, 33, 27
 #: The same for a new lead at the API: the key is looked up once a request. And each further lead of a batch.
 SENT_NEW, SENT_IN_BATCH = CAPTURE_NEW + 1, CAPTURE_NEW
 #: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps. One statement of
 #: each asks which promises were missed, for the tags of the run.
-ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 67, 43
+ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 68, 44
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.
 CLAIM = 4
 #: A rep's page, and an answer given on it.

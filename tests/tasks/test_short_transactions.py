@@ -177,7 +177,7 @@ def test_messages_that_have_not_come_back_are_settled_in_slices_and_counted_befo
     time.at += timedelta(minutes=2)
     with written(box.database) as kept:
         settled = [box.write_now(proof.settle)]
-        arrived = box.read_now(lambda session, now: proof.proof_of(session, "one", now=now).arrived)
+        arrived = box.read_now(lambda session, now: proof.proof_of(session, "one", ("rep", "manager"), now=now).arrived)
         settled += [box.write_now(proof.settle), box.write_now(proof.settle)]
 
     kept.assert_short()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import Counter
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from app.named_server import named_server
 from storage import version_migration
 from storage.version_migration import Happens
 from tasks.background.migrate_version import CarriedOut, carry_out
+from tasks.wiring.proving import installed
 from tasks.wiring.toolbox import Toolbox
 
 
@@ -34,7 +36,8 @@ def deploy_version(
     with terminal.told(), named_server(settings.folder):
         box = terminal.open_box(settings)
         key = reference(ref)
-        planned = box.read_now(lambda session, now: plan(session, *key, policy=policy.value if policy else None, now=now))
+        here = partial(installed, box.settings)
+        planned = box.read_now(lambda session, now: plan(session, *key, policy=policy.value if policy else None, now=now, here=here))
         if planned.touched:
             show(planned)
             if not yes and sys.stdin.isatty() and not typer.confirm(f"Deploy {ref}?"):

@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
-from agreements.checks import Problem, notes_of, problems_of, problems_with_roster
+from agreements.checks import Problem, notes_of, problems_of, problems_with_roster, unprovable
 from agreements.clauses.base import NAME
 from agreements.model import Agreement
-from agreements.roster import read_roster
+from agreements.roster import Roster, read_roster
 from agreements.schema import agreement_schema
 from agreements.yaml_reader import read
 from app import terminal
@@ -88,8 +88,8 @@ def check(
     with terminal.told():
         agreement = agreement_of(ref)
         problems = [_told(one) for one in problems_of(agreement)]
-        if roster:
-            problems += problems_with_roster(agreement, read_roster(roster.read_text(encoding="utf-8")))
+        people = read_roster(roster.read_text(encoding="utf-8")) if roster else None
+        problems += problems_with_roster(agreement, people) if people else []
     for problem in problems:
         terminal.complaints.print(f"{ref}: {problem}", markup=False, soft_wrap=True)
     if problems:
@@ -97,8 +97,20 @@ def check(
     terminal.console.print(f"{agreement.reference} is fine.", markup=False)
     for note in _notes(ref, agreement):
         terminal.console.print(note, markup=False, soft_wrap=True)
+    _show_proof(ref, agreement, people)
     if leads:
         _show_fill(agreement, leads, map)
+
+
+def _show_proof(ref: str, agreement: Agreement, people: Roster | None) -> None:
+    """Print which channels can prove something in this installation, and where they are too few for this agreement."""
+    from tasks.wiring.proving import in_words, installed
+
+    here = installed(terminal.read_settings(), people)
+    terminal.console.print(in_words(here, counts_unread="unread" in agreement.notify.proof.counts), markup=False, soft_wrap=True)
+    for one in unprovable(agreement, here):
+        end = "A deploy here is refused." if one.nobody else "Their leads would go on as not delivered in time."
+        terminal.complaints.print(f"{ref}: warning: {one}. {end}", markup=False, soft_wrap=True)
 
 
 def _notes(ref: str, agreement: Agreement) -> list[str]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from storage import figures, leads, roster
+from storage import figures, leads, suppressions
 from storage.tables import AgreementVersion, Handoff
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import NOT_YET, agree, wait_if_any, wait_of
@@ -146,7 +146,7 @@ async def test_each_round_follows_the_time_agreed_for_the_reason(driver: Driver,
 
 async def test_who_may_not_be_contacted_never_comes_back(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await not_yet(driver, box)
-    box.write_now(lambda session, now: roster.suppress(session, taken.incoming.email, reason="asked", now=now))
+    box.write_now(lambda session, now: suppressions.suppress(session, taken.incoming.email, reason="asked", now=now))
     time.at += DAY
 
     does(box, taken, "demo_requested")

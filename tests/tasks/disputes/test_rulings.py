@@ -18,7 +18,7 @@ from agreements.words import ChannelName, NoWord, Via
 from notifications.channels.crm import CrmChannel
 from notifications.letter import Channel, Letter
 from notifications.links import Links
-from storage import disputes, figures, handoffs, roster
+from storage import disputes, figures, handoffs, suppressions
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import Answer, Assignment, Dispute, Handoff
@@ -324,7 +324,7 @@ async def test_a_rejection_that_led_elsewhere_is_only_counted(driver: Driver, bo
 async def test_nobody_calls_whoever_must_not_be_contacted(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
-    box.write_now(lambda session, now: roster.suppress(session, taken.incoming.email, reason="asked", now=now))
+    box.write_now(lambda session, now: suppressions.suppress(session, taken.incoming.email, reason="asked", now=now))
 
     assert decides(box, number, "overturned").again is False
 

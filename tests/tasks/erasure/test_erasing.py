@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from agreements.errors import StaleHandoff
 from agreements.lead import Consent
-from storage import chores, deliveries, erased, figures, handoffs, leases, roster, trail, waits
+from storage import chores, deliveries, erased, figures, handoffs, leases, suppressions, trail, waits
 from storage.tables import Answer, Delivery, DigestItem, ErasedPerson, Erasure, Lead, PersonalText, PrefectChore, Suppression, Wake
 from tasks.disputes.rulings import raise_dispute
 from tasks.erasure import erasing
@@ -206,7 +206,7 @@ async def test_an_open_handoff_ends_as_erased_and_nothing_of_it_goes_out_any_mor
 )
 async def test_whoever_is_sent_in_again_is_suppressed_and_not_stored(driver: Driver, box: Toolbox, again: dict[str, str]) -> None:
     """The answer of the intake is that for anybody whom nobody may contact."""
-    box.write_now(lambda session, now: roster.suppress(session, "no@thanks.example", reason="asked", now=now))
+    box.write_now(lambda session, now: suppressions.suppress(session, "no@thanks.example", reason="asked", now=now))
     suppressed = capture(box, email="no@thanks.example")
     await asyncio.to_thread(everything_erased, box, known(box))
 
@@ -247,7 +247,7 @@ def test_leads_that_were_merged_go_together_and_linked_ones_are_named(box: Toolb
 
 def test_who_was_suppressed_stays_so_without_a_plain_entry(box: Toolbox) -> None:
     taken = known(box)
-    box.write_now(lambda session, now: roster.suppress(session, PERSON["email"], reason="r", now=now, phone=PERSON["phone"]))
+    box.write_now(lambda session, now: [suppressions.suppress(session, PERSON[one], reason="r", now=now) for one in ("email", "phone")])
 
     everything_erased(box, taken)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.lifecycle import OPEN_STAGES
-from storage import disputes, erased, figures, roster, trail
+from storage import disputes, erased, figures, suppressions, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Event, Lead, PersonalText, PrefectChore
 from tasks.disputes.rulings import raise_dispute
@@ -149,7 +149,7 @@ async def test_each_lead_is_kept_as_long_as_its_own_agreement_says(driver: Drive
 
 async def test_a_wish_not_to_be_contacted_outlives_what_is_deleted(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """As a keyed hash; whoever had no such wish may come again as a new lead."""
-    box.write_now(lambda session, now: roster.suppress(session, PERSON["email"], reason="asked", now=now))
+    box.write_now(lambda session, now: suppressions.suppress(session, PERSON["email"], reason="asked", now=now))
     capture(box, **PERSON)
     other = capture(box, email="free@pit.example", source_id="free")
     await driver.settle()

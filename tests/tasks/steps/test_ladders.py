@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -271,3 +271,27 @@ async def test_a_lead_that_no_rep_has_cannot_be_left_with_one(driver: Driver, bo
 
     assert wait_of(box, taken).kind == "decision"
     assert set(decisions(wait_of(box, taken))) == {"reassign", "nurture", "disqualify"}
+
+
+def as_usual(*clocks: ClockName) -> Callable[[dict[str, Any]], object]:
+    """The example without these clocks: they are as usual."""
+    return lambda tree: [tree["clocks"].pop(clock) for clock in clocks]
+
+
+@pytest.mark.parametrize(("clock", "begin"), [("delivery", nobody_there), ("note", without_a_campaign)], ids=["delivery", "note"])
+async def test_marketing_owes_nothing_while_it_is_closed(
+    driver: Driver, box: Toolbox, time: SteppedTime, clock: ClockName, begin: Begin
+) -> None:
+    """A lead comes on Friday afternoon. London is open from 9:00 to 12:30 and from 13:30 to 17:30."""
+    agree_on(box, as_usual("delivery", "note"))
+    time.at = datetime.fromisoformat("2027-02-05T16:30:00+00:00")
+    taken = await begin(driver, box)
+    assert wait_of(box, taken).kind == clock
+    assert wait_of(box, taken).due_at == datetime.fromisoformat("2027-02-09T12:30:00+00:00"), "1 hour, 7.5 hours, 3.5 hours"
+
+    await driver.run(until=datetime.fromisoformat("2027-02-15T09:00:00+00:00"))
+
+    said = [event for event in events_of(box, taken) if event.kind in ("missed", "escalated", "nudged")]
+    spoken = [event.at for event in said if event.data.get("clock", clock) == clock]
+    assert spoken
+    assert all(at.weekday() < 5 and 9 <= at.hour < 18 for at in spoken)

@@ -254,7 +254,7 @@ async def test_who_asks_it_at_the_next_company_is_not_contacted_at_the_one_befor
     does(box, taken, "demo_requested", company=taken.incoming.company)
     await driver.settle()
 
-    assert newest(box, taken).stage == "nurturing"
+    assert newest(box, taken).stage == "suppressed"
 
 
 async def test_a_company_that_may_not_be_contacted_does_not_follow_who_has_left_it(driver: Driver, box: Toolbox) -> None:
