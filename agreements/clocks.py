@@ -9,6 +9,7 @@ from fractions import Fraction
 from agreements.calendar.durations import ALWAYS, Duration, Term
 from agreements.calendar.working_time import Span, WorkingCalendar, as_utc
 from agreements.model import Agreement, Clock
+from agreements.prospect import SharedHours
 from agreements.slips import FARTHEST
 from agreements.words import Nudge
 
@@ -132,8 +133,8 @@ class ContactTime:
 def contact_time(clock: Clock, requested: datetime | None, *, start: datetime, now: datetime, calendar: WorkingCalendar) -> ContactTime:
     """Decide whether the contact time that a lead asked for counts, if the agreement respects such times.
 
-    The result is never before now. On a clock that follows a calendar, it moves to the next opening. A time that had passed
-    when the clock started, or that is more than FARTHEST ahead, is ignored.
+    The result is never before now. On a clock that follows a calendar, it moves to the next opening, unless the agreement keeps
+    it. A time that had passed when the clock started, or that is more than FARTHEST ahead, is ignored.
     """
     if requested is None or clock.respect_requested_time is None:
         return ContactTime()
@@ -142,7 +143,8 @@ def contact_time(clock: Clock, requested: datetime | None, *, start: datetime, n
     if requested > now + FARTHEST:
         return ContactTime(ignored="it lies more than a year ahead")
     at = as_utc(max(requested, now))
-    return ContactTime(calendar.next_opening(at) if clock.calendar else at)
+    moves = clock.calendar and clock.respect_requested_time.outside_hours == "next-opening"
+    return ContactTime(calendar.next_opening(at) if moves else at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def first_attempt_due(clock: Clock, accepted: Accepted, *, tier: str, calendar: 
     """
     asked = contact_time(clock, accepted.requested, start=accepted.start, now=accepted.at, calendar=calendar)
     if asked.at is not None and clock.respect_requested_time is not None:
-        return clock.respect_requested_time.after(asked.at, calendar)
+        return clock.respect_requested_time.tolerance.after(asked.at, calendar)
     term = term_for(clock, tier=tier, past=past)
     due = _bounded(term.after(accepted.start, calendar, past.pauses), start=accepted.start, bound=accepted.bound)
     return max(due, clock.at_least.after(accepted.at, calendar)) if clock.at_least else due
@@ -184,8 +186,40 @@ def after_pause(at: datetime, *, stopped: datetime, resumed: datetime, calendar:
     return calendar.add(resumed, calendar.between(stopped, at)) if working else as_utc(resumed) + (at - stopped)
 
 
+@dataclass(frozen=True, slots=True)
+class CallDue:
+    """By when a first call is due. moved: from a time at which one side sleeps; alone: the two sides never share an hour, so the rep's
+    hours count. at: aware UTC."""
+
+    at: datetime
+    moved: bool = False
+    alone: bool = False
+
+
+def call_due(clock: Clock, due: datetime, *, tier: str, calendar: WorkingCalendar, there: tuple[WorkingCalendar, ...]) -> CallDue:
+    """Return the due time of a first call in hours in which both sides are awake.
+
+    due: by the rep's side alone. there: the lead's waking hours in each zone where it may be; none for unknown. A due time that
+    moves is the next shared hour plus the tolerance for requested times, else `at_least`, else the whole time on shared hours.
+    """
+    shared = SharedHours(calendar if clock.calendar else None, there)
+    if not there or shared.hold(due):
+        return CallDue(due)
+    opening = shared.opening(due)
+    if opening is None:
+        return CallDue(due, alone=True)
+    requested = clock.respect_requested_time
+    grace = requested.tolerance if requested else clock.at_least or clock.term(tier)
+    return CallDue(grace.after(opening, calendar), moved=True)
+
+
 def _bounded(due: datetime, *, start: datetime, bound: datetime | None) -> datetime:
     return bound if bound is not None and start < bound < due else due
+
+
+def is_too_late(*, at: datetime, requested: datetime | None, due: datetime) -> bool:
+    """Whether a first attempt came after the time that the lead asked for and its tolerance. due: of the first attempt."""
+    return requested is not None and requested <= due < at
 
 
 def is_too_early(*, at: datetime, requested: datetime | None) -> bool:

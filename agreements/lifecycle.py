@@ -64,6 +64,7 @@ TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
     Stage.NURTURING: {
         "disqualified": To(Stage.DISQUALIFIED),
         "suppressed": To(Stage.SUPPRESSED),
+        "merged": To(Stage.MERGED),
         "erased": To(Stage.ERASED),
     },
     Stage.INQUIRY: {

@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
 from agreements.calendar.kept_holidays import Resolved, with_resolved
+from agreements.calendar.opening_hours import Week
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.clauses import defaults
 from agreements.clauses.after import Dispute, Evidence, InFlight, Needs, Reason, Recycling, Retention, Review, Revisit
 from agreements.clauses.aims import Aim, Objectives
 from agreements.clauses.base import ACondition, Clause, Name
-from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, Rung, Touches, leg
+from agreements.clauses.clocks import ENDINGS, NUDGES, Clock, Clocks, Leg, LegClocks, LegSegment, RequestedTime, Rung, Touches, leg
 from agreements.clauses.facts import DeclaredField, Persona, ScreenRule, with_country_codes
 from agreements.clauses.handover import (
     Attention,
@@ -25,12 +26,15 @@ from agreements.clauses.handover import (
     OnLeave,
     Prefer,
     Proof,
+    ProspectHours,
     Proves,
     Release,
     Routing,
+    SameCompany,
     Segment,
     Strategy,
     Tier,
+    waking_week,
 )
 from agreements.clauses.looks import CALENDAR
 from agreements.clauses.scoring import (
@@ -53,8 +57,8 @@ __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
     "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
-    "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "Retention", "Review", "Revisit", "Routing", "Rung",
-    "STATEMENTS", "SalesSourced", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
+    "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing",
+    "Rung", "STATEMENTS", "SalesSourced", "SameCompany", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
 # fmt: on
 
@@ -105,6 +109,7 @@ class Agreement(Clause):
     routing: Routing
     notify: Notify = Notify()
     attention: Attention = Attention()
+    prospect_hours: ProspectHours = "08:00-20:00"
     clocks: Clocks = Field(default_factory=Clocks)
     legs: Annotated[tuple[ALeg, ...], Field(min_length=1)] = (Leg(name="sdr"),)
     reasons: tuple[Reason, ...] = Field(default_factory=_usual_reasons, min_length=1)
@@ -146,6 +151,11 @@ class Agreement(Clause):
     def calendar(self, name: str = "") -> WorkingCalendar:
         """Return the calendar of that name, or the first calendar if there is none of that name."""
         return self.calendar_values.get(name) or next(iter(self.calendar_values.values()))
+
+    @property
+    def waking_hours(self) -> Week | None:
+        """The hours, by the lead's own clock, in which a first call may be due; None for any hour."""
+        return waking_week(self.prospect_hours)
 
     def clock(self, name: ClockName, leg: int = 0) -> Clock:
         """Return the clock of that name for a leg, counted from 0. Raises KeyError for an unknown name."""

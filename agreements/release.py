@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from agreements.calendar.working_time import WorkingCalendar
 
+#: A calendar that has been closed for so long has no working day before.
+_LONGEST_CLOSED = timedelta(days=366)
 
-def share_left(per_rep: int, given: Iterable[datetime], *, now: datetime, calendar: WorkingCalendar) -> int:
-    """Return how many more leads a rep may get in the current working day; outside hours, in the next one.
 
-    given: when the rep got leads of this tier, aware; the newest `per_rep` of them are enough. A break is part of its day.
+def share_began(calendar: WorkingCalendar, now: datetime) -> datetime:
+    """Return since when the leads that a rep gets count to the share of the current working day; outside hours, of the next one.
+
+    That is the end of the working day before. A break is part of its day.
     """
-    day = calendar.end_of_working_day(now)
-    return max(0, per_rep - sum(calendar.end_of_working_day(at) == day for at in given))
+    day, days = calendar.end_of_working_day(now), 1
+    before = calendar.end_of_working_day(now - timedelta(days=days))
+    while before == day and days < _LONGEST_CLOSED.days:
+        days += 1
+        before = calendar.end_of_working_day(now - timedelta(days=days))
+    return before if before < day else now - _LONGEST_CLOSED
 
 
 def planned_opening(*, ahead: int, left: int, per_day: int, now: datetime, calendar: WorkingCalendar) -> datetime:

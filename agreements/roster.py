@@ -86,7 +86,7 @@ class Person(Clause):
 
     def is_away(self, at: datetime) -> bool:
         """Whether the person is absent at that instant."""
-        return any(one.from_ <= at < one.until for one in self.away)
+        return bool(self.away) and any(one.from_ <= at < one.until for one in self.away)
 
     def deputy_at(self, at: datetime) -> str:
         """Return who stands in for the person at that instant: the deputy of the absence, else the person's own; empty for nobody."""

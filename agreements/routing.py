@@ -1,10 +1,10 @@
-"""Who gets the lead: the segment's team, then somebody who is at work, by the agreed strategy."""
+"""Who gets the lead: the segment's team, then the rep who knows the company, else somebody who is at work, by the agreed strategy."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agreements.fields import stated
@@ -64,11 +64,26 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Colleague:
+    """A rep who has another person of the lead's company, or had them not long ago. lead: the number of that person's lead."""
+
+    rep: str
+    lead: int
+    has: bool
+
+    @property
+    def why(self) -> str:
+        """Return the reason why this rep gets the lead."""
+        return f"{'has' if self.has else 'had'} lead {self.lead} of the same company"
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """How a rep is chosen among those who can take the lead. turns: those of this team and tier so far.
 
-    default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to. ask_at_once: how many reps are
-    asked at once where the first to accept has the lead; 0 where one rep gets it.
+    default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to. colleagues: the reps who know
+    the company, best first. colleagues_wait: how much later such a rep may be at work than the first who could take the lead.
+    ask_at_once: how many reps are asked at once where the first to accept has the lead; 0 where one rep gets it.
     """
 
     strategy: Strategy = "round-robin"
@@ -76,6 +91,21 @@ class Rules:
     turns: Turns = Turns()
     default_acceptor: str = ""
     ask_at_once: int = 0
+    colleagues: Sequence[Colleague] = ()
+    colleagues_wait: timedelta = timedelta(0)
+
+    def same_company(self, free: Sequence[Candidate]) -> Route | None:
+        """Give the lead to the first of these reps, at least one, who knows the company and is at work soon enough; None if nobody is.
+
+        It is a turn like any other: the rep pays it, and those who could have had the lead by turn earn their parts.
+        """
+        by_rep, first = {one.rep: one for one in free}, min(one.opens_at for one in free)
+        for known in self.colleagues:
+            one = by_rep.get(known.rep)
+            if one and (self.prefer == "turn" or one.opens_at <= first + self.colleagues_wait):
+                there, _ = self._there(free)
+                return Route(one.rep, known.why, shared_by={each.rep: each.weight for each in (*there, one)})
+        return None
 
     def default(self, agreement: Agreement, why: str) -> Route:
         """Give the lead to the default acceptor, or to whoever stands in."""
@@ -153,7 +183,7 @@ def route(
     here = [one for one in able if not one.away]
     free = [one for one in here if not one.full and not one.done_for_today]
     if free:
-        return rules.choose(free)
+        return rules.same_company(free) or rules.choose(free)
     if any(one.left is not None for one in here):
         return SHARED_OUT
     if here:

@@ -61,7 +61,8 @@ Move = Literal[
 #: A line of the trail: an event of the lifecycle, or something else that happened.
 EventKind = Literal[
     Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
-    "moved-on", "linked", "shares-id", "rescored",
+    "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
+    "merged-by-hand", "took-over", "unmerged",
     "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
@@ -127,7 +128,9 @@ Closed = Literal[
     "revisited",
 ]
 #: Why a handoff began.
-BeganBy = Literal["inquiry", "returned", "another-company", "another-address", "new-evidence", "new-version", "dispute-overturned"]
+BeganBy = Literal[
+    "inquiry", "returned", "another-company", "another-address", "unmerged", "new-evidence", "new-version", "dispute-overturned"
+]
 #: Where an absence beside the roster file comes from; reply: an automatic reply that somebody has confirmed.
 AbsenceSource = Literal["command", "reply", "feed"]
 #: The parties that sign an agreement.

@@ -36,6 +36,9 @@ _LEADS = {
     "unstick": "app.commands.leads:unstick",
     "list": "app.commands.lead_list:list_leads",
     "show": "app.commands.one_lead:show",
+    "twins": "app.commands.merging:twins",
+    "merge": "app.commands.merging:merge",
+    "unmerge": "app.commands.merging:unmerge",
 }
 _MESSAGES = {
     "list": "app.commands.message_texts:list_messages",

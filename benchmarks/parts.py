@@ -23,6 +23,7 @@ from benchmarks.measures import (
     growth,
     idle,
     intake,
+    routing,
     start,
     throughput,
     trail,
@@ -45,6 +46,7 @@ PARTS = {
     "h": "growth from few open leads to many",
     "storage": "answers, intake and backtest, without a server",
     "trail": "a million events proven, without a server",
+    "routing": "who gets 100,000 leads, over 200 reps, without a server",
     "start": "processor time of short commands, without a server",
 }
 
@@ -76,6 +78,8 @@ class Run:
             self._storage(answers.measure, intake.measure, trial.measure)
         if "trail" in self.chosen:
             self._storage(trail.measure)
+        if "routing" in self.chosen:
+            self._storage(routing.measure)
         if "start" in self.chosen:
             self._storage(start.measure)
 

@@ -107,6 +107,7 @@ def stand(console: Console, cluster: Cluster | None, *, stock: bool = False) -> 
         box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY))
         began, started = box.read_now(lambda session, now: (now, time.monotonic()))
         received = ending.enter_context(receiving(folder / "received"))
+        box.settings.chat_url = received.settings["BATON_CHAT_URL"]  # a deploy asks which channels can prove something
         more = {**SETTINGS, **kept.settings(), **received.settings, **pool}
         prefect_port, web_port = stack.free_port(), stack.free_port()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from agreements.lifecycle import Stage
+from agreements.prospect import Whereabouts
 from agreements.words import NoWord, OptOutChannel, Party, TemplateName
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ class LeadView:
     criteria: rule, value and points of each criterion that counted. message: what the lead wrote, its own words.
     history: earlier events, oldest first, each an aware instant and a sentence. persona, product: by the agreement. leg: the
     current hand-over, where a lead has several. brought_in_by: name of the rep who found the lead. beside: values from other
-    sources that differ, each with the name of the fact, value, source, and an aware instant. refuses: what the person refused;
-    the view then has no such address.
+    sources that differ, each with the name of the fact, value, source, and an aware instant. asked_at: when the lead made its
+    newest request, aware. where: the zones in which the lead may be. asked: how long ago that was, and at what time of the lead's
+    day. requested_there: the requested time by the lead's own clock, empty for none or an unknown zone.
+    refuses: what the person refused; the view then has no such address.
     """
 
     number: int
@@ -64,6 +67,10 @@ class LeadView:
     criteria: tuple[tuple[str, str, int], ...] = ()
     history: tuple[tuple[datetime, str], ...] = ()
     beside: tuple[tuple[str, str, str, datetime], ...] = ()
+    asked_at: datetime | None = None
+    where: Whereabouts = Whereabouts()
+    asked: str = ""
+    requested_there: str = ""
     refuses: tuple[OptOutChannel, ...] = ()
 
     @property
@@ -79,6 +86,8 @@ class Context:
     due_at: when an answer is due, aware, None where no answer is due. promise: this deadline in the agreement's words.
     rep: name of the person who has the lead. what: the subject in one sentence. extra: further words by name. number: the code
     that the reader types the first time they answer on a device. page: the link to the reader's own page, empty for none.
+    colleague: that another person of the company is with a rep too, in one sentence, empty for none. colleague_link: the link to
+    that lead, empty where another rep has it.
     """
 
     to: Recipient
@@ -91,6 +100,8 @@ class Context:
     extra: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
     page: str = ""
+    colleague: str = ""
+    colleague_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,18 @@ SUBJECT_MAX = 150
 
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
 #: Longest text of a field in a letter, in characters. They keep the HTML part under 100 kB whatever a lead sends.
-_LIMITS = {"message": 3000, "text": 2000, "what": 500, "promise": 500, "statements": 500, "link": 4000, "page": 4000, "zone": 60}
+_LIMITS = {
+    "message": 3000,
+    "text": 2000,
+    "what": 500,
+    "promise": 500,
+    "statements": 500,
+    "link": 4000,
+    "page": 4000,
+    "colleague_link": 4000,
+    "colleague": 600,
+    "zone": 60,
+}
 #: A contract is never cut: one that is too long is left out as a whole.
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
@@ -140,7 +151,7 @@ def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> 
 
 def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
     told = clean(text).strip() if name in _KEEP_LINES else one_line(text)
-    return _cut(told if name in ("link", "page") else defuse(told), _LIMITS.get(name, _LIMIT))
+    return _cut(told if name in ("link", "page", "colleague_link") else defuse(told), _LIMITS.get(name, _LIMIT))
 
 
 def _without_chat_marks(text: str) -> str:

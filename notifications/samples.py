@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from agreements.lifecycle import Stage
 from agreements.loading import read_agreement
+from agreements.prospect import Whereabouts
 from agreements.wording import contract
 from agreements.wording.document import Contract
 from agreements.words import TemplateName
@@ -45,6 +46,10 @@ _LEAD = LeadView(
     campaign="Autumn webinar",
     message="We lose leads between two tools, and nobody sees it before the end of the month.\n\nCould somebody call after lunch?",
     requested_time=datetime(2026, 12, 2, 12, 30, tzinfo=UTC),
+    asked_at=datetime(2026, 12, 1, 8, 40, tzinfo=UTC),
+    where=Whereabouts(("Europe/London",), "country"),
+    asked="20 min ago, at Tue 08:40 their time",
+    requested_there="Wed 12:30 their time",
     tier="hot",
     score=82,
     fit=45,
@@ -89,6 +94,7 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     },
     "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
+_COLLEAGUE = "A colleague asks too: Priya Nair of Harbour & Sons (lead 37). You have that lead."
 _WHAT: Mapping[str, str] = {
     "reminder": "Still needed: an answer (accept or reject).",
     "decision-asked": "Ana Ruiz did not answer in time.",
@@ -156,7 +162,8 @@ def sample(message: TemplateName) -> Any:
         return replace(_OTHERS[message], contract=_contract())
     if message in _OTHERS:
         return _OTHERS[message]
-    return replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+    made = replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
+    return replace(made, colleague=_COLLEAGUE, colleague_link="https://baton.example/l/other") if message == "assigned" else made
 
 
 @lru_cache(maxsize=1)
@@ -188,7 +195,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,9 +53,13 @@ def _begin_with_content(incoming: IncomingLead) -> str:
     return f"{_begin_of(incoming)}:{content_of(incoming)}:"
 
 
-def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str) -> int | None:
-    """The new activity's id; None where it repeats a stored one, which then counts it. One that claims a later time was done now."""
+def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, actor: str, named: Lead | None = None) -> int | None:
+    """The new activity's id; None where it repeats a stored one, which then counts it. One that claims a later time was done now.
+
+    named: the merged lead under whose id or address it came, where that is not the lead itself.
+    """
     lead_id = lead.id
+    of_lead = named.id if named is not None and named.id != lead_id else None
     if again := known(session, lead, incoming, now=now):
         again.repeated, again.repeated_at = again.repeated + 1, now
         session.add(again)
@@ -73,9 +78,10 @@ def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, 
         text_id=text.id if text else None,
         brought_by=incoming.sales_sourced_by,
         received_at=now,
+        of_lead=of_lead,
     )
     session.add(row)
-    consents.keep(session, lead_id, incoming.consents, now=now)
+    consents.keep(session, of_lead or lead_id, incoming.consents, now=now)
     said: dict[str, Any] = {"activity": incoming.activity}
     if incoming.sales_sourced_by:
         said["brought_by"] = incoming.sales_sourced_by
@@ -90,3 +96,26 @@ def said_otherwise(session: Session, lead: Lead, incoming: IncomingLead, *, now:
         return False
     text = session.get(PersonalText, stored.text_id) if stored.text_id else None
     return text is None or text.text != incoming.message
+
+
+def of(session: Session, lead_id: int, *, of_leads: Sequence[int] | None = None) -> list[Activity]:
+    """The activities of a lead in their order. of_leads: only those that came for these merged leads."""
+    query = select(Activity).where(Activity.lead_id == lead_id).order_by(col(Activity.id))
+    return list(session.exec(query if of_leads is None else query.where(col(Activity.of_lead).in_(of_leads))))
+
+
+def move(session: Session, rows: Sequence[Activity], *, to: int) -> None:
+    """Gives these activities to another lead. Each remembers whose it was, and its text goes along."""
+    taken = {one.key for one in of(session, to)}
+    for row in rows:
+        if row.of_lead == to:
+            row.of_lead, row.key = None, row.key.removesuffix(f"#{to}")
+        elif row.of_lead is None:
+            row.of_lead = row.lead_id
+            row.key = f"{row.key}#{row.lead_id}" if row.key in taken else row.key
+        row.lead_id = to
+        session.add(row)
+        if row.text_id and (text := session.get(PersonalText, row.text_id)):
+            text.lead_id = to
+            session.add(text)
+    session.flush()

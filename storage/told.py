@@ -66,6 +66,23 @@ def keep_beside(lead: Lead, name: str, value: str, source: str, *, now: datetime
     lead.beside = {**lead.beside, name: _added(lead.beside.get(name, []), value, source, now)}
 
 
+def show_merged(lead: Lead, merged: Lead, *, now: datetime) -> None:
+    """Keeps the facts of a lead that was merged into this one beside its own, where they differ; the merged lead keeps them too."""
+    for name in (*NAMED, "email"):
+        if (value := getattr(merged, name)) and not _same(value, getattr(lead, name)):
+            keep_beside(lead, name, value, _as_source(merged), now=now)
+
+
+def hide_merged(lead: Lead, merged: Lead) -> None:
+    """Takes the facts of a lead that is its own again from beside this lead's."""
+    rest = {name: [one for one in others if one["source"] != _as_source(merged)] for name, others in lead.beside.items()}
+    lead.beside = {name: others for name, others in rest.items() if others}
+
+
+def _as_source(merged: Lead) -> str:
+    return f"lead {merged.id}"
+
+
 def _may_be_somebody_else(lead: Lead, incoming: IncomingLead, may_replace: bool) -> bool:
     """Whether the name came for another person: it contradicts the known one, or it came without the address of a nameless lead."""
     known, told = Who(lead.email, lead.first_name, lead.last_name), Who(incoming.email, incoming.first_name, incoming.last_name)

@@ -94,17 +94,19 @@ def _share_id(session: Session, incoming: IncomingLead, before: Lead, lead: Lead
 def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLead, *, now: datetime, actor: str) -> Captured:
     """Adds a conversion to a lead that is known and locked."""
     lead_id, named = lead.id, found.named or lead
-    activity_id = activities.add(session, lead, incoming, now=now, actor=actor)
+    activity_id = activities.add(session, lead, incoming, now=now, actor=actor, named=named)
     if not activity_id:
         _keep_repeated(session, lead, found, incoming, now=now)
         opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
         return Captured("repeated", lead_id)
     changed = _changes_of(session, named, incoming, now)
     facts_told = _take_facts(session, named, found, incoming, moved="company-changed" in changed, now=now)
+    if named.id != lead.id:
+        told.show_merged(lead, named, now=now)
     leads.bring_up_to_date(session, lead, incoming)
     history.remember(session, named, now=now)
     opting_out.take_refusal(session, lead, incoming, now=now, actor=actor)
-    latest = _seen_to(session, lead_id, now)
+    latest = seen_to(session, lead_id, now)
     for event in changed:
         trail.record(session, event, now=now, handoff=latest, lead_id=lead_id, actor=actor)
     if facts_told and latest is not None and latest.ended_at is None:
@@ -141,7 +143,7 @@ def _take_facts(session: Session, lead: Lead, found: Recognised, incoming: Incom
     return facts_told
 
 
-def _seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
+def seen_to(session: Session, lead_id: int, now: datetime) -> Handoff | None:
     """The lead's handoff as it is now. A nurtured one becomes due for review at once."""
     latest = handoffs.latest_of(session, lead_id)
     if latest is None or latest.stage != Stage.NURTURING:

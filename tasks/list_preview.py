@@ -19,10 +19,11 @@ from agreements.lead import ACCOUNT, Done, IncomingLead, LeadFacts, domain_of
 from agreements.model import Agreement, Segment
 from agreements.release import Pace, ReleaseDay, planned_days
 from agreements.routing import segment_for
+from agreements.staff import Staff
 from storage import contracts, history, identity, roster, suppressions
 from storage.tables import AgreementVersion, Lead, LeadSource
 from tasks.steps import release_queue
-from tasks.steps.candidates import CandidateReader, release_of
+from tasks.steps.candidates import release_of, shares_left
 from tasks.wiring.toolbox import Toolbox
 
 #: What would become of a row. customer: the screen attaches or routes it to an account's owner; held: no agreement is for it.
@@ -196,9 +197,10 @@ def _queue(session: Session, goes: _Goes, count: int, now: datetime) -> Queue:
     if release is None:
         return Queue(goes.tier, team, count)
     names = people.reps_of(team) if team else [agreement.routing.default_acceptor]
-    see = CandidateReader(session, agreement, people, goes.tier, release, now, goes.segment.strategy if goes.segment else "round-robin", {})
+    staff = Staff(people, agreement, now)
     known = [(name, people.people[name]) for name in names if people.person(name)]
-    paces = [Pace(name, agreement.calendar(person.calendar), see.share(name), person.is_away) for name, person in known]
+    left = shares_left(session, staff, [name for name, _ in known], release, goes.tier)
+    paces = [Pace(name, staff.calendar(name), left[name], person.is_away) for name, person in known]
     ahead = release_queue.length(session, f"{goes.tier}:{team}")
     return Queue(
         goes.tier, team, count, release.per_rep, ahead, planned_days(paces, per_rep=release.per_rep, ahead=ahead, count=count, now=now)

@@ -63,8 +63,21 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+class RequestedTime(Clause):
+    """What a contact time that the lead asked for changes: the first attempt is due then, plus the tolerance.
+
+    outside_hours: a time at which the rep is closed moves to the rep's next opening, or is kept.
+    """
+
+    tolerance: AnElapsed
+    outside_hours: Literal["next-opening", "keep"] = "next-opening"
+
+    def __str__(self) -> str:
+        return str(self.tolerance)
+
+
 def _tolerance(value: Any) -> Any:
-    return value["tolerance"] if isinstance(value, Mapping) and set(value) == {"tolerance"} else value
+    return value if value is None or isinstance(value, (Mapping, RequestedTime)) else {"tolerance": value}
 
 
 class Rung(Clause):
@@ -119,7 +132,7 @@ class Clock(Clause):
     pauses: tuple[Literal["fix_note"], ...] = ()
     at: Annotated[Mapping[int, Nudge], BeforeValidator(_shares), WithJsonSchema(SHARES)] = Field(default_factory=dict)
     respect_requested_time: Annotated[
-        AnElapsed | None, BeforeValidator(_tolerance, json_schema_input_type=AnElapsed | dict[Literal["tolerance"], AnElapsed])
+        RequestedTime | None, BeforeValidator(_tolerance, json_schema_input_type=AnElapsed | RequestedTime)
     ] = None
     touches: Annotated[Touches, BeforeValidator(_touches, json_schema_input_type=int | Touches)] = Touches()
     check_in: Literal["", "daily-digest"] = ""

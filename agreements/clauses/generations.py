@@ -32,6 +32,12 @@ def _kept_on_leave(tree: Tree) -> Tree:
     return {**tree, "routing": {"on_leave": dict.fromkeys(("assigned", "accepted", "working"), "keep"), **routing}} if routing else tree
 
 
+def _colleagues_by_turn(tree: Tree) -> Tree:
+    """Before generation 2 the colleague of a person whom a rep has went to whose turn it was."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"same_company": {"to": "by-turn"}, **routing}} if routing else tree
+
+
 def _proven_by_anybody(tree: Tree) -> Tree:
     """Before generation 2 a message to the manager, or on a channel that nobody reads, proved that the rep was told."""
     return {**tree, "notify": {"proof": {"counts": ["rep", "manager", "unread"]}, **(tree.get("notify") or {})}}
@@ -62,9 +68,23 @@ def _without_touches(tree: Tree) -> Tree:
     return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
 
 
+def _at_any_hour(tree: Tree) -> Tree:
+    """Before generation 2 a first call was due at any hour of the prospect's day."""
+    return {"prospect_hours": "always", **tree}
+
+
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
-    2: (_turn_alone, _asks_everybody, _kept_on_leave, _proven_by_anybody, _day_and_night, _without_touches),
+    2: (
+        _turn_alone,
+        _asks_everybody,
+        _kept_on_leave,
+        _colleagues_by_turn,
+        _proven_by_anybody,
+        _day_and_night,
+        _without_touches,
+        _at_any_hour,
+    ),
 }
 #: The generation of an agreement that is published now.
 NEWEST = max(_BEFORE)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from agreements.calendar.durations import Duration
+from agreements.calendar.opening_hours import Week, intervals_of
+from agreements.calendar.problems import CalendarError
 from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
@@ -113,6 +115,17 @@ class OnLeave(Clause):
     back_after: bool = False
 
 
+class SameCompany(Clause):
+    """Whether a colleague of a person whom a rep has, or had within this time, goes to the same rep.
+
+    waits: how much later the rep may be at work than the first of those who could take the lead; a lunch does not part colleagues.
+    """
+
+    to: Literal["same-rep", "by-turn"] = "same-rep"
+    within: AnElapsed = Duration(30, "days", working=False)
+    waits: AnElapsed = Duration(2, "hours", working=False)
+
+
 class Routing(Clause):
     """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
 
@@ -123,6 +136,7 @@ class Routing(Clause):
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
     on_leave: OnLeave = OnLeave()
+    same_company: SameCompany = SameCompany()
 
 
 #: Whose messages prove that the rep was told. rep: those to the rep, on channels that people read; manager: also those to somebody
@@ -162,6 +176,30 @@ class Notify(Clause):
     def bounces_within(self) -> timedelta:
         """How long to wait for a bounce before an e-mail counts as arrived: never longer than `within`."""
         return min(self.no_bounce_for.length, self.within.length)
+
+
+#: The value of `prospect_hours` by which a call may be due at any hour.
+ALWAYS_AWAKE = "always"
+
+
+def _waking_hours(value: Any) -> Any:
+    if value != ALWAYS_AWAKE:
+        try:
+            hours = intervals_of(value, ("prospect_hours",))
+        except CalendarError as error:
+            raise ValueError(f"{error.problem}; write {error.instead.removesuffix(', or closed')}, or {ALWAYS_AWAKE}") from None
+        if not hours:
+            raise ValueError("a lead that nobody may ever call gets no call; write hours such as '08:00-20:00', or `always`")
+    return value
+
+
+#: The hours of the day, by the prospect's clock, in which a first call may be due: `08:00-20:00`, or `always`.
+ProspectHours = Annotated[str, BeforeValidator(_waking_hours)]
+
+
+def waking_week(hours: str) -> Week | None:
+    """Return these hours for every day of a week, None for always."""
+    return None if hours == ALWAYS_AWAKE else (intervals_of(hours, ("prospect_hours",)),) * 7
 
 
 class Attention(Clause):

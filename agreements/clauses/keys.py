@@ -42,6 +42,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "routing": Key("who gets a lead", "{segments: [{team: emea}], default_acceptor: dora}"),
         "notify": Key("how a rep gets a message, and what proves that it arrived", "{confirmed_on: 2, channels: [crm, email, chat]}"),
         "attention": Key("the tiers that interrupt; all others wait for the morning digest", "{interrupt: [hot]}"),
+        "prospect_hours": Key("the hours, by the lead's own clock, in which a first call may be due; or always", '"08:00-20:00"'),
         "clocks": Key("who has to act by when", f"{{acceptance: {_CLOCK}}}"),
         "legs": Key("the teams that have a lead one after another, up to the opportunity", "[sdr, ae]"),
         "reasons": Key("why sales rejects or returns a lead, and what follows", "[{code: not-now, then: nurture, revisit: 60 days}]"),
@@ -156,7 +157,13 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "on_call": Key("who gets the lead first when everyone is away: an id from the roster", "dora"),
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
+        "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
+    },
+    "SameCompany": {
+        "to": Key("same-rep: the rep who has or had a colleague, else by turn; by-turn: always by turn", "same-rep"),
+        "within": Key(f"how long a rep who had the colleague counts; {_ELAPSED}", "30 days"),
+        "waits": Key(f"how much later the rep may be at work than the first who could take the lead; {_ELAPSED}", "2 hours"),
     },
     "OnLeave": {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),
@@ -224,6 +231,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "after": Key("a further time to wait before this rung", "1 day"),
         "at_most": Key("how often, 1 to 20", "1"),
         "track": Key("for nurture: the track", "unworked"),
+    },
+    "RequestedTime": {
+        "tolerance": Key(f"how long after the requested time the first attempt is due; {_ELAPSED}", "30 minutes"),
+        "outside_hours": Key("next-opening or keep: what becomes of a time at which the rep is closed", "next-opening"),
     },
     "Touches": {
         "at_least": Key("how many attempts", "6"),

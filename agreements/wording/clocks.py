@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from agreements.clauses.clocks import LEG_CLOCK_NAMES, RUNS
+from agreements.clauses.handover import ALWAYS_AWAKE
 from agreements.model import Agreement, Clock, Leg, Rung
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Line, Section, Table, Text, lines, told
@@ -24,7 +25,11 @@ _DOES = {
 
 def clocks(agreement: Agreement) -> Section:
     """Return a table of every clock by tier, then each clock in sentences."""
-    details = (block for name in CLOCK_NAMES for block in lines(*_details(name, agreement.clocks.named(name)), title=title(name)))
+    details = (
+        block
+        for name in CLOCK_NAMES
+        for block in lines(*_details(name, agreement.clocks.named(name), agreement.prospect_hours), title=title(name))
+    )
     return Section("clocks", "The clocks", (_table(agreement), Text(_ABOUT_TIME), *details))
 
 
@@ -72,14 +77,32 @@ def runs(name: ClockName, clock: Clock) -> tuple[str, tuple[str, ...]]:
     return clock.from_ or start, clock.to or ends
 
 
-def _details(name: ClockName, clock: Clock) -> Iterator[Line]:
+def _details(name: ClockName, clock: Clock, hours: str = ALWAYS_AWAKE) -> Iterator[Line]:
     yield from _counting(clock)
     yield from _leeway(clock)
+    if name == "first_attempt" and hours != ALWAYS_AWAKE:
+        side = "the rep is at work and " if clock.calendar else ""
+        moved = f"a call that would be due at another hour moves to the next hour in which {side}the lead is awake, {_grace(clock)}"
+        yield told(f"from {hours} on the lead's own clock. {say.sentence(moved)} {_UNSHARED}", "Awake is a lead:")
     if clock.at:
         yield told("; ".join(f"at {share}% {_DOES[action]}" for share, action in sorted(clock.at.items())) + ".", "Before it is due:")
     yield told(ladder(clock.when_missed), "If it is missed:")
     if clock.why:
         yield Line(clock.why, "Why:")
+
+
+#: What happens where the rule has no answer.
+_UNSHARED = (
+    "The lead's zone is what the lead told, or follows from its country and telephone number. Where several zones are possible, the lead"
+    " counts as awake when it is day in all of them, or else in one. If the zone is unknown, or if the two never share an hour, the time"
+    " stays as it is, and the lead's page says so."
+)
+
+
+def _grace(clock: Clock) -> str:
+    requested = clock.respect_requested_time
+    time = requested.tolerance if requested else clock.at_least
+    return f"and is due {time} later" if time else "and has its full time from then"
 
 
 def _counting(clock: Clock) -> Iterator[Line]:
@@ -104,7 +127,8 @@ def _leeway(clock: Clock) -> Iterator[Line]:
     if clock.at_least:
         yield told(f"{clock.at_least} from the acceptance, however late the acceptance was.", "The rep has at least:")
     if clock.respect_requested_time is not None:
-        then = "due at that time (outside working hours at the next opening)," if clock.calendar else "due at that time,"
+        moves = clock.calendar and clock.respect_requested_time.outside_hours == "next-opening"
+        then = "due at that time (outside working hours at the next opening)," if moves else "due at that time,"
         yield told(f"{then} plus {clock.respect_requested_time}, and not before that time.", "If the lead asks for a time:")
     touches = clock.touches
     if touches.at_least or touches.channels != 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agreements.calendar.opening_hours import Interval
 from agreements.calendar.working_time import ClosedDays, WorkingCalendar
-from agreements.model import Agreement, Proves, Segment, Tier
+from agreements.model import Agreement, Proves, SameCompany, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
@@ -76,10 +76,21 @@ def routing(agreement: Agreement) -> Section:
             + (" A lead that nobody has worked on meanwhile comes back to the rep afterwards." if rules.on_leave.back_after else ""),
             "When a rep goes on leave:",
         ),
+        told(f"{_same_company(rules.same_company)}.", "Colleagues:"),
         Line(f"{rules.default_acceptor}, who also gets every lead that matches no segment.", "Default acceptor:"),
     )
     asked = lines(*map(segment_line, rules.segments), title="Which team (the first match counts)", numbered=True)
     return Section("routing", "Who gets a lead", (*asked, *answers))
+
+
+def _same_company(rules: SameCompany) -> str:
+    if rules.to == "by-turn":
+        return "the colleague of a person whom a rep has goes to whose turn it is"
+    return (
+        f"a lead goes to the rep who has a colleague of the same company, or had one within {rules.within}. It goes by turn if this"
+        f" rep is away or full, does not serve the lead, or opens more than {rules.waits} later than the first who could take it."
+        " The same company means the same e-mail domain, which is never one of free mail"
+    )
 
 
 def segment_line(one: Segment) -> Line:

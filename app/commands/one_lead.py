@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,8 +11,9 @@ from sqlmodel import Session, col, select
 from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
+from notifications.letter import LeadView
 from storage import answerers, consents, handoffs, proof, roster
-from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Lead
+from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
 from tasks.messages.template_faults import FAULTY
@@ -27,7 +29,7 @@ def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> No
         box.read_now(lambda session, now: _print(session, row, now))
 
 
-def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untyped-def]
+def _print(session: Session, lead: Lead, now: datetime) -> None:
     people = roster.current(session)
     lead_id = lead.id
     handoff = handoffs.latest_of(session, lead_id)
@@ -49,7 +51,10 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
         return
     points = f"score {handoff.score} (fit {handoff.fit}, engagement {handoff.engagement})"
     console.print(f"{handoff.stage}, owner {people.name_of(handoff.owner)}, {points}")
-    view = lead_view.lead_view(session, handoff)
+    view = lead_view.lead_view(session, handoff, now=now)
+    console.print(f"  asked {view.asked}", markup=False)
+    if view.requested_time:
+        _print_requested(session, view)
     for name, value, source, at in view.beside:
         console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
     for name, text in view.statements.items():
@@ -65,6 +70,15 @@ def _print(session: Session, lead: Lead, now) -> None:  # type: ignore[no-untype
     _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
     terminal.print_bar(ledger(session, lead_id, now=now))
+
+
+def _print_requested(session: Session, view: LeadView) -> None:
+    """Print the contact time that the lead asked for, and how many attempts came before or after it."""
+    touched = session.exec(select(Event.data).where(Event.lead_id == view.number, Event.kind == "touched")).all()
+    early, late = (sum(bool(data.get(name)) for data in touched) for name in ("too_early", "too_late"))
+    at = view.requested_there or "their time zone is unknown"
+    counted = f"{len(touched)} attempt{'s' if len(touched) != 1 else ''}, {early} too early, {late} too late"
+    terminal.console.print(f"  wants to be contacted {view.requested_time:%a %d %b %H:%M} UTC ({at}): {counted}", markup=False)
 
 
 def _state(one: Delivery) -> str:

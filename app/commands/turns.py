@@ -90,7 +90,10 @@ def shares(
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; today if left out.")] = None,
     team: Annotated[str, typer.Option(help="Only this team.")] = "",
 ) -> None:
-    """Show for each team and tier how many leads each rep got, how many were due, and why shares are uneven."""
+    """Show for each team and tier how many leads each rep got, how many were due, and why shares are uneven.
+
+    A lead that goes to the rep who knows its company is a turn like any other. A lead that was asked for by name is nobody's turn.
+    """
     box = terminal.open_box()
     with terminal.told():
 

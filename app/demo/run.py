@@ -161,6 +161,7 @@ def _parts(folder: Path, scene: Scene, script: Script, console: Console) -> Iter
         "BATON_CHAT_URL": scene.room.apprise_url,
         **FOR_THE_WEEK,
     }
+    scene.box.settings.chat_url = scene.room.apprise_url  # as the parts have it: the deploy asks what can prove something
     began = time.monotonic()
 
     def prepare(running: stack.Stack) -> None:

@@ -74,6 +74,7 @@ def ground(folder: Path, *, sqlite: bool, workers: int = 2) -> Iterator[Ground]:
             CHAT: ending.enter_context(Gate(room.port, busy=HTTP_BUSY, taken=HTTP_TAKEN)),
         }
         more = _settings(gates, databases)
+        box.settings.chat_url = more["BATON_CHAT_URL"]  # a deploy asks which channels can prove something
         text = AGREEMENT.read_text(encoding="utf-8")
         prepare = lambda running: _prepare(running, box, text)  # noqa: E731
         started = stack.running(folder, prefect_port=stack.free_port(), web_port=stack.free_port(), more=more, prepare=prepare)

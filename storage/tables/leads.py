@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, Column, UniqueConstraint, event
 from sqlmodel import AutoString, Field, SQLModel
 
+from agreements.company import company_key
 from agreements.words import OptOutChannel
 from storage.tables.base import Word, index_where, instant, mapping, row_id
 
@@ -17,7 +18,8 @@ class Lead(SQLModel, table=True):
 
     source: the source that sent the newest conversion. linked_to: the same person's lead at the company where they were before. mail_key:
     the address in one form. person_key: the mail key where one person reads the mailbox, held by at most one lead; empty for every other
-    lead. erased_at: when everything personal was deleted, at the person's wish or at the end of the retention time. beside: values from
+    lead. company_key: the domain by which colleagues are told, from the address at each change; empty for free mail.
+    erased_at: when everything personal was deleted, at the person's wish or at the end of the retention time. beside: values from
     another source that differ, by name of the fact: a list of value, source and at (ISO, UTC). merged_into: the lead of the same person
     that goes on instead of this one. merged_by_hand: somebody decided that; the addresses differ, and it can be undone. do_not_contact:
     nobody may contact the person. not_by: the channels that the person refused, with a space between them.
@@ -26,11 +28,14 @@ class Lead(SQLModel, table=True):
     __tablename__ = "leads"
     __table_args__ = (
         index_where("one_lead_a_person", "person_key", where="person_key <> ''", unique=True),
+        index_where("leads_of_company", "company_key", "id", where="company_key <> ''"),
+        index_where("merged_leads", "merged_into", where="merged_into IS NOT NULL"),
         index_where("leads_kept", "created_at", where="erased_at IS NULL"),
     )
     id: int = row_id()
     mail_key: str = Field(default="", index=True)
     person_key: str = ""
+    company_key: str = ""
     email: str = ""
     first_name: str = ""
     last_name: str = ""
@@ -52,6 +57,13 @@ class Lead(SQLModel, table=True):
     last_touch_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant()
     erased_at: datetime | None = instant(nullable=True)
+
+
+@event.listens_for(Lead, "before_insert")
+@event.listens_for(Lead, "before_update")
+def _keep_company(mapper: Any, connection: Any, lead: Lead) -> None:
+    """Keeps the company with the address, however it changes: an erased address takes the company along."""
+    lead.company_key = company_key(lead.email)
 
 
 class LeadSource(SQLModel, table=True):

@@ -69,7 +69,7 @@ def _answered_for_you(session: Session, row: Delivery, links: Links, now: dateti
     link = links.for_tenure(signed, at=now) if signed else links.for_duty(wait, row.person, at=now)
     context = Context(
         to=lead_context.recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         due_at=undo,
@@ -92,7 +92,7 @@ def _do_not_contact(session: Session, row: Delivery, links: Links, now: datetime
     link = links.for_tenure(offers.link_id(session, str(row.context["tenure"]), row.person), at=now)
     context = Context(
         to=lead_context.recipient(roster.current(session), row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=lead_context.number_of(links, link),
         what=_REFUSED[channel],

@@ -75,7 +75,7 @@ def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) ->
     link = "" if row.message == TOLD else links.for_dispute(dispute.answer_id, row.person, at=now)
     context = Context(
         to=recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=number_of(links, link),
         due_at=dispute.due_at if row.message == RAISED and not dispute.ruling else None,

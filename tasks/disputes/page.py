@@ -164,7 +164,7 @@ def _one(session: Session, people: Roster, answer: Answer, reader: Reader, now: 
         timezone=person.timezone,
         now=now,
         rejection=rejection,
-        lead=lead_view.lead_view(session, handoffs.get(session, answer.handoff_id)),
+        lead=lead_view.lead_view(session, handoffs.get(session, answer.handoff_id), now=now),
         open_to=_open_to(session, people, answer, row, ident, now),
         words=_words(session, answer.text_id),
         list_link=reader.link_to(0) if may_list else "",

@@ -17,6 +17,7 @@ from storage import answerers, disputes, handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, running
+from tasks.messages import colleagues
 from tasks.messages.lead_view import lead_view
 
 
@@ -62,12 +63,15 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     if row.message == "manager-told" and due and wait and wait.id == given.get("wait_id"):
         extra["left"] = time_left(due, now)
     link, page = _link(row, links, now), _page(row, links, now)
+    colleague, other = colleagues.told(session, handoff, agreement, row.person, now=now) if row.message == "assigned" else ("", None)
     return Context(
         to=recipient(people, row.person),
-        lead=lead_view(session, handoff),
+        lead=lead_view(session, handoff, now=now),
         link=link,
         number=number_of(links, link or page),
         page=page,
+        colleague=colleague,
+        colleague_link=links.for_tenure(other.id, at=now) if other else "",
         due_at=due,
         promise=promise,
         rep=rep,

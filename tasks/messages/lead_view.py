@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
+from agreements.prospect import Whereabouts, asked_words, clock_there, whereabouts
 from agreements.roster import Roster
 from agreements.words import OPT_OUT_CHANNELS, EventKind, Via, word
 from notifications.letter import LeadView
@@ -25,6 +27,9 @@ SENTENCES: Mapping[EventKind, str] = {
     "moved-on": "Is at another company now, as lead {to}",
     "linked": "The same person as lead {to}, at another company",
     "shares-id": "Another person came under the same id of the source: lead {to}",
+    "merged-by-hand": "{actor} merged it into lead {into}",
+    "took-over": "{actor} merged lead {lead} into this one",
+    "unmerged": "{actor} told it apart from lead {lead} again",
     "screened": "Passed the screen",
     "routed": "Routed past the score: {why}",
     "qualified": "Qualified: score {score}",
@@ -69,6 +74,8 @@ SENTENCES: Mapping[EventKind, str] = {
     "touched": "{actor}: {touch}",
     "facts-told": "{source} added: {filled}",
     "contact-time-ignored": "The requested contact time does not count: {why}",
+    "call-moved": "The first call is due when {rep} is at work and the lead is awake",
+    "no-shared-hours": "{rep} and the lead are never awake at the same time, so the hours of {rep} count",
     "missed": "Missed: {clock}",
     "escalated": "Escalated: {do}",
     "nudged": "{to} was told ({action})",
@@ -103,6 +110,8 @@ _MORE: tuple[tuple[EventKind, str, str], ...] = (
     ("assigned", "told", "Offered to {told}: {why}"),
     ("accepted", "claimed", "{rep} has it"),
     ("assigned", "leg", "Assigned to {rep}, {leg} ({why})"),
+    ("touched", "too_early", "{actor}: {touch}, before the time that the lead asked for"),
+    ("touched", "too_late", "{actor}: {touch}, after the time that the lead asked for"),
     ("touched", "channel", "{actor}: {touch} ({channel})"),
     ("opted-out", "by_channel", "Asked for no contact by {by_channel} (told by {actor})"),
     ("answered-rejected", "refused", "{actor} rejected: {reason}; the person refuses: {refused}"),
@@ -165,9 +174,11 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times, now for the last time"
 
 
-def lead_view(session: Session, handoff: Handoff) -> LeadView:
-    """The lead of this handoff as a rep sees it."""
-    return held.known(session, handoff.id, ("view", handoff.stage), lambda: _view(session, handoff))
+def lead_view(session: Session, handoff: Handoff, *, now: datetime) -> LeadView:
+    """The lead of this handoff as a rep sees it now."""
+    view = held.known(session, handoff.id, ("view", handoff.stage), lambda: _view(session, handoff))
+    requested = clock_there(view.where, view.requested_time) if view.requested_time else ""
+    return replace(view, asked=asked_words(view.where, view.asked_at, now) if view.asked_at else "", requested_there=requested)
 
 
 def _view(session: Session, handoff: Handoff) -> LeadView:
@@ -204,7 +215,22 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
         criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
         history=tuple(_earlier(session, handoff, people)),
         beside=tuple(one for one in beside_of(lead) if not ((silent or one[0] in lead.not_by) and one[0] in ("email", "phone"))),
+        asked_at=_asked_at(session, handoff, lead),
+        where=where_is(lead),
     )
+
+
+def where_is(lead: Lead) -> Whereabouts:
+    """The time zones in which the lead may be."""
+    return whereabouts(told=lead.values.get("timezone", ""), country=lead.country, phone=lead.phone)
+
+
+def _asked_at(session: Session, handoff: Handoff, lead: Lead) -> datetime:
+    """When the lead asked: its newest request of the agreement's fast lane, else its newest activity."""
+    lane = handoffs.agreement_of(session, handoff).qualification.fast_lane if handoff.agreement else ()
+    newest = select(Activity.at).where(Activity.lead_id == lead.id).order_by(col(Activity.at).desc()).limit(1)
+    asked = session.exec(newest.where(col(Activity.kind).in_(lane))).first() if lane else None
+    return asked or session.exec(newest).first() or lead.created_at
 
 
 def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:

@@ -145,7 +145,7 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         person=place.person,
         person_name=place.people.name_of(place.person),
         timezone=person.timezone if person else "UTC",
-        lead=lead_view.lead_view(session, place.handoff),
+        lead=lead_view.lead_view(session, place.handoff, now=now),
         live=bool(place.options),
         ended=place.ended,
         wait_kind=place.wait.kind if place.wait else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,11 +12,10 @@ from sqlmodel import Session, col, select
 from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.model import Agreement, Prefer, Release, Segment, Strategy
-from agreements.release import share_left
-from agreements.roster import Roster
-from agreements.routing import Candidate, Route, Rules, route, segment_for
+from agreements.routing import Candidate, Colleague, Route, Rules, route, segment_for
+from agreements.staff import Staff
 from agreements.words import Ended
-from storage import handoffs, offers, roster, turns
+from storage import companies, handoffs, offers, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
@@ -71,14 +70,17 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
     if wanted and wanted not in names:
         names = [*names, wanted]
     on_call = presence.stand_in(people, agreement.routing.on_call, now) or agreement.routing.on_call
-    everybody = {*names, *([on_call] if people.person(on_call) else [])}
+    if not earlier:  # a lead that is passed on may hold the lock of its turns, which comes after this one
+        companies.lock(session, handoffs.lead_of(session, handoff))
+    known = companies.colleagues(session, handoff, agreement, now=now)
     team = segment.team if segment else ""
     strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
-    open_leads = _open_leads(session, everybody, agreement, release)
-    see = CandidateReader(session, agreement, people, handoff.tier, release, now, strategy, open_leads)
+    staff = Staff(people, agreement, now, weighted=strategy == "weighted-round-robin")
+    tier = handoff.tier if release else None
+    others = [on_call] if people.person(on_call) else []
     return Choosing(
         team=team,
-        candidates=tuple(see.candidate(name) for name in names),
+        candidates=candidates_of(session, staff, names, tier),
         declined=_declined(session, handoff, earlier, wanted),
         rules=Rules(
             strategy,
@@ -86,11 +88,13 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             turns.locked(session, turns.pool_of(team, handoff.tier)),
             presence.stand_in(people, agreement.routing.default_acceptor, now),
             0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
+            tuple(Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known),
+            agreement.routing.same_company.waits.length,
         ),
         wanted=wanted,
-        on_call=see.candidate(on_call) if people.person(on_call) else None,
+        on_call=next(iter(candidates_of(session, staff, others, tier)), None),
         release=release,
-        shares={name: see.share(name) for name in names} if release else None,
+        shares=shares_left(session, staff, names, release, handoff.tier) if release else None,
     )
 
 
@@ -98,11 +102,11 @@ def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str,
     """Return the reps of a segment's team as a new lead of that tier would find them now. Reads only, and locks nothing."""
     people, release = roster.current(session), release_of(agreement, tier)
     names = people.reps_of(segment.team)
-    open_leads = _open_leads(session, names, agreement, release)
-    see = CandidateReader(session, agreement, people, tier, release, now, segment.strategy, open_leads)
+    staff = Staff(people, agreement, now, weighted=segment.strategy == "weighted-round-robin")
     so_far = turns.read(session, turns.pool_of(segment.team, tier))
     rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier))
-    return Choosing(segment.team, tuple(see.candidate(name) for name in names), frozenset(), rules, release=release)
+    seen = candidates_of(session, staff, names, tier if release else None)
+    return Choosing(segment.team, seen, frozenset(), rules, release=release)
 
 
 def release_of(agreement: Agreement, tier: str) -> Release | None:
@@ -149,44 +153,35 @@ def _never_again(session: Session, handoff: Handoff) -> set[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class CandidateReader:
-    """Reads each rep as a candidate for a lead of this tier."""
+def candidates_of(session: Session, staff: Staff, names: Iterable[str], tier: str | None) -> tuple[Candidate, ...]:
+    """Return these people as candidates. The number of statements does not grow with theirs.
 
-    session: Session
-    agreement: Agreement
-    people: Roster
-    tier: str
-    release: Release | None
-    now: datetime
-    strategy: Strategy
-    open_leads: Mapping[str, int]
+    tier: of a lead that is released day by day, None for any other lead.
+    """
+    known, release = list(names), release_of(staff.agreement, tier) if tier is not None else None
+    open_leads = _open_leads(session, known, staff.agreement, release) if known else {}
+    shares = shares_left(session, staff, known, release, tier or "") if release else None
 
-    def candidate(self, name: str) -> Candidate:
-        person, calendar = self.people.people[name], self.agreement.calendar(self.people.people[name].calendar)
-        away, back_at = person.is_away(self.now), person.back_at(self.now)
-        at_work = not away and calendar.is_open(self.now)
-        left = None
-        if self.release:
-            left = self.share(name) if calendar.is_open(self.now) else 0
-        return Candidate(
-            name,
-            away,
-            back_at,
-            at_work,
-            self.now if at_work else calendar.next_opening(back_at),
-            self.open_leads.get(name, 0),
-            self.agreement.routing.capacity.per_rep if person.capacity is None else person.capacity,
-            person.weight_at(self.now, weighted=self.strategy == "weighted-round-robin"),
-            left,
-        )
+    def left(name: str) -> int | None:
+        return None if shares is None else shares[name] if staff.is_open(name) else 0
 
-    def share(self, name: str) -> int:
-        assert self.release is not None, "only a tier that is released day by day has shares"
-        given = select(Assignment.assigned_at).where(Assignment.rep == name, Assignment.tier == self.tier)
-        newest = self.session.exec(given.order_by(col(Assignment.assigned_at).desc()).limit(self.release.per_rep))
-        calendar = self.agreement.calendar(self.people.people[name].calendar)
-        return share_left(self.release.per_rep, list(newest), now=self.now, calendar=calendar)
+    return tuple(staff.candidate(name, open_leads=open_leads.get(name, 0), left=left(name)) for name in known)
+
+
+def shares_left(session: Session, staff: Staff, names: Iterable[str], release: Release, tier: str) -> dict[str, int]:
+    """Return how many more leads of the tier each of these reps may get this working day; outside hours, the next one.
+
+    One statement for all reps whose day began at the same instant.
+    """
+    left, began = {}, dict[datetime, list[str]]()
+    for name in names:
+        left[name] = release.per_rep
+        began.setdefault(staff.share_began(name), []).append(name)
+    for since, reps in began.items():
+        given = select(Assignment.rep, func.count()).where(col(Assignment.rep).in_(reps), Assignment.assigned_at >= since)
+        for rep, count in session.exec(given.where(Assignment.tier == tier).group_by(col(Assignment.rep))):
+            left[rep] = max(0, release.per_rep - count)
+    return left
 
 
 def _open_leads(session: Session, names: Iterable[str], agreement: Agreement, release: Release | None) -> dict[str, int]:

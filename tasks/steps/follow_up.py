@@ -9,14 +9,17 @@ from typing import Any
 from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
-from agreements.clocks import Accepted, contact_time, first_attempt_due, is_too_early, nudges
+from agreements.calendar.working_time import WorkingCalendar
+from agreements.clocks import Accepted, call_due, contact_time, first_attempt_due, is_too_early, is_too_late, nudges
 from agreements.lifecycle import Stage
+from agreements.prospect import awake
 from agreements.words import ATTEMPTS, GIVEN_BACK, NOT_THERE, Attempt, NoWord, TouchChannel, Via, word
 from storage import deliveries, handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
 from tasks.clock_inputs import running
 from tasks.messages import digest
+from tasks.messages.lead_view import where_is
 from tasks.messages.outbox import crm_status
 from tasks.steps import sales_sourced
 from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
@@ -47,10 +50,21 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
         trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
     accepted = Accepted(runs.start, accepted_at, requested, runs.bound)
     due = first_attempt_due(runs.clock, accepted, tier=handoff.tier, calendar=runs.calendar, past=runs.past)
+    if asked.at is None:
+        call = call_due(runs.clock, due, tier=handoff.tier, calendar=runs.calendar, there=_waking_hours(session, handoff))
+        due = call.at
+        if call.moved or call.alone:
+            trail.record(session, "call-moved" if call.moved else "no-shared-hours", now=now, handoff=handoff, rep=handoff.rep)
     told = nudges(runs.clock, tier=handoff.tier, start=runs.start, due=due, calendar=runs.calendar, now=now, pauses=runs.past.pauses)
     return waits.open_wait(
         session, handoff, waits.NewWait("first_attempt", holder=handoff.rep, due_at=due, nudges=told, assignment_id=row.id), now=now
     )
+
+
+def _waking_hours(session: Session, handoff: Handoff) -> tuple[WorkingCalendar, ...]:
+    """The hours in which the lead is awake, in each zone where it may be; none if the zone or the hours do not matter."""
+    hours = handoffs.agreement_of(session, handoff).waking_hours
+    return awake(where_is(handoffs.lead_of(session, handoff)), hours) if hours else ()
 
 
 def open_outcome(session: Session, handoff: Handoff, *, now: datetime) -> Wait:
@@ -133,8 +147,17 @@ def touch(session: Session, handoff: Handoff, new: NewTouch) -> bool:
         session.add(lead)
         facts: dict[str, Any] = {"touch": new.kind, "via": new.via, "channel": new.channel}
         early = is_too_early(at=at, requested=lead.requested_time)
-        trail.record(session, "touched", now=at, handoff=handoff, actor=new.by, too_early=early, **facts)
+        late = is_too_late(at=at, requested=lead.requested_time, due=first.due_at) if (first := _first_call(session, handoff)) else False
+        trail.record(session, "touched", now=at, handoff=handoff, actor=new.by, too_early=early, too_late=late, **facts)
     return is_first
+
+
+def _first_call(session: Session, handoff: Handoff) -> Wait | None:
+    """The wait for the first attempt of the rep who has the lead; None once an attempt was made."""
+    if handoff.stage != Stage.ACCEPTED:
+        return None
+    query = select(Wait).where(Wait.handoff_id == handoff.id, Wait.kind == "first_attempt").order_by(col(Wait.opened_at).desc())
+    return session.exec(query.limit(1)).first()
 
 
 def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:

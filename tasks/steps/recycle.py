@@ -220,17 +220,19 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
     )
 
 
-def tell_withdrawn(session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime) -> None:
-    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it."""
+def tell_withdrawn(
+    session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime, what: str = ""
+) -> None:
+    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it. what: why, in other words."""
     if rep == SEVERAL:
         row = session.get(Assignment, assignment_id)
         if row:
             ended = [one for one in offers.ended_with(session, row) if one.rep != handoff.wanted_rep]
-            tell_the_others(session, handoff, row, ended, lambda _: _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
+            tell_the_others(session, handoff, row, ended, lambda _: what or _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
         return
     answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
     decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
-    context = {"what": decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
+    context = {"what": what or decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
     key = f"{assignment_id}:withdrawn:email"
     deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
 

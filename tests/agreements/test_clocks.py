@@ -10,7 +10,7 @@ from agreements.calendar.durations import Duration
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.clocks import Accepted, Past, Spell, bounded_until, calendar_for, first_attempt_due, is_too_early, schedule, term_for
 from agreements.loading import read_agreement
-from agreements.model import Clock
+from agreements.model import Clock, RequestedTime
 from tests.conftest import AGREEMENT
 
 EXAMPLE = read_agreement(AGREEMENT)
@@ -122,6 +122,15 @@ def test_speed_to_lead_counts_from_the_assignment_and_not_from_the_acceptance() 
 def test_whoever_accepts_late_has_at_least_the_agreed_time() -> None:
     assert due(start="1 09:00", accepted="1 17:00") == "2 09:30"
     assert due(tier="hot", start="1 09:00", accepted="1 10:30") == "1 11:30"
+
+
+@pytest.mark.parametrize(("outside_hours", "expected"), [("next-opening", "8 09:30"), ("keep", "6 20:30")])
+def test_a_contact_time_outside_the_reps_hours_moves_unless_the_agreement_keeps_it(outside_hours: str, expected: str) -> None:
+    written = {"tolerance": "30 minutes", "outside_hours": outside_hours}
+    clock = FIRST_ATTEMPT.model_copy(update={"respect_requested_time": RequestedTime.model_validate(written)})
+
+    assert due(start="1 09:00", accepted="1 09:10", requested="6 20:00", clock=clock) == expected
+    assert due(start="1 09:00", accepted="1 09:10", requested="2 10:00", clock=clock) == "2 10:30"
 
 
 def test_without_a_least_time_only_the_assignment_counts() -> None:
@@ -285,6 +294,7 @@ def test_a_first_attempt_is_bounded_too_but_leaves_the_agreed_time_after_the_acc
 
 
 def test_the_tolerance_of_a_requested_time_may_be_working_time() -> None:
-    clock = FIRST_ATTEMPT.model_copy(update={"respect_requested_time": Duration(30, "minutes", working=True)})
+    tolerance = RequestedTime.model_construct(tolerance=Duration(30, "minutes", working=True))
+    clock = FIRST_ATTEMPT.model_copy(update={"respect_requested_time": tolerance})
 
     assert due(start="1 09:00", accepted="1 09:10", requested="6 20:00", clock=clock) == "8 09:30"

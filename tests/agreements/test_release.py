@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from agreements.calendar.working_time import WorkingCalendar
-from agreements.release import Pace, planned_days, planned_opening, share_left
+from agreements.release import Pace, planned_days, planned_opening, share_began
 
 OFFICE = WorkingCalendar.from_clause(
     {"timezone": "UTC", "hours": {"mon-fri": "09:00-12:00, 13:00-17:00"}, "holidays": ["2027-02-03"]},
@@ -48,7 +48,23 @@ TURNS = [
 
 @pytest.mark.parametrize(("now", "given", "share"), SHARES)
 def test_what_is_left_of_a_share(now: str, given: list[str], share: int) -> None:
-    assert share_left(3, [at(one) for one in given], now=at(now), calendar=OFFICE) == share
+    began = share_began(OFFICE, at(now))
+
+    assert max(0, 3 - sum(at(one) >= began for one in given)) == share
+
+
+@pytest.mark.parametrize("now", ["1 08:00", "1 12:30", "1 17:00", "2 16:59", "2 17:00", "3 12:00", "4 09:00", "6 12:00", "8 10:00"])
+def test_a_share_begins_where_the_working_day_before_ended(now: str) -> None:
+    began, day = share_began(OFFICE, at(now)), OFFICE.end_of_working_day(at(now))
+
+    assert OFFICE.end_of_working_day(began) == day
+    assert OFFICE.end_of_working_day(began - timedelta(microseconds=1)) == began < day
+
+
+def test_after_a_year_without_a_working_day_a_share_begins_somewhere_in_that_year() -> None:
+    opened = WorkingCalendar.from_clause({"timezone": "UTC", "hours": {}, "special_days": {"2027-02-01": "09:00-17:00"}})
+
+    assert share_began(opened, at("1 10:00")) < at("1 09:00") - timedelta(days=300)
 
 
 @pytest.mark.parametrize(("ahead", "left", "per_day", "now", "turn"), TURNS)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreements.loading import read_agreement
-from agreements.model import Agreement
-from agreements.routing import Candidate, Rules, route, segment_for
+from agreements.model import Agreement, Prefer
+from agreements.routing import Candidate, Colleague, Rules, route, segment_for
 from agreements.turns import Turns
 from tests.conftest import AGREEMENT
 
@@ -283,3 +283,53 @@ def test_a_further_leg_asks_its_own_segments_or_routing_again() -> None:
     assert team("GB", leg=1) == "closers"
     assert team("US", leg=1) is None
     assert team("US", leg=2) == "americas"
+
+
+def knowing(*reps: str, prefer: Prefer = "open", turns: Turns = Turns(), waits: float = 2) -> Rules:
+    """The rules where these reps have colleagues of the lead, best first."""
+    known = tuple(Colleague(name, 50 + number, has=not number) for number, name in enumerate(reps))
+    return Rules(prefer=prefer, turns=turns, colleagues=known, colleagues_wait=timedelta(hours=waits))
+
+
+class TestSameCompany:
+    @pytest.mark.parametrize(
+        ("team", "rules", "expected"),
+        [
+            ([rep("ana"), rep("ben")], knowing("ben"), "ben"),
+            ([rep("ana"), rep("ben", away=5)], knowing("ben"), "ana"),
+            ([rep("ana"), rep("ben", open_leads=2)], knowing("ben"), "ana"),
+            ([rep("ana"), rep("cleo")], knowing("ben"), "ana"),
+            ([rep("ana"), rep("ben", closed=1)], knowing("ben"), "ben"),
+            ([rep("ana"), rep("ben", closed=2)], knowing("ben"), "ben"),
+            ([rep("ana"), rep("ben", closed=2.1)], knowing("ben"), "ana"),
+            ([rep("ana"), rep("ben", closed=15)], knowing("ben"), "ana"),
+            ([rep("ana"), rep("ben", closed=15)], knowing("ben", prefer="turn"), "ben"),
+            ([rep("ana", closed=14), rep("ben", closed=15)], knowing("ben"), "ben"),
+            ([rep("ana", closed=12), rep("ben", closed=15)], knowing("ben"), "ana"),
+            ([rep("ana"), rep("ben", away=5), rep("cleo")], knowing("ben", "cleo"), "cleo"),
+            ([rep("ana"), rep("ben"), rep("cleo")], knowing("cleo", "ben"), "cleo"),
+            ([rep("ana"), rep("ben", left=0)], knowing("ben"), "ana"),
+            ([rep("ana", away=3), rep("ben", away=3)], knowing("ben"), ""),
+        ],
+    )
+    def test_the_rep_who_knows_the_company_gets_the_lead_if_they_can(self, team: list[Candidate], rules: Rules, expected: str) -> None:
+        assert chosen(*team, rules=rules) == expected
+
+    def test_neither_a_rep_who_gave_the_lead_up_nor_one_for_whom_another_was_asked(self) -> None:
+        assert chosen(rep("ana"), rep("ben"), rules=knowing("ben"), declined=frozenset({"ben"})) == "ana"
+        assert chosen(rep("ana"), rep("ben"), rules=knowing("ben"), wanted="ana") == "ana"
+
+    def test_it_is_said_and_it_is_a_turn(self) -> None:
+        found = route(EXAMPLE, [rep("ana"), rep("ben", closed=1), rep("cleo")], declined=NOBODY, rules=knowing("ben"))
+
+        assert (found.why, dict(found.shared_by)) == ("has lead 50 of the same company", {"ana": 1, "cleo": 1, "ben": 1})
+
+    def test_a_rep_who_got_many_colleagues_gets_fewer_other_leads(self) -> None:
+        turns, team, got = Turns(), [rep("ana"), rep("ben")], []
+        for number in range(12):
+            found = route(EXAMPLE, team, declined=NOBODY, rules=knowing(*(["ben"] if number < 4 else []), turns=turns))
+            turns = turns.after(found.rep, found.shared_by)
+            got.append(found.rep)
+
+        assert got[:4] == ["ben"] * 4
+        assert got.count("ana") == got.count("ben") == 6

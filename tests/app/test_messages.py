@@ -179,7 +179,7 @@ def test_batons_own_templates_are_right(baton: Callable[..., Result]) -> None:
         (
             "assigned/subject.txt",
             "New\n{{ leed.company }}",
-            "assigned/subject.txt: line 2: 'leed' is undefined. A template may use due_at,",
+            "assigned/subject.txt: line 2: 'leed' is undefined. A template may use colleague, colleague_link, due_at,",
         ),
         ("told/body.txt", "{% if link %}{{ link }}", "told/body.txt: line 1: Unexpected end of template."),
         (

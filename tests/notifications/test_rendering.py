@@ -296,7 +296,10 @@ def test_a_users_templates_go_first_file_by_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("{{ leed.company }}", "assigned/subject.txt: line 1: 'leed' is undefined. A template may use due_at, extra, lead, link, "),
+        (
+            "{{ leed.company }}",
+            "assigned/subject.txt: line 1: 'leed' is undefined. A template may use colleague, colleague_link, due_at, extra, lead, link, ",
+        ),
         (
             "\n{{ lead.compny }}",
             "assigned/subject.txt: line 2: 'notifications.letter.LeadView object' has no attribute 'compny'. It has agr",

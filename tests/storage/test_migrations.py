@@ -72,7 +72,8 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
     with database.engine.begin() as connection:
         kept = {name: Table(name, MetaData(), autoload_with=connection) for name in ("leads", "agreement_versions", "signatures")}
         for number, company in ((1, "Harbour"), (2, "Quay")):
-            own = {"id": number, "company": company, "values": "{}", "do_not_contact": False, "created_at": MONDAY}
+            mail = f"lee@{'mail.harbour.co.uk' if number == 1 else 'gmail.com'}"
+            own = {"id": number, "company": company, "email": mail, "values": "{}", "do_not_contact": False, "created_at": MONDAY}
             connection.execute(kept["leads"].insert().values(**{**blank(kept["leads"]), **own}))
         connection.execute(text("INSERT INTO lead_sources (source, source_id, lead_id) VALUES ('csv', '17', 1)"))
         version = {"name": "b2b-saas", "version": 1, "effective_at": MONDAY, "published_at": MONDAY, "closed": False, "text": ""}
@@ -85,6 +86,7 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
     with database.read() as session:
         leads = [the(session.get(Lead, number)) for number in (1, 2)]
         assert [(one.company, one.source, one.linked_to) for one in leads] == [("Harbour", "csv", None), ("Quay", "", None)]
+        assert [one.company_key for one in leads] == ["harbour.co.uk", ""]
         assert the(session.get(LeadSource, ("csv", "17"))).lead_id == 1
         assert the(session.get(AgreementVersion, ("b2b-saas", 1))).holidays == {}
         assert the(session.get(Signature, 1)).address == ""

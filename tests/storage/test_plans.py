@@ -50,9 +50,10 @@ TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK = 23, 14, 23, 33, 27
 #: The same for a new lead at the API: the key is looked up once a request. And each further lead of a batch.
 SENT_NEW, SENT_IN_BATCH = CAPTURE_NEW + 1, CAPTURE_NEW
-#: An attempt from the screen until its rep is told, seven steps; and one that carries out an acceptance, two steps. One statement of
+#: An attempt from the screen until its rep is told, seven steps (three statements ask for colleagues: the
+#: lock that PostgreSQL needs, for the choice and for the message); and one that carries out an acceptance, two steps. One statement of
 #: each asks which promises were missed, for the tags of the run.
-ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 68, 44
+ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 71, 44
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.
 CLAIM = 4
 #: A rep's page, and an answer given on it.

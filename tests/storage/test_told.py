@@ -107,7 +107,7 @@ def test_a_stranger_who_knows_the_address_changes_no_number_and_the_history_says
             lead,
             [row.data for row in events],
             [lead_view.sentence(row, people) for row in events],
-            lead_view.lead_view(session, handoff),
+            lead_view.lead_view(session, handoff, now=now),
         )
 
     lead, events, sentences, view = box.read_now(look)

@@ -167,7 +167,7 @@ async def test_one_refused_channel_takes_its_address_away_and_ends_nothing(
     await driver.settle()
     again = capture(box, source="list", email=taken.incoming.email.replace("@", "+x@"), phone="+44 20 7946 0777")
 
-    view = box.read_now(lambda session, now: lead_view(session, newest(box, taken)))
+    view = box.read_now(lambda session, now: lead_view(session, newest(box, taken), now=now))
     assert (view.phone, bool(view.email), view.refuses) == (*left, (channel,))
     assert newest(box, taken).stage == "accepted"
     assert letters(box, "do-not-contact") == [tenures(box, taken)[0].rep]

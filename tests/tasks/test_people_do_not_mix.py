@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import itertools
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +24,8 @@ from app.csv_import.importing import import_leads
 from app.web.intake import _take_many
 from storage.tables import Event, Lead, LeadSource, SharedSource
 from tasks.intake import capture
+from tasks.steps import merging
+from tasks.steps.merging import CannotMerge
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.examples import examples
@@ -83,6 +86,8 @@ says = st.builds(
     named=st.sampled_from([True, True, True, False]),
 )
 steps = st.lists(st.tuples(st.sampled_from(["one", "file", "api"]), st.lists(says, min_size=1, max_size=4)), min_size=1, max_size=6)
+#: After which step a lead is merged by hand (or told apart, where it was merged), and which two of those that there are then.
+by_hand = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 9)), max_size=4)
 
 
 def _capture(incoming: IncomingLead, session: Session, now: datetime) -> None:
@@ -114,6 +119,20 @@ def leads_of(box: Toolbox, run: int) -> list[Lead]:
     return box.read_now(find)
 
 
+def merge_or_tell_apart(box: Toolbox, run: int, one: int, other: int) -> None:
+    known = leads_of(box, run)
+    lead, into = known[one % len(known)], known[other % len(known)]
+
+    def work(session: Session, now: datetime) -> None:
+        if lead.merged_into:
+            merging.unmerge(session, lead.id, by="mia", now=now)
+        else:
+            merging.merge(session, lead.id, into.id, by="mia", now=now)
+
+    with suppress(CannotMerge):
+        box.write_now(work)
+
+
 def owners(lead: Lead) -> set[str]:
     """The people whose address, name or phone this lead has."""
     names = (plain(lead.first_name), plain(lead.last_name))
@@ -126,18 +145,21 @@ def owners(lead: Lead) -> set[str]:
 
 
 @some
-@given(steps)
+@given(steps, by_hand)
 def test_any_sequence_of_captures_leaves_each_address_with_its_own_persons_names(
-    box: Toolbox, tmp_path: Path, plan: list[tuple[str, list[Says]]]
+    box: Toolbox, tmp_path: Path, plan: list[tuple[str, list[Says]]], merges: list[tuple[int, int, int]]
 ) -> None:
+    """Whatever somebody merges or tells apart in between, also two people who are not the same."""
     run, number = next(_runs), itertools.count(1)
     sent = [
         (door, [{**one.facts(run), "activity": "page_viewed", "conversion_id": f"c{next(number)}"} for one in batch])
         for door, batch in plan
     ]
 
-    for door, batch in sent:
+    for step, (door, batch) in enumerate(sent):
         send(box, door, batch, tmp_path)
+        for _, one, other in (each for each in merges if each[0] == step):
+            merge_or_tell_apart(box, run, one, other)
 
     leads = leads_of(box, run)
     assert {lead.id: owners(lead) for lead in leads if len(owners(lead)) > 1} == {}

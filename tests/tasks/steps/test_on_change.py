@@ -84,7 +84,7 @@ async def test_the_note_says_what_the_new_score_rests_on(driver: Driver, box: To
     does(box, taken, "webinar_attended", job_title="Sales Director", campaign="")
     await driver.settle()
 
-    view = box.read_now(lambda session, now: lead_view.lead_view(session, newest(box, taken)))
+    view = box.read_now(lambda session, now: lead_view.lead_view(session, newest(box, taken), now=now))
     assert view.persona == "sales-leader"
     assert "persona sales-leader" in [rule for rule, _, _ in view.criteria]
 
@@ -160,7 +160,7 @@ async def test_the_trail_links_both(driver: Driver, box: Toolbox) -> None:
 
     def lines(session: Session, now: datetime) -> tuple[Any, list[str]]:
         handoff = the(handoffs.latest_of(session, new.id))
-        return lead_view.lead_view(session, handoff), [
+        return lead_view.lead_view(session, handoff, now=now), [
             text for _, text in lead_view.timeline(session, new.id, people=roster.current(session))
         ]
 
