@@ -68,9 +68,9 @@ EventKind = Literal[
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
-    "not-proven-yet", "bounced", "bounced-after-reading", "template-faulty", "dispute-raised", "dispute-upheld", "dispute-overturned",
-    "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed", "signature-asked",
-    "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
+    "not-proven-yet", "bounced", "bounced-after-reading", "auto-replied", "template-faulty", "dispute-raised", "dispute-upheld",
+    "dispute-overturned", "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed",
+    "signature-asked", "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
     "answered-left", "answered-back", "dispute-moved",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.

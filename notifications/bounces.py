@@ -11,10 +11,13 @@ import re
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
 from typing import Final, Literal
+
+from notifications.automatic_replies import days_in, is_automatic, is_automatic_reply
 
 MAX_BYTES = 2_000_000
 """Longest returned message that is read, in bytes."""
@@ -43,11 +46,13 @@ class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as st
 @dataclass(frozen=True, slots=True)
 class Returned:
     """A message that came to the address for bounces. kind: bounced, delayed, reply or other. why: the mail system's reason,
-    in one line. marks: the marks that may name the returned delivery."""
+    in one line. marks: the marks that may name the returned delivery. days: the days that an automatic reply names, none for
+    other mail."""
 
     kind: ReturnedKind
     why: str = ""
     marks: tuple[str, ...] = ()
+    days: tuple[date, ...] = ()
 
 
 class BounceMarks:
@@ -88,6 +93,7 @@ def read(raw: bytes) -> Returned:
             kind,
             _line(why),
             _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value)),
+            days_in(message) if kind == REPLY else (),
         )
     except UnreadableMessage:
         raise
@@ -101,9 +107,12 @@ def _judged(message: Message) -> tuple[ReturnedKind, str]:
         return _by_report(reports)
     if message.get_content_type() == "multipart/report":  # a read receipt, a complaint
         return OTHER, ""
-    by_system = bool(_SYSTEMS.search(parseaddr(str(message.get("From", "")))[1].rpartition("@")[0]))
-    if _is_automatic(message) and not by_system:
+    sender = parseaddr(str(message.get("From", "")))[1]
+    by_system = bool(_SYSTEMS.search(sender.rpartition("@")[0] or sender))
+    if not by_system and is_automatic_reply(message):
         return REPLY, ""
+    if not by_system and is_automatic(message):
+        return OTHER, ""
     if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote bounces
         return OTHER, ""
     from flufl.bounce import all_failures  # imported here: only returned mail needs its many detectors, but every process makes marks
@@ -133,12 +142,6 @@ def _status_blocks(message: Message) -> Iterator[Message]:
     for part in [message, *(one for one in parts if isinstance(one, Message))]:
         if part.get_content_type() == "message/delivery-status" and isinstance(blocks := part.get_payload(), list):
             yield from (block for block in blocks if isinstance(block, Message) and ("Action" in block or "Status" in block))
-
-
-def _is_automatic(message: Message) -> bool:
-    said = str(message.get("Auto-Submitted", "no")).partition(";")[0].strip().lower()
-    precedence = str(message.get("Precedence", "")).strip().lower()
-    return said not in ("no", "") or precedence == "auto_reply" or any(name in message for name in ("X-Autoreply", "X-Autorespond"))
 
 
 def _all(message: Message, name: str) -> list[str]:

@@ -28,7 +28,10 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "device-code": ("the person who asked for it", "they ask Baton to remember a browser"),
         "number-guessed": ("the person, with a code; operations", "somebody typed 20 wrong codes for one person within an hour"),
         "links-ended": ("the person whose links they are", "`baton devices revoke`"),
-        "absence-told": ("operations", "a calendar feed has been down for a day"),
+        "absence-told": (
+            "the manager; operations",
+            "a mailbox answers by itself and no lead waits; a calendar feed is down for a day",
+        ),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("a person in the roster", "`baton messages test`"),
         "signature-told": ("the signers of both parties", "a signature was given or withdrawn"),

@@ -16,9 +16,10 @@ from agreements.absences import NewAbsence, absences_of, check_absence, read_day
 from agreements.errors import AbsenceRefused
 from agreements.roster import Away, Person, Roster
 from app import terminal
-from storage import absences, roster
+from storage import absences, auto_replies, roster
 from storage.tables import Absence
 from tasks.disputes.rulings import person_called
+from tasks.messages.absence_message import command_for
 
 When = "A day such as 2027-02-01, from midnight in the person's zone, or an instant such as 2027-02-01T12:00."
 
@@ -110,6 +111,11 @@ def _list(session: Session, now: datetime, name: str) -> None:
         terminal.console.print(table)
     else:
         terminal.console.print(f"{people.name_of(wanted[0]) if name else 'Nobody'} is {'not ' if name else ''}away, now or later.")
+    for reply in auto_replies.open_of(session, [ident for ident in wanted if not people.people[ident].is_away(now)]):
+        said = (
+            f"The mailbox of {people.name_of(reply.person)} answered by itself on {reply.day}. If {people.name_of(reply.person)} is away:"
+        )
+        terminal.console.print(f"{said} {command_for(reply)}", markup=False, soft_wrap=True)
 
 
 def _stands_in(people: Roster, person: Person, one: Away) -> str:

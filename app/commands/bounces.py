@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from app import terminal
 from notifications import bounces
-from tasks.background.bounces import NOT_OURS, NOTED, READ, REPEATED, take
+from tasks.background.bounces import AWAY, NOT_OURS, NOTED, READ, REPEATED, take
 from tasks.wiring.toolbox import Toolbox
 
 
@@ -38,9 +38,9 @@ def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the 
                 unreadable.append(f"{file}: {getattr(error, 'strerror', None) or error}")
     for line in unreadable:
         terminal.complaints.print(line, markup=False, soft_wrap=True)
-    others = sum(found.values()) - sum(found[kind] for kind in (NOTED, REPEATED, READ, bounces.DELAYED, NOT_OURS))
+    others = sum(found.values()) - sum(found[kind] for kind in (NOTED, REPEATED, READ, AWAY, bounces.DELAYED, NOT_OURS))
     terminal.console.print(
-        f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[READ]} were read before, "
+        f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[READ]} were read before, {found[AWAY]} say that somebody is away, "
         f"{found[bounces.DELAYED]} temporary, {found[NOT_OURS]} not ours, "
         f"{others} no bounces, {len(unreadable)} unreadable.",
         soft_wrap=True,

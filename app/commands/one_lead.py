@@ -12,10 +12,11 @@ from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
 from notifications.letter import LeadView
-from storage import answerers, consents, handoffs, proof, roster
+from storage import answerers, auto_replies, consents, handoffs, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
+from tasks.messages.absence_message import command_for
 from tasks.messages.template_faults import FAULTY
 
 
@@ -62,6 +63,8 @@ def _print(session: Session, lead: Lead, now: datetime) -> None:
     console.print("\n[bold]What happened[/bold]")
     for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
+    for reply in auto_replies.open_of(session, [handoff.rep] if handoff.rep else []):
+        console.print(f"  If {people.name_of(reply.person)} is away: {command_for(reply)}", markup=False, soft_wrap=True)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
         instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError, LinkOver
-from app.web import api_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
+from app.web import api_page, away_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
 from app.web.answers import is_api, said
 from app.web.bodies import BodyTooLarge
 from app.web.link_paths import without_tail
@@ -70,6 +70,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     requests = site.state.page_requests = PageRequestQueue(box)
     site.include_router(pages.routes(box, requests))
     site.include_router(me_page.routes(box))
+    site.include_router(away_page.routes(box))
     site.include_router(manager_page.routes(box, requests))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))

@@ -9,7 +9,7 @@ from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestIte
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression
-from storage.tables.learned import CalendarFeed
+from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
@@ -23,6 +23,7 @@ __all__ = [
     "AnswerState",
     "ApiKey",
     "Assignment",
+    "AutoReply",
     "Bookmark",
     "CalendarFeed",
     "Claim",
@@ -54,6 +55,7 @@ __all__ = [
     "RosterSnapshot",
     "Seal",
     "SeenAs",
+    "Settled",
     "PageView",
     "SharedSource",
     "Signature",

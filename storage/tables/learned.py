@@ -1,12 +1,13 @@
-"""What Baton learns about absences by itself: the state of calendar feeds."""
+"""What Baton learns about absences by itself: the state of calendar feeds, and automatic replies."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant
+from storage.tables.base import Word, index_where, instant, row_id
 
 
 class CalendarFeed(SQLModel, table=True):
@@ -32,3 +33,28 @@ class CalendarFeed(SQLModel, table=True):
     modified: str = ""
     content: str = ""
     absences: int = 0
+
+
+#: What became of an automatic reply: nothing yet, an absence was recorded, or somebody said that the person is there.
+Settled = Literal["", "recorded", "there"]
+
+
+class AutoReply(SQLModel, table=True):
+    """An automatic reply of a person's mailbox to a message of Baton: the person may be away. Its text is not kept.
+
+    day: in the person's zone. until: the day of return that the reply names, None if it names none. asked: the manager was asked because
+    of this reply, once for each person and day. handoff_id: of the lead that the message was about, None for no lead.
+    """
+
+    __tablename__ = "auto_replies"
+    __table_args__ = (index_where("auto_replies_open", "person", where="settled = ''"),)
+    id: int = row_id()
+    delivery_id: int = Field(unique=True)
+    person: str = Field(index=True)
+    day: date
+    at: datetime = instant()
+    until: date | None = None
+    handoff_id: int | None = None
+    asked: bool = False
+    settled: Word[Settled] = ""
+    settled_by: str = ""

@@ -9,22 +9,27 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from notifications.bounces import BOUNCED, Returned
+from notifications.bounces import BOUNCED, REPLY, Returned
 from notifications.links import Links
 from storage import proof
 from storage.tables import Delivery, DeliveryState
+from tasks.background import auto_replies
 
-#: The results for a returned message: a new bounce, a repeated bounce, its person has read the message, or not from Baton.
-NOTED, REPEATED, READ, NOT_OURS = "bounced", "repeated", "was-read", "not-ours"
+#: The results for a returned message: a new bounce, a repeated bounce, its person has read the message, or not from Baton; and a new
+#: automatic reply, whose person may be away.
+NOTED, REPEATED, READ, NOT_OURS, AWAY = "bounced", "repeated", "was-read", "not-ours", "away"
 
 
 def take(session: Session, returned: Returned, links: Links, *, now: datetime) -> str:
-    """Stores a bounce once at its delivery; returns "bounced", "repeated", "was-read" or "not-ours". For other returned mail,
-    returns its kind: "delayed", "reply" or "other". Call inside a write transaction."""
-    if returned.kind != BOUNCED:
-        return returned.kind
+    """Stores a bounce once at its delivery; returns "bounced", "repeated", "was-read" or "not-ours". Notes an automatic reply of somebody
+    whom Baton wrote to, and returns "away". For other returned mail, returns its kind: "delayed", "reply" or "other". Call inside a write
+    transaction."""
     marked = (links.bounce_marks.read(mark) for mark in returned.marks)
     delivery_id = next((one for one in marked if one is not None), None)
+    if returned.kind == REPLY and delivery_id is not None:
+        return AWAY if auto_replies.take(session, delivery_id, returned.days, now=now) else REPLY
+    if returned.kind != BOUNCED:
+        return returned.kind
     if delivery_id is None:
         return NOT_OURS
     if proof.bounced(session, delivery_id, why=returned.why, now=now):

@@ -50,7 +50,7 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
         case dispute_messages.RAISED | dispute_messages.TOLD | dispute_messages.SETTLED:
             return dispute_messages.draft_of(session, row, box.links, now=now)
         case absence_message.MESSAGE:
-            return absence_message.draft_of(session, row)
+            return absence_message.draft_of(session, row, box.links, now=now)
         case new_links.MESSAGE:
             return new_links.draft_of(session, row, box.links, now=now)
         case announcements.MESSAGE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
@@ -27,7 +27,7 @@ def acceptance(work: Work) -> None:
         assert row is not None, "a lead is in stage assigned only with an open assignment"
         open_acceptance(session, handoff, row, now=now)
     elif answer is not None:
-        _take(session, handoff, wait, answer, now)
+        take_answer(session, handoff, wait, answer, now=now)
 
 
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
@@ -42,7 +42,8 @@ def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now:
     )
 
 
-def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: datetime) -> None:
+def take_answer(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
+    """Carries out the rep's answer about a lead that was assigned to them, also one that came while a manager was to decide."""
     agreement = handoffs.agreement_of(session, handoff)
     waits.close(session, wait, because=answer.kind, now=now)
     if answer.kind == "rejected":  # of several, only a reason that ends everything for the lead comes here
@@ -52,7 +53,7 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
     elif answer.kind == "handed":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="handed", now=now)
     else:
-        on_time = answer.answered_at <= wait.promised_at
+        on_time = answer.answered_at <= (wait.promised_at if wait.kind == "acceptance" else _promised(session, wait))
         claimed = {"claimed": True} if handoff.rep == SEVERAL else {}
         row = _give_to_taker(session, handoff, answer, now)
         tenure = {"rep": row.rep, "assignment_id": row.id} if row else {}
@@ -63,6 +64,12 @@ def _take(session: Session, handoff: Handoff, wait: Wait, answer: Answer, now: d
         first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
         if further := answer.data.get("implied_by"):  # the CRM was further already: answer this wait too
             waits.answer(session, first.id, waits.NewAnswer(further, by=answer.by, via=answer.via), now=now, answered_at=answer.answered_at)
+
+
+def _promised(session: Session, decision: Wait) -> datetime:
+    """By when the rep was to answer, as it stood before the manager was asked; the decision's own time if no clock ran."""
+    query = select(Wait.promised_at).where(Wait.assignment_id == decision.assignment_id, Wait.kind == "acceptance")
+    return session.exec(query.order_by(col(Wait.opened_at).desc()).limit(1)).first() or decision.promised_at
 
 
 def _give_to_taker(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> Assignment | None:

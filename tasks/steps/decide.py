@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements import presence
+from agreements.lifecycle import Stage
 from agreements.words import NOT_THERE, word
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Handoff, Wait
 from tasks.choices import CHOICES
+from tasks.steps.acceptance import take_answer
 from tasks.steps.follow_up import take_progress
 from tasks.steps.recycle import ask_decision, hand_over, pass_on, to_nurture
 from tasks.work import Work
@@ -35,6 +37,8 @@ def decide(work: Work) -> None:
     elif answer.kind == "decided":
         waits.close(session, wait, because="decided", now=now)
         _carry_out(session, handoff, wait, answer, now)
+    elif handoff.stage == Stage.ASSIGNED:
+        take_answer(session, handoff, wait, answer, now=now)
     else:
         take_progress(session, handoff, wait, answer, now=now)
 

@@ -121,6 +121,11 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     if answer and answer.kind == "back":
         pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="back", now=now)
         return
+    if answer and answer.data.get("auto_reply"):
+        name = people.name_of(rep)
+        what = f"The mailbox of {name} answered by itself, so {name} may be away. On the page of your teams you can say until when."
+        ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
+        return
     how, person = agreed_for(agreement.routing.on_leave, Stage(handoff.stage)), people.person(rep)
     if answer and "stopped" in answer.data and (how == "keep" or (person and not person.is_away(now))):
         _stand(session, handoff, wait, answer, now=now)

@@ -70,7 +70,10 @@ def test_a_bounce_is_noted_and_moved_to_what_was_seen(database: Database, mail: 
     done = read(mail)
 
     assert done.exit_code == 0
-    assert "1 bounced, 0 were known, 0 were read before, 1 temporary, 1 not ours, 1 no bounces, 0 unreadable." in done.stdout
+    assert (
+        "1 bounced, 0 were known, 0 were read before, 0 say that somebody is away, 1 temporary, 1 not ours, 1 no bounces, 0 unreadable."
+        in done.stdout
+    )
     assert (files(mail, "new"), files(mail, "cur")) == ([], ["1.host:2,S", "2.host:2,S", "3.host:2,S", "4.host:2,S"])
     with database.read() as session:
         assert the(session.get(Delivery, 1)).state == DeliveryState.BOUNCED

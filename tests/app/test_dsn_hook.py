@@ -66,9 +66,15 @@ def test_the_same_bounce_twice_is_one(company: Stage, door: httpx.Client) -> Non
     assert [event.kind for event in company.rows(Event)].count("bounced") == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "result"), [("delayed", "delayed"), ("away", "reply"), ("newsletter", "other"), ("read-receipt", "other")]
-)
+def test_an_automatic_reply_is_noted_once(company: Stage, door: httpx.Client) -> None:
+    answers = [door.post("/hooks/dsn", content=bounce_of(company, "away")) for _ in range(2)]
+
+    assert [(answer.status_code, answer.json()["result"]) for answer in answers] == [(202, "away"), (200, "reply")]
+    assert state(company) != DeliveryState.BOUNCED
+    assert [event.data["to"] for event in company.rows(Event) if event.kind == "auto-replied"] == ["ana"]
+
+
+@pytest.mark.parametrize(("name", "result"), [("delayed", "delayed"), ("newsletter", "other"), ("read-receipt", "other")])
 def test_what_is_no_bounce_is_taken_with_a_plain_word(company: Stage, door: httpx.Client, name: str, result: str) -> None:
     answer = door.post("/hooks/dsn", content=bounce_of(company, name))
 
