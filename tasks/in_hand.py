@@ -55,7 +55,7 @@ def take_note(session: Session, handoff: Handoff, incoming: IncomingLead, activi
     facts: dict[str, Any] = {"tier": handoff.tier} if raised else {}
     facts |= {"due": due.isoformat()} if due else {}
     trail.record(session, "asked-in-hand", now=now, handoff=handoff, activity=incoming.activity, **facts)
-    _tell(session, handoff, agreement, row, incoming.activity, key=f"asked:{activity_id}", now=now, raised=raised)
+    _tell(session, handoff, row, incoming.activity, key=f"asked:{activity_id}", now=now, raised=raised)
 
 
 def _raise(session: Session, handoff: Handoff, agreement: Agreement, now: datetime) -> bool:
@@ -108,9 +108,8 @@ def _readers(session: Session, row: Assignment, now: datetime) -> list[str]:
     return [one for one in both if one and people.person(one)]
 
 
-def _tell(
-    session: Session, handoff: Handoff, agreement: Agreement, row: Assignment, activity: str, *, key: str, now: datetime, raised: bool
-) -> None:
+def _tell(session: Session, handoff: Handoff, row: Assignment, activity: str, *, key: str, now: datetime, raised: bool) -> None:
+    agreement = handoffs.agreement_of(session, handoff)
     tier = next((one for one in agreement.tiers if one.name == handoff.tier), None)
     agreed = (tier.channels if tier else ()) or agreement.notify.channels
     channels = [one for one in agreed if one in _READ] or ["email"]
