@@ -147,6 +147,8 @@ class Rules:
         return [one for one in free if one.opens_at == first], " of those who open first, as nobody is at work now"
 
 
+#: Why a rep gets a lead whom a rule or a person has named.
+ASKED_FOR = "asked for"
 #: Every rep of the queue has had this working day's share, or other leads are before it in the queue.
 SHARED_OUT = Route("", "today's share is given out: the lead waits in the queue", in_queue=True)
 
@@ -179,7 +181,7 @@ def route(
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)
     if asked and not asked.away:
-        return SHARED_OUT if asked.done_for_today else Route(asked.rep, "asked for")
+        return SHARED_OUT if asked.done_for_today else Route(asked.rep, ASKED_FOR)
     here = [one for one in able if not one.away]
     free = [one for one in here if not one.full and not one.done_for_today]
     if free:
