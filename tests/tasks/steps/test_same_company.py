@@ -16,10 +16,11 @@ from storage.tables import AgreementVersion, Lead
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.asking import offers_of, says
 from tests.deal import BY_POINTS, agree_on, staff, tenures
 from tests.driver import Driver
 from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
-from tests.tasks.steps.test_first_to_claim import first_to_claim, offers_of, says
+from tests.tasks.steps.test_first_to_claim import first_to_claim
 
 DAY = timedelta(days=1)
 
