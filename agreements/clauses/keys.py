@@ -157,6 +157,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "on_call": Key("who gets the lead first when everyone is away: an id from the roster", "dora"),
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
+        "overnight_pace": Key(f"how long a rep has for each lead that waits at the opening, or none; {_ELAPSED}", "10 minutes"),
         "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
     },
@@ -169,6 +170,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),
         "accepted": Key("leads that the rep has not tried to reach yet: deputy, somebody-else, manager-decides or keep", "deputy"),
         "working": Key("leads that the rep works on: deputy, somebody-else, manager-decides or keep", "deputy"),
+        "back_after": Key("whether what nobody has worked on meanwhile comes back when the rep is back", "true"),
     },
     "Segment": {
         "when": _WHEN,
