@@ -63,6 +63,11 @@ _ELAPSED: Mapping[str, Any] = {
 }
 
 
+def _silent_in_hand(tree: Tree) -> Tree:
+    """Before generation 2 nobody was told what a lead did while a rep had it."""
+    return {**tree, "on_activity": {"fast_lane": "page", "other": "page", **(tree.get("on_activity") or {})}}
+
+
 def _without_touches(tree: Tree) -> Tree:
     """Before generation 2 the usual `no-response` needed no attempts."""
     return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
@@ -71,6 +76,12 @@ def _without_touches(tree: Tree) -> Tree:
 def _at_any_hour(tree: Tree) -> Tree:
     """Before generation 2 a first call was due at any hour of the prospect's day."""
     return {"prospect_hours": "always", **tree}
+
+
+def _all_at_opening(tree: Tree) -> Tree:
+    """Before generation 2 the leads of a night were not spread over the morning."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"overnight_pace": "none", **routing}} if isinstance(routing, Mapping) else tree
 
 
 #: By generation: how a text of an earlier one is completed.
@@ -84,6 +95,8 @@ _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
         _day_and_night,
         _without_touches,
         _at_any_hour,
+        _silent_in_hand,
+        _all_at_opening,
     ),
 }
 #: The generation of an agreement that is published now.

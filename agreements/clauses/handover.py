@@ -104,11 +104,19 @@ class Capacity(Clause):
 
 
 class OnLeave(Clause):
-    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in."""
+    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in.
+
+    back_after: what was handed over and nobody has worked on comes back at the end of the absence.
+    """
 
     assigned: Literal["somebody-else", "deputy", "keep"] = "somebody-else"
     accepted: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
+    back_after: bool = False
+
+
+def _pace(value: Any) -> Any:
+    return None if value == "none" else value
 
 
 class SameCompany(Clause):
@@ -123,7 +131,10 @@ class SameCompany(Clause):
 
 
 class Routing(Clause):
-    """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
+    """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away.
+
+    overnight_pace: how long a rep has for each of the leads that wait at the opening; None spreads nothing.
+    """
 
     segments: tuple[Segment, ...] = Field(min_length=1)
     capacity: Capacity = Capacity()
@@ -132,6 +143,9 @@ class Routing(Clause):
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
     on_leave: OnLeave = OnLeave()
+    overnight_pace: Annotated[AnElapsed | None, BeforeValidator(_pace, json_schema_input_type=AnElapsed | Literal["none"])] = Duration(
+        10, "minutes", working=False
+    )
     same_company: SameCompany = SameCompany()
 
 
@@ -172,6 +186,17 @@ class Notify(Clause):
     def bounces_within(self) -> timedelta:
         """How long to wait for a bounce before an e-mail counts as arrived: never longer than `within`."""
         return min(self.no_bounce_for.length, self.within.length)
+
+
+class OnActivity(Clause):
+    """What happens when a lead does something while a rep has it. fast_lane: a request; other: anything else.
+
+    raise-tier: the tier it would get now, if that one stands above its tier, with the clocks of that tier, and a message at once.
+    tell: only the message. digest: a line in the rep's next digest. page: only on the page.
+    """
+
+    fast_lane: Literal["raise-tier", "tell", "digest", "page"] = "raise-tier"
+    other: Literal["digest", "page"] = "digest"
 
 
 #: The value of `prospect_hours` by which a call may be due at any hour.

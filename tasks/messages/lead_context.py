@@ -16,7 +16,7 @@ from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
-from tasks.clock_inputs import NO_CLOCK, running
+from tasks.clock_inputs import NO_CLOCK, morning_start, running
 from tasks.messages import colleagues
 from tasks.messages.lead_view import lead_view
 
@@ -31,7 +31,7 @@ def recipient(people: Roster, ident: str) -> Recipient:
 _HAS_IT: tuple[MessageKind, ...] = ("assigned", "taken")
 _ASKS: tuple[MessageKind, ...] = ("note-needed", "decision-asked")
 _TO_MANAGER: tuple[MessageKind, ...] = ("decision-asked", "manager-told")
-_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn")
+_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn", "asked-again")
 #: The ends by which a rep gave the lead to the next one.
 _HANDED_ON: tuple[Ended, ...] = ("sql", "handed")
 
@@ -55,7 +55,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     if row.message == "assigned":
         what = what or _why_now(session, handoff)
         if others := _asked_with(session, row):
-            extra["others"] = ", ".join(people.name_of(one) for one in others)
+            extra["others"] = " and ".join(people.name_of(one) for one in others)
         if given.get("rep") and given["rep"] != row.person:
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in _HAS_IT and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
@@ -71,7 +71,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
         number=number_of(links, link or page),
         page=page,
         colleague=colleague,
-        colleague_link=links.for_tenure(other.id, at=now) if other else "",
+        colleague_link=links.for_tenure(offers.link_id(session, other.id, row.person), at=now) if other else "",
         due_at=due,
         promise=promise,
         rep=rep,
@@ -119,7 +119,7 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
         return None, ""
     if wait is not None and wait.kind == "first_attempt" and wait.assignment_id == tenure.id:
         return wait.due_at, ""
-    runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
+    runs = running(session, handoff, "acceptance", tenure, start=morning_start(session, handoff, tenure, at=tenure.proven_at or now))
     term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
     agreed = f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
     return due, f"Agreed: {agreed}."
