@@ -212,11 +212,11 @@ def company(start: datetime, *, days: int, reps: int, seed: int, per_rep: int = 
 
 
 def _rep(name: str, zone: Zone, number: int, start: datetime, end: datetime, dice: random.Random) -> Rep:
-    """The first two reps of each zone stay the whole time; of the others, every third joins later and every fourth leaves earlier."""
+    """The first two reps of each zone stay the whole time; of the others, every third joins later and every second leaves earlier."""
     always = number < 2 * len(ZONES)
     whole = (end - start).days
     joins = start if always or number % 3 else start + timedelta(days=dice.randint(whole // 6, whole // 2), hours=5)
-    leaves = end + timedelta(days=365) if always or number % 4 else end - timedelta(days=dice.randint(whole // 4, whole // 2), hours=-7)
+    leaves = end + timedelta(days=365) if always or number % 2 else end - timedelta(days=dice.randint(whole // 4, whole // 2), hours=-7)
     ramp = joins + timedelta(days=whole // 5) if joins > start else None
     absences = tuple(_absences(start, end, dice))
     weight, capacity = (2 if number % 5 == 0 else 1), (4 if number % 11 == 7 else None)
