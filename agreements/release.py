@@ -26,6 +26,14 @@ def share_began(calendar: WorkingCalendar, now: datetime) -> datetime:
     return before if before < day else now - _LONGEST_CLOSED
 
 
+def morning_turn(at: datetime, *, ahead: int, pace: timedelta, calendar: WorkingCalendar) -> datetime:
+    """Return from when the time of a lead counts that came at this instant. While the rep is at work, that is the instant itself.
+
+    Otherwise the leads of the night follow each other from the opening on, in this pace of working time. ahead: how many come first.
+    """
+    return at if calendar.is_open(at) or not ahead else calendar.add(calendar.next_opening(at), ahead * pace)
+
+
 def planned_opening(*, ahead: int, left: int, per_day: int, now: datetime, calendar: WorkingCalendar) -> datetime:
     """Return the opening at which a lead's turn comes.
 

@@ -20,7 +20,8 @@ class Candidate:
     away: absent by the roster, until back_at. at_work: not away, and within the hours of their calendar; opens_at: when they are at
     work next, now if they are. weight: their part of the leads by the strategy and for now, in
     proportion to the others. left: how many more leads of this
-    tier they may get today, None if the tier is not released day by day. Instants are aware.
+    tier they may get today, None if the tier is not released day by day. waiting: how many leads wait for their opening. Instants
+    are aware.
     """
 
     rep: str
@@ -32,6 +33,11 @@ class Candidate:
     capacity: int
     weight: int = 1
     left: int | None = None
+    waiting: int = 0
+
+    def free_at(self, pace: timedelta) -> datetime:
+        """When they come to one more lead: at their opening, after those that wait for it."""
+        return self.opens_at + self.waiting * pace
 
     @property
     def full(self) -> bool:
@@ -83,7 +89,8 @@ class Rules:
 
     default_acceptor: who stands in for the agreement's default acceptor; empty if nobody needs to. colleagues: the reps who know
     the company, best first. colleagues_wait: how much later such a rep may be at work than the first who could take the lead.
-    ask_at_once: how many reps are asked at once where the first to accept has the lead; 0 where one rep gets it.
+    ask_at_once: how many reps are asked at once where the first to accept has the lead; 0 where one rep gets it. pace: how long
+    a rep has for each lead that waits at the opening; zero gives all of them to those who open first.
     """
 
     strategy: Strategy = "round-robin"
@@ -93,6 +100,7 @@ class Rules:
     ask_at_once: int = 0
     colleagues: Sequence[Colleague] = ()
     colleagues_wait: timedelta = timedelta(0)
+    pace: timedelta = timedelta(0)
 
     def same_company(self, free: Sequence[Candidate]) -> Route | None:
         """Give the lead to the first of these reps, at least one, who knows the company and is at work soon enough; None if nobody is.
@@ -143,10 +151,13 @@ class Rules:
             return free, ""
         if at_work := [one for one in free if one.at_work]:
             return at_work, "" if len(at_work) == len(free) else " of those at work now"
-        first = min(one.opens_at for one in free)
-        return [one for one in free if one.opens_at == first], " of those who open first, as nobody is at work now"
+        first = min(one.free_at(self.pace) for one in free)
+        words = "come to it first" if self.pace and any(one.waiting for one in free) else "open first"
+        return [one for one in free if one.free_at(self.pace) == first], f" of those who {words}, as nobody is at work now"
 
 
+#: Why a rep gets a lead whom a rule or a person has named.
+ASKED_FOR = "asked for"
 #: Every rep of the queue has had this working day's share, or other leads are before it in the queue.
 SHARED_OUT = Route("", "today's share is given out: the lead waits in the queue", in_queue=True)
 
@@ -179,7 +190,7 @@ def route(
     able = [one for one in candidates if one.rep not in declined]
     asked = next((one for one in able if one.rep == wanted), None)
     if asked and not asked.away:
-        return SHARED_OUT if asked.done_for_today else Route(asked.rep, "asked for")
+        return SHARED_OUT if asked.done_for_today else Route(asked.rep, ASKED_FOR)
     here = [one for one in able if not one.away]
     free = [one for one in here if not one.full and not one.done_for_today]
     if free:

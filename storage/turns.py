@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from agreements.turns import TURN, Turns
-from storage.tables import Assignment, TurnSheet
+from agreements.words import SEVERAL, Ended
+from storage.tables import Assignment, Offer, TurnSheet
 
 
 def pool_of(team: str, tier: str) -> str:
@@ -67,6 +70,45 @@ def sheets(session: Session, *, since: date, until: date) -> list[TurnSheet]:
     """Return the sheets of these days, both included, by pool and day."""
     within = (TurnSheet.day >= since, TurnSheet.day <= until)
     return list(session.exec(select(TurnSheet).where(*within).order_by(col(TurnSheet.pool), col(TurnSheet.day))))
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """How many of the leads that a rep was given or asked about in a pool went so. what: `owner`, a lead of an account of theirs;
+    `declined`, given back or not taken; `claimed`, accepted before colleagues who were asked too; `overtaken`, accepted by one of them."""
+
+    pool: str
+    rep: str
+    what: Happening
+    count: int
+
+
+Happening = Literal["owner", "declined", "claimed", "overtaken"]
+#: Why a lead went to its rep without a turn: the rep owns the account of the lead.
+OWNER_OF_ACCOUNT = "owner of the account"
+#: What the end of an offer means for its rep.
+_OF_OFFERS: Mapping[Happening, Ended] = {"declined": "rejected", "claimed": "accepted", "overtaken": "claimed"}
+_DECLINED: tuple[Ended, ...] = ("rejected", "returned")
+
+
+def happened(session: Session, *, since: date, until: date) -> list[Happened]:
+    """Return what became of the leads that were given out, or offered, on these days (UTC, both included), by pool and rep."""
+    begin, end = (datetime.combine(day, time(), UTC) for day in (since, until + timedelta(days=1)))
+    given = (col(Assignment.assigned_at) >= begin, col(Assignment.assigned_at) < end)
+    found = [
+        *_counted(session, "owner", Assignment.rep, *given, Assignment.cause == OWNER_OF_ACCOUNT),
+        *_counted(session, "declined", Assignment.rep, *given, col(Assignment.ended_because).in_(_DECLINED)),
+    ]
+    for what, because in _OF_OFFERS.items():
+        ended = (Offer.assignment_id == Assignment.id, col(Offer.offered_at) >= begin, col(Offer.offered_at) < end)
+        found += _counted(session, what, Offer.rep, *ended, Offer.ended_because == because)
+    return found
+
+
+def _counted(session: Session, what: Happening, rep: Any, *which: Any) -> list[Happened]:
+    query = select(Assignment.team, Assignment.tier, rep, func.count()).where(*which)
+    rows = session.exec(query.group_by(col(Assignment.team), col(Assignment.tier), rep)).all()
+    return [Happened(pool_of(team, tier), who, what, count) for team, tier, who, count in rows if who != SEVERAL]
 
 
 def _moved(due: Mapping[str, int], before: Turns, after: Turns, row: Assignment, *, by: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
+from agreements.release import morning_turn
 from agreements.words import SEVERAL, AnswerKind, ClockName, WaitKind
 from storage import handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
@@ -86,6 +87,22 @@ def _of_several(session: Session, handoff: Handoff, name: ClockName, row: Assign
     calendars = calendars or [calendar_of(session, handoff, name, row.rep)]
     runs = [Running(clock, handoff.tier, start, one, None, Past()) for one in dict.fromkeys(calendars)]
     return min(runs, key=lambda one: one.schedule().due_at)
+
+
+def morning_start(session: Session, handoff: Handoff, row: Assignment, *, at: datetime) -> datetime:
+    """When the acceptance clock of this tenure begins: leads that came while the rep was closed follow each other in the agreed pace.
+
+    A lead of a tier that interrupts comes before the others. at: when the rep provably got the message.
+    """
+    agreement, clock = handoffs.agreement_of(session, handoff), clock_of(session, handoff, "acceptance")
+    calendar, pace = calendar_of(session, handoff, "acceptance", row.rep), agreement.routing.overnight_pace
+    if not pace or not clock.calendar or calendar.is_open(at):
+        return at
+    opening, urgent = calendar.next_opening(at), agreement.interrupts(handoff.tier)
+    others = select(Wait.opened_at, Handoff.tier).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
+    others = others.where(Wait.holder == row.rep, col(Wait.closed_at).is_(None), Wait.kind == "acceptance", Handoff.id != handoff.id)
+    ahead = [tier for opened, tier in session.exec(others) if calendar.next_opening(opened) == opening]
+    return morning_turn(at, ahead=sum(agreement.interrupts(tier) or not urgent for tier in ahead), pace=pace.length, calendar=calendar)
 
 
 def bound_of(session: Session, handoff: Handoff, name: ClockName, holder: str, *, start: datetime | None = None) -> datetime | None:

@@ -16,6 +16,8 @@ from agreements.words import InFlightPolicy
 
 #: What follows from a reason.
 Then = Literal["nurture", "disqualify", "attach", "merge", "suppress", "hand-to", "fix-note", "marketing-triage"]
+#: The consequences that name into what the lead goes: another lead, a customer or a deal.
+GOES_INTO: tuple[Then, ...] = ("merge", "attach")
 #: To whom a lead may come back.
 BackTo = Literal["same-rep", "other-rep", "anyone"]
 #: Whose figures a reason counts against.

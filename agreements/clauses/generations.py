@@ -73,6 +73,12 @@ def _at_any_hour(tree: Tree) -> Tree:
     return {"prospect_hours": "always", **tree}
 
 
+def _all_at_opening(tree: Tree) -> Tree:
+    """Before generation 2 the leads of a night were not spread over the morning."""
+    routing = tree.get("routing")
+    return {**tree, "routing": {"overnight_pace": "none", **routing}} if isinstance(routing, Mapping) else tree
+
+
 #: By generation: how a text of an earlier one is completed.
 _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
     2: (
@@ -84,6 +90,7 @@ _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
         _day_and_night,
         _without_touches,
         _at_any_hour,
+        _all_at_opening,
     ),
 }
 #: The generation of an agreement that is published now.

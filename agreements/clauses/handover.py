@@ -111,6 +111,10 @@ class OnLeave(Clause):
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
 
 
+def _pace(value: Any) -> Any:
+    return None if value == "none" else value
+
+
 class SameCompany(Clause):
     """Whether a colleague of a person whom a rep has, or had within this time, goes to the same rep.
 
@@ -123,7 +127,10 @@ class SameCompany(Clause):
 
 
 class Routing(Clause):
-    """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away."""
+    """Who gets a lead, and what happens when nobody can. on_call: who gets it first when everyone is away.
+
+    overnight_pace: how long a rep has for each of the leads that wait at the opening; None spreads nothing.
+    """
 
     segments: tuple[Segment, ...] = Field(min_length=1)
     capacity: Capacity = Capacity()
@@ -132,6 +139,9 @@ class Routing(Clause):
     everyone_away: Literal["hold", "on-call-or-hold", "route-anyway", "default-acceptor"] = "hold"
     everyone_full: Literal["manager", "route-anyway", "default-acceptor"] = "default-acceptor"
     on_leave: OnLeave = OnLeave()
+    overnight_pace: Annotated[AnElapsed | None, BeforeValidator(_pace, json_schema_input_type=AnElapsed | Literal["none"])] = Duration(
+        10, "minutes", working=False
+    )
     same_company: SameCompany = SameCompany()
 
 

@@ -157,6 +157,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "on_call": Key("who gets the lead first when everyone is away: an id from the roster", "dora"),
         "everyone_away": Key("hold, on-call-or-hold, route-anyway or default-acceptor", "hold"),
         "everyone_full": Key("default-acceptor, route-anyway or manager", "default-acceptor"),
+        "overnight_pace": Key(f"how long a rep has for each lead that waits at the opening, or none; {_ELAPSED}", "10 minutes"),
         "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
     },

@@ -75,6 +75,13 @@ def routing(agreement: Agreement) -> Section:
             f" A lead in progress: {_LEAVE[rules.on_leave.working]}.",
             "When a rep goes on leave:",
         ),
+        told(
+            f"leads that come while nobody is at work go to the rep who can come to them first, at {rules.overnight_pace} for each lead"
+            " that waits. Their times begin one after another in this pace, urgent tiers first."
+            if rules.overnight_pace
+            else "leads that come while nobody is at work go to a rep who opens first, and the times of all begin at the opening.",
+            "Overnight:",
+        ),
         told(f"{_same_company(rules.same_company)}.", "Colleagues:"),
         Line(f"{rules.default_acceptor}, who also gets every lead that matches no segment.", "Default acceptor:"),
     )

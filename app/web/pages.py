@@ -211,7 +211,7 @@ class LinkPages:
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:
-    asked = ("reason", "text", "colleague", "revisit_on", "renewal_date", "refused", "channel", "member")
+    asked = ("reason", "text", "colleague", "revisit_on", "renewal_date", "into", "refused", "channel", "member")
     named = {name: typed.get(name, "") for name in asked}
     stated = {name.removeprefix("state_"): value for name, value in typed.items() if name.startswith("state_")}
     return {**stated, **named, "choice": typed.get("decision", ""), "note_wrong": ticked(typed)}

@@ -58,7 +58,7 @@ VIA: Mapping[Via, str] = {
     "slack": "in Slack",
 }
 _REP_KINDS = frozenset(kind for kinds in REP_CHOICES.values() for kind in kinds)
-_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "refused", "channel", "member")
+_FIELDS = ("choice", "decision", "reason", "text", "colleague", "revisit_on", "renewal_date", "into", "refused", "channel", "member")
 
 
 def page(name: str, *, status: int = 200, **values: Any) -> HTMLResponse:

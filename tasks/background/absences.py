@@ -29,18 +29,22 @@ async def hand_over_absences(box: Toolbox) -> int:
 
     The run of each lead then does what is agreed. A wait that began during the absence is left alone: whoever opened it knew.
     """
-    offered = await box.read(lambda session, now: list(_offered(session, now)))
+    offered, found = await box.read(_begun)
     ended = await write_in_slices(box, offered, _end_offers, at_once=AT_ONCE)
-    found = await box.read(lambda session, now: list(_concerned(session, now)))
     return ended + await write_in_slices(box, found, _answer, at_once=AT_ONCE)
 
 
-def _offered(session: Session, now: datetime) -> Iterator[str]:
-    """The ids of the open offers to people whose absence has begun since, or who have left the roster."""
+def _begun(session: Session, now: datetime) -> tuple[list[str], list[str]]:
+    """The ids of the offers to people whose absence has begun, and of the waits for them."""
     try:
         people = roster.current(session)
-    except RosterError:
-        return
+    except RosterError:  # none is loaded, and so nobody has anything
+        return [], []
+    return list(_offered(session, people, now)), list(_concerned(session, people, now))
+
+
+def _offered(session: Session, people: Roster, now: datetime) -> Iterator[str]:
+    """The ids of the open offers to people whose absence has begun since, or who have left the roster."""
     for ident in offers.reps_asked(session):
         person = people.person(ident)
         begun = next((one.from_ for one in person.away if one.from_ <= now < one.until), None) if person else now
@@ -62,12 +66,8 @@ def _end_offers(session: Session, now: datetime, ids: Sequence[str]) -> int:
     return done
 
 
-def _concerned(session: Session, now: datetime) -> Iterator[str]:
+def _concerned(session: Session, people: Roster, now: datetime) -> Iterator[str]:
     """The ids of the waits for people whose absence has begun since."""
-    try:
-        people = roster.current(session)
-    except RosterError:  # none is loaded, and so nobody has anything
-        return
     for ident, person in people.people.items():
         begun = next((one.from_ for one in person.away if one.from_ <= now < one.until), None)
         if begun is not None:

@@ -16,7 +16,7 @@ from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
 from tasks import dispute_window
-from tasks.clock_inputs import NO_CLOCK, running
+from tasks.clock_inputs import NO_CLOCK, morning_start, running
 from tasks.messages import colleagues
 from tasks.messages.lead_view import lead_view
 
@@ -119,7 +119,7 @@ def _owed(session: Session, handoff: Handoff, wait: Wait | None, row: Delivery, 
         return None, ""
     if wait is not None and wait.kind == "first_attempt" and wait.assignment_id == tenure.id:
         return wait.due_at, ""
-    runs = running(session, handoff, "acceptance", tenure, start=tenure.proven_at or now)
+    runs = running(session, handoff, "acceptance", tenure, start=morning_start(session, handoff, tenure, at=tenure.proven_at or now))
     term, due = runs.clock.term(handoff.tier), wait.due_at if wait and wait.kind == "acceptance" else runs.schedule().due_at
     agreed = f"within {term}" if due >= term.after(runs.start, runs.calendar) else f"what is left of {term}"
     return due, f"Agreed: {agreed}."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
@@ -187,6 +188,7 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
     content = note.content if note else {}
     people = roster.current(session)
     silent = lead.do_not_contact or handoff.stage == Stage.SUPPRESSED
+    words, asked_at = _newest(session, handoff, lead)
     return LeadView(
         number=handoff.lead_id,
         company=lead.company,
@@ -198,7 +200,7 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
         country=lead.country,
         entry_channel=lead.entry_channel,
         campaign=lead.campaign,
-        message=_last_words(session, lead),
+        message=words,
         requested_time=lead.requested_time,
         tier=handoff.tier,
         score=handoff.score,
@@ -215,7 +217,7 @@ def _view(session: Session, handoff: Handoff) -> LeadView:
         criteria=tuple((one["rule"], one["value"], one["points"]) for one in content.get("criteria", [])),
         history=tuple(_earlier(session, handoff, people)),
         beside=tuple(one for one in beside_of(lead) if not ((silent or one[0] in lead.not_by) and one[0] in ("email", "phone"))),
-        asked_at=_asked_at(session, handoff, lead),
+        asked_at=asked_at,
         where=where_is(lead),
     )
 
@@ -225,12 +227,16 @@ def where_is(lead: Lead) -> Whereabouts:
     return whereabouts(told=lead.values.get("timezone", ""), country=lead.country, phone=lead.phone)
 
 
-def _asked_at(session: Session, handoff: Handoff, lead: Lead) -> datetime:
-    """When the lead asked: its newest request of the agreement's fast lane, else its newest activity."""
+def _newest(session: Session, handoff: Handoff, lead: Lead) -> tuple[str, datetime]:
+    """The last words of the lead, and when it asked: its newest request of the agreement's fast lane, else its newest activity."""
     lane = handoffs.agreement_of(session, handoff).qualification.fast_lane if handoff.agreement else ()
-    newest = select(Activity.at).where(Activity.lead_id == lead.id).order_by(col(Activity.at).desc()).limit(1)
-    asked = session.exec(newest.where(col(Activity.kind).in_(lane))).first() if lane else None
-    return asked or session.exec(newest).first() or lead.created_at
+    # `coalesce` keeps the database from walking the index of all activities by time.
+    newest = select(func.max(func.coalesce(Activity.at, Activity.received_at))).where(Activity.lead_id == lead.id)
+    asked = newest.where(col(Activity.kind).in_(lane))
+    words = select(PersonalText.text).join(Activity, col(Activity.text_id) == col(PersonalText.id)).where(Activity.lead_id == lead.id)
+    words = words.order_by(col(Activity.id).desc()).limit(1)
+    found = session.exec(select(words.scalar_subquery(), asked.scalar_subquery(), newest.scalar_subquery())).one()
+    return found[0] or "", found[1] or found[2] or lead.created_at
 
 
 def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:
@@ -238,11 +244,6 @@ def beside_of(lead: Lead) -> tuple[tuple[str, str, str, datetime], ...]:
     all_of = [(name, one) for name, others in lead.beside.items() for one in others]
     found = [(name, str(one["value"]), str(one["source"]), datetime.fromisoformat(one["at"])) for name, one in all_of]
     return tuple(sorted(found, key=lambda one: one[3]))
-
-
-def _last_words(session: Session, lead: Lead) -> str:
-    query = select(PersonalText.text).join(Activity, col(Activity.text_id) == col(PersonalText.id)).where(Activity.lead_id == lead.id)
-    return session.exec(query.order_by(col(Activity.id).desc()).limit(1)).first() or ""
 
 
 def leg_of(session: Session, handoff: Handoff) -> str:

@@ -82,7 +82,7 @@ def kind_of(text: str) -> GivenAnswer | NoWord:
 class SentForm:
     """An answer as somebody sent it. kind: empty where what was sent is no answer (`kind_of` reads it).
 
-    fields: reason, text, colleague, revisit_on and renewal_date (dates), channel, refused, choice, member, note_wrong (names of
+    fields: reason, text, colleague, into, revisit_on and renewal_date (dates), channel, refused, choice, member, note_wrong (names of
     statements, separated by commas), and statements by name. key: of one display of the page, so that pressing twice makes one touch.
     number: the code as it was typed with the answer; Baton checks it only where the answer needs it.
     """

@@ -67,8 +67,9 @@ class ReasonOption:
 class Visit:
     """The content of a link's page. live: the person may still act; ended: why not, in words, if they may not.
 
-    colleagues: id and name; choices: of a decision; channels: to try the lead; missing: statements of a note; asks: further
-    input for some of the reasons. wait_kind, due_at, term: the open wait, its due time (aware), and the agreed time in words.
+    goes_into: for which reasons the rep may name another lead or an account. colleagues: id and name; choices: of a decision; channels:
+    to try the lead; missing: statements of a note; asks: further input for some of the reasons.
+    wait_kind, due_at, term: the open wait, its due time (aware), and the agreed time in words.
     answers: newest last. timeline: this handoff's, in sentences. members: of a shared mailbox, by id and name. level: of the
     browser for the person: "", "known" or "enrolled". held: an answer from this browser that does not count yet.
     answers_for: name of the rep for whom this manager may answer, empty if the person answers for themselves; first_name: of
@@ -88,6 +89,7 @@ class Visit:
     reasons: tuple[ReasonOption, ...] = ()
     asks: frozenset[str] = frozenset()
     refusals: tuple[tuple[str, str], ...] = ()
+    goes_into: str = ""
     colleagues: tuple[tuple[str, str], ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     channels: tuple[tuple[str, str], ...] = ()
@@ -155,6 +157,7 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         reasons=reasons_of(session, place),
         asks=frozenset(asked for reason in place.agreement.reasons for asked in reason.ask),
         refusals=refusals_of(place.agreement),
+        goes_into=goes_into(place.agreement),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
         choices=tuple(decisions(place.wait).items()) if place.wait and place.wait.kind == "decision" else (),
         channels=tuple(CHANNELS.items()) if tries else (),
@@ -168,6 +171,12 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         answers_for=place.answers_for,
         first_name=place.first_name,
     )
+
+
+def goes_into(agreement: Agreement) -> str:
+    """For which reasons the rep may say into what the lead goes, in words; empty for none."""
+    asked = {"merge": "the number of the other lead", "attach": "the customer or the deal"}
+    return "; ".join(f"“{reason.words}”: {asked[reason.then]}" for reason in agreement.reasons if reason.then in asked)
 
 
 def refusals_of(agreement: Agreement) -> tuple[tuple[str, str], ...]:

@@ -8,14 +8,15 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from agreements.clauses.after import GOES_INTO
 from agreements.disposition import touches_lacking
 from agreements.errors import HandoffError
 from agreements.lead import MAX_SHORT, MAX_TEXT
 from agreements.model import STATEMENTS, Agreement, Reason
 from agreements.roster import Roster
 from agreements.words import ATTEMPTS, GIVEN_BACK, GivenAnswer, NoWord, OptOutChannel, TouchChannel, word
-from storage import handoffs
-from storage.tables import Handoff, Touch, Wait
+from storage import handoffs, identity
+from storage.tables import Handoff, Lead, Touch, Wait
 from tasks.choices import CHANNELS, EVERYONE_FULL, REFUSED, decisions
 
 
@@ -131,10 +132,22 @@ def _reason_data(
         data["colleague"] = _colleague(known, fields, words)
     if reason.asks_channel:
         data["refused"] = _refused(fields, reason)
+    if reason.then in GOES_INTO and (into := fields.get("into", "").strip()):
+        data["into"] = _lead_named(session, handoff, into) if reason.then == "merge" else into
     for name in ("revisit_on", *(["renewal_date"] if "renewal_date" in reason.ask else [])):
         if day := _date(fields.get(name, "")):
             data[name] = day
     return data
+
+
+def _lead_named(session: Session, handoff: Handoff, typed: str) -> int:
+    """Return the number of the lead that goes on instead. Raises ChoiceRefused if there is no such lead."""
+    number = typed.lower().removeprefix("lead").strip(" #")
+    lead = session.get(Lead, int(number)) if number.isdecimal() and len(number) < 10 else None
+    if lead is None or lead.erased_at is not None or identity.stands_for(session, lead).id == handoff.lead_id:
+        words = "Please write the number of the other lead, as on its page. If you do not know it, leave the field empty"
+        raise ChoiceRefused(f"There is no other lead {typed!r}. {words}: marketing looks for it.")
+    return identity.stands_for(session, lead).id
 
 
 def _agreed(agreement: Agreement, handoff: Handoff) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
-from tasks.clock_inputs import running
+from tasks.clock_inputs import morning_start, running
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import given_back_at, open_first_attempt
 from tasks.steps.offering import give_to_first
@@ -33,7 +33,14 @@ def acceptance(work: Work) -> None:
 def open_acceptance(session: Session, handoff: Handoff, row: Assignment, *, now: datetime) -> Wait:
     """Opens the wait for acceptance. Its clock runs from the proof of delivery, or from when a manager left the lead with the rep."""
     given_back = given_back_at(session, row)
-    runs = running(session, handoff, "acceptance", row, start=given_back or row.proven_at or now, anew=given_back is not None)
+    runs = running(
+        session,
+        handoff,
+        "acceptance",
+        row,
+        start=given_back or morning_start(session, handoff, row, at=row.proven_at or now),
+        anew=given_back is not None,
+    )
     plan = runs.schedule(now=now)
     handoff.owner = row.rep
     session.add(handoff)

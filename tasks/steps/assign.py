@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements import presence
 from agreements.clocks import schedule
 from agreements.model import Agreement
-from agreements.routing import SHARED_OUT, Route
+from agreements.routing import ASKED_FOR, SHARED_OUT, Route
 from agreements.words import SEVERAL
 from storage import deliveries, handoffs, offers, roster, turns, waits
 from storage.tables import Assignment, Handoff, Wait
@@ -37,7 +38,7 @@ def assign(work: Work) -> None:
         return
     earlier = handoffs.assignments(session, handoff.id)
     seen = choosing(session, handoff, agreement, earlier, now=now)
-    choice = seen.route(agreement)
+    choice = _as_owner(handoff, seen.route(agreement))
     if is_served(seen, choice.rep):
         waits_its_turn = must_wait(session, handoff, seen)
         pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
@@ -50,6 +51,12 @@ def assign(work: Work) -> None:
         _hold(session, handoff, agreement, choice, now)
     else:
         _give(session, handoff, agreement, choice, number=len(earlier) + 1, team=seen.team, now=now)
+
+
+def _as_owner(handoff: Handoff, choice: Route) -> Route:
+    """Name the reason where a lead goes to the owner of its account, as the screen says: it is nobody's turn."""
+    is_owner = handoff.routed and choice.why == ASKED_FOR and choice.rep == handoff.account.get("owner")
+    return replace(choice, why=turns.OWNER_OF_ACCOUNT) if is_owner else choice
 
 
 def _give(session: Session, handoff: Handoff, agreement: Agreement, choice: Route, *, number: int, team: str, now: datetime) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
@@ -19,6 +19,8 @@ from storage import companies, handoffs, offers, roster, turns
 from storage.tables import Assignment, Handoff
 from tasks.steps.qualify import known_of
 
+#: Leads that came longer ago do not wait for the next opening: the company was open in between.
+LONGEST_NIGHT = timedelta(days=14)
 #: Ends of a tenure by which the rep did not give the lead up.
 _NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left")
 #: The stage for each word of the agreement about open leads.
@@ -90,6 +92,7 @@ def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: 
             0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
             tuple(Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known),
             agreement.routing.same_company.waits.length,
+            _pace(agreement),
         ),
         wanted=wanted,
         on_call=next(iter(candidates_of(session, staff, others, tier)), None),
@@ -104,9 +107,13 @@ def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str,
     names = people.reps_of(segment.team)
     staff = Staff(people, agreement, now, weighted=segment.strategy == "weighted-round-robin")
     so_far = turns.read(session, turns.pool_of(segment.team, tier))
-    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier))
+    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier), pace=_pace(agreement))
     seen = candidates_of(session, staff, names, tier if release else None)
     return Choosing(segment.team, seen, frozenset(), rules, release=release)
+
+
+def _pace(agreement: Agreement) -> timedelta:
+    return agreement.routing.overnight_pace.length if agreement.routing.overnight_pace else timedelta()
 
 
 def release_of(agreement: Agreement, tier: str) -> Release | None:
@@ -165,7 +172,26 @@ def candidates_of(session: Session, staff: Staff, names: Iterable[str], tier: st
     def left(name: str) -> int | None:
         return None if shares is None else shares[name] if staff.is_open(name) else 0
 
-    return tuple(staff.candidate(name, open_leads=open_leads.get(name, 0), left=left(name)) for name in known)
+    found = tuple(staff.candidate(name, open_leads=open_leads.get(name, 0), left=left(name)) for name in known)
+    return _with_the_nights(session, staff, found) if found and not any(one.at_work for one in found) else found
+
+
+def _with_the_nights(session: Session, staff: Staff, closed: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """Return these reps, none of whom is at work, with the number of the leads that wait for their opening."""
+    if not staff.agreement.routing.overnight_pace:
+        return closed
+    query = select(Assignment.rep, Assignment.assigned_at).where(
+        col(Assignment.rep).in_([one.rep for one in closed]),
+        col(Assignment.ended_at).is_(None),
+        col(Assignment.assigned_at) > staff.now - LONGEST_NIGHT,
+    )
+    came: dict[str, list[datetime]] = {}
+    for rep, at in session.exec(query):
+        came.setdefault(rep, []).append(at)
+    return tuple(
+        replace(one, waiting=sum(staff.calendar(one.rep).next_opening(at) == one.opens_at for at in came.get(one.rep, ())))
+        for one in closed
+    )
 
 
 def shares_left(session: Session, staff: Staff, names: Iterable[str], release: Release, tier: str) -> dict[str, int]:

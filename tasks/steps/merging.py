@@ -6,21 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from agreements.errors import HandoffError
 from agreements.lifecycle import Stage
 from agreements.words import SEVERAL
-from storage import activities, deliveries, handoffs, identity, leases, offers, roster, told, trail, wakes
-from storage.suppressions import Told
+from storage import activities, deliveries, handoffs, identity, leases, roster, told, trail, wakes
 from storage.tables import Handoff, Lead
-from tasks import opting_out
 from tasks.begin import begin
-from tasks.intake import seen_to
-from tasks.messages.tell import tell
+from tasks.steps.joining import CannotMerge, go_on, join, known, pair
 from tasks.steps.recycle import tell_withdrawn
-
-
-class CannotMerge(HandoffError):  # noqa: N818 - errors here are named as states
-    """These leads cannot be merged."""
 
 
 def merge(session: Session, lead_id: int, into_id: int, *, by: str, now: datetime, reason: str = "") -> Lead:
@@ -29,7 +21,7 @@ def merge(session: Session, lead_id: int, into_id: int, *, by: str, now: datetim
     Its open handoff ends, and its rep gets a message. Its activities and ids belong to the other lead from now on. Its own facts stay
     with it and stand beside those of the other lead. reason: kept as a personal text. Call inside a write transaction. Raises CannotMerge.
     """
-    lead, into = _both(session, lead_id, into_id)
+    lead, into = pair(session, lead_id, into_id)
     latest = handoffs.latest_of(session, lead.id)
     was_open = latest is not None and handoffs.is_open(latest)
     text = trail.keep_text(session, reason, lead_id=lead.id)
@@ -38,21 +30,8 @@ def merge(session: Session, lead_id: int, into_id: int, *, by: str, now: datetim
     trail.record(session, "merged-by-hand", now=now, lead_id=lead.id, actor=by, text=text, into=into.id)
     join(session, lead, into, by=by, now=now)
     if was_open:
-        _go_on(session, into, lead, now=now)
+        go_on(session, into, lead, now=now)
     return into
-
-
-def join(session: Session, lead: Lead, into: Lead, *, by: str, now: datetime) -> None:
-    """Lets another lead stand for this one, whose handoff has ended: its activities and ids belong to the other one from now on."""
-    lead.merged_into, lead.merged_by_hand = into.id, True
-    session.add(lead)
-    activities.move(session, activities.of(session, lead.id), to=into.id)
-    if lead.do_not_contact and not into.do_not_contact:  # the person said so, at whichever lead
-        opting_out.end_for(session, [into], Told(source="merge", by=by), now=now)
-    told.show_merged(into, lead, now=now)
-    session.add(into)
-    trail.record(session, "took-over", now=now, lead_id=into.id, actor=by, lead=lead.id)
-    session.flush()
 
 
 def unmerge(session: Session, lead_id: int, *, by: str, now: datetime, reason: str = "") -> Lead:
@@ -61,7 +40,7 @@ def unmerge(session: Session, lead_id: int, *, by: str, now: datetime, reason: s
     It gets back its activities, with those that came under its ids and its address meanwhile, and a new handoff where one had ended by
     the merge or where something came meanwhile. Call inside a write transaction. Raises CannotMerge.
     """
-    lead = _known(session, lead_id)
+    lead = known(session, lead_id)
     if lead.merged_into is None:
         raise CannotMerge(f"Lead {lead_id} is not merged with another lead.")
     if not lead.merged_by_hand:
@@ -97,27 +76,6 @@ def _begin_again(session: Session, lead: Lead, latest: Handoff | None, *, now: d
         session.add(begun)
 
 
-def _both(session: Session, lead_id: int, into_id: int) -> tuple[Lead, Lead]:
-    lead, into = _known(session, lead_id), _known(session, into_id)
-    if lead_id == into_id:
-        raise CannotMerge("Name two different leads.")
-    identity.reserve_known(session, [lead, into])
-    identity.lock_people(session, [lead, into])
-    for one in (lead, into):
-        if one.merged_into is not None:
-            raise CannotMerge(f"Lead {one.id} was merged into lead {identity.stands_for(session, one).id}. Name that lead instead.")
-    return lead, into
-
-
-def _known(session: Session, lead_id: int) -> Lead:
-    lead = session.get(Lead, lead_id)
-    if lead is None:
-        raise CannotMerge(f"There is no lead {lead_id}.")
-    if lead.erased_at is not None:
-        raise CannotMerge(f"Lead {lead_id} was erased: nobody knows who it was.")
-    return lead
-
-
 def _merged_into(session: Session, lead_id: int) -> list[int]:
     found: list[int] = [lead_id]
     for one in found:
@@ -146,17 +104,3 @@ def _where(session: Session, into: Lead) -> str:
     rep = latest.rep if latest is not None and handoffs.is_open(latest) and latest.rep != SEVERAL else ""
     whose = f", which {roster.current(session).name_of(rep)} has" if rep else ""
     return f"This is the same person as lead {into.id}{whose}. The lead goes on there."
-
-
-def _go_on(session: Session, into: Lead, lead: Lead, *, now: datetime) -> None:
-    """What was asked of the lead that has ended is not lost: the other one begins anew, is reviewed at once, or its rep hears of it."""
-    latest = seen_to(session, into.id, now)
-    if latest is None or (latest.ended_at and latest.stage not in (Stage.NURTURING, Stage.SUPPRESSED, Stage.ERASED)):
-        asked = [one.received_at for one in activities.of(session, into.id, of_leads=[lead.id])]
-        is_older = latest is not None and latest.ended_at is not None and any(at <= latest.ended_at for at in asked)
-        begin(session, into, now=now, cause="returned", previous=None if is_older else latest)  # an older request must count too
-    elif handoffs.is_open(latest) and latest.rep:
-        what = f"Lead {lead.id} is the same person. What they asked for there is on this lead's page now."
-        tenure = handoffs.open_assignment(session, latest) if latest.rep == SEVERAL else None
-        for rep in [one.rep for one in offers.open_of(session, tenure.id)] if tenure else [latest.rep]:
-            tell(session, latest, rep, key=f"took-over:{lead.id}:{latest.id}:{rep}:{now.isoformat()}", now=now, what=what)

@@ -14,13 +14,14 @@ from agreements.clocks import schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, word
-from storage import answerers, deliveries, handoffs, offers, roster, trail, turns, waits
+from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, Move, word
+from storage import answerers, deliveries, handoffs, likely_twins, offers, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import calendar_of
+from tasks.steps.joining import INTO, go_on, join, names_into, pair
 from tasks.steps.offering import tell_the_others
 
 
@@ -53,11 +54,31 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
         ask_decision(
             session, handoff, agreement, holder=presence.marketing(people, now), about=TRIAGE, now=now, what=f"Sales says: {code}."
         )
+    elif follows.event in INTO and not names_into(session, handoff, follows.event, answer):
+        handoffs.end_assignment(session, handoff, because=because, now=now)
+        _ask_into_what(session, handoff, agreement, follows.event, code, now=now)
     else:
         handoffs.end_assignment(session, handoff, because=because, now=now)
-        handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code)
+        into = {"into": names_into(session, handoff, "merged", answer)} if follows.event == "merged" else {}
+        handoffs.move(session, handoff, follows.event, now=now, actor=answer.by, reason=code, **into)
+        if into:
+            lead, other = pair(session, handoff.lead_id, int(into["into"]))
+            join(session, lead, other, by=answer.by, now=now)
+            go_on(session, other, lead, now=now)
         if follows.event == "suppressed":
             opting_out.tell_crm(session, handoff, now=now)
+
+
+def _ask_into_what(session: Session, handoff: Handoff, agreement: Agreement, event: Move, code: str, *, now: datetime) -> None:
+    """Asks marketing into what the lead goes, within the agreed time for decisions."""
+    what = f"Sales says: {code}, and does not say to which customer or deal the lead belongs."
+    if event == "merged":
+        near = likely_twins.of_lead(session, handoffs.lead_of(session, handoff))
+        known = "; ".join(f"lead {one.other} ({one.why})" for one in near) or "none found"
+        merging = f"To merge it: baton leads merge {handoff.lead_id} NUMBER."
+        what = f"Sales says: {code}, and does not say of which lead. Likely twins: {known}. {merging}"
+    holder = presence.marketing(roster.current(session), now)
+    ask_decision(session, handoff, agreement, holder=holder, about=TRIAGE, now=now, what=what)
 
 
 def _note_refusal(session: Session, handoff: Handoff, told: Told, *, now: datetime) -> None:

@@ -80,6 +80,7 @@ def baton(box: Toolbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result
     """The command line on the same database and at the same time; nobody sits at its terminal, and there is no Prefect server."""
     box.write_now(lambda session, now: time_offset.leap_to(session, now))
     monkeypatch.setenv("COLUMNS", "140")
+    monkeypatch.setenv("BATON_CRM_PEOPLE", "true")
     monkeypatch.setenv("BATON_HOME", str(box.settings.home))
     monkeypatch.setenv("BATON_DATABASE_URL", box.database.url)
 

@@ -25,7 +25,7 @@ from app.web.intake import _take_many
 from storage.tables import Event, Lead, LeadSource, SharedSource
 from tasks.intake import capture
 from tasks.steps import merging
-from tasks.steps.merging import CannotMerge
+from tasks.steps.joining import CannotMerge
 from tasks.wiring.toolbox import Toolbox
 from tests.conftest import MONDAY
 from tests.examples import examples

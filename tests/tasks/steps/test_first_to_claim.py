@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from sqlmodel import Session, col, select
 
-from agreements.words import SEVERAL, GivenAnswer
+from agreements.words import SEVERAL
 from storage import roster, turns
 from storage.suppressions import Told
-from storage.tables import Answer, Delivery, Lead, Offer
+from storage.tables import Answer, Delivery, Lead
 from storage.trail_check import check
 from tasks import opting_out
 from tasks.background.absences import hand_over_absences
 from tasks.replies import answering, work_list
-from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.asking import asked, link_of, offers_of, says
 from tests.deal import agree_on, answer_by_duty, letters, staff, tenures, wait_of
 from tests.driver import Driver
 from tests.present import the
@@ -34,27 +34,6 @@ def first_to_claim(tree: dict[str, Any], **more: Any) -> None:
 def to_manager(tree: dict[str, Any]) -> None:
     first_to_claim(tree)
     tree["clocks"]["acceptance"]["when_missed"] = [{"do": "manager-decides"}, {"do": "nurture"}]
-
-
-def offers_of(box: Toolbox, taken: Taken) -> list[Offer]:
-    query = select(Offer).where(Offer.handoff_id == newest(box, taken).id).order_by(col(Offer.offered_at), col(Offer.number))
-    return box.read_now(lambda session, now: list(session.exec(query)))
-
-
-def asked(box: Toolbox, taken: Taken) -> list[str]:
-    """Return who may still accept the lead."""
-    return [one.rep for one in offers_of(box, taken) if one.ended_at is None]
-
-
-def link_of(box: Toolbox, taken: Taken, rep: str) -> OpenedLink:
-    """Return the link in the message to this rep."""
-    ident = next(one.id for one in offers_of(box, taken) if one.rep == rep)
-    return OpenedLink(box, box.links.for_tenure(ident).rpartition("/")[2])
-
-
-def says(box: Toolbox, taken: Taken, rep: str, kind: GivenAnswer, **fields: str) -> answering.Reply:
-    link = link_of(box, taken, rep)
-    return box.write_now(lambda session, now: answering.answer(session, link, answering.SentForm(kind, fields), now=now))
 
 
 def page_of(box: Toolbox, taken: Taken, rep: str) -> answering.Visit:

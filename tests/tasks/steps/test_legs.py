@@ -192,7 +192,7 @@ async def test_a_rejection_by_the_second_hand_leads_where_its_reason_says(
 ) -> None:
     taken = await until_sql(driver, box)
 
-    answer_by_link(box, taken, "rejected", reason=reason)
+    answer_by_link(box, taken, "rejected", reason=reason, into="Harbour" if stage == "attached" else "")
     await driver.settle()
 
     handoff = newest(box, taken)

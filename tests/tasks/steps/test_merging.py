@@ -11,13 +11,14 @@ from sqlmodel import Session, col, select
 from storage import strays, trail_check
 from storage.likely_twins import of_lead, suggestions
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
+from tasks.replies.validation import ChoiceRefused
 from tasks.steps import merging
-from tasks.steps.merging import CannotMerge
+from tasks.steps.joining import CannotMerge
 from tasks.wiring.toolbox import Toolbox
-from tests.deal import NOT_YET, letters
+from tests.deal import NOT_YET, letters, wait_of
 from tests.driver import Driver
 from tests.present import the
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.stage import Taken, answer_by_link, capture, kept_by, newest
 
 ANA: dict[str, Any] = {
     "email": "ana@harbour.example",
@@ -205,3 +206,48 @@ async def test_a_wish_not_to_be_contacted_holds_for_both(driver: Driver, box: To
 
     assert (newest(box, first).stage, of(box, first).do_not_contact) == ("suppressed", True)
     assert is_clean(box)
+
+
+async def test_a_rejection_as_a_duplicate_merges_into_the_lead_that_the_rep_names(driver: Driver, box: Toolbox) -> None:
+    first, second = capture(box, **ANA), capture(box, **PRIVATE)
+    await driver.settle()
+
+    answer_by_link(box, second, "rejected", reason="duplicate", into=f"lead {first.lead_id}")
+    driver.time.at += timedelta(hours=1)
+    await driver.settle()
+
+    assert (newest(box, second).stage, of(box, second).merged_into) == ("merged", first.lead_id)
+    assert capture(box, **{**PRIVATE, "conversion_id": "c"}).lead_id == first.lead_id
+    unmerge(box, second)
+    await driver.settle()
+    assert newest(box, second).stage == "assigned"
+    assert is_clean(box)
+
+
+@pytest.mark.parametrize(
+    ("reason", "suggested"),
+    [("duplicate", "Likely twins: lead "), ("customer-or-open-deal", "customer or deal")],
+)
+async def test_without_a_name_marketing_is_asked_in_time_into_what(driver: Driver, box: Toolbox, reason: str, suggested: str) -> None:
+    capture(box, **ANA)
+    second = capture(box, **{**PRIVATE, "phone": "+44 20 7946 0001"})
+    await driver.settle()
+
+    answer_by_link(box, second, "rejected", reason=reason)
+    driver.time.at += timedelta(hours=1)
+    await driver.settle()
+
+    wait = wait_of(box, second)
+    assert (wait.kind, wait.holder, wait.due_at is not None, newest(box, second).stage) == ("decision", "mina", True, "assigned")
+    [asked] = [one for one in kept_by(box, "email").letters if one.message == "decision-asked"]
+    assert suggested in asked.text
+
+
+@pytest.mark.parametrize("named", ["99", "nonsense", "-1", "1.2E+15", "the lead itself"])
+async def test_a_lead_that_is_not_there_is_not_taken_as_the_other_one(driver: Driver, box: Toolbox, named: str) -> None:
+    taken = capture(box, **ANA)
+    await driver.settle()
+
+    with pytest.raises(ChoiceRefused, match="There is no other lead"):
+        answer_by_link(box, taken, "rejected", reason="duplicate", into=str(taken.lead_id) if named.startswith("the") else named)
+    assert newest(box, taken).stage == "assigned"

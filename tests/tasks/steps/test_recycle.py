@@ -29,12 +29,12 @@ TABLE = [
     ("customer-or-open-deal", "attached", "", None, "routing"),
     ("wrong-rep", "assigned", "", None, "routing"),
     ("bad-data", "mql", "", None, "marketing"),
-    ("duplicate", "merged", "", None, "routing"),
+    ("duplicate", "assigned", "", None, "routing"),
     ("do-not-contact", "suppressed", "", None, "nobody"),
     ("other", "assigned", "", None, "nobody"),
 ]
 #: What a rep has to say beside the reason.
-ALSO = {"wrong-rep": {"colleague": "cleo"}, "other": {"text": "They laughed."}}
+ALSO = {"wrong-rep": {"colleague": "cleo"}, "other": {"text": "They laughed."}, "customer-or-open-deal": {"into": "Harbour"}}
 
 
 def test_the_table_has_every_reason_of_the_example_agreement() -> None:
@@ -203,9 +203,9 @@ async def test_what_the_rep_wrote_reaches_marketing_and_not_the_trail(driver: Dr
 
 
 async def test_a_lead_that_was_a_duplicate_does_not_begin_again_by_itself(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
-    taken = capture(box)
+    other, taken = capture(box), capture(box)
     await driver.settle()
-    answer_by_link(box, taken, "rejected", reason="duplicate")
+    answer_by_link(box, taken, "rejected", reason="duplicate", into=str(other.lead_id))
 
     await driver.run(until=time.at + 200 * DAY, revisits=True)
 

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from agreements.words import GivenAnswer
 from app.cli import app as cli
 from storage import turns
+from storage.crm.port import Account
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.asking import says
 from tests.deal import BY_POINTS, agree_on, staff, tenures
 from tests.driver import Driver
-from tests.stage import Taken, answer_by_link, capture, newest
+from tests.stage import Taken, answer_by_link, capture, local_crm, newest
 
 ANA = "ana@northgate.example, team: emea,"
 BEN = "ben@northgate.example, team: emea,"
@@ -135,7 +137,8 @@ async def test_while_nobody_is_at_work_whoever_opens_first_gets_it(driver: Drive
 
     taken = await given_out(driver, box, 3)
 
-    assert reps_of(box, taken) == {"ana": 2, "ben": 1}
+    assert sorted(reps_of(box, taken)) == ["ana", "ben"]
+    assert sorted(reps_of(box, taken).values()) == [1, 2]
     assert tenures(box, taken[0])[0].cause == "next in turn of those who open first, as nobody is at work now"
 
 
@@ -181,5 +184,70 @@ async def test_who_is_next_and_what_each_got_can_be_read(driver: Driver, box: To
     assert "Sales EMEA (b2b-saas@2): Cleo Martin, next in turn of those at work now" in upcoming
     assert "from Mon 01 Feb 14:00" in upcoming, "Ben's hours, in the agreement's zone"
     ana = next(line for line in got.splitlines() if "Ana Silva" in line).split("│")
-    assert [cell.strip() for cell in ana[2:5]] == ["1.5", "2", "0"]
+    assert [cell.strip() for cell in ana[2:7]] == ["1.5", "2", "0", "0", "0"]
     assert "Ben Carter" not in got, "he could take none"
+
+
+def owners_first(tree: dict[str, Any]) -> None:
+    """A lead of an account goes to its owner, and hot leads are offered to several."""
+    many_leads(tree)
+    tree["screen"].insert(0, {"when": {"account.owner": "present"}, "then": "route", "to": "account-owner"})
+    tree["tiers"][0]["routing"] = "first-to-claim"
+
+
+@pytest.mark.parametrize(("tier", "changes"), [("normal", BY_POINTS), ("hot", {})])
+async def test_a_lead_of_an_account_goes_to_its_owner_and_is_nobodys_turn(
+    driver: Driver, box: Toolbox, tier: str, changes: dict[str, Any]
+) -> None:
+    agree_on(box, owners_first)
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="ben")])
+
+    taken = [capture(box, **changes, company="Harbour") for _ in range(3)]
+    await driver.settle()
+
+    assert reps_of(box, taken) == {"ben": 3}
+    assert {newest(box, one).tier for one in taken} == {tier}
+    assert {row.cause for one in taken for row in tenures(box, one)} == {"owner of the account"}
+    assert box.read_now(lambda session, now: turns.read(session, f"emea:{tier}")).number == 0
+
+
+async def test_an_owner_who_is_away_gets_none_and_whoever_gets_it_uses_a_turn(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, owners_first)
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="ben")])
+    staff(box, (BEN, f"{BEN} away: [{{from: 2027-01-11T00:00:00Z, until: 2027-03-08T00:00:00Z}}],"))
+
+    taken = await given_out(driver, box, 2, company="Harbour")
+
+    assert reps_of(box, taken) == {"ana": 1, "cleo": 1}
+    assert box.read_now(lambda session, now: turns.read(session, "emea:normal")).number == 2
+
+
+async def test_shares_say_who_claimed_declined_and_got_leads_of_own_accounts(
+    driver: Driver, box: Toolbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agree_on(box, owners_first)
+    local_crm(box).add_accounts([Account("A1", "Harbour", owner="ben")])
+    for first in ("ana", "ana", "cleo"):
+        taken = capture(box)
+        await driver.settle()
+        says(box, taken, "ben", "rejected", reason="not-icp")
+        says(box, taken, first, "accepted")
+    await given_out(driver, box, 2, company="Harbour")
+    monkeypatch.setattr("app.terminal.open_box", lambda settings=None: box)
+    monkeypatch.setenv("COLUMNS", "220")
+
+    upcoming = CliRunner().invoke(cli, ["roster", "next", "--team", "emea", "--tier", "hot"]).output
+    told = CliRunner().invoke(cli, ["roster", "shares", "--from", "2027-02-01", "--to", "2027-02-01"]).output
+    toolbox.use(box)
+
+    assert "Ben Carter or Cleo Martin or Ana Silva, the first to accept has it" in upcoming
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in told.splitlines() if "│" in line]
+    hot, normal = rows[:3], rows[3:]
+    assert [row[:6] + row[7:] for row in hot] == [
+        ["Ana Silva", "1.0", "2", "2", "0", "0", "0", "colleagues were first at 1 lead offered to several"],
+        ["Ben Carter", "1.0", "0", "0", "3", "0", "0", ""],
+        ["Cleo Martin", "1.0", "1", "1", "0", "0", "0", "colleagues were first at 2 leads offered to several"],
+    ]
+    assert [row[:6] + row[7:] for row in normal] == [
+        ["Ben Carter", "0.0", "0", "0", "0", "0", "2", "leads of own accounts are nobody's turn"]
+    ]
