@@ -14,8 +14,8 @@ from agreements.calendar.working_time import Span, WorkingCalendar
 from agreements.clocks import Past, Schedule, Spell, bounded_until, calendar_for, schedule
 from agreements.model import Clock
 from agreements.release import morning_turn
-from agreements.words import SEVERAL, AnswerKind, ClockName, WaitKind
-from storage import handoffs, offers, roster, waits
+from agreements.words import SEVERAL, AnswerKind, ClockName, Closed, WaitKind
+from storage import handoffs, held, offers, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 
 #: The answers with which a tenure meets a clock. The next tenure then starts the clock at zero.
@@ -122,15 +122,30 @@ def _goes_on(before: Assignment, row: Assignment) -> bool:
 
 
 def _pauses(session: Session, clock: Clock, rows: list[Assignment], start: datetime | None) -> tuple[Span, ...]:
-    """The pauses of the clock: from each return of the note until the next proof of delivery, or until the clock's start."""
+    """The pauses of the clock: while a rep was away who kept the lead; and from each return of the note until the next proof of
+    delivery, or until the clock's start."""
+    spans = _stood(session, rows)
     if "fix_note" not in clock.pauses:
-        return ()
-    spans = []
+        return tuple(spans)
     for before, after in zip(rows, rows[1:], strict=False):
         stopped, resumed = _ended(session, before), after.proven_at or start
         if before.ended_because == "note-returned" and stopped and resumed and stopped <= resumed:
             spans.append((stopped, resumed))
     return tuple(spans)
+
+
+def _stood(session: Session, rows: list[Assignment]) -> list[Span]:
+    """The times in which the clock stood because the rep of the lead was away and kept it. What was told last of an absence counts."""
+    if not rows:
+        return []
+    ident = rows[0].handoff_id
+    stood: Closed = "away"
+    query = select(Answer).join(Wait, col(Wait.answer_id) == col(Answer.id))
+    query = query.where(Wait.handoff_id == ident, Wait.closed_because == stood).order_by(col(Answer.id))
+    told = held.known(session, ident, "stood", lambda: [one.data for one in session.exec(query)])
+    found = {one["from"]: one["until"] for one in told if "from" in one}
+    spans = [(datetime.fromisoformat(begins), datetime.fromisoformat(ends)) for begins, ends in found.items()]
+    return [(begins, ends) for begins, ends in spans if begins <= ends]
 
 
 def _spells(session: Session, handoff: Handoff, name: ClockName, earlier: list[Assignment]) -> tuple[Spell, ...]:

@@ -104,11 +104,15 @@ class Capacity(Clause):
 
 
 class OnLeave(Clause):
-    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in."""
+    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in.
+
+    back_after: what was handed over and nobody has worked on comes back at the end of the absence.
+    """
 
     assigned: Literal["somebody-else", "deputy", "keep"] = "somebody-else"
     accepted: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
+    back_after: bool = False
 
 
 def _pace(value: Any) -> Any:

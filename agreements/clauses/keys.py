@@ -170,6 +170,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),
         "accepted": Key("leads that the rep has not tried to reach yet: deputy, somebody-else, manager-decides or keep", "deputy"),
         "working": Key("leads that the rep works on: deputy, somebody-else, manager-decides or keep", "deputy"),
+        "back_after": Key("whether what nobody has worked on meanwhile comes back when the rep is back", "true"),
     },
     "Segment": {
         "when": _WHEN,

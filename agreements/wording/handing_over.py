@@ -32,7 +32,7 @@ _LEAVE = {
     "somebody-else": "another rep gets the lead",
     "deputy": "the deputy gets the lead; without a deputy the manager decides",
     "manager-decides": "the manager decides",
-    "keep": "the lead stays with the rep",
+    "keep": "the lead stays with the rep, whose clock stands until then",
 }
 _FULL = {"manager": "the team's manager decides", "route-anyway": _AWAY["route-anyway"], "default-acceptor": _AWAY["default-acceptor"]}
 
@@ -72,7 +72,8 @@ def routing(agreement: Agreement) -> Section:
         told(f"{_FULL[rules.everyone_full]}.", "Everyone full:"),
         told(
             f"a lead without an answer: {_LEAVE[rules.on_leave.assigned]}. An accepted lead: {_LEAVE[rules.on_leave.accepted]}."
-            f" A lead in progress: {_LEAVE[rules.on_leave.working]}.",
+            f" A lead in progress: {_LEAVE[rules.on_leave.working]}."
+            + (" A lead that nobody has worked on meanwhile comes back to the rep afterwards." if rules.on_leave.back_after else ""),
             "When a rep goes on leave:",
         ),
         told(

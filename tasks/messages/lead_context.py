@@ -55,7 +55,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     if row.message == "assigned":
         what = what or _why_now(session, handoff)
         if others := _asked_with(session, row):
-            extra["others"] = ", ".join(people.name_of(one) for one in others)
+            extra["others"] = " and ".join(people.name_of(one) for one in others)
         if given.get("rep") and given["rep"] != row.person:
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in _HAS_IT and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
@@ -71,7 +71,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
         number=number_of(links, link or page),
         page=page,
         colleague=colleague,
-        colleague_link=links.for_tenure(other.id, at=now) if other else "",
+        colleague_link=links.for_tenure(offers.link_id(session, other.id, row.person), at=now) if other else "",
         due_at=due,
         promise=promise,
         rep=rep,

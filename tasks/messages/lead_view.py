@@ -64,6 +64,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "answered-decided": "{actor} decided: {choice}",
     "answered-away": "Whoever was asked is away now",
     "answered-left": "{left} has left",
+    "answered-back": "{colleague} is back and has the lead again",
     "answered-late": "{actor} answered too late",
     "dispute-raised": "{actor} disputes the answer of {rep}: {reason}",
     "dispute-moved": "{holder} was asked to decide on the dispute, in place of {was}",
