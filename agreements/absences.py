@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
 from agreements.calendar.instants import as_utc, read_instant
 from agreements.errors import AbsenceRefused
+from agreements.lifecycle import Stage
+from agreements.model import OnLeave
 from agreements.roster import Away, Person, Roster
-from agreements.words import AbsenceSource
+from agreements.words import AbsenceSource, Ended, NoWord
 
 #: In this order the absences of one person are asked for the deputy: what somebody said outweighs what a calendar says.
 _ORDER: tuple[AbsenceSource | str, ...] = get_args(AbsenceSource)
@@ -70,6 +72,32 @@ def _with(person: Person, away: Sequence[Away]) -> Person:
 def absences_of(person: Person, *, since: datetime) -> list[Away]:
     """Return the absences of a person that end after that instant, the earliest first."""
     return sorted((one for one in person.away if one.until > since), key=lambda one: (one.from_, one.until))
+
+
+#: What becomes of a lead when its rep goes on leave.
+Leave = Literal["somebody-else", "deputy", "manager-decides", "keep"]
+
+
+def agreed_for(rules: OnLeave, stage: Stage) -> Leave:
+    """Return what is agreed for a lead in that stage when its rep goes on leave."""
+    return rules.assigned if stage == Stage.ASSIGNED else rules.accepted if stage == Stage.ACCEPTED else rules.working
+
+
+def returns_to(rules: OnLeave, stage: Stage, tenures: Sequence[tuple[str, Ended | NoWord]]) -> str:
+    """Return the rep to whom a handed over lead goes back once that rep is there again; empty where it stays.
+
+    It goes back where that is agreed and nobody has worked on it yet: it is assigned or accepted. tenures: who had the lead, in
+    order, each with why it ended; the last one goes on. The lead goes back to the first of those who lost it by an absence, one
+    after another, until the one who has it now.
+    """
+    if not rules.back_after or stage not in (Stage.ASSIGNED, Stage.ACCEPTED):
+        return ""
+    first = ""
+    for rep, because in reversed(tenures[:-1]):
+        if because != "away":
+            break
+        first = rep
+    return first if tenures and first != tenures[-1][0] else ""
 
 
 def read_day(text: str, zone: ZoneInfo) -> datetime:

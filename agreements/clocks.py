@@ -175,6 +175,17 @@ def first_attempt_due(clock: Clock, accepted: Accepted, *, tier: str, calendar: 
     return max(due, clock.at_least.after(accepted.at, calendar)) if clock.at_least else due
 
 
+def after_pause(at: datetime, *, stopped: datetime, resumed: datetime, calendar: WorkingCalendar, working: bool) -> datetime:
+    """Return where an instant of a clock moves when the clock stands from one instant to another: what was left then is left again.
+
+    working: the clock counts working time. An instant before the pause stays. The same function takes a pause back: with stopped
+    after resumed, what was left at `stopped` is left from `resumed` on.
+    """
+    if at <= stopped:
+        return at
+    return calendar.add(resumed, calendar.between(stopped, at)) if working else as_utc(resumed) + (at - stopped)
+
+
 @dataclass(frozen=True, slots=True)
 class CallDue:
     """By when a first call is due. moved: from a time at which one side sleeps; alone: the two sides never share an hour, so the rep's

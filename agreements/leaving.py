@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreements import presence
+from agreements.absences import agreed_for
 from agreements.lifecycle import Stage
 from agreements.model import OnLeave
 from agreements.roster import Roster
@@ -45,7 +46,7 @@ def destination(change: Change, ident: str, rules: OnLeave, stage: Stage) -> Des
         return Destination(to=change.to)
     if stage == Stage.ASSIGNED:
         return Destination(to=change.deputy_of(ident) if rules.assigned == "deputy" else "")
-    how = rules.accepted if stage == Stage.ACCEPTED else rules.working
+    how = agreed_for(rules, stage)
     if how == "somebody-else":
         return Destination()
     deputy = change.deputy_of(ident) if how == "deputy" else ""

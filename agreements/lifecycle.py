@@ -161,7 +161,9 @@ PARKED_NAMES: Mapping[WaitKind, str] = {
 #: The waits of an assignment that its rep has not answered.
 UNANSWERED: tuple[WaitKind, ...] = ("delivery", "acceptance")
 #: Answers that act at once. Any other answer acts when it can no longer be undone.
-AT_ONCE: frozenset[AnswerKind] = frozenset({"accepted", "attempted", "connected", "completed", "decided", "deadline", "away", "left"})
+AT_ONCE: frozenset[AnswerKind] = frozenset(
+    {"accepted", "attempted", "connected", "completed", "decided", "deadline", "away", "left", "back"}
+)
 
 
 @dataclass(frozen=True, slots=True)

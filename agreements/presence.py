@@ -32,6 +32,12 @@ def marketing(people: Roster, at: datetime) -> str:
     )
 
 
+def there_at(people: Roster, ident: str, at: datetime) -> datetime:
+    """Return from when a clock may run for that person: that instant, or when they are back; a stranger is always there."""
+    person = people.person(ident)
+    return person.back_at(at) if person else at
+
+
 def _line_of(people: Roster, ident: str, at: datetime) -> Iterator[str]:
     """The person, then the deputy for this absence, then that one's deputy, and so on; each once."""
     seen: set[str] = set()

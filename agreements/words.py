@@ -41,12 +41,12 @@ TouchChannel = Literal["phone", "email", "message", "social", "in-person"]
 OptOutChannel = Literal["all", "email", "phone"]
 OPT_OUT_CHANNELS: tuple[OptOutChannel, ...] = get_args(OptOutChannel)
 #: What is stored as an answer to a wait. deadline: nobody answered in time; away: whoever was asked is away now; left: whoever was
-#: asked is in the roster no more.
-AnswerKind = Literal[GivenAnswer, "deadline", "away", "left"]
+#: asked is in the roster no more; back: whoever had the lead before an absence is there again.
+AnswerKind = Literal[GivenAnswer, "deadline", "away", "left", "back"]
 #: Those that no person gave.
-NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away", "left")
+NOBODYS: tuple[AnswerKind, ...] = ("deadline", "away", "left", "back")
 #: Those after which somebody else is asked.
-NOT_THERE: tuple[AnswerKind, ...] = ("away", "left")
+NOT_THERE: tuple[AnswerKind, ...] = ("away", "left", "back")
 #: What an attempt does to a handoff: a function in tasks/steps.
 StepName = Literal[
     "screen", "qualify", "document", "assign", "notify", "acceptance", "follow_up", "decide", "escalate", "remind", "undo", "speak"
@@ -63,7 +63,8 @@ EventKind = Literal[
     Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
     "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
     "merged-by-hand", "took-over", "unmerged",
-    "contact-time-ignored", "opted-out", "opt-out-removed", "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
+    "contact-time-ignored", "opted-out", "opt-out-removed", "asked-in-hand",
+    "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
@@ -71,7 +72,7 @@ EventKind = Literal[
     "not-proven-yet", "bounced", "bounced-after-reading", "auto-replied", "template-faulty", "dispute-raised", "dispute-upheld",
     "dispute-overturned", "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed",
     "signature-asked", "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
-    "answered-left", "dispute-moved",
+    "answered-left", "answered-back", "dispute-moved",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {
@@ -88,6 +89,7 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "deadline": "answered-deadline",
     "away": "answered-away",
     "left": "answered-left",
+    "back": "answered-back",
 }
 #: What was not done by the agreed time.
 NotInTime = Literal[
@@ -104,14 +106,14 @@ TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
     "trail-head", "test", "signature-told", "signature-asked",
-    "do-not-contact",
+    "do-not-contact", "asked-again",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 
 #: Why a rep no longer has a lead.
-Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left", "claimed"]
+Ended = Literal[Move, NotInTime, "rejected", "returned", "handed", "decided", "crm", "recalled", "away", "left", "back", "claimed"]
 #: Why a wait is over.
 Closed = Literal[
     Ended,

@@ -10,6 +10,7 @@ from app.prefect_runs import Engine, EngineAway
 from storage import due, wakes
 from storage.due import DueWait
 from storage.tables import WakeKind
+from tasks.background.absences import declare_missed
 from tasks.background.revisit import look_again
 from tasks.steps import release_queue
 from tasks.wiring.toolbox import Toolbox
@@ -54,7 +55,7 @@ class Deadlines:
             self._put_off.pop(one.wait_id, None)
         moved = sum([await self._look(one) for one in some if one.run_id in awake])
         ids = [one.wait_id for one in some if one.run_id not in awake]
-        return moved + await self.box.write(lambda session, now: due.declare_missed(session, ids, now=now))
+        return moved + await self.box.write(lambda session, now: declare_missed(session, ids, now=now))
 
     async def _not_parked(self, some: Sequence[DueWait]) -> set[str]:
         parked = {one.run_id: one.parked_key for one in some if one.run_id and one.parked_key}

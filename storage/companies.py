@@ -8,7 +8,7 @@ from typing import get_args
 from sqlmodel import Session, col, select
 
 from agreements.model import Agreement
-from agreements.words import Ended, NotInTime
+from agreements.words import SEVERAL, Ended, NotInTime
 from storage import handoffs, held, locks
 from storage.tables import Assignment, Handoff, Lead
 
@@ -42,6 +42,7 @@ def _of_company(session: Session, lead: Lead, since: datetime) -> list[Assignmen
     newest = others.order_by(col(Lead.id).desc()).limit(_LEADS).subquery()
     query = select(Assignment).where(col(Assignment.lead_id).in_(select(newest.c.id))).order_by(col(Assignment.number))
     last = {(row.handoff_id, row.leg): row for row in session.exec(query)}
-    opened = sorted((row for row in last.values() if row.ended_at is None), key=lambda row: row.assigned_at, reverse=True)
-    ended = [row for row in last.values() if row.ended_at and row.ended_at >= since and row.ended_because not in _NOT_KNOWN]
+    known = [row for row in last.values() if row.rep != SEVERAL]  # while several reps are asked about a lead, nobody has it
+    opened = sorted((row for row in known if row.ended_at is None), key=lambda row: row.assigned_at, reverse=True)
+    ended = [row for row in known if row.ended_at and row.ended_at >= since and row.ended_because not in _NOT_KNOWN]
     return [*opened, *sorted(ended, key=lambda row: row.ended_at or since, reverse=True)]

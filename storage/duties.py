@@ -74,6 +74,6 @@ def _asked(ident: str) -> Any:
     return query.where(*mine, col(Wait.kind).in_(_ASKED)).order_by(col(Wait.due_at))
 
 
-def open_disputes(ident: str) -> Any:
-    """A query for the disputes that the person is to decide."""
-    return select(Dispute).where(Dispute.holder == ident, Dispute.ruling == "").order_by(col(Dispute.id))
+def open_disputes(*idents: str) -> Any:
+    """A query for the disputes that these people are to decide, the first due first."""
+    return select(Dispute).where(Dispute.ruling == "", col(Dispute.holder).in_(idents)).order_by(col(Dispute.due_at))

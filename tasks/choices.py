@@ -32,6 +32,7 @@ DID: Mapping[AnswerKind, str] = {
     "deadline": "not answered in time",
     "away": "away, so that somebody else has it",
     "left": "has left, so that somebody else has it",
+    "back": "gave it back to whoever was away",
 }
 #: The answers that a rep may give, by the kind of wait; `sql` only while another leg follows.
 REP_CHOICES: Mapping[About, tuple[GivenAnswer, ...]] = {

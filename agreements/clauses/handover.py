@@ -104,11 +104,15 @@ class Capacity(Clause):
 
 
 class OnLeave(Clause):
-    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in."""
+    """What becomes of a rep's leads when an absence begins. A lead for a deputy goes to the manager where nobody stands in.
+
+    back_after: what was handed over and nobody has worked on comes back at the end of the absence.
+    """
 
     assigned: Literal["somebody-else", "deputy", "keep"] = "somebody-else"
     accepted: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
     working: Literal["deputy", "somebody-else", "manager-decides", "keep"] = "deputy"
+    back_after: bool = False
 
 
 def _pace(value: Any) -> Any:
@@ -182,6 +186,17 @@ class Notify(Clause):
     def bounces_within(self) -> timedelta:
         """How long to wait for a bounce before an e-mail counts as arrived: never longer than `within`."""
         return min(self.no_bounce_for.length, self.within.length)
+
+
+class OnActivity(Clause):
+    """What happens when a lead does something while a rep has it. fast_lane: a request; other: anything else.
+
+    raise-tier: the tier it would get now, if that one stands above its tier, with the clocks of that tier, and a message at once.
+    tell: only the message. digest: a line in the rep's next digest. page: only on the page.
+    """
+
+    fast_lane: Literal["raise-tier", "tell", "digest", "page"] = "raise-tier"
+    other: Literal["digest", "page"] = "digest"
 
 
 #: The value of `prospect_hours` by which a call may be due at any hour.

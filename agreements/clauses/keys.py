@@ -41,6 +41,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "calendars": Key("working hours and holidays", '{office: {timezone: Europe/London, hours: {mon-fri: "09:00-17:30"}}}'),
         "routing": Key("who gets a lead", "{segments: [{team: emea}], default_acceptor: dora}"),
         "notify": Key("how a rep gets a message, and what proves that it arrived", "{confirmed_on: 2, channels: [crm, email, chat]}"),
+        "on_activity": Key("what a lead does while a rep has it", "{fast_lane: raise-tier, other: digest}"),
         "attention": Key("the tiers that interrupt; all others wait for the morning digest", "{interrupt: [hot]}"),
         "prospect_hours": Key("the hours, by the lead's own clock, in which a first call may be due; or always", '"08:00-20:00"'),
         "clocks": Key("who has to act by when", f"{{acceptance: {_CLOCK}}}"),
@@ -161,6 +162,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
     },
+    "OnActivity": {
+        "fast_lane": Key("a request such as demo_requested: raise-tier, tell, digest or page", "raise-tier"),
+        "other": Key("anything else that the lead does: digest or page", "digest"),
+    },
     "SameCompany": {
         "to": Key("same-rep: the rep who has or had a colleague, else by turn; by-turn: always by turn", "same-rep"),
         "within": Key(f"how long a rep who had the colleague counts; {_ELAPSED}", "30 days"),
@@ -170,6 +175,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "assigned": Key("leads that wait for the rep's answer: somebody-else, deputy or keep", "somebody-else"),
         "accepted": Key("leads that the rep has not tried to reach yet: deputy, somebody-else, manager-decides or keep", "deputy"),
         "working": Key("leads that the rep works on: deputy, somebody-else, manager-decides or keep", "deputy"),
+        "back_after": Key("whether what nobody has worked on meanwhile comes back when the rep is back", "true"),
     },
     "Segment": {
         "when": _WHEN,

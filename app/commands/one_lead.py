@@ -12,7 +12,7 @@ from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
 from notifications.letter import LeadView
-from storage import answerers, auto_replies, consents, handoffs, proof, roster
+from storage import answerers, auto_replies, consents, handoffs, offers, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
@@ -95,6 +95,10 @@ def _said(one: Delivery) -> str:
     return one.error.removeprefix(f"{one.channel}: ") or one.proof
 
 
+#: Why a rep of several could no longer take the lead, in words.
+_OFFER_ENDED = {"claimed": "a colleague accepted first", "rejected": "declined"}
+
+
 def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
     """Print who got the lead, whether they looked, and whether they answered: three different things."""
     rows = list(session.exec(select(Assignment).where(Assignment.lead_id == lead_id).order_by(col(Assignment.assigned_at))))
@@ -108,3 +112,10 @@ def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
         by = f", answered by {people.name_of(giver)}: {answer.kind}" if answer and answer.kind != "decided" and giver != row.rep else ""
         ended = f"{by}, until {row.ended_at:%a %d %b %H:%M} UTC: {row.ended_because}" if row.ended_at else by
         terminal.console.print(f"  {people.name_of(row.rep)}: {reached}, {looked}{ended}", markup=False)
+        for one in offers.of(session, row.id):
+            came = (
+                f"until {one.ended_at:%a %d %b %H:%M} UTC: {_OFFER_ENDED.get(one.ended_because, one.ended_because)}"
+                if one.ended_at
+                else "may still accept"
+            )
+            terminal.console.print(f"    offered to {people.name_of(one.rep)}, {came}", markup=False)

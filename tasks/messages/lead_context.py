@@ -31,7 +31,7 @@ def recipient(people: Roster, ident: str) -> Recipient:
 _HAS_IT: tuple[MessageKind, ...] = ("assigned", "taken")
 _ASKS: tuple[MessageKind, ...] = ("note-needed", "decision-asked")
 _TO_MANAGER: tuple[MessageKind, ...] = ("decision-asked", "manager-told")
-_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn")
+_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn", "asked-again")
 #: The ends by which a rep gave the lead to the next one.
 _HANDED_ON: tuple[Ended, ...] = ("sql", "handed")
 
@@ -55,7 +55,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
     if row.message == "assigned":
         what = what or _why_now(session, handoff)
         if others := _asked_with(session, row):
-            extra["others"] = ", ".join(people.name_of(one) for one in others)
+            extra["others"] = " and ".join(people.name_of(one) for one in others)
         if given.get("rep") and given["rep"] != row.person:
             extra["for"] = people.name_of(str(given["rep"]))
     if row.message in _HAS_IT and (leg := _leg(agreement, session.get(Assignment, row.assignment_id))):
@@ -71,7 +71,7 @@ def context_of(session: Session, handoff: Handoff, row: Delivery, links: Links, 
         number=number_of(links, link or page),
         page=page,
         colleague=colleague,
-        colleague_link=links.for_tenure(other.id, at=now) if other else "",
+        colleague_link=links.for_tenure(offers.link_id(session, other.id, row.person), at=now) if other else "",
         due_at=due,
         promise=promise,
         rep=rep,

@@ -22,7 +22,7 @@ from tasks.steps.qualify import known_of
 #: Leads that came longer ago do not wait for the next opening: the company was open in between.
 LONGEST_NIGHT = timedelta(days=14)
 #: Ends of a tenure by which the rep did not give the lead up.
-_NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left")
+_NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left", "back")
 #: The stage for each word of the agreement about open leads.
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 

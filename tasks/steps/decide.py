@@ -28,6 +28,10 @@ def decide(work: Work) -> None:
     if answer.kind == "left" and handoff.rep and answer.data.get("left") == handoff.rep:
         waits.close(session, wait, because="left", now=now)
         hand_over(session, handoff, handoffs.agreement_of(session, handoff), wait, now=now)
+    elif answer.kind == "back" and handoffs.open_assignment(session, handoff):
+        waits.close(session, wait, because="back", now=now)
+        handoff.owner = handoff.rep
+        handoffs.move(session, handoff, "given-back", now=now)
     elif answer.kind in NOT_THERE:
         _ask_somebody_else(session, handoff, wait, answer, now)
     elif answer.kind == "decided":

@@ -76,7 +76,8 @@ def _ask_marketing(session: Session, handoff: Handoff, agreement: Agreement, mis
     people = roster.current(session)
     holder = presence.stand_in(people, named, now) or presence.marketing(people, now)
     calendar = calendar_of(session, handoff, "note", holder)
-    plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
+    there = presence.there_at(people, holder, now)
+    plan = schedule(agreement.clock("note", handoff.leg), tier=handoff.tier, start=there, calendar=calendar)
     handoffs.move(session, handoff, "note-incomplete", now=now, missing=missing)
     handoff.owner = holder
     session.add(handoff)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from agreements import presence
+from agreements.absences import agreed_for
 from agreements.clauses.after import BackTo
-from agreements.clocks import schedule
+from agreements.clocks import after_pause, schedule
 from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
@@ -20,7 +21,7 @@ from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
 from tasks.choices import TRIAGE
-from tasks.clock_inputs import calendar_of
+from tasks.clock_inputs import NO_CLOCK, calendar_of, clock_name, clock_of
 from tasks.steps.joining import INTO, go_on, join, names_into, pair
 from tasks.steps.offering import tell_the_others
 
@@ -138,13 +139,18 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     if answer and answer.kind == "left":
         _follow(session, handoff, agreement, answer, now=now)
         return
+    if answer and answer.kind == "back":
+        pass_on(session, handoff, to=str(answer.data.get("colleague", "")), because="back", now=now)
+        return
     if answer and answer.data.get("auto_reply"):
         name = people.name_of(rep)
         what = f"The mailbox of {name} answered by itself, so {name} may be away. On the page of your teams you can say until when."
         ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
         return
-    agreed = agreement.routing.on_leave
-    how = {Stage.ASSIGNED: agreed.assigned, Stage.ACCEPTED: agreed.accepted}.get(Stage(handoff.stage), agreed.working)
+    how, person = agreed_for(agreement.routing.on_leave, Stage(handoff.stage)), people.person(rep)
+    if answer and "stopped" in answer.data and (how == "keep" or (person and not person.is_away(now))):
+        _stand(session, handoff, wait, answer, now=now)
+        return
     deputy = presence.stand_in(people, rep, now) if how == "deputy" else ""
     if how == "somebody-else" or deputy:
         pass_on(session, handoff, to=deputy, because="away", now=now)
@@ -152,6 +158,32 @@ def hand_over(session: Session, handoff: Handoff, agreement: Agreement, wait: Wa
     until = people.people[rep].back_at(now) if people.person(rep) else now
     what = f"{people.name_of(rep)} is away until {until:%d %b %Y}."
     ask_decision(session, handoff, agreement, holder=presence.decider(people, rep, now), about=wait.kind, now=now, what=what)
+
+
+def _stand(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, now: datetime) -> None:
+    """Opens the wait again for a rep who keeps the lead while away: what was left of the time is left again when they are back."""
+    stopped, resumed = (datetime.fromisoformat(answer.data[name]) for name in ("stopped", "until"))
+    calendar = calendar_of(session, handoff, clock_name(wait), wait.holder)
+    working = wait.about != NO_CLOCK and clock_of(session, handoff, clock_name(wait)).term(handoff.tier).working
+
+    def later(at: datetime) -> datetime:
+        return after_pause(at, stopped=stopped, resumed=resumed, calendar=calendar, working=working)
+
+    waits.open_wait(
+        session,
+        handoff,
+        waits.NewWait(
+            wait.kind,
+            about=wait.about,
+            holder=wait.holder,
+            due_at=later(wait.due_at),
+            promised_at=later(wait.promised_at),
+            nudges=[(later(datetime.fromisoformat(at)), action) for at, action in wait.nudges],
+            assignment_id=wait.assignment_id,
+            rung=wait.rung,
+        ),
+        now=now,
+    )
 
 
 def _follow(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
@@ -179,7 +211,8 @@ def return_note(session: Session, handoff: Handoff, *, because: Ended, now: date
 def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, holder: str, about: About, now: datetime, what: str) -> None:
     """Asks a manager (or marketing) to decide about the lead within the agreed time."""
     calendar = calendar_of(session, handoff, "decision", holder)
-    plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=now, calendar=calendar)
+    there = presence.there_at(roster.current(session), holder, now)
+    plan = schedule(agreement.clock("decision", handoff.leg), tier=handoff.tier, start=there, calendar=calendar)
     waits.close_open(session, handoff, because="decision-asked", now=now)
     handoffs.move(session, handoff, "decision-asked", now=now, holder=holder, about=about)
     handoff.owner = holder
@@ -244,5 +277,6 @@ _WITHDRAWN: Mapping[Ended, str] = {
     "not answered in time": "You did not answer in time, so the lead went to a colleague.",
     "not attempted in time": "You did not try to reach the lead in time, so it went to a colleague.",
     "crm": "Its owner was changed in the CRM.",
+    "back": "The colleague who had the lead before an absence is back and has it again.",
     "recalled": "Marketing and sales have agreed on a new version of their agreement. The lead starts again under the new version.",
 }

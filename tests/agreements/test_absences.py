@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from agreements.absences import NewAbsence, absences_of, check_absence, read_day, source_of, with_absences
+from agreements.absences import NewAbsence, absences_of, agreed_for, check_absence, read_day, returns_to, source_of, with_absences
+from agreements.calendar.working_time import WorkingCalendar
+from agreements.clocks import after_pause
 from agreements.errors import AbsenceRefused
+from agreements.lifecycle import Stage
+from agreements.model import OnLeave
 from agreements.presence import stand_in
 from agreements.roster import read_roster
-from agreements.words import AbsenceSource
+from agreements.words import AbsenceSource, Ended, NoWord
 
 ROSTER = read_roster("""
 teams: {emea: {manager: maria}}
@@ -144,3 +148,76 @@ def test_a_day_begins_at_midnight_of_the_person(text: str, zone: str, at: str) -
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(AbsenceRefused):
         read_day(text, ZoneInfo("Europe/Lisbon"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "back_after", "tenures", "to"),
+    [
+        (Stage.ASSIGNED, True, [("ana", "away"), ("ben", "")], "ana"),
+        (Stage.ACCEPTED, True, [("ana", "away"), ("ben", "")], "ana"),
+        (Stage.WORKING, True, [("ana", "away"), ("ben", "")], ""),
+        (Stage.STUCK, True, [("ana", "away"), ("ben", "")], ""),
+        (Stage.ASSIGNED, False, [("ana", "away"), ("ben", "")], ""),
+        (Stage.ASSIGNED, True, [("ana", "")], ""),
+        (Stage.ASSIGNED, True, [], ""),
+        (Stage.ASSIGNED, True, [("ana", "away"), ("ben", "away"), ("cleo", "")], "ana"),
+        (Stage.ASSIGNED, True, [("ana", "away"), ("ben", "rejected"), ("cleo", "")], ""),
+        (Stage.ASSIGNED, True, [("ana", "rejected"), ("ben", "away"), ("cleo", "")], "ben"),
+        (Stage.ASSIGNED, True, [("ana", "handed"), ("ben", "")], ""),
+        (Stage.ASSIGNED, True, [("ana", "away"), ("ben", "away"), ("ana", "")], ""),
+    ],
+    ids=[
+        "assigned",
+        "accepted",
+        "worked on",
+        "stuck",
+        "not agreed",
+        "never handed over",
+        "nobody has it",
+        "two absences in a row",
+        "given up in between",
+        "of the second rep",
+        "handed on",
+        "came back already",
+    ],
+)
+def test_a_lead_comes_back_until_somebody_works_on_it(
+    stage: Stage, back_after: bool, tenures: list[tuple[str, Ended | NoWord]], to: str
+) -> None:
+    assert returns_to(OnLeave(back_after=back_after), stage, tenures) == to
+
+
+@pytest.mark.parametrize(
+    ("stage", "agreed"),
+    [(Stage.ASSIGNED, "keep"), (Stage.ACCEPTED, "manager-decides"), (Stage.WORKING, "somebody-else")],
+)
+def test_each_stage_has_its_rule(stage: Stage, agreed: str) -> None:
+    assert agreed_for(OnLeave(assigned="keep", accepted="manager-decides", working="somebody-else"), stage) == agreed
+
+
+_WEEKDAYS = WorkingCalendar.from_clause({"hours": {"mon-fri": "09:00-17:00"}, "timezone": "UTC"})
+
+
+@pytest.mark.parametrize(
+    ("at", "stopped", "resumed", "working", "moved"),
+    [
+        ("2027-02-01T11:00", "2027-02-01T12:00", "2027-02-10T00:00", True, "2027-02-01T11:00"),
+        ("2027-02-01T12:00", "2027-02-01T12:00", "2027-02-10T00:00", True, "2027-02-01T12:00"),
+        ("2027-02-01T14:00", "2027-02-01T12:00", "2027-02-10T00:00", True, "2027-02-10T11:00"),
+        ("2027-02-02T10:00", "2027-02-01T12:00", "2027-02-10T00:00", True, "2027-02-10T15:00"),
+        ("2027-02-02T12:00", "2027-02-01T12:00", "2027-02-12T13:00", True, "2027-02-15T13:00"),
+        ("2027-02-01T14:00", "2027-02-01T12:00", "2027-02-10T00:00", False, "2027-02-10T02:00"),
+        ("2027-02-10T11:00", "2027-02-10T00:00", "2027-02-04T10:00", True, "2027-02-04T12:00"),
+        ("2027-02-10T11:00", "2027-02-10T00:00", "2027-02-12T00:00", True, "2027-02-12T11:00"),
+        ("2027-02-10T02:00", "2027-02-10T00:00", "2027-02-04T10:00", False, "2027-02-04T12:00"),
+    ],
+    ids=["before", "at once", "hours", "over a night", "over a weekend", "elapsed", "back earlier", "away longer", "back earlier, elapsed"],
+)
+def test_what_was_left_when_the_clock_stopped_is_left_when_it_goes_on(
+    at: str, stopped: str, resumed: str, working: bool, moved: str
+) -> None:
+    when = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, stopped, resumed)]
+
+    after = after_pause(when[0], stopped=when[1], resumed=when[2], calendar=_WEEKDAYS, working=working)
+
+    assert after == datetime.fromisoformat(moved).replace(tzinfo=UTC)

@@ -367,8 +367,8 @@ async def test_each_message_names_the_others(driver: Driver, box: Toolbox) -> No
 
     mails = {(one.message, one.to.id): one for one in kept_by(box, "email").letters}
 
-    assert "Ben Carter, Cleo Martin got this message too. The first of you to accept has the lead" in mails["assigned", "ana"].text
-    assert mails["assigned", "ana"].subject.startswith("First to accept: hot lead")
+    assert "Ben Carter and Cleo Martin got this message too. The first of you to accept has the lead" in mails["assigned", "ana"].text
+    assert mails["assigned", "ana"].subject.startswith("Hot lead, the first to accept has it: Company")
     assert "Ana Silva accepted it first, on Mon 1 Feb at 09:00." in mails["withdrawn", "ben"].text
     assert mails["withdrawn", "ben"].subject.startswith("No longer offered")
     assert Counter(one.link for one in mails.values() if one.message == "assigned").most_common(1)[0][1] == 1

@@ -13,10 +13,14 @@ from agreements.lifecycle import Stage
 from agreements.words import ChannelName
 from storage import turns
 from storage.tables import AgreementVersion, Lead
+from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.asking import offers_of, says
 from tests.deal import BY_POINTS, agree_on, staff, tenures
 from tests.driver import Driver
 from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
+from tests.tasks.steps.test_first_to_claim import first_to_claim
 
 DAY = timedelta(days=1)
 
@@ -209,3 +213,32 @@ async def test_the_trail_says_why_without_the_company(driver: Driver, box: Toolb
     [event] = [one for one in events_of(box, second) if one.kind == "assigned"]
     assert event.data["why"] == f"has lead {first.lead_id} of the same company"
     assert "acme" not in str(event.data).lower()
+
+
+async def test_where_several_are_asked_the_colleague_goes_to_the_rep_who_accepted(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, first_to_claim)
+    first = of_acme(box, "priya")
+    await driver.settle()
+    says(box, first, "ben", "accepted")
+    await driver.settle()
+
+    second = of_acme(box, "omar")
+    await driver.settle()
+
+    assert (rep_of(box, second), offers_of(box, second)) == ("ben", [])
+    [letter] = [one for one in kept_by(box, "email").letters if one.message == "assigned" and f"lead {second.lead_id}" in one.text]
+    [link] = re.findall(r"See that lead: (\S+)", letter.text)
+    visit = box.read_now(lambda session, now: answering.visit(session, OpenedLink(box, link.rpartition("/")[2]), now=now))
+    assert visit.lead.number == first.lead_id
+
+
+async def test_nobody_has_a_lead_about_which_several_are_asked(driver: Driver, box: Toolbox) -> None:
+    agree_on(box, first_to_claim)
+    of_acme(box, "priya")
+    await driver.settle()
+
+    second = of_acme(box, "omar")
+    await driver.settle()
+
+    assert len(offers_of(box, second)) == 3
+    assert all("colleague" not in one.text for one in kept_by(box, "email").letters)
