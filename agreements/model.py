@@ -23,6 +23,7 @@ from agreements.clauses.handover import (
     Attention,
     Capacity,
     Notify,
+    OnActivity,
     OnLeave,
     Prefer,
     Proof,
@@ -56,7 +57,8 @@ from agreements.words import ClockName, Party
 __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
-    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnChange", "OnLeave", "Persona", "Prefer",
+    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnActivity", "OnChange", "OnLeave",
+    "Persona", "Prefer",
     "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing",
     "Rung", "STATEMENTS", "SalesSourced", "SameCompany", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
 ]
@@ -109,6 +111,7 @@ class Agreement(Clause):
     routing: Routing
     notify: Notify = Notify()
     attention: Attention = Attention()
+    on_activity: OnActivity = OnActivity()
     prospect_hours: ProspectHours = "08:00-20:00"
     clocks: Clocks = Field(default_factory=Clocks)
     legs: Annotated[tuple[ALeg, ...], Field(min_length=1)] = (Leg(name="sdr"),)

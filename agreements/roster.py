@@ -19,6 +19,7 @@ from agreements.errors import RosterError
 from agreements.feed_address import wrong_feed_address
 from agreements.lead import beyond_bounds, is_address, storable
 from agreements.model import Clause, Name
+from agreements.roster_lines import circles, with_lines
 
 #: Enough for some ten thousand people.
 MAX_CHARACTERS = 2_000_000
@@ -203,9 +204,9 @@ def read_roster(text: str, *, loaded: bool = False) -> Roster:
         roster = Roster.model_validate(_plain(tree or {}))
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise RosterError("\n".join(lines)) from error
-    if not loaded and (problems := roster.problems()):
-        raise RosterError("\n".join(problems))
+        raise RosterError("\n".join(with_lines(text, lines))) from error
+    if not loaded and (problems := [*roster.problems(), *circles(roster)]):
+        raise RosterError("\n".join(with_lines(text, problems)))
     return roster
 
 

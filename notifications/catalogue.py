@@ -19,6 +19,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "note-needed": ("marketing", "a handoff note is incomplete"),
         "feedback": ("marketing", "sales has answered about a lead"),
         "do-not-contact": ("the rep who has the lead, and their deputy while they are away", "the person asks for no contact"),
+        "asked-again": ("the rep who has the lead, and their deputy while they are away", "the lead makes another request"),
         "told": ("a person who should know", "something happened that needs no answer"),
         "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
         "digest": ("everybody with something open that can wait", "once, in the morning of a working day"),

@@ -106,6 +106,7 @@ _WHAT: Mapping[str, str] = {
     "dispute-raised": "Mina Okoro disputes that Ana Ruiz rejected Harbour & Sons.",
     "dispute-settled": "The rejection of Harbour & Sons does not stand.",
     "told": "Ana Ruiz accepted the lead that you brought in.",
+    "asked-again": "They asked again: quote requested. The lead is hot now.",
     "do-not-contact": "This person asked not to be contacted. Please do not call or mail them again. You do not need to do anything else.",
     "withdrawn": "A new version of the agreement is in force.",
 }

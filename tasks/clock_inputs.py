@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -28,7 +28,10 @@ _OWED: tuple[ClockName, ...] = ("delivery", "acceptance", "first_attempt", "outc
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One clock as it runs for the rep who has the lead. start: from when; bound: the latest end over all reps, None for no bound."""
+    """One clock as it runs for the rep who has the lead. start: from when; bound: the latest end over all reps, None for no bound.
+
+    before: how it ran before a request raised the lead's tier, None if none did while this rep had the lead.
+    """
 
     clock: Clock
     tier: str
@@ -36,9 +39,18 @@ class Running:
     calendar: WorkingCalendar
     bound: datetime | None
     past: Past
+    before: Running | None = None
 
     def schedule(self, *, now: datetime | None = None) -> Schedule:
-        """Return the due time and the nudges before it. now: nudges at or before this time are left out."""
+        """Return the due time and the nudges before it. now: nudges at or before this time are left out.
+
+        If a request has raised the lead's tier, the earlier of the due times by the tier before and by the one now counts.
+        """
+        own = self._own(now)
+        before = self.before.schedule(now=now) if self.before else own
+        return own if own.due_at <= before.due_at else before
+
+    def _own(self, now: datetime | None) -> Schedule:
         return schedule(self.clock, tier=self.tier, start=self.start, calendar=self.calendar, bound=self.bound, now=now, past=self.past)
 
 
@@ -70,6 +82,10 @@ def running(session: Session, handoff: Handoff, name: ClockName, row: Assignment
     if row.rep == SEVERAL:
         return _of_several(session, handoff, name, row, start)
     clock, calendar = clock_of(session, handoff, name), calendar_of(session, handoff, name, row.rep)
+    raised = handoff.raised_at
+    if raised is not None and start < raised and row.assigned_at <= raised:  # the clock of the higher tier counts from the request
+        runs = Running(clock, handoff.tier, raised, calendar, None, Past())
+        return replace(runs, before=Running(clock, handoff.raised_from, start, calendar, None, Past()))
     bound = bound_of(session, handoff, name, row.rep, start=start)
     if anew:
         return Running(clock, handoff.tier, start, calendar, bound, Past())
@@ -110,6 +126,7 @@ def bound_of(session: Session, handoff: Handoff, name: ClockName, holder: str, *
     clock = clock_of(session, handoff, name)
     rows = [one for one in handoffs.assignments(session, handoff.id) if one.leg == handoff.leg]
     starts = [at for at in (start, *(_began(session, name, one) for one in rows)) if at is not None]
+    starts = [max(at, handoff.raised_at) for at in starts] if handoff.raised_at else starts
     if not starts:
         return None
     pauses = _pauses(session, clock, rows, start)

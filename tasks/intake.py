@@ -20,7 +20,7 @@ from agreements.words import BeganBy, EventKind
 from storage import activities, contracts, erased, handoffs, history, identity, leads, told, trail, waits, wakes
 from storage.handoffs import NO_AGREEMENT
 from storage.tables import Handoff, Lead
-from tasks import opting_out
+from tasks import in_hand, opting_out
 from tasks.begin import begin, release
 from tasks.recognition import Recognised, recognise
 
@@ -118,6 +118,7 @@ def _known(session: Session, lead: Lead, found: Recognised, incoming: IncomingLe
         return Captured("new", lead_id, begin(session, lead, now=now, cause="returned", previous=latest))
     if changed or _asks_by_itself(session, latest, incoming) or incoming.sales_sourced_by:
         _ask_for_new_score(session, latest, activity_id, now)
+    in_hand.take_note(session, latest, incoming, activity_id, now=now)
     return Captured("activity", lead_id, latest.id)
 
 

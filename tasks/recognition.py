@@ -56,7 +56,7 @@ def recognise(session: Session, incoming: IncomingLead, *, now: datetime) -> Rec
 def _by_address(session: Session, incoming: IncomingLead, found: Lead, under_id: list[Lead], now: datetime) -> Recognised:
     line = _line(session, found)
     theirs = any(identity.own_lead(session, one).id in {lead.id for lead in line} for one in under_id)
-    named, here = _at_company(session, [one for one in line if one.mail_key == found.mail_key], incoming, now)
+    named, here = _at_company(session, [one for one in line if one.mail_key in (found.mail_key, "")], incoming, now)
     return _known(session, named, here, under_id, before=under_id[0] if under_id and not theirs else None)
 
 

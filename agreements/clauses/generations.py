@@ -63,6 +63,11 @@ _ELAPSED: Mapping[str, Any] = {
 }
 
 
+def _silent_in_hand(tree: Tree) -> Tree:
+    """Before generation 2 nobody was told what a lead did while a rep had it."""
+    return {**tree, "on_activity": {"fast_lane": "page", "other": "page", **(tree.get("on_activity") or {})}}
+
+
 def _without_touches(tree: Tree) -> Tree:
     """Before generation 2 the usual `no-response` needed no attempts."""
     return tree if tree.get("reasons") else {**tree, "reasons": [dict(one) for one in defaults.reasons(touches=0)]}
@@ -90,6 +95,7 @@ _BEFORE: Mapping[int, tuple[Callable[[Tree], Tree], ...]] = {
         _day_and_night,
         _without_touches,
         _at_any_hour,
+        _silent_in_hand,
         _all_at_opening,
     ),
 }

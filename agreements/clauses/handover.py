@@ -188,6 +188,17 @@ class Notify(Clause):
         return min(self.no_bounce_for.length, self.within.length)
 
 
+class OnActivity(Clause):
+    """What happens when a lead does something while a rep has it. fast_lane: a request; other: anything else.
+
+    raise-tier: the tier it would get now, if that one stands above its tier, with the clocks of that tier, and a message at once.
+    tell: only the message. digest: a line in the rep's next digest. page: only on the page.
+    """
+
+    fast_lane: Literal["raise-tier", "tell", "digest", "page"] = "raise-tier"
+    other: Literal["digest", "page"] = "digest"
+
+
 #: The value of `prospect_hours` by which a call may be due at any hour.
 ALWAYS_AWAKE = "always"
 

@@ -41,6 +41,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "calendars": Key("working hours and holidays", '{office: {timezone: Europe/London, hours: {mon-fri: "09:00-17:30"}}}'),
         "routing": Key("who gets a lead", "{segments: [{team: emea}], default_acceptor: dora}"),
         "notify": Key("how a rep gets a message, and what proves that it arrived", "{confirmed_on: 2, channels: [crm, email, chat]}"),
+        "on_activity": Key("what a lead does while a rep has it", "{fast_lane: raise-tier, other: digest}"),
         "attention": Key("the tiers that interrupt; all others wait for the morning digest", "{interrupt: [hot]}"),
         "prospect_hours": Key("the hours, by the lead's own clock, in which a first call may be due; or always", '"08:00-20:00"'),
         "clocks": Key("who has to act by when", f"{{acceptance: {_CLOCK}}}"),
@@ -160,6 +161,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "overnight_pace": Key(f"how long a rep has for each lead that waits at the opening, or none; {_ELAPSED}", "10 minutes"),
         "same_company": Key("whether a colleague of a person whom a rep has goes to the same rep", "{to: same-rep, within: 30 days}"),
         "on_leave": Key("what becomes of a rep's leads when an absence begins", "{assigned: somebody-else, accepted: deputy}"),
+    },
+    "OnActivity": {
+        "fast_lane": Key("a request such as demo_requested: raise-tier, tell, digest or page", "raise-tier"),
+        "other": Key("anything else that the lead does: digest or page", "digest"),
     },
     "SameCompany": {
         "to": Key("same-rep: the rep who has or had a colleague, else by turn; by-turn: always by turn", "same-rep"),

@@ -137,7 +137,21 @@ def attention(agreement: Agreement) -> Section:
     else:
         words = f"Reminders and warnings about leads of tier {say.listed(tiers, 'or')} are sent right away. All others go into {rest}."
     always = "New leads, requests for a decision or a note, and the outcome of a lead are always sent right away."
-    return Section("attention", "What interrupts", lines(words, always))
+    rule = agreement.on_activity
+    asks = told(
+        f"{_ACTIVITY[rule.fast_lane]}. Anything else that the lead does {_ELSE[rule.other]}.", "A request by a lead that a rep has:"
+    )
+    return Section("attention", "What interrupts", lines(words, always, asks))
+
+
+#: What becomes of a request by a lead that a rep has, and of anything else that the lead does.
+_ACTIVITY = {
+    "raise-tier": "the lead gets the tier of the request if it is higher, its clocks run from then, and the rep gets a message right away",
+    "tell": "the rep gets a message right away, and tier and clocks stay",
+    "digest": "it goes into the rep's next digest",
+    "page": "it is on the lead's page",
+}
+_ELSE = {"digest": "goes into the rep's next digest", "page": "is on the lead's page"}
 
 
 def calendars(agreement: Agreement) -> Section:

@@ -60,7 +60,7 @@ class Delivery(SQLModel, table=True):
 
 
 #: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.
-ItemKind = Literal[Action, Attempt, "missed", "answered"]
+ItemKind = Literal[Action, Attempt, "missed", "answered", "activity"]
 
 
 class DigestItem(SQLModel, table=True):

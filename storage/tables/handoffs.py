@@ -18,7 +18,8 @@ class Handoff(SQLModel, table=True):
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all others are Baton's time. routed: the screen
     sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
-    screened. queue: the queue in which the lead waits, where the agreement releases its tier day by day.
+    screened. raised_at, raised_from: when a request of the lead raised its tier, and
+    from which one. queue: the queue in which the lead waits, where the agreement releases its tier day by day.
     """
 
     __tablename__ = "handoffs"
@@ -57,6 +58,8 @@ class Handoff(SQLModel, table=True):
     engagement: int = 0
     score: int = 0
     fast_lane: bool = False
+    raised_at: datetime | None = instant(nullable=True)
+    raised_from: str = ""
     climbed: dict[str, Any] = mapping()
     outcome: Word[Stage | NoWord] = ""
     reason: str = ""

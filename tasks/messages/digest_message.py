@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlmodel import Session
 
+from agreements.lifecycle import Stage
 from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from notifications.links import Links
-from storage import deliveries, digests, handoffs, roster
+from storage import deliveries, digests, handoffs, roster, waits
 from storage.tables import Delivery, DigestItem
 from tasks.messages.digest import (
     ANSWERED,
@@ -103,17 +105,42 @@ def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) 
     return bool(calendar.hours_on(local.date())) and not digests.made_since(session, row.person, began, but=row.key)
 
 
+#: The kind of an item about what a lead did while the person had it, and how many of them a row names.
+ACTIVITY: Final = "activity"
+_NAMED = 3
+_IN_HAND = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING)
+
+
+def _activities(session: Session, person: str, items: list[DigestItem]) -> dict[int, str]:
+    """What each lead did that the person still has, in one sentence each."""
+    done: dict[int, list[str]] = {}
+    for item in (one for one in items if one.kind == ACTIVITY):
+        done.setdefault(item.handoff_id, []).append(item.what)
+    theirs = {ident: what for ident, what in done.items() if handoffs.get(session, ident).stage in _IN_HAND}
+    return {ident: _sentence(what) for ident, what in theirs.items()}
+
+
+def _sentence(done: list[str]) -> str:
+    names = list(dict.fromkeys(done))
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"New: {', '.join(names[:_NAMED])}{more}."
+
+
 def _rows(session: Session, person: str, items: list[DigestItem], links: Links, *, now: datetime) -> tuple[DigestRow, ...]:
     """One row for each lead: the first due first, the settled ones last."""
     told: dict[int, DigestRow] = {}
     for wait, handoff in check_ins(session, person):
         told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, links=links, at=now)
-    for item in (one for one in items if one.kind != ANSWERED):
+    for item in (one for one in items if one.kind not in (ANSWERED, ACTIVITY)):
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
             told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, links=links, at=now)
     for item in (one for one in items if one.kind == ANSWERED and still_counts(session, one)):
         row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", links=links, at=now)
         told[item.handoff_id] = replace(row, what=f"{item.what} {row.what}".strip())
+    for handoff_id, what in _activities(session, person, items).items():
+        still = waits.open_of(session, handoff_id)
+        row = told.get(handoff_id) or row_of(session, handoffs.get(session, handoff_id), still, person, "", links=links, at=now)
+        told[handoff_id] = replace(row, what=f"{row.what} {what}".strip())
     far = now + timedelta(days=36500)
     return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

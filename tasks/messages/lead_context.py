@@ -31,7 +31,7 @@ def recipient(people: Roster, ident: str) -> Recipient:
 _HAS_IT: tuple[MessageKind, ...] = ("assigned", "taken")
 _ASKS: tuple[MessageKind, ...] = ("note-needed", "decision-asked")
 _TO_MANAGER: tuple[MessageKind, ...] = ("decision-asked", "manager-told")
-_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn")
+_TO_REP: tuple[MessageKind, ...] = ("reminder", "withdrawn", "asked-again")
 #: The ends by which a rep gave the lead to the next one.
 _HANDED_ON: tuple[Ended, ...] = ("sql", "handed")
 

@@ -50,6 +50,9 @@ def open_first_attempt(session: Session, handoff: Handoff, *, now: datetime, acc
         trail.record(session, "contact-time-ignored", now=now, handoff=handoff, why=asked.ignored)
     accepted = Accepted(runs.start, accepted_at, requested, runs.bound)
     due = first_attempt_due(runs.clock, accepted, tier=handoff.tier, calendar=runs.calendar, past=runs.past)
+    if earlier := runs.before:  # a request has raised the tier since: the tighter time counts
+        was = Accepted(earlier.start, accepted_at, requested, earlier.bound)
+        due = min(due, first_attempt_due(earlier.clock, was, tier=earlier.tier, calendar=earlier.calendar))
     if asked.at is None:
         call = call_due(runs.clock, due, tier=handoff.tier, calendar=runs.calendar, there=_waking_hours(session, handoff))
         due = call.at

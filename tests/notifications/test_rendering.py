@@ -23,6 +23,7 @@ from tests.examples import examples
 
 MESSAGES = [
     "answered-for-you",
+    "asked-again",
     "assigned",
     "decision-asked",
     "dispute-raised",

@@ -279,3 +279,39 @@ def deadlocks(url: str) -> int:
         found = session.execute(text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")).scalar_one()
     database.close()
     return int(found)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_two_people_under_one_id_at_one_moment_are_two_leads(first: int, postgresql_server: str, tmp_path: Path) -> None:
+    """The second waits for the id, sees the first one's lead, and gets a lead of their own; neither is lost."""
+    people = ({"email": "ana@gmail.com", "first_name": "Ana"}, {"email": "bo@gmail.com", "first_name": "Bo"})
+    with new_database(postgresql_server) as url:
+        prepared(url, tmp_path)
+        box = box_on(url, tmp_path, LATER)
+        at_the_end, may_commit = threading.Event(), threading.Event()
+
+        def come(session: Session, now: datetime, side: int) -> None:
+            capture(session, make_lead(source_id="shared", conversion_id="the same", **people[side]), now=now)
+            session.flush()
+            if side == first:
+                at_the_end.set()
+                may_commit.wait(PATIENCE_SECONDS)
+
+        def send(side: int) -> None:
+            again_if_taken(lambda: box.write_now(lambda session, now: come(session, now, side)))
+
+        with watcher(box.database) as is_waiting, ThreadPoolExecutor(2) as pool:
+            one = pool.submit(send, first)
+            assert at_the_end.wait(PATIENCE_SECONDS)
+            other = pool.submit(send, 1 - first)
+            while not other.done() and not is_waiting():
+                continue
+            may_commit.set()
+            one.result(PATIENCE_SECONDS)
+            other.result(PATIENCE_SECONDS)
+        box.database.close()
+        toolbox.use(None)
+        found = {lead.email: lead for lead in all_at(url, Lead) if lead.email in ("ana@gmail.com", "bo@gmail.com")}
+        open_ones = Counter(row.lead_id for row in all_at(url, Handoff) if row.ended_at is None)
+        assert {email: lead.first_name for email, lead in found.items()} == {one["email"]: one["first_name"] for one in people}
+        assert [open_ones[lead.id] for lead in found.values()] == [1, 1]

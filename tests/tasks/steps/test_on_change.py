@@ -284,3 +284,12 @@ async def test_a_lead_in_the_fast_lane_does_not_wait_for_its_score(driver: Drive
 
     assert newest(box, taken).tier == ("hot" if activity == "demo_requested" else "normal")
     assert box.read_now(lambda session, now: len(list(session.exec(select(Activity))))) == 2
+
+
+async def test_a_person_at_another_company_without_an_address_is_found_there_by_the_address(driver: Driver, box: Toolbox) -> None:
+    first = capture(box, email="lee@gmail.com", company="Harbour")
+    moved = does(box, first, "demo_requested", email="", company="Quay", conversion_id="moved")
+
+    again = capture(box, email="lee@gmail.com", company="Quay")
+
+    assert (moved.kind, again.lead_id, len([one for one in leads_of(box) if one.merged_into is None])) == ("new", moved.lead_id, 2)
