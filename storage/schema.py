@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["differences", "new_step", "upgrade"]
 _LOCK = 8112022
+_FOLLOWS = re.compile(r'^down_revision = "(\d{4})"', re.MULTILINE)
 _STEPS = Path(__file__).parent / "migrations"
 
 
@@ -33,8 +35,10 @@ def _config(connection: Connection) -> Config:
 
 @cache
 def newest() -> str:
-    """The number of the newest migration, as in its file name."""
-    return max(file.name[:4] for file in (_STEPS / "versions").glob("[0-9]*.py"))
+    """The number of the newest migration: no other one follows it. The numbers need not be in order."""
+    steps = {file.name[:4]: file.read_text(encoding="utf-8") for file in (_STEPS / "versions").glob("[0-9]*.py")}
+    followed = {found[1] for step in steps.values() if (found := _FOLLOWS.search(step))}
+    return max(steps.keys() - followed)
 
 
 def is_current(database: Database) -> bool:
