@@ -49,7 +49,7 @@ class Size:
 
 A_YEAR = Size(days=365, reps=40, per_day=12, list_size=2000)
 SOME_WEEKS = Size(days=28, reps=18, per_day=5, list_size=30)
-SOME_DAYS = Size(days=10, reps=18, per_day=7, list_size=15, per_rep=2)
+SOME_DAYS = Size(days=12, reps=18, per_day=7, list_size=15, per_rep=2)
 
 
 async def lived(box: Toolbox, time: SteppedTime, size: Size) -> tuple[Company, Life]:
@@ -109,7 +109,7 @@ def nobody_leaves(patch: Patch) -> None:
         loaded.append(given)
         return real(*given, **named) if len(loaded) == 1 else None
 
-    patch.setattr("tests.year.test_year.load_roster", load_once)
+    patch.setitem(globals(), "load_roster", load_once)
 
 
 def absences_begin_unseen(patch: Patch) -> None:
