@@ -186,3 +186,8 @@ def told(at: datetime, zone: ZoneInfo) -> str:
 def span(one: Away, zone: ZoneInfo) -> str:
     """Return from when until when an absence goes, in words, in that zone."""
     return f"from {told(one.from_, zone)} until {told(one.until, zone)}"
+
+
+def away_command(person: str, until: date | None) -> str:
+    """Return the line that records an absence. until: the day of return, None if nobody has said it."""
+    return f"baton roster away {person} --until {until or 'DAY'}"

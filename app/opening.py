@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app import terminal
@@ -15,22 +12,13 @@ from tasks.wiring.toolbox import Toolbox
 from tasks.wiring.wrong_setting import WrongSetting
 
 
-def read_settings(**given: Any) -> Settings:
-    """Return this installation's settings. An unusable value ends the command with the setting's name, never the value."""
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        wrong = [f"BATON_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)]
-        terminal.fail(terminal.USAGE, "\n".join(wrong))
-
-
 def open_box(settings: Settings | None = None) -> Toolbox:
     """Return the installation's toolbox, its database migrated. A setting that cannot be used ends the command with its name.
 
     Channels are wired when the first one is used: until then their settings raise no error.
     """
     try:
-        box = toolbox.wire(settings or read_settings(), send=False)
+        box = toolbox.wire(settings or terminal.read_settings(), send=False)
     except WrongSetting as error:
         terminal.fail(terminal.USAGE, str(error))
     if found := secret_files.close(box.settings.folder):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from agreements.errors import AgreementError, HandoffError, RosterError
@@ -35,7 +36,11 @@ def fail(code: int, message: str) -> NoReturn:
 
 def read_settings(**given: Any) -> Settings:
     """Return this installation's settings. An unusable value ends the command with the setting's name, never the value."""
-    found: Settings = quick_import("app.opening").read_settings(**given)
+    try:
+        found: Settings = quick_import("tasks.wiring.settings").Settings(**given)
+    except ValidationError as error:
+        wrong = [f"BATON_{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors(include_input=False)]
+        fail(USAGE, "\n".join(wrong))
     return found
 
 

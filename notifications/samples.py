@@ -94,6 +94,8 @@ _EXTRA: Mapping[str, Mapping[str, str]] = {
     },
     "dispute-settled": {"reason_words": "Not our kind of customer", "ruling_text": "Marketing is right, this is one for us."},
 }
+#: The link to the colleague's lead in the sample of an assignment.
+COLLEAGUE_LINK = "https://baton.example/l/other"
 _COLLEAGUE = "A colleague asks too: Priya Nair of Harbour & Sons (lead 37). You have that lead."
 _WHAT: Mapping[str, str] = {
     "reminder": "Still needed: an answer (accept or reject).",
@@ -164,7 +166,7 @@ def sample(message: TemplateName) -> Any:
     if message in _OTHERS:
         return _OTHERS[message]
     made = replace(_LEAD_CONTEXT, what=_WHAT.get(message, _LEAD_CONTEXT.what), extra=_EXTRA.get(message, {}))
-    return replace(made, colleague=_COLLEAGUE, colleague_link="https://baton.example/l/other") if message == "assigned" else made
+    return replace(made, colleague=_COLLEAGUE, colleague_link=COLLEAGUE_LINK) if message == "assigned" else made
 
 
 @lru_cache(maxsize=1)

@@ -22,8 +22,7 @@ def pool_of(team: str, tier: str) -> str:
 
 def read(session: Session, pool: str) -> Turns:
     """Return the turns of a pool so far."""
-    sheet = _newest(session, pool)
-    return Turns(sheet.balance, sheet.last, sheet.number) if sheet else Turns()
+    return _turns(_newest(session, pool))
 
 
 def locked(session: Session, pool: str) -> Turns:
@@ -31,19 +30,18 @@ def locked(session: Session, pool: str) -> Turns:
 
     On SQLite the write lock already does this.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:pool))"), {"pool": f"turns:{pool}"})
+    _lock(session, pool)
     return read(session, pool)
 
 
 def give(session: Session, row: Assignment, shared_by: Mapping[str, int], *, day: date) -> None:
     """Write down that the rep of this assignment got a lead that these reps, by weight, could have had. day: of the assignment, in
     the agreement's zone."""
-    before = locked(session, row.pool)
+    sheet = _locked_sheet(session, row.pool, day)
+    before = _turns(sheet)
     after = before.after(row.rep, shared_by)
     row.shared_by = dict(shared_by)
     session.add(row)
-    sheet = _sheet(session, row.pool, day)
     sheet.due = _moved(sheet.due, before, after, row, by=TURN)
     sheet.given = _one_more(sheet.given, row.rep)
     _keep(session, sheet, after)
@@ -58,9 +56,9 @@ def credit(session: Session, row: Assignment, *, day: date) -> None:
         return
     row.credited = True
     session.add(row)
-    before = locked(session, row.pool)
+    sheet = _locked_sheet(session, row.pool, day)
+    before = _turns(sheet)
     after = before.credited(row.rep, row.shared_by or {row.rep: 1})
-    sheet = _sheet(session, row.pool, day)
     sheet.due = _moved(sheet.due, before, after, row, by=-TURN)
     sheet.credited = _one_more(sheet.credited, row.rep)
     _keep(session, sheet, after)
@@ -125,10 +123,23 @@ def _newest(session: Session, pool: str) -> TurnSheet | None:
     return session.exec(select(TurnSheet).where(TurnSheet.pool == pool).order_by(col(TurnSheet.day).desc()).limit(1)).first()
 
 
-def _sheet(session: Session, pool: str, day: date) -> TurnSheet:
-    """The newest sheet if it is of that day or a later one, else a new one."""
+def _turns(sheet: TurnSheet | None) -> Turns:
+    return Turns(sheet.balance, sheet.last, sheet.number) if sheet else Turns()
+
+
+def _lock(session: Session, pool: str) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:pool))"), {"pool": f"turns:{pool}"})
+
+
+def _locked_sheet(session: Session, pool: str, day: date) -> TurnSheet:
+    """The newest sheet if it is of that day or a later one, else a new one that goes on from it."""
+    _lock(session, pool)
     newest = _newest(session, pool)
-    return newest if newest and newest.day >= day else TurnSheet(pool=pool, day=day)
+    if newest and newest.day >= day:
+        return newest
+    so_far = _turns(newest)
+    return TurnSheet(pool=pool, day=day, balance=dict(so_far.balance), last=dict(so_far.last), number=so_far.number)
 
 
 def _keep(session: Session, sheet: TurnSheet, turns: Turns) -> None:

@@ -152,17 +152,21 @@ def _pauses(session: Session, clock: Clock, rows: list[Assignment], start: datet
 
 
 def _stood(session: Session, rows: list[Assignment]) -> list[Span]:
-    """The times in which the clock stood because the rep of the lead was away and kept it. What was told last of an absence counts."""
+    """The times in which the clock stood because the rep of the lead was away and kept it. What was told last of an absence counts.
+
+    If the rep did not keep the lead, the clock stood until it was handed over.
+    """
     if not rows:
         return []
     ident = rows[0].handoff_id
     stood: Closed = "away"
-    query = select(Answer).join(Wait, col(Wait.answer_id) == col(Answer.id))
+    query = select(Answer.data, Wait.assignment_id).join(Wait, col(Wait.answer_id) == col(Answer.id))
     query = query.where(Wait.handoff_id == ident, Wait.closed_because == stood).order_by(col(Answer.id))
-    told = held.known(session, ident, "stood", lambda: [one.data for one in session.exec(query)])
-    found = {one["from"]: one["until"] for one in told if "from" in one}
-    spans = [(datetime.fromisoformat(begins), datetime.fromisoformat(ends)) for begins, ends in found.items()]
-    return [(begins, ends) for begins, ends in spans if begins <= ends]
+    told = held.known(session, ident, "stood", lambda: [(data, of) for data, of in session.exec(query)])
+    found = {(data["from"], of): data["until"] for data, of in told if "from" in data}
+    ended = {row.id: row.ended_at for row in rows}
+    spans = [(datetime.fromisoformat(begins), datetime.fromisoformat(until), ended.get(of or "")) for (begins, of), until in found.items()]
+    return [(begins, min(until, end or until)) for begins, until, end in spans if begins <= min(until, end or until)]
 
 
 def _spells(session: Session, handoff: Handoff, name: ClockName, earlier: list[Assignment]) -> tuple[Spell, ...]:

@@ -12,14 +12,13 @@ from rich.table import Table
 from sqlmodel import Session
 
 from agreements import presence
-from agreements.absences import NewAbsence, absences_of, check_absence, read_day, source_of, span, told, where
+from agreements.absences import NewAbsence, absences_of, away_command, check_absence, read_day, source_of, span, told, where
 from agreements.errors import AbsenceRefused
 from agreements.roster import Away, Person, Roster
 from app import terminal
 from storage import absences, auto_replies, roster
 from storage.tables import Absence
 from tasks.disputes.rulings import person_called
-from tasks.messages.absence_message import command_for
 
 When = "A day such as 2027-02-01, from midnight in the person's zone, or an instant such as 2027-02-01T12:00."
 
@@ -115,7 +114,7 @@ def _list(session: Session, now: datetime, name: str) -> None:
         said = (
             f"The mailbox of {people.name_of(reply.person)} answered by itself on {reply.day}. If {people.name_of(reply.person)} is away:"
         )
-        terminal.console.print(f"{said} {command_for(reply)}", markup=False, soft_wrap=True)
+        terminal.console.print(f"{said} {away_command(reply.person, reply.until)}", markup=False, soft_wrap=True)
 
 
 def _stands_in(people: Roster, person: Person, one: Away) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session, col, select
 
+from agreements.absences import away_command
 from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
@@ -16,7 +17,6 @@ from storage import answerers, auto_replies, consents, handoffs, offers, proof, 
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
-from tasks.messages.absence_message import command_for
 from tasks.messages.template_faults import FAULTY
 
 
@@ -64,7 +64,8 @@ def _print(session: Session, lead: Lead, now: datetime) -> None:
     for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     for reply in auto_replies.open_of(session, [handoff.rep] if handoff.rep else []):
-        console.print(f"  If {people.name_of(reply.person)} is away: {command_for(reply)}", markup=False, soft_wrap=True)
+        line = away_command(reply.person, reply.until)
+        console.print(f"  If {people.name_of(reply.person)} is away: {line}", markup=False, soft_wrap=True)
     console.print("\n[bold]Messages[/bold]")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
         instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""

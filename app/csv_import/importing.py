@@ -20,7 +20,7 @@ from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.import")
 #: An imported lead changes about ten rows of the database. A lead who moved to another company changes a few more.
-ROWS_A_TRANSACTION = ROWS_AT_ONCE // 12
+ROWS_A_TRANSACTION = ROWS_AT_ONCE // 13
 #: Zones are easily mixed up, so times a little ahead are allowed; capture then takes the present instead.
 AHEAD_AT_MOST = timedelta(days=1)
 

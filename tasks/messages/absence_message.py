@@ -8,6 +8,7 @@ from typing import Final
 from sqlmodel import Session
 
 from agreements import presence
+from agreements.absences import away_command
 from agreements.roster import Roster
 from notifications.letter import AbsenceContext
 from notifications.links import Links
@@ -42,16 +43,11 @@ def tell_of_reply(session: Session, people: Roster, reply: AutoReply, to: str, *
         "what": f"The mailbox of {name} answered a message of Baton by itself, so {name} may be away.",
         "why": "No lead waits for an answer because of this message.",
         "todo": f"Say until when {name} is away, or that {name} is there. Open leads are then handed over as agreed.",
-        "command": command_for(reply),
+        "command": away_command(reply.person, reply.until),
         "page": True,
     }
     copy = deliveries.Copy(f"{MESSAGE}:reply:{reply.person}:{reply.day}:email", "email", to)
     deliveries.queue(session, None, deliveries.Message(MESSAGE, context=context), copy, now=now)
-
-
-def command_for(reply: AutoReply) -> str:
-    """Return the line that records the absence, with the day of return if the reply names one."""
-    return f"baton roster away {reply.person} --until {reply.until or 'DAY'}"
 
 
 def draft_of(session: Session, row: Delivery, links: Links, *, now: datetime) -> Draft:

@@ -98,17 +98,20 @@ class TestGoodLeads:
         assert "'account.status' is what the CRM says of the company" in problems(answer)["fields"]
 
     def test_a_person_at_another_company_begins_anew(self, company: Stage, api: httpx.Client) -> None:
-        api.post("/api/leads", json={**GOOD, "company": "Quay"})
-        answer = api.post("/api/leads", json={**GOOD, "company": "Jetty", "email": "kim@jetty.example", "conversion_id": "b"})
+        named = {**GOOD, "first_name": "Kim", "last_name": "Lee"}
+        api.post("/api/leads", json={**named, "company": "Quay"})
+        answer = api.post("/api/leads", json={**named, "company": "Jetty", "email": "kim@jetty.example", "conversion_id": "b"})
         assert (answer.status_code, answer.json()) == (201, {"lead": 3, "handoff": 3, "result": "new"})
         assert company.rows(Lead)[-1].linked_to == 2
 
     def test_the_same_conversion_again_changes_nothing(self, company: Stage, api: httpx.Client) -> None:
         api.post("/api/leads", json=GOOD)
-        before = company.snapshot()
+        before, kept = company.snapshot(), company.rows(Activity)[-1]
         again = api.post("/api/leads", json=GOOD)
         assert (again.status_code, again.json()["result"]) == (200, "repeated")
-        assert company.snapshot() == before
+        assert {**company.snapshot(), "activities": []} == {**before, "activities": []}
+        repeated = company.rows(Activity)[-1]
+        assert (repeated.id, repeated.key, repeated.repeated, repeated.repeated_at) == (kept.id, kept.key, 1, NOW)
 
     def test_a_new_conversion_is_an_activity(self, company: Stage, api: httpx.Client) -> None:
         api.post("/api/leads", json=GOOD)

@@ -19,7 +19,7 @@ from notifications.html_shape import Shape
 from notifications.letter import Context, Letter
 from notifications.plain_text import clean
 from notifications.rendering import message_names, render
-from notifications.samples import full_of, is_about_a_lead, sample
+from notifications.samples import COLLEAGUE_LINK, full_of, is_about_a_lead, sample
 from tasks.messages.lead_context import crm_facts
 from tests.examples import examples
 from tests.hostile import HUGE, hostile_texts
@@ -66,7 +66,8 @@ def parts_of(mail: EmailMessage) -> list[str]:
 
 
 def other_links(letter: Letter) -> list[str]:
-    return [link for link in Shape(letter.html).links if link != letter.link]
+    """Every link but those of the letter itself: its own, and that to a colleague's lead."""
+    return [link for link in Shape(letter.html).links if link not in (letter.link, COLLEAGUE_LINK)]
 
 
 def tags_of(letter: Letter) -> list[str]:
@@ -114,7 +115,7 @@ def test_no_text_changes_a_link_or_the_shape_of_a_letter(text: str, message: Tem
 @example(text=HUGE, message="assigned")
 def test_no_text_makes_a_link_or_a_mention_in_a_chat(text: str, message: TemplateName) -> None:
     letter, plain = letter_of(message, text), letter_of(message, "plain")
-    of_the_lead = letter.chat.replace(letter.link, "")
+    of_the_lead = letter.chat.replace(letter.link, "").replace(COLLEAGUE_LINK, "")
 
     assert letter.chat.count(letter.link) == plain.chat.count(plain.link)
     assert not _LINK.search(of_the_lead)

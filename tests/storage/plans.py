@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect
@@ -28,7 +29,8 @@ _POSTGRESQL_SCAN = re.compile(r"Seq Scan on (\w+)")
 
 @dataclass(slots=True)
 class Asked:
-    """A statement with its parameters. steps: of SQLite's machine until the next statement, 0 on PostgreSQL."""
+    """A statement with its parameters. steps: of SQLite's machine until the next statement or the end of the transaction, 0 on
+    PostgreSQL."""
 
     statement: str
     parameters: Any
@@ -59,23 +61,33 @@ def recorded(database: Database) -> Iterator[Work]:
     """Keeps what is asked of this database, by whichever thread, until the block ends."""
     work = Work()
 
-    def count() -> int:
-        if work.asked and event.contains(database.engine, "before_cursor_execute", keep):
-            work.asked[-1].steps += _STEPS
+    def count(asked: Asked) -> int:
+        if event.contains(database.engine, "before_cursor_execute", keep):
+            asked.steps += _STEPS
         return 0
 
     def keep(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
+        asked = Asked(statement, parameters[0] if isinstance(parameters, list) else parameters)
+        if statement.lstrip().upper().startswith(_OURS):
+            work.asked.append(asked)
+        if database.is_sqlite:  # each connection counts for its own statement: several threads ask at the same time
+            raw: Any = connection.connection.dbapi_connection
+            raw.set_progress_handler(partial(count, asked), _STEPS)
+
+    def stop(connection: Connection) -> None:
+        """Waiting for the write lock of the next transaction is no step of this one's last statement."""
         if database.is_sqlite:
             raw: Any = connection.connection.dbapi_connection
-            raw.set_progress_handler(count, _STEPS)
-        if statement.lstrip().upper().startswith(_OURS):
-            work.asked.append(Asked(statement, parameters[0] if isinstance(parameters, list) else parameters))
+            raw.set_progress_handler(None, _STEPS)
 
-    event.listen(database.engine, "before_cursor_execute", keep)
+    listeners = (("before_cursor_execute", keep), ("commit", stop), ("rollback", stop))
+    for name, listener in listeners:
+        event.listen(database.engine, name, listener)
     try:
         yield work
     finally:
-        event.remove(database.engine, "before_cursor_execute", keep)
+        for name, listener in listeners:
+            event.remove(database.engine, name, listener)
 
 
 def scans(database: Database, work: Work) -> dict[str, str]:

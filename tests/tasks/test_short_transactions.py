@@ -138,7 +138,7 @@ def test_an_import_changes_few_rows_in_each_transaction(box: Toolbox) -> None:
 
     kept.assert_short()
     assert (result.bad, result.merged) == ([], 12)
-    assert len(kept.rows) == len(rows) // 4
+    assert len(kept.rows) == len(rows) // 3
 
 
 async def test_the_trail_is_sealed_in_short_batches_until_nothing_is_left(box: Toolbox) -> None:

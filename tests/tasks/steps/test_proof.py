@@ -188,15 +188,27 @@ class TestAfterItWasConfirmed:
 
         assert kinds(box, taken).count("bounced") == kinds(box, taken).count("unproven") == 1
 
-    async def test_a_delay_or_an_automatic_reply_changes_nothing(self, driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    async def test_a_delay_changes_nothing(self, driver: Driver, box: Toolbox, time: SteppedTime) -> None:
         taken = await notified(driver, box, time)
         before = kinds(box, taken)
 
-        assert [come_back(box, taken, name=name) for name in ("delayed", "away")] == ["delayed", "reply"]
+        assert come_back(box, taken, name="delayed") == "delayed"
         await driver.settle()
 
         assert deliveries_of(box, taken)[("assigned", "email")] == "confirmed"
         assert kinds(box, taken) == before
+
+    async def test_after_an_automatic_reply_the_message_still_counts_as_delivered(
+        self, driver: Driver, box: Toolbox, time: SteppedTime
+    ) -> None:
+        taken = await notified(driver, box, time)
+        before = kinds(box, taken)
+
+        assert come_back(box, taken, name="away") == "away"
+        await driver.settle()
+
+        assert deliveries_of(box, taken)[("assigned", "email")] == "confirmed"
+        assert not {"bounced", "unproven"} & set(kinds(box, taken)[len(before) :])
 
     async def test_a_bounce_after_the_answer_changes_the_row_and_the_trail_only(
         self, driver: Driver, box: Toolbox, time: SteppedTime
