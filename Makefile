@@ -65,7 +65,8 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: chaos with three seeds, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, chaos, every property 20,000 times, every benchmark
+	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -25,6 +25,11 @@ def decider(people: Roster, ident: str, at: datetime) -> str:
     return asked if asked and asked != ident else stand_in(people, people.operator, at) or people.operator
 
 
+def decides_for(people: Roster, person: str, ident: str, at: datetime) -> bool:
+    """Whether that person may decide for `ident` at that instant: the manager by office, there or not, and whoever is asked instead."""
+    return person in (people.manager_of(ident), decider(people, ident, at))
+
+
 def marketing(people: Roster, at: datetime) -> str:
     """Return who completes notes now: marketing's person, else their stand-in, else a colleague of marketing, else the person."""
     return stand_in(people, people.marketing, at) or next(

@@ -48,7 +48,7 @@ class ManagerPage:
                 raise LinkInvalid()
             folder = f"{request.scope['root_path']}/m"
             away = perhaps_away(session, people, ident, now=now)
-            return person.name, person.timezone, list_for(session, ident, token=token, folder=folder), away, now
+            return person.name, person.timezone, list_for(session, ident, token=token, folder=folder, now=now), away, now
 
         name, zone, rows, away, now = await self.box.read(look)
         response = page("mine.html", list=rows, away=away, path=caller.path, reader=name, zone=zone, now=now)

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.words import MessageKind
 from notifications.letter import Context
 from notifications.links import Links
@@ -40,7 +41,7 @@ def ask(session: Session, row: Dispute, *, now: datetime) -> None:
 def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetime) -> None:
     """Tells everybody concerned how the dispute ended, except the person who decided."""
     people = roster.current(session)
-    marketing = row.raised_by if people.person(row.raised_by) else people.marketing
+    marketing = row.raised_by if people.person(row.raised_by) else presence.marketing(people, now)
     for person in dict.fromkeys((marketing, disputes.rep_of(session, answer), disputes.giver_of(session, answer), row.holder)):
         if people.person(person) and person != row.decided_by:
             _queue(session, row, SETTLED, person, now=now)

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.model import Agreement
 from agreements.roster import Person
@@ -135,24 +136,32 @@ def _checks_in(session: Session, handoff: Handoff, wait: Wait) -> bool:
     return wait.kind == "outcome" and wait.about != NO_CLOCK and bool(clock_of(session, handoff, "outcome").check_in)
 
 
-def row_of(
-    session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, links: Links, at: datetime | None
-) -> DigestRow:
-    """The row of one lead in a digest. wait: the open wait, None where it is settled. at: the time of writing in its link."""
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How the links of a digest are written. at: the time of writing that stands in them, None for none; now: aware."""
+
+    links: Links
+    at: datetime | None
+    now: datetime
+
+
+def row_of(session: Session, handoff: Handoff, wait: Wait | None, person: str, what: str, *, writing: Writing) -> DigestRow:
+    """The row of one lead in a digest. wait: the open wait, None where it is settled. writing: how its link is written."""
     return DigestRow(
         number=handoff.lead_id,
         company=handoffs.lead_of(session, handoff).company,
         stage=handoff.stage,
         what=what,
         due_at=wait.due_at if wait else None,
-        link=link_of(session, handoff, wait, person, links=links, at=at) if wait else "",
+        link=link_of(session, handoff, wait, person, writing=writing) if wait else "",
         done=wait is None,
     )
 
 
-def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, links: Links, at: datetime | None) -> str:
-    """The link on which this person may answer that wait: as the rep, as the holder, or as the manager of the holder. Empty if
-    the person may not answer it. at: the time of writing in the link."""
+def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, writing: Writing) -> str:
+    """The link on which this person may answer that wait: as the rep, as the holder, or as whoever decides for the holder now.
+    Empty if the person may not answer it."""
+    links, at = writing.links, writing.at
     tenure = session.get(Assignment, wait.assignment_id) if wait.assignment_id else None
     if tenure is not None and tenure.rep == person:
         return links.for_tenure(tenure.id, at=at)
@@ -162,4 +171,5 @@ def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, link
         return links.for_duty(wait.id, person, at=at)
     may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
     asked = offers.asked_for(session, wait.holder, wait.assignment_id)
-    return f"{links.for_person(person, at=at)}/{wait.id}" if may and roster.current(session).manager_of(asked) == person else ""
+    may = may and presence.decides_for(roster.current(session), person, asked, writing.now)
+    return f"{links.for_person(person, at=at)}/{wait.id}" if may else ""

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
@@ -19,6 +20,7 @@ from tasks.messages.digest import (
     HOW_IT_STANDS,
     MESSAGE,
     MISSED,
+    Writing,
     calendar_of_person,
     check_ins,
     expect,
@@ -86,13 +88,13 @@ def _found(session: Session, person: str, *, now: datetime) -> Found:
 
 def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: Links, now: datetime) -> DigestContext:
     link = links.for_digest(row.person, str(row.context["day"]), at=now)
-    page = links.for_person(row.person, at=now) if _decides_for_others(people, row.person) else ""
+    page = links.for_person(row.person, at=now) if _decides_for_others(people, row.person, now) else ""
     more = max(0, len(rows) - ROWS_SHOWN)
     return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(links, link), page=page)
 
 
-def _decides_for_others(people: Roster, person: str) -> bool:
-    return any(people.manager_of(ident) == person for ident in people.people if ident != person)
+def _decides_for_others(people: Roster, person: str, now: datetime) -> bool:
+    return any(presence.decides_for(people, person, ident, now) for ident in people.people if ident != person)
 
 
 def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:
@@ -129,18 +131,19 @@ def _sentence(done: list[str]) -> str:
 def _rows(session: Session, person: str, items: list[DigestItem], links: Links, *, now: datetime) -> tuple[DigestRow, ...]:
     """One row for each lead: the first due first, the settled ones last."""
     told: dict[int, DigestRow] = {}
+    writing = Writing(links, now, now)
     for wait, handoff in check_ins(session, person):
-        told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, links=links, at=now)
+        told[handoff.id] = row_of(session, handoff, wait, person, HOW_IT_STANDS, writing=writing)
     for item in (one for one in items if one.kind not in (ANSWERED, ACTIVITY)):
         matter = matter_of(session, item)
         if matter is not None or item.kind == MISSED:
-            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, links=links, at=now)
+            told[item.handoff_id] = row_of(session, handoffs.get(session, item.handoff_id), matter, person, item.what, writing=writing)
     for item in (one for one in items if one.kind == ANSWERED and still_counts(session, one)):
-        row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", links=links, at=now)
+        row = told.get(item.handoff_id) or row_of(session, handoffs.get(session, item.handoff_id), None, person, "", writing=writing)
         told[item.handoff_id] = replace(row, what=f"{item.what} {row.what}".strip())
     for handoff_id, what in _activities(session, person, items).items():
         still = waits.open_of(session, handoff_id)
-        row = told.get(handoff_id) or row_of(session, handoffs.get(session, handoff_id), still, person, "", links=links, at=now)
+        row = told.get(handoff_id) or row_of(session, handoffs.get(session, handoff_id), still, person, "", writing=writing)
         told[handoff_id] = replace(row, what=f"{row.what} {what}".strip())
     far = now + timedelta(days=36500)
     return tuple(sorted(told.values(), key=lambda row: (row.done, row.due_at or far, row.number)))

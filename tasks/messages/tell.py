@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements import presence
 from agreements.words import ChannelName
 from storage import deliveries, roster
 from storage.tables import Handoff
@@ -18,7 +19,7 @@ def tell(
     people = roster.current(session)
     if people.person(person) is None:
         what = f"{what} {person} should have been told, but is not in the roster."
-        person, channels = people.marketing, ("email",)
+        person, channels = presence.marketing(people, now), ("email",)
     for channel in channels:
         deliveries.queue(
             session,

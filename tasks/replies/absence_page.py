@@ -129,7 +129,7 @@ def _place(session: Session, link: OpenedLink, reply_id: int, *, now: datetime) 
 
 def _decides(people: Roster, manager: str, person: str, now: datetime) -> bool:
     """Whether that person decides for the other one, by office or now. Nobody decides about an absence of their own."""
-    return manager != person and manager in (people.manager_of(person), presence.decider(people, person, now), people.operator)
+    return manager != person and (manager == people.operator or presence.decides_for(people, manager, person, now))
 
 
 def _zone(people: Roster, person: str) -> ZoneInfo:

@@ -14,7 +14,7 @@ from notifications.links import DigestLink, Links
 from storage import devices, digests, handoffs, offers, roster, waits
 from storage.tables import Answer, AnswerState, Assignment, Level, Offer, Wait
 from tasks.choices import CHANNELS, DUTIES, Option
-from tasks.messages.digest import matter_of, row_of
+from tasks.messages.digest import Writing, matter_of, row_of
 from tasks.replies import answering, number_check
 from tasks.replies.answering import SentForm
 from tasks.replies.browsers import Sender, note_page_request
@@ -167,7 +167,7 @@ def _row(session: Session, place: ReplyContext, ident: str, wait: Wait, links: L
     return OpenRow(
         ident=ident,
         wait_id=wait.id,
-        lead=row_of(session, place.handoff, wait, place.person, what, links=links, at=at),
+        lead=row_of(session, place.handoff, wait, place.person, what, writing=Writing(links, at, now)),
         options=place.options,
         reasons=reasons_of(session, place) if kinds & {"rejected", "returned"} else (),
         colleagues=tuple(colleagues_of(place.people, place.handoff).items()) if place.options else (),
@@ -186,11 +186,11 @@ def _elsewhere(session: Session, morning: DigestLink, links: Links, shown: set[i
         matter = matter_of(session, item)
         if matter is not None:
             handoff = handoffs.get(session, item.handoff_id)
-            found[handoff.lead_id] = row_of(session, handoff, matter, person, item.what, links=links, at=morning.at)
+            found[handoff.lead_id] = row_of(session, handoff, matter, person, item.what, writing=Writing(links, morning.at, now))
     query = select(Wait).where(Wait.holder == person, col(Wait.kind).in_(DUTIES), col(Wait.closed_at).is_(None))
     for wait in session.exec(query.where(col(Wait.answer_id).is_(None))):
         handoff = handoffs.get(session, wait.handoff_id)
         what = f"Needed from you: {OWED[wait.kind]}."
-        found[handoff.lead_id] = row_of(session, handoff, wait, person, what, links=links, at=morning.at)
+        found[handoff.lead_id] = row_of(session, handoff, wait, person, what, writing=Writing(links, morning.at, now))
     rows = [row for number, row in found.items() if number not in shown]
     return tuple(sorted(rows, key=lambda row: (not row.link, row.due_at or now, row.number)))

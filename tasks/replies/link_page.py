@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
@@ -233,7 +234,7 @@ def place_of(session: Session, link: OpenedLink, *, now: datetime, lock: bool = 
     if link.wait_id:
         own = links.read_person(link.token)
         require_good(session, people, own.person, own.at, now=now, opens_many=True)
-        return _own_place(session, own.person, link.wait_id, people, lock)
+        return _own_place(session, own.person, link.wait_id, people, now=now, lock=lock)
     purpose = links.read(link.token)
     if isinstance(purpose, Tenure):
         row = session.get(Assignment, purpose.assignment_id)
@@ -304,11 +305,11 @@ def _duty_place(session: Session, duty: Duty, people: Roster, lock: bool) -> Rep
     return place
 
 
-def _own_place(session: Session, person: str, wait_id: str, people: Roster, lock: bool) -> ReplyContext:
-    """The context of one wait on the own page of a manager."""
+def _own_place(session: Session, person: str, wait_id: str, people: Roster, *, now: datetime, lock: bool) -> ReplyContext:
+    """The context of one wait on the own page of a manager, or of whoever stands in for one who is away."""
     wait = session.get(Wait, wait_id)
     asked = offers.asked_for(session, wait.holder, wait.assignment_id) if wait else ""
-    if wait is None or person not in (wait.holder, people.manager_of(asked)):
+    if wait is None or not (person == wait.holder or presence.decides_for(people, person, asked, now)):
         raise LinkInvalid()
     if lock:
         waits.open_of(session, wait.handoff_id, lock=True)

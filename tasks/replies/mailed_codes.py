@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from notifications.links import Links
 from storage import deliveries, devices, roster, trail
 from storage.tables import MailedCode
@@ -28,7 +29,8 @@ _AT_CODE = "code: "
 def begin(session: Session, person: str, *, now: datetime) -> None:
     """Mails the person a code, and tells the operator that somebody is guessing. Call inside a write transaction."""
     row = _send(session, person, now)
-    operator = roster.current(session).operator
+    people = roster.current(session)
+    operator = presence.stand_in(people, people.operator, now) or people.operator
     if row is not None and operator and operator != person:
         key = f"{MESSAGE}:{row.id}:operator"
         deliveries.queue(

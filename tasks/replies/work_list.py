@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from agreements import presence
 from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from notifications.links import Links
@@ -48,13 +49,14 @@ def own_list(session: Session, links: Links, person: str, *, now: datetime) -> l
     return sorted(rows, key=_urgency)
 
 
-def list_for(session: Session, manager: str, *, token: str, folder: str) -> list[Row]:
+def list_for(session: Session, manager: str, *, token: str, folder: str, now: datetime) -> list[Row]:
     """Return every open wait that this manager may answer for their teams or themselves, the most urgent first.
 
-    token: of the link to the manager's own page; folder: the path of such pages.
+    Whoever stands in for a manager who is away sees the waits of that manager's teams. token: of the link to the manager's own
+    page; folder: the path of such pages.
     """
     people = roster.current(session)
-    holders = [ident for ident in people.people if ident == manager or people.manager_of(ident) == manager]
+    holders = [ident for ident in people.people if ident == manager or presence.decides_for(people, manager, ident, now)]
     rows = []
     for wait in [*_open_waits(session, holders), *_asked_at_once(session, holders)]:
         handoff = handoffs.get(session, wait.handoff_id)

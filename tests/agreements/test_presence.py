@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agreements.errors import RosterError
-from agreements.presence import decider, marketing, stand_in
+from agreements.presence import decider, decides_for, marketing, stand_in
 from agreements.roster import Roster, read_roster
 
 NOW = datetime(2027, 2, 1, 9, tzinfo=UTC)
@@ -93,3 +93,20 @@ def test_what_does_not_fit_is_named_with_its_place(people: dict[str, str], said:
         roster(**people)
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("people", "who"),
+    [
+        ({}, ["maria"]),
+        ({"maria": f"{AWAY}, deputy: ben"}, ["ben", "maria"]),
+        ({"maria": f"{AWAY}, deputy: ana"}, ["maria", "oscar"]),
+        ({"maria": AWAY}, ["maria", "oscar"]),
+        ({"maria": AWAY, "oscar": f"{AWAY}, deputy: mark"}, ["maria", "mark"]),
+    ],
+    ids=["the manager", "the manager's deputy", "not the rep", "the operator", "the operator's deputy"],
+)
+def test_whoever_is_asked_may_decide_and_so_may_the_manager_who_looks_in(people: dict[str, str], who: list[str]) -> None:
+    known = roster(**people)
+
+    assert sorted(one for one in known.people if decides_for(known, one, "ana", NOW)) == who

@@ -335,7 +335,7 @@ async def test_lists_of_open_leads_name_it_for_each_who_is_asked_and_for_their_m
     await driver.run(until=driver.time.at + timedelta(minutes=3))
 
     own = box.read_now(lambda session, now: {rep: work_list.own_list(session, box.links, rep, now=now) for rep in ("ana", "cleo", "dan")})
-    managed = box.read_now(lambda session, now: work_list.list_for(session, "maria", token="t", folder="/me"))
+    managed = box.read_now(lambda session, now: work_list.list_for(session, "maria", token="t", folder="/me", now=now))
 
     assert {rep: [row.lead for row in rows] for rep, rows in own.items()} == {"ana": [taken.lead_id], "cleo": [taken.lead_id], "dan": []}
     assert [(row.lead, row.holder) for row in managed] == [(taken.lead_id, SEVERAL)]
