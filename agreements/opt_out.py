@@ -51,6 +51,25 @@ def phone_key(phone: str) -> str:
     return digits if len(digits) >= FEWEST_DIGITS else ""
 
 
+def dialled_key(phone: str, country: str = "") -> str:
+    """Return the digits that one dials from abroad: the same for `020 7946 0101` of a lead in GB, `+44 (0)20 7946 0101` and `0044 20 …`.
+
+    country: of the person, two letters, by which a number without a country code is read. Empty where nothing tells the country
+    code, and for what is no possible number.
+    """
+    digits = phone_key(phone)
+    written = f"+{digits}" if digits and phone.strip().startswith("00") else phone
+    if not digits or not (written.strip().startswith("+") or len(country) == 2):
+        return ""
+    import phonenumbers  # slow to load, and only needed for a number
+
+    try:
+        number = phonenumbers.parse(written, country or None)
+    except phonenumbers.NumberParseException:
+        return ""
+    return f"{number.country_code}{phonenumbers.national_significant_number(number)}" if phonenumbers.is_possible_number(number) else ""
+
+
 def read_entry(text: str) -> ListEntry:
     """Return the entry that this text names: an address, a domain or a phone number. Raises ValueError that says what to write."""
     given = text.strip()
@@ -62,7 +81,7 @@ def read_entry(text: str) -> ListEntry:
     if _DOMAIN.fullmatch(domain.lower()) and len(domain) <= 200:
         return ListEntry(domain.lower(), "domain")
     if given and not at and set(given) <= set("+0123456789 ()./-"):
-        key = phone_key(given)
+        key = dialled_key(given) or phone_key(given)
         if not _PHONE.fullmatch(given) or not key or len(key) > 15:
             raise ValueError(f"{given[:80]!r} is no phone number with its country code; write it as +44 20 7946 0101")
         return ListEntry(key, "phone")

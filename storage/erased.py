@@ -73,13 +73,13 @@ def remember_suppressed(session: Session, leads: Iterable[Lead], *, now: datetim
 
 
 def _plain(session: Session, lead: Lead) -> list[str]:
-    values = [*suppressions.of_person(lead.email, lead.phone), lead.mail_key]
+    values = [*suppressions.of_person(lead.email, lead.phone, lead.country), lead.mail_key]
     return list(session.exec(select(Suppression.value).where(col(Suppression.value).in_(values))))
 
 
 def _drop_plain(session: Session, lead: Lead, now: datetime) -> None:
     if plain := _plain(session, lead):
-        if lead.phone in plain or phone_key(lead.phone) in plain:
+        if set(suppressions.of_person("", lead.phone, lead.country)) & set(plain):
             _keep(session, [_listed(lead.phone)], now)
         session.execute(delete(Suppression).where(col(Suppression.value).in_(plain)))
 

@@ -21,7 +21,7 @@ def line_of(session: Session, lead: Lead) -> list[Lead]:
 
 def is_suppressed(session: Session, lead: Lead) -> bool:
     """Whether nobody may contact this person. A wish from an earlier company counts as well."""
-    if lead.do_not_contact or suppressions.is_suppressed(session, lead.email, lead.phone):
+    if lead.do_not_contact or suppressions.is_suppressed(session, lead.email, lead.phone, lead.country):
         return True
     others = [one for one in line_of(session, lead) if one.id != lead.id]
-    return any(one.do_not_contact or suppressions.is_person_suppressed(session, one.email, one.phone) for one in others)
+    return any(one.do_not_contact or suppressions.is_person_suppressed(session, one.email, one.phone, one.country) for one in others)

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from agreements.lead import domain_of, mail_key
-from agreements.opt_out import phone_key
+from agreements.opt_out import dialled_key, phone_key
 from agreements.words import OptOutChannel
 from storage import held, wakes
 from storage.tables import Suppression
@@ -46,9 +46,12 @@ def remove(session: Session, value: str, channel: OptOutChannel | None = None) -
     return rows
 
 
-def of_person(email: str, phone: str) -> list[str]:
-    """The values by which a person may be listed: the address, and the number as it was written and in digits."""
-    return [one for one in dict.fromkeys((mail_key(email), phone, phone_key(phone))) if one]
+def of_person(email: str, phone: str, country: str = "") -> list[str]:
+    """The values by which a person may be listed: the address, and the number as it was written, in digits, and as one dials it.
+
+    country: of the person, by which a number without a country code is read.
+    """
+    return [one for one in dict.fromkeys((mail_key(email), phone, phone_key(phone), dialled_key(phone, country))) if one]
 
 
 def channels(session: Session, values: Iterable[str]) -> frozenset[OptOutChannel]:
@@ -60,19 +63,19 @@ def channels(session: Session, values: Iterable[str]) -> frozenset[OptOutChannel
     return frozenset(session.exec(query))
 
 
-def of_address(session: Session, email: str, phone: str = "") -> frozenset[OptOutChannel]:
+def of_address(session: Session, email: str, phone: str = "", country: str = "") -> frozenset[OptOutChannel]:
     """What somebody with this address and number has refused; a domain counts for each of its addresses."""
-    return channels(session, [*of_person(email, phone), domain_of(email)])
+    return channels(session, [*of_person(email, phone, country), domain_of(email)])
 
 
-def is_suppressed(session: Session, email: str, phone: str = "") -> bool:
+def is_suppressed(session: Session, email: str, phone: str = "", country: str = "") -> bool:
     """Whether nobody may contact this address, its whole domain, or this number."""
-    return "all" in of_address(session, email, phone)
+    return "all" in of_address(session, email, phone, country)
 
 
-def is_person_suppressed(session: Session, email: str, phone: str = "") -> bool:
+def is_person_suppressed(session: Session, email: str, phone: str = "", country: str = "") -> bool:
     """Whether nobody may contact the person with this address or number, at any company."""
-    return "all" in channels(session, of_person(email, phone))
+    return "all" in channels(session, of_person(email, phone, country))
 
 
 def page(session: Session, *, after: str = "", limit: int = 500) -> list[Suppression]:

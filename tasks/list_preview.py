@@ -175,7 +175,7 @@ def _values(session: Session, one: IncomingLead, account: dict[str, Any]) -> dic
     lead = Lead(**{name: getattr(one, name) for name in named.split()}, values=dict(one.fields))
     values = {
         **history.told_by(lead),
-        "suppressed": one.do_not_contact or suppressions.is_suppressed(session, one.email, one.phone),
+        "suppressed": one.do_not_contact or suppressions.is_suppressed(session, one.email, one.phone, one.country),
         "sales_sourced": bool(one.sales_sourced_by),
         **account,
     }

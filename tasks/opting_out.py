@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from agreements import presence
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
-from agreements.opt_out import refused_by
+from agreements.opt_out import dialled_key, phone_key, refused_by
 from agreements.words import SEVERAL, OptOutChannel
 from storage import clearing, deliveries, disputes, handoffs, held, leases, linked, offers, roster, suppressions, trail, waits, wakes
 from storage.suppressions import Told
@@ -37,7 +37,8 @@ def opt_out(session: Session, lead: Lead, told: Told, *, now: datetime, keep: Ha
 
 def _listed_as(lead: Lead, channel: OptOutChannel) -> list[str]:
     """The values under which the person is listed: a refusal of one channel goes with the address, else with the number."""
-    values = suppressions.of_person(lead.email, "") + [one for one in suppressions.of_person("", lead.phone)[-1:] if one]
+    numbers = (phone_key(lead.phone), dialled_key(lead.phone, lead.country))
+    values = suppressions.of_person(lead.email, "") + [one for one in dict.fromkeys(numbers) if one]
     return values if channel == "all" else values[:1]
 
 
@@ -160,7 +161,7 @@ def take_refusal(session: Session, lead: Lead, incoming: IncomingLead, *, now: d
     """Carries out what an inquiry of this lead refuses, and notes what the list says about the address and number."""
     if channel := refused_by(incoming):
         opt_out(session, lead, Told(channel, source=incoming.source, by=actor, since=incoming.at), now=now)
-    if listed := suppressions.of_address(session, lead.email, lead.phone) - {"all"}:
+    if listed := suppressions.of_address(session, lead.email, lead.phone, lead.country) - {"all"}:
         lead.not_by = " ".join(sorted({*lead.not_by.split(), *listed}))
         session.add(lead)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlmodel import Session, col, or_, select
 
 from agreements.lead import IncomingLead, domain_of
-from agreements.opt_out import ListEntry, phone_key
+from agreements.opt_out import ListEntry, dialled_key, phone_key
 from agreements.words import OptOutChannel
 from storage import erased, suppressions, trail
 from storage.database import ROWS_AT_ONCE
@@ -120,7 +120,8 @@ def _all_leads(box: Toolbox) -> Iterator[Lead]:
 
 
 def _values_of(lead: Lead) -> list[str]:
-    return [one for one in dict.fromkeys((lead.mail_key, domain_of(lead.mail_key), phone_key(lead.phone))) if one]
+    numbers = phone_key(lead.phone), dialled_key(lead.phone, lead.country)
+    return [one for one in dict.fromkeys((lead.mail_key, domain_of(lead.mail_key), *numbers)) if one]
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,5 +171,5 @@ def link_of(session: Session, handoff: Handoff, wait: Wait, person: str, *, writ
         return links.for_duty(wait.id, person, at=at)
     may = wait.kind in DUTIES or rep_choices(handoffs.agreement_of(session, handoff), handoff, wait)
     asked = offers.asked_for(session, wait.holder, wait.assignment_id)
-    may = may and presence.decides_for(roster.current(session), person, asked, writing.now)
-    return f"{links.for_person(person, at=at)}/{wait.id}" if may else ""
+    decides = presence.decides_for(roster.current(session), person, asked, writing.now)
+    return f"{links.for_person(person, at=at)}/{wait.id}" if may and decides else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agreements.opt_out import channel_of, phone_key, read_entry, refused_by
+from agreements.opt_out import channel_of, dialled_key, phone_key, read_entry, refused_by
 from agreements.words import OptOutChannel
 from tests.fakes import make_lead
 
@@ -33,7 +33,7 @@ def test_what_an_inquiry_refuses(activity: str, flag: bool, refused: str) -> Non
         (" Lee+news@Harbour.Example ", "lee@harbour.example", "address"),
         ("Harbour.example", "harbour.example", "domain"),
         ("@harbour.example", "harbour.example", "domain"),
-        ("+44 (0)20 7946-0101", "4402079460101", "phone"),
+        ("+44 (0)20 7946-0101", "442079460101", "phone"),
         ("0049 30 123456", "4930123456", "phone"),
     ],
 )
@@ -85,3 +85,27 @@ def test_an_entry_refuses_only_a_channel_that_it_has(text: str, channel: OptOutC
 @pytest.mark.parametrize("written", ["+44 20 7946 0101", "0044 20 79460101", "+44-20-7946.0101", "44 20 7946 0101"])
 def test_a_number_is_the_same_in_every_way_of_writing_it(written: str) -> None:
     assert phone_key(written) == "442079460101"
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "key"),
+    [
+        ("+44 20 7946 0101", "", "442079460101"),
+        ("+44 (0)20 7946 0101", "US", "442079460101"),
+        ("0044 20 7946 0101", "", "442079460101"),
+        ("020 7946 0101", "GB", "442079460101"),
+        ("(415) 555-2671", "US", "14155552671"),
+        ("030 123456", "DE", "4930123456"),
+        ("011 44 20 7946 0101", "US", "442079460101"),
+        ("06 12 34 56 78", "FR", "33612345678"),
+        ("06 1234 5678", "IT", "390612345678"),
+        ("020 7946 0101", "", ""),
+        ("020 7946 0101", "Britain", ""),
+        ("12", "GB", ""),
+        ("+999 123456789", "", ""),
+        ("call me", "GB", ""),
+        ("", "GB", ""),
+    ],
+)
+def test_a_number_is_compared_as_one_dials_it_from_abroad(written: str, country: str, key: str) -> None:
+    assert dialled_key(written, country) == key

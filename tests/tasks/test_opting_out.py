@@ -141,6 +141,26 @@ async def test_it_counts_from_every_door_and_later_imports_stay_suppressed(
     assert {one.message for one in written_about(box, taken)} <= {"assigned", "do-not-contact"}
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("+44 20 7946 0777", "020 7946 0777"),
+        ("020 7946 0777", "0044 20 7946 0777"),
+        ("(020) 7946-0777", "+44 (0)20 7946 0777"),
+        ("020 7946 0777", "020-7946-0777"),
+    ],
+)
+async def test_a_number_that_nobody_may_call_is_known_however_it_is_written(driver: Driver, box: Toolbox, first: str, then: str) -> None:
+    taken = capture(box, phone=first, country="GB")
+    does(box, taken, "do_not_contact", phone=first, country="GB")
+    await driver.settle()
+
+    other = capture(box, phone=then, country="GB")
+    await driver.settle()
+
+    assert (newest(box, taken).stage, newest(box, other).stage) == ("suppressed", "suppressed")
+
+
 async def test_a_rep_cannot_take_it_back_and_is_shown_no_address(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     box.settings.undo_minutes = 10
     taken = capture(box, phone="+44 20 7946 0777")
