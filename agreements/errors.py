@@ -90,5 +90,9 @@ class StillAtWork(HandoffError):
     """People whom the new roster lacks have open leads or duties; the message lists them."""
 
 
+class SamePerson(HandoffError):  # noqa: N818 - errors here are named as states
+    """Two leads are one person already, or are no two leads, so nobody can tell them apart."""
+
+
 class AbsenceRefused(HandoffError):
     """The absence cannot stand; the message names each reason and what to do instead."""

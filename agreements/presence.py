@@ -37,6 +37,12 @@ def marketing(people: Roster, at: datetime) -> str:
     )
 
 
+def is_marketing(people: Roster, ident: str, at: datetime) -> bool:
+    """Whether that person says at that instant what marketing has to say: people of marketing, and whoever stands in for them."""
+    person = people.person(ident)
+    return person is not None and (person.role == "marketing" or ident in (people.marketing, marketing(people, at)))
+
+
 def there_at(people: Roster, ident: str, at: datetime) -> datetime:
     """Return from when a clock may run for that person: that instant, or when they are back; a stranger is always there."""
     person = people.person(ident)

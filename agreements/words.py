@@ -62,7 +62,7 @@ Move = Literal[
 EventKind = Literal[
     Move, "declined", "no-longer-asked", "captured", "started-anew", "activity", "role-changed", "company-changed", "facts-told",
     "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
-    "merged-by-hand", "took-over", "unmerged",
+    "merged-by-hand", "took-over", "unmerged", "told-apart",
     "contact-time-ignored", "opted-out", "opt-out-removed", "asked-in-hand",
     "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",

@@ -39,6 +39,7 @@ _LEADS = {
     "twins": "app.commands.merging:twins",
     "merge": "app.commands.merging:merge",
     "unmerge": "app.commands.merging:unmerge",
+    "apart": "app.commands.merging:apart",
 }
 _MESSAGES = {
     "list": "app.commands.message_texts:list_messages",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
+from prefect import Flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
@@ -20,6 +23,7 @@ from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.lead_handoff import lead_handoff
+from flows.likely_twins import likely_twins
 from flows.retention import retention
 from storage import claims, contracts
 from storage.tables import Handoff
@@ -28,9 +32,35 @@ from tasks.wiring.proving import installed
 from tasks.wiring.toolbox import Toolbox
 
 ENTRYPOINT = "flows.lead_handoff.lead_handoff"
-RETENTION_ENTRYPOINT = "flows.retention.retention"
-#: When retention runs, as in prefect.yaml, in UTC.
-RETENTION_AT = "17 3 * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A flow that runs once a day, as in prefect.yaml. cron: in UTC."""
+
+    flow: Flow[Any, Any]
+    name: str
+    entrypoint: str
+    about: str
+    cron: str
+
+
+DAILY = (
+    Daily(
+        retention,
+        "daily",
+        "flows.retention.retention",
+        "Deletes what is kept longer than was agreed. Its run shows how much that was.",
+        "17 3 * * *",
+    ),
+    Daily(
+        likely_twins,
+        "each-morning",
+        "flows.likely_twins.likely_twins",
+        "Looks for leads that may be one person. Marketing says on its page whether they are.",
+        "47 4 * * *",
+    ),
+)
 _CLAIM = "deploy"
 Here = Callable[[Roster], Installed]
 
@@ -106,19 +136,23 @@ async def create_deployment(agreement: Agreement, *, pool: str) -> str:
 
 
 async def keep_timetable(pool: str) -> None:
-    """Make sure that retention, which both sides agreed on, runs once a day at this Prefect server. A second call changes nothing."""
+    """Make sure that retention, which both sides agreed on, and the search for likely twins run once a day at this Prefect server.
+
+    A second call changes nothing.
+    """
     async with get_client() as client:
-        await client.create_deployment(
-            flow_id=await client.create_flow(retention),
-            name="daily",
-            entrypoint=RETENTION_ENTRYPOINT,
-            work_pool_name=pool,
-            tags=["baton"],
-            description="Deletes what is kept longer than was agreed. Its run shows how much that was.",
-            schedules=[DeploymentScheduleCreate(schedule=CronSchedule(cron=RETENTION_AT, timezone="UTC"), active=True)],
-            enforce_parameter_schema=False,
-            pull_steps=[],
-        )
+        for one in DAILY:
+            await client.create_deployment(
+                flow_id=await client.create_flow(one.flow),
+                name=one.name,
+                entrypoint=one.entrypoint,
+                work_pool_name=pool,
+                tags=["baton"],
+                description=one.about,
+                schedules=[DeploymentScheduleCreate(schedule=CronSchedule(cron=one.cron, timezone="UTC"), active=True)],
+                enforce_parameter_schema=False,
+                pull_steps=[],
+            )
 
 
 async def collect_answers(box: Toolbox) -> None:

@@ -27,6 +27,7 @@ from storage.tables import (
     LeadValues,
     PersonalText,
     SharedSource,
+    TwinPair,
     Wait,
 )
 
@@ -205,6 +206,8 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "consents": _rows_of(Consent, col(Consent.lead_id)),
     "ids at sources": _rows_of(LeadSource, col(LeadSource.lead_id)),
     "shared ids at sources": _rows_of(SharedSource, col(SharedSource.lead_id)),
+    "likely twins": _rows_of(TwinPair, col(TwinPair.lead_id)),
+    "leads that they are likely twins of": _rows_of(TwinPair, col(TwinPair.other_id)),
     "activities": _activities,
     "answers": _answers,
     "notes": _notes,

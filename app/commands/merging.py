@@ -1,14 +1,17 @@
-"""Leads that are one person: likely twins, merging, and telling apart again."""
+"""Leads that are one person: likely twins, merging, telling apart again, and saying that two leads are two people."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from agreements import presence
 from app import terminal
-from storage.likely_twins import suggestions
+from storage import roster, twin_pairs
+from tasks.background.twins import find_twins
 from tasks.steps import merging
 
 _Reason = Annotated[str, typer.Option(help="The reason, for the trail.")]
@@ -17,14 +20,31 @@ _Reason = Annotated[str, typer.Option(help="The reason, for the trail.")]
 def twins(
     limit: Annotated[int, typer.Option(help="Show at most this many pairs.", min=1)] = 50,
 ) -> None:
-    """List leads that may be the same person, each pair with the reason. Nothing is merged."""
+    """List leads that may be the same person, each pair with the reason. Nothing is merged.
+
+    Each pair is also kept for marketing's page, on which one click merges it or says that they are two people.
+    """
     box = terminal.open_box()
     with terminal.told():
-        found = box.read_now(lambda session, now: suggestions(session, limit=limit))
+        found = asyncio.run(find_twins(box, limit=limit))
         table = Table("lead", "perhaps the same as", "why", "to merge")
         for one in found:
             table.add_row(f"{one.lead} {one.name}", f"{one.other} {one.other_name}", one.why, f"baton leads merge {one.lead} {one.other}")
         terminal.console.print(table if found else "No leads look like the same person.")
+        if found:
+            link = box.read_now(lambda session, now: box.links.for_person(presence.marketing(roster.current(session), now), at=now))
+            terminal.console.print(f"Marketing's page: {link}", soft_wrap=True)
+
+
+def apart(
+    lead: Annotated[int, typer.Argument(help="Number of the one lead.")],
+    other: Annotated[int, typer.Argument(help="Number of the other lead.")],
+) -> None:
+    """Say that two leads that look like one person are two people. Baton does not suggest them again."""
+    box = terminal.open_box()
+    with terminal.told():
+        box.write_now(lambda session, now: twin_pairs.tell_apart(session, lead, other, by=terminal.who(), now=now))
+        terminal.console.print(f"Leads {lead} and {other} are two people, and stay two leads.")
 
 
 def merge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter
 from sqlmodel import Session
@@ -15,9 +16,10 @@ from app.web.page_request_queue import PageRequestQueue
 from app.web.pages import LinkPages, add_link_pages
 from app.web.rendering import page
 from storage import roster
-from tasks.replies.absence_page import PerhapsAway, perhaps_away
+from tasks.replies.absence_page import perhaps_away
 from tasks.replies.link_life import require_good
-from tasks.replies.work_list import Row, list_for
+from tasks.replies.twins_page import perhaps_one_person
+from tasks.replies.work_list import list_for
 from tasks.wiring.toolbox import Toolbox
 
 
@@ -40,16 +42,20 @@ class ManagerPage:
         """Show what waits now. Looking changes nothing."""
         caller = Caller.of(request, token, folder="m")
 
-        def look(session: Session, now: datetime) -> tuple[str, str, list[Row], list[PerhapsAway], datetime]:
+        def look(session: Session, now: datetime) -> tuple[str, dict[str, Any]]:
             own, people = self.box.links.read_person(token), roster.current(session)
             require_good(session, people, own.person, own.at, now=now, opens_many=True)
             ident, person = own.person, people.person(own.person)
             if person is None:
                 raise LinkInvalid()
             folder = f"{request.scope['root_path']}/m"
-            away = perhaps_away(session, people, ident, now=now)
-            return person.name, person.timezone, list_for(session, ident, token=token, folder=folder, now=now), away, now
+            return person.timezone, {
+                "reader": person.name,
+                "away": perhaps_away(session, people, ident, now=now),
+                "twins": perhaps_one_person(session, people, ident, now=now),
+                "list": list_for(session, ident, token=token, folder=folder, now=now),
+                "now": now,
+            }
 
-        name, zone, rows, away, now = await self.box.read(look)
-        response = page("mine.html", list=rows, away=away, path=caller.path, reader=name, zone=zone, now=now)
-        return remembered(self.box, response, caller)
+        zone, shown = await self.box.read(look)
+        return remembered(self.box, page("mine.html", path=caller.path, zone=zone, **shown), caller)

@@ -25,14 +25,28 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreements.errors import LinkError, LinkOver
-from app.web import api_page, away_page, digest_page, dispute_page, dsn_hook, intake, manager_page, me_page, pages, sign_page, slack_hook
+from app.web import (
+    api_page,
+    digest_page,
+    dispute_page,
+    dsn_hook,
+    intake,
+    manager_page,
+    me_page,
+    pages,
+    question_pages,
+    sign_page,
+    slack_hook,
+)
 from app.web.answers import is_api, said
+from app.web.away_page import AWAY
 from app.web.bodies import BodyTooLarge
 from app.web.link_paths import without_tail
 from app.web.page_request_queue import PageRequestQueue
 from app.web.rates import Rates
 from app.web.rendering import page, plain
 from app.web.slowness import BodyInTime, BodyTooSlow, configured
+from app.web.twins_page import TWINS
 from tasks.wiring.toolbox import Toolbox
 
 access = logging.getLogger("baton.web.access")
@@ -70,7 +84,8 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     requests = site.state.page_requests = PageRequestQueue(box)
     site.include_router(pages.routes(box, requests))
     site.include_router(me_page.routes(box))
-    site.include_router(away_page.routes(box))
+    for question in (AWAY, TWINS):
+        site.include_router(question_pages.routes(box, question))
     site.include_router(manager_page.routes(box, requests))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))

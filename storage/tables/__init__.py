@@ -8,7 +8,7 @@ from storage.tables.contract import AgreementVersion, Signature, SignatureReques
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
-from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression
+from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.roster import Absence, RosterSnapshot
@@ -58,6 +58,7 @@ __all__ = [
     "Settled",
     "PageView",
     "SharedSource",
+    "TwinPair",
     "Signature",
     "SignatureRequest",
     "Suppression",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import JSON, Column, UniqueConstraint, event
 from sqlmodel import AutoString, Field, SQLModel
 
 from agreements.company import company_key
-from agreements.words import OptOutChannel
+from agreements.words import NoWord, OptOutChannel
 from storage.tables.base import Word, index_where, instant, mapping, row_id
 
 
@@ -82,6 +82,27 @@ class SharedSource(SQLModel, table=True):
     source: str = Field(primary_key=True)
     source_id: str = Field(primary_key=True)
     lead_id: int = Field(foreign_key="leads.id", primary_key=True, index=True)
+
+
+#: What somebody of marketing said about two leads that look like one person.
+Twins = Literal["merged", "apart"]
+
+
+class TwinPair(SQLModel, table=True):
+    """Two leads that look like one person; the later lead first. why: in words, without personal data.
+
+    settled: what somebody of marketing said, empty while nobody has.
+    """
+
+    __tablename__ = "twin_pairs"
+    __table_args__ = (index_where("twin_pairs_open", "lead_id", where="settled = ''"),)
+    lead_id: int = Field(foreign_key="leads.id", primary_key=True)
+    other_id: int = Field(foreign_key="leads.id", primary_key=True, index=True)
+    why: str
+    found_at: datetime = instant()
+    settled: Word[Twins | NoWord] = ""
+    settled_by: str = ""
+    settled_at: datetime | None = instant(nullable=True)
 
 
 class LeadValues(SQLModel, table=True):

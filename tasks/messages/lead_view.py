@@ -30,6 +30,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "shares-id": "Another person came under the same id of the source: lead {to}",
     "merged-by-hand": "{actor} merged it into lead {into}",
     "took-over": "{actor} merged lead {lead} into this one",
+    "told-apart": "{actor} said that lead {other} is another person",
     "unmerged": "{actor} told it apart from lead {lead} again",
     "screened": "Passed the screen",
     "routed": "Routed past the score: {why}",

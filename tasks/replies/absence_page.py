@@ -113,11 +113,6 @@ def is_there(session: Session, link: OpenedLink, reply_id: int, *, now: datetime
     return f"{people.name_of(row.person)} is there."
 
 
-def manager_of(link: OpenedLink) -> str:
-    """Return whose page the link opens. Raises LinkInvalid."""
-    return link.links.read_person(link.token).person
-
-
 def _place(session: Session, link: OpenedLink, reply_id: int, *, now: datetime) -> tuple[str, Roster, AutoReply]:
     own, people = link.links.read_person(link.token), roster.current(session)
     require_good(session, people, own.person, own.at, now=now, opens_many=True)
