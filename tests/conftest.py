@@ -61,16 +61,20 @@ MONDAY = datetime.fromisoformat("2027-02-01T09:00:00+00:00")
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> Iterator[str]:
-    """The URL of a new database: on SQLite, or on the PostgreSQL server that BATON_TEST_POSTGRESQL names."""
+def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new database: on SQLite, or on the PostgreSQL server that BATON_TEST_POSTGRESQL names.
+
+    The fixture `database` makes it there, from a template.
+    """
     server = os.environ.get("BATON_TEST_POSTGRESQL")
     if not server:
         yield f"sqlite:///{tmp_path / 'baton.db'}"
         return
     name = f"baton_{uuid4().hex[:12]}"
-    at_server(f"CREATE DATABASE {name}")
+    if "database" not in request.fixturenames:
+        at_server(f"CREATE DATABASE {name}")
     yield f"{server.rpartition('/')[0]}/{name}"
-    at_server(f"DROP DATABASE {name} WITH (FORCE)")
+    at_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def at_server(*statements: str) -> None:
@@ -90,6 +94,20 @@ def empty_postgresql() -> Iterator[str]:
     at_server(f"CREATE DATABASE {name}")
     opened = Database(f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}")
     schema.upgrade(opened)
+    opened.close()
+    yield name
+    at_server(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgresql_in_force(empty_postgresql: str, home_in_force: Path) -> Iterator[str]:
+    """The name of a PostgreSQL database with an agreement in force, as a template to copy: reading is slow."""
+    name = f"baton_in_force_{uuid4().hex[:12]}"
+    at_server(f"CREATE DATABASE {name} TEMPLATE {empty_postgresql}")
+    url = f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}"
+    opened = Database(url, trail_key=Settings(home=home_in_force).seal_key())
+    with opened.write() as session:
+        put_in_force(session, MONDAY)
     opened.close()
     yield name
     at_server(f"DROP DATABASE {name} WITH (FORCE)")
@@ -121,13 +139,13 @@ def home_in_force(empty_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """The test's database with the current schema. If the test uses `box`, it has an agreement in force."""
+    in_force = "box" in request.fixturenames
     if database_url.startswith("sqlite:///"):
-        in_force = "box" in request.fixturenames
         ready = request.getfixturevalue("home_in_force") / "baton.db" if in_force else request.getfixturevalue("empty_sqlite")
         shutil.copyfile(ready, database_url.removeprefix("sqlite:///"))
     else:
-        name, empty = database_url.rpartition("/")[2], request.getfixturevalue("empty_postgresql")
-        at_server(f"DROP DATABASE {name} WITH (FORCE)", f"CREATE DATABASE {name} TEMPLATE {empty}")
+        name, ready = database_url.rpartition("/")[2], request.getfixturevalue("postgresql_in_force" if in_force else "empty_postgresql")
+        at_server(f"CREATE DATABASE {name} TEMPLATE {ready}")
     opened = Database(database_url)
     yield opened
     opened.close()
@@ -156,8 +174,6 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     }
     made = Toolbox(settings, database, crm, channels, Links(["a-key-for-tests-only"], "http://baton.test"), time)
     toolbox.use(made)
-    if not database.is_sqlite:
-        made.write_now(put_in_force)
     yield made
     toolbox.use(None)
 

@@ -167,7 +167,7 @@ def test_the_small_agreement_of_the_page_is_the_one_that_people_begin_with() -> 
 def test_the_agreement_of_the_first_page_is_complete() -> None:
     (block,) = re.findall(r"```yaml\n(.*?)```", text_of("README.md"), re.DOTALL)
 
-    assert len(block.splitlines()) == 12
+    assert len(block.splitlines()) == 13
     assert read_agreement(block).reference == "demo-requests@1"
 
 

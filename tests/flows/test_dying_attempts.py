@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from storage import strays, wakes
 from tasks.wiring.toolbox import Toolbox
-from tests.deal import BY_POINTS, wait_of
+from tests.deal import BY_POINTS, agree_on, wait_of
 from tests.driver import Driver
 from tests.dying import Died, dies_at, leases_end, lives
 from tests.stage import Taken, answer_by_link, capture, newest
@@ -119,6 +119,7 @@ async def test_a_lead_whose_attempt_died_before_each_statement_goes_on(driver: D
 
 
 async def _die_before(driver: Driver, box: Toolbox, statements: Iterable[int]) -> None:
+    agree_on(box, lambda tree: tree["routing"]["capacity"].update(per_rep=1000))  # each attempt routes alike
     for statement in statements:
         taken = capture(box, **BY_POINTS)
         assert await dies(driver, box, taken, statement), statement

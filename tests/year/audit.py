@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import ENDS
 from storage.tables import Assignment, Handoff, Wait
 from tasks.wiring.toolbox import Toolbox
-from tests.year.company import TEAMS, Company, Rep
+from tests.year.company import TEAMS, Company
 from tests.year.life import Given, Life
 
 #: Those who get a lead because the agreement or a person names them, not by their turn.
@@ -42,6 +42,9 @@ def _of_one(house: Company, given: Given) -> Iterator[str]:
         yield f"{lead}, who is gone"
     elif rep.is_away(at):
         yield f"{lead}, who is away"
+    for name in given.row.shared_by:
+        if (colleague := house.by_id.get(name)) and (not colleague.is_employed(at) or colleague.is_away(at)):
+            yield f"{lead}, as if it could have been the turn of {name}, who is not there"
     if any(word in given.row.cause for word in NAMED):
         return
     if given.row.tier != "list" and given.room[rep.id] < 0:
@@ -51,15 +54,15 @@ def _of_one(house: Company, given: Given) -> Iterator[str]:
         yield f"{lead}, who is closed while {better[0]} is at work"
 
 
-def _eligible(house: Company, given: Given) -> list[Rep]:
-    """Whose turn it could have been: the taker's colleagues with room who are at work, or who all open at the same time."""
+def _parts(house: Company, given: Given) -> dict[str, float]:
+    """Whose turn it could have been, with their parts: the taker and the colleagues with room who are at work.
+
+    While nobody is, the agreement spreads the leads over the morning: then those count among whom they were shared.
+    """
     taker = house.by_id[given.row.rep]
-    there = [one for one in house.team(taker.team) if one.is_employed(given.at) and not one.is_away(given.at)]
+    there = [one for one in house.team(taker.team) if one.is_at_work(given.at)]
     free = [one for one in there if one is taker or (given.room[one.id] > 0 and one.id not in given.tried)]
-    if any(one.is_open(given.at) for one in free):
-        return [one for one in free if one.is_open(given.at)]
-    opens = {one.id: one.next_at_work(given.at) for one in free}
-    return [one for one in free if opens[one.id] == min(opens.values())]
+    return {one.id: one.part(given.at) for one in free} or {name: float(part) for name, part in given.row.shared_by.items()}
 
 
 def _shares(house: Company, given: Sequence[Given]) -> Iterator[str]:
@@ -76,7 +79,7 @@ def _pool_shares(house: Company, of_pool: Sequence[Given], pool: str) -> Iterato
     of_pool = [one for one in of_pool if not one.row.credited]
     got, due = Counter(one.row.rep for one in of_pool), defaultdict[str, float](float)
     for one in of_pool:
-        parts = {rep.id: rep.part(one.at) for rep in _eligible(house, one)}
+        parts = _parts(house, one)
         for rep, part in parts.items():
             due[rep] += part / sum(parts.values())
     for rep in {*got, *due}:
