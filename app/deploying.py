@@ -41,7 +41,7 @@ class Daily:
     flow: Flow[Any, Any]
     name: str
     entrypoint: str
-    about: str
+    description: str
     cron: str
 
 
@@ -148,7 +148,7 @@ async def keep_timetable(pool: str) -> None:
                 entrypoint=one.entrypoint,
                 work_pool_name=pool,
                 tags=["baton"],
-                description=one.about,
+                description=one.description,
                 schedules=[DeploymentScheduleCreate(schedule=CronSchedule(cron=one.cron, timezone="UTC"), active=True)],
                 enforce_parameter_schema=False,
                 pull_steps=[],

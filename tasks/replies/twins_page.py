@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from agreements import presence
 from agreements.errors import LinkInvalid
+from agreements.lifecycle import Stage
 from agreements.roster import Roster
 from agreements.words import NoWord
 from storage import devices, handoffs, roster, twin_pairs
@@ -44,7 +45,7 @@ class Side:
     job_title: str
     since: datetime
     activities: int
-    stage: str
+    stage: Stage | NoWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def _line(session: Session, row: TwinPair) -> Pair:
 def _side(session: Session, lead: Lead) -> Side:
     latest = handoffs.latest_of(session, lead.id)
     did = session.exec(select(func.count()).select_from(Activity).where(col(Activity.lead_id) == lead.id)).one()
-    stage = latest.stage if latest else ""
+    stage: Stage | NoWord = latest.stage if latest else ""
     return Side(lead.id, _name(lead), lead.email, lead.phone, lead.company, lead.job_title, lead.created_at, did, stage)
 
 
