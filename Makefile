@@ -25,12 +25,11 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
-test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded, test-examples, test-properties
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded, test-examples
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 	$(MAKE) test-examples ARGS=
-	$(MAKE) test-properties RUNS=5000
 
 test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
 	$(BIN)/python -m tests.loaded $(ARGS)

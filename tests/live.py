@@ -165,7 +165,7 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
     if stock_pool:
         more["BATON_WORK_POOL"] = stock_pool
     settings: dict[str, Any] = {name.removeprefix("BATON_").lower(): value for name, value in more.items() if name.startswith("BATON_")}
-    box = terminal.open_box(Settings(home=folder, undo_minutes=0, **settings))
+    box = terminal.open_box(Settings(home=folder, undo_minutes=0, **{"crm_people": True, **settings}))
     box.write_now(lambda session, now: time_offset.leap_to(session, MONDAY))
 
     async def put_in_force() -> None:
