@@ -38,7 +38,7 @@ test-examples: setup ## the searches of make test with all their examples instea
 	BATON_EXAMPLES=all $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long" $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each (RUNS=5000 fewer)
-	BATON_PROPERTY_RUNS=$(RUNS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
+	BATON_EXAMPLES=new BATON_PROPERTY_RUNS=$(RUNS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)
@@ -64,9 +64,10 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: a year of forty reps, chaos, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, chaos, new examples, every property 20,000 times, every benchmark
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
+	BATON_EXAMPLES=new $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long"
 	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)
 

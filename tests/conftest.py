@@ -27,7 +27,7 @@ from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.compiled import share_compiled_statements
 from tests.driver import Driver
-from tests.examples import examples
+from tests.examples import examples, same_each_time
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
 
@@ -36,7 +36,9 @@ for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
 
 #: The time of one example depends on the machine, not on the code.
-searches.register_profile("baton", max_examples=examples(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+searches.register_profile(
+    "baton", max_examples=examples(), derandomize=same_each_time(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 searches.load_profile("baton")
 wait_for_locks()
 share_compiled_statements()

@@ -1,4 +1,8 @@
-"""How many examples a property test tries: a few in `make test`, all in `make test-examples`, which `make test-long` runs."""
+"""Which examples a property test tries.
+
+`make test` tries a few. `make test-examples`, which `make test-long` runs, tries all. Both try the same examples each time, so that
+a change is never refused for a fault that it did not bring. `make nightly` tries all, and other ones each night.
+"""
 
 from __future__ import annotations
 
@@ -9,5 +13,10 @@ A_FEW = 25
 
 
 def examples(full: int = 100) -> int:
-    """Return the number for `max_examples`: the full number if BATON_EXAMPLES is `all`, otherwise at most A_FEW."""
-    return full if os.environ.get("BATON_EXAMPLES") == "all" else min(full, A_FEW)
+    """Return the number for `max_examples`: the full number if BATON_EXAMPLES is `all` or `new`, otherwise at most A_FEW."""
+    return full if os.environ.get("BATON_EXAMPLES") in ("all", "new") else min(full, A_FEW)
+
+
+def same_each_time() -> bool:
+    """Return whether a search tries the same examples each time: always, except if BATON_EXAMPLES is `new`."""
+    return os.environ.get("BATON_EXAMPLES") != "new"
