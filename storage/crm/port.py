@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from agreements.lead import MAX_SHORT, storable
 
@@ -31,15 +31,33 @@ class Account:
         return {**{name: storable(text[:MAX_SHORT]) for name, text in texts.items()}, "open_opportunity": self.open_opportunity}
 
 
+#: What a change in the CRM is about.
+#: fields: a person set fields of the lead (`owner`, and others by the CRM's own names).
+#: touch: a person logged a call, an e-mail or a meeting. values: channel (call, email, meeting), outcome (connected, attempted).
+#: opportunity: an opportunity of the lead began or changed. values: opportunity (its id), stage, amount, currency, state (open, won,
+#:   lost), reason, closed_on (YYYY-MM-DD), as far as the CRM says them.
+#: converted: the lead became a contact or an account. values: opportunity, where the conversion made one.
+#: merged: the record was merged into another. values: into, the number of the surviving lead; empty where Baton does not know it.
+#: gone: the record was deleted.
+ChangeKind = Literal["fields", "touch", "opportunity", "converted", "merged", "gone"]
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that a person made in the CRM: the lead, who, when (aware), and the new values by field name."""
+    """A change that a person made in the CRM.
+
+    number: counts up within one reading. lead_number: the lead. by: the person's id in the roster, or the CRM's own name for somebody
+    who is not in it. at: aware. values: the new values by name, see ChangeKind. id: the CRM's name for this change for ever; the same
+    change read twice has the same id. Empty where the CRM has none.
+    """
 
     number: int
     lead_number: int
     by: str
     at: datetime
     values: Mapping[str, str] = field(default_factory=dict)
+    kind: ChangeKind = "fields"
+    id: str = ""
 
 
 class Crm(Protocol):
