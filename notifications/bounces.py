@@ -18,6 +18,7 @@ from email.utils import parseaddr
 from itertools import chain
 from typing import Final, Literal
 
+from agreements.words import BounceCause
 from notifications import returned_report, returned_text
 from notifications.automatic_replies import days_in, is_automatic, is_automatic_reply
 from notifications.returned_report import Recipient
@@ -67,7 +68,7 @@ class Cause:
 
     hard: bool = False
     code: str = ""
-    about: returned_report.Cause = "unknown"
+    about: BounceCause = "unknown"
     address: str = ""
 
 

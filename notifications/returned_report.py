@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Final, Literal
+from typing import Final
 
-Cause = Literal["address", "mailbox", "system", "network", "protocol", "content", "policy", "unknown"]
-"""What a status code is about (RFC 3463): the address, a full or closed mailbox, the mail system, the way there, and so on."""
-CAUSES: Final[Mapping[str, Cause]] = {
+from agreements.words import BounceCause
+
+#: By the second number of a status code: the address, a full or closed mailbox, the mail system, the way there, and so on.
+_CAUSES: Final[Mapping[str, BounceCause]] = {
     "1": "address", "2": "mailbox", "3": "system", "4": "network", "5": "protocol", "6": "content", "7": "policy",
 }  # fmt: skip
 
@@ -126,10 +127,10 @@ def address_in(text: str) -> str:
     return found[0] if found else ""
 
 
-def cause_of(code: str) -> Cause:
+def cause_of(code: str) -> BounceCause:
     """Return what a status code is about. A reply such as 550 does not say it."""
     parts = code.split(".")
-    return CAUSES.get(parts[1], "unknown") if len(parts) == 3 else "unknown"
+    return _CAUSES.get(parts[1], "unknown") if len(parts) == 3 else "unknown"
 
 
 def _fields(text: str) -> Iterator[tuple[str, str]]:

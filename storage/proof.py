@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
 from agreements.model import Proves
-from agreements.words import NOBODYS, SEVERAL, ChannelName
+from agreements.words import NOBODYS, SEVERAL, BounceCause, ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -122,7 +122,7 @@ class Cause:
 
     hard: bool = False
     code: str = ""
-    about: str = "unknown"
+    about: BounceCause = "unknown"
     elsewhere: bool = False
 
     def facts(self) -> dict[str, Any]:
