@@ -101,6 +101,14 @@ COMMANDS: dict[str, str | Group] = {
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
     ),
+    "nurture": Group(
+        "Whether nurtured leads are in their track at the marketing automation.",
+        {
+            "list": "app.commands.nurture:list_open",
+            "confirm": "app.commands.nurture:confirm",
+            "retry": "app.commands.nurture:retry",
+        },
+    ),
     "bounces": Group("Returned mail.", {"read": "app.commands.bounces:read"}),
     "devices": Group(
         "Browsers that Baton knows as a person's.",

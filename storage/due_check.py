@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import deliveries, disputes, due, proof, strays
+from storage import deliveries, disputes, due, enrolments, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
@@ -25,6 +25,7 @@ def look(session: Session, *, now: datetime, real: datetime, personal_given_up: 
         ("messages", deliveries.stale_personal_query(real - personal_given_up)),
         ("repair", strays.dead_query(real)),
         ("disputes", disputes.overdue_query(now)),
+        ("nurture tracks", enrolments.due_query(now)),
         ("proofs", proof.arrived_query(now)),
     ]
     found = session.execute(select(*(query.limit(1).scalar_subquery() for _, query in asked))).one()

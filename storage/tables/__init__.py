@@ -10,6 +10,7 @@ from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Tou
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
+from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
@@ -36,6 +37,8 @@ __all__ = [
     "DigestItem",
     "Dispute",
     "ErasedPerson",
+    "Enrolment",
+    "EnrolmentState",
     "Erasure",
     "Event",
     "GivenRuling",
@@ -67,6 +70,7 @@ __all__ = [
     "Wait",
     "Wake",
     "WakeKind",
+    "Wanted",
     "WrongNumber",
     "new_id",
 ]
