@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -133,7 +133,7 @@ class LeadMap(BaseModel):
 
 def read_map(path: Path) -> LeadMap:
     """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
-    tree = _tree(path)
+    tree = tree_of(path)
     try:
         lead_map = LeadMap.model_validate(tree)
     except ValidationError as error:
@@ -142,10 +142,11 @@ def read_map(path: Path) -> LeadMap:
         found = list(lead_map.problems())
         if not found:
             return lead_map
-    raise UnreadableFile("\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0]))))
+    raise unfit(path, tree, found)
 
 
-def _tree(path: Path) -> CommentedMap:
+def tree_of(path: Path) -> CommentedMap:
+    """Return what the YAML file of a map holds, with the place of each key. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_MAP_BYTES + 1).decode("utf-8-sig")
@@ -164,6 +165,13 @@ def _tree(path: Path) -> CommentedMap:
     if not isinstance(tree, CommentedMap):
         raise UnreadableFile(f"{path}:1: a map is a mapping that begins with `source: name` and `columns:`")
     return tree
+
+
+def unfit(path: Path, tree: CommentedMap, found: Sequence[tuple[tuple[Any, ...], str]]) -> UnreadableFile:
+    """Return the error that names each mistake as `file:line: where: what to write`, in the order of the file."""
+    return UnreadableFile(
+        "\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0])))
+    )
 
 
 def _told(path: Path, tree: CommentedMap, where: tuple[Any, ...], what: str) -> str:
