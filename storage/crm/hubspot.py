@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import html
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,8 @@ _STATUS = {"customer": "customer", "evangelist": "customer"}
 class HubSpotCrm:
     """HubSpot, by the access token of an app that only Baton uses: what this app changes is never read back.
 
-    token: returns the access token. people: returns the e-mail address of each person of the roster, by id. Both may block.
-    fields: returns the properties of a contact that the agreements name, beside owner, status and lifecycle.
-    pause: waits that many seconds. settle_seconds: how old a change is before it is read, so that a late one cannot overtake it.
+    people: returns the e-mail address of each person of the roster, by id. fields: returns the properties of a contact that the
+    agreements name, beside owner, status and lifecycle. Both may block. settle_seconds: how old a change is before it is read, so that a late one cannot overtake it.
     """
 
     name = "HubSpot"
@@ -54,18 +53,15 @@ class HubSpotCrm:
 
     def __init__(
         self,
-        base_url: str,
+        api: HubSpotApi,
         *,
-        token: Callable[[], str],
         people: Callable[[], Mapping[str, str]],
         fields: Callable[[], Collection[str]] = tuple,
         read_by_people: bool = False,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         settle_seconds: float = 20,
-        timeout_seconds: float = 10,
     ) -> None:
-        self._api = HubSpotApi(base_url, token=token, pause=pause, timeout_seconds=timeout_seconds)
-        self._people, self._fields, self.read_by_people, self._settle = people, fields, read_by_people, settle_seconds
+        self._api, self._people, self._fields, self._settle = api, people, fields, settle_seconds
+        self.read_by_people = read_by_people
 
     async def account(self, *, company: str, domain: str) -> Account | None:
         async with self._api.open() as hub:

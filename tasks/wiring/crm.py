@@ -81,9 +81,10 @@ def _vendors(
     """The adapter of a vendor's CRM. token, people: read anew whenever the adapter needs them, off the event loop."""
     if address.kind == "hubspot":
         from storage.crm.hubspot import HubSpotCrm
+        from storage.crm.hubspot_api import HubSpotApi
 
         fields = partial(fields_of_agreements, database)
-        return HubSpotCrm(address.api, token=token, people=people, fields=fields, read_by_people=settings.crm_people)
+        return HubSpotCrm(HubSpotApi(address.api, token=token), people=people, fields=fields, read_by_people=settings.crm_people)
     raise WrongSetting([f"BATON_CRM_URL: {address.kind}: is not there yet; {_WRITE}"])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from storage.crm.hubspot import HubSpotCrm
+from storage.crm.hubspot_api import HubSpotApi
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account, Crm
 from tests.crm.stand_in import StandIn
@@ -170,12 +171,9 @@ class HubSpotWorld:
         self.people: dict[str, str] = dict(PEOPLE)
         self.fields: tuple[str, ...] = ()
         self.crm: Crm = HubSpotCrm(
-            stand_in.url,
-            token=lambda: self.token,
+            HubSpotApi(stand_in.url, token=lambda: self.token, pause=self._pause, timeout_seconds=timeout_seconds),
             people=lambda: self.people,
             fields=lambda: self.fields,
-            pause=self._pause,
-            timeout_seconds=timeout_seconds,
         )
 
     async def _pause(self, seconds: float) -> None:
