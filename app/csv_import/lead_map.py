@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -156,7 +156,7 @@ def read_map(path: Path) -> LeadMap:
 
 def read_map_as(kind: type[M], path: Path) -> M:
     """Read a map of this kind, as `read_map` does."""
-    tree = _tree(path)
+    tree = tree_of(path)
     try:
         lead_map = kind.model_validate(tree)
     except ValidationError as error:
@@ -165,10 +165,11 @@ def read_map_as(kind: type[M], path: Path) -> M:
         found = list(lead_map.problems())
         if not found:
             return lead_map
-    raise UnreadableFile("\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0]))))
+    raise unfit(path, tree, found)
 
 
-def _tree(path: Path) -> CommentedMap:
+def tree_of(path: Path) -> CommentedMap:
+    """Return what the YAML file of a map holds, with the place of each key. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_MAP_BYTES + 1).decode("utf-8-sig")
@@ -187,6 +188,13 @@ def _tree(path: Path) -> CommentedMap:
     if not isinstance(tree, CommentedMap):
         raise UnreadableFile(f"{path}:1: a map is a mapping that begins with `source: name` and `columns:`")
     return tree
+
+
+def unfit(path: Path, tree: CommentedMap, found: Sequence[tuple[tuple[Any, ...], str]]) -> UnreadableFile:
+    """Return the error that names each mistake as `file:line: where: what to write`, in the order of the file."""
+    return UnreadableFile(
+        "\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0])))
+    )
 
 
 def _told(path: Path, tree: CommentedMap, where: tuple[Any, ...], what: str) -> str:
