@@ -44,7 +44,8 @@ class HubSpotCrm:
     """HubSpot, by the access token of an app that only Baton uses: what this app changes is never read back.
 
     people: returns the e-mail address of each person of the roster, by id. fields: returns the properties of a contact that the
-    agreements name, beside owner, status and lifecycle. Both may block. settle_seconds: how old a change is before it is read, so that a late one cannot overtake it.
+    agreements name, beside owner, status and lifecycle. Both may block. settle_seconds: how old a
+    change is before it is read, so that a late one cannot overtake it.
     """
 
     name = "HubSpot"
