@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agreements.errors import CrmError
-from storage.crm.hubspot_api import Conversation, HubSpotApi, Json, slices
+from storage.crm.hubspot_api import Conversation, HubSpotApi, Json, ObjectKind, slices
 from storage.crm.hubspot_people import owner_of
 from storage.crm.port import PERSON_FACTS, Account, Change
 
@@ -37,6 +37,8 @@ _NOT_IN_TEXTS = {*PERSON_FACTS, "lead_number", "owner", "number"}
 #: How many keys a contact remembers. A repeated write comes soon after the first.
 _KEYS = 20
 _ASKED = ("baton_lead", "baton_keys", *_PERSON.values())
+#: The texts of the records that Baton writes for people.
+_TEXTS: Mapping[ObjectKind, Sequence[str]] = {"tasks": ("hs_task_subject", "hs_task_body"), "notes": ("hs_note_body",)}
 _STATUS = {"customer": "customer", "evangelist": "customer"}
 
 
@@ -145,12 +147,12 @@ class HubSpotCrm:
         async with self._api.open() as hub:
             for number in lead_numbers:
                 contact = await _by(hub, "baton_lead", str(number))
-                for kind, texts in (("tasks", ("hs_task_subject", "hs_task_body")), ("notes", ("hs_note_body",))) if contact else ():
+                for kind, texts in _TEXTS.items() if contact else ():
                     changed += await _delete_own(hub, contact, kind, texts)
         return changed
 
 
-async def _by(hub: Conversation, unique: str, value: str, *, kind: str = "contacts") -> Json | None:
+async def _by(hub: Conversation, unique: str, value: str, *, kind: ObjectKind = "contacts") -> Json | None:
     """The record with this unique value. HubSpot answers this from its database, without a lag."""
     if unique == "email":  # asked one by one, HubSpot also knows a contact by its second address
         return await hub.get(f"/crm/v3/objects/{kind}/{quote(value, safe='')}", idProperty=unique, properties=",".join(_ASKED))
@@ -193,7 +195,7 @@ async def _write(
     return await hub.change("PATCH", f"/crm/v3/objects/contacts/{contact['id']}", {"properties": values})
 
 
-async def _keyed(hub: Conversation, kind: str, key: str, values: Mapping[str, str], *, to: Json) -> str:
+async def _keyed(hub: Conversation, kind: ObjectKind, key: str, values: Mapping[str, str], *, to: Json) -> str:
     """Make this record unless there is one with the key, and tie it to the contact. Returns its id."""
     found = await _by(hub, "baton_key", key, kind=kind)
     if found is None:
@@ -212,7 +214,7 @@ def _only(batch: Json) -> Json:
     return results[0]
 
 
-async def _delete_own(hub: Conversation, contact: Json | None, kind: str, texts: Sequence[str]) -> int:
+async def _delete_own(hub: Conversation, contact: Json | None, kind: ObjectKind, texts: Sequence[str]) -> int:
     """Blank and delete Baton's records of this kind at the contact. HubSpot keeps deleted records for a while, so blank comes first."""
     assert contact is not None, "asked only for a contact that was found"
     tied = hub.pages(f"/crm/v4/objects/contacts/{contact['id']}/associations/{kind}", limit="500")
@@ -246,7 +248,14 @@ async def _open_deals(hub: Conversation, company: str) -> list[Json]:
 
 
 async def search(
-    hub: Conversation, kind: str, filters: Sequence[tuple[str, str, str]], asked: Sequence[str], *, sort: str, limit: int, after: str = "0"
+    hub: Conversation,
+    kind: ObjectKind,
+    filters: Sequence[tuple[str, str, str]],
+    asked: Sequence[str],
+    *,
+    sort: str,
+    limit: int,
+    after: str = "0",
 ) -> list[Json]:
     """One page of HubSpot's search, oldest first by the property `sort`."""
     listed = [{"propertyName": name, "operator": operator, "value": value} for name, operator, value in filters]

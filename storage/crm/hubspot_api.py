@@ -10,13 +10,16 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
 from agreements.errors import CrmError
 
 Json = dict[str, Any]
+#: HubSpot's kinds of records that Baton writes or reads, as its API names them.
+ObjectKind = Literal["contacts", "companies", "deals", "tasks", "notes", "calls", "emails", "meetings"]
+EngagementKind = Literal["calls", "emails", "meetings"]
 TIMEOUT_SECONDS = 10.0
 #: How often one request is sent when HubSpot is busy, and the longest pause before it is sent again, in seconds.
 TRIES = 4

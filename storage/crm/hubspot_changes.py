@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from storage.crm.hubspot_api import Conversation, Json, next_page, slices
+from storage.crm.hubspot_api import Conversation, Json, ObjectKind, next_page, slices
 from storage.crm.hubspot_bookmark import DELETED_EVERY_MS, Found, Reached, deleted_to_give, read_bookmark, to_give, write_bookmark
 from storage.crm.hubspot_history import (
     DEAL,
@@ -30,7 +30,7 @@ PAGE, MOST_PAGED = 100, 10_000
 #: Records in one request with their history, and without it.
 WITH_HISTORY, WITHOUT = 50, 100
 _OF_CONTACTS = ("baton_lead", "baton_keys", "hs_merged_object_ids")
-_MODIFIED = {"contacts": "lastmodifieddate"}
+_MODIFIED: Mapping[ObjectKind, str] = {"contacts": "lastmodifieddate"}
 
 
 async def read_changes(
@@ -80,7 +80,7 @@ async def _deleted(hub: Conversation, reached: Reached) -> tuple[Sequence[Change
 
 
 async def _changed(
-    hub: Conversation, kind: str, start: int, history: Sequence[str], *, only: str = "", asked: Sequence[str] = ()
+    hub: Conversation, kind: ObjectKind, start: int, history: Sequence[str], *, only: str = "", asked: Sequence[str] = ()
 ) -> AsyncIterator[Json]:
     """Yield the records of this kind that changed since then, once each and with the history of these properties."""
     ids = [ident async for ident in _changed_ids(hub, kind, start, only)]
@@ -89,7 +89,7 @@ async def _changed(
             yield one
 
 
-async def _changed_ids(hub: Conversation, kind: str, start: int, only: str) -> AsyncIterator[str]:
+async def _changed_ids(hub: Conversation, kind: ObjectKind, start: int, only: str) -> AsyncIterator[str]:
     """Yield the id of each record that changed since then. A search ends after `MOST_PAGED`, so the next one starts where it ended."""
     modified, seen = _MODIFIED.get(kind, "hs_lastmodifieddate"), set[str]()
     needs = [{"propertyName": only, "operator": "HAS_PROPERTY"}] if only else []
@@ -119,7 +119,7 @@ async def _changed_ids(hub: Conversation, kind: str, start: int, only: str) -> A
         start = last if last > first else last + 1  # so many in one millisecond: go on behind it, or the search would never end
 
 
-async def _read(hub: Conversation, kind: str, ids: Sequence[str], asked: Sequence[str], history: Sequence[str]) -> list[Json]:
+async def _read(hub: Conversation, kind: ObjectKind, ids: Sequence[str], asked: Sequence[str], history: Sequence[str]) -> list[Json]:
     """These records as they are now; those that were deleted meanwhile are left out."""
     body: Json = {
         "inputs": [{"id": one} for one in ids],
@@ -152,7 +152,7 @@ async def _deals(hub: Conversation, start: int, leads: dict[str, int], own: set[
             yield change
 
 
-async def _leads_of(hub: Conversation, kind: str, records: Iterable[Json], leads: dict[str, int]) -> dict[str, list[int]]:
+async def _leads_of(hub: Conversation, kind: ObjectKind, records: Iterable[Json], leads: dict[str, int]) -> dict[str, list[int]]:
     """The numbers of the leads to whom each record is tied, by the record's id. leads: known ones by contact, added to."""
     tied: dict[str, list[str]] = {}
     for some in slices([str(one["id"]) for one in records], WITHOUT):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from storage.crm.hubspot_api import Json
+from storage.crm.hubspot_api import EngagementKind, Json
 from storage.crm.hubspot_bookmark import Found
 from storage.crm.hubspot_people import Owners
 from storage.crm.port import Change
@@ -18,14 +18,14 @@ WORDS = {"hs_lead_status": "status", "lifecyclestage": "lifecycle"}
 #: HubSpot's result of a call in which the rep spoke to the lead.
 CONNECTED_CALL = "f240bbac-87c9-4f6e-bf70-924b57d47db7"
 #: The properties whose history is read, for each kind of an engagement, and the values that mean that the rep spoke to the lead.
-OUTCOMES: Mapping[str, tuple[str, str]] = {
+OUTCOMES: Mapping[EngagementKind, tuple[str, str]] = {
     "calls": ("hs_call_disposition", CONNECTED_CALL),
     "meetings": ("hs_meeting_outcome", "COMPLETED"),
     "emails": ("hs_email_direction", ""),
 }
 #: The properties of an engagement that say who did it, when, and in which direction.
 ENGAGED = ("hs_timestamp", "hs_createdate", "hubspot_owner_id", "hs_created_by_user_id", "hs_email_direction", "hs_meeting_outcome")
-_CHANNEL = {"calls": "call", "emails": "email", "meetings": "meeting"}
+_CHANNEL: Mapping[EngagementKind, str] = {"calls": "call", "emails": "email", "meetings": "meeting"}
 #: A message from the lead is no touch by a rep.
 _INCOMING = "INCOMING_EMAIL"
 _CANCELED = "CANCELED"
@@ -34,11 +34,14 @@ _AT_ONCE_MS = 2_000
 DEAL = ("dealstage", "amount", "deal_currency_code", "closedate", "closed_lost_reason")
 
 
+DealState = Literal["open", "won", "lost"]
+
+
 class Stage(NamedTuple):
     """A stage of deals: its label, and whether a deal in it is open, won or lost."""
 
     label: str
-    state: str
+    ends: DealState
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ def contact_changes(record: Json, *, watched: Sequence[str], own: set[tuple[str,
             yield Found(last.at_ms, change)
 
 
-def touches(record: Json, kind: str, *, numbers: Iterable[int], owners: Owners) -> Iterator[Found]:
+def touches(record: Json, kind: EngagementKind, *, numbers: Iterable[int], owners: Owners) -> Iterator[Found]:
     """Yield the touches that an engagement is: one when it was logged, and one when the rep says later that they spoke."""
     known = record["properties"]
     if known.get("hs_email_direction") == _INCOMING or known.get("hs_meeting_outcome") == _CANCELED:
@@ -150,9 +153,9 @@ def _as_said(stood: Mapping[str, str], stages: Mapping[str, Stage]) -> dict[str,
         "stage": stage.label,
         "amount": stood.get("amount", ""),
         "currency": stood.get("deal_currency_code", ""),
-        "state": stage.state,
-        "reason": stood.get("closed_lost_reason", "") if stage.state == "lost" else "",
-        "closed_on": _day(stood.get("closedate", "")) if stage.state != "open" else "",
+        "state": stage.ends,
+        "reason": stood.get("closed_lost_reason", "") if stage.ends == "lost" else "",
+        "closed_on": _day(stood.get("closedate", "")) if stage.ends != "open" else "",
     }
     return {name: value for name, value in said.items() if value}
 
@@ -164,7 +167,7 @@ def stages_of(pipelines: Json | None) -> dict[str, Stage]:
         for stage in pipeline.get("stages", ()):
             said = stage.get("metadata") or {}
             closed = str(said.get("isClosed", "")).lower() == "true"
-            state = "open" if not closed else "lost" if _is_zero(str(said.get("probability", ""))) else "won"
+            ends: DealState = "open" if not closed else "lost" if _is_zero(str(said.get("probability", ""))) else "won"
             found[str(stage["id"])] = Stage(str(stage.get("label") or stage["id"]), state)
     return found
 
