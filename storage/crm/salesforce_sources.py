@@ -155,19 +155,24 @@ def _activities() -> list[Source]:
 
 def _opportunities(stages: Stages, me: str, *, reason: str, currency: str) -> Source:
     """Each saved stage, amount and closing date of an opportunity. Salesforce keeps a row for each without being told to."""
-    columns = ["Id", "OpportunityId", "StageName", "Amount", "CloseDate", "CreatedById", "CreatedDate"]
+    columns = ["Id", "OpportunityId", "StageName", "Amount", "CloseDate", "CreatedById", "CreatedDate", "Opportunity.CreatedDate"]
     columns += [currency] if currency else []
     columns += [f"Opportunity.{reason}"] if reason else []
 
     def found(row: Row) -> Found:
-        stage = str(row["StageName"] or "")
-        values = {"opportunity": str(row["OpportunityId"]), "stage": stage, "state": stages.state(stage)}
-        values |= {"amount": _text(row["Amount"]), "currency": _text(row[currency]) if currency else "", "closed_on": ""}
-        if values["state"] != "open":
-            values["closed_on"] = _text(row["CloseDate"])
-        opportunity = row.get("Opportunity")
-        if reason and values["state"] == "lost" and isinstance(opportunity, Mapping):
-            values["reason"] = _text(opportunity[reason])
+        stage, opportunity = str(row["StageName"] or ""), row.get("Opportunity")
+        parent = opportunity if isinstance(opportunity, Mapping) else {}
+        state = stages.state(stage)
+        values = {
+            "opportunity": str(row["OpportunityId"]),
+            "stage": stage,
+            "state": state,
+            "amount": _text(row["Amount"]),
+            "currency": _text(row[currency]) if currency else "",
+            "opened_on": _text(parent.get("CreatedDate"))[:10],
+            "closed_on": _text(row["CloseDate"]) if state != "open" else "",
+            "reason": _text(parent.get(reason)) if state == "lost" else "",
+        }
         at, rows = read_instant(str(row["CreatedDate"])), (str(row["Id"]),)
         said = {name: value for name, value in values.items() if value}
         return Found(at, "OpportunityHistory", str(row["OpportunityId"]), str(row["CreatedById"]), "opportunity", said, rows)

@@ -15,6 +15,7 @@ from storage.crm.salesforce_sources import channel_of, outcome_of
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
 
+TODAY = START.date().isoformat()
 Told = tuple[str, str, Mapping[str, str]]
 
 
@@ -163,7 +164,7 @@ async def test_an_opportunity_is_followed_from_its_stage_to_its_loss(org: StandI
     org.update("Opportunity", ident, {"Loss_Reason__c": "Price"}, by="ben", at=(START + timedelta(minutes=2)).isoformat())
 
     assert await told(crm) == [
-        ("opportunity", "ana", {"opportunity": ident, "stage": "Proposal", "state": "open", "amount": "12000.5"}),
+        ("opportunity", "ana", {"opportunity": ident, "stage": "Proposal", "state": "open", "amount": "12000.5", "opened_on": TODAY}),
         (
             "opportunity",
             "ana",
@@ -172,6 +173,7 @@ async def test_an_opportunity_is_followed_from_its_stage_to_its_loss(org: StandI
                 "stage": "Closed Lost",
                 "state": "lost",
                 "amount": "12000.5",
+                "opened_on": TODAY,
                 "closed_on": "2027-02-01",
                 "reason": "Price",
             },
@@ -225,7 +227,7 @@ async def test_a_deal_that_people_made_for_the_contact_is_the_leads(org: StandIn
     deal = org.create("Opportunity", {"Name": "Later", "StageName": "Proposal", "CloseDate": "2027-05-01"})
     org.create("OpportunityContactRole", {"OpportunityId": deal, "ContactId": contact, "IsPrimary": True})
 
-    assert ("opportunity", "ana", {"opportunity": deal, "stage": "Proposal", "state": "open"}) in await told(crm)
+    assert ("opportunity", "ana", {"opportunity": deal, "stage": "Proposal", "state": "open", "opened_on": TODAY}) in await told(crm)
 
 
 async def test_a_merge_names_the_surviving_lead_and_its_story_goes_on(org: StandIn, crm: SalesforceCrm) -> None:
