@@ -179,16 +179,16 @@ async def _there(calls: Calls, number: str) -> Record:
     raise CrmError(f"Salesforce: no Lead or Contact has {number} as {LEAD_FIELD}; assign the lead there first", permanent=True)
 
 
-async def _made(calls: Calls, kind: str, key: str) -> str:
+async def _made(calls: Calls, sobject: str, key: str) -> str:
     """The id of the record that this key made, also if a person has deleted it since; empty for none."""
-    found = await calls.rows(f"SELECT Id FROM {kind} WHERE {KEY_FIELD} = {quoted(_digest(key))} ORDER BY Id", deleted=True)
+    found = await calls.rows(f"SELECT Id FROM {sobject} WHERE {KEY_FIELD} = {quoted(_digest(key))} ORDER BY Id", deleted=True)
     return str(found[0]["Id"]) if found else ""
 
 
-async def _proof(calls: Calls, told: Mapping[str, Any], kind: str, key: str) -> str:
+async def _proof(calls: Calls, told: Mapping[str, Any], sobject: str, key: str) -> str:
     """The id of the record just made. An upsert that updated one says it too; where it does not, the key finds it."""
     body = told.get("made")
-    return str(body["id"]) if isinstance(body, Mapping) and body.get("id") else await _made(calls, kind, key)
+    return str(body["id"]) if isinstance(body, Mapping) and body.get("id") else await _made(calls, sobject, key)
 
 
 async def _is_free(calls: Calls, opportunity: str) -> bool:
@@ -216,8 +216,8 @@ def _task(record: Record | None, user: str, subject: str, facts: Mapping[str, st
     return {"WhoId": who, "OwnerId": user, "Subject": subject[:_SUBJECT_MAX], "Description": text[:_TEXT_MAX]}
 
 
-def _keyed(kind: str, key: str, body: Mapping[str, Any]) -> Write:
-    return Write("made", "PATCH", f"sobjects/{kind}/{KEY_FIELD}/{_digest(key)}", body)
+def _keyed(sobject: str, key: str, body: Mapping[str, Any]) -> Write:
+    return Write("made", "PATCH", f"sobjects/{sobject}/{KEY_FIELD}/{_digest(key)}", body)
 
 
 def _own_tasks(records: Sequence[str]) -> str:

@@ -40,9 +40,9 @@ def host_of(website: str) -> str:
     return re.sub(r"^www\d?\.", "", host).rstrip(".")
 
 
-def status_of(kind: str) -> str:
+def status_of(account_type: str) -> str:
     """Return Baton's status for a type of account: `Customer - Direct` is a customer's, `Former customer` is former."""
-    text = kind.strip().casefold()
+    text = account_type.strip().casefold()
     if text.startswith(_FORMER):
         return "former"
     return "customer" if text.startswith(_CUSTOMER) else "prospect"

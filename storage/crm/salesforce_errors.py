@@ -72,8 +72,8 @@ class SalesforceRefused(CrmError):
     code: Salesforce's name for the reason. fields: the fields or objects that the reason is about, by their API names.
     """
 
-    def __init__(self, code: str, message: str, *, fields: tuple[str, ...] = (), permanent: bool, rest: float | None = None) -> None:
-        super().__init__(message, permanent=permanent, retry_after_seconds=rest)
+    def __init__(self, code: str, says: str, *, fields: tuple[str, ...] = (), permanent: bool, rest: float | None = None) -> None:
+        super().__init__(says, permanent=permanent, retry_after_seconds=rest)
         self.code, self.fields = code, fields
 
 

@@ -69,9 +69,9 @@ class Stages:
     won: frozenset[str]
     lost: frozenset[str]
 
-    def state(self, stage: str) -> str:
-        """Return open, won or lost."""
-        return "won" if stage in self.won else "lost" if stage in self.lost else "open"
+    def end(self, name: str) -> str:
+        """Return what the stage of this name is: open, won or lost."""
+        return "won" if name in self.won else "lost" if name in self.lost else "open"
 
 
 async def sources_of(calls: Calls) -> list[Source]:
@@ -94,14 +94,14 @@ async def sources_of(calls: Calls) -> list[Source]:
     return [*found, _reasons(reason, me)] if reason else found
 
 
-def _history(kind: str, me: str) -> Source:
+def _history(sobject: str, me: str) -> Source:
     """The fields that people changed. A change of an owner has a row with names and a row with ids: the second one counts."""
-    more = ", Lead.ConvertedOpportunityId" if kind == "Lead" else ""
-    ask = f"SELECT Id, {kind}Id, Field, DataType, NewValue, CreatedById, CreatedDate{more} FROM {kind}History"
+    more = ", Lead.ConvertedOpportunityId" if sobject == "Lead" else ""
+    ask = f"SELECT Id, {sobject}Id, Field, DataType, NewValue, CreatedById, CreatedDate{more} FROM {sobject}History"
 
     def found(row: Row) -> Found | None:
         name, value = str(row["Field"]), _text(row["NewValue"])
-        base = partial(Found, read_instant(str(row["CreatedDate"])), f"{kind}History", str(row[f"{kind}Id"]), str(row["CreatedById"]))
+        base = partial(Found, read_instant(str(row["CreatedDate"])), f"{sobject}History", str(row[f"{sobject}Id"]), str(row["CreatedById"]))
         if name == "leadConverted":
             lead = row.get("Lead")
             made = str(lead["ConvertedOpportunityId"] or "") if isinstance(lead, Mapping) else ""
@@ -113,7 +113,7 @@ def _history(kind: str, me: str) -> Source:
     def query(start: str, now: str) -> str:
         return f"{ask} WHERE CreatedDate >= {start} AND CreatedById != {quoted(me)} ORDER BY CreatedDate ASC, Id ASC"
 
-    return Source(f"{kind}History", query, "CreatedDate", found)
+    return Source(f"{sobject}History", query, "CreatedDate", found)
 
 
 def _activities() -> list[Source]:
@@ -162,7 +162,7 @@ def _opportunities(stages: Stages, me: str, *, reason: str, currency: str) -> So
     def found(row: Row) -> Found:
         stage, opportunity = str(row["StageName"] or ""), row.get("Opportunity")
         parent = opportunity if isinstance(opportunity, Mapping) else {}
-        state = stages.state(stage)
+        state = stages.end(stage)
         values = {
             "opportunity": str(row["OpportunityId"]),
             "stage": stage,
@@ -202,26 +202,26 @@ def _reasons(reason: str, me: str) -> Source:
     return Source("OpportunityFieldHistory", query, "CreatedDate", found, optional=True)
 
 
-def _ends(kind: str, me: str) -> Source:
+def _ends(sobject: str, me: str) -> Source:
     """Records that were deleted, and those that were merged into another one. They do not change any more."""
 
     def found(row: Row) -> Found:
         into = str(row["MasterRecordId"] or "")
         at, rows = read_instant(str(row["SystemModstamp"])), (str(row["Id"]),)
         by = str(row["LastModifiedById"])
-        return Found(at, kind, str(row["Id"]), by, "merged" if into else "gone", {"into": ""} if into else {}, rows, into=into)
+        return Found(at, sobject, str(row["Id"]), by, "merged" if into else "gone", {"into": ""} if into else {}, rows, into=into)
 
     def query(start: str, now: str) -> str:
         where = f"IsDeleted = true AND SystemModstamp >= {start} AND LastModifiedById != {quoted(me)}"
         columns = "Id, MasterRecordId, LastModifiedById, SystemModstamp"
-        return f"SELECT {columns} FROM {kind} WHERE {where} ORDER BY SystemModstamp ASC, Id ASC"
+        return f"SELECT {columns} FROM {sobject} WHERE {where} ORDER BY SystemModstamp ASC, Id ASC"
 
-    return Source(kind, query, "SystemModstamp", found, deleted=True)
+    return Source(sobject, query, "SystemModstamp", found, deleted=True)
 
 
-def channel_of(subtype: str, kind: str) -> str:
+def channel_of(subtype: str, task_type: str) -> str:
     """Return call, email or meeting for a task's subtype or type, empty for another task: it does not say that a person was touched."""
-    names: Collection[str] = {subtype.casefold(), kind.casefold()}
+    names: Collection[str] = {subtype.casefold(), task_type.casefold()}
     return next((channel for channel in ("call", "email", "meeting") if channel in names), "")
 
 
