@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 from storage.crm.port import ChangeKind
 from storage.crm.salesforce_api import Calls, Row
@@ -21,6 +22,9 @@ _NO_FIELD = frozenset("created feedEvent individualMerged leadMerged contactMerg
 _NAMES = {"Owner": "owner", "Status": "status"}
 #: How a person says in Salesforce that a call reached the prospect. Every other result is an attempt.
 _REACHED = frozenset("answered|completed|connected|connected - positive|contacted|conversation|interested|reached|spoke|talked".split("|"))
+#: How a person was touched, by the words of the port; empty for not at all.
+Touch = Literal["call", "email", "meeting", ""]
+_TOUCHES: tuple[Touch, ...] = ("call", "email", "meeting")
 _ID = re.compile(r"(005|00G)[a-zA-Z0-9]{12}(?:[a-zA-Z0-9]{3})?")
 
 
@@ -219,13 +223,13 @@ def _ends(sobject: str, me: str) -> Source:
     return Source(sobject, query, "SystemModstamp", found, deleted=True)
 
 
-def channel_of(subtype: str, task_type: str) -> str:
+def channel_of(subtype: str, task_type: str) -> Touch:
     """Return call, email or meeting for a task's subtype or type, empty for another task: it does not say that a person was touched."""
     names: Collection[str] = {subtype.casefold(), task_type.casefold()}
-    return next((channel for channel in ("call", "email", "meeting") if channel in names), "")
+    return next((touch for touch in _TOUCHES if touch in names), "")
 
 
-def outcome_of(channel: str, disposition: str) -> str:
+def outcome_of(channel: Touch, disposition: str) -> str:
     """Return connected for a meeting, and for a call whose result says so; attempted otherwise."""
     reached = channel == "meeting" or (channel == "call" and disposition.strip().casefold() in _REACHED)
     return "connected" if reached else "attempted"

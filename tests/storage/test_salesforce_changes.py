@@ -11,7 +11,7 @@ import pytest
 from agreements.errors import CrmError
 from storage.crm.port import Change
 from storage.crm.salesforce import SalesforceCrm
-from storage.crm.salesforce_sources import channel_of, outcome_of
+from storage.crm.salesforce_sources import Touch, channel_of, outcome_of
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
 
@@ -443,5 +443,5 @@ def test_a_task_says_by_its_kind_whether_somebody_was_touched(subtype: str, kind
         ("meeting", "", "connected"),
     ],
 )
-def test_a_call_reached_the_person_only_if_its_result_says_so(channel: str, disposition: str, outcome: str) -> None:
+def test_a_call_reached_the_person_only_if_its_result_says_so(channel: Touch, disposition: str, outcome: str) -> None:
     assert outcome_of(channel, disposition) == outcome
