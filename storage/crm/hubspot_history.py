@@ -168,7 +168,7 @@ def stages_of(pipelines: Json | None) -> dict[str, Stage]:
             said = stage.get("metadata") or {}
             closed = str(said.get("isClosed", "")).lower() == "true"
             ends: DealState = "open" if not closed else "lost" if _is_zero(str(said.get("probability", ""))) else "won"
-            found[str(stage["id"])] = Stage(str(stage.get("label") or stage["id"]), state)
+            found[str(stage["id"])] = Stage(str(stage.get("label") or stage["id"]), ends)
     return found
 
 
