@@ -162,11 +162,11 @@ class ConsentMap(_Part):
 class DoorMap(_Part):
     """What the payloads of one sender mean.
 
-    source: names the sender in each lead. leads: where the payload has the list of leads; empty if the payload is one. only: path -> the
-    words of which one must stand there; unless: path -> the words of which none may; any other lead is passed over.
-    columns: fact -> its path, or several of which the first with a value counts. constants: fact -> its value for every
-    lead. fields: field of the agreement -> path. values: fact or field -> what its words mean. dates: how a time is written. timezone: of times without a zone. number_fields,
-    decimal_sign: as in a map for files.
+    source: names the sender in each lead. leads: where the payload has the list of leads; empty if the payload is one. only: path ->
+    the words of which one must stand there; unless: path -> the words of which none may; any other lead is passed over. columns: fact
+    -> its path, or several of which the first with a value counts. constants: fact -> its value for every lead. fields: field of the
+    agreement -> path. values: fact or field -> what its words mean. dates: how a time is written. timezone: of times without a zone.
+    number_fields, decimal_sign: as in a map for files.
     """
 
     source: Key
