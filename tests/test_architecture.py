@@ -62,6 +62,7 @@ REAL_TIME = {
     "flows/going.py": "how long a step took is real time, as Prefect shows it",
     "storage/due.py missed": "leases",
     "tasks/background/lost_run.py _locked": "leases",
+    "app/commands/intake.py _shown": "a map is tried out without an installation, so there is no other time",
     "app/repair.py": "leases",
     "app/starting.py": "whether the clocks of several machines agree",
     "app/prefect_check.py check_prefect": "whether the clocks of several machines agree",

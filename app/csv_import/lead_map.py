@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
 
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 from app.csv_import.cells import TIMES
 from app.csv_import.dates import ISO, Dates, known_form
 from app.csv_import.encoding import known_encoding
 from app.csv_import.errors import UnreadableFile
+from app.csv_import.map_file import tree_of, unfit
 from app.csv_import.table_text import spaced
 
-MAX_MAP_BYTES = 100_000
 #: Under this name a map says how all dates are written.
 ALL = ""
 #: The facts that a column can hold; everything else is a field of the agreement.
@@ -193,7 +189,7 @@ class LeadMap(BaseModel):
 
 def read_map(path: Path) -> LeadMap:
     """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
-    tree = _tree(path)
+    tree = tree_of(path)
     try:
         lead_map = LeadMap.model_validate(tree)
     except ValidationError as error:
@@ -202,42 +198,7 @@ def read_map(path: Path) -> LeadMap:
         found = list(lead_map.problems())
         if not found:
             return lead_map
-    raise UnreadableFile("\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0]))))
-
-
-def _tree(path: Path) -> CommentedMap:
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_MAP_BYTES + 1).decode("utf-8-sig")
-        if len(text) > MAX_MAP_BYTES:
-            raise UnreadableFile(f"{path}: is larger than {MAX_MAP_BYTES:,} bytes; a map is a page")
-        tree = YAML(typ="rt", pure=True).load(io.StringIO(text))
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}; name a map that can be read") from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UnreadableFile(f"{path}:{line}: {(error.problem or 'is not readable YAML').strip()}") from error
-    except UnreadableFile:
-        raise
-    except Exception as error:  # ruamel lets several unrelated types through for text that is no YAML
-        raise UnreadableFile(f"{path}:1: is not readable YAML in UTF-8: {str(error)[:200]}") from error
-    if not isinstance(tree, CommentedMap):
-        raise UnreadableFile(f"{path}:1: a map is a mapping that begins with `source: name` and `columns:`")
-    return tree
-
-
-def _told(path: Path, tree: CommentedMap, where: tuple[Any, ...], what: str) -> str:
-    names = ".".join(str(key) for key in where if key not in ("[key]", ALL))
-    return f"{path}:{_line_of(tree, where)}: {names}: {what}"
-
-
-def _line_of(tree: Any, where: tuple[Any, ...]) -> int:
-    line = 1
-    for key in where:
-        if not isinstance(tree, CommentedMap) or key not in tree:
-            break
-        line, tree = tree.lc.key(key)[0] + 1, tree[key]
-    return line
+    raise unfit(path, tree, found)
 
 
 def zone_of_file(mapping: LeadMap | None, timezone: str) -> ZoneInfo:

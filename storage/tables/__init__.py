@@ -7,6 +7,7 @@ from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
+from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
@@ -35,6 +36,7 @@ __all__ = [
     "Digest",
     "DigestItem",
     "Dispute",
+    "DoorDay",
     "ErasedPerson",
     "Erasure",
     "Event",
@@ -42,6 +44,8 @@ __all__ = [
     "Handoff",
     "HandoffNote",
     "ItemKind",
+    "KeptAddress",
+    "KeptPayload",
     "Lead",
     "LeadSource",
     "LeadValues",
@@ -50,20 +54,21 @@ __all__ = [
     "Look",
     "MailedCode",
     "Offer",
+    "PageView",
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
     "SeenAs",
+    "SeenDelivery",
     "Settled",
-    "PageView",
     "SharedSource",
-    "TwinPair",
     "Signature",
     "SignatureRequest",
     "Suppression",
     "Touch",
     "TurnSheet",
+    "TwinPair",
     "Wait",
     "Wake",
     "WakeKind",
