@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -60,6 +60,11 @@ def read_leads(
 def open_leads(path: Path, mapping: LeadMap | None, encoding: str = "") -> TableText:
     """Return the table in a file of leads. encoding: of the file, empty for what the map says. Raises UnreadableFile."""
     return open_table(path, encoding=encoding or (mapping.encoding if mapping else ""), wanted=wanted_columns(mapping))
+
+
+def header_in(path: Path, *, encoding: str = "", wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of a file's columns. wanted: those that somebody needs. Raises UnreadableFile for a file without any."""
+    return open_table(path, encoding=encoding, wanted=wanted).header
 
 
 def _read(found: Iterator[Row], judge: RowJudge, limit: int | None, *, into: ReadLeads) -> None:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
+from app.csv_import.audit_columns import AuditColumns
 from app.csv_import.cells import TIMES
 from app.csv_import.dates import ISO, Dates, known_form
 from app.csv_import.encoding import known_encoding
 from app.csv_import.errors import UnreadableFile
-from app.csv_import.map_file import tree_of, unfit
+from app.csv_import.map_file import read_map_as
 from app.csv_import.table_text import spaced
 
 #: Under this name a map says how all dates are written.
@@ -145,6 +146,7 @@ class LeadMap(BaseModel):
     agreement: str = ""
     outcomes: OutcomeMap | None = None
     after_contact: tuple[Key, ...] = ()
+    audit: AuditColumns | None = None
 
     def dates_of(self, fact: str) -> Dates:
         """Return how the dates of this fact are written; of anything else, how all are."""
@@ -189,16 +191,7 @@ class LeadMap(BaseModel):
 
 def read_map(path: Path) -> LeadMap:
     """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
-    tree = tree_of(path)
-    try:
-        lead_map = LeadMap.model_validate(tree)
-    except ValidationError as error:
-        found = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-    else:
-        found = list(lead_map.problems())
-        if not found:
-            return lead_map
-    raise unfit(path, tree, found)
+    return read_map_as(LeadMap, path)
 
 
 def zone_of_file(mapping: LeadMap | None, timezone: str) -> ZoneInfo:

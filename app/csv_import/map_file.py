@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
@@ -14,6 +15,36 @@ from ruamel.yaml.error import MarkedYAMLError
 from app.csv_import.errors import UnreadableFile
 
 MAX_MAP_BYTES = 100_000
+
+
+class AMap(Protocol):
+    """A model of a map: pydantic reads it, and it says what does not fit together."""
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self:
+        """Return the map. Raises ValidationError."""
+        ...
+
+    def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
+        """Yield what does not fit together: where, and what to write instead."""
+        ...
+
+
+M = TypeVar("M", bound=AMap)
+
+
+def read_map_as(kind: type[M], path: Path) -> M:
+    """Read a map of this kind, with each mistake as `file:line: where: what to write`. Raises UnreadableFile."""
+    tree = tree_of(path)
+    try:
+        lead_map = kind.model_validate(tree)
+    except ValidationError as error:
+        found = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+    else:
+        found = list(lead_map.problems())
+        if not found:
+            return lead_map
+    raise unfit(path, tree, found)
 
 
 def tree_of(path: Path) -> CommentedMap:
