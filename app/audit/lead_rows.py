@@ -123,8 +123,9 @@ def _other_file(
 ) -> tuple[ToldTimes, pl.DataFrame]:
     """Return the times in the file with the outcomes, and these texts by lead."""
     times = Times(plan, zone_of(plan.timezone) if plan.timezone else source.zone, now)
-    file = TextFile(plan.path, {"source_id": plan.id_column, **columns}, REMEDY)
-    frames = list(file.blocks(left_out, times.take, times.places_in(header_in(plan.path)), progress))
+    named = {"source_id": plan.id_column, **columns}
+    header = header_in(plan.path, encoding=plan.encoding, wanted=tuple(named.values()))
+    frames = list(TextFile(plan.path, named, REMEDY, plan.encoding).blocks(left_out, times.take, times.places_in(header), progress))
     told = times.told()
     left_out.add("unreadable time", plan.path.name, [(bad.line, bad.reason) for bad in told.bad])
     texts = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("source_id", *columns), pl.String))
