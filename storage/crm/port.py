@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Protocol
 
 from agreements.lead import MAX_SHORT, storable
+from agreements.words import CrmChangeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Account:
 #: converted: the lead became a contact or an account. values: opportunity, where the conversion made one.
 #: merged: the record was merged into another. values: into, the number of the surviving lead; empty where Baton does not know it.
 #: gone: the record was deleted.
-ChangeKind = Literal["fields", "touch", "opportunity", "converted", "merged", "gone"]
+ChangeKind = CrmChangeKind
 
 
 @dataclass(frozen=True, slots=True)

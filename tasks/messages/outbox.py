@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements import crm_words
 from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
 from agreements.words import ChannelName, MessageKind, TemplateName
+from notifications.channels.crm import ASSIGNMENTS
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
-from storage import deliveries, handoffs
+from storage import crm_values, deliveries, handoffs
 from storage.tables import Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
@@ -70,10 +72,19 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
             ready[row.channel] = claimed
+            _expect_echo(session, handoff, row, claimed, work.now)
     deliveries.claim_all(session, [one.id for one in ready.values()])
     left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
     deliveries.note_speech(session, handoff, bool(left))
     return list(ready.values())
+
+
+def _expect_echo(session: Session, handoff: Handoff, row: Delivery, ready: Ready, now: datetime) -> None:
+    """Keeps what is about to be written into the CRM, since the CRM may report it as a change before it confirms it."""
+    if row.message == "status":
+        crm_values.set_by_baton(session, handoff.lead_id, ready.facts, at=now)
+    elif row.channel == "crm" and row.message in ASSIGNMENTS:
+        crm_values.set_by_baton(session, handoff.lead_id, {crm_words.OWNER: ready.facts.get("owner") or row.person}, at=now)
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:
@@ -190,14 +201,19 @@ def crm_status(
     now: datetime,
     send_at: datetime | None = None,
     answer_id: int | None = None,
+    reason: str = "",
 ) -> None:
-    """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none."""
-    words = handoffs.agreement_of(session, handoff).crm.get(stage)
-    if words:
+    """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none.
+
+    reason: the code of the reason of a rejection, which has values of its own.
+    """
+    agreement = handoffs.agreement_of(session, handoff)
+    rejected = agreement.reason(reason)
+    if words := (crm_words.values_of(agreement, rejected) if rejected else crm_words.values_at(agreement, stage)):
         deliveries.queue(
             session,
             handoff,
-            deliveries.Message("status", context={"values": dict(words)}, answer_id=answer_id),
+            deliveries.Message("status", context={"values": words}, answer_id=answer_id),
             deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep),
             now=now,
             send_at=send_at,
