@@ -71,10 +71,14 @@ class LinkOver(LinkError):
 
 
 class CrmError(HandoffError):
-    """The CRM did not take the change."""
+    """The CRM did not take the change, or did not answer.
 
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
-        self.permanent = permanent
+    permanent: trying again cannot help before a person changes what the message names. retry_after_seconds: how long to wait before
+    trying again, as the CRM says; None if it says nothing.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False, retry_after_seconds: float | None = None) -> None:
+        self.permanent, self.retry_after_seconds = permanent, retry_after_seconds
         super().__init__(message)
 
 

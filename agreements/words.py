@@ -93,6 +93,8 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "left": "answered-left",
     "back": "answered-back",
 }
+#: What the status code of a bounce is about (RFC 3463).
+BounceCause = Literal["address", "mailbox", "system", "network", "protocol", "content", "policy", "unknown"]
 #: What was not done by the agreed time.
 NotInTime = Literal[
     "not delivered in time", "not seen in time", "not answered in time", "not attempted in time", "no outcome in time",

@@ -10,32 +10,49 @@ import hmac
 import re
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
+from itertools import chain
 from typing import Final, Literal
 
+from agreements.words import BounceCause
+from notifications import returned_report, returned_text
 from notifications.automatic_replies import days_in, is_automatic, is_automatic_reply
+from notifications.returned_report import Recipient
 
 MAX_BYTES = 2_000_000
 """Longest returned message that is read, in bytes."""
-ReturnedKind = Literal["bounced", "delayed", "reply", "other"]
+ReturnedKind = Literal["bounced", "delayed", "reply", "complaint", "other"]
 """What a message that came to the address for bounces is."""
 BOUNCED: Final = "bounced"
 DELAYED: Final = "delayed"
 REPLY: Final = "reply"
+COMPLAINT: Final = "complaint"
 OTHER: Final = "other"
 
 _MARK_DIGITS = 16
 _MARK = re.compile(rf"(\d{{1,15}})-([a-z2-7]{{{_MARK_DIGITS}}})")
 _MARKED = re.compile(rf"[+=](\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})(?=[@=])", re.IGNORECASE)
-#: What a report may say, the worst first.
-_REPORTED: tuple[ReturnedKind, ...] = (BOUNCED, DELAYED)
 #: The headers in which a mail system writes the recipient of an incoming message.
 _RECIPIENTS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To", "To", "Cc")
-_SYSTEMS = re.compile(r"mailer-?daemon|postmaster|mail-?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
+_SYSTEMS = re.compile(r"mailer-?daemon|post_?master|mail[-.]?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
+_NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply\b", re.IGNORECASE)
+#: The return paths of mail that must not be answered.
+_NULL_SENDERS = ("<>", "<mailer-daemon>", "mailer-daemon")
+_ANSWER = re.compile(r"(?:re|aw|sv|antw|odp|ynt|rif|r)\s?(?:\[\d+\])?:", re.IGNORECASE)
+#: Reports in the format of complaints that complain about nothing: about DMARC, and that a message was no spam.
+_NO_COMPLAINTS = ("auth-failure", "not-spam")
+#: The parser compares each line with the boundary of each part around it, so their product limits its time.
+_BOUNDARY, _LINES_BY_PARTS_MAX, _LINES_MAX = re.compile(rb"boundary", re.IGNORECASE), 2_000_000, 50_000
+#: The parser of parameters takes quadratic time for a long header. SMTP allows lines of 1,000 bytes.
+_LONG_LINE, _KEPT_OF_LINE = re.compile(rb"([^\n]{8000})[^\n]+"), rb"\1"
+MARK_HEADER: Final = "X-Baton-Mark"
+"""The header with the mark of a delivery, for complaints, which go to another address than bounces."""
+_MARK_LINE = re.compile(rf"^{MARK_HEADER}:[ \t]{{0,5}}(\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})[ \t\r]{{0,5}}$", re.IGNORECASE | re.MULTILINE)
+_COPY_MAX = 100_000
 _NAMED_MAX = 5
 
 
@@ -44,15 +61,31 @@ class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as st
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a message did not arrive, as codes. hard: for good, as for an address that does not exist; false where the mail system gave up
+    after a passing fault, or said nothing. code: such as 5.1.1 or 550, empty where none is named. about: what the code is about. address:
+    the recipient that the mail system names, empty for none; never stored."""
+
+    hard: bool = False
+    code: str = ""
+    about: BounceCause = "unknown"
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Returned:
-    """A message that came to the address for bounces. kind: bounced, delayed, reply or other. why: the mail system's reason,
+    """A message that came to the address for bounces. kind: bounced, delayed, reply, complaint or other. why: the mail system's reason,
     in one line. marks: the marks that may name the returned delivery. days: the days that an automatic reply names, none for
-    other mail."""
+    other mail. cause: of a bounce. is_report: a report about something else, such as a read receipt: nobody has to look at it.
+    is_answer: it answers a message, so a person may have written it."""
 
     kind: ReturnedKind
     why: str = ""
     marks: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
+    cause: Cause = Cause()
+    is_report: bool = False
+    is_answer: bool = False
 
 
 class BounceMarks:
@@ -81,19 +114,22 @@ def _sign(key: bytes, delivery_id: int) -> str:
 
 
 def read(raw: bytes) -> Returned:
-    """Read a returned message. Raises UnreadableMessage for bytes that are not a message, or are too long."""
+    """Read a returned message. Raises UnreadableMessage for bytes that are not a message, are too long or are nested too deeply."""
     if len(raw) > MAX_BYTES:
         raise UnreadableMessage(f"longer than {MAX_BYTES:,} bytes")
+    if (raw.count(b"\n") + 1) * (len(_BOUNDARY.findall(raw)) + 1) > _LINES_BY_PARTS_MAX or raw.count(b"\n") > _LINES_MAX:
+        raise UnreadableMessage("it has too many lines and parts")
     try:
-        message = message_from_bytes(raw, policy=policy.compat32)
+        message = message_from_bytes(_LONG_LINE.sub(_KEPT_OF_LINE, raw), policy=policy.compat32)
         if not message.keys():
             raise UnreadableMessage("it has no headers")
-        kind, why = _judged(message)
-        return Returned(
-            kind,
-            _line(why),
-            _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value)),
-            days_in(message) if kind == REPLY else (),
+        found = _judged(message)
+        return replace(
+            found,
+            why=_line(found.why),
+            marks=_first(chain(_marks(message), _marks_inside(message))) if found.kind == COMPLAINT else _marks(message),
+            days=days_in(message) if found.kind == REPLY else (),
+            is_answer=found.kind == OTHER and ("In-Reply-To" in message or "References" in message or _is_answer(message)),
         )
     except UnreadableMessage:
         raise
@@ -101,47 +137,90 @@ def read(raw: bytes) -> Returned:
         raise UnreadableMessage(f"it cannot be taken apart ({type(error).__name__})") from error
 
 
-def _judged(message: Message) -> tuple[ReturnedKind, str]:
-    reports = list(_status_blocks(message))
-    if reports:
-        return _by_report(reports)
-    if message.get_content_type() == "multipart/report":  # a read receipt, a complaint
-        return OTHER, ""
+def _marks(message: Message) -> tuple[str, ...]:
+    """Return the marks in the recipient of the message."""
+    return _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value))
+
+
+def _marks_inside(message: Message) -> Iterator[str]:
+    """Yield the marks in the headers of the copies that the message encloses: a complaint goes to another address than a bounce."""
+    for part in returned_report.outer_parts(message):
+        if part.get_content_type() in ("message/rfc822", "message/global") and isinstance(copies := part.get_payload(), list):
+            yield from (
+                str(value).strip().lower()[:100]
+                for copy in copies[:1]
+                if isinstance(copy, Message)
+                for value in copy.get_all(MARK_HEADER, [])
+            )
+        elif part.get_content_type() in ("text/rfc822-headers", "text/rfc822-header", "message/global-headers"):
+            yield from (found[1].lower() for found in _MARK_LINE.finditer(str(part.get_payload())[:_COPY_MAX]))
+
+
+def _judged(message: Message) -> Returned:
+    """Return what the message is. Reports decide; where there is none, the sender and the words of mail systems do."""
+    if complained := returned_report.complaint_type(message):
+        return Returned(OTHER, is_report=True) if complained in _NO_COMPLAINTS else Returned(COMPLAINT, complained)
+    if (reported := returned_report.recipients(message)) and (found := _by_report(reported)).kind != OTHER:
+        return found
+    if reported or returned_report.is_receipt(message):
+        return Returned(OTHER, is_report=True)
+    if returned_report.is_complaint_of_outlook(message):
+        return Returned(COMPLAINT, "abuse")
     sender = parseaddr(str(message.get("From", "")))[1]
-    by_system = bool(_SYSTEMS.search(sender.rpartition("@")[0] or sender))
-    if not by_system and is_automatic_reply(message):
-        return REPLY, ""
-    if not by_system and is_automatic(message):
-        return OTHER, ""
-    if not by_system and str(message.get("Return-Path", "")).strip() != "<>":  # people forward and quote bounces
-        return OTHER, ""
+    by_name = not sender or bool(_SYSTEMS.search(sender.rpartition("@")[0] or sender))
+    if not by_name and is_automatic_reply(message):
+        return Returned(REPLY)
+    null_sender = str(message.get("Return-Path", "")).strip().lower() in _NULL_SENDERS
+    if not by_name and not null_sender:  # people forward and quote bounces
+        exact = bool(_NO_REPLY.match(sender)) and returned_text.is_exact(returned_text.notice_of(message))
+        return _bounced_by_text(message) if exact else Returned(OTHER)
+    if not by_name and is_automatic(message):
+        return Returned(OTHER)
+    return _by_text(message)
+
+
+def _by_report(reported: list[Recipient]) -> Returned:
+    """Read the report: the action for each recipient, the worst first."""
+    if failed := next((one for one in reported if one.failed), None):
+        return Returned(BOUNCED, failed.said, cause=_cause(failed.code, failed.address))
+    return next((Returned(DELAYED, one.said) for one in reported if one.delayed), Returned(OTHER))
+
+
+def _by_text(message: Message) -> Returned:
+    """Read mail of a system without a usable report, by its words."""
+    subject, notice = returned_text.subject_of(message), returned_text.notice_of(message)
+    found = _by_report(returned_report.recipients_in(notice))
+    if found.kind != OTHER:
+        return found
+    if returned_text.says_still_trying(subject) or returned_text.says_still_trying(notice):
+        return Returned(DELAYED)
+    if "X-Failed-Recipients" in message or returned_text.is_exact(notice):
+        return _bounced_by_text(message)
+    if not _is_answer(message) and (returned_text.says_undelivered(subject) or returned_text.says_undelivered(notice)):
+        return _bounced_by_text(message)
     from flufl.bounce import all_failures  # imported here: only returned mail needs its many detectors, but every process makes marks
 
     passing, final = all_failures(message)
     if final:
-        return BOUNCED, str(message.get("Subject", ""))
-    return (DELAYED, "") if passing else (OTHER, "")
+        return _bounced_by_text(message)
+    return Returned(DELAYED if passing else OTHER)
 
 
-def _by_report(blocks: list[Message]) -> tuple[ReturnedKind, str]:
-    """Read the report by RFC 3464: the action for each recipient. Where the action is missing, the status decides."""
-    kinds: dict[ReturnedKind, str] = {}
-    for block in blocks:
-        action, status = str(block.get("Action", "")).strip().lower(), str(block.get("Status", "")).strip()
-        said = f"{status} {block.get('Diagnostic-Code', '')}"
-        if action.startswith(("fail", "error")) or (not action and status.startswith("5")):
-            kinds.setdefault(BOUNCED, said)
-        elif action.startswith("delay") or (not action and status.startswith("4")):
-            kinds.setdefault(DELAYED, said)
-    return next(((kind, kinds[kind]) for kind in _REPORTED if kind in kinds), (OTHER, ""))
+def _bounced_by_text(message: Message) -> Returned:
+    """Return a bounce with the cause that its words name."""
+    notice = returned_text.notice_of(message)
+    code = returned_report.code_in(notice)
+    said = next((line for line in notice.splitlines() if code and code in line), "") or returned_text.subject_of(message)
+    address = str(message.get("X-Failed-Recipients", "")) or notice
+    return Returned(BOUNCED, said, cause=_cause(code, returned_report.address_in(address)))
 
 
-def _status_blocks(message: Message) -> Iterator[Message]:
-    """Yield the outermost report's block for each recipient. Quoted and forwarded reports are ignored."""
-    parts = message.get_payload() if message.is_multipart() else []
-    for part in [message, *(one for one in parts if isinstance(one, Message))]:
-        if part.get_content_type() == "message/delivery-status" and isinstance(blocks := part.get_payload(), list):
-            yield from (block for block in blocks if isinstance(block, Message) and ("Action" in block or "Status" in block))
+def _cause(code: str, address: str) -> Cause:
+    return Cause(code.startswith("5"), code, returned_report.cause_of(code), address)
+
+
+def _is_answer(message: Message) -> bool:
+    return bool(_ANSWER.match(returned_text.subject_of(message)))
 
 
 def _all(message: Message, name: str) -> list[str]:

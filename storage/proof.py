@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
 from agreements.model import Proves
-from agreements.words import NOBODYS, SEVERAL, ChannelName
+from agreements.words import NOBODYS, SEVERAL, BounceCause, ChannelName
 from storage import answerers, handoffs, page_requests, roster, trail, wakes
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Delivery, DeliveryState, Handoff, Wait
@@ -115,11 +115,27 @@ def settle(session: Session, now: datetime) -> int:
     return int(settled.rowcount)  # type: ignore[attr-defined]
 
 
-def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a message came back, as codes. hard: for good. code: such as 5.1.1, empty for none. about: such as address. elsewhere: the mail
+    system names another address than the person's, as after a forward."""
+
+    hard: bool = False
+    code: str = ""
+    about: BounceCause = "unknown"
+    elsewhere: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        """What the trail says about it."""
+        told: dict[str, Any] = {"cause": "hard" if self.hard else "soft", "code": self.code, "about": self.about}
+        return told | ({"elsewhere": True} if self.elsewhere else {})
+
+
+def bounced(session: Session, delivery_id: int, *, why: str, now: datetime, cause: Cause = Cause()) -> bool:
     """Records, once, that a message came back, and wakes the run that may have counted it as proof; False where nothing changes.
 
     A message was read where its person has opened its page in a browser known as theirs. Its bounce is then recorded and changes nothing.
-    why: what the mail system said. Call inside a write transaction.
+    why: what the mail system said. cause: the same as codes. Call inside a write transaction.
     """
     row = session.get(Delivery, delivery_id, with_for_update=True, populate_existing=True)
     if row is None or row.state not in MAY_COME_BACK:
@@ -128,10 +144,12 @@ def bounced(session: Session, delivery_id: int, *, why: str, now: datetime) -> b
         _note_late(session, row, why, now)
         return False
     was, row.state, row.error = row.state, DeliveryState.BOUNCED, f"came back: {why}"[:500]
+    row.permanent = cause.hard
     session.add(row)
     session.flush()
     handoff = session.get(Handoff, row.handoff_id) if row.handoff_id else None
     facts: dict[str, Any] = {"message": row.message, "to": row.person, "channel": row.channel, "was": str(was), "delivery_id": row.id}
+    facts |= cause.facts()
     if handoff and _excuses(session, handoff, row, now):
         facts["excused"] = "acceptance"
     trail.record(session, "bounced", now=now, handoff=handoff, actor=f"channel:{row.channel}", **facts)

@@ -64,7 +64,7 @@ def routes(box: Toolbox) -> APIRouter:
 
         `source` and `source_id` name the lead, unless the e-mail address or the name is another person's. `conversion_id` names what
         the lead did: the same id twice changes nothing, a new id adds an activity. Each lead of a list is judged alone, and the good
-        ones go in.
+        ones go in. A list of which none went in is answered with 422.
         """
         try:
             actor = await caller(box, given, Scope.INTAKE)
@@ -109,7 +109,12 @@ async def _take_many(box: Toolbox, items: list[Any], actor: str) -> JSONResponse
     for item in items:
         status, said = await _take(box, item, actor)
         results.append({"status": status, **said})
-    return JSONResponse({"results": results})
+    return JSONResponse({"results": results}, status_code=_status_of_list([one["status"] for one in results]))
+
+
+def _status_of_list(statuses: list[int]) -> int:
+    """Return 422 where nothing of a list was taken, so that a sender that looks at the status alone sends it again."""
+    return 422 if statuses and min(statuses) >= 400 else 200
 
 
 async def _take(box: Toolbox, item: Any, actor: str) -> tuple[int, dict[str, Any]]:
@@ -206,5 +211,8 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     403: {"description": "The key has another scope; error names the scope that is needed."},
     413: {"description": f"More than {MAX_BYTES:,} bytes."},
     415: {"description": "Not JSON."},
-    422: {"description": "The lead has mistakes: problems names each field and what to write instead."},
+    422: {
+        "description": "The lead has mistakes: problems names each field and what to write instead."
+        " A list of which no lead went in: results, as with 200."
+    },
 }

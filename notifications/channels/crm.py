@@ -53,4 +53,4 @@ class CrmChannel:
             subject = letter.subject
             return await self._crm.note(key=letter.key, lead_number=lead_number, owner=owner, subject=subject, facts=letter.facts)
         except CrmError as error:
-            raise DeliveryError(self.name, str(error), permanent=error.permanent) from error
+            raise DeliveryError(self.name, str(error), permanent=error.permanent, retry_after_seconds=error.retry_after_seconds) from error

@@ -10,13 +10,14 @@ from email.policy import EmailPolicy
 from email.utils import formatdate, parseaddr
 from hashlib import sha256
 
+from notifications.bounces import MARK_HEADER
 from notifications.letter import Letter
 from notifications.plain_text import one_line
 
 _ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
 _ADDRESS_MAX = 254
 #: The standard library would encode these headers when they are long. Mail programs could not read the thread or the key then.
-_UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key"}
+_UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key", "x-baton-mark"}
 _HEADER_MAX = 900
 
 
@@ -51,6 +52,7 @@ def _marks(letter: Letter, domain: str) -> dict[str, str]:
     with suppress(ValueError):
         domain = split_address(letter.thread)[1] or domain
     marks = {"Message-ID": _message_id("letter", letter.key, domain), "X-Baton-Key": letter.key}
+    marks |= {MARK_HEADER: letter.bounce_mark} if letter.bounce_mark else {}
     thread = _message_id("thread", letter.thread, domain)
     return marks | ({"In-Reply-To": thread, "References": thread} if letter.thread else {})
 

@@ -39,9 +39,11 @@ class LocalCrm:
     """
 
     name = "local"
+    keeps = ""
 
     def __init__(self, path: Path | str, *, read_by_people: bool = False) -> None:
         self.path, self.read_by_people = Path(path), read_by_people
+        self.files: Sequence[Path] = (self.path,)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._write() as db:
             db.executescript(_TABLES)
@@ -131,11 +133,11 @@ class LocalCrm:
         with self._write() as db:
             return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
 
-    def erase(self, numbers: Sequence[int]) -> int:
-        """Clears everything that the CRM holds about these leads except row numbers. Returns how many rows changed.
+    async def erase(self, lead_numbers: Sequence[int]) -> int:
+        return await asyncio.to_thread(self._erase, lead_numbers)
 
-        Rows stay where their number must not be given again: a reader of changes continues from the last number.
-        """
+    def _erase(self, numbers: Sequence[int]) -> int:
+        """Rows stay where their number must not be given again: a reader of changes continues from the last number."""
         changed = 0
         with self._write() as db:
             for number in numbers:

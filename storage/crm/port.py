@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from agreements.lead import MAX_SHORT, storable
 from agreements.words import CrmChangeKind
+
+#: The facts of `assign` and `note` that are about the person. They are for the lead's record in the CRM, and for no text.
+PERSON_FACTS = ("email", "first_name", "last_name", "company", "job_title", "phone", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +66,38 @@ class Change:
 
 
 class Crm(Protocol):
-    """A CRM. Every write carries a key: the same key twice is one change. Errors are CrmError, which says whether it is permanent."""
+    """A CRM. Every write carries a key: the same key twice is one change. Errors are CrmError, which says whether it is permanent.
+
+    An adapter keeps these promises, and tests/contracts/test_crm.py tries them on each adapter:
+
+    - A key that comes again changes nothing, also when a person has changed the record meanwhile, and returns the same proof.
+    - A write that failed half-way can be repeated. Then it is whole, and nothing is there twice.
+    - A lead is one record of the CRM. Baton adopts the record of the person's e-mail address, or makes one. `PERSON_FACTS` are for
+      this record alone.
+    - People are ids of the roster. The adapter translates them by their e-mail addresses.
+    - An error is permanent if trying again cannot help before a person changes a setting, the roster or the CRM. Its message names
+      what to change. It holds no token, and no personal data.
+    - Changes are those by people and by other programs, never Baton's own. None is lost, and none is given twice.
+
+    name: the CRM's name for people. read_by_people: reps work in this CRM and read their tasks there. files: the files of this
+    machine in which the CRM keeps leads; none for a service. keeps: what `erase` leaves in the CRM, as a sentence that ends
+    before the numbers of the leads; empty for nothing.
+    """
 
     name: str
+    read_by_people: bool
+    files: Sequence[Path]
+    keeps: str
 
     async def account(self, *, company: str, domain: str) -> Account | None:
         """The account of this company or mail domain, None where there is none."""
         ...
 
     async def assign(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
-        """Gives the lead to its new owner and adds a task to the owner's list. Returns the CRM's id of the task as proof."""
+        """Gives the lead to its new owner and adds a task to the owner's list. Returns the CRM's id of the task as proof.
+
+        facts: for the task, and the person's facts for the lead's record (`PERSON_FACTS`), which may be missing.
+        """
         ...
 
     async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
@@ -83,7 +109,7 @@ class Crm(Protocol):
         ...
 
     async def create_opportunity(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
-        """Creates the opportunity and returns its id."""
+        """Creates an open opportunity of the lead and returns the CRM's id as proof."""
         ...
 
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
@@ -91,4 +117,8 @@ class Crm(Protocol):
 
         The same bookmark again gives the same changes in the same order, followed by newer ones.
         """
+        ...
+
+    async def erase(self, lead_numbers: Sequence[int]) -> int:
+        """Deletes what Baton wrote about these leads, except their numbers. Returns how many records changed. See `keeps`."""
         ...

@@ -5,13 +5,15 @@ Only the signed mark of the return path names a delivery. Any sender can forge t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.errors import RosterError
 from notifications.bounces import BOUNCED, REPLY, Returned
 from notifications.links import Links
-from storage import proof
+from storage import proof, roster
 from storage.tables import Delivery, DeliveryState
 from tasks.background import auto_replies
 
@@ -32,9 +34,18 @@ def take(session: Session, returned: Returned, links: Links, *, now: datetime) -
         return returned.kind
     if delivery_id is None:
         return NOT_OURS
-    if proof.bounced(session, delivery_id, why=returned.why, now=now):
-        return NOTED
     row = session.get(Delivery, delivery_id)
+    if row is not None and proof.bounced(session, delivery_id, why=returned.why, now=now, cause=_cause(session, row, returned)):
+        return NOTED
     if row is None or row.state not in (*proof.MAY_COME_BACK, DeliveryState.BOUNCED):
         return NOT_OURS
     return REPEATED if row.state == DeliveryState.BOUNCED else READ
+
+
+def _cause(session: Session, row: Delivery, returned: Returned) -> proof.Cause:
+    """The cause as codes. The address itself is not kept: only whether it is the person's."""
+    named, own = returned.cause.address.lower(), ""
+    if named:
+        with suppress(RosterError):  # without a roster nobody has an address
+            own = getattr(roster.current(session).person(row.person), "email", "").lower()
+    return proof.Cause(returned.cause.hard, returned.cause.code, returned.cause.about, bool(own) and named != own)

@@ -1,4 +1,4 @@
-"""Clearing: delete a person's personal data from Baton's database and from Baton's own CRM file, in short transactions."""
+"""Clearing: delete a person's personal data from Baton's database and from the CRM, in short transactions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from sqlmodel import Session, col, select
 from agreements.lifecycle import Stage
 from storage import chores, clearing, deliveries, handoffs, leases, scrub, waits, wakes
 from storage.clearing import Person
-from storage.crm.local import LocalCrm
 from storage.tables import Assignment, Delivery, DeliveryState, Handoff
 from tasks.wiring.toolbox import Toolbox
 
@@ -58,7 +57,7 @@ async def clear(box: Toolbox, person: Person, note: Callable[[Session, datetime,
     note: called in each transaction with the counts that it deleted, at the end with none. After an interruption, call it again.
     """
     cleared: Counter[str] = Counter()
-    if isinstance(box.crm, LocalCrm) and (changed := await asyncio.to_thread(box.crm.erase, person.leads)):
+    if changed := await box.crm.erase(person.leads):
         cleared["rows of the CRM"] = changed
 
     def some(session: Session, now: datetime) -> dict[str, int]:
@@ -76,8 +75,7 @@ def files_of(box: Toolbox) -> list[Path]:
     """Return the existing SQLite files of this installation on this machine, Prefect's included."""
     own = make_url(box.database.url).database if box.database.is_sqlite else None
     found = [Path(own)] if own else []
-    found += [box.crm.path] if isinstance(box.crm, LocalCrm) else []
-    return [one for one in [*found, box.settings.folder / "prefect" / "prefect.db"] if one.exists()]
+    return [one for one in [*found, *box.crm.files, box.settings.folder / "prefect" / "prefect.db"] if one.exists()]
 
 
 async def scrub_files(box: Toolbox, words: frozenset[str] | None) -> list[str]:

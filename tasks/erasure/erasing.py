@@ -16,7 +16,6 @@ from agreements.lifecycle import Stage
 from notifications.letter import Context, LeadView
 from storage import chores, clearing, contracts, deliveries, erased, handoffs, identity, linked, offers, retention, roster
 from storage.clearing import GOODBYE, Person
-from storage.crm.local import LocalCrm
 from storage.tables import Delivery, DeliveryState, Erasure, Event, Handoff, Lead
 from tasks.erasure import clearing as clear_tasks
 from tasks.erasure import traces
@@ -219,8 +218,8 @@ def _remains(session: Session, box: Toolbox, person: Person) -> list[str]:
             said.append(
                 f"Messages that went out by {channel}: ask {', '.join(sorted(names))} and the operator of that channel to delete them."
             )
-    if not isinstance(box.crm, LocalCrm):
-        said.append(f"The CRM ({box.crm.name}): ask its operator to delete the contact of lead {', '.join(map(str, person.leads))}.")
+    if box.crm.keeps:
+        said.append(f"The CRM ({box.crm.name}): {box.crm.keeps} {', '.join(map(str, person.leads))}.")
     events = select(func.count()).select_from(Event).where(col(Event.lead_id).in_(person.leads))
     ends = max((contracts.read(row).retention.trail.days for row in contracts.all_of(session)), default=0)
     said.append(f"{session.exec(events).one()} events of the trail: codes and digests, without a name or a word; kept for {ends} days.")

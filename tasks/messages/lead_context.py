@@ -11,10 +11,10 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from agreements.roster import Roster
 from agreements.words import SEVERAL, AnswerKind, Ended, MessageKind, NoWord
-from notifications.letter import Context, Recipient
+from notifications.letter import Context, LeadView, Recipient
 from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits
-from storage.tables import Answer, Assignment, Delivery, Handoff, PersonalText, Wait
+from storage.tables import Answer, Assignment, Delivery, Handoff, Lead, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, morning_start, running
 from tasks.messages import colleagues
@@ -193,7 +193,7 @@ def _reason_words(session: Session, agreement: Agreement, given: dict[str, Any])
 
 
 def crm_facts(context: Context) -> dict[str, str]:
-    """Return the facts that the CRM gets with an assignment or a note."""
+    """Return the facts that go out with a message beside its text: to the CRM, and in the body of a webhook."""
     lead = context.lead
     facts = {
         "company": lead.company,
@@ -209,4 +209,21 @@ def crm_facts(context: Context) -> dict[str, str]:
     facts |= {"lead_number": str(lead.number), "owner": context.to.id, **dict(lead.statements)}
     if context.due_at:
         facts["due"] = context.due_at.isoformat()
+    return {name: value for name, value in facts.items() if value}
+
+
+def person_facts(lead: Lead, seen: LeadView) -> dict[str, str]:
+    """Return the facts about the person, for the lead's record in the CRM and for nothing else. seen: the lead as people see it.
+
+    A telephone number that the person refused is left out. The address stays, since the CRM finds the person's record by it.
+    """
+    facts = {
+        "email": lead.email,
+        "first_name": lead.first_name,
+        "last_name": lead.last_name,
+        "company": lead.company,
+        "job_title": lead.job_title,
+        "phone": seen.phone,
+        "country": lead.country,
+    }
     return {name: value for name, value in facts.items() if value}

@@ -154,7 +154,7 @@ def _write(
     elif isinstance(error, DeliveryUnknown):
         deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
     else:
-        rest = error.retry_after_seconds if isinstance(error, DeliveryError) else None
+        rest = error.retry_after_seconds
         deliveries.failed(session, row, handoff, error=str(error), permanent=error.permanent, now=now, retry_after_seconds=rest)
 
 
@@ -173,6 +173,8 @@ def _prepare(session: Session, handoff: Handoff, row: Delivery, links: Links, no
         return Ready(row.id, row.channel, row.message, row.key, thread, None, facts, row.person, number)
     context = lead_context.context_of(session, handoff, row, links, now=now)
     facts = lead_context.crm_facts(context)
+    if row.channel == "crm":
+        facts |= lead_context.person_facts(handoffs.lead_of(session, handoff), context.lead)
     return Ready(row.id, row.channel, row.message, row.key, thread, context, facts, row.person, number)
 
 

@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     home: folder for everything that Baton keeps in files. database_url: SQLite in home, or postgresql://…. secrets: keys that sign links,
     oldest first, separated by commas. trail_key: key of the trail's hash chain. Baton makes both keys once and keeps them in home
     if they are not set. trail_mail_to: gets the head of that chain by e-mail each day; empty for no mail. undo_minutes: replaces
-    the agreement's minutes. crm_poll_seconds: real seconds between two reads of the CRM. crm_people: reps
+    the agreement's minutes. crm_url: which CRM, and where. crm_token, crm_token_file: its secret, read when needed.
+    crm_poll_seconds: real seconds between two reads of the CRM. crm_people: reps
     read their tasks in the CRM, so a task there proves that the rep was told. feed_poll_minutes: time between two reads
     of a calendar feed. feed_days: how far ahead a feed is read. feed_private_hosts: hosts of feeds in the company's own network,
     separated by commas.
@@ -40,6 +41,9 @@ class Settings(BaseSettings):
 
     home: Path = Path("~/.baton")
     database_url: str = ""
+    crm_url: str = "local:"
+    crm_token: str = ""
+    crm_token_file: str = ""
     crm_path: str = ""
     crm_people: bool = False
     secrets: str = ""

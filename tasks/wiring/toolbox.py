@@ -16,9 +16,9 @@ from agreements.words import ChannelName
 from notifications.letter import Channel
 from notifications.links import Links
 from storage import time_offset
-from storage.crm.local import LocalCrm
 from storage.crm.port import Crm
 from storage.database import Database
+from tasks.wiring.crm import wire_crm
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
@@ -106,7 +106,7 @@ class ChannelsAtNeed(Mapping[ChannelName, Channel]):
     Every use raises WrongSetting if the settings of a channel cannot be used.
     """
 
-    def __init__(self, settings: Settings, crm: LocalCrm) -> None:
+    def __init__(self, settings: Settings, crm: Crm) -> None:
         self._settings, self._crm = settings, crm
 
     @cached_property
@@ -131,7 +131,8 @@ def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
     send: False if the caller most likely sends nothing. Problems with a channel are then raised at the first use of a channel.
     """
     settings = settings or Settings()
-    crm = LocalCrm(settings.crm_path or settings.folder / "crm.db", read_by_people=settings.crm_people)
+    database = Database(settings.database)
+    crm = wire_crm(settings, database)
     channels = ChannelsAtNeed(settings, crm)
     if send:
         len(channels)
@@ -139,7 +140,7 @@ def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
         links = Links(settings.signing_keys(), settings.public_url)
     except ValueError as error:
         raise WrongSetting([f"BATON_SECRETS or BATON_WEB_URL: {error}"]) from error
-    return Toolbox(settings, Database(settings.database), crm, channels, links)
+    return Toolbox(settings, database, crm, channels, links)
 
 
 _current: Toolbox | None = None

@@ -58,6 +58,21 @@ def test_a_bounce_is_noted_and_wakes_the_run(company: Stage, door: httpx.Client)
     assert "bounce:1" in [wake.key for wake in company.rows(Wake)]
 
 
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (b"5.1.1", {"cause": "hard", "code": "5.1.1", "about": "address", "elsewhere": True}),
+        (b"4.2.2", {"cause": "soft", "code": "4.2.2", "about": "mailbox", "elsewhere": True}),
+    ],
+)
+def test_the_trail_keeps_the_cause_of_a_bounce_as_codes(company: Stage, door: httpx.Client, status: bytes, told: dict[str, Any]) -> None:
+    door.post("/hooks/dsn", content=bounce_of(company).replace(b"Status: 5.1.1", b"Status: " + status))
+
+    [event] = [event for event in company.rows(Event) if event.kind == "bounced"]
+    assert {name: event.data.get(name) for name in told} == told
+    assert company.rows(Delivery)[0].permanent == (told["cause"] == "hard")
+
+
 def test_the_same_bounce_twice_is_one(company: Stage, door: httpx.Client) -> None:
     door.post("/hooks/dsn", content=bounce_of(company))
     answer = door.post("/hooks/dsn", content=bounce_of(company))

@@ -147,6 +147,25 @@ class TestGoodLeads:
         assert results[1]["problems"] == [{"field": "emial", "problem": "is not a field of a lead; did you mean 'email'?"}]
         assert len(company.rows(Lead)) == 2
 
+    @pytest.mark.parametrize(
+        "sent",
+        [["no lead"], [{}], [{**GOOD, "email": "no address"}], [None, 1, "x", []], [{**GOOD, "emial": "x"}, {"source_id": 17}]],
+        ids=str,
+    )
+    def test_a_list_of_which_none_goes_in_is_not_answered_as_taken(self, company: Stage, api: httpx.Client, sent: list[Any]) -> None:
+        before = company.snapshot()
+
+        answer = api.post("/api/leads", json=sent)
+
+        assert answer.status_code == 422
+        assert [one["status"] for one in answer.json()["results"]] == [422] * len(sent)
+        assert company.snapshot() == before
+
+    @pytest.mark.parametrize("sent", [["no lead", GOOD], [GOOD, {}], [GOOD]], ids=str)
+    def test_a_list_of_which_one_goes_in_is_answered_as_taken(self, api: httpx.Client, sent: list[Any]) -> None:
+        assert api.post("/api/leads", json=sent).status_code == 200
+        assert api.post("/api/leads", json=sent).status_code == 200, "a lead that is known already was taken as well"
+
     def test_an_empty_list_is_nothing_to_do(self, api: httpx.Client) -> None:
         assert api.post("/api/leads", json=[]).json() == {"results": []}
 
