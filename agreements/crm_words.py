@@ -19,7 +19,7 @@ LOST: Final = "lost"
 #: The key under `accepted` that is no field of the CRM: what acceptance creates there.
 CREATE: Final = "create"
 #: The keys of the `crm` clause.
-KEYS: tuple[str, ...] = (*CRM_STAGES, DETAILS)
+KEYS: tuple[str, ...] = (*CRM_STAGES, DETAILS, LOST)
 #: What the CRM can tell beside a reason.
 DETAIL_NAMES = ("text", "colleague", "into", "refused", "revisit_on", "renewal_date")
 #: A value that Baton wrote may come back with a time up to this much before the time at which Baton wrote it: two clocks differ.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agreements import lost
 from agreements.checks.base import Finding
 from agreements.clauses.base import nearest, one_of, shown
 from agreements.clauses.clocks import CRM_STAGES
-from agreements.crm_words import CREATE, DETAIL_NAMES, DETAILS, KEYS, values_at, values_of
+from agreements.crm_words import CREATE, DETAIL_NAMES, DETAILS, KEYS, LOST, values_at, values_of
 from agreements.model import Agreement
 from agreements.words import word
 from agreements.yaml_reader import Path
@@ -20,6 +21,8 @@ def find(agreement: Agreement) -> Iterator[Finding]:
             yield Finding(("crm", stage), f"is no stage that goes to the CRM{nearest(stage, KEYS)}; write {one_of(KEYS)}")
     yield from _creating(agreement)
     yield from _details(agreement)
+    for key, what in lost.problems(agreement):
+        yield Finding(("crm", LOST, key), f"{what}; write `lost: {{then: nurture}}`, with `track` and `revisit` as you like")
     yield from _same_values(agreement)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agreements import lost
 from agreements.clauses.clocks import CRM_STAGES
 from agreements.crm_words import DETAILS, creates_opportunity, values_at, values_of
 from agreements.model import Agreement, Reason
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Block, Section, Table, lines, told
+from agreements.wording.document import Block, Line, Section, Table, lines, told
 
 _THEN = {
     "nurture": "back to nurture",
@@ -108,8 +109,18 @@ def _beside(agreement: Agreement) -> tuple[Block, ...]:
     created = [told("accepting a lead creates its opportunity in the CRM.", "Created:")] if creates_opportunity(agreement) else []
     read = ", ".join(f"{name.replace('_', ' ')} from {field}" for name, field in agreement.crm.get(DETAILS, {}).items())
     details = [told(f"{read}.", "Read with a reason:")] if read else []
-    found = [*created, *details]
+    found = [*created, *_loss(agreement), *details]
     return lines(*found) if found else ()
+
+
+def _loss(agreement: Agreement) -> list[Line]:
+    """Say what follows a lost opportunity."""
+    agreed = lost.clause_of(agreement)
+    if agreed is None:
+        return []
+    again = f", again after {agreed.revisit or agreement.recycling.revisit}" if agreed.then == "nurture" else ""
+    track = f", track {agreed.track}" if agreed.then == "nurture" else ""
+    return [told(f"{_THEN[agreed.then]}{track}{again}, unless its reason leads elsewhere.", "A lost opportunity:")]
 
 
 def housekeeping(agreement: Agreement) -> Section:

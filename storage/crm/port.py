@@ -40,7 +40,7 @@ class Account:
 #: fields: a person set fields of the lead (`owner`, and others by the CRM's own names).
 #: touch: a person logged a call, an e-mail or a meeting. values: channel (call, email, meeting), outcome (connected, attempted).
 #: opportunity: an opportunity of the lead began or changed. values: opportunity (its id), stage, amount, currency, state (open, won,
-#:   lost), reason, closed_on (YYYY-MM-DD), as far as the CRM says them.
+#:   lost), reason, opened_on and closed_on (YYYY-MM-DD), as far as the CRM says them.
 #: converted: the lead became a contact or an account. values: opportunity, where the conversion made one.
 #: merged: the record was merged into another. values: into, the number of the surviving lead; empty where Baton does not know it.
 #: gone: the record was deleted.

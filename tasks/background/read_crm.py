@@ -16,7 +16,9 @@ from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Bookmark, CrmChange
 from tasks.crm.fields import take_fields
+from tasks.crm.opportunities import keep_without_lead, take_opportunity
 from tasks.crm.place import Place, place_of
+from tasks.crm.records import take_converted, take_gone, take_merged
 from tasks.crm.touches import take_touch
 from tasks.wiring.toolbox import Toolbox
 
@@ -144,18 +146,26 @@ def _take_few(session: Session, ids: Sequence[str], now: datetime) -> tuple[int,
     return taken, behind
 
 
-#: What is done with each kind of change.
-_TAKERS: Mapping[CrmChangeKind, Callable[[Place], None]] = {"fields": take_fields, "touch": take_touch}
+#: What is done with each kind of change. False: the change waits for what has begun.
+_TAKERS: Mapping[CrmChangeKind, Callable[[Place], bool | None]] = {
+    "fields": take_fields,
+    "touch": take_touch,
+    "opportunity": take_opportunity,
+    "converted": take_converted,
+    "merged": take_merged,
+    "gone": take_gone,
+}
 
 
 def _take(session: Session, row: CrmChange, now: datetime) -> bool:
     """Takes one change; False if it has to wait for what is being carried out on its lead."""
     place = place_of(session, row, now=now)
     if place is None:
+        if row.kind in ("opportunity", "converted"):
+            keep_without_lead(session, row, now=now)
         return True
-    if place.is_moving and now < row.read_at + LONGEST_WAIT:
+    may_wait = now < row.read_at + LONGEST_WAIT
+    if place.is_moving and may_wait:
         return False
     taker = _TAKERS.get(row.kind)
-    if taker is not None:
-        taker(place)
-    return True
+    return taker is None or taker(place) is not False or not may_wait

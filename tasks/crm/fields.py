@@ -90,7 +90,7 @@ def _answer(place: Place, said: Said, news: dict[str, str]) -> None:
         if meant:
             place.not_understood("no-meaning", fields=meant)
     elif kind == "rejected":
-        _give_back(place, said.reason)
+        give_back(place, said.reason)
     elif kind != "suppressed":
         answer_of_work(place, kind)
 
@@ -110,7 +110,7 @@ def answer_of_work(place: Place, kind: GivenAnswer) -> None:
         place.answer("accepted", implied_by=kind)
 
 
-def _give_back(place: Place, reason: str) -> None:
+def give_back(place: Place, reason: str) -> None:
     """Rejects the lead, or returns it once somebody has accepted it."""
     kind = next((one for one in GIVEN_BACK if one in place.allowed), None)
     if kind is None or place.wait is None:

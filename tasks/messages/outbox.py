@@ -18,7 +18,7 @@ from notifications.channels.crm import ASSIGNMENTS
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
-from storage import crm_values, deliveries, handoffs
+from storage import crm_values, deliveries, handoffs, opportunities
 from storage.tables import Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
@@ -150,6 +150,8 @@ def _write(
     if error is None:
         channel = channels.get(row.channel)
         bounces, unread = _bounces_within(session, row, handoff, channel), channel is not None and not channel.read_by_people
+        if row.message == "opportunity" and handoff is not None and outcome.proof:
+            opportunities.created_by_baton(session, handoff, outcome.proof, now=now)
         deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces, unread=unread)
     elif isinstance(error, DeliveryUnknown):
         deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)

@@ -10,7 +10,7 @@ from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import morning_start, running
-from tasks.crm.creating import create_at_acceptance
+from tasks.messages.opportunity_request import create_at_acceptance
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import given_back_at, open_first_attempt
 from tasks.steps.offering import give_to_first

@@ -18,9 +18,9 @@ from storage import handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
 from tasks.clock_inputs import running
-from tasks.crm.creating import create
 from tasks.messages import digest
 from tasks.messages.lead_view import where_is
+from tasks.messages.opportunity_request import create
 from tasks.messages.outbox import crm_status
 from tasks.steps import sales_sourced
 from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing

@@ -28,7 +28,7 @@ def test_every_stage_is_open_or_an_end_and_never_both() -> None:
 
 
 def test_every_open_stage_and_no_end_but_nurture_can_be_left() -> None:
-    assert set(TRANSITIONS) == {*OPEN_STAGES, Stage.NURTURING}
+    assert set(TRANSITIONS) == {*OPEN_STAGES, Stage.NURTURING, Stage.OPPORTUNITY}
 
 
 @pytest.mark.parametrize(("stage", "event", "to"), EVERYTHING, ids=[f"{stage}-{event}" for stage, event, _ in EVERYTHING])
