@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import ValidationError
 
-from agreements.clauses.base import AnElapsed, Clause
+from agreements.clauses.base import AnElapsed, Clause, one_of, shown
 from agreements.crm_words import LOST, reason_named
 from agreements.disposition import consequence, revisit_at
 from agreements.model import Agreement
 
 #: What can become of a lead whose opportunity was lost.
 LostThen = Literal["nurture", "disqualify"]
+THENS: tuple[LostThen, ...] = get_args(LostThen)
 #: The field of a reason's CRM values that an opportunity's reason is compared with.
 LOST_REASON = "lost_reason"
 
@@ -45,10 +46,18 @@ def clause_of(agreement: Agreement) -> Lost | None:
 
 def problems(agreement: Agreement) -> list[tuple[str, str]]:
     """Return the keys of the clause that cannot be read, each with what to write."""
+    said = agreement.crm.get(LOST)
+    if said is None:
+        return []
+    found = [(key, f"is not known here; write {one_of(tuple(Lost.model_fields))}") for key in said if key not in Lost.model_fields]
+    if said.get("then") not in THENS:
+        found.append(("then", f"{shown(said.get('then', ''))} is nothing that follows a loss; write {one_of(THENS)}"))
+    if found:
+        return found
     try:
         clause_of(agreement)
     except ValidationError as error:
-        return [(".".join(map(str, one["loc"])) or "then", one["msg"].removeprefix("Value error, ")) for one in error.errors()]
+        return [("revisit", one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     return []
 
 

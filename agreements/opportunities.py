@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from agreements.words import OPPORTUNITY_STATES, OpportunityState, word
+from agreements.words import OpportunityState, word
 
 #: What a CRM says of an opportunity, by name.
 SAID = ("stage", "amount", "currency", "state", "reason", "opened_on", "closed_on")
@@ -29,7 +29,7 @@ class Facts:
     stage: str = ""
     amount: int | None = None
     currency: str = ""
-    state: OpportunityState = "open"
+    state: OpportunityState = OpportunityState.OPEN
     reason: str = ""
     opened_on: date | None = None
     closed_on: date | None = None
@@ -51,17 +51,19 @@ def facts_of(told: Told, *, began: date) -> Facts:
     said = {name: value for name, (_, value) in told.items()}
     faults: dict[str, str] = {}
     amount = _amount(said.get("amount", ""), faults)
-    state = word(said.get("state", "").casefold() or "open", OPPORTUNITY_STATES)
+    state = word(said.get("state", "").casefold() or "open", tuple(OpportunityState))
     if state is None:
         faults["unknown-state"] = said["state"]
     opened_on, closed_on = (_day(name, said.get(name, ""), faults) for name in ("opened_on", "closed_on"))
-    if closed_on is not None and state in ("won", "lost") and closed_on < (opened_on or began):
+    if closed_on is not None and state not in (None, OpportunityState.OPEN) and closed_on < (opened_on or began):
         faults["closed-before-opened"] = closed_on.isoformat()
     currency = said.get("currency", "").upper()
     if currency and not _CURRENCY.fullmatch(currency):
         faults["unknown-currency"] = currency
         currency = ""
-    return Facts(said.get("stage", ""), amount, currency, state or "open", said.get("reason", ""), opened_on, closed_on, faults)
+    return Facts(
+        said.get("stage", ""), amount, currency, state or OpportunityState.OPEN, said.get("reason", ""), opened_on, closed_on, faults
+    )
 
 
 def _amount(text: str, faults: dict[str, str]) -> int | None:

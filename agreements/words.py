@@ -6,6 +6,7 @@ A word that belongs to one clause, one rule or one table is defined there.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from typing import Any, Final, Literal, TypeVar, get_args
 
 #: The empty text that stands where no word is given.
@@ -105,9 +106,8 @@ Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
 
 #: What a change in the CRM is about; storage/crm/port.py says what each brings.
 CrmChangeKind = Literal["fields", "touch", "opportunity", "converted", "merged", "gone"]
-#: How an opportunity stands.
-OpportunityState = Literal["open", "won", "lost"]
-OPPORTUNITY_STATES: tuple[OpportunityState, ...] = get_args(OpportunityState)
+#: The changes that may be about an opportunity.
+ABOUT_OPPORTUNITIES: tuple[CrmChangeKind, ...] = ("opportunity", "converted")
 #: Why a change in the CRM changed nothing here. no-meaning: the agreement gives the value no meaning; no-reason: a rejection without an
 #: agreed reason; incomplete: the reason needs more than the CRM says; before-assignment: made before the rep had the lead.
 NotUnderstood = Literal[
@@ -157,6 +157,15 @@ InFlightPolicy = Literal["finish", "requalify", "recall"]
 
 #: Stands for the reps who are asked at once about a lead, while none of them has accepted it.
 SEVERAL: Final = "several reps"
+
+
+class OpportunityState(StrEnum):
+    """How an opportunity stands."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
 
 _W = TypeVar("_W", bound=str)
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time
 from sqlmodel import Session, col, select
 
 from agreements.opportunities import Facts, facts_of, told_too
+from agreements.words import OpportunityState
 from storage import wakes
 from storage.tables import Handoff, Opportunity
 
@@ -35,7 +36,7 @@ def begin(session: Session, crm_id: str, *, lead_id: int | None, handoff: Handof
         owner=owner,
         stage="",
         currency="",
-        state="open",
+        state=OpportunityState.OPEN.value,
         reason="",
         opened_at=at,
         faults={} if lead_id is not None else {"no-lead": ""},
@@ -92,7 +93,7 @@ def _told(row: Opportunity) -> dict[str, tuple[str, str]]:
 
 def _settled(row: Opportunity, told: Mapping[str, tuple[str, str]]) -> datetime | None:
     """When it was won or lost: on the day that the CRM names, else when the CRM said so."""
-    if row.state == "open":
+    if row.state == OpportunityState.OPEN:
         return None
     return _morning(row.closed_on) if row.closed_on else datetime.fromisoformat(told["state"][0])
 

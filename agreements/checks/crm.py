@@ -22,7 +22,7 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     yield from _creating(agreement)
     yield from _details(agreement)
     for key, what in lost.problems(agreement):
-        yield Finding(("crm", LOST, key), f"{what}; write `lost: {{then: nurture}}`, with `track` and `revisit` as you like")
+        yield Finding(("crm", LOST, key), what)
     yield from _same_values(agreement)
 
 

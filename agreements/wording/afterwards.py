@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agreements import lost
 from agreements.clauses.clocks import CRM_STAGES
-from agreements.crm_words import DETAILS, creates_opportunity, values_at, values_of
+from agreements.crm_words import CREATE, DETAILS, LOST, values_at, values_of
 from agreements.model import Agreement, Reason
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Block, Line, Section, Table, lines, told
@@ -106,7 +105,8 @@ def _fields(values: Mapping[str, str]) -> str:
 
 def _beside(agreement: Agreement) -> tuple[Block, ...]:
     """What the CRM does and tells beside the values of each stage."""
-    created = [told("accepting a lead creates its opportunity in the CRM.", "Created:")] if creates_opportunity(agreement) else []
+    creates = agreement.crm.get("accepted", {}).get(CREATE)
+    created = [told(f"accepting a lead creates its {creates} in the CRM.", "Created:")] if creates else []
     read = ", ".join(f"{name.replace('_', ' ')} from {field}" for name, field in agreement.crm.get(DETAILS, {}).items())
     details = [told(f"{read}.", "Read with a reason:")] if read else []
     found = [*created, *_loss(agreement), *details]
@@ -115,12 +115,13 @@ def _beside(agreement: Agreement) -> tuple[Block, ...]:
 
 def _loss(agreement: Agreement) -> list[Line]:
     """Say what follows a lost opportunity."""
-    agreed = lost.clause_of(agreement)
-    if agreed is None:
+    said = agreement.crm.get(LOST)
+    if said is None:
         return []
-    again = f", again after {agreed.revisit or agreement.recycling.revisit}" if agreed.then == "nurture" else ""
-    track = f", track {agreed.track}" if agreed.then == "nurture" else ""
-    return [told(f"{_THEN[agreed.then]}{track}{again}, unless its reason leads elsewhere.", "A lost opportunity:")]
+    track = f", track {said['track']}" if "track" in said else ""
+    again = f", again after {said['revisit']}" if "revisit" in said else ""
+    then = said.get("then", "")
+    return [told(f"{_THEN.get(then, then)}{track}{again}, unless its reason leads elsewhere.", "A lost opportunity:")]
 
 
 def housekeeping(agreement: Agreement) -> Section:

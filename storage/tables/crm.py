@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import AutoString, Field, SQLModel
 
 from agreements.words import CrmChangeKind, OpportunityState
 from storage.tables.base import Word, index_where, instant, mapping, row_id
@@ -69,7 +69,7 @@ class Opportunity(SQLModel, table=True):
     stage: str = ""
     amount: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     currency: str = ""
-    state: Word[OpportunityState] = "open"
+    state: Word[OpportunityState] = Field(default=OpportunityState.OPEN.value, sa_type=AutoString)
     reason: str = ""
     opened_at: datetime = instant()
     closed_on: date | None = None

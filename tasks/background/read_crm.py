@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
-from agreements.words import CrmChangeKind
+from agreements.words import ABOUT_OPPORTUNITIES, CrmChangeKind
 from storage import crm_changes
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
@@ -161,7 +161,7 @@ def _take(session: Session, row: CrmChange, now: datetime) -> bool:
     """Takes one change; False if it has to wait for what is being carried out on its lead."""
     place = place_of(session, row, now=now)
     if place is None:
-        if row.kind in ("opportunity", "converted"):
+        if row.kind in ABOUT_OPPORTUNITIES:
             keep_without_lead(session, row, now=now)
         return True
     may_wait = now < row.read_at + LONGEST_WAIT

@@ -11,7 +11,7 @@ from agreements.crm_words import reason_named
 from agreements.lifecycle import Stage
 from agreements.lost import LOST_REASON, route
 from agreements.opportunities import Facts, changed
-from agreements.words import EventKind
+from agreements.words import EventKind, OpportunityState
 from storage import handoffs, opportunities, roster, trail
 from storage.tables import CrmChange, Opportunity
 from tasks.crm.fields import answer_of_work, give_back
@@ -60,11 +60,15 @@ def _show(place: Place, row: Opportunity, before: Facts, facts: Facts, *, new: b
     about["faults"] = sorted(row.faults)
     fields = changed(before, facts)
     kinds: list[EventKind] = ["opportunity-opened"] if new else []
-    if "state" in fields and facts.state != "open":
-        kinds.append("opportunity-won" if facts.state == "won" else "opportunity-lost")
+    if "state" in fields and facts.state != OpportunityState.OPEN:
+        kinds.append("opportunity-won" if facts.state == OpportunityState.WON else "opportunity-lost")
     elif fields and not new:
         kinds.append("opportunity-changed")
-    known = reason_named(place.agreement, facts.reason, field=LOST_REASON) if place.handoff.agreement and facts.state == "lost" else None
+    known = (
+        reason_named(place.agreement, facts.reason, field=LOST_REASON)
+        if place.handoff.agreement and facts.state == OpportunityState.LOST
+        else None
+    )
     for kind in kinds:
         more: dict[str, Any] = {"fields": list(fields)} if kind == "opportunity-changed" else {}
         if kind == "opportunity-lost" and known is not None:
@@ -79,7 +83,7 @@ def _act(place: Place, row: Opportunity, facts: Facts) -> bool:
         return True
     if place.is_open:
         return _answer(place, row, facts)
-    if place.handoff.stage == Stage.OPPORTUNITY and facts.state == "lost" and not row.route:
+    if place.handoff.stage == Stage.OPPORTUNITY and facts.state == OpportunityState.LOST and not row.route:
         _take_route(place, row, facts)
     return True
 
@@ -91,14 +95,14 @@ def _answer(place: Place, row: Opportunity, facts: Facts) -> bool:
     if place.tenure is not None and place.made.at < place.tenure.assigned_at:
         place.not_understood("before-assignment", says="opportunity")
         return True
-    if row.by_baton and facts.state == "open":
+    if row.by_baton and facts.state == OpportunityState.OPEN:
         return True
-    if row.by_baton and facts.state == "lost":
+    if row.by_baton and facts.state == OpportunityState.LOST:
         known = reason_named(place.agreement, facts.reason, field=LOST_REASON)
         give_back(place, known.code if known else "")
         return True
     answer_of_work(place, "opportunity")
-    return facts.state != "lost"
+    return facts.state != OpportunityState.LOST
 
 
 def _take_route(place: Place, row: Opportunity, facts: Facts) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from agreements.crm_words import CHANNEL_OF
 from agreements.lifecycle import Stage
+from agreements.roster import Role
 from agreements.words import ATTEMPTS, SEVERAL, Attempt, NoWord, TouchChannel, word
 from storage import offers, roster
 from tasks.crm.place import Place
 from tasks.replies.answered_for import tell_rep_of_attempt
 from tasks.steps.follow_up import NewTouch, touch
+
+#: Who can try to reach a lead for sales.
+_OF_SALES: tuple[Role, ...] = ("rep", "manager")
 
 
 def take_touch(place: Place) -> None:
@@ -17,7 +21,7 @@ def take_touch(place: Place) -> None:
     channel: TouchChannel | NoWord = CHANNEL_OF.get(place.made.values.get("channel", "").casefold()) or ""
     facts = {"touch": kind, "channel": channel}
     person = roster.current(place.session).person(place.made.by)
-    if person is None or person.role not in ("rep", "manager"):
+    if person is None or person.role not in _OF_SALES:
         place.not_understood("unknown-person", **facts)
     elif place.wait is None or place.tenure is None:
         place.not_understood("no-task", **facts)

@@ -13,13 +13,14 @@ from agreements import crm_words
 from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from agreements.model import Reason
 from agreements.words import ChannelName, MessageKind, TemplateName
 from notifications.channels.crm import ASSIGNMENTS
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
 from storage import crm_values, deliveries, handoffs, opportunities
-from storage.tables import Delivery, Handoff
+from storage.tables import Answer, Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
 from tasks.work import Work
@@ -205,20 +206,20 @@ def crm_status(
     now: datetime,
     send_at: datetime | None = None,
     answer_id: int | None = None,
-    reason: str = "",
 ) -> None:
-    """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none.
+    """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none."""
+    if words := crm_words.values_at(handoffs.agreement_of(session, handoff), stage):
+        message = deliveries.Message("status", context={"values": words}, answer_id=answer_id)
+        deliveries.queue(session, handoff, message, deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep), now=now, send_at=send_at)
 
-    reason: the code of the reason of a rejection, which has values of its own.
-    """
+
+def crm_rejection(session: Session, handoff: Handoff, answer: Answer, reason: Reason | None, *, now: datetime) -> None:
+    """Queues the CRM's values for a rejection with this reason, for the time at which it is final; nothing if the agreement has none."""
     agreement = handoffs.agreement_of(session, handoff)
-    rejected = agreement.reason(reason)
-    if words := (crm_words.values_of(agreement, rejected) if rejected else crm_words.values_at(agreement, stage)):
-        deliveries.queue(
-            session,
-            handoff,
-            deliveries.Message("status", context={"values": words}, answer_id=answer_id),
-            deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep),
-            now=now,
-            send_at=send_at,
-        )
+    words = crm_words.values_at(agreement, "rejected")
+    if reason is not None and reason.crm:
+        words = crm_words.values_of(agreement, reason)
+    if words:
+        message = deliveries.Message("status", context={"values": words})
+        copy = deliveries.Copy(f"answer:{answer.id}:crm-status", "crm", handoff.rep)
+        deliveries.queue(session, handoff, message, copy, now=now, send_at=max(now, answer.effective_at))
