@@ -25,11 +25,10 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
-test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded, test-examples
+test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
-	$(MAKE) test-examples ARGS=
 
 test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
 	$(BIN)/python -m tests.loaded $(ARGS)
@@ -64,9 +63,10 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: a year of forty reps, chaos, new examples, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, chaos, every step on PostgreSQL, new examples, every property 20,000 times, every benchmark
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
+	BATON_POSTGRESQL=all $(BIN)/python -m pytest tests/storage/test_on_postgresql.py
 	BATON_EXAMPLES=new $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long"
 	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import delete, func, or_
 from sqlmodel import Session, SQLModel, col, select
 
-from storage import handoffs, trail
+from storage import handoffs, kept_payloads, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import (
     Activity,
@@ -220,6 +220,12 @@ def _leads(session: Session, person: Person, room: int, now: datetime) -> int:
     return len(rows)
 
 
+def _kept_payloads(session: Session, person: Person, room: int, now: datetime) -> int:
+    """Deletes what came through an intake door with an address of this person and was never taken in."""
+    theirs = session.exec(select(Lead.mail_key).where(col(Lead.id).in_(person.leads), Lead.mail_key != "")).all()
+    return kept_payloads.remove_of(session, theirs, limit=room)
+
+
 _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "texts": _texts,
     "values": _rows_of(LeadValues, col(LeadValues.lead_id)),
@@ -234,6 +240,7 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "messages": _messages,
     "digest rows": _digest_items,
     "remarks": _remarks,
+    "kept payloads": _kept_payloads,
     "facts of the company": _accounts,
     "values in the CRM": _rows_of(CrmValue, col(CrmValue.lead_id)),
     "changes in the CRM": _crm_changes,

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from agreements import side_by_side
 from agreements.calendar.kept_holidays import resolved_holidays
 from agreements.clauses.generations import NEWEST
-from agreements.errors import AgreementError, NoAgreementInForce
+from agreements.errors import AgreementError, InvalidAgreement, NoAgreementInForce
 from agreements.loading import as_published, content_hash, read_agreement
 from agreements.model import Agreement
 from agreements.side_by_side import Window
@@ -47,7 +47,7 @@ def reference_of(row: AgreementVersion) -> str:
 
 def publish(session: Session, text: str, *, now: datetime) -> AgreementVersion:
     """Keeps this version for ever. The same text again is the same row; a different text with its name and number is refused."""
-    agreement, hash = read_agreement(text), content_hash(text)
+    agreement, hash = _checked(text), content_hash(text)
     row = session.get(AgreementVersion, (agreement.agreement, agreement.version))
     if row is not None:
         if row.hash != hash:
@@ -80,14 +80,18 @@ def verified(row: AgreementVersion) -> Agreement:
             f"The stored text of {reference_of(row)} is not the one that was published: its hash is {content_hash(row.text)[:12]},"
             f" not {row.hash[:12]}. Restore it from a backup, or publish the text you want as a new version."
         )
-    _pass_check(row.hash, row.text, reference_of(row))
+    try:
+        _checked(row.text)
+    except InvalidAgreement:
+        read_agreement(row.text, name=reference_of(row))  # says the same, with the version's name
+        raise
     return read(row)
 
 
 @lru_cache(maxsize=64)
-def _pass_check(hash: str, text: str, reference: str) -> None:
-    """Checked once per process. Raises InvalidAgreement."""
-    read_agreement(text, name=reference)
+def _checked(text: str) -> Agreement:
+    """The agreement of this text, which is checked once per process. Raises InvalidAgreement."""
+    return read_agreement(text)
 
 
 @dataclass(frozen=True, slots=True)

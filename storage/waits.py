@@ -33,6 +33,11 @@ class NewWait:
     assignment_id: str = ""
     rung: int = 0
 
+    @classmethod
+    def again(cls, wait: Wait, *, due_at: datetime, promised_at: datetime, rung: int) -> NewWait:
+        """The same wait with another due time. The agreed time and the rung of its ladder are the caller's."""
+        return cls(wait.kind, wait.holder, due_at, wait.about, promised_at, assignment_id=wait.assignment_id, rung=rung)
+
 
 def open_wait(session: Session, handoff: Handoff, new: NewWait, *, now: datetime) -> Wait:
     """Opens the one wait of this handoff. The caller must have closed the wait before."""

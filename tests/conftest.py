@@ -45,8 +45,9 @@ share_compiled_statements()
 
 
 def pytest_collection_finish() -> None:
-    """Freeze everything imported and collected: it stays until the end, so the garbage collector need not scan it repeatedly."""
+    """Freeze everything imported and collected, and collect garbage seldom: it took a tenth of the time of all tests."""
     gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import date, datetime
@@ -43,12 +43,10 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
 
 def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, version: int = 2) -> None:
     """Put that version of the example agreement in force, changed by this function."""
-    yaml, written = YAML(typ="safe", pure=True), io.StringIO()
     tree = example_tree()
     tree["version"], tree["effective"] = version, {"from": date(2027, 1, version - 1)}
     change(tree)
-    yaml.dump(tree, written)
-    _put_in_force(box, written.getvalue())
+    _put_in_force(box, json.dumps(tree, default=str, indent=1))  # JSON is YAML, and is written in a tenth of the time
 
 
 def example_tree() -> dict[str, Any]:

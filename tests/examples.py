@@ -1,7 +1,7 @@
 """Which examples a property test tries.
 
-`make test` tries a few. `make test-examples`, which `make test-long` runs, tries all. Both try the same examples each time, so that
-a change is never refused for a fault that it did not bring. `make nightly` tries all, and other ones each night.
+`make test` tries a few, and `make test-examples` all. Both try the same examples each time, so that a change is never refused for a
+fault that it did not bring. `make nightly` tries all, and other ones each night.
 """
 
 from __future__ import annotations

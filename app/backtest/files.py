@@ -81,7 +81,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
     outcomes, wrong = became(together.leads, zone=zone)
     left_out += [_told(one, together.leads, plan, zone, file) for one in wrong if plan]
     return PastLeads(
-        leads=LeadColumns(_values(together.leads, asked), together.leads["at"], _activities(together)),
+        leads=LeadColumns(values_of(together.leads, asked), together.leads["at"], activities_of(together)),
         groups=_groups(together.leads, file),
         outcomes=outcomes,
         origin=file.path.name,
@@ -108,7 +108,7 @@ def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tup
     return rows.join(times, on="source_id", how="left", maintain_order="left"), said
 
 
-def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
+def values_of(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
     """Return the facts by the names that the rules use; blank ones are unknown."""
     leads = with_links_in_names(leads, asked)
     made: dict[str, pl.Expr] = {name: pl.col(column) for name in asked if (column := column_of_fact(name)) in leads.columns}
@@ -122,7 +122,8 @@ def _values(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
     return values.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)
 
 
-def _activities(together: Together) -> pl.DataFrame:
+def activities_of(together: Together) -> pl.DataFrame:
+    """Return what the leads did, as the rules read it."""
     return together.activities.select(pl.col("row").cast(pl.UInt32), kind="activity", path="path", at="at")
 
 

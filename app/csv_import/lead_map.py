@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -15,6 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
+from app.csv_import.audit_columns import AuditColumns
 
 MAX_MAP_BYTES = 100_000
 #: The facts that a column can hold; everything else is a field of the agreement.
@@ -103,6 +104,7 @@ class LeadMap(BaseModel):
     agreement: str = ""
     outcomes: OutcomeMap | None = None
     after_contact: tuple[Key, ...] = ()
+    audit: AuditColumns | None = None
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """Yield what does not fit together: where, and what to write instead."""
@@ -131,21 +133,43 @@ class LeadMap(BaseModel):
             yield from ((("constants", *one["loc"]), one["msg"]) for one in error.errors())
 
 
+class AMap(Protocol):
+    """A model of a map: pydantic reads it, and it says what does not fit together."""
+
+    @classmethod
+    def model_validate(cls, obj: Any) -> Self:
+        """Return the map. Raises ValidationError."""
+        ...
+
+    def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
+        """Yield what does not fit together: where, and what to write instead."""
+        ...
+
+
+M = TypeVar("M", bound=AMap)
+
+
 def read_map(path: Path) -> LeadMap:
     """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
-    tree = _tree(path)
+    return read_map_as(LeadMap, path)
+
+
+def read_map_as(kind: type[M], path: Path) -> M:
+    """Read a map of this kind, as `read_map` does."""
+    tree = tree_of(path)
     try:
-        lead_map = LeadMap.model_validate(tree)
+        lead_map = kind.model_validate(tree)
     except ValidationError as error:
         found = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
     else:
         found = list(lead_map.problems())
         if not found:
             return lead_map
-    raise UnreadableFile("\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0]))))
+    raise unfit(path, tree, found)
 
 
-def _tree(path: Path) -> CommentedMap:
+def tree_of(path: Path) -> CommentedMap:
+    """Return what the YAML file of a map holds, with the place of each key. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             text = file.read(MAX_MAP_BYTES + 1).decode("utf-8-sig")
@@ -164,6 +188,13 @@ def _tree(path: Path) -> CommentedMap:
     if not isinstance(tree, CommentedMap):
         raise UnreadableFile(f"{path}:1: a map is a mapping that begins with `source: name` and `columns:`")
     return tree
+
+
+def unfit(path: Path, tree: CommentedMap, found: Sequence[tuple[tuple[Any, ...], str]]) -> UnreadableFile:
+    """Return the error that names each mistake as `file:line: where: what to write`, in the order of the file."""
+    return UnreadableFile(
+        "\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0])))
+    )
 
 
 def _told(path: Path, tree: CommentedMap, where: tuple[Any, ...], what: str) -> str:

@@ -8,6 +8,7 @@ from storage.tables.contract import AgreementVersion, Signature, SignatureReques
 from storage.tables.crm import CrmChange, CrmValue, Opportunity
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
+from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
@@ -38,6 +39,7 @@ __all__ = [
     "Digest",
     "DigestItem",
     "Dispute",
+    "DoorDay",
     "ErasedPerson",
     "Erasure",
     "Event",
@@ -45,6 +47,8 @@ __all__ = [
     "Handoff",
     "HandoffNote",
     "ItemKind",
+    "KeptAddress",
+    "KeptPayload",
     "Lead",
     "LeadSource",
     "LeadValues",
@@ -53,21 +57,25 @@ __all__ = [
     "Look",
     "MailedCode",
     "Offer",
+<<<<<<< HEAD
     "Opportunity",
+=======
+    "PageView",
+>>>>>>> trunk
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
     "SeenAs",
+    "SeenDelivery",
     "Settled",
-    "PageView",
     "SharedSource",
-    "TwinPair",
     "Signature",
     "SignatureRequest",
     "Suppression",
     "Touch",
     "TurnSheet",
+    "TwinPair",
     "Wait",
     "Wake",
     "WakeKind",

@@ -14,7 +14,7 @@ from storage.facts import facts_at_capture
 from storage.tables import Handoff, HandoffNote
 from storage.version_migration import InFlight
 from tasks.begin import begin
-from tasks.steps.recycle import tell_withdrawn
+from tasks.steps.withdrawn import tell_withdrawn
 from tasks.wiring.toolbox import Toolbox
 
 #: The parts of a note that people wrote or found, and that Baton does not calculate.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -124,21 +125,8 @@ def _give_more_time(session: Session, handoff: Handoff, wait: Wait, rung: Rung, 
     assert rung.after is not None, "only a rung with a further time gives one"
     due = max(rung.after.after(wait.due_at, calendar_of(session, handoff, clock_name(wait), wait.holder)), now)
     meanwhile = min(now + HOLD_FOR, due) if wait.about in UNASSIGNED else None  # a rep may be free earlier
-    waits.open_wait(
-        session,
-        handoff,
-        waits.NewWait(
-            wait.kind,
-            about=wait.about,
-            holder=wait.holder,
-            due_at=due,
-            promised_at=wait.promised_at,
-            assignment_id=wait.assignment_id,
-            rung=index + 1,
-            next_at=meanwhile,
-        ),
-        now=now,
-    )
+    again = waits.NewWait.again(wait, due_at=due, promised_at=wait.promised_at, rung=index + 1)
+    waits.open_wait(session, handoff, replace(again, next_at=meanwhile), now=now)
 
 
 def _change_stage(session: Session, handoff: Handoff, agreement: Agreement, wait: Wait, rung: Rung, now: datetime) -> None:

@@ -12,7 +12,7 @@ from storage import activities, deliveries, handoffs, identity, leases, roster, 
 from storage.tables import Handoff, Lead
 from tasks.begin import begin
 from tasks.steps.joining import CannotMerge, go_on, join, known, pair
-from tasks.steps.recycle import tell_withdrawn
+from tasks.steps.withdrawn import tell_withdrawn
 
 
 def merge(session: Session, lead_id: int, into_id: int, *, by: str, now: datetime, reason: str = "") -> Lead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, Move, word
-from storage import answerers, deliveries, handoffs, likely_twins, offers, roster, trail, turns, waits
+from storage import deliveries, handoffs, likely_twins, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
@@ -24,7 +24,7 @@ from tasks.choices import TRIAGE
 from tasks.clock_inputs import NO_CLOCK, calendar_of, clock_name, clock_of
 from tasks.messages.outbox import crm_rejection
 from tasks.steps.joining import INTO, go_on, join, names_into, pair
-from tasks.steps.offering import tell_the_others
+from tasks.steps.withdrawn import tell_withdrawn
 
 
 def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
@@ -171,21 +171,9 @@ def _stand(session: Session, handoff: Handoff, wait: Wait, answer: Answer, *, no
     def later(at: datetime) -> datetime:
         return after_pause(at, stopped=stopped, resumed=resumed, calendar=calendar, working=working)
 
-    waits.open_wait(
-        session,
-        handoff,
-        waits.NewWait(
-            wait.kind,
-            about=wait.about,
-            holder=wait.holder,
-            due_at=later(wait.due_at),
-            promised_at=later(wait.promised_at),
-            nudges=[(later(datetime.fromisoformat(at)), action) for at, action in wait.nudges],
-            assignment_id=wait.assignment_id,
-            rung=wait.rung,
-        ),
-        now=now,
-    )
+    again = waits.NewWait.again(wait, due_at=later(wait.due_at), promised_at=later(wait.promised_at), rung=wait.rung)
+    nudges = [(later(datetime.fromisoformat(at)), action) for at, action in wait.nudges]
+    waits.open_wait(session, handoff, replace(again, nudges=nudges), now=now)
 
 
 def _follow(session: Session, handoff: Handoff, agreement: Agreement, answer: Answer, *, now: datetime) -> None:
@@ -246,39 +234,3 @@ def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: d
         now=now,
         send_at=max(now, answer.effective_at),
     )
-
-
-def tell_withdrawn(
-    session: Session, handoff: Handoff, rep: str, assignment_id: str, *, because: Ended, now: datetime, what: str = ""
-) -> None:
-    """Tells a rep that the lead is no longer theirs, or each of several who could still have taken it. what: why, in other words."""
-    if rep == SEVERAL:
-        row = session.get(Assignment, assignment_id)
-        if row:
-            ended = [one for one in offers.ended_with(session, row) if one.rep != handoff.wanted_rep]
-            tell_the_others(session, handoff, row, ended, lambda _: what or _OF_SEVERAL.get(because, _WITHDRAWN_ELSE), now=now)
-        return
-    answer = answerers.newest_of(session, assignment_id) if because == "decided" else None
-    decided = f"{roster.current(session).name_of(answer.by)} gave it to somebody else." if answer else ""
-    context = {"what": what or decided or _WITHDRAWN.get(because, _WITHDRAWN_ELSE), "tenure": assignment_id}
-    key = f"{assignment_id}:withdrawn:email"
-    deliveries.queue(session, handoff, deliveries.Message("withdrawn", context=context), deliveries.Copy(key, "email", rep), now=now)
-
-
-_WITHDRAWN_ELSE = "The lead was given to somebody else."
-#: The same for several reps who were asked at once.
-_OF_SEVERAL: Mapping[Ended, str] = {
-    "not delivered in time": "We had no proof in time that the message reached any of you, so the lead goes to one rep now.",
-    "not claimed in time": "None of you accepted it in time, so the lead goes to one rep now.",
-    "suppressed": "Nobody may contact this person any more.",
-    "recalled": "Marketing and sales have agreed on a new version of their agreement. The lead starts again under the new version.",
-}
-_WITHDRAWN: Mapping[Ended, str] = {
-    "not delivered in time": "We had no proof in time that the message reached you, so the lead went to a colleague.",
-    "not seen in time": "You did not look at the lead in time, so it went to a colleague.",
-    "not answered in time": "You did not answer in time, so the lead went to a colleague.",
-    "not attempted in time": "You did not try to reach the lead in time, so it went to a colleague.",
-    "crm": "Its owner was changed in the CRM.",
-    "back": "The colleague who had the lead before an absence is back and has it again.",
-    "recalled": "Marketing and sales have agreed on a new version of their agreement. The lead starts again under the new version.",
-}

@@ -12,6 +12,7 @@ from agreements.crm_words import KEYS
 from agreements.lost import route
 from agreements.model import Agreement
 from agreements.opportunities import Facts, changed, facts_of, told_too
+from agreements.words import OpportunityState
 from tests.deal import example_tree
 
 NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -82,7 +83,7 @@ def test_any_order_of_telling_gives_the_same_facts() -> None:
             known = told_too(known, values, at=at)
         found.add(repr(facts_of(known, began=BEGAN)))
 
-    assert found == {repr(Facts("Proposal", 25_000, "EUR", "won", "Price", None, date(2027, 3, 6), {}))}
+    assert found == {repr(Facts("Proposal", 25_000, "EUR", OpportunityState.WON, "Price", None, date(2027, 3, 6), {}))}
 
 
 def test_changes_are_named() -> None:

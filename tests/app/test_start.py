@@ -98,8 +98,10 @@ def test_what_writes_no_letter_imports_no_templates(home: Path, words: str) -> N
 
 @pytest.mark.parametrize(
     "words",
-    ["leads list", "leads show 1", "agreement list", "roster show", "keys list", "retention show", "verify", "messages count"]
-    + ["leads erase 1 --dry-run", "disputes list", "devices list", "trail show 1", "web --help"],
+    ["leads list", "verify", "messages count"]
+    + [pytest.param(words, marks=pytest.mark.long) for words in ["leads show 1", "agreement list", "roster show", "keys list"]]
+    + [pytest.param(words, marks=pytest.mark.long) for words in ["retention show", "leads erase 1 --dry-run", "disputes list"]]
+    + [pytest.param(words, marks=pytest.mark.long) for words in ["devices list", "trail show 1", "web --help"]],
 )
 def test_what_needs_no_server_imports_none_and_nothing_that_sends(home: Path, words: str) -> None:
     found = imported(started(home, *words.split()))
