@@ -57,11 +57,8 @@ __all__ = [
     "Look",
     "MailedCode",
     "Offer",
-<<<<<<< HEAD
     "Opportunity",
-=======
     "PageView",
->>>>>>> trunk
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
