@@ -34,6 +34,7 @@ MENU = {
         "docs/settings",
         "docs/channels",
         "docs/crm",
+        "docs/salesforce",
         "docs/scaling-out",
         "docs/security",
         "docs/benchmarks",

@@ -6,7 +6,7 @@ from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCo
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.crm import CrmChange, CrmValue, Opportunity
-from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind, MailFinding
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
@@ -55,6 +55,7 @@ __all__ = [
     "Level",
     "LinkEnd",
     "Look",
+    "MailFinding",
     "MailedCode",
     "Offer",
     "Opportunity",

@@ -19,7 +19,7 @@ from notifications.channels.crm import ASSIGNMENTS
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
-from storage import crm_values, deliveries, handoffs, opportunities
+from storage import crm_values, deliveries, handoffs, mail_findings, opportunities
 from storage.tables import Answer, Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
@@ -69,6 +69,7 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
     if handoffs.lead_of(session, handoff).do_not_contact:
         rows = deliveries.keep_records(session, rows)
+    rows = _open_mailboxes(session, handoff, rows, work.now)
     ready: dict[str, Ready] = {}
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
@@ -86,6 +87,15 @@ def _expect_echo(session: Session, handoff: Handoff, row: Delivery, ready: Ready
         crm_values.set_by_baton(session, handoff.lead_id, ready.facts, at=now)
     elif row.channel == "crm" and row.message in ASSIGNMENTS:
         crm_values.set_by_baton(session, handoff.lead_id, {crm_words.OWNER: ready.facts.get("owner") or row.person}, at=now)
+
+
+def _open_mailboxes(session: Session, handoff: Handoff, rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Return the messages that may go out. An e-mail to a mailbox that complained fails for good, so the agreed fallback goes out."""
+    closed = mail_findings.closed_mailboxes(session, {row.person for row in rows if row.channel in mail_findings.MAIL})
+    refused = [row for row in rows if row.channel in mail_findings.MAIL and row.person in closed]
+    for row in refused:
+        deliveries.failed(session, row, handoff, error=mail_findings.CLOSED, permanent=True, now=now)
+    return [row for row in rows if row not in refused] if refused else list(rows)
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:

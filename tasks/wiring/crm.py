@@ -75,6 +75,10 @@ def wire_crm(settings: Settings, database: Database) -> Crm:
 
 def _vendors(address: CrmAddress, settings: Settings, *, token: Callable[[], str], people: Callable[[], Mapping[str, str]]) -> Crm:
     """The adapter of a vendor's CRM. token, people: read anew whenever the adapter needs them, off the event loop."""
+    if address.kind == "salesforce":
+        from storage.crm.salesforce import SalesforceCrm
+
+        return SalesforceCrm(address.api, token=token, people=people, read_by_people=settings.crm_people)
     raise WrongSetting([f"BATON_CRM_URL: {address.kind}: is not there yet; {_WRITE}"])
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from storage.database import UtcDateTime
 
 revision = "0043"
-down_revision = "0044"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 

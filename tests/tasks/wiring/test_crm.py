@@ -11,6 +11,7 @@ from sqlmodel import delete
 from agreements.errors import CrmError
 from notifications.letter import LeadView
 from storage.crm.local import LocalCrm
+from storage.crm.salesforce import SalesforceCrm
 from storage.tables import Lead, RosterSnapshot
 from tasks.messages.lead_context import person_facts
 from tasks.wiring import toolbox
@@ -60,6 +61,13 @@ def test_a_url_that_names_no_crm_is_refused_and_no_secret_shown(tmp_path: Path, 
     assert len(error.value.problems) == 1
     assert str(error.value).startswith("BATON_CRM_URL")
     assert SECRET not in str(error.value)
+
+
+def test_salesforce_is_wired_with_its_domain(tmp_path: Path) -> None:
+    box = toolbox.wire(Settings(home=tmp_path, crm_url="salesforce://firm.my.salesforce.com", crm_token=f"key:{SECRET}", crm_people=True))
+
+    assert isinstance(box.crm, SalesforceCrm)
+    assert (box.crm.api.url, box.crm.read_by_people, list(box.crm.files)) == ("https://firm.my.salesforce.com", True, [])
 
 
 @pytest.mark.parametrize("given", [{}, {"crm_token": SECRET, "crm_token_file": "/run/token"}])
