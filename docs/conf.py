@@ -34,6 +34,7 @@ MENU = {
         "docs/settings",
         "docs/channels",
         "docs/crm",
+        "docs/hubspot",
         "docs/salesforce",
         "docs/scaling-out",
         "docs/security",
