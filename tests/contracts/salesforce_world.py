@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from html import escape
 from typing import Any
+
+from tests.contracts.crm_worlds import PEOPLE, Seen
 
 from storage.crm.port import Account, Crm
 from storage.crm.salesforce import SalesforceCrm
-from tests.contracts.crm_worlds import PEOPLE, Seen
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
@@ -91,10 +93,10 @@ class SalesforceWorld:
         return len(self.org.rows("Lead", IsDeleted=False))
 
     def seen(self, lead: int) -> Seen:
-        """What people see of this lead. Salesforce shows the texts of tasks as they are, not as HTML."""
+        """What people see of this lead. Salesforce keeps texts plain, and its pages escape them."""
         record = self.org.rows("Lead", Baton_Lead__c=str(lead), IsDeleted=False)[0]
         tasks = self.org.rows("Task", WhoId=record["Id"], IsDeleted=False)
-        texts = [(task["IsClosed"], f"{task['Subject']} {task['Description']}".strip()) for task in tasks]
+        texts = [(task["IsClosed"], escape(f"{task['Subject']} {task['Description']}".strip(), quote=False)) for task in tasks]
         people = {user: person for person, user in self.org.users.items()}
         return Seen(
             people.get(str(record["OwnerId"]), ""),
