@@ -69,7 +69,8 @@ EventKind = Literal[
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",
     "answered-away", "answered-late", "answer-undone", "undo-overtaken", "sent", "delivered", "not-delivered", "delivery-unknown",
-    "not-proven-yet", "bounced", "bounced-after-reading", "auto-replied", "template-faulty", "dispute-raised", "dispute-upheld",
+    "not-proven-yet", "bounced", "bounced-after-reading", "complained", "auto-replied", "template-faulty", "dispute-raised",
+    "dispute-upheld",
     "dispute-overturned", "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed",
     "signature-asked", "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
     "answered-left", "answered-back", "dispute-moved",
@@ -91,6 +92,10 @@ ANSWERED: Mapping[AnswerKind, EventKind] = {
     "left": "answered-left",
     "back": "answered-back",
 }
+#: Mail that somebody has to look at: unknown mail to a return path, an answer of a person to it, and a complaint.
+MailFindingKind = Literal["doubtful", "answered", "complaint"]
+#: Who says what became of an e-mail: a returned message, or a mail provider's call.
+MailSource = Literal["mail", "ses", "sendgrid", "mailgun", "postmark"]
 #: What the status code of a bounce is about (RFC 3463).
 BounceCause = Literal["address", "mailbox", "system", "network", "protocol", "content", "policy", "unknown"]
 #: What was not done by the agreed time.
@@ -107,6 +112,7 @@ ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
+    "complaint-told",
     "trail-head", "test", "signature-told", "signature-asked",
     "do-not-contact", "asked-again",
 ]  # fmt: skip

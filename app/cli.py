@@ -110,7 +110,10 @@ COMMANDS: dict[str, str | Group] = {
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
     ),
-    "bounces": Group("Returned mail.", {"read": "app.commands.bounces:read"}),
+    "bounces": Group(
+        "Returned mail, complaints, and other mail to the return path.",
+        {"read": "app.commands.bounces:read", "list": "app.commands.bounces:show", "settle": "app.commands.bounces:settle"},
+    ),
     "devices": Group(
         "Browsers that Baton knows as a person's.",
         {"list": "app.commands.devices:show", "revoke": "app.commands.devices:revoke"},

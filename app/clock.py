@@ -13,6 +13,7 @@ from sqlmodel import Session
 from agreements.errors import CrmError
 from app.deadlines import Deadlines
 from app.hand_over import HandOver
+from app.intake_doors.fetch_queue import fetch_leads
 from app.prefect_runs import Engine, EngineAway
 from app.repair import Repair
 from storage import contracts, disputes, due_check, proof
@@ -93,6 +94,7 @@ class Clock:
             "disputes": self._where_seen("disputes", self._settle_disputes),
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "absences": self._every(ABSENCE_SECONDS, self._absences),
+            "leads to fetch": self._where_seen("leads to fetch", self._fetch_leads),
             "calendar feeds": self._every(FEED_SECONDS, self._poll_feeds),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
@@ -193,6 +195,9 @@ class Clock:
 
     async def _absences(self) -> int:
         return await hand_over_absences(self.box)
+
+    async def _fetch_leads(self) -> int:
+        return await fetch_leads(self.box)
 
     async def _poll_feeds(self) -> int:
         return await poll_feeds(self.box)

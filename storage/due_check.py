@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import deliveries, disputes, due, proof, strays
+from storage import deliveries, disputes, due, kept_payloads, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
@@ -26,6 +26,7 @@ def look(session: Session, *, now: datetime, real: datetime, personal_given_up: 
         ("repair", strays.dead_query(real)),
         ("disputes", disputes.overdue_query(now)),
         ("proofs", proof.arrived_query(now)),
+        ("leads to fetch", kept_payloads.due_query(now)),
     ]
     found = session.execute(select(*(query.limit(1).scalar_subquery() for _, query in asked))).one()
     return frozenset(name for (name, _), row in zip(asked, found, strict=True) if row is not None)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage import wakes
 from storage.tables import KeptAddress, KeptPayload, SeenDelivery
@@ -85,11 +86,16 @@ def count(session: Session, door: str) -> int:
     return session.exec(select(func.count()).select_from(KeptPayload).where(KeptPayload.door == door)).one()
 
 
+def due_query(now: datetime) -> SelectOfScalar[int]:
+    """Return the query for the numbers of payloads whose lead is to be fetched now, the longest due first."""
+    query = select(KeptPayload.id).where(col(KeptPayload.next_at).is_not(None), col(KeptPayload.next_at) <= now)
+    return query.order_by(col(KeptPayload.next_at))
+
+
 def claim_due(session: Session, *, now: datetime, limit: int) -> list[KeptPayload]:
     """Return payloads whose lead is to be fetched now. For a while no other process gets them."""
-    due = select(KeptPayload.id).where(col(KeptPayload.next_at).is_not(None), col(KeptPayload.next_at) <= now)
     claimed = []
-    for ident in session.exec(due.order_by(col(KeptPayload.next_at)).limit(limit)).all():
+    for ident in session.exec(due_query(now).limit(limit)).all():
         ours = (col(KeptPayload.id) == ident, col(KeptPayload.next_at) <= now)
         taken = session.execute(update(KeptPayload).where(*ours).values(next_at=now + CLAIMED_FOR))
         if taken.rowcount and (row := session.get(KeptPayload, ident, populate_existing=True)):  # type: ignore[attr-defined]

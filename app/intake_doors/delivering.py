@@ -161,13 +161,14 @@ def _conversion(door: DoorMap, part: Part) -> str:
 
 
 def _keep(box: Toolbox, sent: Delivery, done: Delivered, new: NewPayload, result: dict[str, Any]) -> None:
-    kept = NewPayload(new.key, new.door, new.content, new.content_type, _reason(result), new.addresses)
+    kept = NewPayload(new.key, new.door, new.content, new.content_type, reason_of(result), new.addresses)
     box.write_now(lambda session, now: kept_payloads.keep(session, kept, now=now))
     done.kept.add(new.key)
     done.results.append({**result, "kept": True})
 
 
-def _reason(result: dict[str, Any]) -> str:
+def reason_of(result: dict[str, Any]) -> str:
+    """Return why this lead was not taken in, in one line."""
     problems = [f"{one['field']} {one['problem']}".strip() for one in result.get("problems", ())]
     return "; ".join(problems) or str(result["error"])
 

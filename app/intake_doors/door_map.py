@@ -26,6 +26,8 @@ _BASES: Mapping[FetchFrom, str] = {
     "hubspot-contact": "https://api.hubapi.com",
     "linkedin-lead": "https://api.linkedin.com",
 }
+#: Hosts to which a token may go without TLS.
+_THIS_MACHINE: tuple[str, ...] = ("127.0.0.1", "localhost")
 
 
 def _path(text: Any) -> Any:
@@ -67,6 +69,13 @@ def _origin(text: str) -> str:
 def _page(text: str) -> str:
     if text and not text.startswith(("https://", "http://")):
         raise ValueError("write the whole address of a page, such as https://www.firm.example/thank-you")
+    return text
+
+
+def _api(text: str) -> str:
+    host = text.removeprefix("http://").partition("/")[0].partition(":")[0]
+    if text and not text.startswith("https://") and not (text.startswith("http://") and host in _THIS_MACHINE):
+        raise ValueError("write an address that begins with https://, for the token goes there")
     return text
 
 
@@ -131,7 +140,7 @@ class Fetch(_Part):
     source: FetchFrom = Field(alias="from")
     id: Place
     token: SecretName
-    url: Annotated[str, AfterValidator(_page)] = ""
+    url: Annotated[str, AfterValidator(_api)] = ""
     properties: tuple[Key, ...] = ()
 
     @property
@@ -197,8 +206,6 @@ class DoorMap(_Part):
             yield ("signed", "secret"), remedy
         if self.signed and self.signed.verify and self.signed.by != "facebook":
             yield ("signed", "verify"), "only Facebook asks for this word; leave it out"
-        if self.fetch:
-            yield ("fetch",), "is not carried out yet; leave it out"
         if self.fetch and self.fetch.id.has_every:
             yield ("fetch", "id"), "must lead to one place; write `[]` under `leads`"
         if self.leads and not self.leads.has_every:

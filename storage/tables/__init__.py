@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
-from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind, MailFinding
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
@@ -52,6 +52,7 @@ __all__ = [
     "Level",
     "LinkEnd",
     "Look",
+    "MailFinding",
     "MailedCode",
     "Offer",
     "PageView",

@@ -51,6 +51,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "not-proven-yet": "No proof yet that the message arrived",
     "bounced": "The message to {to} over {channel} came back ({message})",
     "bounced-after-reading": "The message to {to} over {channel} came back after somebody had read it. That changes nothing",
+    "complained": "The mailbox of {to} reported the message as unwanted",
     "auto-replied": "The mailbox of {to} answered by itself: {to} may be away",
     "unproven": "The proof of arrival is gone, so the clock of {rep} stops",
     "answered-accepted": "{actor} accepted",

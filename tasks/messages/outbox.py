@@ -16,7 +16,7 @@ from agreements.words import ChannelName, MessageKind, TemplateName
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
-from storage import deliveries, handoffs
+from storage import deliveries, handoffs, mail_findings
 from storage.tables import Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
@@ -66,6 +66,7 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
     if handoffs.lead_of(session, handoff).do_not_contact:
         rows = deliveries.keep_records(session, rows)
+    rows = _open_mailboxes(session, handoff, rows, work.now)
     ready: dict[str, Ready] = {}
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
@@ -74,6 +75,15 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
     deliveries.note_speech(session, handoff, bool(left))
     return list(ready.values())
+
+
+def _open_mailboxes(session: Session, handoff: Handoff, rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    """Return the messages that may go out. An e-mail to a mailbox that complained fails for good, so the agreed fallback goes out."""
+    closed = mail_findings.closed_mailboxes(session, {row.person for row in rows if row.channel in mail_findings.MAIL})
+    refused = [row for row in rows if row.channel in mail_findings.MAIL and row.person in closed]
+    for row in refused:
+        deliveries.failed(session, row, handoff, error=mail_findings.CLOSED, permanent=True, now=now)
+    return [row for row in rows if row not in refused] if refused else list(rows)
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:
