@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-from tests.contracts.crm_worlds import PEOPLE, Seen
-
 from storage.crm.port import Account, Crm
 from storage.crm.salesforce import SalesforceCrm
+from tests.contracts.crm_worlds import PEOPLE, Seen
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
