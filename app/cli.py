@@ -54,6 +54,13 @@ _DISPUTES = {
     "decide": "app.commands.disputes:decide",
     "report": "app.commands.disputes:report",
 }
+_INTAKE = {
+    "sources": "app.commands.intake:sources",
+    "try": "app.commands.intake:try_map",
+    "failed": "app.commands.intake:failed",
+    "replay": "app.commands.intake:replay",
+    "drop": "app.commands.intake:drop",
+}
 _KEYS = {
     "create": "app.commands.keys:create",
     "revoke": "app.commands.keys:revoke",
@@ -72,6 +79,7 @@ COMMANDS: dict[str, str | Group] = {
     "worker": "app.commands.parts:worker",
     "web": "app.commands.parts:web",
     "verify": "app.commands.verify:verify",
+    "audit": "app.commands.auditing:audit",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
     "roster": Group(
@@ -97,6 +105,7 @@ COMMANDS: dict[str, str | Group] = {
     ),
     "messages": Group("Messages: list, look at, check, count, try a channel out.", _MESSAGES),
     "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),
+    "intake": Group("Intake doors: webhooks and forms of other systems, each by a map.", _INTAKE),
     "keys": Group("Keys for machines, and those that sign links.", _KEYS),
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
@@ -109,7 +118,10 @@ COMMANDS: dict[str, str | Group] = {
             "retry": "app.commands.nurture:retry",
         },
     ),
-    "bounces": Group("Returned mail.", {"read": "app.commands.bounces:read"}),
+    "bounces": Group(
+        "Returned mail, complaints, and other mail to the return path.",
+        {"read": "app.commands.bounces:read", "list": "app.commands.bounces:show", "settle": "app.commands.bounces:settle"},
+    ),
     "devices": Group(
         "Browsers that Baton knows as a person's.",
         {"list": "app.commands.devices:show", "revoke": "app.commands.devices:revoke"},

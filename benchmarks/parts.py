@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks.figures import ratio
 from benchmarks.measures import (
     answers,
+    audit,
     beside_dbos,
     burst,
     clicks,
@@ -45,6 +46,7 @@ PARTS = {
     "g": "idle with many leads waiting",
     "h": "growth from few open leads to many",
     "storage": "answers, intake and backtest, without a server",
+    "audit": "a million leads and three million activities audited, without a server",
     "trail": "a million events proven, without a server",
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
     "start": "processor time of short commands, without a server",
@@ -76,6 +78,8 @@ class Run:
             self._on_stand(lambda up: self._measure("growth", lambda: growth.measure(up, self.sizes)))
         if "storage" in self.chosen:
             self._storage(answers.measure, intake.measure, trial.measure)
+        if "audit" in self.chosen:
+            self._storage(audit.measure)
         if "trail" in self.chosen:
             self._storage(trail.measure)
         if "routing" in self.chosen:

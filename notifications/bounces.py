@@ -77,7 +77,7 @@ class Returned:
     """A message that came to the address for bounces. kind: bounced, delayed, reply, complaint or other. why: the mail system's reason,
     in one line. marks: the marks that may name the returned delivery. days: the days that an automatic reply names, none for
     other mail. cause: of a bounce. is_report: a report about something else, such as a read receipt: nobody has to look at it.
-    is_answer: it answers a message, so a person may have written it."""
+    is_answer: it answers a message, so a person may have written it. once: names this message, however often it comes."""
 
     kind: ReturnedKind
     why: str = ""
@@ -86,6 +86,7 @@ class Returned:
     cause: Cause = Cause()
     is_report: bool = False
     is_answer: bool = False
+    once: str = ""
 
 
 class BounceMarks:
@@ -129,6 +130,7 @@ def read(raw: bytes) -> Returned:
             why=_line(found.why),
             marks=_first(chain(_marks(message), _marks_inside(message))) if found.kind == COMPLAINT else _marks(message),
             days=days_in(message) if found.kind == REPLY else (),
+            once=hashlib.sha256(str(message.get("Message-ID", "")).strip().encode("utf-8", "replace") or raw).hexdigest()[:32],
             is_answer=found.kind == OTHER and ("In-Reply-To" in message or "References" in message or _is_answer(message)),
         )
     except UnreadableMessage:

@@ -126,6 +126,15 @@ _OTHERS: Mapping[str, Any] = {
         "Absences that were read before still count. New ones are unknown until the feed works again.",
         "baton roster feeds",
     ),
+    "complaint-told": AbsenceContext(
+        _REP,
+        "",
+        "No more e-mail to Ben Carter",
+        "The mailbox of Ben Carter reported a message of Baton as unwanted.",
+        "Baton sends no e-mail to this person now, so e-mail does not prove any more that they were told.",
+        "Ask Ben Carter whether that was a mistake. Then settle the complaint, and e-mail goes out again.",
+        "baton bounces list",
+    ),
     "trail-head": HeadContext(_REP, "", "4f1d" * 16, "1204", "58031", "2026-12-04 00:00 UTC"),
     "digest": DigestContext(
         to=_REP,

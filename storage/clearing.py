@@ -10,13 +10,15 @@ from typing import Any, Final
 from sqlalchemy import delete, func, or_
 from sqlmodel import Session, SQLModel, col, select
 
-from storage import handoffs, trail
+from storage import handoffs, kept_payloads, trail
 from storage.database import ROWS_AT_ONCE
 from storage.tables import (
     Activity,
     Answer,
     Assignment,
     Consent,
+    CrmChange,
+    CrmValue,
     Delivery,
     DeliveryState,
     DigestItem,
@@ -26,6 +28,7 @@ from storage.tables import (
     Lead,
     LeadSource,
     LeadValues,
+    Opportunity,
     PersonalText,
     SharedSource,
     TwinPair,
@@ -198,6 +201,23 @@ def _accounts(session: Session, person: Person, room: int, now: datetime) -> int
     return len(rows[:room])
 
 
+def _crm_changes(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = [row for row in session.exec(select(CrmChange).where(col(CrmChange.lead_id).in_(person.leads))) if row.details]
+    for row in rows[:room]:
+        row.details, row.taken_at = {}, row.taken_at or now
+        session.add(row)
+    return len(rows[:room])
+
+
+def _opportunities(session: Session, person: Person, room: int, now: datetime) -> int:
+    """Clears what people typed about an opportunity. Its amount and its end are figures and stay."""
+    rows = [row for row in session.exec(select(Opportunity).where(col(Opportunity.lead_id).in_(person.leads))) if row.said]
+    for row in rows[:room]:
+        row.reason, row.said, row.faults = "", {}, {}
+        session.add(row)
+    return len(rows[:room])
+
+
 def _leads(session: Session, person: Person, room: int, now: datetime) -> int:
     query = select(Lead).where(col(Lead.id).in_(person.leads), col(Lead.erased_at).is_(None)).order_by(col(Lead.id).desc())
     rows = session.exec(query.limit(room)).all()
@@ -209,6 +229,12 @@ def _leads(session: Session, person: Person, room: int, now: datetime) -> int:
         session.add(row)
     session.flush()
     return len(rows)
+
+
+def _kept_payloads(session: Session, person: Person, room: int, now: datetime) -> int:
+    """Deletes what came through an intake door with an address of this person and was never taken in."""
+    theirs = session.exec(select(Lead.mail_key).where(col(Lead.id).in_(person.leads), Lead.mail_key != "")).all()
+    return kept_payloads.remove_of(session, theirs, limit=room)
 
 
 _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
@@ -226,7 +252,11 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "messages": _messages,
     "digest rows": _digest_items,
     "remarks": _remarks,
+    "kept payloads": _kept_payloads,
     "facts of the company": _accounts,
+    "values in the CRM": _rows_of(CrmValue, col(CrmValue.lead_id)),
+    "changes in the CRM": _crm_changes,
+    "opportunities": _opportunities,
     "leads": _leads,
 }
 

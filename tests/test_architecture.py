@@ -35,6 +35,7 @@ ROOMS = (
     "steps",
     "list_preview",
     "replies",
+    "crm",
     "disputes",
     "signing",
     "erasure",
@@ -62,6 +63,7 @@ REAL_TIME = {
     "flows/going.py": "how long a step took is real time, as Prefect shows it",
     "storage/due.py missed": "leases",
     "tasks/background/lost_run.py _locked": "leases",
+    "app/commands/intake.py _shown": "a map is tried out without an installation, so there is no other time",
     "app/repair.py": "leases",
     "app/starting.py": "whether the clocks of several machines agree",
     "app/prefect_check.py check_prefect": "whether the clocks of several machines agree",
@@ -72,6 +74,7 @@ REAL_TIME = {
     "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",
     "app/prefect_runs.py PrefectEngine._look": "Prefect's own timestamps are real",
     "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
+    "app/commands/auditing.py _now": "an audit needs no installation, and without one there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",
     "app/demo/lead_rows.py timed_rows": "the years that are likely in a file are those around today",
 }

@@ -79,7 +79,7 @@ class WorkingCalendar:
     def is_open(self, at: datetime) -> bool:
         """Whether the company is open at this instant: yes at an opening, no at a closing."""
         at = as_utc(at)
-        return any(opens <= at < closes for spans in self._open_days(at, at) for opens, closes in spans)
+        return any(opens <= at < closes for spans in self.open_days(at, at) for opens, closes in spans)
 
     def next_opening(self, at: datetime) -> datetime:
         """Return the instant itself while open, otherwise the next opening.
@@ -94,7 +94,7 @@ class WorkingCalendar:
         Raises: CalendarError if none follows within HORIZON, as in a calendar that is open day and night.
         """
         at, closing = as_utc(at), None
-        for opens, closes in (span for spans in self._open_days(at) for span in spans):
+        for opens, closes in (span for spans in self.open_days(at) for span in spans):
             if closing is not None and opens > closing:
                 return closing
             if closes > at + HORIZON:
@@ -111,7 +111,7 @@ class WorkingCalendar:
         Raises: CalendarError if no open day follows within HORIZON.
         """
         at = as_utc(at)
-        for spans in self._open_days(at):
+        for spans in self.open_days(at):
             if spans[0][0] > at:
                 return spans[0][0]
         raise _never_opens(at)
@@ -123,7 +123,7 @@ class WorkingCalendar:
         Raises: CalendarError if no open day follows within HORIZON.
         """
         at = as_utc(at)
-        for spans in self._open_days(at):
+        for spans in self.open_days(at):
             return spans[-1][1]
         raise _never_opens(at)
 
@@ -140,7 +140,7 @@ class WorkingCalendar:
             raise ValueError(f"a working duration cannot be negative, as {duration} is; write 0 or more")
         start = as_utc(start)
         uncounted = sorted([(FIRST, start), *in_order(pauses)])
-        for spans in self._open_days(start):
+        for spans in self.open_days(start):
             counted = without(spans, uncounted)
             counts = length(counted)
             if counted and duration <= counts:
@@ -159,7 +159,7 @@ class WorkingCalendar:
             raise ValueError(f"a number of working days cannot be negative, as {n} is; write 0 or more")
         start, remaining = as_utc(start), Fraction(n)
         uncounted = sorted([(FIRST, start), *in_order(pauses)])
-        for spans in self._open_days(start):
+        for spans in self.open_days(start):
             counted = without(spans, uncounted)
             share = _share(counted, spans)
             if counted and remaining <= share:
@@ -207,9 +207,9 @@ class WorkingCalendar:
         """Yield for each open day the spans that count, and all of its spans."""
         start, end = as_utc(start), as_utc(end)
         uncounted = sorted([(FIRST, start), (end, LAST), *in_order(pauses)])
-        return ((without(spans, uncounted), spans) for spans in self._open_days(start, end))
+        return ((without(spans, uncounted), spans) for spans in self.open_days(start, end))
 
-    def _open_days(self, at: datetime, until: datetime | None = None) -> Iterator[tuple[Span, ...]]:
+    def open_days(self, at: datetime, until: datetime | None = None) -> Iterator[tuple[Span, ...]]:
         """Yield the spans of each open day that ends after `at`, until the calendar stays closed for HORIZON."""
         # Two days back, because a night shift may end after a local date that its zone skipped.
         day = open_last = at.astimezone(self.timezone).date() - 2 * _ONE_DAY

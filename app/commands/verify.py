@@ -9,7 +9,7 @@ import typer
 from sqlmodel import col, select
 
 from app import terminal
-from storage import figures, strays, trail
+from storage import figures, mail_findings, strays, trail
 from storage.tables import Seal
 from storage.trail import TrailCheck
 from tasks.trail import sealing
@@ -42,6 +42,8 @@ def verify(
     stranded, rescued = box.read_now(lambda session, now: (strays.all_stranded(session), strays.rescued(session)))
     if rescued:
         terminal.console.print(f"{rescued} times Baton had to move a stranded lead again. Please report this.", style="yellow")
+    if to_look_at := box.read_now(lambda session, now: mail_findings.open_count(session)):
+        terminal.console.print(f"{to_look_at} returned mails or complaints wait for somebody: `baton bounces list`.", style="yellow")
     if stranded:
         terminal.complaints.print(f"Nothing will move these handoffs: {', '.join(map(str, stranded))}", style="red")
     if lost:

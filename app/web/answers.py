@@ -11,7 +11,7 @@ from app.web.rendering import plain
 def is_api(scope: Scope) -> bool:
     """Return whether a program asks, which expects JSON."""
     path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
-    return path.startswith(("/api/", "/hooks/"))
+    return path.startswith(("/api/", "/hooks/", "/intake/"))
 
 
 def said(scope: Scope, title: str, *sentences: str, status: int) -> Response:

@@ -13,7 +13,7 @@ from app.web.bodies import BodyTooLarge, body_of
 from app.web.intake import Refused, caller
 from notifications import bounces
 from storage.keys import Scope
-from tasks.background.bounces import AWAY, NOTED, REPEATED, take
+from tasks.background.bounces import AWAY, COMPLAINED, DOUBTFUL, NOTED, REPEATED, take
 from tasks.wiring.toolbox import Toolbox
 
 _BEARER = HTTPBearer(auto_error=False, description="A key of this installation. Your operator makes it.")
@@ -26,7 +26,7 @@ def routes(box: Toolbox) -> APIRouter:
 
     @router.post("/hooks/dsn", status_code=202)
     async def take_in(request: Request, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> JSONResponse:
-        """Takes one raw message (RFC 5322). `result` says what it was. The same bounce or automatic reply twice counts once."""
+        """Takes one raw message (RFC 5322). `result` says what it was. The same bounce, complaint or automatic reply twice counts once."""
         try:
             await caller(box, given, Scope.DSN)
             raw = await _message(request)
@@ -37,7 +37,7 @@ def routes(box: Toolbox) -> APIRouter:
         except bounces.UnreadableMessage as error:
             return JSONResponse({"result": "unreadable", "problem": f"This is no message: {error}."})
         result = await box.write(lambda session, now: take(session, returned, box.links, now=now))
-        return JSONResponse({"result": result}, status_code=202 if result in (NOTED, REPEATED, AWAY) else 200)
+        return JSONResponse({"result": result}, status_code=202 if result in (NOTED, REPEATED, AWAY, COMPLAINED, DOUBTFUL) else 200)
 
     return router
 

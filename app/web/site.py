@@ -31,6 +31,7 @@ from app.web import (
     dispute_page,
     dsn_hook,
     intake,
+    intake_doors,
     manager_page,
     me_page,
     nurture_hook,
@@ -92,6 +93,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.include_router(digest_page.routes(box))
     site.include_router(dispute_page.routes(box, requests))
     site.include_router(intake.routes(box))
+    site.include_router(intake_doors.routes(box, real_time=real_time))
     site.include_router(dsn_hook.routes(box))
     site.include_router(nurture_hook.routes(box))
     site.include_router(api_page.routes(box))

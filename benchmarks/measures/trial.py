@@ -160,7 +160,8 @@ def _sum(file: Path) -> dict[str, float]:
     return {"read and summed": time.perf_counter() - start}
 
 
-def _peak() -> int:
+def peak() -> int:
+    """Return the most memory that this process has used, in bytes."""
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -170,4 +171,4 @@ def _peak() -> int:
 if __name__ == "__main__":
     began = time.process_time()
     parts = {"trial": _try, "sum": _sum}[sys.argv[1]](*map(Path, sys.argv[2:]))
-    print(json.dumps({"seconds": sum(parts.values()), "processor": time.process_time() - began, "bytes": _peak(), "parts": parts}))
+    print(json.dumps({"seconds": sum(parts.values()), "processor": time.process_time() - began, "bytes": peak(), "parts": parts}))

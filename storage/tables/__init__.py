@@ -5,8 +5,10 @@ from __future__ import annotations
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
-from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind
+from storage.tables.crm import CrmChange, CrmValue, Opportunity
+from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind, MailFinding
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
+from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
@@ -30,12 +32,15 @@ __all__ = [
     "Claim",
     "ClockReading",
     "Consent",
+    "CrmChange",
+    "CrmValue",
     "Delivery",
     "DeliveryState",
     "Device",
     "Digest",
     "DigestItem",
     "Dispute",
+    "DoorDay",
     "ErasedPerson",
     "Enrolment",
     "EnrolmentState",
@@ -45,28 +50,33 @@ __all__ = [
     "Handoff",
     "HandoffNote",
     "ItemKind",
+    "KeptAddress",
+    "KeptPayload",
     "Lead",
     "LeadSource",
     "LeadValues",
     "Level",
     "LinkEnd",
     "Look",
+    "MailFinding",
     "MailedCode",
     "Offer",
+    "Opportunity",
+    "PageView",
     "PersonalText",
     "PrefectChore",
     "RosterSnapshot",
     "Seal",
     "SeenAs",
+    "SeenDelivery",
     "Settled",
-    "PageView",
     "SharedSource",
-    "TwinPair",
     "Signature",
     "SignatureRequest",
     "Suppression",
     "Touch",
     "TurnSheet",
+    "TwinPair",
     "Wait",
     "Wake",
     "WakeKind",

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from agreements.words import Action, Attempt, ChannelName, MessageKind
-from storage.tables.base import Word, instant, mapping, row_id
+from agreements.words import Action, Attempt, ChannelName, MailFindingKind, MailSource, MessageKind
+from storage.tables.base import Word, index_where, instant, mapping, row_id
 
 
 class DeliveryState(StrEnum):
@@ -57,6 +57,28 @@ class Delivery(SQLModel, table=True):
     permanent: bool = False
     proof: str = ""
     unread: bool = False
+
+
+class MailFinding(SQLModel, table=True):
+    """Mail about a delivery that somebody has to look at: a complaint, or mail to the return path that nothing explains. Its text is not
+    kept.
+
+    key: names this mail for ever. source: who reported it. settled_at: when somebody had looked at it, None until then; until then a
+    complaint keeps e-mail from the person.
+    """
+
+    __tablename__ = "mail_findings"
+    __table_args__ = (index_where("mail_findings_open", "person", where="settled_at IS NULL"),)
+    id: int = row_id()
+    key: str = Field(unique=True)
+    delivery_id: int = Field(index=True)
+    person: str
+    handoff_id: int | None = None
+    kind: Word[MailFindingKind]
+    source: Word[MailSource]
+    at: datetime = instant()
+    settled_at: datetime | None = instant(nullable=True)
+    settled_by: str = ""
 
 
 #: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.

@@ -11,25 +11,34 @@ from datetime import datetime
 from sqlmodel import Session
 
 from agreements.errors import RosterError
-from notifications.bounces import BOUNCED, REPLY, Returned
+from agreements.words import MailFindingKind
+from notifications.bounces import BOUNCED, COMPLAINT, OTHER, REPLY, Returned
 from notifications.links import Links
-from storage import proof, roster
+from storage import mail_findings, proof, roster
 from storage.tables import Delivery, DeliveryState
-from tasks.background import auto_replies
+from tasks.background import auto_replies, complaints
 
-#: The results for a returned message: a new bounce, a repeated bounce, its person has read the message, or not from Baton; and a new
-#: automatic reply, whose person may be away.
+#: The results for a returned message: a new bounce, a repeated bounce, its person has read the message, or not from Baton; a new
+#: automatic reply, whose person may be away; a new complaint; and new mail that somebody has to look at.
 NOTED, REPEATED, READ, NOT_OURS, AWAY = "bounced", "repeated", "was-read", "not-ours", "away"
+COMPLAINED, DOUBTFUL = "complained", "doubtful"
 
 
 def take(session: Session, returned: Returned, links: Links, *, now: datetime) -> str:
-    """Stores a bounce once at its delivery; returns "bounced", "repeated", "was-read" or "not-ours". Notes an automatic reply of somebody
-    whom Baton wrote to, and returns "away". For other returned mail, returns its kind: "delayed", "reply" or "other". Call inside a write
-    transaction."""
+    """Stores a bounce once at its delivery; returns "bounced", "repeated", "was-read" or "not-ours".
+
+    Notes an automatic reply of somebody whom Baton wrote to, and returns "away"; a complaint, and returns "complained"; other mail with
+    a valid mark that is no report, and returns "doubtful". For all the rest, returns its kind: "delayed", "reply", "complaint" or
+    "other". Call inside a write transaction.
+    """
     marked = (links.bounce_marks.read(mark) for mark in returned.marks)
     delivery_id = next((one for one in marked if one is not None), None)
     if returned.kind == REPLY and delivery_id is not None:
         return AWAY if auto_replies.take(session, delivery_id, returned.days, now=now) else REPLY
+    if returned.kind == COMPLAINT and delivery_id is not None:
+        return COMPLAINED if complaints.take(session, delivery_id, source="mail", now=now) else REPEATED
+    if returned.kind == OTHER and delivery_id is not None and not returned.is_report:
+        return _look_at(session, delivery_id, returned, now)
     if returned.kind != BOUNCED:
         return returned.kind
     if delivery_id is None:
@@ -40,6 +49,15 @@ def take(session: Session, returned: Returned, links: Links, *, now: datetime) -
     if row is None or row.state not in (*proof.MAY_COME_BACK, DeliveryState.BOUNCED):
         return NOT_OURS
     return REPEATED if row.state == DeliveryState.BOUNCED else READ
+
+
+def _look_at(session: Session, delivery_id: int, returned: Returned, now: datetime) -> str:
+    """Note mail to a return path that nothing explains, such as an answer of a person: the operator looks at it."""
+    row = session.get(Delivery, delivery_id)
+    if row is None:
+        return NOT_OURS
+    kind: MailFindingKind = "answered" if returned.is_answer else "doubtful"
+    return DOUBTFUL if mail_findings.note(session, row, kind, source="mail", once=returned.once, now=now) else REPEATED
 
 
 def _cause(session: Session, row: Delivery, returned: Returned) -> proof.Cause:

@@ -16,7 +16,7 @@ from agreements.errors import DeliveryError
 from agreements.words import ChannelName
 from notifications.letter import Letter
 from notifications.links import Links
-from storage import deliveries, digests
+from storage import deliveries, digests, mail_findings
 from storage.tables import Delivery, DeliveryState
 from tasks.background import personal_messages
 from tasks.background.slices import write_in_slices
@@ -95,6 +95,9 @@ def _claim(
         deliveries.drop(session, ident)
         return None
     if row is None or (composed is not None and not digest_message.may_go(session, row, composed, now=now)) or letter is None:
+        return None
+    if row.channel in mail_findings.MAIL and mail_findings.closed_mailboxes(session, [row.person]):
+        deliveries.failed(session, row, None, error=mail_findings.CLOSED, permanent=True, now=now)
         return None
     template_faults.note_faults(session, row, None, letter, now=now)
     if not deliveries.claim(session, ident, real=real):

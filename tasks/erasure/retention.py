@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from agreements import keeping
 from agreements.lifecycle import Stage
-from storage import chores, clearing, contracts, erased, identity, retention, trail
+from storage import chores, clearing, contracts, erased, identity, kept_payloads, retention, trail
 from storage.clearing import Person
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Handoff, Lead
@@ -79,6 +79,8 @@ async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda le
         for person in looked.due:
             kept.deleted += await _clear(box, person)
             progress(len(person.leads))
+    if old := await _old_payloads(box):
+        kept.deleted["payloads that were never taken in"] = old
     if pruned := await _prune(box):
         kept.deleted["events of the trail"] = pruned
     kept.deleted = +kept.deleted  # leaves out kinds with no hits
@@ -122,6 +124,19 @@ def _begin(session: Session, person: Person, now: datetime) -> bool:
     identity.forget(session, leads)
     clear_tasks.ask_prefect(session, person, now=now)
     return True
+
+
+async def _old_payloads(box: Toolbox) -> int:
+    """Deletes payloads of intake doors that were kept as long as any agreement keeps personal data at least; returns how many."""
+
+    def some(session: Session, now: datetime) -> int:
+        shortest = keeping.shortest_personal(contracts.read(row) for row in contracts.all_of(session))
+        return kept_payloads.remove_before(session, now - shortest, limit=ROWS_AT_ONCE) if shortest else 0
+
+    gone = 0
+    while few := await box.write(some):
+        gone += few
+    return gone
 
 
 async def _prune(box: Toolbox) -> int:

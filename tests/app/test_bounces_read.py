@@ -71,8 +71,8 @@ def test_a_bounce_is_noted_and_moved_to_what_was_seen(database: Database, mail: 
 
     assert done.exit_code == 0
     assert (
-        "1 bounced, 0 were known, 0 were read before, 0 say that somebody is away, 1 temporary, 1 not ours, 1 no bounces, 0 unreadable."
-        in done.stdout
+        "1 bounced, 0 were known, 0 were read before, 0 say that somebody is away, 1 temporary, 1 not ours, "
+        "0 complaints, 0 doubtful, 1 no bounces, 0 unreadable." in done.stdout
     )
     assert (files(mail, "new"), files(mail, "cur")) == ([], ["1.host:2,S", "2.host:2,S", "3.host:2,S", "4.host:2,S"])
     with database.read() as session:
@@ -97,6 +97,29 @@ def test_what_cannot_be_read_is_named_and_stays(database: Database, mail: Path) 
     assert "1.host: it has no headers" in done.stderr
     assert "1 bounced" in done.stdout
     assert files(mail, "new") == ["1.host"]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["bounces", *words])
+
+
+def test_what_nothing_explains_is_listed_until_somebody_has_looked_at_it(database: Database, mail: Path) -> None:
+    mark = BounceMarks([SECRET]).of(1)
+    put(mail, "1.host", returned("newsletter", mark=mark))
+
+    assert "1 doubtful" in read(mail).stdout
+    assert "ana: mail that is no bounce" in run("list").stdout
+    assert mark in run("list").stdout
+    assert run("settle", "1", "--by", "oscar").exit_code == 0
+    assert run("list").stdout == "Nothing to look at.\n"
+
+
+@pytest.mark.parametrize("number", ["1", "0", "-- -1"])
+def test_a_line_that_is_not_open_is_named(database: Database, mail: Path, number: str) -> None:
+    done = run("settle", *number.split())
+
+    assert done.exit_code == 2
+    assert "is not open" in done.stderr
 
 
 def test_an_empty_maildir_is_read_in_peace(database: Database, mail: Path) -> None:

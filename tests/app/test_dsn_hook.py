@@ -15,7 +15,7 @@ from notifications import bounces
 from storage import deliveries, page_requests
 from storage.keys import Scope
 from storage.page_requests import PageRequest
-from storage.tables import Delivery, DeliveryState, Event, Handoff, Wake
+from storage.tables import Delivery, DeliveryState, Event, Handoff, MailFinding, Wake
 from storage.tables.access import SeenAs
 from tests.app.stage import Stage, stage
 from tests.present import the
@@ -89,12 +89,87 @@ def test_an_automatic_reply_is_noted_once(company: Stage, door: httpx.Client) ->
     assert [event.data["to"] for event in company.rows(Event) if event.kind == "auto-replied"] == ["ana"]
 
 
-@pytest.mark.parametrize(("name", "result"), [("delayed", "delayed"), ("newsletter", "other"), ("read-receipt", "other")])
+@pytest.mark.parametrize(("name", "result"), [("delayed", "delayed"), ("read-receipt", "other"), ("delivered", "other")])
 def test_what_is_no_bounce_is_taken_with_a_plain_word(company: Stage, door: httpx.Client, name: str, result: str) -> None:
     answer = door.post("/hooks/dsn", content=bounce_of(company, name))
 
     assert (answer.status_code, answer.json()) == (200, {"result": result})
     assert state(company) == DeliveryState.CONFIRMED
+
+
+COMPLAINT = (
+    "From: fbl@elsewhere.example\r\nTo: abuse@firm.example\r\nMIME-Version: 1.0\r\n"
+    'Content-Type: multipart/report; report-type=feedback-report; boundary="edge"\r\n\r\n'
+    "--edge\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n\r\n"
+    "--edge\r\nContent-Type: message/rfc822\r\n\r\nX-Baton-Mark: MARK\r\nSubject: A lead for you\r\n\r\nHello\r\n--edge--\r\n"
+)
+ANSWER = (
+    "From: ana@northgate.example\r\nTo: bounces+MARK@firm.example\r\nIn-Reply-To: <x@y.example>\r\nMessage-ID: <NAME>\r\n\r\nI am on it!"
+)
+
+
+def about(company: Stage, text: str, **more: str) -> bytes:
+    for name, value in {"MARK": company.box.links.bounce_marks.of(1), **more}.items():
+        text = text.replace(name, value)
+    return text.encode()
+
+
+def findings(company: Stage) -> list[tuple[str, str, str]]:
+    return [(row.kind, row.person, row.source) for row in company.rows(MailFinding)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (ANSWER, "answered"),
+        (ANSWER.replace("In-Reply-To", "X-Other"), "doubtful"),
+        (ANSWER.replace("I am", "It bounced, I am"), "answered"),
+    ],
+)
+def test_mail_to_a_return_path_that_nothing_explains_is_shown_once(company: Stage, door: httpx.Client, text: str, kind: str) -> None:
+    results = [door.post("/hooks/dsn", content=about(company, text)).json()["result"] for _ in range(2)]
+
+    assert results == ["doubtful", "repeated"]
+    assert findings(company) == [(kind, "ana", "mail")]
+    assert state(company) == DeliveryState.CONFIRMED
+
+
+def test_a_newsletter_to_a_return_path_is_shown(company: Stage, door: httpx.Client) -> None:
+    assert door.post("/hooks/dsn", content=bounce_of(company, "newsletter")).json() == {"result": "doubtful"}
+
+
+def test_mail_without_a_valid_mark_is_not_kept(company: Stage, door: httpx.Client) -> None:
+    marks = ("1-aaaaaaaaaaaaaaaa", "99-bbbbbbbbbbbbbbbb", "1")
+
+    assert {
+        door.post("/hooks/dsn", content=about(company, text, MARK=mark)).status_code for text in (ANSWER, COMPLAINT) for mark in marks
+    } == {200}
+    assert findings(company) == []
+
+
+def test_one_message_cannot_fill_the_list(company: Stage, door: httpx.Client) -> None:
+    for number in range(25):
+        door.post("/hooks/dsn", content=about(company, ANSWER, NAME=f"{number}@x.example"))
+
+    assert len(findings(company)) == 20
+
+
+def test_a_complaint_takes_the_proof_back_and_tells_operations_once(company: Stage, door: httpx.Client) -> None:
+    results = [door.post("/hooks/dsn", content=about(company, COMPLAINT)).json()["result"] for _ in range(2)]
+
+    assert results == ["complained", "repeated"]
+    assert findings(company) == [("complaint", "ana", "mail")]
+    assert state(company) == DeliveryState.BOUNCED
+    assert "bounce:1" in [wake.key for wake in company.rows(Wake)]
+    assert [row.person for row in company.rows(Delivery) if row.message == "complaint-told"] == ["oscar"]
+    assert [event.data["cause"] for event in company.rows(Event) if event.kind == "bounced"] == ["hard"]
+    assert [event.data["to"] for event in company.rows(Event) if event.kind == "complained"] == ["ana"]
+
+
+def test_a_complaint_about_a_message_that_came_back_is_still_one(company: Stage, door: httpx.Client) -> None:
+    door.post("/hooks/dsn", content=bounce_of(company))
+
+    assert door.post("/hooks/dsn", content=about(company, COMPLAINT)).json() == {"result": "complained"}
 
 
 def test_a_bounce_of_somebody_elses_mail_is_not_ours(company: Stage, door: httpx.Client) -> None:

@@ -17,7 +17,7 @@ from storage.database import Database
 #: Tables that grow with the leads: nothing that is asked all the time may read one of them from end to end.
 BIG = (
     *("leads", "lead_sources", "lead_values", "activities", "handoffs", "waits", "answers", "assignments", "touches"),
-    *("deliveries", "digest_items", "events", "sights", "wakes", "disputes"),
+    *("deliveries", "digest_items", "events", "sights", "wakes", "disputes", "kept_payloads", "kept_addresses", "seen_deliveries"),
 )
 _ASKS = ("SELECT", "UPDATE", "DELETE", "WITH")
 _OURS = (*_ASKS, "INSERT")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, delete
 
-from storage import deliveries, due_check
+from storage import deliveries, due_check, kept_payloads
 from storage.database import Database
 from storage.tables import Answer, Delivery, DeliveryState, Dispute, Wake
 from tests.conftest import MONDAY
@@ -68,6 +68,11 @@ def an_arrival(session: Session) -> None:
     session.add(Delivery(key="sent", handoff_id=handoff.id, confirm_at=MONDAY, **known))
 
 
+def a_lead_to_fetch(session: Session) -> None:
+    new = kept_payloads.NewPayload("key", "facebook", b"{}", "application/json")
+    kept_payloads.keep(session, new, now=MONDAY, next_at=MONDAY)
+
+
 @pytest.mark.parametrize(
     ("prepare", "name"),
     [
@@ -79,6 +84,7 @@ def an_arrival(session: Session) -> None:
         (a_dead_attempt, "repair"),
         (a_dispute, "disputes"),
         (an_arrival, "proofs"),
+        (a_lead_to_fetch, "leads to fetch"),
     ],
 )
 def test_what_is_due_is_seen_from_its_instant_on(database: Database, prepare: Callable[[Session], None], name: str) -> None:

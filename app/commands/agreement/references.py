@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,11 @@ def from_file(file: Path) -> Agreement:
         for problem in error.problems:
             terminal.complaints.print(problem, markup=False, soft_wrap=True)
         raise typer.Exit(terminal.FINDINGS) from error
+
+
+def starter() -> Agreement:
+    """Return the shipped agreement that people begin with."""
+    return read_agreement(files("agreements").joinpath("examples", "starter.yaml").read_text(encoding="utf-8"), name="starter")
 
 
 def text_of(file: Path) -> str:

@@ -11,10 +11,11 @@ from sqlmodel import delete
 from agreements.errors import CrmError
 from notifications.letter import LeadView
 from storage.crm.local import LocalCrm
+from storage.crm.salesforce import SalesforceCrm
 from storage.tables import Lead, RosterSnapshot
 from tasks.messages.lead_context import person_facts
 from tasks.wiring import toolbox
-from tasks.wiring.crm import addresses_of_people, read_crm_url, read_token
+from tasks.wiring.crm import addresses_of_people, fields_of_agreements, read_crm_url, read_token, wire_crm
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tasks.wiring.wrong_setting import WrongSetting
@@ -62,6 +63,13 @@ def test_a_url_that_names_no_crm_is_refused_and_no_secret_shown(tmp_path: Path, 
     assert SECRET not in str(error.value)
 
 
+def test_salesforce_is_wired_with_its_domain(tmp_path: Path) -> None:
+    box = toolbox.wire(Settings(home=tmp_path, crm_url="salesforce://firm.my.salesforce.com", crm_token=f"key:{SECRET}", crm_people=True))
+
+    assert isinstance(box.crm, SalesforceCrm)
+    assert (box.crm.api.url, box.crm.read_by_people, list(box.crm.files)) == ("https://firm.my.salesforce.com", True, [])
+
+
 @pytest.mark.parametrize("given", [{}, {"crm_token": SECRET, "crm_token_file": "/run/token"}])
 @pytest.mark.parametrize("url", ["hubspot:", "salesforce://firm.my.salesforce.com"])
 def test_a_vendors_crm_has_one_token(tmp_path: Path, url: str, given: dict[str, Any]) -> None:
@@ -75,6 +83,15 @@ def test_without_a_setting_the_crm_is_the_local_one_in_the_home_folder(tmp_path:
     assert isinstance(crm, LocalCrm)
     assert list(crm.files) == [tmp_path / "crm.db"]
     assert crm.keeps == ""
+
+
+def test_hubspot_is_wired_with_the_roster_and_the_fields_of_the_agreements(box: Toolbox) -> None:
+    settings = Settings(home=box.settings.home, crm_url="hubspot://127.0.0.1:1", crm_token=SECRET, crm_people=True)
+    crm = wire_crm(settings, box.database)
+
+    assert (crm.name, crm.read_by_people, list(crm.files)) == ("HubSpot", True, [])
+    assert SECRET not in repr(crm)
+    assert "status" in fields_of_agreements(box.database)
 
 
 def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""The map that says what the columns of an export of activities mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from agreements.lead import Key
+from app.csv_import.audit_columns import Cells
+from app.csv_import.lead_map import zone_of
+
+#: What an activity is: a touch by one of three ways, or a change of the lead's status.
+ActivityMeaning = Literal["call", "email", "meeting", "status"]
+#: The meanings that are attempts to reach the lead.
+TOUCHES: tuple[ActivityMeaning, ...] = ("call", "email", "meeting")
+
+
+def _known_zone(name: str) -> str:
+    return zone_of(name).key if name else ""
+
+
+class ActivityMap(BaseModel):
+    """What the columns of a file of activities mean.
+
+    lead, at, type: the columns with the lead's id, the time and the type of the activity. by: who did it; to: the new status, of a
+    change of status; empty for no column. kinds: meaning -> types as the CRM writes them; a type that is not named is counted, but
+    is no touch. automatic: the values of `by` that are no people. timezone: of times without a zone.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lead: Key = "lead_id"
+    at: Key = "at"
+    type: Key = "type"
+    by: str = ""
+    to: str = ""
+    kinds: dict[ActivityMeaning, Cells] = {"call": ("call",), "email": ("email",), "meeting": ("meeting",), "status": ("status",)}
+    automatic: Cells = ()
+    timezone: Annotated[str, AfterValidator(_known_zone)] = ""
+
+    def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
+        """Yield what does not fit together: where, and what to write instead."""
+        cells = [cell.casefold() for several in self.kinds.values() for cell in several]
+        for cell in sorted({cell for cell in cells if cells.count(cell) > 1}):
+            yield ("kinds",), f"{cell!r} has two meanings; write each type once"
+        if self.automatic and not self.by:
+            yield ("automatic",), "needs the column that says who did it; name it under `by`"
