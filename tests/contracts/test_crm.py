@@ -11,6 +11,9 @@ import pytest
 from agreements.errors import CrmError
 from storage.crm.port import Account, Change
 from tests.contracts.crm_worlds import HubSpotWorld, LocalWorld, World
+from tests.contracts.salesforce_world import SalesforceWorld
+from tests.crm.salesforce_stand_in import StandIn as SalesforceStandIn
+from tests.crm.salesforce_stand_in import serving
 from tests.crm.stand_in import StandIn, running
 
 KIM = {
@@ -34,14 +37,26 @@ def hubspot() -> Iterator[StandIn]:
         yield stand_in
 
 
+@pytest.fixture(scope="module")
+def salesforce() -> Iterator[SalesforceStandIn]:
+    with serving() as stand_in:
+        yield stand_in
+
+
 #: Every CRM, and those in which people log touches, work on deals, merge and delete records, and have records of their own.
-EVERY = ("local", "hubspot")
-among_people = pytest.mark.parametrize("world", ["hubspot"], indirect=True)
+EVERY = ("local", "hubspot", "salesforce")
+among_people = pytest.mark.parametrize("world", ["hubspot", "salesforce"], indirect=True)
 
 
 @pytest.fixture(params=EVERY)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    made: World = LocalWorld(tmp_path) if request.param == "local" else HubSpotWorld(request.getfixturevalue("hubspot"))
+    made: World
+    if request.param == "local":
+        made = LocalWorld(tmp_path)
+    elif request.param == "hubspot":
+        made = HubSpotWorld(request.getfixturevalue("hubspot"))
+    else:
+        made = SalesforceWorld(request.getfixturevalue("salesforce"))
     yield made
     assert made.problems() == []
 
