@@ -12,8 +12,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from app.intake_doors.taking import problems_of
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
-from app.web.intake import Refused, caller, problems_of
+from app.web.intake import Refused, caller
 from storage import enrolments
 from storage.keys import Scope
 from tasks.background.enrolments import Confirmed, confirm, refuse
