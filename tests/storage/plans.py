@@ -18,7 +18,6 @@ from storage.database import Database
 BIG = (
     *("leads", "lead_sources", "lead_values", "activities", "handoffs", "waits", "answers", "assignments", "touches"),
     *("deliveries", "digest_items", "events", "sights", "wakes", "disputes", "kept_payloads", "kept_addresses", "seen_deliveries"),
-    *("crm_changes", "crm_values", "opportunities"),
 )
 _ASKS = ("SELECT", "UPDATE", "DELETE", "WITH")
 _OURS = (*_ASKS, "INSERT")
