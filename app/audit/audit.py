@@ -204,4 +204,5 @@ def _warnings(found: _Found, drafted: bool) -> Iterator[str]:
         yield f"{counted(without, 'lead has', 'leads have')} no usable time at which it was created: no promise can be timed for it."
     won = Counts(record).won().won
     if record.tells_wins and won < FEW_WON:
-        yield f"Only {counted(won, 'lead was', 'leads were')} won: differences between shares are likely to be chance."
+        few = f"Only {counted(won, 'lead was', 'leads were')}" if won else "No lead was"
+        yield f"{few} won: differences between shares are likely to be chance."
