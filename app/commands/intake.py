@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from agreements.lead import IncomingLead
 from app import terminal
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors, mapping, payload, replaying
 from app.intake_doors.door_map import DoorMap, read_door
 from app.intake_doors.mapping import Part

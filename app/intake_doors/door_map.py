@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 from app.csv_import.cells import TIMES
-from app.csv_import.lead_map import FACTS, tree_of, unfit, zone_of
+from app.csv_import.lead_map import FACTS, zone_of
+from app.csv_import.map_file import tree_of, unfit
 from app.intake_doors.paths import Path, parse
 from app.intake_doors.signatures import Encoding, Plain, Scheme
 

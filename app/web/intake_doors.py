@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors, payload, signatures
 from app.intake_doors.delivering import Delivered, Delivery, deliver
 from app.intake_doors.door_map import DoorMap, PublicForm

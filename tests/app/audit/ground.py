@@ -20,7 +20,8 @@ from app.audit.left_out import LeftOutRows
 from app.audit.promises import judge_promises
 from app.audit.record import record_of
 from app.audit.report import Audit, Kept
-from app.csv_import.lead_map import LeadMap, read_map, read_map_as
+from app.csv_import.lead_map import LeadMap, read_map
+from app.csv_import.map_file import read_map_as
 from tests.app.backtest.ground import EXAMPLE
 from tests.conftest import ROOT
 

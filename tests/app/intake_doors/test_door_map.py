@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import mapping, paths
 from app.intake_doors.door_map import DoorMap, read_door
 from app.intake_doors.mapping import Part, TooMany
