@@ -102,6 +102,9 @@ def sources(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
     box = terminal.open_box()
     with terminal.told():
         found = [_source(box, name) for name in doors.names(box.settings.folder)]
+        for name in doors.strays(box.settings.folder):
+            remedy = "name a map with small letters, digits and hyphens, and the ending .yaml"
+            terminal.complaints.print(f"{doors.FOLDER}/{name} is no door: {remedy}.", markup=False, soft_wrap=True)
     if as_json:
         print(json.dumps(found, indent=2))
     else:

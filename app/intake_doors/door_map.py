@@ -19,7 +19,7 @@ from app.intake_doors.signatures import Encoding, Plain, Scheme
 #: A fact that a map may name besides those of a lead: a whole name, of which the first word is the first name.
 FULL_NAME = "full_name"
 #: How a time is written: as a date, or as the number of seconds or milliseconds since 1970.
-Written = Literal["date", "epoch", "epoch-ms"]
+Written = Literal["iso", "epoch-seconds", "epoch-milliseconds"]
 #: Where the values of a lead are fetched that a payload only names.
 FetchFrom = Literal["facebook-lead", "hubspot-contact", "linkedin-lead"]
 _BASES: Mapping[FetchFrom, str] = {
@@ -163,11 +163,11 @@ class ConsentMap(_Part):
 class DoorMap(_Part):
     """What the payloads of one sender mean.
 
-    source: names the sender in each lead. leads: where the payload has the list of leads; empty if the payload is one. only: path -> the
-    words of which one must stand there; a payload or lead with others is passed over. columns: fact -> its path, or several
-    of which the first with a value counts. constants: fact -> its value for every lead. fields: field of the agreement -> path.
-    values: fact or field -> what its words mean. dates: how a time is written. timezone: of times without a zone. number_fields,
-    decimal_sign: as in a map for files.
+    source: names the sender in each lead. leads: where the payload has the list of leads; empty if the payload is one. only: path ->
+    the words of which one must stand there; unless: path -> the words of which none may; any other lead is passed over. columns: fact
+    -> its path, or several of which the first with a value counts. constants: fact -> its value for every lead. fields: field of the
+    agreement -> path. values: fact or field -> what its words mean. dates: how a time is written. timezone: of times without a zone.
+    number_fields, decimal_sign: as in a map for files.
     """
 
     source: Key
@@ -176,6 +176,7 @@ class DoorMap(_Part):
     fetch: Fetch | None = None
     leads: Place | None = None
     only: dict[Key, Words] = {}
+    unless: dict[Key, Words] = {}
     columns: dict[Fact, Places]
     constants: dict[Fact, FieldValue] = {}
     fields: dict[Key, Places] = {}
@@ -238,11 +239,12 @@ class DoorMap(_Part):
             for name, several in places.items():
                 if any(one.has_every for one in several):
                     yield (kind, name), "must lead to one place; `[]` is for `leads`, and a list of words needs none"
-        for text in self.only:
-            try:
-                parse(text)
-            except ValueError as error:
-                yield ("only", text), str(error)
+        for key, asked in (("only", self.only), ("unless", self.unless)):
+            for text in asked:
+                try:
+                    parse(text)
+                except ValueError as error:
+                    yield (key, text), str(error)
 
 
 def read_door(path: File) -> DoorMap:

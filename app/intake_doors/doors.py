@@ -23,6 +23,11 @@ def names(home: Path) -> list[str]:
     return sorted(path.stem for path in folder_of(home).glob("*.yaml") if _NAME.fullmatch(path.stem))
 
 
+def strays(home: Path) -> list[str]:
+    """Return the files in the folder that are no doors because of their name."""
+    return sorted(path.name for path in folder_of(home).glob("*.y*ml") if path.suffix != ".yaml" or not _NAME.fullmatch(path.stem))
+
+
 def door(home: Path, name: str) -> DoorMap | None:
     """Return the map of this door, None if there is none. Raises UnreadableFile for a map with mistakes."""
     if not _NAME.fullmatch(name):

@@ -43,8 +43,12 @@ def parts_of(door: DoorMap, payload: Any) -> list[Part]:
 
 
 def is_meant(door: DoorMap, part: Part) -> bool:
-    """Whether the map is about this part: every path under `only` leads to one of its words."""
-    return all(words(find(parse(text), part.value, part.whole)) in wanted for text, wanted in door.only.items())
+    """Whether the map is about this part: every path under `only` leads to one of its words, and no path under `unless` does."""
+
+    def is_there(text: str, wanted: tuple[str, ...]) -> bool:
+        return words(find(parse(text), part.value, part.whole)) in wanted
+
+    return all(is_there(*one) for one in door.only.items()) and not any(is_there(*one) for one in door.unless.items())
 
 
 def fetch_id(door: DoorMap, part: Part) -> str:
@@ -95,7 +99,7 @@ def _meaning(door: DoorMap, name: str, found: Any, *, is_field: bool, now: datet
     if text == "":
         return None
     if name in TIMES or name in door.dates:
-        at = _instant(found, text, door.dates.get(name, "date"), door.timezone, now)
+        at = _instant(found, text, door.dates.get(name, "iso"), door.timezone, now)
         return at.isoformat() if is_field else at
     if is_field:
         if isinstance(found, (bool, int, float)):
@@ -113,16 +117,16 @@ def _single(value: Any) -> str:
 
 
 def _instant(found: Any, text: str, written: Written, timezone: str, now: datetime) -> datetime:
-    if written == "date":
+    if written == "iso":
         if isinstance(found, (int, float)):
-            raise ValueError("is a number and no date; say under `dates` whether it is `epoch` or `epoch-ms`")
+            raise ValueError("is a number and no date; say under `dates` whether it is `epoch-seconds` or `epoch-milliseconds`")
         return instant(text, zone_of(timezone), now.year)
     try:
-        at = datetime.fromtimestamp(float(text) / (1000 if written == "epoch-ms" else 1), UTC)
+        at = datetime.fromtimestamp(float(text) / (1000 if written == "epoch-milliseconds" else 1), UTC)
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{text[:40]!r} is no number of {'milli' if written == 'epoch-ms' else ''}seconds since 1970") from None
+        raise ValueError(f"{text[:40]!r} is no number of {written.removeprefix('epoch-')} since 1970") from None
     if not now.year - YEARS_BACK <= at.year <= now.year + YEARS_AHEAD:
-        raise ValueError(f"{text[:40]!r} is not a likely time; say under `dates` whether it is `epoch` or `epoch-ms`")
+        raise ValueError(f"{text[:40]!r} is not a likely time; say under `dates` whether it is `epoch-seconds` or `epoch-milliseconds`")
     return at
 
 

@@ -24,6 +24,8 @@ KEY_FIELD = "Baton_Key__c"
 FIELDS = {"owner": "OwnerId", "status": "Status"}
 #: What a Contact does not have. Baton writes it to Leads only.
 _LEAD_ONLY = frozenset({"Status"})
+#: What no text shows: the person, who is in the record, and the code, which is for the rep alone.
+_NOT_IN_TEXTS = (*PERSON_FACTS, "number")
 _SUBJECT_MAX, _TEXT_MAX, _NAME_MAX = 255, 32_000, 120
 #: How many keys of changes the record of a lead remembers, and the length of each.
 _REMEMBERED, _MARK = 16, 14
@@ -204,14 +206,15 @@ async def _first_stage(calls: Calls) -> str:
 
 
 def _place(record: Record | None, number: str, facts: Mapping[str, str], more: Mapping[str, Any]) -> Write:
-    """The write of the lead's record. An existing one keeps what people wrote there."""
+    """The write of the lead's record. An existing one keeps what people wrote there, and gets what is blank."""
     if record is None:
         return Write("record", "PATCH", f"sobjects/Lead/{LEAD_FIELD}/{quote(number, safe='')}", {**new_lead(facts), **more})
-    return Write("record", "PATCH", record.path, {LEAD_FIELD: record.number or number, **more})
+    missing = {name: value for name, value in new_lead(facts).items() if name in record.blank}
+    return Write("record", "PATCH", record.path, {**missing, LEAD_FIELD: record.number or number, **more})
 
 
 def _task(record: Record | None, user: str, subject: str, facts: Mapping[str, str]) -> dict[str, Any]:
-    text = "\n".join(f"{name}: {value}" for name, value in facts.items() if name not in PERSON_FACTS)
+    text = "\n".join(f"{name}: {value}" for name, value in facts.items() if name not in _NOT_IN_TEXTS)
     who = record.id if record else Made("record")
     return {"WhoId": who, "OwnerId": user, "Subject": subject[:_SUBJECT_MAX], "Description": text[:_TEXT_MAX]}
 

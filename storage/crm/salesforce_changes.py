@@ -80,22 +80,28 @@ async def _some(calls: Calls, source: Source, start: datetime, *, after: datetim
 
 
 def _together(found: Iterable[Found]) -> list[Found]:
-    """Put together the fields of one record that one person saved at the same time: an agreement may ask for several at once.
+    """Put together what one person saved of one record at the same time: an agreement may ask for several fields at once.
 
-    A field that was saved twice in that second begins a second change.
+    A field that was saved twice in that second begins a second change. A reason that came with its stage is no second change.
     """
     saved: list[Found] = []
-    latest: dict[tuple[object, ...], int] = {}
+    places: dict[tuple[object, ...], list[int]] = {}
     for one in sorted(found, key=lambda one: one.rows):
-        key = (one.kind, one.source, one.record, one.user, one.at)
-        place = latest.get(key)
-        if one.kind == "fields" and place is not None and not saved[place].values.keys() & one.values.keys():
+        same = places.setdefault((one.kind, one.record, one.user, one.at), [])
+        place = next((place for place in same if _belongs(one, saved[place], newest=place == same[-1])), None)
+        if place is None:
+            same.append(len(saved))
+            saved.append(one)
+        else:
             before = saved[place]
             saved[place] = replace(before, values={**before.values, **one.values}, rows=(*before.rows, *one.rows))
-        else:
-            latest[key] = len(saved)
-            saved.append(one)
     return saved
+
+
+def _belongs(one: Found, before: Found, *, newest: bool) -> bool:
+    if one.kind == "fields":
+        return newest and not one.values.keys() & before.values.keys()
+    return one.kind == "opportunity" and one.values.items() <= before.values.items()
 
 
 def _change(place: int, one: Found, numbers: Mapping[str, int], known: Mapping[str, Who]) -> Change:

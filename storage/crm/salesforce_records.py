@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agreements.errors import CrmError
@@ -19,6 +19,11 @@ _FIELDS: Mapping[RecordKind, str] = {
     "Contact": "Id, IsDeleted, MasterRecordId, AccountId",
     "Lead": "Id, IsDeleted, MasterRecordId, IsConverted, ConvertedContactId, ConvertedOpportunityId, ConvertedAccountId",
 }
+#: What Baton fills in where it adopts a record that lacks it.
+_FILLED: Mapping[RecordKind, tuple[str, ...]] = {
+    "Contact": ("FirstName", "Title", "Phone"),
+    "Lead": ("FirstName", "Title", "Phone", "Country"),
+}
 #: How often a lead is followed from one record to the next: merges and a conversion.
 _HOPS = 8
 #: The longest values of a new Lead's fields.
@@ -29,7 +34,11 @@ NOT_PROVIDED = "[not provided]"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Where a lead is. number: what its LEAD_FIELD says. done: what its DONE_FIELD says. opportunity: made by its conversion."""
+    """Where a lead is.
+
+    number: what its LEAD_FIELD says. done: what its DONE_FIELD says. opportunity: made by its conversion. blank: the fields of the
+    person that have no value, where the record is to be adopted.
+    """
 
     kind: RecordKind
     id: str
@@ -37,6 +46,7 @@ class Record:
     done: str = ""
     account: str = ""
     opportunity: str = ""
+    blank: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -69,13 +79,13 @@ async def of_address(calls: Calls, address: str) -> Record | None:
         return None
     where = f"Email = {quoted(address)} AND {LEAD_FIELD} = null"
     kinds: Mapping[RecordKind, str] = {"Contact": "", "Lead": " AND IsConverted = false"}
-    found = await calls.asked(
-        {
-            kind: f"SELECT {_columns(kind)} FROM {kind} WHERE {where}{more} ORDER BY CreatedDate ASC, Id ASC LIMIT 1"
-            for kind, more in kinds.items()
-        }
-    )
-    return next((_record(kind, found[kind][0]) for kind in kinds if found[kind]), None)
+    columns = {kind: f"{_columns(kind)}, {', '.join(_FILLED[kind])}" for kind in kinds}
+    queries = {kind: f"SELECT {columns[kind]} FROM {kind} WHERE {where}{more}" for kind, more in kinds.items()}
+    found = await calls.asked({kind: f"{query} ORDER BY CreatedDate ASC, Id ASC LIMIT 1" for kind, query in queries.items()})
+    for kind in kinds:
+        for row in found[kind]:
+            return replace(_record(kind, row), blank=frozenset(name for name in _FILLED[kind] if not row[name]))
+    return None
 
 
 def new_lead(facts: Mapping[str, str]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class Org:
     def __init__(self) -> None:
         self.now, self.tables = START, {name: dict[str, dict[str, Any]]() for name in COLUMNS}
         self.columns = {name: set(text.split()) for name, text in COLUMNS.items()}
+        self.statuses = list(_STATUSES)
         self.multi_currency, self.rules = False, dict[str, str]()
         self._numbers, self._undo = itertools.count(100), list[Callable[[], object]]()
         self.tables["User"][BATON_USER] = _user(BATON_USER, "Baton", "baton@firm.example")
@@ -211,7 +212,7 @@ class Org:
                 raise Refused("STRING_TOO_LONG", f"{name}: data value too large: {value} (max length={_LENGTHS[name]})", fields=(name,))
             if name == "Email" and value and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", str(value)):
                 raise Refused("INVALID_EMAIL_ADDRESS", f"Email: invalid email address: {value}", fields=("Email",))
-            if (kind, name) == ("Lead", "Status") and value not in _STATUSES:
+            if (kind, name) == ("Lead", "Status") and value not in self.statuses:
                 message = f"Status: bad value for restricted picklist field: {value}"
                 raise Refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=("Status",))
             if name == "OwnerId" and not self.tables["User"].get(str(value), {"IsActive": str(value).startswith("00G")})["IsActive"]:

@@ -162,6 +162,8 @@ def _acted(handler: type[Handler], state: State, what: str, told: dict[str, Any]
         state.random = random.Random(told.get("seed", 0))
     elif what == "forget":
         org.columns.pop(told["kind"]) if "column" not in told else org.columns[told["kind"]].discard(told["column"])
+    elif what == "column":
+        org.columns[told["kind"]].add(told["column"])
     elif what == "fault":
         state.faults.append({"times": 1, **told})
     elif what == "user":

@@ -15,6 +15,7 @@ from app.intake_doors.door_map import DoorMap, read_door
 from app.intake_doors.mapping import Part, TooMany
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+SECONDS, MILLISECONDS = "epoch-seconds", "epoch-milliseconds"
 KEY, ID = "source: s\nsigned: {by: key}\n", "columns: {source_id: id}"
 WITH_AT, WITH_REFUSAL = {"source_id": "id", "at": "at"}, {"source_id": "id", "do_not_contact": "n"}
 FORM = "source: s\nform: {token: t, origins: "
@@ -104,9 +105,9 @@ class TestBatches:
         ({}, {"id": 17.0}, "source_id", "17"),
         ({}, {"id": True}, "source_id", "true"),
         ({"columns": {"source_id": ["no", "empty", "id"]}}, {"id": 1, "empty": ""}, "source_id", "1"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": 1796032937}, "at", "2026-11-30T10:02:17"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": "1796032937"}, "at", "2026-11-30T10:02:17"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch-ms"}}, {"id": 1, "at": 1796032937000}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": 1796032937}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": "1796032937"}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": MILLISECONDS}}, {"id": 1, "at": 1796032937000}, "at", "2026-11-30T10:02:17"),
         ({"columns": WITH_AT, "timezone": "Europe/Berlin"}, {"id": 1, "at": "2026-11-30 11:02"}, "at", "2026-11-30T10:02:00"),
         ({"columns": WITH_AT}, {"id": 1, "at": "2026-11-30T10:02:17+0000"}, "at", "2026-11-30T10:02:17"),
         ({"columns": {"source_id": "id", "message": "m"}}, {"id": 1, "m": ["red", "blue"]}, "message", "red, blue"),
@@ -133,9 +134,9 @@ def test_what_a_value_means(more: dict[str, Any], sent: dict[str, Any], fact: st
         ({}, {"id": [[1]]}, "source_id", "is not a single value"),
         ({"columns": WITH_AT}, {"id": 1, "at": 1796032937}, "at", "say under `dates`"),
         ({"columns": WITH_AT}, {"id": 1, "at": "30/11/2026"}, "at", "is no date"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": 1796032937000}, "at", "seconds since 1970"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch-ms"}}, {"id": 1, "at": 1796032937}, "at", "not a likely time"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": "now"}, "at", "no number of seconds"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": 1796032937000}, "at", "seconds since 1970"),
+        ({"columns": WITH_AT, "dates": {"at": MILLISECONDS}}, {"id": 1, "at": 1796032937}, "at", "not a likely time"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": "now"}, "at", "no number of seconds"),
         ({"fields": {"size": "s"}, "number_fields": ["size"]}, {"id": 1, "s": "many"}, "size", "is no number"),
     ],
 )  # fmt: skip
@@ -163,7 +164,7 @@ def test_a_value_that_is_not_as_declared_is_named_and_never_guessed(
         (KEY + "columns: {source_id: 'a[].b'}", "map.yaml:3: columns.source_id: must lead to one place"),
         (KEY + "values: {country: {x: GB}}\n" + ID, "map.yaml:3: values.country: is neither"),
         (KEY + "constants: {email: nobody}\n" + ID, "map.yaml:3: constants.email: is not an e-mail"),
-        (KEY + "dates: {email: epoch}\n" + ID, "map.yaml:3: dates.email: is no time"),
+        (KEY + "dates: {email: epoch-seconds}\n" + ID, "map.yaml:3: dates.email: is no time"),
         (KEY + "timezone: Mars\n" + ID, "map.yaml:3: timezone: 'Mars' is no time zone"),
         (FORM + "[firm.example]}\n" + ID, "map.yaml:2: form.origins"),
         (FORM + "[]}\n" + ID, "map.yaml:2: form.origins"),

@@ -155,6 +155,7 @@ class TestSources:
         done = baton("intake", "sources", "--json")
 
         assert done.exit_code == 1
+        assert "intake/No Door.yaml is no door" in done.stderr
         trial, wrong, zapier = json.loads(done.stdout)
         assert (trial["path"], trial["taken"], trial["kept"], bool(trial["last"])) == ("/intake/trial", 1, 1, True)
         assert "BATON_INTAKE_TRIAL is not set" in trial["problem"]

@@ -193,6 +193,7 @@ def test_a_wrong_payload_is_refused_with_the_place(name: str, change: Callable[[
         ("facebook-lead", _at("entry", 0, "changes", 0, "field", value="feed")),
         ("linkedin-lead", _at("leadAction", value="DELETED")),
         ("hubspot-webhook", _at(0, "subscriptionType", value="contact.propertyChange")),
+        ("hubspot-webhook", _at(0, "changeSource", value="INTEGRATION")),
     ],
 )
 def test_what_a_map_is_not_about_is_passed_over(name: str, change: Callable[[Any], Any]) -> None:
