@@ -245,8 +245,8 @@ class HubSpotWorld:
         return Seen(
             known.get(int(contact.get("hubspot_owner_id") or 0), ""),
             {names.get(name, name): value for name, value in contact.items()},
-            tuple(f"{one['hs_task_subject']} {one['hs_task_body']}".strip() for one in mine["tasks"]),
-            tuple(one["hs_note_body"] for one in mine["notes"]),
+            tuple(f"{one.get('hs_task_subject', '')} {one.get('hs_task_body', '')}".strip() for one in mine["tasks"]),
+            tuple(one.get("hs_note_body", "") for one in mine["notes"]),
             tuple(one["id"] for one in mine["deals"]),
         )
 
