@@ -86,7 +86,7 @@ def test_a_file_in_another_encoding_is_read_as_its_map_says(tmp_path: Path) -> N
 
     from app.audit.activity_map import ActivityMap
 
-    files = AuditFiles(leads, read_map(tmp_path / "leads.yaml"), activities, ActivityMap(by="by", kinds=kinds, encoding="windows-1252"))  # type: ignore[arg-type]
+    files = AuditFiles(leads, read_map(tmp_path / "leads.yaml"), activities, ActivityMap(by="by", kinds=kinds, encoding="windows-1252"))
     found = audit(files, an_agreement(), drafted=True, now=NOW)
 
     assert found.untouched == Counted(count=0, of=1)
