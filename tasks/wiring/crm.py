@@ -80,15 +80,15 @@ def _vendors(
     address: CrmAddress, settings: Settings, *, token: Callable[[], str], people: Callable[[], Mapping[str, str]], database: Database
 ) -> Crm:
     """The adapter of a vendor's CRM. token, people: read anew whenever the adapter needs them, off the event loop."""
+    fields = partial(fields_of_agreements, database)
     if address.kind == "hubspot":
         from storage.crm.hubspot import HubSpotCrm
         from storage.crm.hubspot_api import HubSpotApi
 
-        fields = partial(fields_of_agreements, database)
         return HubSpotCrm(HubSpotApi(address.api, token=token), people=people, fields=fields, read_by_people=settings.crm_people)
     from storage.crm.salesforce import SalesforceCrm
 
-    return SalesforceCrm(address.api, token=token, people=people, read_by_people=settings.crm_people)
+    return SalesforceCrm(address.api, token=token, people=people, fields=fields, read_by_people=settings.crm_people)
 
 
 def read_token(settings: Settings) -> str:
