@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.intake_doors.door_map import FetchFrom
+from app.intake_doors.map_parts import FetchFrom
 from app.intake_doors.paths import words
 
 

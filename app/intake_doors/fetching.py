@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import httpx
 
-from app.intake_doors.door_map import Fetch, FetchFrom
 from app.intake_doors.fetched import as_mapped
+from app.intake_doors.map_parts import Fetch, FetchFrom
 from app.web.bodies import NotJson, read_json
 
 SECONDS = 10.0
