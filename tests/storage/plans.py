@@ -18,6 +18,7 @@ from storage.database import Database
 BIG = (
     *("leads", "lead_sources", "lead_values", "activities", "handoffs", "waits", "answers", "assignments", "touches"),
     *("deliveries", "digest_items", "events", "sights", "wakes", "disputes", "kept_payloads", "kept_addresses", "seen_deliveries"),
+    *("crm_changes", "enrolments"),
 )
 _ASKS = ("SELECT", "UPDATE", "DELETE", "WITH")
 _OURS = (*_ASKS, "INSERT")

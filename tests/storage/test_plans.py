@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, WaitKind
@@ -23,7 +23,7 @@ from storage import devices, disputes, handoffs, keys, leases, schema, trail, wa
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Wait, Wake
+from storage.tables import Assignment, CrmChange, Delivery, DeliveryState, Enrolment, Handoff, KeptPayload, Wait, Wake
 from tasks import intake
 from tasks.background.read_crm import read_crm
 from tasks.wiring import toolbox
@@ -96,12 +96,27 @@ def _filled(url: str, *, open_handoffs: int, ended: int, counted: bool = True) -
     database = Database(url)
     schema.upgrade(database)
     fill(database, open_handoffs=open_handoffs, ended=ended)
+    fill_beside(database, ended // 10)
     if counted:
         analyze(database)
     with database.write() as session:
         put_in_force(session, MONDAY)
     yield database
     database.close()
+
+
+def fill_beside(database: Database, count: int) -> None:
+    """Fill the tables beside the leads with rows that are settled: payloads that a person looks at, changes that were taken, enrolments."""
+    long_ago = MONDAY - timedelta(days=20)
+    payload = {"door": "forms", "content": "{}", "content_type": "", "is_base64": False, "reason": "", "at": long_ago, "tries": 0}
+    change = {"lead_id": 1, "kind": "fields", "by": "ana", "at": long_ago, "details": {}, "read_at": long_ago, "taken_at": long_ago}
+    enrolment = {"track": "not-now", "wanted": "in", "turn": 1, "state": "confirmed", "since": long_ago, "rung": 0, "tries": 0}
+    with database.write() as session:
+        leads = session.execute(select(Handoff.id, Handoff.lead_id).order_by(col(Handoff.id)).limit(count)).all()
+        session.execute(insert(KeptPayload), [{**payload, "key": f"beside-{number}"} for number in range(count)])
+        session.execute(insert(CrmChange), [{**change, "id": f"beside-{number}"} for number in range(count)])
+        rows = [{**enrolment, "handoff_id": handoff, "lead_id": lead, "proof": "", "error": ""} for handoff, lead in leads]
+        session.execute(insert(Enrolment), rows)
 
 
 @pytest.fixture
