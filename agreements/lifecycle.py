@@ -67,6 +67,7 @@ TRANSITIONS: Mapping[Stage, Mapping[Move, To]] = {
         "merged": To(Stage.MERGED),
         "erased": To(Stage.ERASED),
     },
+    Stage.OPPORTUNITY: {"recycled": To(Stage.NURTURING), "disqualified": To(Stage.DISQUALIFIED)},
     Stage.INQUIRY: {
         "screened": To(Stage.INQUIRY, "qualify"),
         "routed": To(Stage.MQL, "document"),

@@ -12,8 +12,9 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from agreements.clauses import looks
 from agreements.clauses.aims import MEASURES
-from agreements.clauses.clocks import CRM_STAGES, RUNS
+from agreements.clauses.clocks import RUNS
 from agreements.clauses.keys import KEYS
+from agreements.crm_words import KEYS as KEYS_OF_CRM
 from agreements.model import Agreement
 from agreements.places import example
 
@@ -45,7 +46,7 @@ def agreement_schema() -> Schema:
         _explain(name, clause)
     for party, measures in MEASURES.items():
         clauses["Objectives"]["properties"][party]["propertyNames"] = {"enum": list(measures)}
-    clauses["Agreement"]["properties"]["crm"]["propertyNames"] = {"enum": list(CRM_STAGES)}
+    clauses["Agreement"]["properties"]["crm"]["propertyNames"] = {"enum": list(KEYS_OF_CRM)}
     clauses["Clock"]["properties"]["from"]["enum"] = sorted({start for start, _ in RUNS.values()})
     head = {"$schema": DIALECT, "title": "Agreement between marketing and sales"}
     return {**head, **clauses["Agreement"], "$defs": {**definitions, **_SHARED}}

@@ -6,6 +6,7 @@ A word that belongs to one clause, one rule or one table is defined there.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from enum import StrEnum
 from typing import Any, Final, Literal, TypeVar, get_args
 
 #: The empty text that stands where no word is given.
@@ -74,6 +75,8 @@ EventKind = Literal[
     "dispute-overturned", "crm-changed", "attempt-failed", "run-cancelled", "stranded", "number-guessed", "links-ended", "slack-pressed",
     "signature-asked", "signed", "signature-withdrawn", "deployed", "cleared", "retention", "trail-pruned", "restore-accepted",
     "answered-left", "answered-back", "dispute-moved",
+    "crm-not-understood", "crm-converted", "crm-merged", "crm-gone",
+    "opportunity-opened", "opportunity-changed", "opportunity-won", "opportunity-lost",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {
@@ -105,6 +108,16 @@ NotInTime = Literal[
 ]  # fmt: skip
 #: The way an answer, a signature or a dispute came in. clock: nobody gave it; demo: the demo signs its own agreement.
 Via = Literal["link", "slack", "api", "cli", "crm", "prefect", "clock", "demo"]
+
+#: What a change in the CRM is about; storage/crm/port.py says what each brings.
+CrmChangeKind = Literal["fields", "touch", "opportunity", "converted", "merged", "gone"]
+#: The changes that may be about an opportunity.
+ABOUT_OPPORTUNITIES: tuple[CrmChangeKind, ...] = ("opportunity", "converted")
+#: Why a change in the CRM changed nothing here. no-meaning: the agreement gives the value no meaning; no-reason: a rejection without an
+#: agreed reason; incomplete: the reason needs more than the CRM says; before-assignment: made before the rep had the lead.
+NotUnderstood = Literal[
+    "no-meaning", "no-reason", "incomplete", "unknown-owner", "unknown-person", "not-asked", "before-assignment", "no-task", "unknown-lead",
+]  # fmt: skip
 
 #: The channels on which people and systems get messages.
 ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
@@ -150,6 +163,15 @@ InFlightPolicy = Literal["finish", "requalify", "recall"]
 
 #: Stands for the reps who are asked at once about a lead, while none of them has accepted it.
 SEVERAL: Final = "several reps"
+
+
+class OpportunityState(StrEnum):
+    """How an opportunity stands."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
 
 _W = TypeVar("_W", bound=str)
 

@@ -91,6 +91,8 @@ class Clock:
             "stranded leads": self._every(STRANDED_SECONDS, self.repair.stranded),
             "reconciliation": self._every(RECONCILE_SECONDS, self.repair.reconcile),
             "changes in the CRM": self._every(self.box.settings.crm_poll_seconds, self._read_crm),
+            "a reading of the CRM": self._where_seen("a reading of the CRM", self._read_crm_at_once),
+            "changes that wait": self._where_seen("changes that wait", self._take_waiting),
             "disputes": self._where_seen("disputes", self._settle_disputes),
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "absences": self._every(ABSENCE_SECONDS, self._absences),
@@ -123,7 +125,8 @@ class Clock:
     async def tick(self) -> int:
         """Do everything that is due now, one part after another; return how many things moved."""
         moved, self._look_again = 0, 0.0
-        order = ("changes in the CRM", "deadlines", "nudges", "revisits", "proofs", "repair", "wakes", "disputes")
+        crm = ("changes in the CRM", "a reading of the CRM", "changes that wait")
+        order = (*crm, "deadlines", "nudges", "revisits", "proofs", "repair", "wakes", "disputes")
         parts = self._parts()
         for called in (*order, *(one for one in parts if one not in (*order, "messages"))):
             if called in parts:
@@ -217,9 +220,15 @@ class Clock:
         to = self.box.settings.trail_mail_to
         return int(bool(to) and await self.box.write(lambda session, now: queue_head(session, to=to, now=now)))
 
-    async def _read_crm(self) -> int:
+    async def _take_waiting(self) -> int:
+        return await read_crm.take_waiting(self.box)
+
+    async def _read_crm_at_once(self) -> int:
+        return await self._read_crm(read_crm.read_if_asked)
+
+    async def _read_crm(self, read: Callable[[Toolbox], Awaitable[int]] = read_crm.read_crm) -> int:
         try:
-            return await read_crm.read_crm(self.box)
+            return await read(self.box)
         except CrmError as error:
             log.warning("the CRM could not be read; deadlines and answers go on: %s", error)
             return 0

@@ -33,6 +33,8 @@ MENU = {
         "docs/operations",
         "docs/settings",
         "docs/channels",
+        "docs/crm",
+        "docs/hubspot",
         "docs/salesforce",
         "docs/scaling-out",
         "docs/security",

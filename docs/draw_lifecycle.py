@@ -67,7 +67,7 @@ def picture() -> str:
 
 def from_every_stage() -> dict[str, To]:
     """The events that every open stage knows and that lead from each of them to the same place."""
-    tables = list(TRANSITIONS.values())
+    tables = [table for stage, table in TRANSITIONS.items() if stage != Stage.OPPORTUNITY]  # left only where the opportunity was lost
     return {event: to for event, to in tables[0].items() if all(table.get(event) == to for table in tables)}
 
 
@@ -163,7 +163,8 @@ def _text(x: int, y: int, words: str, kind: str = "") -> str:
 
 
 def _table(shared: dict[str, To]) -> str:
-    rows = [_row(stage, event, to) for stage, table in TRANSITIONS.items() for event, to in table.items() if event not in shared]
+    own = [(stage, event, to) for stage, table in TRANSITIONS.items() for event, to in table.items()]
+    rows = [_row(*one) for one in own if one[1] not in shared or one[0] == Stage.OPPORTUNITY]
     rows += [_row("every open stage", event, to) for event, to in shared.items()]
     return "\n".join(["| in stage | when | goes to | next step |", "|---|---|---|---|", *rows])
 

@@ -17,6 +17,8 @@ from storage.tables import (
     Answer,
     Assignment,
     Consent,
+    CrmChange,
+    CrmValue,
     Delivery,
     DeliveryState,
     DigestItem,
@@ -25,6 +27,7 @@ from storage.tables import (
     Lead,
     LeadSource,
     LeadValues,
+    Opportunity,
     PersonalText,
     SharedSource,
     TwinPair,
@@ -187,6 +190,23 @@ def _accounts(session: Session, person: Person, room: int, now: datetime) -> int
     return len(rows[:room])
 
 
+def _crm_changes(session: Session, person: Person, room: int, now: datetime) -> int:
+    rows = [row for row in session.exec(select(CrmChange).where(col(CrmChange.lead_id).in_(person.leads))) if row.details]
+    for row in rows[:room]:
+        row.details, row.taken_at = {}, row.taken_at or now
+        session.add(row)
+    return len(rows[:room])
+
+
+def _opportunities(session: Session, person: Person, room: int, now: datetime) -> int:
+    """Clears what people typed about an opportunity. Its amount and its end are figures and stay."""
+    rows = [row for row in session.exec(select(Opportunity).where(col(Opportunity.lead_id).in_(person.leads))) if row.said]
+    for row in rows[:room]:
+        row.reason, row.said, row.faults = "", {}, {}
+        session.add(row)
+    return len(rows[:room])
+
+
 def _leads(session: Session, person: Person, room: int, now: datetime) -> int:
     query = select(Lead).where(col(Lead.id).in_(person.leads), col(Lead.erased_at).is_(None)).order_by(col(Lead.id).desc())
     rows = session.exec(query.limit(room)).all()
@@ -222,6 +242,9 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "remarks": _remarks,
     "kept payloads": _kept_payloads,
     "facts of the company": _accounts,
+    "values in the CRM": _rows_of(CrmValue, col(CrmValue.lead_id)),
+    "changes in the CRM": _crm_changes,
+    "opportunities": _opportunities,
     "leads": _leads,
 }
 

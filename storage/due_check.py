@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import deliveries, disputes, due, kept_payloads, proof, strays
+from storage import crm_changes, deliveries, disputes, due, kept_payloads, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
@@ -26,6 +26,8 @@ def look(session: Session, *, now: datetime, real: datetime, personal_given_up: 
         ("repair", strays.dead_query(real)),
         ("disputes", disputes.overdue_query(now)),
         ("proofs", proof.arrived_query(now)),
+        ("changes that wait", crm_changes.waiting_query()),
+        ("a reading of the CRM", crm_changes.asked_query()),
         ("leads to fetch", kept_payloads.due_query(now)),
     ]
     found = session.execute(select(*(query.limit(1).scalar_subquery() for _, query in asked))).one()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from agreements import presence
+from agreements import crm_words, presence
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.opt_out import dialled_key, phone_key, refused_by
@@ -111,10 +111,10 @@ def _end(session: Session, handoff_id: int, told: Told, *, new: bool, now: datet
 
 def tell_crm(session: Session, handoff: Handoff, *, now: datetime) -> None:
     """Queues the CRM's values for a suppressed lead, in the company's own words; nothing if the agreement has none."""
-    words = handoffs.agreement_of(session, handoff).crm.get("suppressed") if handoff.agreement else None
+    words = crm_words.values_at(handoffs.agreement_of(session, handoff), "suppressed") if handoff.agreement else None
     if words:
         copy = deliveries.Copy(f"suppressed:{handoff.id}:crm-status", "crm", handoff.rep)
-        deliveries.queue(session, handoff, deliveries.Message("status", context={"values": dict(words)}), copy, now=now)
+        deliveries.queue(session, handoff, deliveries.Message("status", context={"values": words}), copy, now=now)
 
 
 def silence(session: Session, handoff: Handoff, *, now: datetime) -> None:

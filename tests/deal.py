@@ -43,10 +43,15 @@ def agree(box: Toolbox, *changes: tuple[str, str]) -> None:
 
 def agree_on(box: Toolbox, change: Callable[[dict[str, Any]], object], *, version: int = 2) -> None:
     """Put that version of the example agreement in force, changed by this function."""
-    tree = deepcopy(_example())
+    tree = example_tree()
     tree["version"], tree["effective"] = version, {"from": date(2027, 1, version - 1)}
     change(tree)
     _put_in_force(box, json.dumps(tree, default=str, indent=1))  # JSON is YAML, and is written in a tenth of the time
+
+
+def example_tree() -> dict[str, Any]:
+    """Return the example agreement as plain values of the caller's own."""
+    return deepcopy(_example())
 
 
 @cache

@@ -35,6 +35,7 @@ ROOMS = (
     "steps",
     "list_preview",
     "replies",
+    "crm",
     "disputes",
     "signing",
     "erasure",

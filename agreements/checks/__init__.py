@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agreements.checks import applies, calendars, channels, clocks, fields, frame, ladders, legs, points, reasons, rules, tiers
+from agreements.checks import applies, calendars, channels, clocks, crm, fields, frame, ladders, legs, points, reasons, rules, tiers
 from agreements.checks.base import Finding, Problem
 from agreements.checks.notes import notes_of
 from agreements.checks.with_channels import Installed, Unprovable, unprovable
@@ -13,7 +13,7 @@ from agreements.model import Agreement
 
 __all__ = ["Finding", "Installed", "Problem", "Unprovable", "findings", "notes_of", "problems_of", "problems_with_roster", "unprovable"]
 
-_CHECKS = (frame, applies, fields, rules, points, tiers, calendars, channels, clocks, ladders, legs, reasons)
+_CHECKS = (frame, applies, fields, rules, points, tiers, calendars, channels, clocks, ladders, legs, reasons, crm)
 
 
 def findings(agreement: Agreement) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Check the frame of the contract: dates, zone, signers, aims, CRM stages and retention."""
+"""Check the frame of the contract: dates, zone, signers, aims and retention."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from zoneinfo import available_timezones
 from agreements.checks.base import Finding
 from agreements.clauses.aims import MEASURES, Aim
 from agreements.clauses.base import nearest, one_of, shown
-from agreements.clauses.clocks import CRM_STAGES
 from agreements.lead import is_address
 from agreements.model import Agreement
 
@@ -22,9 +21,6 @@ def find(agreement: Agreement) -> Iterator[Finding]:
         yield Finding(("effective", "until"), what, needs=(("effective", "from"),))
     yield from _signers(agreement)
     yield from _aims(agreement)
-    for stage in agreement.crm:
-        if stage not in CRM_STAGES:
-            yield Finding(("crm", stage), f"is no stage that goes to the CRM{nearest(stage, CRM_STAGES)}; write {one_of(CRM_STAGES)}")
     kept = agreement.retention
     if kept.personal > kept.trail:
         what = "is longer than the trail itself is kept; write a shorter time, or a longer one for `trail`"

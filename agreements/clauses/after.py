@@ -49,6 +49,7 @@ class Reason(Clause):
     needs: `touches` allows the reason only after as many attempts as the outcome clock requires. ask: what else the rep is asked;
     `channel` and `all` ask the same, which ways of contact the person refuses: the phone, e-mail, or all of them.
     alert_above: alert RevOps when this reason has more than this share of a month's rejections; not carried out yet.
+    crm: the values in the CRM, by field, that say this reason.
     """
 
     code: Name
@@ -62,6 +63,7 @@ class Reason(Clause):
     needs: Literal["", "touches"] = ""
     ask: Annotated[tuple[Asked, ...], BeforeValidator(_listed, json_schema_input_type=Asked | tuple[Asked, ...])] = ()
     alert_above: Annotated[int | None, BeforeValidator(_maybe_percentage), WithJsonSchema(PERCENTAGE)] = None
+    crm: Mapping[str, str] = Field(default_factory=dict)
     why: str = ""
 
     @model_validator(mode="before")

@@ -31,7 +31,7 @@ RUNS: Mapping[ClockName, tuple[str, tuple[str, ...]]] = {
 
 
 #: Stages that Baton writes to the CRM, in the company's own words.
-CrmStage = Literal["accepted", "attempted", "sql", "opportunity", "suppressed"]
+CrmStage = Literal["accepted", "rejected", "attempted", "sql", "opportunity", "suppressed"]
 CRM_STAGES: tuple[CrmStage, ...] = get_args(CrmStage)
 _SHARE = re.compile(r"([1-9]\d?)%")
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from agreements.clauses.clocks import CRM_STAGES
+from agreements.crm_words import CREATE, DETAILS, LOST, values_at, values_of
 from agreements.model import Agreement, Reason
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Section, Table, lines, told
+from agreements.wording.document import Block, Line, Section, Table, lines, told
 
 _THEN = {
     "nurture": "back to nurture",
@@ -87,9 +91,37 @@ def afterwards(agreement: Agreement) -> Section:
 
 
 def crm(agreement: Agreement) -> Section:
-    """List the value that Baton writes into the CRM at each stage. A person who sets it there gives the answer."""
-    rows = ((stage, ", ".join(f"{name} = {value}" for name, value in words.items())) for stage, words in agreement.crm.items())
-    return Section("crm", "What the CRM says", (Table(("at", "the CRM says"), tuple(rows)),) if agreement.crm else ())
+    """List the values that Baton writes into the CRM at each stage and for each reason. A person who sets them there gives the answer."""
+    stages = [(stage, values_at(agreement, stage)) for stage in CRM_STAGES]
+    told_reasons = [(f"rejected: {reason.words}", values_of(agreement, reason)) for reason in agreement.reasons]
+    rows = tuple((at, _fields(values)) for at, values in [*stages, *told_reasons] if values)
+    table = (Table(("at", "the CRM says"), rows),) if rows else ()
+    return Section("crm", "What the CRM says", (*table, *_beside(agreement)))
+
+
+def _fields(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
+
+
+def _beside(agreement: Agreement) -> tuple[Block, ...]:
+    """What the CRM does and tells beside the values of each stage."""
+    creates = agreement.crm.get("accepted", {}).get(CREATE)
+    created = [told(f"accepting a lead creates its {creates} in the CRM.", "Created:")] if creates else []
+    read = ", ".join(f"{name.replace('_', ' ')} from {field}" for name, field in agreement.crm.get(DETAILS, {}).items())
+    details = [told(f"{read}.", "Read with a reason:")] if read else []
+    found = [*created, *_loss(agreement), *details]
+    return lines(*found) if found else ()
+
+
+def _loss(agreement: Agreement) -> list[Line]:
+    """Say what follows a lost opportunity."""
+    said = agreement.crm.get(LOST)
+    if said is None:
+        return []
+    track = f", track {said['track']}" if "track" in said else ""
+    again = f", again after {said['revisit']}" if "revisit" in said else ""
+    then = said.get("then", "")
+    return [told(f"{_THEN.get(then, then)}{track}{again}, unless its reason leads elsewhere.", "A lost opportunity:")]
 
 
 def housekeeping(agreement: Agreement) -> Section:

@@ -16,8 +16,9 @@ from app.audit.possible import possible
 from app.audit.texts import TextFile, meaning_of, no_block, with_amounts, with_times
 from app.backtest.instants import Instants
 from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan
+from app.csv_import.errors import UnreadableFile
 from app.csv_import.file import header_in
-from app.csv_import.lead_map import UnreadableFile, zone_of
+from app.csv_import.lead_map import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,13 @@ def read_leads(source: LeadSource, *, now: datetime, left_out: LeftOutRows, prog
 
     now: times after it are left out. Raises UnreadableFile.
     """
-    columns, header = source.columns(), header_in(source.path)
+    columns = source.columns()
+    header = header_in(source.path, encoding=source.encoding, wanted=tuple(columns.values()))
     if "source_id" not in columns:
         raise UnreadableFile(f"{source.path}: no column holds the id of each lead, such as {', '.join(NAMES['source_id'])}. {REMEDY}")
     plan = outcome_plan(source.path, source.mapping, None)
     own_file = plan is not None and bool(plan.id_column)
-    other_header = header_in(plan.path) if plan and own_file else ()
+    other_header = header_in(plan.path, encoding=plan.encoding, wanted=plan.names) if plan and own_file else ()
     later = {name: column for name, column in columns.items() if name in BESIDE and column not in header and column in other_header}
     here = {name: column for name, column in columns.items() if name not in later}
     times = Times(plan, zone_of(plan.timezone) if plan.timezone else source.zone, now) if plan and not own_file else None
@@ -68,8 +70,9 @@ def _rows(
     progress: Callable[[int, int], None],
 ) -> tuple[pl.DataFrame, int]:
     """Return the leads of the file, one row each, and how many rows name a lead again."""
-    file, instants = TextFile(source.path, columns, REMEDY), Instants(source.zone, now.year)
-    more = times.places_in(header_in(source.path)) if times else set()
+    file, instants = TextFile(source.path, columns, REMEDY, source.encoding), Instants(source.zone, now.year, source.dates)
+    header = header_in(source.path, encoding=source.encoding, wanted=tuple(columns.values()))
+    more = times.places_in(header) if times else set()
     frames = []
     for frame in file.blocks(left_out, times.take if times else no_block, more, progress):
         if "created" in frame.columns:
@@ -120,8 +123,9 @@ def _other_file(
 ) -> tuple[ToldTimes, pl.DataFrame]:
     """Return the times in the file with the outcomes, and these texts by lead."""
     times = Times(plan, zone_of(plan.timezone) if plan.timezone else source.zone, now)
-    file = TextFile(plan.path, {"source_id": plan.id_column, **columns}, REMEDY)
-    frames = list(file.blocks(left_out, times.take, times.places_in(header_in(plan.path)), progress))
+    named = {"source_id": plan.id_column, **columns}
+    header = header_in(plan.path, encoding=plan.encoding, wanted=tuple(named.values()))
+    frames = list(TextFile(plan.path, named, REMEDY, plan.encoding).blocks(left_out, times.take, times.places_in(header), progress))
     told = times.told()
     left_out.add("unreadable time", plan.path.name, [(bad.line, bad.reason) for bad in told.bad])
     texts = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys(("source_id", *columns), pl.String))

@@ -8,6 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.csv_import.audit_columns import AuditColumns, StatusMeaning
+from app.csv_import.dates import Dates
 from app.csv_import.file import header_in
 from app.csv_import.lead_map import LeadMap
 
@@ -35,6 +36,16 @@ class LeadSource:
     path: Path
     mapping: LeadMap | None
     zone: ZoneInfo
+
+    @property
+    def encoding(self) -> str:
+        """Return the encoding of the files, empty for UTF-8."""
+        return self.mapping.encoding if self.mapping else ""
+
+    @property
+    def dates(self) -> Dates:
+        """Return how the file writes when a lead was created."""
+        return self.mapping.dates_of("at") if self.mapping else Dates()
 
     @property
     def audit(self) -> AuditColumns:

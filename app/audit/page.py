@@ -26,7 +26,7 @@ def page(found: Audit) -> str:
         loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(
-        {name: getattr(wording, name) for name in ("of", "lasting", "tier", "promise", "group", "unknown")},
+        {name: getattr(wording, name) for name in ("of", "lasting", "tier", "promise", "group", "unknown", "won", "share_of", "kept")},
         number=number,
         percent=percent,
         between=between,
@@ -40,6 +40,7 @@ def page(found: Audit) -> str:
         period=wording.period(found),
         fates=[(line, 100 * line.counted.count / line.counted.of if line.counted.of else 0) for line in fates],
         promises=_promises(found.promises),
+        sides=list(wording.by_side(found)),
         not_in_file=[one for one in found.promises if one.not_in_file],
         attempts=_attempts(found),
         tables=[(name, _groups(groups), max(0, len(groups) - GROUPS_SHOWN)) for name, groups in _tables(found) if groups],

@@ -18,6 +18,8 @@ GROUPS_SHOWN = 15
 def show(found: Audit, console: Console) -> None:
     """Print the whole audit."""
     console.print(f"\n{wording.headline(found)}", markup=False, soft_wrap=True)
+    for said in wording.by_side(found):
+        console.print(said, markup=False, soft_wrap=True)
     for table in _tables(found):
         if table.row_count:
             console.print()
@@ -64,8 +66,7 @@ def _groups(name: str, groups: Sequence[Group]) -> Table:
     table = _titled(f"By {name}", name, "leads", "never touched", "median to first touch", "won so far")
     for one in groups[:GROUPS_SHOWN]:
         untouched = percent(one.untouched.count / one.untouched.of if one.untouched and one.untouched.of else None)
-        won = f"{one.won.won:,} of {one.won.leads:,}: {percent(one.won.as_share.share)}"
-        table.add_row(escape(wording.group(one)), number(one.leads), untouched, wording.lasting(one.median_seconds), won)
+        table.add_row(escape(wording.group(one)), number(one.leads), untouched, wording.lasting(one.median_seconds), wording.won(one.won))
     if len(groups) > GROUPS_SHOWN:
         table.caption = f"and {len(groups) - GROUPS_SHOWN:,} more"
     return table

@@ -15,26 +15,29 @@ from app.backtest.instants import Instants
 from app.backtest.table import Block, Table, one_ahead
 from app.csv_import.cells import instant, is_day, number_in
 from app.csv_import.columns import refuse_missing
+from app.csv_import.table_text import open_table, place_of
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """The columns to read from a file. columns: name -> the header's name for it. remedy: what to do where one is missing."""
+    """The columns to read from a file. columns: name -> the header's name for it. remedy: what to do where one is missing. encoding:
+    of the file, empty for UTF-8."""
 
     path: Path
     columns: Mapping[str, str]
     remedy: str
+    encoding: str = ""
 
     def blocks(self, left_out: LeftOutRows, beside: Callable[[Block], None], more: set[int], progress: Progress) -> Iterator[pl.DataFrame]:
         """Yield the rows block by block: `line`, and a text for each name.
 
         beside: gets each block too, with the columns at the places of `more`. Raises UnreadableFile.
         """
-        table = Table(self.path)
+        table = Table(open_table(self.path, encoding=self.encoding, wanted=tuple(self.columns.values())))
         refuse_missing(table.header, list(self.columns.values()), str(self.path), remedy=self.remedy)
-        places = {name: table.header.index(column) for name, column in self.columns.items()}
+        places = {name: place_of(table.header, column)[0] for name, column in self.columns.items()}
         for block, end in one_ahead(table.blocks(sorted({*places.values(), *more}))):
             beside(block)
             yield self._texts(block, places, left_out)
@@ -66,11 +69,11 @@ def with_times(frame: pl.DataFrame, name: str, instants: Instants, *, column: st
         known: dict[str, object] = {}
         for text in frame[name].gather(odd).unique().to_list():
             try:
-                known[text] = instant(text, instants.zone, instants.year)
+                known[text] = instant(text, instants.zone, instants.year, instants.dates)
             except ValueError as error:
                 bad.append((text, str(error)))
         table = pl.DataFrame(
-            {name: list(known), "mended": list(known.values()), "is_day": [is_day(text) for text in known]},
+            {name: list(known), "mended": list(known.values()), "is_day": [is_day(instants.dates.iso(text)) for text in known]},
             schema={name: pl.String, "mended": INSTANT, "is_day": pl.Boolean},
         )
         joined = frame.select(name).join(table, on=name, how="left", maintain_order="left")

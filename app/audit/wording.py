@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from app.audit.report import Audit, Counted, Group, Kept, Speed
+from agreements.clauses.clocks import OwedBy
+from app.audit.report import Audit, Counted, Group, Kept, Speed, Won
 from app.backtest.wording import DASH, number, percent
 
 #: What a promise is called.
@@ -19,6 +20,9 @@ PROMISES = {
     "note": "A complete note",
     "decision": "The manager's decision",
 }
+
+
+SIDES: tuple[OwedBy, ...] = ("marketing", "sales", "manager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,31 @@ def of(one: Counted | None) -> str:
     if one is None or not one.of:
         return DASH if one is None else f"0 of {one.of}"
     return f"{one.count:,} of {one.of:,} ({percent(one.count / one.of)})"
+
+
+def share_of(one: Counted) -> str:
+    """12.2 % of 98; a dash where there is nothing to count."""
+    return f"{percent(one.count / one.of)} of {one.of:,}" if one.of else DASH
+
+
+def won(one: Won) -> str:
+    """12 of 98: 12.2 %; a dash without leads."""
+    return f"{one.won:,} of {one.leads:,}: {percent(one.as_share.share)}" if one.leads else DASH
+
+
+def kept(one: Kept) -> str:
+    """12 of 98: 12.2 %; a dash where nothing was decided."""
+    decided = one.kept + one.broken
+    return f"{one.kept:,} of {decided:,}: {percent(one.kept / decided)}" if decided else DASH
+
+
+def by_side(found: Audit) -> Iterator[str]:
+    """Yield for each side how many of its promises it would have kept."""
+    for side in SIDES:
+        parts = [one for one in found.promises if one.owed_by == side]
+        kept, broken = sum(one.kept for one in parts), sum(one.broken for one in parts)
+        if kept + broken:
+            yield f"{side.capitalize()} would have kept {of(Counted(count=kept, of=kept + broken))} and broken {broken:,}."
 
 
 def lasting(seconds: float | None) -> str:

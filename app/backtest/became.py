@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ import polars as pl
 
 from app.backtest.instants import is_midnight
 from app.backtest.past import Outcomes
+from app.csv_import.lead_map import OUTCOMES, STAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +27,28 @@ class Impossible:
 def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impossible]]:
     """Return what is known about each lead, and the outcomes that come before the first contact, which count as not known.
 
-    leads: first_at, day, and whichever of won_at, lost_at, assigned_at, contacted_at the file has. A lead without a
+    leads: first_at, day, whichever of won_at, lost_at, assigned_at, contacted_at the file has, and of won, lost … if it says them by
+    words. A lead without a
     recorded outcome is open, one that was never assigned is unknown; neither is lost. zone: the zone of days without a time.
     """
-    told = [name for name in ("won_at", "lost_at", "assigned_at", "contacted_at") if name in leads.columns]
-    if "won_at" not in told:
+    told = [name for name in OUTCOMES if name in leads.columns]
+    said = {name: leads[name].fill_null(False) for name in STAGES if name in leads.columns}
+    if "won_at" not in told and "won" not in said:
         return Outcomes.none(leads.height), []
     wrong = [one for name in ("won_at", "lost_at") if name in told for one in _before_first_contact(leads, name, zone)]
     usable = ~pl.int_range(leads.height, eager=True).is_in([one.row for one in wrong])
-    won = leads["won_at"].is_not_null() & usable
-    lost = leads["lost_at"].is_not_null() & usable & ~won if "lost_at" in told else won & False
-    had = [leads[name].is_not_null() for name in told]
-    followed = pl.DataFrame(had).select(pl.any_horizontal(pl.all())).to_series() if _says_who_was_followed(told) else won | True
+    had = {name.removesuffix("_at"): leads[name].is_not_null() for name in told} | said
+    won = had["won"] & usable
+    lost = had["lost"] & usable & ~won if "lost" in had else won & False
+    followed = (
+        pl.DataFrame(list(had.values())).select(pl.any_horizontal(pl.all())).to_series() if _says_who_was_followed(had) else won | True
+    )
     losses = bool(lost.any())
     return Outcomes(won=won, known=(won | lost if losses else followed & usable), losses=losses), wrong
 
 
-def _says_who_was_followed(told: Sequence[str]) -> bool:
-    return "assigned_at" in told or "contacted_at" in told
+def _says_who_was_followed(told: Collection[str]) -> bool:
+    return "assigned" in told or "contacted" in told
 
 
 def _before_first_contact(leads: pl.DataFrame, name: str, zone: ZoneInfo) -> Iterator[Impossible]:

@@ -25,8 +25,9 @@ class ColumnFacts:
     name: of the fact, `fields.NAME` for a field of the agreement.
     """
 
-    def __init__(self, number: int, column: Column, judge: RowJudge, instants: Instants) -> None:
-        self._number, self._column, self._judge, self._instants = number, column, judge, instants
+    def __init__(self, number: int, column: Column, judge: RowJudge) -> None:
+        self._number, self._column, self._judge = number, column, judge
+        self._instants = Instants(judge.zone, judge.year, column.dates)
         self.is_field = column.is_field
         self.name = FIELD + column.target.strip() if column.is_field else column.target
         self._is_time = self.name in TIMES

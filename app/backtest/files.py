@@ -22,7 +22,8 @@ from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcom
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.backtest.reader import ReadRows, Wanted, read_rows
 from app.backtest.together import Together, put_together
-from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of, zone_of_file
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import LeadMap, zone_of, zone_of_file
 
 #: The facts that can group leads, besides the fields of the agreement.
 _FACTS = frozenset(IncomingLead.model_fields) - {"fields"}
@@ -70,13 +71,13 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
         progress=lambda done, whole: tell("leads", done, whole),
     )
     left_out = [LeftOut(file.path.name, bad.line, bad.reason) for bad in read.bad]
-    rows, warnings = read.facts, list(_warnings(read, now))
+    rows, warnings = read.facts, list(_warnings(read, now, file.path.name))
     if plan:
         progress_of = partial(tell, "outcomes")
         told = beside.told() if beside else read_times(plan, zone=plan_zone, today=now, progress=progress_of)
         left_out += [LeftOut(plan.path.name, bad.line, bad.reason) for bad in told.bad]
         rows, said = _with_outcomes(rows, told, by_line=beside is not None)
-        warnings += said
+        warnings += [*said, *_never_said(told, plan)]
     together = put_together(rows, now=now)
     outcomes, wrong = became(together.leads, zone=zone)
     left_out += [_told(one, together.leads, plan, zone, file) for one in wrong if plan]
@@ -106,6 +107,14 @@ def _with_outcomes(rows: pl.DataFrame, told: ToldTimes, *, by_line: bool) -> tup
         shown = ", ".join(strangers.sort("outcome_line")["source_id"].head(3))
         said.append(f"{counted(strangers.height, 'outcome names', 'outcomes name')} no lead of the file, such as {shown}; left out.")
     return rows.join(times, on="source_id", how="left", maintain_order="left"), said
+
+
+def _never_said(told: ToldTimes, plan: OutcomePlan) -> Iterator[str]:
+    """Yield the words under `outcomes` that no row says: most likely they are written otherwise in the file."""
+    for name, stage in plan.stages.items():
+        if not told.times[name].any():
+            where = f"column {stage.column} of {plan.path.name} never says {', '.join(stage.words)}"
+            yield f"No lead is {name}: {where}. Correct `is` under `outcomes` in the map."
 
 
 def values_of(leads: pl.DataFrame, asked: Collection[str]) -> pl.DataFrame:
@@ -154,7 +163,8 @@ def _told(one: Impossible, leads: pl.DataFrame, plan: OutcomePlan, zone: ZoneInf
     )
 
 
-def _warnings(read: ReadRows, now: datetime) -> Iterator[str]:
+def _warnings(read: ReadRows, now: datetime, file: str) -> Iterator[str]:
+    yield from (f"In {file}, {one}." for one in read.left_out)
     yield (
         "The values are from the day on which the file was written, not from the day on which a lead was qualified. A value that somebody"
         " filled in later counts as if it had been known."

@@ -11,6 +11,7 @@ import polars as pl
 
 from agreements.backtest.columns import INSTANT
 from app.csv_import.cells import instant, is_day
+from app.csv_import.dates import ISO, Dates
 
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[T ][0-9]{2}:[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
@@ -21,10 +22,12 @@ _HOUR, _INSTANT = timedelta(hours=1), timedelta(microseconds=1)
 
 @dataclass(slots=True)
 class Instants:
-    """Reads columns of times without a zone as local times of this zone. year: the present one; dates near it are likely."""
+    """Reads columns of times without a zone as local times of this zone. year: the present one; dates near it are likely. dates: how
+    they are written."""
 
     zone: ZoneInfo
     year: int
+    dates: Dates = Dates()
     _starts: dict[str, datetime | None] = field(default_factory=dict)
 
     def read(self, texts: pl.Series) -> pl.DataFrame:
@@ -32,7 +35,8 @@ class Instants:
 
         An empty text is no time, and not odd.
         """
-        frame = texts.to_frame("text").with_columns(written=pl.col("text"), offset=pl.lit(""))
+        texts = texts if self.dates.form == ISO else self._as_iso(texts)
+        frame = texts.alias("text").to_frame().with_columns(written=pl.col("text"), offset=pl.lit(""))
         if not ((texts == "") | texts.str.contains(_LOCAL)).all():
             frame = frame.with_columns(written=_part(1), offset=_part(2).fill_null(""))
         written = pl.col("written")
@@ -41,6 +45,17 @@ class Instants:
         frame = frame.with_columns(hour=hour, day=day.fill_null(False))
         at = self._started(frame["hour"]).alias("at") + frame.select(past=_past_the_hour(written))["past"]
         return frame.select(at.cast(INSTANT), "day", odd=(pl.col("text") != "") & at.is_null())
+
+    def _as_iso(self, texts: pl.Series) -> pl.Series:
+        """Return the texts as ISO 8601 writes them; those that are no dates become odd."""
+        known = texts.unique().drop_nulls().to_list()
+        return texts.replace_strict(known, [self._iso(text) for text in known], default="", return_dtype=pl.String)
+
+    def _iso(self, text: str) -> str:
+        try:
+            return self.dates.iso(text) if text else ""
+        except ValueError:
+            return "?"
 
     def _started(self, hours: pl.Series) -> pl.Series:
         """Return the instants at which these hours and days begin, null for those with which polars cannot go on."""

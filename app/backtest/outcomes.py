@@ -16,9 +16,12 @@ from app.backtest.instants import Instants
 from app.backtest.table import Block, Table
 from app.csv_import.cells import instant
 from app.csv_import.columns import refuse_missing
-from app.csv_import.file import BadRow, header_in
-from app.csv_import.lead_map import OUTCOMES, LeadMap, UnreadableFile
+from app.csv_import.dates import Dates
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.file import BadRow, open_leads
+from app.csv_import.lead_map import OUTCOMES, LeadMap, StageColumn
 from app.csv_import.rows import Row
+from app.csv_import.table_text import open_table, place_of
 
 ID = "source_id"
 
@@ -27,13 +30,15 @@ ID = "source_id"
 class ToldTimes:
     """The outcomes in a file.
 
-    times: a row each: `line`, `source_id` where asked for, the times by their names (null for none), and as `won_at_day` …
-    whether only a day was written. told: the times for which there is a column.
+    times: a row each: `line`, `source_id` where asked for, the times by their names (null for none), as `won_at_day` …
+    whether only a day was written, and as `won` … what a word says. told: the times for which there is a column. said: the
+    words for which there is a column.
     """
 
     times: pl.DataFrame
     told: tuple[str, ...]
     bad: list[BadRow] = field(default_factory=list)
+    said: tuple[str, ...] = ()
 
 
 def read_times(plan: OutcomePlan, *, zone: ZoneInfo, today: datetime, progress: Callable[[int, int], None] | None = None) -> ToldTimes:
@@ -41,7 +46,7 @@ def read_times(plan: OutcomePlan, *, zone: ZoneInfo, today: datetime, progress: 
 
     A time that cannot be read makes a bad row; the lead then has no such time.
     """
-    table, times = Table(plan.path), Times(plan, zone, today)
+    table, times = Table(open_table(plan.path, encoding=plan.encoding, wanted=plan.names)), Times(plan, zone, today)
     for block, end in table.blocks(sorted(times.places_in(table.header))):
         times.take(block)
         if progress:
@@ -54,26 +59,41 @@ def by_lead(told: ToldTimes) -> pl.DataFrame:
     first = [pl.col(name).min() for name in told.told] + [
         pl.col(f"{name}_day").sort_by(name, nulls_last=True).first() for name in told.told
     ]
-    return told.times.filter(pl.col(ID) != "").group_by(ID).agg(*first, outcome_line=pl.col("line").min())
+    said = [pl.col(name).any() for name in told.said]
+    return told.times.filter(pl.col(ID) != "").group_by(ID).agg(*first, *said, outcome_line=pl.col("line").min())
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomePlan:
-    """Where the outcomes are. columns: name of the time -> column. id_column: empty where the outcomes are in the file of the
-    leads. timezone: empty for that of the leads."""
+    """Where the outcomes are.
+
+    columns: name of the time -> column. stages: what happened -> the column that says it by a word. id_column: empty where the
+    outcomes are in the file of the leads. timezone: empty for that of the leads. dates: how times are written. encoding: of the
+    file. leads: the file of leads.
+    """
 
     path: Path
     columns: dict[str, str]
     id_column: str
     timezone: str
-    leads: Path
+    stages: dict[str, StageColumn] = field(default_factory=dict)
+    dates: Dates = Dates()
+    encoding: str = ""
+    leads: tuple[Path, LeadMap | None] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns that the outcomes need."""
+        ids = (self.id_column,) if self.id_column else ()
+        return (*ids, *self.columns.values(), *(stage.column for stage in self.stages.values()))
 
     def later_columns(self) -> tuple[str, ...]:
-        """Return the columns written after contact: the times, and all columns that are only in the file of outcomes."""
+        """Return the columns written after contact: the outcomes, and all columns that are only in the file of outcomes."""
         if not self.id_column:
-            return tuple(self.columns.values())
-        of_leads = header_in(self.leads)
-        return tuple(name for name in header_in(self.path) if name not in of_leads)
+            return self.names
+        of_leads = open_leads(*self.leads).header if self.leads else ()
+        there = open_table(self.path, encoding=self.encoding, wanted=self.names).header
+        return tuple(name for name in there if name not in of_leads)
 
 
 def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> OutcomePlan | None:
@@ -83,22 +103,35 @@ def outcome_plan(leads: Path, mapping: LeadMap | None, other: Path | None) -> Ou
     """
     said = mapping.outcomes if mapping else None
     path = other or (leads.parent / said.file if said and said.file else leads)
-    own = path != leads
+    own, encoding = path != leads, mapping.encoding if mapping else ""
     id_column = (said.source_id if said else "") or (mapping.columns[ID] if mapping else ID)
-    columns = said.columns if said else {name: name for name in OUTCOMES if name in header_in(path)}
-    if other and "won_at" not in columns:
+    columns = said.columns if said else _by_name(path, encoding, mapping, own=own)
+    if other and "won_at" not in columns and not (said and said.won):
         raise UnreadableFile(f"{path}: has no column `won_at`; name the columns under `outcomes` in a map, and the map with --map")
-    return OutcomePlan(path, dict(columns), id_column if own else "", said.timezone if said else "", leads) if columns else None
+    if not columns and not said:
+        return None
+    dates = Dates(said.dates) if said and said.dates else mapping.dates_of("outcomes") if mapping else Dates()
+    stages = said.stages if said else {}
+    return OutcomePlan(
+        path, dict(columns), id_column if own else "", said.timezone if said else "", stages, dates, encoding, (leads, mapping)
+    )
+
+
+def _by_name(path: Path, encoding: str, mapping: LeadMap | None, *, own: bool) -> dict[str, str]:
+    table = open_table(path, encoding=encoding, wanted=("won_at",)) if own else open_leads(path, mapping)
+    return {name: name for name in OUTCOMES if name in table.header}
 
 
 class Times:
     """Reads the times of outcomes block by block: from a separate file, or beside the reader of the leads."""
 
     def __init__(self, plan: OutcomePlan, zone: ZoneInfo, today: datetime) -> None:
-        self.plan, self.instants = plan, Instants(zone, today.year)
+        self.plan, self.instants = plan, Instants(zone, today.year, plan.dates)
         self.named = {**({ID: plan.id_column} if plan.id_column else {}), **plan.columns}
         self.kinds: dict[str, Any] = {"line": pl.UInt32, **{name: pl.String if name == ID else INSTANT for name in self.named}}
         self.kinds |= {f"{name}_day": pl.Boolean for name in plan.columns}
+        self.kinds |= dict.fromkeys(plan.stages, pl.Boolean)
+        self.named |= {name: stage.column for name, stage in plan.stages.items()}
         self.frames = [pl.DataFrame(schema=self.kinds)]
         self.bad: list[BadRow] = []
         self.places: dict[str, int] = {}
@@ -107,7 +140,7 @@ class Times:
         """Return the places of the columns to read. Raises UnreadableFile for missing ones and for two of one name."""
         remedy = "Rename the columns, or write under `outcomes` in the map what they are called"
         refuse_missing(header, list(self.named.values()), str(self.plan.path), remedy=remedy)
-        self.places = {name: header.index(column) for name, column in self.named.items()}
+        self.places = {name: place_of(header, column)[0] for name, column in self.named.items()}
         return set(self.places.values())
 
     def take(self, block: Block) -> None:
@@ -118,15 +151,25 @@ class Times:
             read = self.instants.read(frame[name])
             at = self._mended(read, frame["line"], frame[name], name)
             frame = frame.with_columns(at.alias(name), read["day"].alias(f"{name}_day"))
+        frame = self._with_words(frame)
         if self.plan.id_column:
             self.bad += [BadRow(row.line, row.problem) for row in block.odd if row.problem]
             nameless = frame.filter(pl.col(ID) == "")["line"]
             self.bad += [BadRow(line, f"{self.named[ID]}: is empty: write the lead's id") for line in nameless]
         self.frames.append(frame.select(pl.col(name).cast(kind) for name, kind in self.kinds.items()))
 
+    def _with_words(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return the frame with what the words say. A time beside a word counts only where the word says yes."""
+        for name, stage in self.plan.stages.items():
+            frame = frame.with_columns(pl.col(name).str.to_lowercase().is_in([one.lower() for one in stage.words]))
+            if f"{name}_at" in self.plan.columns:
+                frame = frame.with_columns(pl.when(pl.col(name)).then(pl.col(f"{name}_at")).alias(f"{name}_at"))
+        return frame
+
     def told(self) -> ToldTimes:
         """Return what was read so far."""
-        return ToldTimes(pl.concat(self.frames), tuple(self.plan.columns), sorted(self.bad, key=lambda one: one.line))
+        bad = sorted(self.bad, key=lambda one: one.line)
+        return ToldTimes(pl.concat(self.frames), tuple(self.plan.columns), bad, tuple(self.plan.stages))
 
     def _as_cells(self, rows: list[Row], like: pl.DataFrame) -> pl.DataFrame:
         made = {name: [row.line if name == "line" else row.cells[int(name)] for row in rows] for name in like.columns}
@@ -137,7 +180,7 @@ class Times:
         at = read["at"]
         for place in read["odd"].arg_true().to_list():
             try:
-                at[place] = instant(texts[place], self.instants.zone, self.instants.year)
+                at[place] = instant(texts[place], self.instants.zone, self.instants.year, self.plan.dates)
             except ValueError as error:
                 self.bad.append(BadRow(lines[place], f"{self.named[name]}: {error}"))
         return at

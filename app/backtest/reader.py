@@ -15,6 +15,7 @@ from app.backtest.row_facts import Facts
 from app.backtest.table import Block, Table, one_ahead
 from app.backtest.twins import without_twins
 from app.csv_import.columns import ignored_columns
+from app.csv_import.file import open_leads
 from app.csv_import.lead_map import LeadMap, zone_of_file
 from app.csv_import.row_judge import NO_ROWS, BadLead, BadRow, RowJudge
 from app.csv_import.rows import Row
@@ -39,12 +40,13 @@ class ReadRows:
 
     facts: one row each. `line` is where it begins, facts have the names of IncomingLead, and fields are `fields.NAME`; `day`
     says that `at` was written as a day without a time, `group` is the value of the column that groups the leads.
-    ignored_columns: those from which nothing is read.
+    ignored_columns: those from which nothing is read. left_out: lines above the header and below the rows, in words.
     """
 
     facts: pl.DataFrame
     bad: list[BadRow] = field(default_factory=list)
     ignored_columns: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def read_rows(
     progress: called with how many bytes of how many are read.
     """
     zone = zone_of_file(mapping, timezone)
-    table = Table(path, **({"block_bytes": wanted.block_bytes} if wanted.block_bytes else {}))
+    table = Table(open_leads(path, mapping), **({"block_bytes": wanted.block_bytes} if wanted.block_bytes else {}))
     judge = RowJudge.of(table.header, mapping, zone=zone, today=today, file=str(path))
     reading = _Reading(Facts(judge, wanted.by), len(table.header), wanted.keep)
     beside = wanted.beside
@@ -89,7 +91,7 @@ def read_rows(
             progress(end, table.size)
         if limit is not None and reading.count >= limit and len(reading.without_twins()[0]) >= limit:
             break
-    return reading.result(limit, ignored_columns(table.header, judge.columns))
+    return reading.result(limit, ignored_columns(table.header, judge.columns), table.left_out)
 
 
 @dataclass(slots=True)
@@ -136,7 +138,7 @@ class _Reading:
         rows = pl.concat(self.frames, rechunk=False) if self.frames else self.facts.grouped(self.facts.of_leads([]))
         return without_twins(rows, self.facts.judge.id_column)
 
-    def result(self, limit: int | None, ignored: tuple[str, ...]) -> ReadRows:
+    def result(self, limit: int | None, ignored: tuple[str, ...], left_out: tuple[str, ...]) -> ReadRows:
         """Return everything in the order of the file, up to this number of good rows."""
         rows, doubled = self.without_twins()
         bad = sorted([*self.bad, *doubled], key=lambda one: one.line)
@@ -146,4 +148,4 @@ class _Reading:
             bad = [one for one in bad if one.line < last]
         elif not rows.height and not bad:
             bad = [NO_ROWS]
-        return ReadRows(self.facts.kinds.typed(rows), bad, ignored)
+        return ReadRows(self.facts.kinds.typed(rows), bad, ignored, left_out)

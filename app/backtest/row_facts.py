@@ -15,7 +15,6 @@ from agreements.slips import FARTHEST, PAST_BY
 from app.backtest.column_facts import ColumnFacts, type_of
 from app.backtest.fact_columns import FIELD
 from app.backtest.field_kinds import KIND_OF, Kinds, text_of
-from app.backtest.instants import Instants
 from app.csv_import.cells import TIMES
 from app.csv_import.row_judge import BadLead, RowJudge
 from app.csv_import.rows import Row
@@ -40,8 +39,8 @@ class Facts:
     _are_alone: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        judge, instants = self.judge, Instants(self.judge.zone, self.judge.year)
-        self._columns = [ColumnFacts(number, column, judge, instants) for number, column in enumerate(judge.columns)]
+        judge = self.judge
+        self._columns = [ColumnFacts(number, column, judge) for number, column in enumerate(judge.columns)]
         self._are_alone = _are_judged_alone(judge)
         facts = {*_ALWAYS, *judge.constants, *(column.target for column in judge.columns if not column.is_field)}
         fields = {column.name: pl.String for column in self._columns if column.is_field}

@@ -19,7 +19,8 @@ from app.backtest.became import became
 from app.backtest.field_kinds import column_of, text_of
 from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
-from app.csv_import.lead_map import LeadMap, UnreadableFile, zone_of
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import LeadMap, zone_of
 from storage import past
 from storage.past import PastActivity, PastHandoff
 

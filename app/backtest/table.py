@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO, TypeVar, cast
+from typing import TypeVar
 
 import polars as pl
 
-from app.csv_import.lead_map import UnreadableFile
-from app.csv_import.rows import MAX_ROW_CHARACTERS, Lines, Row, header_of, next_row, unreadable
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.rows import HARD_SPACES, MAX_ROW_CHARACTERS, Lines, Row, Text, next_row
+from app.csv_import.table_text import TableText
 
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")
-_BOM = b"\xef\xbb\xbf"
+_HARD_BYTES = tuple(one.encode() for one in HARD_SPACES)
 #: Characters that Python takes for white space, or for the end of a text, and other readers do not.
 _CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
 _WHITE = " \t\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -46,37 +46,23 @@ class _OddRows:
 
 
 class Table:
-    """An open CSV file: its delimiter, its header, its size in bytes, and its rows block by block.
+    """The rows of a file block by block. size: in bytes.
 
     Raises UnreadableFile as the reader of single rows does.
     """
 
-    def __init__(self, path: Path, *, block_bytes: int = BLOCK_BYTES) -> None:
-        try:
-            content = path.read_bytes().removeprefix(_BOM)
-        except OSError as error:
-            raise unreadable(path, error) from error
-        if b"\r" in content:
-            content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        self._text, self._block_bytes = _Text(content), block_bytes
-        # Lines only calls readline.
-        self._lines = Lines(cast(TextIO, self._text), str(path))
-        self.size = len(content)
-        self.delimiter, self.header = header_of(self._lines)
-        self._start = self._offset_after(self._lines.number)
-        quoted, plain = '"(?:[^"]|"")*"', f'[^"{re.escape(self.delimiter)}]*'
-        cell, between = f"(?:{quoted}|{plain})", re.escape(self.delimiter)
+    def __init__(self, text: TableText, *, block_bytes: int = BLOCK_BYTES) -> None:
+        self._text, self._block_bytes = Text(text.content), block_bytes
+        self._lines = Lines(self._text, text.name)
+        self.size, self.shape, self.header = len(text.content), text.shape, text.header
+        self._start, self._line, self.left_out = text.start, text.line, text.left_out
+        quoted, plain = '"(?:[^"]|"")*"', f'[^"{re.escape(text.shape.delimiter)}]*'
+        cell, between = f"(?:{quoted}|{plain})", re.escape(text.shape.delimiter)
         self._well_quoted, self._quoted = f"^{cell}(?:{between}{cell})*$", quoted
-
-    def _offset_after(self, lines: int) -> int:
-        at = 0
-        for _ in range(lines):
-            at = self._text.content.find(b"\n", at) + 1 or self.size
-        return at
 
     def blocks(self, wanted: list[int]) -> Iterator[tuple[Block, int]]:
         """Yield the rows after the header, and up to which byte of the file they go. wanted: places of the columns to read."""
-        at, line, taken = self._start, self._lines.number, 0
+        at, line, taken = self._start, self._line, 0
         while at < self.size:
             texts, end = self._texts_from(at, line)
             plain = self._plain(texts)
@@ -109,10 +95,11 @@ class Table:
         bare = pl.when(has_quote).then(text.str.replace_all(self._quoted, "")).otherwise(text)
         # Polars calculates the columns of one select side by side.
         found = texts.select(
-            clean=(text.str.len_bytes() < MAX_ROW_CHARACTERS) & ~text.str.contains(_CONTROL),
+            clean=(text.str.len_bytes() < MAX_ROW_CHARACTERS) & ~text.str.contains(_CONTROL) & ~text.str.contains('="', literal=True),
             well_quoted=~has_quote | text.str.contains(self._well_quoted),
-            whole=bare.str.count_matches(self.delimiter, literal=True) == len(self.header) - 1,
-            filled=text.str.strip_chars(_WHITE + self.delimiter + '"') != "",
+            whole=bare.str.count_matches(self.shape.delimiter, literal=True) == len(self.header) - 1,
+            ended=text.str.ends_with(self.shape.ending),
+            filled=text.str.strip_chars(_WHITE + self.shape.delimiter + '"') != "",
         )
         return found.select(plain=pl.all_horizontal(pl.all()))["plain"]
 
@@ -127,7 +114,7 @@ class Table:
                 continue
             self._read_on(begins[place], line + place)
             try:
-                row = next_row(self._lines, self.delimiter, len(self.header))
+                row = next_row(self._lines, self.shape)
             except UnreadableFile as error:
                 return _OddRows(rows, [*gone, *range(place, len(texts))], 0, error)
             free = self._lines.number - line
@@ -137,8 +124,7 @@ class Table:
         return _OddRows(rows, gone, max(0, free - len(texts)))
 
     def _read_on(self, at: int, line: int) -> None:
-        self._text.go_to(at)
-        self._lines.go_to(line)
+        self._lines.go_to(line, at)
 
     def _cells(self, texts: pl.Series, plain: pl.Series, raw: bytes, line: int, wanted: list[int]) -> pl.DataFrame:
         numbers = (plain.arg_true() + (line + 1)).alias("line")
@@ -151,13 +137,16 @@ class Table:
             text,
             has_header=False,
             infer_schema=False,
-            separator=self.delimiter,
+            separator=self.shape.delimiter,
             quote_char=quote,
             columns=wanted,
             new_columns=names,
             raise_if_empty=False,
         )
-        return cells.select(numbers, pl.all().fill_null("").str.strip_chars())
+        values = pl.all().fill_null("")
+        if any(one in text for one in _HARD_BYTES):
+            values = values.str.replace_all(f"[{HARD_SPACES}]", " ")
+        return cells.select(numbers, values.str.strip_chars())
 
 
 def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
@@ -167,28 +156,6 @@ def one_ahead(blocks: Iterator[T]) -> Iterator[T]:
         while (block := coming.result()) is not None:
             coming = reader.submit(next, blocks, None)
             yield block
-
-
-class _Text:
-    """Bytes that are read line by line from any place, like a text file opened with surrogateescape."""
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-        self._at, self._line, self._told = 0, "", 0
-
-    def go_to(self, at: int) -> None:
-        """Continue reading at this byte, where a line begins."""
-        self._at, self._line, self._told = at, "", 0
-
-    def readline(self, limit: int) -> str:
-        """Return the next line, or up to limit characters of it; empty at the end."""
-        if self._told == len(self._line):
-            end = self.content.find(b"\n", self._at) + 1 or len(self.content)
-            self._line, self._told = self.content[self._at : end].decode(errors="surrogateescape"), 0
-            self._at = end
-        piece = self._line[self._told : self._told + limit]
-        self._told += len(piece)
-        return piece
 
 
 def _lines_of(text: str) -> pl.Series:

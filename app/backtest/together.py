@@ -7,6 +7,8 @@ from datetime import datetime
 
 import polars as pl
 
+from app.csv_import.lead_map import STAGES
+
 WHO = ("source", "source_id", "person")
 TIMES = ("assigned_at", "contacted_at", "won_at", "lost_at")
 #: These keep the value of the first row. For everything else the newest value counts, as when leads are taken in.
@@ -69,7 +71,7 @@ def _fold(name: str, kind: pl.DataType) -> pl.Expr:
         return value.min()
     if name == "at":
         return value.max()
-    if name == "do_not_contact":
+    if name in ("do_not_contact", *STAGES):
         return value.any()
     if kind == pl.String:
         return value.filter(value != "").last().fill_null("")  # blank in each row is blank, as in a file's only row of a lead

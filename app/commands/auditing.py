@@ -13,7 +13,9 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app import terminal
-from app.csv_import.lead_map import UnreadableFile, read_map, read_map_as
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import read_map
+from app.csv_import.map_file import read_map_as
 
 if TYPE_CHECKING:
     from agreements.model import Agreement

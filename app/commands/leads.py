@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,13 +33,14 @@ def import_file(
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
     list_of: Annotated[str, typer.Option("--as-list", help="A list of this campaign: show what it would do, then ask.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="With --as-list: do not ask.")] = False,
+    encoding: Annotated[str, typer.Option(help="Encoding of the file, such as windows-1252. Default: what the map says, else UTF-8.")] = "",
 ) -> None:
     """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
     from app.commands import list_import
     from app.csv_import.importing import import_leads
 
     box = terminal.open_box()
-    read = _read(box, file, map, timezone, limit)
+    read = _read(box, file, map, Reading(timezone, limit, encoding))
     if list_of:
         read = list_import.as_list(read, list_of)
         if not list_import.shown_and_agreed(box, read, list_of, yes=yes):
@@ -56,16 +58,27 @@ def import_file(
         raise typer.Exit(terminal.PARTLY)
 
 
-def _read(box: Toolbox, file: Path, map: Path | None, timezone: str, limit: int | None) -> ReadLeads:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a file: the zone of dates without one, how many rows at most, and the encoding, empty for what the map says."""
+
+    timezone: str
+    limit: int | None
+    encoding: str
+
+
+def _read(box: Toolbox, file: Path, map: Path | None, how: Reading) -> ReadLeads:
     """Read the rows of the file, and say what was left out or is unclear. A file that cannot be used ends the command."""
     from app.csv_import.file import UnreadableFile, read_leads, read_map
 
     today = box.read_now(lambda session, now: now)
     try:
         mapping = read_map(map) if map else None
-        read = read_leads(file, mapping=mapping, timezone=timezone, limit=limit, today=today)
+        read = read_leads(file, mapping=mapping, timezone=how.timezone, limit=how.limit, today=today, encoding=how.encoding)
     except (UnreadableFile, ValueError) as error:
         terminal.fail(terminal.USAGE, str(error))
+    for part in read.left_out:
+        terminal.complaints.print(f"{file}: {part}", markup=False, soft_wrap=True)
     if read.ignored_columns:
         left_out = ", ".join(read.ignored_columns)
         terminal.complaints.print(f"Unknown columns were left out: {left_out}", markup=False, soft_wrap=True)

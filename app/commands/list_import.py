@@ -30,7 +30,7 @@ _WORDS: dict[Becomes, str] = {
 def as_list(read: ReadLeads, campaign: str) -> ReadLeads:
     """Return the rows as leads of this campaign. A row that names another campaign keeps it."""
     rows = [row if row.lead.campaign else replace(row, lead=row.lead.model_copy(update={"campaign": campaign})) for row in read.rows]
-    return ReadLeads(rows, read.bad, read.ignored_columns)
+    return replace(read, rows=rows)
 
 
 def shown_and_agreed(box: Toolbox, read: ReadLeads, campaign: str, *, yes: bool) -> bool:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from agreements.lead import MAX_SHORT, MAX_TEXT, FieldValue
 from agreements.slips import SHORTENED
+from app.csv_import.dates import Dates
 
 YEARS_BACK, YEARS_AHEAD = 50, 10
 #: How a column of numbers is written: not at all (its cells stay text), as plain numbers among texts, or with this decimal sign.
@@ -23,14 +24,17 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d{1,10})?", re.ASCII)
 _MAYBE_THOUSANDS = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"
 
 
-def instant(text: str, zone: ZoneInfo, year: int) -> datetime:
-    """Return the instant in this text, in UTC. year: the present one. Raises ValueError that says what to write instead."""
-    found = _DATE.fullmatch(text)
+def instant(text: str, zone: ZoneInfo, year: int, dates: Dates = Dates()) -> datetime:
+    """Return the instant in this text, in UTC. year: the present one. dates: how the text is written.
+
+    Raises ValueError that says what to write instead.
+    """
+    found = _DATE.fullmatch(dates.iso(text))
     try:
         day, clock, offset = found.groups() if found else ("", "", "")
         at = datetime.fromisoformat(f"{day}T{clock or '09:00'}{offset or ''}")
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is no date: write it as 2027-01-15 or 2027-01-15 18:40") from None
+        raise ValueError(f"{text[:40]!r} is no date: write it as 2027-01-15 or 2027-01-15 18:40{dates.hint(text)}") from None
     if not year - YEARS_BACK <= at.year <= year + YEARS_AHEAD:
         raise ValueError(f"{text[:40]!r} is more than {YEARS_BACK} years ago or {YEARS_AHEAD} ahead: correct the date")
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)

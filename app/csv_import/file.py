@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from agreements.identity import Who
 from agreements.lead import IncomingLead
-from app.csv_import.columns import ignored_columns
-from app.csv_import.lead_map import LeadMap, UnreadableFile, read_map, zone_of_file
+from app.csv_import.columns import ignored_columns, wanted_columns
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import LeadMap, read_map, zone_of_file
 from app.csv_import.row_judge import NO_ROWS, BadLead, BadRow, RowJudge, Twins
-from app.csv_import.rows import Lines, Row, header_of, rows, unreadable
+from app.csv_import.rows import Row
+from app.csv_import.table_text import TableText, open_table
 
 __all__ = ["BadRow", "IncomingRow", "LeadMap", "ReadLeads", "UnreadableFile", "read_leads", "read_map"]
 
@@ -27,42 +29,42 @@ class IncomingRow:
 
 @dataclass(slots=True)
 class ReadLeads:
-    """The content of a file, in its order. ignored_columns: those from which nothing is read."""
+    """The content of a file, in its order. ignored_columns: those from which nothing is read. left_out: lines above the header and
+    below the rows, in words."""
 
     rows: list[IncomingRow] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
     ignored_columns: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
-def read_leads(path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", limit: int | None = None, today: datetime) -> ReadLeads:
+def read_leads(
+    path: Path, *, mapping: LeadMap | None, timezone: str = "UTC", limit: int | None = None, today: datetime, encoding: str = ""
+) -> ReadLeads:
     """Return every row of a CSV file as a lead or as a bad row. Stores nothing.
 
     timezone: of dates without a zone, unless the map names one. A skipped local time moves forward, a repeated one is the first, a
     date alone is 09:00. limit: reading stops after so many good rows. today: a date more than 50 years before or 10 after its
-    year is a slip. Without a map, columns have the names of IncomingLead's facts, or `fields.NAME`. A header without rows is one
-    bad row. Raises UnreadableFile for a file that cannot be used as a whole.
+    year is a slip. encoding: of the file; empty for what the map says, else UTF-8. Without a map, columns have the names of
+    IncomingLead's facts, or `fields.NAME`. A header without rows is one bad row. Raises UnreadableFile for a file that cannot be
+    used as a whole.
     """
     zone = zone_of_file(mapping, timezone)
-    try:
-        # A byte that is not UTF-8 becomes a lone surrogate, which shows the line that holds the byte.
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            lines = Lines(file, str(path))
-            delimiter, header = header_of(lines)
-            judge = RowJudge.of(header, mapping, zone=zone, today=today, file=lines.name)
-            read = ReadLeads(ignored_columns=ignored_columns(header, judge.columns))
-            _read(rows(lines, delimiter, len(header)), judge, limit, into=read)
-            return read
-    except OSError as error:
-        raise unreadable(path, error) from error
+    table = open_leads(path, mapping, encoding)
+    judge = RowJudge.of(table.header, mapping, zone=zone, today=today, file=table.name)
+    read = ReadLeads(ignored_columns=ignored_columns(table.header, judge.columns), left_out=table.left_out)
+    _read(table.rows(), judge, limit, into=read)
+    return read
 
 
-def header_in(path: Path) -> tuple[str, ...]:
-    """Return the names of a file's columns. Raises UnreadableFile for a file without any."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-            return header_of(Lines(file, str(path)))[1]
-    except OSError as error:
-        raise unreadable(path, error) from error
+def open_leads(path: Path, mapping: LeadMap | None, encoding: str = "") -> TableText:
+    """Return the table in a file of leads. encoding: of the file, empty for what the map says. Raises UnreadableFile."""
+    return open_table(path, encoding=encoding or (mapping.encoding if mapping else ""), wanted=wanted_columns(mapping))
+
+
+def header_in(path: Path, *, encoding: str = "", wanted: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the names of a file's columns. wanted: those that somebody needs. Raises UnreadableFile for a file without any."""
+    return open_table(path, encoding=encoding, wanted=wanted).header
 
 
 def _read(found: Iterator[Row], judge: RowJudge, limit: int | None, *, into: ReadLeads) -> None:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
 from app.csv_import.audit_columns import AuditColumns
+from app.csv_import.cells import TIMES
+from app.csv_import.dates import ISO, Dates, known_form
+from app.csv_import.encoding import known_encoding
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.map_file import read_map_as
+from app.csv_import.table_text import spaced
 
-MAX_MAP_BYTES = 100_000
+#: Under this name a map says how all dates are written.
+ALL = ""
 #: The facts that a column can hold; everything else is a field of the agreement.
 FACTS = tuple(name for name in IncomingLead.model_fields if name not in ("fields", "consents"))
-
-
-class UnreadableFile(HandoffError):
-    """The file cannot be used; nothing in it was taken in."""
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -49,35 +47,73 @@ def _cell(key: Any) -> Any:
 
 
 Fact = Annotated[str, AfterValidator(_known_fact)]
+
+
+def _for_all(dates: Any) -> Any:
+    return {ALL: dates} if isinstance(dates, str) else dates
+
+
+ColumnName = Annotated[Key, AfterValidator(spaced)]
+DateForm = Annotated[str, AfterValidator(known_form)]
 Cell = Annotated[str, BeforeValidator(_cell)]
+
+
+def _one_or_more(words: Any) -> Any:
+    return [_word(one) for one in (words if isinstance(words, list | tuple) else [words])]
+
+
+def _word(cell: Any) -> Any:
+    return str(cell).lower() if isinstance(cell, bool) else _cell(cell)
+
+
+class StageColumn(BaseModel):
+    """A column that says by a word what became of a lead. is: the cells, in any capitals, that say yes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    column: ColumnName
+    words: Annotated[tuple[Key, ...], BeforeValidator(_one_or_more), Field(alias="is", min_length=1)]
 
 
 class OutcomeMap(BaseModel):
     """Where a file says what became of the leads: columns of the same file, or of a file beside it.
 
     file: in the folder of the leads file; empty for the same file. source_id: the column with the lead's id; empty for the name that
-    it has in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none.
-    timezone: of times without a zone; empty for that of the map.
+    it has in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none. won, lost, assigned,
+    contacted: columns that say it by a word; a time beside one counts only where the word says yes.
+    timezone: of times without a zone; empty for that of the map. dates: how times are written; empty as in the map.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     file: str = ""
     source_id: str = ""
-    won_at: Key
+    won_at: str = ""
     lost_at: str = ""
     assigned_at: str = ""
     contacted_at: str = ""
+    won: StageColumn | None = None
+    lost: StageColumn | None = None
+    assigned: StageColumn | None = None
+    contacted: StageColumn | None = None
     timezone: Annotated[str, AfterValidator(_known_zone)] = ""
+    dates: DateForm | None = None
 
     @property
     def columns(self) -> dict[str, str]:
         """Return the mapped times: what happened -> column."""
         return {name: column for name in OUTCOMES if (column := getattr(self, name))}
 
+    @property
+    def stages(self) -> dict[str, StageColumn]:
+        """Return the columns that say it by a word: what happened -> column."""
+        return {name: stage for name in STAGES if (stage := getattr(self, name))}
+
 
 #: The events whose time an outcome may give.
 OUTCOMES = ("won_at", "lost_at", "assigned_at", "contacted_at")
+#: What an outcome may say by a word.
+STAGES = tuple(name.removesuffix("_at") for name in OUTCOMES)
 
 
 class LeadMap(BaseModel):
@@ -85,19 +121,25 @@ class LeadMap(BaseModel):
 
     source: names the file's origin; with the source id it names a lead for ever. columns: fact of the lead -> column.
     constants: fact -> its value for every row. fields: field of the agreement -> column. values: fact or field -> what its
-    cells mean ("" is the empty cell; an unlisted cell stays as it is). timezone: of dates without a zone; empty leaves it to
-    the caller. number_fields: fields whose cells must be numbers, with this decimal_sign. agreement: the example agreement
-    under which the demo runs these leads; nothing else reads it. outcomes, after_contact: for trying agreements out on past
-    leads: what became of them, and which facts and fields are written down only after sales has contacted a lead.
+    cells mean ("" is the empty cell; an unlisted cell stays as it is). optional: facts and fields whose column a file may lack.
+    prefixes: fact or field -> what the file writes in front of each of its cells. encoding: of the file; empty for UTF-8.
+    dates: how the file writes dates, in all columns or for each fact; ISO where nothing is said. timezone: of dates without a zone;
+    empty leaves it to the caller. number_fields: fields whose cells must be numbers, with this decimal_sign. agreement: the example
+    agreement under which the demo runs these leads; nothing else reads it. outcomes, after_contact: for trying agreements out on
+    past leads: what became of them, and which facts and fields are written down only after sales has contacted a lead.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Key = "csv"
-    columns: dict[Fact, Key]
+    columns: dict[Fact, ColumnName]
     constants: dict[Fact, FieldValue] = {}
-    fields: dict[Key, Key] = {}
+    fields: dict[Key, ColumnName] = {}
     values: dict[Key, dict[Cell, FieldValue]] = {}
+    optional: tuple[Key, ...] = ()
+    prefixes: dict[Key, Key] = {}
+    encoding: Annotated[str, AfterValidator(known_encoding)] = ""
+    dates: Annotated[dict[str, DateForm], BeforeValidator(_for_all)] = {}
     timezone: Annotated[str, AfterValidator(_known_zone)] = ""
     number_fields: tuple[Key, ...] = ()
     decimal_sign: Literal[".", ","] = "."
@@ -105,6 +147,10 @@ class LeadMap(BaseModel):
     outcomes: OutcomeMap | None = None
     after_contact: tuple[Key, ...] = ()
     audit: AuditColumns | None = None
+
+    def dates_of(self, fact: str) -> Dates:
+        """Return how the dates of this fact are written; of anything else, how all are."""
+        return Dates(self.dates.get(fact) or self.dates.get(ALL, ISO))
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """Yield what does not fit together: where, and what to write instead."""
@@ -116,6 +162,14 @@ class LeadMap(BaseModel):
             yield ("constants", name), "is under `columns` as well; keep one of the two"
         for name in self.values.keys() - self.columns.keys() - self.fields.keys():
             yield ("values", name), "is neither under `columns` nor under `fields`; give it a column there"
+        for what, names in (("optional", self.optional), ("prefixes", tuple(self.prefixes))):
+            for name in set(names) - self.columns.keys() - self.fields.keys():
+                yield (what, name), f"{name!r} is neither under `columns` nor under `fields`; give it a column there"
+        if "source_id" in self.optional:
+            yield ("optional",), "source_id is needed in every file; leave it out here"
+        for name in self.dates:
+            if name != ALL and (name not in TIMES or name not in self.columns):
+                yield ("dates", name), f"is no time under `columns`; times are {' and '.join(TIMES)}"
         for name in self.fields:
             if name in FACTS:
                 yield ("fields", name), "is a fact that every lead has; write it under `columns`"
@@ -125,6 +179,8 @@ class LeadMap(BaseModel):
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a column there"
         for name in set(self.after_contact) - self.columns.keys() - self.fields.keys():
             yield ("after_contact",), f"{name!r} is neither under `columns` nor under `fields`; leave it out, or give it a column there"
+        if self.outcomes and not self.outcomes.won_at and not self.outcomes.won:
+            yield ("outcomes", "won_at"), "Field required: name the column with the time of a win, or write `won: {column: …, is: […]}`"
         if self.outcomes and self.outcomes.source_id and not self.outcomes.file:
             yield ("outcomes", "source_id"), "is only for a separate file; name the file under `file`, or leave `source_id` out"
         try:
@@ -133,82 +189,9 @@ class LeadMap(BaseModel):
             yield from ((("constants", *one["loc"]), one["msg"]) for one in error.errors())
 
 
-class AMap(Protocol):
-    """A model of a map: pydantic reads it, and it says what does not fit together."""
-
-    @classmethod
-    def model_validate(cls, obj: Any) -> Self:
-        """Return the map. Raises ValidationError."""
-        ...
-
-    def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
-        """Yield what does not fit together: where, and what to write instead."""
-        ...
-
-
-M = TypeVar("M", bound=AMap)
-
-
 def read_map(path: Path) -> LeadMap:
     """Read the map from a YAML file. Raises UnreadableFile with each mistake as `file:line: where: what to write`."""
     return read_map_as(LeadMap, path)
-
-
-def read_map_as(kind: type[M], path: Path) -> M:
-    """Read a map of this kind, as `read_map` does."""
-    tree = tree_of(path)
-    try:
-        lead_map = kind.model_validate(tree)
-    except ValidationError as error:
-        found = [(one["loc"], one["msg"].removeprefix("Value error, ")) for one in error.errors()]
-    else:
-        found = list(lead_map.problems())
-        if not found:
-            return lead_map
-    raise unfit(path, tree, found)
-
-
-def tree_of(path: Path) -> CommentedMap:
-    """Return what the YAML file of a map holds, with the place of each key. Raises UnreadableFile."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_MAP_BYTES + 1).decode("utf-8-sig")
-        if len(text) > MAX_MAP_BYTES:
-            raise UnreadableFile(f"{path}: is larger than {MAX_MAP_BYTES:,} bytes; a map is a page")
-        tree = YAML(typ="rt", pure=True).load(io.StringIO(text))
-    except OSError as error:
-        raise UnreadableFile(f"{path}: {error.strerror or error}; name a map that can be read") from error
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UnreadableFile(f"{path}:{line}: {(error.problem or 'is not readable YAML').strip()}") from error
-    except UnreadableFile:
-        raise
-    except Exception as error:  # ruamel lets several unrelated types through for text that is no YAML
-        raise UnreadableFile(f"{path}:1: is not readable YAML in UTF-8: {str(error)[:200]}") from error
-    if not isinstance(tree, CommentedMap):
-        raise UnreadableFile(f"{path}:1: a map is a mapping that begins with `source: name` and `columns:`")
-    return tree
-
-
-def unfit(path: Path, tree: CommentedMap, found: Sequence[tuple[tuple[Any, ...], str]]) -> UnreadableFile:
-    """Return the error that names each mistake as `file:line: where: what to write`, in the order of the file."""
-    return UnreadableFile(
-        "\n".join(_told(path, tree, where, what) for where, what in sorted(found, key=lambda one: _line_of(tree, one[0])))
-    )
-
-
-def _told(path: Path, tree: CommentedMap, where: tuple[Any, ...], what: str) -> str:
-    names = ".".join(str(key) for key in where if key != "[key]")
-    return f"{path}:{_line_of(tree, where)}: {names}: {what}"
-
-
-def _line_of(tree: Any, where: tuple[Any, ...]) -> int:
-    line = 1
-    for key in where:
-        if not isinstance(tree, CommentedMap) or key not in tree:
-            break
-        line, tree = tree.lc.key(key)[0] + 1, tree[key]
-    return line
 
 
 def zone_of_file(mapping: LeadMap | None, timezone: str) -> ZoneInfo:

@@ -43,11 +43,11 @@ class Delivered:
 
     @property
     def status(self) -> int:
-        """Return the status of the whole: 422 where nothing was taken, so that nobody believes that it was."""
-        found = [one["status"] for one in self.results]
-        if not found:
-            return 200
-        return min(found) if len(found) == 1 or min(found) >= 400 else 200
+        """Return the status of the whole: 422 where something was kept and nothing taken, so that nobody believes that it was."""
+        counts = self.counts
+        if len(self.results) == 1:
+            return int(self.results[0]["status"])
+        return 422 if counts["kept"] and not counts["taken"] + counts["known"] + counts["queued"] else 200
 
     @property
     def counts(self) -> Counter[Counted]:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors.door_map import DoorMap, read_door
 
 FOLDER = "intake"
@@ -21,6 +21,11 @@ def folder_of(home: Path) -> Path:
 def names(home: Path) -> list[str]:
     """Return the names of all doors. A file whose name is no door's is left out."""
     return sorted(path.stem for path in folder_of(home).glob("*.yaml") if _NAME.fullmatch(path.stem))
+
+
+def strays(home: Path) -> list[str]:
+    """Return the files in the folder that are no doors because of their name."""
+    return sorted(path.name for path in folder_of(home).glob("*.y*ml") if path.suffix != ".yaml" or not _NAME.fullmatch(path.stem))
 
 
 def door(home: Path, name: str) -> DoorMap | None:

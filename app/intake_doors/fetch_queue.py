@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import httpx
 from sqlmodel import Session
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors, mapping, payload
 from app.intake_doors.delivering import Delivered, Delivery, reason_of, take_part
 from app.intake_doors.door_map import DoorMap

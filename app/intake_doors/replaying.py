@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors
 from app.intake_doors.delivering import Delivered, Delivery, deliver
 from storage import kept_payloads

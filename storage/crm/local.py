@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agreements.errors import CrmError
-from storage.crm.port import Account, Change
+from storage.crm.port import Account, Change, ChangeKind
 
 BATON = "baton"
 _TABLES = """
@@ -23,6 +23,13 @@ CREATE TABLE IF NOT EXISTS opportunities (id INTEGER PRIMARY KEY, key TEXT UNIQU
 CREATE TABLE IF NOT EXISTS changes (
   id INTEGER PRIMARY KEY, key TEXT UNIQUE, number INTEGER, by TEXT, at TEXT, field TEXT, value TEXT);
 """
+#: Columns that a file of an earlier release lacks: the table, and the column with its type.
+_ADDED = (
+    ("accounts", "opportunity_owner", "TEXT DEFAULT ''"),
+    ("changes", "kind", "TEXT DEFAULT 'fields'"),
+    ("changes", "change", "TEXT DEFAULT ''"),
+    *(("opportunities", name, "TEXT DEFAULT ''") for name in ("amount", "currency", "state", "reason", "closed_on")),
+)
 
 
 class LocalCrm:
@@ -41,8 +48,9 @@ class LocalCrm:
         with self._write() as db:
             db.executescript(_TABLES)
             db.execute("BEGIN IMMEDIATE")
-            if "opportunity_owner" not in [row[1] for row in db.execute("PRAGMA table_info(accounts)")]:
-                db.execute("ALTER TABLE accounts ADD COLUMN opportunity_owner TEXT DEFAULT ''")  # a file of the first release
+            for table, column, kind in _ADDED:
+                if column not in [row[1] for row in db.execute(f"PRAGMA table_info({table})")]:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -73,6 +81,47 @@ class LocalCrm:
         """Simulates a person who changes fields of a lead (`owner`, `status` …) without telling Baton. at: aware."""
         with self._write() as db:
             self._set(db, f"{by}:{lead_number}:{at.isoformat()}", lead_number, by=by, at=at.isoformat(), values=values)
+
+    def person_logs(self, lead_number: int, *, by: str, at: datetime, channel: str, outcome: str = "attempted") -> None:
+        """Simulates a person who logs a call, an e-mail or a meeting. outcome: attempted or connected; at: aware."""
+        self._person(lead_number, "touch", by=by, at=at, values={"channel": channel, "outcome": outcome}, what=channel)
+
+    def person_sets_opportunity(self, lead_number: int, *, by: str, at: datetime, opportunity: str = "", **values: str) -> str:
+        """Simulates a person who creates an opportunity, or edits one. Returns its id. at: aware.
+
+        values: stage, amount, currency, state (open, won or lost), reason, closed_on. An empty `opportunity` creates one.
+        """
+        with self._write() as db:
+            if not opportunity:
+                new = db.execute("INSERT INTO opportunities (number, owner) VALUES (?,?)", (lead_number, by))
+                opportunity = str(new.lastrowid)
+            for name in ("stage", "amount", "currency", "state", "reason", "closed_on"):
+                if name in values:
+                    db.execute(f"UPDATE opportunities SET {name}=? WHERE id=?", (values[name], opportunity))
+        said = {"opportunity": opportunity, **values}
+        self._person(lead_number, "opportunity", by=by, at=at, values=said, what=opportunity)
+        return opportunity
+
+    def person_converts(self, lead_number: int, *, by: str, at: datetime, opportunity: str = "") -> None:
+        """Simulates a person who converts the lead. opportunity: the one that the conversion made, if any. at: aware."""
+        self._person(lead_number, "converted", by=by, at=at, values={"opportunity": opportunity})
+
+    def person_merges(self, lead_number: int, *, by: str, at: datetime, into: int | None) -> None:
+        """Simulates a person who merges the record into another one, which Baton may not know (None). at: aware."""
+        self._person(lead_number, "merged", by=by, at=at, values={"into": str(into or "")})
+
+    def person_deletes(self, lead_number: int, *, by: str, at: datetime) -> None:
+        """Simulates a person who deletes the record. at: aware."""
+        self._person(lead_number, "gone", by=by, at=at, values={"gone": "yes"})
+
+    def _person(self, number: int, kind: ChangeKind, *, by: str, at: datetime, values: Mapping[str, str], what: str = "") -> None:
+        with self._write() as db:
+            key = f"{by}:{number}:{at.isoformat()}:{kind}:{what}"
+            for name, value in values.items():
+                db.execute(
+                    "INSERT OR IGNORE INTO changes (key, number, by, at, field, value, kind, change) VALUES (?,?,?,?,?,?,?,?)",
+                    (f"{key}:{name}", number, by, at.isoformat(), name, value, kind, key),
+                )
 
     def fields_of(self, lead_number: int) -> dict[str, str]:
         """The lead's fields as the CRM shows them, by name, including the owner."""
@@ -154,14 +203,22 @@ class LocalCrm:
     def _changes_since(self, after: int) -> tuple[Sequence[Change], str]:
         with self._write() as db:
             rows = db.execute(
-                "SELECT id, number, by, at, field, value FROM changes WHERE id > ? AND by != ? ORDER BY id", (after, BATON)
+                "SELECT id, number, by, at, field, value, kind, change FROM changes WHERE id > ? AND by != ? ORDER BY id", (after, BATON)
             ).fetchall()
-        grouped: dict[tuple[int, str, str], list[tuple[int, str, str]]] = {}
-        for ident, number, by, at, name, value in rows:
-            grouped.setdefault((number, by, at), []).append((ident, name, value))
+        grouped: dict[tuple[int, str, str, ChangeKind, str], list[tuple[int, str, str]]] = {}
+        for ident, number, by, at, name, value, kind, change in rows:
+            grouped.setdefault((number, by, at, kind, change), []).append((ident, name, value))
         found = [
-            Change(many[-1][0], number, by, datetime.fromisoformat(at), {name: value for _, name, value in many})
-            for (number, by, at), many in grouped.items()
+            Change(
+                number=many[-1][0],
+                lead_number=number,
+                by=by,
+                at=datetime.fromisoformat(at),
+                values={name: value for _, name, value in many},
+                kind=kind,
+                id=f"local:{many[0][0]}:{at}",
+            )
+            for (number, by, at, kind, _), many in grouped.items()
         ]
         return found, str(rows[-1][0] if rows else after)
 

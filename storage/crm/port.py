@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from agreements.lead import MAX_SHORT, storable
+from agreements.words import CrmChangeKind
 
 #: The facts of `assign` and `note` that are about the person. They are for the lead's record in the CRM, and for no text.
 PERSON_FACTS = ("email", "first_name", "last_name", "company", "job_title", "phone", "country")
@@ -39,11 +40,11 @@ class Account:
 #: fields: a person set fields of the lead (`owner`, and others by the CRM's own names).
 #: touch: a person logged a call, an e-mail or a meeting. values: channel (call, email, meeting), outcome (connected, attempted).
 #: opportunity: an opportunity of the lead began or changed. values: opportunity (its id), stage, amount, currency, state (open, won,
-#:   lost), reason, closed_on (YYYY-MM-DD), as far as the CRM says them.
+#:   lost), reason, opened_on and closed_on (YYYY-MM-DD), as far as the CRM says them.
 #: converted: the lead became a contact or an account. values: opportunity, where the conversion made one.
 #: merged: the record was merged into another. values: into, the number of the surviving lead; empty where Baton does not know it.
 #: gone: the record was deleted.
-ChangeKind = Literal["fields", "touch", "opportunity", "converted", "merged", "gone"]
+ChangeKind = CrmChangeKind
 
 
 @dataclass(frozen=True, slots=True)

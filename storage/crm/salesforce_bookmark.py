@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from agreements.errors import CrmError
 from storage.crm.salesforce_people import short
 
 #: How much later than its time a record may become visible: a transaction of Salesforce lasts at most this long.
@@ -60,14 +61,17 @@ class Position:
 
 
 def read_position(bookmark: str) -> Position:
-    """Return the position of a bookmark. A text that is none, such as another CRM's, is the beginning."""
+    """Return the position of a bookmark; the empty one is the beginning. Raises CrmError, permanent, for another CRM's bookmark."""
+    if not bookmark:
+        return Position()
     try:
         told = json.loads(bookmark)
         at = int(told["at"])
         given = {str(ident): _time(at - int(ago)) for ident, ago in told["given"].items()}
         return Position(_time(at), _time(int(told["floor"])) if "floor" in told else None, given)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
-        return Position()
+        said = "Salesforce: the bookmark is not one of Salesforce's, so nothing is read; was BATON_CRM_URL changed?"
+        raise CrmError(said, permanent=True) from None
 
 
 def _time(seconds: int) -> datetime:

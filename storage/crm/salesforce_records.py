@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agreements.errors import CrmError
-from storage.crm.salesforce_api import Calls, Row
+from storage.crm.salesforce_api import Calls, Row, Write
+from storage.crm.salesforce_errors import SalesforceRefused
 from storage.crm.soql import quoted
 
 #: Text (18), unique, external id, on Lead and Contact: the lead's number. On Opportunity it is a plain text.
@@ -19,6 +20,11 @@ _FIELDS: Mapping[RecordKind, str] = {
     "Contact": "Id, IsDeleted, MasterRecordId, AccountId",
     "Lead": "Id, IsDeleted, MasterRecordId, IsConverted, ConvertedContactId, ConvertedOpportunityId, ConvertedAccountId",
 }
+#: What Baton fills in where it adopts a record that lacks it.
+_FILLED: Mapping[RecordKind, tuple[str, ...]] = {
+    "Contact": ("FirstName", "Title", "Phone"),
+    "Lead": ("FirstName", "Title", "Phone", "Country"),
+}
 #: How often a lead is followed from one record to the next: merges and a conversion.
 _HOPS = 8
 #: The longest values of a new Lead's fields.
@@ -29,7 +35,11 @@ NOT_PROVIDED = "[not provided]"
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Where a lead is. number: what its LEAD_FIELD says. done: what its DONE_FIELD says. opportunity: made by its conversion."""
+    """Where a lead is.
+
+    number: what its LEAD_FIELD says. done: what its DONE_FIELD says. opportunity: made by its conversion. blank: the fields of the
+    person that have no value, where the record is to be adopted.
+    """
 
     kind: RecordKind
     id: str
@@ -37,6 +47,7 @@ class Record:
     done: str = ""
     account: str = ""
     opportunity: str = ""
+    blank: frozenset[str] = frozenset()
 
     @property
     def path(self) -> str:
@@ -69,13 +80,13 @@ async def of_address(calls: Calls, address: str) -> Record | None:
         return None
     where = f"Email = {quoted(address)} AND {LEAD_FIELD} = null"
     kinds: Mapping[RecordKind, str] = {"Contact": "", "Lead": " AND IsConverted = false"}
-    found = await calls.asked(
-        {
-            kind: f"SELECT {_columns(kind)} FROM {kind} WHERE {where}{more} ORDER BY CreatedDate ASC, Id ASC LIMIT 1"
-            for kind, more in kinds.items()
-        }
-    )
-    return next((_record(kind, found[kind][0]) for kind in kinds if found[kind]), None)
+    columns = {kind: f"{_columns(kind)}, {', '.join(_FILLED[kind])}" for kind in kinds}
+    queries = {kind: f"SELECT {columns[kind]} FROM {kind} WHERE {where}{more}" for kind, more in kinds.items()}
+    found = await calls.asked({kind: f"{query} ORDER BY CreatedDate ASC, Id ASC LIMIT 1" for kind, query in queries.items()})
+    for kind in kinds:
+        for row in found[kind]:
+            return replace(_record(kind, row), blank=frozenset(name for name in _FILLED[kind] if not row[name]))
+    return None
 
 
 def new_lead(facts: Mapping[str, str]) -> dict[str, Any]:
@@ -92,6 +103,22 @@ def new_lead(facts: Mapping[str, str]) -> dict[str, Any]:
     if len(told["Email"]) > _LENGTHS["Email"]:
         told["Email"] = ""  # half an address is another one
     return {name: value[: _LENGTHS[name]] for name, value in told.items() if value}
+
+
+async def written(calls: Calls, writes: Sequence[Write]) -> dict[str, Any]:
+    """Carry out the writes. An org with a picklist of countries takes the country's code instead: then they are repeated with it."""
+    try:
+        return await calls.together(writes)
+    except SalesforceRefused as error:
+        if error.code != "FIELD_INTEGRITY_EXCEPTION" or "Country" not in error.fields:
+            raise
+    return await calls.together([replace(one, body=_with_country_code(one.body)) for one in writes])
+
+
+def _with_country_code(body: Mapping[str, Any]) -> dict[str, Any]:
+    country = str(body.get("Country", ""))
+    code = {"CountryCode": country.upper()} if len(country) == 2 and country.isascii() else {}
+    return {**{name: value for name, value in body.items() if name != "Country"}, **code}
 
 
 async def _followed(calls: Calls, kind: RecordKind, row: Row) -> Record | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Literal
 
 from storage.crm.port import ChangeKind
 from storage.crm.salesforce_api import Calls, Row
+from storage.crm.salesforce_words import as_text, channel_of, outcome_of
 from storage.crm.soql import quoted, read_instant
 
 #: The fields in which companies keep why an opportunity was lost. Salesforce itself has none; the first that is there counts.
@@ -20,11 +20,6 @@ _CURRENCY = "CurrencyIsoCode"
 _NO_FIELD = frozenset("created feedEvent individualMerged leadMerged contactMerged ownerAssignment ownerAccepted locked unlocked".split())
 #: The names that every agreement may use for a field; other fields keep Salesforce's names.
 _NAMES = {"Owner": "owner", "Status": "status"}
-#: How a person says in Salesforce that a call reached the prospect. Every other result is an attempt.
-_REACHED = frozenset("answered|completed|connected|connected - positive|contacted|conversation|interested|reached|spoke|talked".split("|"))
-#: How a person was touched, by the words of the port; empty for not at all.
-Touch = Literal["call", "email", "meeting", ""]
-_TOUCHES: tuple[Touch, ...] = ("call", "email", "meeting")
 _ID = re.compile(r"(005|00G)[a-zA-Z0-9]{12}(?:[a-zA-Z0-9]{3})?")
 
 
@@ -33,7 +28,7 @@ class Found:
     """A row that may be a change.
 
     at: its time in Salesforce, by which it is read. record: whose lead it is about. user: who did it. rows: the ids by which it is
-    remembered. happened: when the person did it, if not at that time. into: the record that this one was merged into.
+    remembered. happened: when the person did it, if not at that time. into: the record that this one became or was merged into.
     """
 
     at: datetime
@@ -100,16 +95,16 @@ async def sources_of(calls: Calls) -> list[Source]:
 
 def _history(sobject: str, me: str) -> Source:
     """The fields that people changed. A change of an owner has a row with names and a row with ids: the second one counts."""
-    more = ", Lead.ConvertedOpportunityId" if sobject == "Lead" else ""
+    more = ", Lead.ConvertedOpportunityId, Lead.ConvertedContactId" if sobject == "Lead" else ""
     ask = f"SELECT Id, {sobject}Id, Field, DataType, NewValue, CreatedById, CreatedDate{more} FROM {sobject}History"
 
     def found(row: Row) -> Found | None:
-        name, value = str(row["Field"]), _text(row["NewValue"])
+        name, value = str(row["Field"]), as_text(row["NewValue"])
         base = partial(Found, read_instant(str(row["CreatedDate"])), f"{sobject}History", str(row[f"{sobject}Id"]), str(row["CreatedById"]))
         if name == "leadConverted":
-            lead = row.get("Lead")
-            made = str(lead["ConvertedOpportunityId"] or "") if isinstance(lead, Mapping) else ""
-            return base("converted", {"opportunity": made} if made else {}, (str(row["Id"]),))
+            lead = row["Lead"] if isinstance(row.get("Lead"), Mapping) else {}
+            made, contact = (str(lead.get(column) or "") for column in ("ConvertedOpportunityId", "ConvertedContactId"))
+            return base("converted", {"opportunity": made} if made else {}, (str(row["Id"]),), into=contact)
         if name in _NO_FIELD or bool(_ID.fullmatch(value)) != (name == "Owner") or (name != "Owner" and row["DataType"] == "EntityId"):
             return None
         return base("fields", {_NAMES.get(name, name): value}, (str(row["Id"]),))
@@ -171,11 +166,11 @@ def _opportunities(stages: Stages, me: str, *, reason: str, currency: str) -> So
             "opportunity": str(row["OpportunityId"]),
             "stage": stage,
             "state": state,
-            "amount": _text(row["Amount"]),
-            "currency": _text(row[currency]) if currency else "",
-            "opened_on": _text(parent.get("CreatedDate"))[:10],
-            "closed_on": _text(row["CloseDate"]) if state != "open" else "",
-            "reason": _text(parent.get(reason)) if state == "lost" else "",
+            "amount": as_text(row["Amount"]),
+            "currency": as_text(row[currency]) if currency else "",
+            "opened_on": as_text(parent.get("CreatedDate"))[:10],
+            "closed_on": as_text(row["CloseDate"]) if state != "open" else "",
+            "reason": as_text(parent.get(reason)) if state == "lost" else "",
         }
         at, rows = read_instant(str(row["CreatedDate"])), (str(row["Id"]),)
         said = {name: value for name, value in values.items() if value}
@@ -192,7 +187,7 @@ def _reasons(reason: str, me: str) -> Source:
     """The reason of a loss, where people save it after the stage. Only an org that tracks the history of the field has such rows."""
 
     def found(row: Row) -> Found | None:
-        values = {"opportunity": str(row["OpportunityId"]), "reason": _text(row["NewValue"])}
+        values = {"opportunity": str(row["OpportunityId"]), "reason": as_text(row["NewValue"])}
         at, rows = read_instant(str(row["CreatedDate"])), (str(row["Id"]),)
         if not values["reason"]:
             return None
@@ -223,28 +218,5 @@ def _ends(sobject: str, me: str) -> Source:
     return Source(sobject, query, "SystemModstamp", found, deleted=True)
 
 
-def channel_of(subtype: str, task_type: str) -> Touch:
-    """Return call, email or meeting for a task's subtype or type, empty for another task: it does not say that a person was touched."""
-    names: Collection[str] = {subtype.casefold(), task_type.casefold()}
-    return next((touch for touch in _TOUCHES if touch in names), "")
-
-
-def outcome_of(channel: Touch, disposition: str) -> str:
-    """Return connected for a meeting, and for a call whose result says so; attempted otherwise."""
-    reached = channel == "meeting" or (channel == "call" and disposition.strip().casefold() in _REACHED)
-    return "connected" if reached else "attempted"
-
-
 def _about(row: Row) -> str:
     return str(row["WhoId"] or row["WhatId"] or "")
-
-
-def _text(value: object) -> str:
-    """A value as text: true and false as Salesforce writes them, an amount without needless zeros."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:.2f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else str(value)
-    return str(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
+from storage.tables.crm import CrmChange, CrmValue, Opportunity
 from storage.tables.deliveries import Delivery, DeliveryState, Digest, DigestItem, ItemKind, MailFinding
 from storage.tables.handoffs import Assignment, Handoff, HandoffNote, Offer, Touch, TurnSheet
 from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDelivery
@@ -30,6 +31,8 @@ __all__ = [
     "Claim",
     "ClockReading",
     "Consent",
+    "CrmChange",
+    "CrmValue",
     "Delivery",
     "DeliveryState",
     "Device",
@@ -55,6 +58,7 @@ __all__ = [
     "MailFinding",
     "MailedCode",
     "Offer",
+    "Opportunity",
     "PageView",
     "PersonalText",
     "PrefectChore",

@@ -1,71 +1,101 @@
-"""Read the CRM: a change that sales makes there counts as an answer."""
+"""Read the CRM: store what people changed there, then take each change as the answer, the attempt or the fact that it is."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Literal
+from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from agreements.clauses.clocks import CRM_STAGES, CrmStage
 from agreements.lead import MAX_FIELDS, MAX_SHORT, storable
-from agreements.lifecycle import Stage
-from agreements.model import Agreement
-from agreements.words import GivenAnswer, NoWord, word
-from storage import handoffs, offers, roster, trail, waits
+from agreements.words import ABOUT_OPPORTUNITIES, CrmChangeKind
+from storage import crm_changes
 from storage.crm.port import Change
 from storage.database import ROWS_AT_ONCE
-from storage.suppressions import Told
-from storage.tables import Bookmark, Handoff, Wait
-from tasks import opting_out
-from tasks.choices import next_leg, rep_choices
-from tasks.replies.answered_for import tell_rep
+from storage.tables import Bookmark, CrmChange
+from tasks.crm.fields import take_fields
+from tasks.crm.opportunities import keep_without_lead, take_opportunity
+from tasks.crm.place import Place, place_of
+from tasks.crm.records import take_converted, take_gone, take_merged
+from tasks.crm.touches import take_touch
 from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")
 BOOKMARK = "crm"
-#: A second bookmark: how many changes after the first were taken before the reading was interrupted.
+#: A second bookmark: how many changes after the first were stored before the reading was interrupted.
 TAKEN = "crm-taken"
 #: The most changes in one transaction: an answer changes about seven rows.
 AT_ONCE = ROWS_AT_ONCE // 8
-#: The answer for each stage of the agreement's CRM values.
-MEANING: Mapping[CrmStage, GivenAnswer | Literal["suppressed"]] = {
-    "accepted": "accepted",
-    "attempted": "attempted",
-    "sql": "sql",
-    "opportunity": "opportunity",
-    "suppressed": "suppressed",
-}
-
-#: The answers of somebody who works on the lead, and so has accepted it.
-_AT_WORK: tuple[GivenAnswer, ...] = ("attempted", "connected", "sql", "opportunity")
+#: How many waiting changes one look finds.
+PAGE = 200
+#: How long a change waits for the answer before it to be carried out. Then it is taken as it is.
+LONGEST_WAIT = timedelta(hours=1)
 
 
 async def read_crm(box: Toolbox) -> int:
-    """Takes the CRM's changes since the last read as answers; returns how many changes.
+    """Stores the CRM's changes since the last read and takes them; returns how many there were.
 
-    Each transaction takes a few changes and stores how far it came. If another process is reading them meanwhile, this one stops
+    Each transaction stores a few changes and how far it came. If another process is reading them meanwhile, this one stops
     and leaves the rest to the other. A change that cannot be taken is logged and skipped, so it does not block the others.
     """
     reached = first = await box.read(_reached)
     changes, bookmark = await box.crm.changes_since(reached.bookmark)
     while reached.bookmark != bookmark:
-        few = changes[reached.taken : reached.taken + AT_ONCE]
+        few = [_within_bounds(one) for one in changes[reached.taken : reached.taken + AT_ONCE]]
         behind = _Reached(reached.bookmark, reached.taken + len(few))
         if behind.taken >= len(changes):
             behind = _Reached(bookmark)
-        if not await box.write(lambda session, now, few=few, at=reached, to=behind: _take_few(session, few, now, at=at, to=to)):  # type: ignore[misc]
+        if not await box.write(lambda session, now, few=few, at=reached, to=behind: _store_few(session, few, now, at=at, to=to)):  # type: ignore[misc]
             return reached.taken - first.taken
         reached = behind
+        await take_waiting(box)
     return len(changes) - first.taken if first.bookmark != bookmark else 0
+
+
+async def take_waiting(box: Toolbox) -> int:
+    """Takes the changes that were stored and not taken yet, those of each lead in the order in which they were made; returns how many.
+
+    A change waits while the answer before it on the same lead is being carried out, so changes that were read together count like
+    changes that were read one by one.
+    """
+    moved, after = 0, None
+    waiting_leads: set[int] = set()
+    while page := await box.read(lambda session, now, after=after: crm_changes.waiting(session, after=after, limit=PAGE)):  # type: ignore[misc]
+        ids = [(row.id, row.lead_id) for row in page]
+        after = (page[-1].at, page[-1].id)
+        for start in range(0, len(ids), AT_ONCE):
+            few = [ident for ident, lead_id in ids[start : start + AT_ONCE] if lead_id not in waiting_leads]
+            taken, behind = await box.write(lambda session, now, few=few: _take_few(session, few, now))  # type: ignore[misc]
+            moved += taken
+            waiting_leads |= behind
+        if len(page) < PAGE:
+            break
+    return moved
+
+
+async def read_if_asked(box: Toolbox) -> int:
+    """Reads the CRM now if a webhook asked for it; returns how many changes there were."""
+    asked = await box.read(lambda session, now: session.execute(crm_changes.asked_query()).scalar())
+    if not asked:
+        return 0
+    count = await read_crm(box)
+    await box.write(lambda session, now: crm_changes.was_read(session, asked))
+    return count
+
+
+def read_soon(session: Session, *, now: datetime) -> None:
+    """Asks the clock to read the CRM at its next tick. A webhook of the CRM does no more than this: the reading finds what changed.
+
+    Call inside a write transaction. Many calls are one reading.
+    """
+    crm_changes.ask_to_read(session, now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """How far the CRM was read: the bookmark, and how many of the changes after it were taken already."""
+    """How far the CRM was read: the bookmark, and how many of the changes after it were stored already."""
 
     bookmark: str
     taken: int = 0
@@ -77,16 +107,12 @@ def _reached(session: Session, now: datetime) -> _Reached:
     return _Reached(bookmark, int(taken or 0))
 
 
-def _take_few(session: Session, changes: Sequence[Change], now: datetime, *, at: _Reached, to: _Reached) -> bool:
-    """Takes these changes; False, with nothing taken, if another process has already read past this point."""
+def _store_few(session: Session, changes: Sequence[Change], now: datetime, *, at: _Reached, to: _Reached) -> bool:
+    """Stores these changes; False, with nothing stored, if another process has already read past this point."""
     if _reached(session, now) != at:
         return False
-    for change in changes:
-        try:
-            with session.begin_nested():
-                _take(session, _within_bounds(change), now)
-        except Exception:
-            log.exception("change %s in the CRM could not be taken", change.number)
+    crm_changes.store(session, changes, now=now)
+    crm_changes.forget(session, now=now)
     session.merge(Bookmark(name=BOOKMARK, value=to.bookmark))
     session.merge(Bookmark(name=TAKEN, value=str(to.taken)))
     return True
@@ -99,53 +125,47 @@ def _within_bounds(change: Change) -> Change:
     return replace(change, by=storable(change.by[:MAX_SHORT]), values=cut)
 
 
-def _take(session: Session, change: Change, now: datetime) -> None:
-    handoff = handoffs.latest_of(session, change.lead_number)
-    if handoff is None:
-        return
-    if handoff.agreement and _meaning(handoffs.agreement_of(session, handoff), change) == "suppressed":
-        told = Told(source=f"CRM, {change.by}"[:200], by=change.by, since=min(change.at, now))
-        opting_out.opt_out(session, handoffs.lead_of(session, handoff), told, now=now)
-        return
-    if not handoffs.is_open(handoff):
-        return
-    wait = waits.open_of(session, handoff.id, lock=True)
-    at = min(change.at, now)
-    trail.record(session, "crm-changed", now=at, handoff=handoff, actor=change.by, fields=sorted(change.values))
-    if wait is None:
-        return
-    agreement = handoffs.agreement_of(session, handoff)
-    allowed = rep_choices(agreement, handoff, wait)
-    owner = change.values.get("owner", "")
-    if owner and owner != handoff.rep and roster.current(session).person(owner) and "handed" in allowed:
-        _answer(session, wait, "handed", change, at, now, colleague=owner)
-        return
-    kind = _meaning(agreement, change)
-    if kind == "suppressed":
-        return
-    if kind == "sql" and not next_leg(agreement, handoff):
-        kind = "connected"  # no leg follows, and a qualified lead was spoken to
-    if kind in allowed:
-        _answer(session, wait, kind, change, at, now)
-    elif kind:
-        _catch_up(session, handoff, wait, kind, change, at, now)
+def _take_few(session: Session, ids: Sequence[str], now: datetime) -> tuple[int, set[int]]:
+    """Takes these changes. Returns how many, and the leads whose changes wait."""
+    taken, behind = 0, set[int]()
+    for ident in ids:
+        row = crm_changes.locked(session, ident)
+        if row is None or row.lead_id in behind:
+            continue
+        try:
+            with session.begin_nested():
+                done = _take(session, row, now)
+        except Exception:
+            log.exception("change %s in the CRM could not be taken", ident)
+            done = True
+        if done:
+            crm_changes.taken(session, row, now=now)
+            taken += 1
+        else:
+            behind.add(row.lead_id)
+    return taken, behind
 
 
-def _catch_up(session: Session, handoff: Handoff, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime) -> None:
-    """Accepts the lead if sales is further in the CRM than the open wait: a rep who works on a lead has accepted it."""
-    if kind in _AT_WORK and handoff.stage == Stage.ASSIGNED and offers.may_accept(session, handoff, change.by):
-        _answer(session, wait, "accepted", change, at, now, implied_by=kind)
+#: What is done with each kind of change. False: the change waits for what has begun.
+_TAKERS: Mapping[CrmChangeKind, Callable[[Place], bool | None]] = {
+    "fields": take_fields,
+    "touch": take_touch,
+    "opportunity": take_opportunity,
+    "converted": take_converted,
+    "merged": take_merged,
+    "gone": take_gone,
+}
 
 
-def _answer(session: Session, wait: Wait, kind: GivenAnswer, change: Change, at: datetime, now: datetime, **data: Any) -> None:
-    verdict = waits.answer(session, wait.id, waits.NewAnswer(kind, by=change.by, via="crm", data=data), now=now, answered_at=at)
-    if verdict.won:
-        tell_rep(session, verdict.answer, now=now)
-
-
-def _meaning(agreement: Agreement, change: Change) -> GivenAnswer | Literal["suppressed"] | NoWord:
-    for stage, words in agreement.crm.items():
-        if words and all(change.values.get(name) == value for name, value in words.items()):
-            known = word(stage, CRM_STAGES)
-            return MEANING[known] if known else ""
-    return ""
+def _take(session: Session, row: CrmChange, now: datetime) -> bool:
+    """Takes one change; False if it has to wait for what is being carried out on its lead."""
+    place = place_of(session, row, now=now)
+    if place is None:
+        if row.kind in ABOUT_OPPORTUNITIES:
+            keep_without_lead(session, row, now=now)
+        return True
+    may_wait = now < row.read_at + LONGEST_WAIT
+    if place.is_moving and may_wait:
+        return False
+    taker = _TAKERS.get(row.kind)
+    return taker is None or taker(place) is not False or not may_wait

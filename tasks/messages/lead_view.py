@@ -18,6 +18,7 @@ from notifications.letter import LeadView
 from notifications.plain_text import one_line
 from storage import handoffs, held, roster
 from storage.tables import Activity, Event, Handoff, Lead, PersonalText
+from tasks.messages import crm_sentences
 
 #: The trail's lines as sentences for people. Lines that are not here are for the engineer.
 SENTENCES: Mapping[EventKind, str] = {
@@ -101,6 +102,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "started-anew": "Started again",
     "got-stuck": "Stuck: {why}",
     "stranded": "The handoff had stopped, and Baton started it again",
+    **crm_sentences.SENTENCES,
 }
 #: Sentences that say more if the event has a certain fact: kind, fact, sentence.
 _MORE: tuple[tuple[EventKind, str, str], ...] = (
@@ -125,6 +127,7 @@ _MORE: tuple[tuple[EventKind, str, str], ...] = (
     ("answered-accepted", "note_wrong", "{actor} accepted; wrong or missing in the note: {note_wrong}"),
     ("dispute-raised", "answered_by", "{actor} disputes the answer of {answered_by}: {reason}"),
     ("dispute-upheld", "in_silence", "Nobody decided on the dispute in time: the rejection stands"),
+    *crm_sentences.MORE,
 )
 #: The words for an answer under a name that nobody could check, by the way it came in.
 _CLAIMED: Mapping[Via, str] = {
@@ -136,7 +139,8 @@ _QUIET: tuple[EventKind, ...] = ("activity", "answered-handed")
 
 def sentence(event: Event, people: Roster) -> str:
     """Return one line of the trail as a sentence; empty for lines that people need not read."""
-    form = next((form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact)), SENTENCES.get(event.kind))
+    more = (form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact))
+    form = crm_sentences.not_understood(event) or next(more, SENTENCES.get(event.kind))
     if form is None:
         return ""
     words = {name: _word(value, people) for name, value in event.data.items()}

@@ -9,15 +9,18 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from agreements import crm_words
 from agreements.clauses.clocks import CrmStage
 from agreements.clauses.handover import Notify
 from agreements.errors import CrmError, DeliveryError, DeliveryUnknown
+from agreements.model import Reason
 from agreements.words import ChannelName, MessageKind, TemplateName
+from notifications.channels.crm import ASSIGNMENTS
 from notifications.letter import Channel, Context, Letter
 from notifications.links import Links
 from notifications.rendering import render
-from storage import deliveries, handoffs, mail_findings
-from storage.tables import Delivery, Handoff
+from storage import crm_values, deliveries, handoffs, mail_findings, opportunities
+from storage.tables import Answer, Delivery, Handoff
 from tasks.messages import lead_context, template_faults
 from tasks.wiring.toolbox import Toolbox
 from tasks.work import Work
@@ -72,10 +75,19 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
             ready[row.channel] = claimed
+            _expect_echo(session, handoff, row, claimed, work.now)
     deliveries.claim_all(session, [one.id for one in ready.values()])
     left = [row for row in rows if row.channel in ready and row.id != ready[row.channel].id]
     deliveries.note_speech(session, handoff, bool(left))
     return list(ready.values())
+
+
+def _expect_echo(session: Session, handoff: Handoff, row: Delivery, ready: Ready, now: datetime) -> None:
+    """Keeps what is about to be written into the CRM, since the CRM may report it as a change before it confirms it."""
+    if row.message == "status":
+        crm_values.set_by_baton(session, handoff.lead_id, ready.facts, at=now)
+    elif row.channel == "crm" and row.message in ASSIGNMENTS:
+        crm_values.set_by_baton(session, handoff.lead_id, {crm_words.OWNER: ready.facts.get("owner") or row.person}, at=now)
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:
@@ -141,6 +153,8 @@ def _write(
     if error is None:
         channel = channels.get(row.channel)
         bounces, unread = _bounces_within(session, row, handoff, channel), channel is not None and not channel.read_by_people
+        if row.message == "opportunity" and handoff is not None and outcome.proof:
+            opportunities.created_by_baton(session, handoff, outcome.proof, now=now)
         deliveries.succeeded(session, row, handoff, proof=outcome.proof, now=now, may_bounce_for=bounces, unread=unread)
     elif isinstance(error, DeliveryUnknown):
         deliveries.outcome_unknown(session, row, handoff, error=str(error), now=now)
@@ -201,13 +215,18 @@ def crm_status(
     answer_id: int | None = None,
 ) -> None:
     """Queues the CRM's values for this stage, in the company's own words; nothing if the agreement has none."""
-    words = handoffs.agreement_of(session, handoff).crm.get(stage)
+    if words := crm_words.values_at(handoffs.agreement_of(session, handoff), stage):
+        message = deliveries.Message("status", context={"values": words}, answer_id=answer_id)
+        deliveries.queue(session, handoff, message, deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep), now=now, send_at=send_at)
+
+
+def crm_rejection(session: Session, handoff: Handoff, answer: Answer, reason: Reason | None, *, now: datetime) -> None:
+    """Queues the CRM's values for a rejection with this reason, for the time at which it is final; nothing if the agreement has none."""
+    agreement = handoffs.agreement_of(session, handoff)
+    words = crm_words.values_at(agreement, "rejected")
+    if reason is not None and reason.crm:
+        words = crm_words.values_of(agreement, reason)
     if words:
-        deliveries.queue(
-            session,
-            handoff,
-            deliveries.Message("status", context={"values": dict(words)}, answer_id=answer_id),
-            deliveries.Copy(f"{key}:crm-status", "crm", handoff.rep),
-            now=now,
-            send_at=send_at,
-        )
+        message = deliveries.Message("status", context={"values": words})
+        copy = deliveries.Copy(f"answer:{answer.id}:crm-status", "crm", handoff.rep)
+        deliveries.queue(session, handoff, message, copy, now=now, send_at=max(now, answer.effective_at))

@@ -10,6 +10,7 @@ from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import morning_start, running
+from tasks.messages.opportunity_request import create_at_acceptance
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import given_back_at, open_first_attempt
 from tasks.steps.offering import give_to_first
@@ -68,9 +69,12 @@ def take_answer(session: Session, handoff: Handoff, wait: Wait, answer: Answer, 
         tell_marketing(session, handoff, answer, now=now)
         send_at = max(now, answer.effective_at)
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
+        create_at_acceptance(session, handoff, answer, now=now)
         first = open_first_attempt(session, handoff, now=now, accepted_at=answer.answered_at)
         if further := answer.data.get("implied_by"):  # the CRM was further already: answer this wait too
-            waits.answer(session, first.id, waits.NewAnswer(further, by=answer.by, via=answer.via), now=now, answered_at=answer.answered_at)
+            data = {"channel": answer.data["channel"]} if "channel" in answer.data else {}
+            new = waits.NewAnswer(further, by=answer.by, via=answer.via, data=data)
+            waits.answer(session, first.id, new, now=now, answered_at=answer.answered_at)
 
 
 def _promised(session: Session, decision: Wait) -> datetime:

@@ -14,12 +14,13 @@ from agreements.clocks import Accepted, call_due, contact_time, first_attempt_du
 from agreements.lifecycle import Stage
 from agreements.prospect import awake
 from agreements.words import ATTEMPTS, GIVEN_BACK, NOT_THERE, Attempt, NoWord, TouchChannel, Via, word
-from storage import deliveries, handoffs, held, trail, waits, wakes
+from storage import handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
 from tasks.clock_inputs import running
 from tasks.messages import digest
 from tasks.messages.lead_view import where_is
+from tasks.messages.opportunity_request import create
 from tasks.messages.outbox import crm_status
 from tasks.steps import sales_sourced
 from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
@@ -187,15 +188,7 @@ def _hand_on(session: Session, handoff: Handoff, answer: Answer, now: datetime) 
 def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
     key = f"answer:{answer.id}"
     if answer.via != "crm":
-        deliveries.queue(
-            session,
-            handoff,
-            deliveries.Message(
-                "opportunity", context={"values": {"agreement": f"{handoff.agreement}@{handoff.version}", "score": handoff.score}}
-            ),
-            deliveries.Copy(f"{key}:opportunity", "crm", handoff.rep),
-            now=now,
-        )
+        create(session, handoff, answer, now=now)
     crm_status(session, handoff, "opportunity", key=key, now=now)
     tell_marketing(session, handoff, answer, now=now)
     handoffs.move(session, handoff, "opportunity", now=now, actor=answer.by, via=answer.via)

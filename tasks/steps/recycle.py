@@ -22,6 +22,7 @@ from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import NO_CLOCK, calendar_of, clock_name, clock_of
+from tasks.messages.outbox import crm_rejection
 from tasks.steps.joining import INTO, go_on, join, names_into, pair
 from tasks.steps.withdrawn import tell_withdrawn
 
@@ -37,6 +38,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
+    crm_rejection(session, handoff, answer, agreement.reason(code), now=now)
     tenure = handoffs.open_assignment(session, handoff)
     if tenure and follows.counts_against != "nobody":  # routing or marketing was wrong, and not the rep: the turn comes back
         turns.credit(session, tenure, day=agreement.day(now))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from agreements.errors import CrmError, RosterError
 from agreements.words import word
-from storage import roster
+from storage import contracts, roster
 from storage.crm.port import Crm
 from storage.database import Database
 from tasks.wiring.settings import Settings
@@ -70,16 +70,24 @@ def wire_crm(settings: Settings, database: Database) -> Crm:
         return LocalCrm(settings.crm_path or settings.folder / "crm.db", read_by_people=settings.crm_people)
     if bool(settings.crm_token) == bool(settings.crm_token_file):
         raise WrongSetting(["BATON_CRM_TOKEN or BATON_CRM_TOKEN_FILE: set one of them, as BATON_CRM_URL names a CRM that asks for a token"])
-    return _vendors(address, settings, token=partial(read_token, settings), people=partial(addresses_of_people, database))
+    return _vendors(
+        address, settings, token=partial(read_token, settings), people=partial(addresses_of_people, database), database=database
+    )
 
 
-def _vendors(address: CrmAddress, settings: Settings, *, token: Callable[[], str], people: Callable[[], Mapping[str, str]]) -> Crm:
+def _vendors(
+    address: CrmAddress, settings: Settings, *, token: Callable[[], str], people: Callable[[], Mapping[str, str]], database: Database
+) -> Crm:
     """The adapter of a vendor's CRM. token, people: read anew whenever the adapter needs them, off the event loop."""
-    if address.kind == "salesforce":
-        from storage.crm.salesforce import SalesforceCrm
+    fields = partial(fields_of_agreements, database)
+    if address.kind == "hubspot":
+        from storage.crm.hubspot import HubSpotCrm
+        from storage.crm.hubspot_api import HubSpotApi
 
-        return SalesforceCrm(address.api, token=token, people=people, read_by_people=settings.crm_people)
-    raise WrongSetting([f"BATON_CRM_URL: {address.kind}: is not there yet; {_WRITE}"])
+        return HubSpotCrm(HubSpotApi(address.api, token=token), people=people, fields=fields, read_by_people=settings.crm_people)
+    from storage.crm.salesforce import SalesforceCrm
+
+    return SalesforceCrm(address.api, token=token, people=people, fields=fields, read_by_people=settings.crm_people)
 
 
 def read_token(settings: Settings) -> str:
@@ -117,3 +125,9 @@ def addresses_of_people(database: Database) -> Mapping[str, str]:
             return {ident: person.email for ident, person in roster.current(session).people.items() if person.email}
         except RosterError:
             return {}
+
+
+def fields_of_agreements(database: Database) -> frozenset[str]:
+    """The names of fields in the CRM that the agreements in force name; the adapter reads the changes of these fields."""
+    with database.read() as session:
+        return frozenset(name for row in contracts.all_of(session) for words in contracts.read(row).crm.values() for name in words)

@@ -17,6 +17,7 @@ from playwright.sync_api import FloatRect, Page, expect
 from sqlmodel import Session
 
 from agreements.words import ChannelName, GivenAnswer
+from app.audit.page import page as audit_page
 from app.demo.inbox_pages import PageServer
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
@@ -28,6 +29,7 @@ from storage.database import Database
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.app.audit.ground import example_audit
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
@@ -150,3 +152,20 @@ def test_a_morning_has_one_page_with_all_that_waits(company: Company, page: Page
         expect(page.get_by_role("group", name=name)).to_be_visible()
     page.get_by_role("group", name=PEOPLE[0][0]).locator("input[type=radio][value=accepted]").check()
     shown(page, "digest")
+
+
+@pytest.mark.parametrize("width", [390, 1040])
+def test_the_example_of_an_audit_is_one_page_at_each_width(page: Page, tmp_path: Path, width: int) -> None:
+    html = tmp_path / "audit.html"
+    html.write_text(audit_page(example_audit(drafted=True)), encoding="utf-8")
+
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(html.as_uri())
+    expect(page.get_by_role("heading", name="How leads are handed over today")).to_be_visible()
+    shown(page)
+
+    folder, last = os.environ.get("BATON_PICTURES", ""), page.locator("section").nth(3).bounding_box()
+    assert last is not None
+    if folder and width > 1000:
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": last["y"] + last["height"]}
+        page.screenshot(path=Path(folder) / "audit.png", full_page=True, clip=clip)

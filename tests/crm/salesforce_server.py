@@ -162,6 +162,8 @@ def _acted(handler: type[Handler], state: State, what: str, told: dict[str, Any]
         state.random = random.Random(told.get("seed", 0))
     elif what == "forget":
         org.columns.pop(told["kind"]) if "column" not in told else org.columns[told["kind"]].discard(told["column"])
+    elif what == "column":
+        org.columns[told["kind"]].add(told["column"])
     elif what == "fault":
         state.faults.append({"times": 1, **told})
     elif what == "user":
@@ -177,7 +179,7 @@ def _acted(handler: type[Handler], state: State, what: str, told: dict[str, Any]
     elif what == "merge":
         org.merge(told["kind"], told["master"], told["loser"], by=by)
     elif what == "convert":
-        return org.convert(told["id"], by=by, opportunity=told.get("opportunity", False), carry=told.get("carry", False))
+        return org.convert(told.pop("id"), by=by, **told)
     elif what == "rows":
         return [{name: in_json(value) for name, value in row.items()} for row in org.tables[told["kind"]].values()]
     elif what == "log":

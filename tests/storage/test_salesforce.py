@@ -35,7 +35,7 @@ async def assigned(crm: SalesforceCrm, number: int = 7, facts: Mapping[str, str]
 
 
 async def test_an_assignment_makes_a_lead_with_the_person_and_a_task_without_them(org: StandIn) -> None:
-    proof = await assigned(org.crm())
+    proof = await assigned(org.crm(), facts={**FACTS, "number": "8600"})
 
     lead, task = org.rows("Lead")[0], org.rows("Task")[0]
     shown = {name: lead[name] for name in ("FirstName", "LastName", "Company", "Email", "Phone", "Title", "Country", "OwnerId")}
@@ -110,11 +110,11 @@ async def test_a_new_lead_has_what_salesforce_requires(org: StandIn, facts: dict
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        ("Lead", {"LastName": "Hara", "Company": "Harbour"}),
-        ("Contact", {"LastName": "Hara"}),
+        ("Lead", {"LastName": "Hara", "Company": "Harbour", "Title": "Chief"}),
+        ("Contact", {"LastName": "Hara", "Title": "Chief"}),
     ],
 )
-async def test_a_record_of_the_same_address_is_adopted_and_keeps_what_people_wrote(org: StandIn, kind: str, values: dict[str, str]) -> None:
+async def test_a_record_of_the_same_address_is_adopted_and_only_filled_up(org: StandIn, kind: str, values: dict[str, str]) -> None:
     theirs = org.create(kind, {**values, "Email": "INES@harbour.example", "OwnerId": org.users["ben"]}, by="ben")
 
     await assigned(org.crm())
@@ -122,8 +122,23 @@ async def test_a_record_of_the_same_address_is_adopted_and_keeps_what_people_wro
 
     found = org.rows(kind, Id=theirs)[0]
     assert (found["Baton_Lead__c"], found["LastName"], found["OwnerId"]) == ("7", "Hara", org.users["ana"])
+    assert (found["FirstName"], found["Title"]) == ("Ines", "Chief")
     assert org.rows("Task")[0]["WhoId"] == theirs
     assert len(org.rows("Lead")) + len(org.rows("Contact")) == 1
+
+
+@pytest.mark.parametrize(
+    ("country", "kept", "code"),
+    [("GB", None, "GB"), ("gb", None, "GB"), ("United Kingdom", "United Kingdom", None), ("Atlantis", None, None)],
+)
+async def test_an_org_with_a_picklist_of_countries_gets_the_code(org: StandIn, country: str, kept: str | None, code: str | None) -> None:
+    org.do("set", countries=["United Kingdom"])
+    org.do("column", kind="Lead", column="CountryCode")
+
+    await assigned(org.crm(), facts={**FACTS, "country": country})
+
+    assert (org.rows("Lead")[0]["Country"], org.rows("Lead")[0].get("CountryCode")) == (kept, code)
+    assert len(org.rows("Task")) == 1
 
 
 async def test_a_record_of_another_lead_and_a_converted_one_are_not_adopted(org: StandIn) -> None:

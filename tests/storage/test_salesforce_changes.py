@@ -11,7 +11,7 @@ import pytest
 from agreements.errors import CrmError
 from storage.crm.port import Change
 from storage.crm.salesforce import SalesforceCrm
-from storage.crm.salesforce_sources import Touch, channel_of, outcome_of
+from storage.crm.salesforce_words import Touch, as_text, channel_of, outcome_of
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
 
@@ -164,7 +164,7 @@ async def test_an_opportunity_is_followed_from_its_stage_to_its_loss(org: StandI
     org.update("Opportunity", ident, {"Loss_Reason__c": "Price"}, by="ben", at=(START + timedelta(minutes=2)).isoformat())
 
     assert await told(crm) == [
-        ("opportunity", "ana", {"opportunity": ident, "stage": "Proposal", "state": "open", "amount": "12000.5", "opened_on": TODAY}),
+        ("opportunity", "ana", {"opportunity": ident, "stage": "Proposal", "state": "open", "amount": "12000.50", "opened_on": TODAY}),
         (
             "opportunity",
             "ana",
@@ -172,7 +172,7 @@ async def test_an_opportunity_is_followed_from_its_stage_to_its_loss(org: StandI
                 "opportunity": ident,
                 "stage": "Closed Lost",
                 "state": "lost",
-                "amount": "12000.5",
+                "amount": "12000.50",
                 "opened_on": TODAY,
                 "closed_on": "2027-02-01",
                 "reason": "Price",
@@ -180,6 +180,15 @@ async def test_an_opportunity_is_followed_from_its_stage_to_its_loss(org: StandI
         ),
         ("opportunity", "ben", {"opportunity": ident, "reason": "Price"}),
     ]
+
+
+async def test_a_stage_and_its_reason_that_are_saved_together_are_one_change(org: StandIn, crm: SalesforceCrm) -> None:
+    await crm.create_opportunity(key="o", lead_number="7", owner="ana", facts=FACTS)
+    ident = org.rows("Opportunity")[0]["Id"]
+    org.update("Opportunity", ident, {"StageName": "Closed Lost", "Loss_Reason__c": "Price"})
+    org.update("Opportunity", ident, {"StageName": "Proposal"})
+
+    assert [(values["state"], values.get("reason")) for _, _, values in await told(crm)] == [("lost", "Price"), ("open", None)]
 
 
 async def test_a_won_opportunity_with_its_currency_where_there_are_several(org: StandIn, crm: SalesforceCrm) -> None:
@@ -220,6 +229,27 @@ async def test_after_a_conversion_the_contacts_story_is_the_leads(org: StandIn, 
         ("fields", "ana", {"owner": "ben"}),
         ("touch", "ana", {"channel": "call", "outcome": "attempted"}),
     ]
+
+
+async def test_a_conversion_into_the_contact_of_another_lead_is_a_merge(org: StandIn, crm: SalesforceCrm) -> None:
+    await assigned(crm, 8)
+    contact = org.act("convert", id=org.lead(8), carry=True)
+    _, bookmark = await crm.changes_since("")
+    org.act("convert", id=org.lead(7), contact=contact, at=(START + timedelta(hours=1)).isoformat())
+
+    changes, _ = await crm.changes_since(bookmark)
+
+    assert [(one.lead_number, dict(one.values)) for one in changes if one.kind == "merged"] == [(7, {"into": "8"})]
+    assert "converted" not in [one.kind for one in changes]
+
+
+@pytest.mark.parametrize("name", ["status", "Status", "STATUS"])
+async def test_a_field_is_spelled_as_the_agreement_spells_it(org: StandIn, crm: SalesforceCrm, name: str) -> None:
+    crm = org.crm(fields=lambda: [name, "rating"])
+    await crm.update(key="u", lead_number="7", values={name: "Working"})
+    org.update("Lead", org.lead(7), {"Status": "Attempted", "Rating": "Hot"})
+
+    assert await told(crm) == [("fields", "ana", {name: "Attempted", "rating": "Hot"})]
 
 
 async def test_a_deal_that_people_made_for_the_contact_is_the_leads(org: StandIn, crm: SalesforceCrm) -> None:
@@ -342,10 +372,11 @@ async def test_before_the_first_lead_there_is_nothing_and_nothing_is_lost_afterw
 
 
 @pytest.mark.parametrize("bookmark", ["17", "null", "[]", '{"at": "x"}', '{"at": 1}', '{"at": 1e99, "given": {}}', "\u202e"])
-async def test_the_bookmark_of_another_crm_is_the_beginning(org: StandIn, crm: SalesforceCrm, bookmark: str) -> None:
-    owner(org)
+async def test_the_bookmark_of_another_crm_is_named_and_nothing_is_read(org: StandIn, crm: SalesforceCrm, bookmark: str) -> None:
+    with pytest.raises(CrmError, match="bookmark is not one of Salesforce's") as refused:
+        await crm.changes_since(bookmark)
 
-    assert await told(crm, bookmark) == [("fields", "ana", {"owner": "ben"})]
+    assert refused.value.permanent
 
 
 async def all_changes(crm: SalesforceCrm, *, patient: int = 0) -> list[Change]:
@@ -430,6 +461,23 @@ async def test_what_is_missing_in_the_org_is_named(org: StandIn, crm: Salesforce
 )
 def test_a_task_says_by_its_kind_whether_somebody_was_touched(subtype: str, kind: str, channel: str) -> None:
     assert channel_of(subtype, kind) == channel
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (900.0, "900"),
+        (12000.5, "12000.50"),
+        (0.0, "0"),
+        (1.2345, "1.2345"),
+        (1e20, "100000000000000000000"),
+        (None, ""),
+        (True, "true"),
+        (7, "7"),
+    ],
+)
+def test_an_amount_is_a_plain_number(value: object, text: str) -> None:
+    assert as_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from app.csv_import.lead_map import UnreadableFile, read_map
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import read_map
 from storage import contracts
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox

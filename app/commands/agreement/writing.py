@@ -127,7 +127,8 @@ def _told(problem: Problem) -> str:
 def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
     from app.backtest.files import LeadFile
     from app.backtest.fill import read_fill
-    from app.csv_import.lead_map import UnreadableFile, read_map
+    from app.csv_import.errors import UnreadableFile
+    from app.csv_import.lead_map import read_map
 
     now = terminal.open_box().read_now(lambda session, now: now)
     with Progress(*Progress.get_default_columns(), DownloadColumn(), console=terminal.complaints, transient=True) as progress:

@@ -20,8 +20,10 @@ from app.audit.left_out import LeftOutRows
 from app.audit.promises import judge_promises
 from app.audit.record import record_of
 from app.audit.report import Audit, Kept
-from app.csv_import.lead_map import LeadMap
+from app.csv_import.lead_map import LeadMap, read_map
+from app.csv_import.map_file import read_map_as
 from tests.app.backtest.ground import EXAMPLE
+from tests.conftest import ROOT
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 LEADS = "source_id,created,tier,owner,status,reason,amount,assigned_at,won_at,lost_at,entry_channel"
@@ -73,6 +75,18 @@ def audited(
         drafted=True,
         now=NOW,
     )
+
+
+def example_audit(*, drafted: bool) -> Audit:
+    """The audit of the shipped example."""
+    folder = ROOT / "examples/audit"
+    files = AuditFiles(
+        leads=folder / "leads.csv",
+        mapping=read_map(folder / "leads.yaml"),
+        activities=folder / "activities.csv",
+        activity_map=read_map_as(ActivityMap, folder / "activities.yaml"),
+    )
+    return audit(files, an_agreement(), drafted=drafted, now=NOW)
 
 
 def judged(folder: Path, leads: Sequence[str], activities: Sequence[str]) -> dict[str, list[str | None]]:

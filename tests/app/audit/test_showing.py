@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from app.audit.page import page
 from app.audit.report import Audit, Counted, as_json, schema
 from app.audit.terminal_view import show
-from app.audit.wording import lasting, of
+from app.audit.wording import by_side, lasting, of
 from app.cli import app
-from tests.app.audit.ground import ACTIVITIES, LEADS, a_file, a_lead, audited
+from tests.app.audit.ground import ACTIVITIES, LEADS, a_file, a_lead, audited, example_audit
 from tests.app.audit.test_counts import story
 from tests.conftest import ROOT
 
@@ -94,6 +94,18 @@ def test_a_time_as_people_say_it(seconds: float | None, words: str) -> None:
 )
 def test_a_share_names_its_whole(one: Counted | None, words: str) -> None:
     assert of(one) == words
+
+
+def test_the_shipped_example_holds_every_kind_of_finding_and_one_word_without_a_meaning() -> None:
+    found = example_audit(drafted=True)
+
+    assert (found.leads, list(found.unmapped_statuses)) == (400, ["Attempting"])
+    assert set(found.not_used.counts) == {
+        "won before the lead was created", "touched before the lead was created", "activity of a lead that is not in the file",
+    }  # fmt: skip
+    assert [one.promise for one in found.promises if one.not_in_file] == ["note", "decision"]
+    assert [one.merged for one in found.by_owner if one.merged] == [2]
+    assert list(by_side(found))[0] == "Marketing would have kept 306 of 400 (76.5 %) and broken 94."
 
 
 class TestCommand:

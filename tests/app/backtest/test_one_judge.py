@@ -54,7 +54,21 @@ ODD: dict[str, list[str]] = {
     "fields.size": ["1.250", "007", "-0", "0.00001", "9" * 20, "9" * 10_001],
 }
 #: What happens to a row on its way: nothing in most.
-FATES = ["whole"] * 12 + ["a cell short", "a cell long", "blank", "open quote", "text behind a quote", "NUL", "twice"]
+FATES = ["whole"] * 12 + [
+    "a cell short",
+    "a cell long",
+    "blank",
+    "open quote",
+    "text behind a quote",
+    "NUL",
+    "twice",
+    "empty cells behind",
+    "formula texts",
+    "hard spaces",
+]
+#: What reports have above their header and below their rows.
+ABOVE = [[], ["sep=;"], ["New leads", "", "Filtered by: me"], ['"a title, with, commas"']]
+BELOW = [["", "Copyright (c) 2027"], ["Grand Totals (3 records)"], ["", "", "a note", '"another, one"'], ["Total,,12"], ["", "1"]]
 ENCODINGS = ["utf-8"] * 8 + ["utf-8-sig", "latin-1", "cp1252", "utf-16"]
 MAPPED = LeadMap.model_validate(
     {
@@ -62,6 +76,7 @@ MAPPED = LeadMap.model_validate(
         "columns": {"source_id": "source_id", "at": "at", "email": "email", "do_not_contact": "do_not_contact"},
         "constants": {"activity": "trade_show_visit"},
         "fields": {"size": "fields.size", "land": "country"},
+        "dates": "day-first",
         "values": {"do_not_contact": {"perhaps": True, "": False}, "size": {"51-200": 51, "007": None}, "at": {"15/01/2027": "2027-01-15"}},
         "number_fields": ["size"],
         "decimal_sign": ",",
@@ -77,7 +92,7 @@ def cell(draw: st.DrawFn, name: str) -> str:
 @st.composite
 def files(draw: st.DrawFn) -> bytes:
     """A file as people send them, in any state."""
-    delimiter = draw(st.sampled_from(",;\t"))
+    delimiter = draw(st.sampled_from(",;\t|"))
     header = draw(st.permutations(list(LIKELY)).flatmap(lambda names: st.integers(1, len(names)).map(lambda many: names[:many])))
     if draw(st.integers(0, 9)):
         header = list(dict.fromkeys(["source_id", "at", "email", *header]))
@@ -85,6 +100,8 @@ def files(draw: st.DrawFn) -> bytes:
     for _ in range(draw(st.integers(0, 12))):
         cells = [draw(cell(name)) for name in header]
         lines += happened(draw(st.sampled_from(FATES)), [quoted(one, delimiter) for one in cells], delimiter)
+    if draw(st.integers(0, 5)) == 5:
+        lines = [*draw(st.sampled_from(ABOVE)), *lines, *draw(st.sampled_from(BELOW))]
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
     text = end.join(lines).replace("\n", end if draw(st.booleans()) else "\n") + draw(st.sampled_from(["", end]))
     return text.encode(draw(st.sampled_from(ENCODINGS)), errors="replace")
@@ -105,6 +122,9 @@ def happened(fate: str, cells: list[str], delimiter: str) -> list[str]:
         "text behind a quote": ['"a"b' + delimiter + row],
         "NUL": [row + "\0"],
         "twice": [row, row],
+        "empty cells behind": [row + delimiter * 2],
+        "formula texts": [delimiter.join(f'="{one}"' if '"' not in one else one for one in cells)],
+        "hard spaces": [delimiter.join(one if '"' in one else f"\u00a0{one}\u202f" for one in cells)],
     }[fate]
 
 

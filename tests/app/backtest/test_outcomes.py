@@ -8,7 +8,7 @@ import pytest
 
 from agreements.errors import AgreementError
 from app.backtest.past import PastLeads
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from tests.app.backtest.ground import a_file, an_agreement, past_of
 
 LEADS = ("source_id,at,email", "1,2027-01-10 18:00,", "2,2027-01-11,", "3,2027-01-12,", "4,2027-01-13,")
@@ -159,3 +159,65 @@ def test_a_column_that_both_files_have_was_known_before_contact(tmp_path: Path) 
     past = past_of(path, an_agreement(qualification=ASKS, fields={"segment": {}}), mapping=mapping)
 
     assert past.leads.values["segment"].to_list() == ["pets"]
+
+
+STAGED: tuple[str, ...] = ("source_id,at,email,stage,closed", "1,2027-01-10,,Closed Won,2027-02-01", "2,2027-01-10,,closed lost,2027-02-01")
+STAGED += ("3,2027-01-10,,Qualified,2027-06-01", "4,2027-01-10,,,", "5,2027-01-10,,CLOSED WON,2027-01-01")
+
+
+def staged(folder: Path, **outcomes: object) -> PastLeads:
+    """Leads whose file says by a stage what became of them."""
+    return past_of(a_file(folder, *STAGED), mapping={**MAP, "outcomes": outcomes})
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "found"),
+    [
+        ({"won": {"column": "stage", "is": ["Closed Won"]}}, ["won", "not", "not", "not", "won"]),
+        ({"won": {"column": "Stage", "is": "closed won"}}, ["won", "not", "not", "not", "won"]),
+        (
+            {"won": {"column": "stage", "is": ["Closed Won"]}, "lost": {"column": "stage", "is": ["Closed Lost", "No Interest"]}},
+            ["won", "not", "", "", "won"],
+        ),
+        (
+            {"won": {"column": "stage", "is": ["Closed Won"]}, "contacted": {"column": "stage", "is": ["Qualified", "Closed Lost"]}},
+            ["won", "not", "not", "", "won"],
+        ),
+        # The day beside a stage counts only where the stage says yes: a deal has the day on which it may close.
+        ({"won": {"column": "stage", "is": ["Closed Won"]}, "won_at": "closed"}, ["won", "not", "not", "not", ""]),
+        ({"won_at": "closed", "lost": {"column": "stage", "is": ["Closed Lost"]}}, ["won", "won", "won", "not", ""]),
+    ],
+)
+def test_a_stage_says_what_became_of_a_lead(tmp_path: Path, outcomes: dict[str, object], found: list[str]) -> None:
+    assert became(staged(tmp_path, **outcomes)) == found
+
+
+@pytest.mark.parametrize(("cell", "words"), [("yes", ["yes"]), ("TRUE", [True]), ("1", [1, "Y"]), ("é Gewonnen", ["é gewonnen"])])
+def test_yes_and_no_say_it_as_well_in_a_file_beside_that_of_the_leads(tmp_path: Path, cell: str, words: list[object]) -> None:
+    a_file(tmp_path, "sep=;", "source_id;won?", f"2;{cell}", "3;no", "2;no", name="deals.csv")
+
+    past = past_of(a_file(tmp_path, *LEADS), mapping={**MAP, "outcomes": {"file": "deals.csv", "won": {"column": "won?", "is": words}}})
+
+    assert became(past) == ["not", "won", "not", "not"]
+
+
+def test_a_word_that_no_row_says_is_named(tmp_path: Path) -> None:
+    past = staged(tmp_path, won={"column": "stage", "is": ["Won", "Closed - Won"]})
+
+    said = "No lead is won: column stage of leads.csv never says Won, Closed - Won. Correct `is` under `outcomes` in the map."
+    assert said in past.warnings
+
+
+def test_no_rule_may_ask_for_a_stage_that_is_an_outcome(tmp_path: Path) -> None:
+    mapping = {**MAP, "fields": {"industry": "stage"}, "outcomes": {"won": {"column": "stage", "is": ["Closed Won"]}}}
+
+    with pytest.raises(AgreementError, match="is in column stage of leads.csv, with the outcomes"):
+        past_of(a_file(tmp_path, *STAGED), mapping=mapping)
+
+
+@pytest.mark.parametrize("dates", ["day-first", "%d/%m/%Y"])
+def test_the_times_of_outcomes_are_written_as_the_map_declares(tmp_path: Path, dates: str) -> None:
+    past = with_deals(tmp_path, "2,03/02/2027", "4,04/02/2027", "3,2027-13-01", dates=dates)
+
+    assert became(past) == ["not", "won", "not", "won"]
+    assert [bad.line for bad in past.left_out] == [4]

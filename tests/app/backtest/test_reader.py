@@ -77,7 +77,7 @@ def written(cell: str, quoted: bool, delimiter: str) -> str:
 
 @st.composite
 def files(draw: st.DrawFn, header: str) -> str:
-    names, delimiter = header.split(","), draw(st.sampled_from(",;\t"))
+    names, delimiter = header.split(","), draw(st.sampled_from(",;\t|"))
     lines = [delimiter.join(names)]
     for _ in range(draw(st.integers(0, 10))):
         row = [written(draw(cells(name)), draw(st.booleans()), delimiter) for name in names]

@@ -18,7 +18,8 @@ from agreements.model import Agreement
 from app.backtest.compare import compare
 from app.backtest.past import BLANK, PastLeads
 from app.backtest.stored import read_stored
-from app.csv_import.lead_map import LeadMap, UnreadableFile
+from app.csv_import.errors import UnreadableFile
+from app.csv_import.lead_map import LeadMap
 from storage.crm.port import Account
 from storage.past import past_handoffs
 from storage.tables import Handoff, LeadSource, LeadValues

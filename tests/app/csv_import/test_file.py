@@ -328,13 +328,14 @@ def test_no_bytes_raise_anything_but_unreadable_file(tmp_path_factory: pytest.Te
 
 
 @given(st.lists(st.text(st.sampled_from("ab1@.,;\té -"), max_size=20)))
-def test_every_line_is_a_lead_a_bad_row_or_blank(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+def test_every_line_is_a_lead_a_bad_row_a_note_that_is_named_or_blank(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     path = tmp_path_factory.getbasetemp() / "lines.csv"
     path.write_text("\n".join(["source_id,email", *lines]) + "\n", encoding="utf-8")
 
     found = read_leads(path, mapping=None, today=TODAY)
 
-    full = [number for number, line in enumerate(lines, start=2) if line.replace(",", "").strip()]
+    notes = [int(said.split()[1]) for said in found.left_out]
+    full = [number for number, line in enumerate(lines, start=2) if line.replace(",", "").strip() and number < min([*notes, 1000])]
     assert sorted([row.line for row in found.rows] + [bad.line for bad in found.bad]) == (full or [1])
 
 

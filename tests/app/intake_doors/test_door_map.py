@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.csv_import.lead_map import UnreadableFile
+from app.csv_import.errors import UnreadableFile
 from app.intake_doors import mapping, paths
 from app.intake_doors.door_map import DoorMap, read_door
 from app.intake_doors.mapping import Part, TooMany
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+SECONDS, MILLISECONDS = "epoch-seconds", "epoch-milliseconds"
 KEY, ID = "source: s\nsigned: {by: key}\n", "columns: {source_id: id}"
 WITH_AT, WITH_REFUSAL = {"source_id": "id", "at": "at"}, {"source_id": "id", "do_not_contact": "n"}
 FORM = "source: s\nform: {token: t, origins: "
@@ -104,11 +105,13 @@ class TestBatches:
         ({}, {"id": 17.0}, "source_id", "17"),
         ({}, {"id": True}, "source_id", "true"),
         ({"columns": {"source_id": ["no", "empty", "id"]}}, {"id": 1, "empty": ""}, "source_id", "1"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": 1796032937}, "at", "2026-11-30T10:02:17"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": "1796032937"}, "at", "2026-11-30T10:02:17"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch-ms"}}, {"id": 1, "at": 1796032937000}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": 1796032937}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": "1796032937"}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": MILLISECONDS}}, {"id": 1, "at": 1796032937000}, "at", "2026-11-30T10:02:17"),
         ({"columns": WITH_AT, "timezone": "Europe/Berlin"}, {"id": 1, "at": "2026-11-30 11:02"}, "at", "2026-11-30T10:02:00"),
         ({"columns": WITH_AT}, {"id": 1, "at": "2026-11-30T10:02:17+0000"}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": "day-first"}, {"id": 1, "at": "30/11/2026 10:02:17"}, "at", "2026-11-30T10:02:17"),
+        ({"columns": WITH_AT, "dates": {"at": "%d.%m.%Y %H:%M"}}, {"id": 1, "at": "30.11.2026 10:02"}, "at", "2026-11-30T10:02:00"),
         ({"columns": {"source_id": "id", "message": "m"}}, {"id": 1, "m": ["red", "blue"]}, "message", "red, blue"),
         ({"columns": WITH_REFUSAL}, {"id": 1, "n": True}, "do_not_contact", True),
         ({"columns": WITH_REFUSAL, "values": {"do_not_contact": {"no": True}}}, {"id": 1, "n": "no"}, "do_not_contact", True),
@@ -133,9 +136,10 @@ def test_what_a_value_means(more: dict[str, Any], sent: dict[str, Any], fact: st
         ({}, {"id": [[1]]}, "source_id", "is not a single value"),
         ({"columns": WITH_AT}, {"id": 1, "at": 1796032937}, "at", "say under `dates`"),
         ({"columns": WITH_AT}, {"id": 1, "at": "30/11/2026"}, "at", "is no date"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": 1796032937000}, "at", "seconds since 1970"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch-ms"}}, {"id": 1, "at": 1796032937}, "at", "not a likely time"),
-        ({"columns": WITH_AT, "dates": {"at": "epoch"}}, {"id": 1, "at": "now"}, "at", "no number of seconds"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": 1796032937000}, "at", "seconds since 1970"),
+        ({"columns": WITH_AT, "dates": {"at": MILLISECONDS}}, {"id": 1, "at": 1796032937}, "at", "more than 50 years ago"),
+        ({"columns": WITH_AT, "dates": {"at": SECONDS}}, {"id": 1, "at": "now"}, "at", "no number of seconds"),
+        ({"columns": WITH_AT, "dates": "month-first"}, {"id": 1, "at": "30/11/2026"}, "at", "its month would be 30"),
         ({"fields": {"size": "s"}, "number_fields": ["size"]}, {"id": 1, "s": "many"}, "size", "is no number"),
     ],
 )  # fmt: skip
@@ -163,7 +167,7 @@ def test_a_value_that_is_not_as_declared_is_named_and_never_guessed(
         (KEY + "columns: {source_id: 'a[].b'}", "map.yaml:3: columns.source_id: must lead to one place"),
         (KEY + "values: {country: {x: GB}}\n" + ID, "map.yaml:3: values.country: is neither"),
         (KEY + "constants: {email: nobody}\n" + ID, "map.yaml:3: constants.email: is not an e-mail"),
-        (KEY + "dates: {email: epoch}\n" + ID, "map.yaml:3: dates.email: is no time"),
+        (KEY + "dates: {email: epoch-seconds}\n" + ID, "map.yaml:3: dates.email: is no time"),
         (KEY + "timezone: Mars\n" + ID, "map.yaml:3: timezone: 'Mars' is no time zone"),
         (FORM + "[firm.example]}\n" + ID, "map.yaml:2: form.origins"),
         (FORM + "[]}\n" + ID, "map.yaml:2: form.origins"),

@@ -8,6 +8,7 @@ import itertools
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -129,6 +130,17 @@ class TestGoodDeliveries:
         assert (answer.status_code, answer.json()) == (200, {"result": "repeated"})
         assert company.snapshot() == before
 
+    def test_one_delivery_from_many_callers_at_once_is_one_lead(self, company: Stage, browser: httpx.Client) -> None:
+        name, sent = opened(company, TYPEFORM), answered()
+        before = len(company.rows(Lead)), len(company.rows(Activity))
+
+        with ThreadPoolExecutor(6) as callers:
+            answers = list(callers.map(lambda _: post(browser, name, sent), range(12)))
+
+        assert {answer.status_code for answer in answers} == {200, 201}
+        assert [answer.status_code for answer in answers].count(201) == 1
+        assert (len(company.rows(Lead)), len(company.rows(Activity))) == (before[0] + 1, before[1] + 1)
+
     def test_the_same_conversion_in_another_delivery_is_no_second_activity(self, company: Stage, browser: httpx.Client) -> None:
         name, sent = opened(company, TYPEFORM), answered()
         post(browser, name, sent)
@@ -151,6 +163,23 @@ class TestGoodDeliveries:
         name, first = opened(company, BATCH), next(_numbers) * 1000
         answer = post_batch(company, browser, name, {"leads": [{"id": first + one, "phone": 46855512345} for one in range(count)]})
         assert (answer.status_code, len(answer.json()["results"])) == (status, count)
+
+    @pytest.mark.parametrize("version", ["v2", "v3"])
+    @pytest.mark.parametrize("query", ["", "?from=a%20b&at=x%3Ay"])
+    def test_hubspot_signs_the_address_that_people_see(self, company: Stage, browser: httpx.Client, version: str, query: str) -> None:
+        name = opened(company, f"source: {{name}}\nsigned: {{{{by: hubspot-{version}, secret: trial}}}}\ncolumns: {{{{source_id: vid}}}}")
+        body, address = json.dumps({"vid": next(_numbers)}).encode(), f"http://baton.example/intake/{name}{query}"
+        at = str(int(company.time.at.timestamp() * 1000))
+        if version == "v2":
+            signed = {"x-hubspot-signature": hashlib.sha256(f"{SECRET}POST{address}".encode() + body).hexdigest()}
+        else:
+            text = f"POST{address.replace('%3A', ':')}".encode() + body + at.encode()
+            found = b64encode(hmac.new(SECRET.encode(), text, hashlib.sha256).digest()).decode()
+            signed = {"x-hubspot-signature-v3": found, "x-hubspot-request-timestamp": at}
+        headers = {"content-type": "application/json", **signed}
+
+        assert browser.post(f"/intake/{name}{query}", content=body, headers=headers).status_code == 201
+        assert browser.post(f"/intake/{name}?other=1", content=body, headers=headers).status_code == 401
 
     def test_a_key_opens_a_door_for_programs(self, company: Stage) -> None:
         name = opened(company, KEY)
@@ -275,6 +304,12 @@ class TestKept:
             answer = post_batch(company, browser, name, sent)
             assert answer.status_code == 422
         assert len(kept(company, name)) == 2
+
+    def test_what_is_passed_over_does_not_hide_that_nothing_was_taken(self, company: Stage, browser: httpx.Client) -> None:
+        name = opened(company, BATCH.replace("leads:", "only: {{kind: lead}}\nleads:"))
+        answer = post_batch(company, browser, name, {"leads": [{"kind": "other"}, {"kind": "lead", "id": 1, "email": "bad@"}]})
+        assert answer.status_code == 422
+        assert counts(company, name) == {"passed_over": 1, "kept": 1}
 
 
 class TestPublicForms:

@@ -15,7 +15,7 @@ from storage.crm.salesforce import SalesforceCrm
 from storage.tables import Lead, RosterSnapshot
 from tasks.messages.lead_context import person_facts
 from tasks.wiring import toolbox
-from tasks.wiring.crm import addresses_of_people, read_crm_url, read_token
+from tasks.wiring.crm import addresses_of_people, fields_of_agreements, read_crm_url, read_token, wire_crm
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tasks.wiring.wrong_setting import WrongSetting
@@ -83,6 +83,15 @@ def test_without_a_setting_the_crm_is_the_local_one_in_the_home_folder(tmp_path:
     assert isinstance(crm, LocalCrm)
     assert list(crm.files) == [tmp_path / "crm.db"]
     assert crm.keeps == ""
+
+
+def test_hubspot_is_wired_with_the_roster_and_the_fields_of_the_agreements(box: Toolbox) -> None:
+    settings = Settings(home=box.settings.home, crm_url="hubspot://127.0.0.1:1", crm_token=SECRET, crm_people=True)
+    crm = wire_crm(settings, box.database)
+
+    assert (crm.name, crm.read_by_people, list(crm.files)) == ("HubSpot", True, [])
+    assert SECRET not in repr(crm)
+    assert "status" in fields_of_agreements(box.database)
 
 
 def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:
