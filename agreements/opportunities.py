@@ -92,3 +92,8 @@ def changed(before: Facts, after: Facts) -> tuple[str, ...]:
     """Return the names of what is different now, in the order in which people ask for it."""
     names = ("state", "stage", "amount", "currency", "reason", "closed_on")
     return tuple(name for name in names if getattr(before, name) != getattr(after, name))
+
+
+def money(amount: int, currency: str) -> str:
+    """Return an amount in hundredths as people write it, such as 45,000.00 EUR."""
+    return f"{amount // 100:,}.{amount % 100:02} {currency}".rstrip()

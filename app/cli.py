@@ -61,6 +61,11 @@ _INTAKE = {
     "replay": "app.commands.intake:replay",
     "drop": "app.commands.intake:drop",
 }
+_CRM: dict[str, str | Group] = {
+    "show": "app.commands.crm:show",
+    "accounts": Group("Accounts of the local CRM.", {"import": "app.commands.crm:import_accounts"}),
+    "serve": "app.commands.crm:serve",
+}
 _KEYS = {
     "create": "app.commands.keys:create",
     "revoke": "app.commands.keys:revoke",
@@ -106,6 +111,7 @@ COMMANDS: dict[str, str | Group] = {
     "messages": Group("Messages: list, look at, check, count, try a channel out.", _MESSAGES),
     "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),
     "intake": Group("Intake doors: webhooks and forms of other systems, each by a map.", _INTAKE),
+    "crm": Group("The CRM: what it says, and the local one for trials.", _CRM),
     "keys": Group("Keys for machines, and those that sign links.", _KEYS),
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}

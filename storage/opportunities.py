@@ -47,8 +47,12 @@ def begin(session: Session, crm_id: str, *, lead_id: int | None, handoff: Handof
     )
 
 
-def created_by_baton(session: Session, handoff: Handoff, crm_id: str, *, now: datetime) -> None:
-    """Stores the opportunity that Baton has just created, or marks it where the CRM has spoken of it before."""
+def created_by_baton(session: Session, handoff: Handoff, proof: str, *, now: datetime) -> None:
+    """Stores the opportunity that Baton has just created, or marks it where the CRM has spoken of it before.
+
+    proof: the CRM's answer, its id as the last word.
+    """
+    crm_id = proof.rpartition(" ")[2]
     begin(session, crm_id, lead_id=handoff.lead_id, handoff=handoff, owner=handoff.rep, at=now)
     row = named(session, crm_id)
     assert row is not None, "it was stored, or was there"

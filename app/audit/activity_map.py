@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from agreements.lead import Key
 from app.csv_import.audit_columns import Cells
-from app.csv_import.lead_map import zone_of
+from app.csv_import.dates import ISO
+from app.csv_import.encoding import known_encoding
+from app.csv_import.lead_map import DateForm, zone_of
 
 #: What an activity is: a touch by one of three ways, or a change of the lead's status.
 ActivityMeaning = Literal["call", "email", "meeting", "status"]
@@ -26,7 +28,9 @@ class ActivityMap(BaseModel):
 
     lead, at, type: the columns with the lead's id, the time and the type of the activity. by: who did it; to: the new status, of a
     change of status; empty for no column. kinds: meaning -> types as the CRM writes them; a type that is not named is counted, but
-    is no touch. automatic: the values of `by` that are no people. timezone: of times without a zone.
+    is no touch. automatic: the values of `by` that are no people.
+    timezone: of times without a zone.
+    dates, encoding: as in the map of leads.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +43,8 @@ class ActivityMap(BaseModel):
     kinds: dict[ActivityMeaning, Cells] = {"call": ("call",), "email": ("email",), "meeting": ("meeting",), "status": ("status",)}
     automatic: Cells = ()
     timezone: Annotated[str, AfterValidator(_known_zone)] = ""
+    dates: DateForm = ISO
+    encoding: Annotated[str, AfterValidator(known_encoding)] = ""
 
     def problems(self) -> Iterator[tuple[tuple[Any, ...], str]]:
         """Yield what does not fit together: where, and what to write instead."""

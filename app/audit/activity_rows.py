@@ -17,6 +17,7 @@ from app.audit.possible import earlier
 from app.audit.texts import TextFile, meaning_of, no_block, with_times
 from app.backtest.instants import Instants
 from app.csv_import.audit_columns import StatusMeaning
+from app.csv_import.dates import Dates
 
 _REMEDY = "Write what the columns are called in a map of activities, and name it with --activities-map"
 #: The changes of status whose first time an audit keeps.
@@ -58,7 +59,7 @@ def read_activities(
     mapping = source.mapping
     columns = {"lead": mapping.lead, "at": mapping.at, "type": mapping.type}
     columns |= {name: column for name, column in (("by", mapping.by), ("to", mapping.to)) if column}
-    file = TextFile(source.path, columns, _REMEDY)
+    file = TextFile(source.path, columns, _REMEDY, mapping.encoding)
     frames = [
         reading.take(frame) for frame in file.blocks(left_out, no_block, set(), lambda done, whole: progress("activities", done, whole))
     ]
@@ -96,7 +97,7 @@ class _Reading:
     instants: Instants = field(init=False)
 
     def __post_init__(self) -> None:
-        self.instants = Instants(self.source.zone, self.now.year)
+        self.instants = Instants(self.source.zone, self.now.year, Dates(self.source.mapping.dates))
 
     def take(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the activities of this block that can be used."""

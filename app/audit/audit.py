@@ -146,12 +146,12 @@ class _Found:
         """Return what became of the leads. None: no file tells."""
         record, fate = self.record, pl.col("fate")
         touches, status = record.tells_touches, record.tells_status
-        untouched, gave_up = pl.col("touch").is_null(), status or "lost_at" in record.told
+        untouched, gave_up = pl.col("touches") == 0, status or bool({"lost_at", "lost"} & record.told)
         no_reason, reasons = pl.col("reason").is_null(), "reason" in record.told
         said = pl.col("said_accepted")
         return {
             "untouched": count.part(touches, untouched),
-            "unanswered": count.part(touches, pl.col("answer").is_null() & (fate == "new")),
+            "unanswered": count.part(touches, untouched & pl.col("answer").is_null() & (fate == "new")),
             "accepted": count.part(status, said),
             "accepted_untouched": count.part(status and touches, untouched, of=said),
             "rejected": count.part(status, fate == "rejected"),
@@ -192,8 +192,11 @@ def _warnings(found: _Found, drafted: bool) -> Iterator[str]:
         yield "The file of activities has no activity of these leads: without a column for the first contact, a lead counts as untouched."
     if not record.tells_wins:
         yield "No column says which leads were won: name one under `outcomes`, or a status under `audit`, in the map."
-    elif "lost_at" not in record.told and not record.tells_status:
+    elif not {"lost_at", "lost"} & record.told and not record.tells_status:
         yield "The files name won leads only: the others are open, not lost."
+    if missing := found.rows.missing:
+        named = ", ".join(f"{column} ({name})" for name, column in missing.items())
+        yield f"The map names columns that no file has: {named}. Export them too, or correct the map."
     if not record.tells_status:
         yield "No column holds a status: who accepted, rejected or recycled a lead is not known."
     if found.rows.named_again:
@@ -204,4 +207,5 @@ def _warnings(found: _Found, drafted: bool) -> Iterator[str]:
         yield f"{counted(without, 'lead has', 'leads have')} no usable time at which it was created: no promise can be timed for it."
     won = Counts(record).won().won
     if record.tells_wins and won < FEW_WON:
-        yield f"Only {counted(won, 'lead was', 'leads were')} won: differences between shares are likely to be chance."
+        few = f"Only {counted(won, 'lead was', 'leads were')}" if won else "No lead was"
+        yield f"{few} won: differences between shares are likely to be chance."

@@ -58,7 +58,7 @@ class Counts:
             known = here.filter("timed")
             yield Speed(
                 tier=tier,
-                touched=Counted(count=_count(here, pl.col("touch").is_not_null()), of=here.height),
+                touched=Counted(count=_count(here, pl.col("touches") > 0), of=here.height),
                 elapsed=_spread(known["elapsed"]),
                 working=_spread(known["working"]),
                 agreed=str(clock.term(tier)) if tier or len(order) == 1 else "",
@@ -108,7 +108,7 @@ class Counts:
         return Group(
             value=value,
             leads=leads.height,
-            untouched=Counted(count=_count(leads, pl.col("touch").is_null()), of=leads.height) if touches else None,
+            untouched=Counted(count=_count(leads, pl.col("touches") == 0), of=leads.height) if touches else None,
             in_time=_in_time(leads) if touches else None,
             median_seconds=_spread(waited).median_seconds,
             won=won_of(leads),

@@ -18,14 +18,16 @@ from app.backtest.instants import Instants
 from app.backtest.outcomes import OutcomePlan, Times, ToldTimes, by_lead, outcome_plan
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.file import header_in
-from app.csv_import.lead_map import zone_of
+from app.csv_import.lead_map import STAGES, zone_of
+from app.csv_import.table_text import place_of
 
 
 @dataclass(frozen=True, slots=True)
 class LeadRows:
     """leads: one row each, see `read_leads`. named_again: rows of a lead that has an earlier row. outcomes, joined: the leads that
     the file with the outcomes names, and how many of these the leads file has; None without such a file. told: what the files
-    have a column for. unmapped: statuses that the map does not name, with their numbers."""
+    have a column for. unmapped: statuses that the map does not name, with their numbers. missing: what the map names and no file
+    has, with its column."""
 
     leads: pl.DataFrame
     named_again: int
@@ -33,11 +35,13 @@ class LeadRows:
     joined: int | None
     told: frozenset[str]
     unmapped: Mapping[str, int]
+    missing: Mapping[str, str]
 
 
 def read_leads(source: LeadSource, *, now: datetime, left_out: LeftOutRows, progress: Callable[[str, int, int], None]) -> LeadRows:
     """Return one row a lead: line, source_id, source, owner, status (its meaning), reason, tier, amount, and the times created,
-    assigned_at, contacted_at, won_at, lost_at, each with `NAME_day`. What no file tells is null. doubtful: an outcome cannot be.
+    assigned_at, contacted_at, won_at, lost_at, each with `NAME_day`. What no file tells is null. won, lost, contacted, assigned:
+    whether a word says so. doubtful: an outcome cannot be.
 
     now: times after it are left out. Raises UnreadableFile.
     """
@@ -48,7 +52,9 @@ def read_leads(source: LeadSource, *, now: datetime, left_out: LeftOutRows, prog
     plan = outcome_plan(source.path, source.mapping, None)
     own_file = plan is not None and bool(plan.id_column)
     other_header = header_in(plan.path, encoding=plan.encoding, wanted=plan.names) if plan and own_file else ()
-    later = {name: column for name, column in columns.items() if name in BESIDE and column not in header and column in other_header}
+    lacking = {name: column for name, column in columns.items() if name in (*BESIDE, "source") and not place_of(header, column)}
+    later = {name: column for name, column in lacking.items() if place_of(other_header, column)}
+    columns = {name: column for name, column in columns.items() if name not in lacking or name in later}
     here = {name: column for name, column in columns.items() if name not in later}
     times = Times(plan, zone_of(plan.timezone) if plan.timezone else source.zone, now) if plan and not own_file else None
     rows, again = _rows(source, here, times, now, left_out, lambda done, whole: progress("leads", done, whole))
@@ -57,8 +63,9 @@ def read_leads(source: LeadSource, *, now: datetime, left_out: LeftOutRows, prog
         told, texts = _other_file(plan, later, source, now, left_out, lambda done, whole: progress("outcomes", done, whole))
         rows, outcomes, joined = _joined(rows, told, texts, plan, left_out)
     leads, unmapped = _meant(_whole(rows, source, columns, left_out), source)
-    told_names = frozenset({*columns, *(plan.columns if plan else ())})
-    return LeadRows(possible(leads, source, plan, now, left_out), again, outcomes, joined, told_names, unmapped)
+    told_names = frozenset({*columns, *((*plan.columns, *plan.stages) if plan else ())})
+    missing = {name: column for name, column in lacking.items() if name not in later}
+    return LeadRows(possible(leads, source, plan, now, left_out), again, outcomes, joined, told_names, unmapped, missing)
 
 
 def _rows(
@@ -106,6 +113,8 @@ def _fold(name: str, kind: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if name == "line":
         return column.first()
+    if name in STAGES:
+        return column.any()
     if kind == pl.String:
         return column.filter(column != "").last().fill_null("")
     if name.endswith("_day"):
@@ -162,6 +171,7 @@ def _whole(rows: pl.DataFrame, source: LeadSource, columns: Mapping[str, str], l
         empty |= {name: INSTANT, f"{name}_day": pl.Boolean}
     missing = [pl.lit(None, kind).alias(name) for name, kind in empty.items() if name not in rows.columns]
     rows = rows.with_columns(missing)
+    rows = rows.with_columns((pl.col(name).fill_null(False) if name in rows.columns else pl.lit(False)).alias(name) for name in STAGES)
     texts = [name for name in ("source", "owner", "reason", "tier") if rows.schema[name] == pl.String]
     rows = rows.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in texts)
     values = source.mapping.values.get("entry_channel", {}) if source.mapping and not source.audit.source else {}

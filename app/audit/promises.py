@@ -71,7 +71,7 @@ class _Promises:
         if not (self.record.tells_touches or self.record.tells_changes):
             yield self._missing("acceptance", clock, "no file says when sales answered")
             return
-        handled = pl.col("answer").is_null() & (pl.col("fate") != "new")
+        handled = pl.col("answer").is_null() & ((pl.col("fate") != "new") | pl.col("contacted"))
         yield self._clock("acceptance", clock, start="start", done="answer", unknown=handled)
 
     def first_attempt(self) -> Iterator[Judged]:
@@ -86,8 +86,8 @@ class _Promises:
             clock,
             start="start",
             done="touch",
-            unknown=untouched & pl.col("fate").is_in(["won", "opportunity"]),
-            spared=untouched & (pl.col("fate") == "rejected"),
+            unknown=untouched & (pl.col("contacted") | pl.col("fate").is_in(["won", "opportunity"])),
+            spared=untouched & ~pl.col("contacted") & (pl.col("fate") == "rejected"),
         )
 
     def outcome(self) -> Iterator[Judged]:

@@ -25,8 +25,9 @@ class Record:
     """The leads, one row each, and what the files can tell.
 
     leads: row, line, source_id, source, owner, tier, reason, amount, doubtful; created, start (assigned, else created), touch,
-    assigned_at, won_at, each with `NAME_day`; touches; answer (accepted, rejected or touched), accepted_change and ended;
-    fate (new, accepted, opportunity, rejected, recycled, lost or won); said_accepted.
+    assigned_at, won_at, each with `NAME_day`; touches (how many; 1 or more where a word says that the lead was contacted);
+    answer (accepted, rejected or touched), accepted_change and ended; fate (new, accepted, opportunity, rejected, recycled, lost or
+    won); said_accepted.
     tells_touches, tells_changes, tells_ends, tells_status, tells_wins: whether the files tell touches, changes of status with their
     times, when leads ended, their status, their wins. told: what the files have a column for. zone: of days without a time.
     """
@@ -51,7 +52,9 @@ def record_of(rows: LeadRows, activities: Activities | None, statuses: Collectio
         start_day=pl.when(pl.col("assigned_at").is_not_null()).then("assigned_at_day").otherwise("created_day"),
         touch=pl.when(earlier).then("contacted_at").otherwise("touch_at"),
         touch_day=pl.when(earlier).then("contacted_at_day").otherwise("touch_day"),
-        touches=pl.max_horizontal(pl.col("touches").fill_null(0), pl.col("contacted_at").is_not_null().cast(pl.UInt32)),
+        touches=pl.max_horizontal(
+            pl.col("touches").fill_null(0), (pl.col("contacted_at").is_not_null() | pl.col("contacted")).cast(pl.UInt32)
+        ),
         status=pl.coalesce("status", "last_change"),
     )
     leads = leads.with_columns(answer=pl.min_horizontal(_ANSWERS), ended=pl.min_horizontal(_ENDS), fate=_fate())
@@ -63,11 +66,11 @@ def record_of(rows: LeadRows, activities: Activities | None, statuses: Collectio
     tells_status = "status" in rows.told or changes
     return Record(
         leads=leads,
-        tells_touches=activities is not None or "contacted_at" in rows.told,
+        tells_touches=activities is not None or bool({"contacted_at", "contacted"} & rows.told),
         tells_changes=changes,
         tells_ends=changes or bool({"won_at", "lost_at"} & rows.told),
         tells_status=tells_status,
-        tells_wins="won_at" in rows.told or (tells_status and "won" in statuses),
+        tells_wins=bool({"won_at", "won"} & rows.told) or (tells_status and "won" in statuses),
         told=rows.told,
         zone=zone,
     )
@@ -81,11 +84,11 @@ def _of_day(name: str, parts: Mapping[str, str]) -> pl.Expr:
 def _fate() -> pl.Expr:
     status = pl.col("status")
     return (
-        pl.when(pl.col("won_at").is_not_null() | (status == "won"))
+        pl.when(pl.col("won_at").is_not_null() | pl.col("won") | (status == "won"))
         .then(pl.lit("won"))
         .when(status.is_in(["recycled", "rejected"]))
         .then(status)
-        .when(pl.col("lost_at").is_not_null() | (status == "lost"))
+        .when(pl.col("lost_at").is_not_null() | pl.col("lost") | (status == "lost"))
         .then(pl.lit("lost"))
         .otherwise(status.fill_null("new"))
     )

@@ -41,6 +41,8 @@ def _titled(title: str, *columns: str) -> Table:
 
 
 def _tables(found: Audit) -> Iterator[Table]:
+    if not found.leads:
+        return
     fates = _titled("What became of the leads", "", "leads", "of", "share")
     for line in wording.fates(found):
         name = ("  " if line.part else "") + line.words

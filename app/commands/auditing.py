@@ -53,6 +53,8 @@ def audit(
         return
     if leads is None:
         terminal.fail(terminal.USAGE, "Name the export of the leads with --leads FILE.")
+    if since and until and since > until:
+        terminal.fail(terminal.USAGE, f"--since {since:%Y-%m-%d} is after --until {until:%Y-%m-%d}; write the earlier day first.")
     with terminal.told(), _usage(), _progress() as tell:
         files = AuditFiles(
             leads=leads,

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
+from rich.table import Column, Table
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
@@ -18,9 +18,10 @@ from app import terminal
 from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors, mapping, payload, replaying
 from app.intake_doors.door_map import DoorMap, read_door
+from app.intake_doors.fetched import as_mapped
 from app.intake_doors.mapping import Part
 from app.intake_doors.replaying import Became
-from app.intake_doors.taking import problems_of
+from app.intake_doors.taking import problems_of, untimely
 from storage import door_days, kept_payloads
 from storage.tables import KeptPayload
 from tasks.wiring.intake_secrets import secret_of
@@ -46,6 +47,7 @@ def try_map(
             kind = content_type or _KINDS.get(file.suffix.lower(), "application/json")
             read = payload.read(file.read_bytes(), kind)
             more = payload.read(fetched.read_bytes(), "application/json").value if fetched else None
+            more = as_mapped(door.fetch.source, more) if door.fetch and more is not None else more
             shown = [_shown(door, part, more) for part in mapping.parts_of(door, read.value)]
         except UnreadableFile as error:
             terminal.fail(terminal.USAGE, str(error))
@@ -67,9 +69,11 @@ def _shown(door: DoorMap, part: Part, fetched: Any) -> dict[str, Any]:
         return (
             {"fetch": ident, "from": door.fetch.source} if ident else {"problems": [{"field": door.fetch.id.text, "problem": "is missing"}]}
         )
-    facts, problems = mapping.facts_of(door, Part(fetched, part.whole) if door.fetch else part, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    facts, problems = mapping.facts_of(door, Part(fetched, part.whole) if door.fetch else part, now=now)
     try:
         lead = IncomingLead.model_validate(facts)
+        problems += untimely(lead, now)
     except ValidationError as error:
         named = {one["field"] for one in problems}
         problems += [one for one in problems_of(error) if one["field"] not in named]
@@ -146,7 +150,7 @@ def _print_sources(found: list[dict[str, Any]], box: Toolbox) -> None:
         where = doors.folder_of(box.settings.folder)
         terminal.console.print(f"There is no door. Copy a map from examples/maps/intake into {where}.", markup=False, soft_wrap=True)
         return
-    table = Table("door", "last", *(name.replace("_", " ") for name in door_days.COUNTED))
+    table = Table(*(Column(name, no_wrap=True) for name in ("door", "last")), *(name.replace("_", " ") for name in door_days.COUNTED))
     for one in found:
         table.add_row(one["path"], one["last"][:16].replace("T", " ") or "never", *(str(one[name]) for name in door_days.COUNTED))
     terminal.console.print(table)

@@ -13,10 +13,11 @@ from agreements.countries import unclear_country
 from agreements.roster import Roster
 from app import terminal
 from notifications.letter import LeadView
-from storage import answerers, auto_replies, consents, handoffs, offers, proof, roster
+from storage import answerers, auto_replies, consents, handoffs, offers, opportunities, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
 from storage.time_ledger import ledger
 from tasks.messages import lead_view
+from tasks.messages.crm_sentences import opportunity_in_words
 from tasks.messages.template_faults import FAULTY
 
 
@@ -60,6 +61,8 @@ def _print(session: Session, lead: Lead, now: datetime) -> None:
         console.print(f"  {name.replace('_', ' ')}: {value} (also given by {source}, on {at:%d %b %Y %H:%M} UTC)", markup=False)
     for name, text in view.statements.items():
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
+    for deal in opportunities.of_lead(session, lead_id):
+        console.print(f"  {opportunity_in_words(deal)}", markup=False, soft_wrap=True)
     console.print("\n[bold]What happened[/bold]")
     for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from app.csv_import.cells import TIMES, YEARS_AHEAD, YEARS_BACK, instant, number_in
+from app.csv_import.cells import TIMES, instant, number_in
+from app.csv_import.dates import ISO
 from app.csv_import.lead_map import zone_of
-from app.intake_doors.door_map import FULL_NAME, DoorMap, Written
+from app.intake_doors.door_map import DoorMap
+from app.intake_doors.map_parts import FULL_NAME
 from app.intake_doors.paths import Path, alone, each, find, parse, words
 
 #: The most leads that one delivery may hold.
@@ -99,7 +101,7 @@ def _meaning(door: DoorMap, name: str, found: Any, *, is_field: bool, now: datet
     if text == "":
         return None
     if name in TIMES or name in door.dates:
-        at = _instant(found, text, door.dates.get(name, "iso"), door.timezone, now)
+        at = _instant(door, name, found, text, now)
         return at.isoformat() if is_field else at
     if is_field:
         if isinstance(found, (bool, int, float)):
@@ -116,18 +118,11 @@ def _single(value: Any) -> str:
     return words(value)
 
 
-def _instant(found: Any, text: str, written: Written, timezone: str, now: datetime) -> datetime:
-    if written == "iso":
-        if isinstance(found, (int, float)):
-            raise ValueError("is a number and no date; say under `dates` whether it is `epoch-seconds` or `epoch-milliseconds`")
-        return instant(text, zone_of(timezone), now.year)
-    try:
-        at = datetime.fromtimestamp(float(text) / (1000 if written == "epoch-milliseconds" else 1), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise ValueError(f"{text[:40]!r} is no number of {written.removeprefix('epoch-')} since 1970") from None
-    if not now.year - YEARS_BACK <= at.year <= now.year + YEARS_AHEAD:
-        raise ValueError(f"{text[:40]!r} is not a likely time; say under `dates` whether it is `epoch-seconds` or `epoch-milliseconds`")
-    return at
+def _instant(door: DoorMap, name: str, found: Any, text: str, now: datetime) -> datetime:
+    dates = door.dates_of(name)
+    if dates.form == ISO and isinstance(found, (int, float)):
+        raise ValueError("is a number and no date; say under `dates` whether it is `epoch-seconds` or `epoch-milliseconds`")
+    return instant(text, zone_of(door.timezone), now.year, dates)
 
 
 def _take_name(facts: dict[str, Any], name: str) -> None:

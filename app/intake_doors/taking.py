@@ -49,7 +49,7 @@ def take_in(box: Toolbox, item: Any, *, actor: str) -> tuple[int, dict[str, Any]
         return _unfit(problems_of(error))
 
     def work(session: Session, now: datetime) -> Captured | list[dict[str, str]]:
-        problems = _untimely(incoming, now) + _unknown_rep(session, incoming)
+        problems = untimely(incoming, now) + _unknown_rep(session, incoming)
         return problems or capture(session, incoming, now=now, actor=actor)
 
     done = again_if_taken(lambda: box.write_now(work))
@@ -65,7 +65,7 @@ def _unfit(problems: list[dict[str, str]]) -> tuple[int, dict[str, Any]]:
     return 422, {"error": "This lead has mistakes, so it was not taken in.", "problems": problems}
 
 
-def _untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
+def untimely(incoming: IncomingLead, now: datetime) -> list[dict[str, str]]:
     """Return what is wrong with this lead's times, by Baton's own time."""
     given = {"at": incoming.at, "requested_time": incoming.requested_time}
     found = [{"field": name, "problem": "is not a likely time"} for name, at in given.items() if at and at.year not in _YEARS]

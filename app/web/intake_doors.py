@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from app.csv_import.errors import UnreadableFile
 from app.intake_doors import doors, payload, signatures
 from app.intake_doors.delivering import Delivered, Delivery, deliver
-from app.intake_doors.door_map import DoorMap, PublicForm
+from app.intake_doors.door_map import DoorMap
+from app.intake_doors.map_parts import PublicForm
 from app.intake_doors.signatures import SentRequest, SignatureWrong
 from app.web.bodies import BodyTooLarge, body_of
 from app.web.intake import Refused, caller

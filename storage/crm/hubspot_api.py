@@ -143,8 +143,7 @@ def error_of(answer: httpx.Response, path: str) -> CrmError:
     """Return the error for an answer that is none. Its message says what to do, without a value of the request."""
     status = answer.status_code
     if status in _MAY_PASS:
-        said = "limits the requests of this account" if status == 429 else f"has a fault of its own or is busy ({status})"
-        return CrmError(f"HubSpot {said}", retry_after_seconds=retry_after(answer))
+        return CrmError(_busy(status), retry_after_seconds=retry_after(answer))
     if answer.is_redirect:
         return CrmError("HubSpot answers from another address; correct BATON_CRM_URL", permanent=True)
     try:
@@ -154,7 +153,13 @@ def error_of(answer: httpx.Response, path: str) -> CrmError:
     return _refusal(problem if isinstance(problem, dict) else {}, path, status)
 
 
+def _busy(status: int) -> str:
+    return "HubSpot limits the requests of this account" if status == 429 else f"HubSpot has a fault of its own or is busy ({status})"
+
+
 def _refusal(problem: Json, path: str, status: int) -> CrmError:
+    if status in _MAY_PASS:  # a part of a batch
+        return CrmError(_busy(status))
     category = str(problem.get("category") or problem.get("subCategory") or "")
     kind = _kind_of(path)
     if status == 401:

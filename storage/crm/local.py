@@ -195,7 +195,7 @@ class LocalCrm:
     def _opportunity(self, key: str, number: int, owner: str) -> str:
         with self._write() as db:
             db.execute("INSERT OR IGNORE INTO opportunities (key, number, owner) VALUES (?,?,?)", (key, number, owner))
-            return str(db.execute("SELECT id FROM opportunities WHERE key=?", (key,)).fetchone()[0])
+            return f"opportunity {db.execute('SELECT id FROM opportunities WHERE key=?', (key,)).fetchone()[0]}"
 
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
         return await asyncio.to_thread(self._changes_since, int(bookmark or 0))

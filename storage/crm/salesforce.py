@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from storage.crm.salesforce_account import account_of
 from storage.crm.salesforce_api import TIMEOUT_SECONDS, Calls, Made, SalesforceApi, Write
 from storage.crm.salesforce_changes import read_changes
 from storage.crm.salesforce_people import chunks, user_of
-from storage.crm.salesforce_records import DONE_FIELD, LEAD_FIELD, NOT_PROVIDED, Record, find, new_lead, of_address
+from storage.crm.salesforce_records import DONE_FIELD, LEAD_FIELD, NOT_PROVIDED, Record, find, new_lead, of_address, written
 from storage.crm.soql import listed, quoted
 
 #: Text (32), unique, external id, on Activity and Opportunity: the key of the write that made the record, as a digest.
@@ -35,7 +36,8 @@ class SalesforceCrm:
     """An org of Salesforce. Reps work there, and Baton reads what they did.
 
     url: https://MY-DOMAIN.my.salesforce.com. token: returns the app's "consumer key:consumer secret". people: returns the e-mail
-    address of each person of the roster, by the person's id. read_by_people: reps read their tasks there.
+    address of each person of the roster, by the person's id. fields: returns the names of fields as the agreements write them: Salesforce
+    ignores case, so a change has the agreements' spelling. read_by_people: reps read their tasks there.
     """
 
     name = "Salesforce"
@@ -48,10 +50,12 @@ class SalesforceCrm:
         *,
         token: Callable[[], str],
         people: Callable[[], Mapping[str, str]],
+        fields: Callable[[], Collection[str]] = tuple,
         read_by_people: bool = False,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
         self.api, self.people, self.read_by_people = SalesforceApi(url, token, timeout_seconds=timeout_seconds), people, read_by_people
+        self.fields = fields
 
     async def account(self, *, company: str, domain: str) -> Account | None:
         """The account of this company or mail domain, None where there is none. The domain of its website decides before its name."""
@@ -71,7 +75,7 @@ class SalesforceCrm:
             writes = [_place(record, lead_number, facts, {"OwnerId": user})]
             title = f"New lead: {facts.get('company', '') or NOT_PROVIDED}"
             task = {**_task(record, user, title, facts), "Status": "Not Started", "Priority": "High"}
-            told = await calls.together([*writes, _keyed("Task", key, task)])
+            told = await written(calls, [*writes, _keyed("Task", key, task)])
             return f"task {await _proof(calls, told, 'Task', key)}"
 
     async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
@@ -83,7 +87,7 @@ class SalesforceCrm:
             record = await _record_of(calls, lead_number, facts)
             writes = [] if record and record.number else [_place(record, lead_number, facts, {})]
             note = {**_task(record, user, subject, facts), "Status": "Completed", "Priority": "Low"}
-            told = await calls.together([*writes, _keyed("Task", key, note)])
+            told = await written(calls, [*writes, _keyed("Task", key, note)])
             return f"note {await _proof(calls, told, 'Task', key)}"
 
     async def update(self, *, key: str, lead_number: str, values: Mapping[str, str]) -> str:
@@ -96,7 +100,7 @@ class SalesforceCrm:
             mark = _digest(key)[:_MARK]
             done = record.done.split()
             if mark not in done:
-                fields: dict[str, Any] = {FIELDS.get(name, name): value for name, value in values.items()}
+                fields: dict[str, Any] = {FIELDS.get(name.casefold(), name): value for name, value in values.items()}
                 if "OwnerId" in fields:
                     fields["OwnerId"] = await user_of(calls, values["owner"], self.people)
                 if record.kind == "Contact":
@@ -136,7 +140,8 @@ class SalesforceCrm:
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
         """The changes by people after the bookmark, oldest first, and the new bookmark. The first bookmark is empty."""
         async with self.api.open() as calls:
-            return await read_changes(calls, bookmark, key_field=KEY_FIELD, people=self.people)
+            spelled = {name.casefold(): name for name in sorted(await asyncio.to_thread(self.fields))}
+            return await read_changes(calls, bookmark, key_field=KEY_FIELD, people=self.people, spelled=spelled)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
         """Delete the tasks and notes that Baton wrote about these leads. Returns how many. The Lead or Contact stays, see `keeps`."""

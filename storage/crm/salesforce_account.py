@@ -18,7 +18,7 @@ _CUSTOMER, _FORMER = ("customer", "client"), ("former", "past", "lost", "ex-", "
 
 async def account_of(calls: Calls, *, company: str, domain: str, people: Callable[[], Mapping[str, str]]) -> Account | None:
     """Return the account of this mail domain, else the one of this name. Of several: a customer, then the oldest."""
-    row = await _found(calls, company, domain.strip().casefold())
+    row = await _found(calls, company.strip(), domain.strip().casefold())
     if row is None:
         return None
     query = f"SELECT Id, OwnerId FROM Opportunity WHERE AccountId = {quoted(str(row['Id']))} AND IsClosed = false"
@@ -49,14 +49,14 @@ def status_of(account_type: str) -> str:
 
 
 async def _found(calls: Calls, company: str, domain: str) -> Row | None:
-    if domain:
-        rows = await calls.rows(f"SELECT {_COLUMNS} FROM Account WHERE Website LIKE {containing(domain)}")
-        if found := [row for row in rows if host_of(str(row["Website"] or "")) == domain]:
-            return min(found, key=_rank)
-    if company.strip():
-        rows = await calls.rows(f"SELECT {_COLUMNS} FROM Account WHERE Name = {quoted(company.strip())}")
-        return min(rows, key=_rank, default=None)
-    return None
+    """Both queries go out in one request, whose address names nobody."""
+    queries = {"domain": f"Website LIKE {containing(domain)}"} if domain else {}
+    queries |= {"name": f"Name = {quoted(company)}"} if company else {}
+    if not queries:
+        return None
+    found = await calls.asked({ref: f"SELECT {_COLUMNS} FROM Account WHERE {where}" for ref, where in queries.items()})
+    same_host = [row for row in found.get("domain", []) if host_of(str(row["Website"] or "")) == domain]
+    return min(same_host or found.get("name", []), key=_rank, default=None)
 
 
 def _rank(row: Row) -> tuple[bool, str, str]:

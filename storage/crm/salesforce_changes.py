@@ -27,10 +27,13 @@ class _Read:
     until: datetime
 
 
-async def read_changes(calls: Calls, bookmark: str, *, key_field: str, people: Callable[[], Mapping[str, str]]) -> tuple[list[Change], str]:
+async def read_changes(
+    calls: Calls, bookmark: str, *, key_field: str, people: Callable[[], Mapping[str, str]], spelled: Mapping[str, str]
+) -> tuple[list[Change], str]:
     """Return the changes by people after this bookmark, oldest first, and the new bookmark. Raises CrmError.
 
-    The first reading begins with the first task that Baton wrote: before it there was no lead of Baton's.
+    spelled: how the agreements write a field, by its name in small letters. The first reading begins with the first task that Baton
+    wrote: before it there was no lead of Baton's.
     """
     position = read_position(bookmark)
     start = position.start or await _first_task(calls, key_field)
@@ -41,7 +44,7 @@ async def read_changes(calls: Calls, bookmark: str, *, key_field: str, people: C
     ours = [one for one in read.found if short(one.record) in numbers]
     users = {ident for one in ours for ident in (one.user, one.values.get("owner", "")) if ident.startswith("005")}
     known = await whose(calls, users, people)
-    changes = [_change(place, one, numbers, known) for place, one in enumerate(ours, 1)]
+    changes = [_change(place, one, numbers, known, spelled) for place, one in enumerate(ours, 1)]
     return changes, position.moved(read.until, ((row, one.at) for one in ours for row in one.rows)).text()
 
 
@@ -104,12 +107,16 @@ def _belongs(one: Found, before: Found, *, newest: bool) -> bool:
     return one.kind == "opportunity" and one.values.items() <= before.values.items()
 
 
-def _change(place: int, one: Found, numbers: Mapping[str, int], known: Mapping[str, Who]) -> Change:
-    values = dict(one.values)
+def _change(place: int, one: Found, numbers: Mapping[str, int], known: Mapping[str, Who], spelled: Mapping[str, str]) -> Change:
+    kind, values, number = one.kind, dict(one.values), numbers[short(one.record)]
+    if kind == "fields":
+        values = {spelled.get(name.casefold(), name): value for name, value in values.items()}
     if owner := values.get("owner"):
         values["owner"] = known.get(short(owner), Who(name=owner)).said
-    if one.into:
-        survivor, number = numbers.get(short(one.into)), numbers[short(one.record)]
-        values["into"] = str(survivor) if survivor not in (None, number) else ""
+    into = numbers.get(short(one.into), number) if one.into else number
+    if kind == "merged":
+        values["into"] = str(into) if into != number else ""
+    elif kind == "converted" and into != number:  # the contact is another lead's already
+        kind, values = "merged", {"into": str(into)}
     by = known.get(short(one.user), Who(name=one.user)).said
-    return Change(place, numbers[short(one.record)], by, one.happened or one.at, values, one.kind, f"{one.source}:{short(one.rows[0])}")
+    return Change(place, number, by, one.happened or one.at, values, kind, f"{one.source}:{short(one.rows[0])}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from agreements.errors import CrmError
-from storage.crm.salesforce_api import Calls, Row
+from storage.crm.salesforce_api import Calls, Row, Write
+from storage.crm.salesforce_errors import SalesforceRefused
 from storage.crm.soql import quoted
 
 #: Text (18), unique, external id, on Lead and Contact: the lead's number. On Opportunity it is a plain text.
@@ -102,6 +103,22 @@ def new_lead(facts: Mapping[str, str]) -> dict[str, Any]:
     if len(told["Email"]) > _LENGTHS["Email"]:
         told["Email"] = ""  # half an address is another one
     return {name: value[: _LENGTHS[name]] for name, value in told.items() if value}
+
+
+async def written(calls: Calls, writes: Sequence[Write]) -> dict[str, Any]:
+    """Carry out the writes. An org with a picklist of countries takes the country's code instead: then they are repeated with it."""
+    try:
+        return await calls.together(writes)
+    except SalesforceRefused as error:
+        if error.code != "FIELD_INTEGRITY_EXCEPTION" or "Country" not in error.fields:
+            raise
+    return await calls.together([replace(one, body=_with_country_code(one.body)) for one in writes])
+
+
+def _with_country_code(body: Mapping[str, Any]) -> dict[str, Any]:
+    country = str(body.get("Country", ""))
+    code = {"CountryCode": country.upper()} if len(country) == 2 and country.isascii() else {}
+    return {**{name: value for name, value in body.items() if name != "Country"}, **code}
 
 
 async def _followed(calls: Calls, kind: RecordKind, row: Row) -> Record | None:

@@ -28,7 +28,7 @@ class Found:
     """A row that may be a change.
 
     at: its time in Salesforce, by which it is read. record: whose lead it is about. user: who did it. rows: the ids by which it is
-    remembered. happened: when the person did it, if not at that time. into: the record that this one was merged into.
+    remembered. happened: when the person did it, if not at that time. into: the record that this one became or was merged into.
     """
 
     at: datetime
@@ -95,16 +95,16 @@ async def sources_of(calls: Calls) -> list[Source]:
 
 def _history(sobject: str, me: str) -> Source:
     """The fields that people changed. A change of an owner has a row with names and a row with ids: the second one counts."""
-    more = ", Lead.ConvertedOpportunityId" if sobject == "Lead" else ""
+    more = ", Lead.ConvertedOpportunityId, Lead.ConvertedContactId" if sobject == "Lead" else ""
     ask = f"SELECT Id, {sobject}Id, Field, DataType, NewValue, CreatedById, CreatedDate{more} FROM {sobject}History"
 
     def found(row: Row) -> Found | None:
         name, value = str(row["Field"]), as_text(row["NewValue"])
         base = partial(Found, read_instant(str(row["CreatedDate"])), f"{sobject}History", str(row[f"{sobject}Id"]), str(row["CreatedById"]))
         if name == "leadConverted":
-            lead = row.get("Lead")
-            made = str(lead["ConvertedOpportunityId"] or "") if isinstance(lead, Mapping) else ""
-            return base("converted", {"opportunity": made} if made else {}, (str(row["Id"]),))
+            lead = row["Lead"] if isinstance(row.get("Lead"), Mapping) else {}
+            made, contact = (str(lead.get(column) or "") for column in ("ConvertedOpportunityId", "ConvertedContactId"))
+            return base("converted", {"opportunity": made} if made else {}, (str(row["Id"]),), into=contact)
         if name in _NO_FIELD or bool(_ID.fullmatch(value)) != (name == "Owner") or (name != "Owner" and row["DataType"] == "EntityId"):
             return None
         return base("fields", {_NAMES.get(name, name): value}, (str(row["Id"]),))

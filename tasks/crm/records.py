@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from agreements import presence
 from agreements.words import SEVERAL, EventKind
-from storage import identity, offers, trail
+from storage import identity, offers, roster, trail
 from storage.tables import Lead
 from tasks.crm.opportunities import take_opportunity
 from tasks.crm.place import Place
@@ -52,10 +53,12 @@ def _show(place: Place, kind: EventKind) -> None:
 
 
 def _tell_owner(place: Place, what: str) -> None:
-    """Tells whoever has the lead, or each of several who are asked; nobody where it has ended."""
+    """Tells the rep who has the lead, each of several who are asked, or marketing where no rep has it. Tells nobody after the end."""
     if not place.is_open:
         return
     asked = offers.open_of(place.session, place.tenure.id) if place.handoff.rep == SEVERAL and place.tenure else []
-    for person in [one.rep for one in asked] or [place.handoff.rep or place.handoff.owner]:
+    people = roster.current(place.session)
+    owner = place.handoff.rep if people.person(place.handoff.rep) else presence.marketing(people, place.now)
+    for person in [one.rep for one in asked] or [owner]:
         key = f"crm:{place.made.kind}:{place.handoff.id}:{person}"
         tell(place.session, place.handoff, person, key=key, now=place.now, what=what)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agreements.opportunities import money
 from agreements.words import EventKind, NotUnderstood
-from storage.tables import Event
+from storage.tables import Event, Opportunity
 
 #: Lines that read the same whatever they hold.
 SENTENCES: Mapping[EventKind, str] = {
@@ -39,3 +40,27 @@ def not_understood(event: Event) -> str:
         return ""
     why = next((words for why, words in _WHY.items() if why == event.data.get("why")), "")
     return f"A change by {{actor}} in the CRM does not count: {why}"
+
+
+#: What cannot be right about an opportunity, in words.
+_FAULTS: Mapping[str, str] = {
+    "no-lead": "its lead is unknown",
+    "amount-no-number": "the amount {said!r} is no plain number",
+    "amount-impossible": "the amount {said!r} cannot be right",
+    "unknown-state": "the state {said!r} is unknown",
+    "unknown-currency": "the currency {said!r} is unknown",
+    "closed-before-opened": "it was closed on {said}, before it began",
+    "opened-on-no-date": "it began on {said!r}, which is no date",
+    "closed-on-no-date": "it was closed on {said!r}, which is no date",
+}
+
+
+def opportunity_in_words(row: Opportunity) -> str:
+    """Return one line about an opportunity: its state, stage, amount and end, and what cannot be right about it."""
+    parts = [f"Opportunity {row.crm_id}: {row.state}", row.stage]
+    parts.append(money(row.amount, row.currency) if row.amount is not None else "")
+    parts.append(f"began {row.opened_at:%d %b %Y}")
+    parts.append(f"ended {row.settled_at:%d %b %Y}" if row.settled_at else "")
+    parts.append(f"reason: {row.reason}" if row.reason else "")
+    parts += [_FAULTS.get(name, name).format(said=said) for name, said in row.faults.items()]
+    return ", ".join(filter(None, parts))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from agreements.crm_words import CREATE
 from agreements.errors import CrmError, RosterError
 from agreements.words import word
 from storage import contracts, roster
@@ -79,15 +80,15 @@ def _vendors(
     address: CrmAddress, settings: Settings, *, token: Callable[[], str], people: Callable[[], Mapping[str, str]], database: Database
 ) -> Crm:
     """The adapter of a vendor's CRM. token, people: read anew whenever the adapter needs them, off the event loop."""
+    fields = partial(fields_of_agreements, database)
     if address.kind == "hubspot":
         from storage.crm.hubspot import HubSpotCrm
         from storage.crm.hubspot_api import HubSpotApi
 
-        fields = partial(fields_of_agreements, database)
         return HubSpotCrm(HubSpotApi(address.api, token=token), people=people, fields=fields, read_by_people=settings.crm_people)
     from storage.crm.salesforce import SalesforceCrm
 
-    return SalesforceCrm(address.api, token=token, people=people, read_by_people=settings.crm_people)
+    return SalesforceCrm(address.api, token=token, people=people, fields=fields, read_by_people=settings.crm_people)
 
 
 def read_token(settings: Settings) -> str:
@@ -128,6 +129,8 @@ def addresses_of_people(database: Database) -> Mapping[str, str]:
 
 
 def fields_of_agreements(database: Database) -> frozenset[str]:
-    """The names of fields in the CRM that the agreements in force name; the adapter reads the changes of these fields."""
+    """The names of fields in the CRM that the agreements name, for stages and for reasons; the adapter reads their changes."""
     with database.read() as session:
-        return frozenset(name for row in contracts.all_of(session) for words in contracts.read(row).crm.values() for name in words)
+        agreed = [contracts.read(row) for row in contracts.all_of(session)]
+    named = (words for one in agreed for words in (*one.crm.values(), *(reason.crm for reason in one.reasons)))
+    return frozenset(name for words in named for name in words if name != CREATE)

@@ -35,6 +35,7 @@ class HubSpot:
         self.requests: Counter[str] = Counter()
         self.next_faults: list[Json] = []
         self.rate, self.random = 0.0, random.Random(0)
+        self.kinds = ["429", "500", "502", "503", "503-after", "half", "garbage"]
         self.searches_a_second, self.searches = 0, Counter[int]()
         self.validate = True
 
@@ -78,7 +79,7 @@ class HubSpot:
                     self.next_faults.remove(planned)
                 return str(planned["kind"])
         if self.random.random() < self.rate:
-            return self.random.choice(["429", "500", "502", "503", "hang", "hang-after", "503-after", "half"])
+            return self.random.choice(self.kinds)
         return ""
 
     async def _broken(self, fault: str, receive: Receive) -> tuple[int, Any, dict[str, str]]:
@@ -214,6 +215,8 @@ class Api:
             for one in inputs:
                 self.state.archive(kind, one["id"])
             return 204, None, {}
+        for by in {one.get("idProperty", "") for one in [body, *inputs]}:
+            self.state.find(kind, "", by)  # refuses a property that is none
         done, errors = [], []
         for at, one in enumerate(inputs):
             if self.half and at >= len(inputs) // 2 and what != "read":
@@ -325,8 +328,11 @@ class Admin:
         self.state.now += int(seconds * 1000)
         return {"now": self.state.now}
 
-    def faults(self, rate: float | None = None, next: list[Json] | None = None, searches_a_second: int | None = None) -> Json:
-        """Put faults in: at a rate, or the next ones that match."""
+    def faults(
+        self, rate: float | None = None, next: list[Json] | None = None, searches_a_second: int | None = None, hang: bool = False
+    ) -> Json:
+        """Put faults in: at a rate, or the next ones that match. hang: some requests get no answer, before or after they were done."""
+        self.server.kinds += ["hang", "hang-after"] if hang else []
         self.server.rate = self.server.rate if rate is None else rate
         self.server.next_faults += next or []
         self.server.searches_a_second = self.server.searches_a_second if searches_a_second is None else searches_a_second

@@ -62,7 +62,7 @@ class Org:
     def __init__(self) -> None:
         self.now, self.tables = START, {name: dict[str, dict[str, Any]]() for name in COLUMNS}
         self.columns = {name: set(text.split()) for name, text in COLUMNS.items()}
-        self.statuses = list(_STATUSES)
+        self.statuses, self.countries = list(_STATUSES), list[str]()
         self.multi_currency, self.rules = False, dict[str, str]()
         self._numbers, self._undo = itertools.count(100), list[Callable[[], object]]()
         self.tables["User"][BATON_USER] = _user(BATON_USER, "Baton", "baton@firm.example")
@@ -123,12 +123,12 @@ class Org:
         self._set(row, {**row, **end})
         self._history(kind, kept, f"{kind.lower()}Merged", None, by)
 
-    def convert(self, lead: str, *, by: str, opportunity: bool = False, carry: bool = False) -> str:
-        """Convert a lead, and return the contact's id. carry: Baton's number is mapped to the contact."""
+    def convert(self, lead: str, *, by: str, opportunity: bool = False, carry: bool = False, contact: str = "") -> str:
+        """Convert a lead, and return the contact's id. carry: Baton's number is mapped to it. contact: one that is there already."""
         row = self.live("Lead", lead)
         account = self.create("Account", {"Name": row["Company"]}, by=by)
         names = ("FirstName", "LastName", "Title", "Phone", "Email", *(("Baton_Lead__c",) if carry else ()))
-        contact = self.create("Contact", {**{name: row.get(name) for name in names}, "AccountId": account, "OwnerId": by}, by=by)
+        contact = contact or self.create("Contact", {**{name: row.get(name) for name in names}, "AccountId": account, "OwnerId": by}, by=by)
         made = None
         if opportunity:
             values = {"Name": row["Company"], "StageName": "Prospecting", "CloseDate": "2027-03-31", "AccountId": account}
@@ -215,6 +215,9 @@ class Org:
             if (kind, name) == ("Lead", "Status") and value not in self.statuses:
                 message = f"Status: bad value for restricted picklist field: {value}"
                 raise Refused("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=("Status",))
+            if name == "Country" and self.countries and value not in self.countries:
+                message = "There's a problem with this country, even though it may appear correct. Please select a country/territory"
+                raise Refused("FIELD_INTEGRITY_EXCEPTION", f"{message} from the list of valid countries.: Country", fields=("Country",))
             if name == "OwnerId" and not self.tables["User"].get(str(value), {"IsActive": str(value).startswith("00G")})["IsActive"]:
                 message = "operation performed with inactive user [005000000000001] as owner of " + kind.lower()
                 raise Refused("INACTIVE_OWNER_OR_USER", message)

@@ -179,7 +179,7 @@ def _acted(handler: type[Handler], state: State, what: str, told: dict[str, Any]
     elif what == "merge":
         org.merge(told["kind"], told["master"], told["loser"], by=by)
     elif what == "convert":
-        return org.convert(told["id"], by=by, opportunity=told.get("opportunity", False), carry=told.get("carry", False))
+        return org.convert(told.pop("id"), by=by, **told)
     elif what == "rows":
         return [{name: in_json(value) for name, value in row.items()} for row in org.tables[told["kind"]].values()]
     elif what == "log":

@@ -127,6 +127,20 @@ async def test_a_record_of_the_same_address_is_adopted_and_only_filled_up(org: S
     assert len(org.rows("Lead")) + len(org.rows("Contact")) == 1
 
 
+@pytest.mark.parametrize(
+    ("country", "kept", "code"),
+    [("GB", None, "GB"), ("gb", None, "GB"), ("United Kingdom", "United Kingdom", None), ("Atlantis", None, None)],
+)
+async def test_an_org_with_a_picklist_of_countries_gets_the_code(org: StandIn, country: str, kept: str | None, code: str | None) -> None:
+    org.do("set", countries=["United Kingdom"])
+    org.do("column", kind="Lead", column="CountryCode")
+
+    await assigned(org.crm(), facts={**FACTS, "country": country})
+
+    assert (org.rows("Lead")[0]["Country"], org.rows("Lead")[0].get("CountryCode")) == (kept, code)
+    assert len(org.rows("Task")) == 1
+
+
 async def test_a_record_of_another_lead_and_a_converted_one_are_not_adopted(org: StandIn) -> None:
     taken = org.create("Lead", {"LastName": "A", "Company": "A", "Email": FACTS["email"], "Baton_Lead__c": "3"})
     converted = org.create("Lead", {"LastName": "B", "Company": "B", "Email": FACTS["email"]})

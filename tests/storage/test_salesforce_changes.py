@@ -231,6 +231,27 @@ async def test_after_a_conversion_the_contacts_story_is_the_leads(org: StandIn, 
     ]
 
 
+async def test_a_conversion_into_the_contact_of_another_lead_is_a_merge(org: StandIn, crm: SalesforceCrm) -> None:
+    await assigned(crm, 8)
+    contact = org.act("convert", id=org.lead(8), carry=True)
+    _, bookmark = await crm.changes_since("")
+    org.act("convert", id=org.lead(7), contact=contact, at=(START + timedelta(hours=1)).isoformat())
+
+    changes, _ = await crm.changes_since(bookmark)
+
+    assert [(one.lead_number, dict(one.values)) for one in changes if one.kind == "merged"] == [(7, {"into": "8"})]
+    assert "converted" not in [one.kind for one in changes]
+
+
+@pytest.mark.parametrize("name", ["status", "Status", "STATUS"])
+async def test_a_field_is_spelled_as_the_agreement_spells_it(org: StandIn, crm: SalesforceCrm, name: str) -> None:
+    crm = org.crm(fields=lambda: [name, "rating"])
+    await crm.update(key="u", lead_number="7", values={name: "Working"})
+    org.update("Lead", org.lead(7), {"Status": "Attempted", "Rating": "Hot"})
+
+    assert await told(crm) == [("fields", "ana", {name: "Attempted", "rating": "Hot"})]
+
+
 async def test_a_deal_that_people_made_for_the_contact_is_the_leads(org: StandIn, crm: SalesforceCrm) -> None:
     contact = org.act("convert", id=org.lead(7))
     deal = org.create("Opportunity", {"Name": "Later", "StageName": "Proposal", "CloseDate": "2027-05-01"})
@@ -337,6 +358,17 @@ async def test_nothing_new_leaves_the_bookmark_alone(org: StandIn, crm: Salesfor
     org.at(START + timedelta(days=3))
 
     assert await crm.changes_since(bookmark) == ([], bookmark)
+
+
+async def test_a_quiet_look_costs_eleven_calls(org: StandIn, crm: SalesforceCrm) -> None:
+    for number in range(8, 28):
+        await assigned(crm, number)
+    _, bookmark = await crm.changes_since("")
+    before = len(org.do("log"))
+
+    await crm.changes_since(bookmark)
+
+    assert len(org.do("log")) - before == 11
 
 
 async def test_before_the_first_lead_there_is_nothing_and_nothing_is_lost_afterwards(org: StandIn) -> None:

@@ -136,6 +136,8 @@ class TestCommand:
             (["--leads", "leads.csv", "--activities-map", "wrong.yaml"], 2, "wrong.yaml:2: kind"),
             (["--leads", "leads.csv", "--map", "wrong.yaml"], 2, "wrong.yaml"),
             (["--leads", "leads.csv", "--timezone", "Mars"], 2, "no time zone"),
+            (["--leads", "leads.csv", "--since", "2026-07-01", "--until", "2026-06-01"], 2, "is after --until"),
+            (["--leads", "leads.csv", "--since", "01/07/2026"], 2, "01/07/2026"),
             (["--leads", "leads.csv", "--agreement", "nobody"], 2, "no file and no reference"),
             (["--leads", "leads.csv", "--out", "missing/page.html"], 2, "missing/page.html"),
             (["--leads", "leads.csv", "--json", "-"], 0, '"report": "baton-audit-1"'),

@@ -8,6 +8,7 @@ import itertools
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -128,6 +129,17 @@ class TestGoodDeliveries:
 
         assert (answer.status_code, answer.json()) == (200, {"result": "repeated"})
         assert company.snapshot() == before
+
+    def test_one_delivery_from_many_callers_at_once_is_one_lead(self, company: Stage, browser: httpx.Client) -> None:
+        name, sent = opened(company, TYPEFORM), answered()
+        before = len(company.rows(Lead)), len(company.rows(Activity))
+
+        with ThreadPoolExecutor(6) as callers:
+            answers = list(callers.map(lambda _: post(browser, name, sent), range(12)))
+
+        assert {answer.status_code for answer in answers} == {200, 201}
+        assert [answer.status_code for answer in answers].count(201) == 1
+        assert (len(company.rows(Lead)), len(company.rows(Activity))) == (before[0] + 1, before[1] + 1)
 
     def test_the_same_conversion_in_another_delivery_is_no_second_activity(self, company: Stage, browser: httpx.Client) -> None:
         name, sent = opened(company, TYPEFORM), answered()

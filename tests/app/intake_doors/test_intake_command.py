@@ -74,6 +74,20 @@ class TestTry:
         assert done.exit_code == code
         assert said in done.output
 
+    def test_a_time_that_has_not_come_is_named_as_the_door_names_it(self, baton: Command, tmp_path: Path) -> None:
+        (tmp_path / "sent.json").write_text('[{"id": 1, "created_at": "2030-01-01T09:00:00Z"}]')
+        done = baton("intake", "try", str(MAPS / "json.yaml"), str(tmp_path / "sent.json"))
+        assert done.exit_code == 1
+        assert "at is in the future" in done.output
+
+    @pytest.mark.parametrize("name", ["facebook-lead", "linkedin-lead", "hubspot-webhook"])
+    def test_what_would_be_fetched_is_said_and_an_answer_can_be_tried(self, baton: Command, name: str) -> None:
+        words = ("intake", "try", str(MAPS / f"{name}.yaml"), str(PAYLOADS / f"{name}.json"))
+        assert "Baton would fetch" in baton(*words).output
+        done = baton(*words, "--fetched", str(PAYLOADS / f"{name}.fetched"))
+        assert done.exit_code == 0, done.output
+        assert "email: nora.lind@pier.example" in done.output
+
     def test_a_map_with_mistakes_is_said(self, baton: Command, tmp_path: Path) -> None:
         (tmp_path / "map.yaml").write_text("source: s\nsigned: {by: key}\ncolumns: {emial: e}")
         done = baton("intake", "try", str(tmp_path / "map.yaml"), str(tmp_path / "map.yaml"))

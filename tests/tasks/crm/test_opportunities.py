@@ -10,10 +10,13 @@ from sqlmodel import select
 
 from storage import opportunities
 from storage.tables import Opportunity
+from tasks.replies import answering
+from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, until_accepted, until_working, wait_if_any, wait_of
 from tests.driver import Driver
-from tests.stage import Taken, answer_by_link, answers_of, capture, events_of, local_crm, newest
+from tests.present import the
+from tests.stage import Taken, answer_by_link, answers_of, capture, events_of, local_crm, newest, token_of
 from tests.tasks.crm.test_same_as_by_link import two_way
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -138,6 +141,27 @@ async def test_losing_the_opportunity_of_an_accepted_lead_returns_it_with_the_re
 
     assert (newest(box, taken).stage, newest(box, taken).reason) == ("nurturing", "uses-competitor")
     assert answers_of(box, taken)[-1] == ("returned", "counted")
+
+
+async def test_an_acceptance_taken_back_creates_none_and_the_next_one_creates_one(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    agree_on(box, lost_to_nurture)
+    box.settings.undo_minutes = 5
+    taken = capture(box)
+    await driver.settle()
+    reply = answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    assert local_crm(box).opportunities_of(taken.lead_id) == []
+
+    link = OpenedLink(box, token_of(box, taken))
+    box.write_now(lambda session, now: answering.undo(session, link, the(reply.winner).answer_id, now=now, device=""))
+    await driver.run(until=time.at + 10 * MINUTE)
+    assert local_crm(box).opportunities_of(taken.lead_id) == []
+
+    answer_by_link(box, taken, "accepted")
+    await driver.run(until=time.at + 6 * MINUTE)
+
+    assert local_crm(box).opportunities_of(taken.lead_id) == [one.crm_id for one in kept(box)]
+    assert len(kept(box)) == 1
 
 
 @pytest.mark.parametrize("number", [0, 4711])
