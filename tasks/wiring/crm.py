@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from agreements.crm_words import CREATE
 from agreements.errors import CrmError, RosterError
 from agreements.words import word
 from storage import contracts, roster
@@ -128,6 +129,8 @@ def addresses_of_people(database: Database) -> Mapping[str, str]:
 
 
 def fields_of_agreements(database: Database) -> frozenset[str]:
-    """The names of fields in the CRM that the agreements in force name; the adapter reads the changes of these fields."""
+    """The names of fields in the CRM that the agreements name, for stages and for reasons; the adapter reads their changes."""
     with database.read() as session:
-        return frozenset(name for row in contracts.all_of(session) for words in contracts.read(row).crm.values() for name in words)
+        agreed = [contracts.read(row) for row in contracts.all_of(session)]
+    named = (words for one in agreed for words in (*one.crm.values(), *(reason.crm for reason in one.reasons)))
+    return frozenset(name for words in named for name in words if name != CREATE)

@@ -91,6 +91,7 @@ class LocalWorld:
         self.path, self._at = folder / "crm.db", MONDAY
         self.crm: Crm = LocalCrm(self.path)
         self._local = LocalCrm(self.path)
+        self._deals: dict[str, int] = {}
 
     def account(self, account: Account) -> None:
         self._local.add_accounts([account])
@@ -106,19 +107,23 @@ class LocalWorld:
         return self._at
 
     def touch(self, lead: int, by: str, channel: str, outcome: str) -> None:
-        raise NotImplementedError
+        self._local.person_logs(lead, by=by, at=self._tick(), channel=channel, outcome=outcome)
 
     def deal(self, lead: int, by: str, stage: str, amount: str) -> str:
-        raise NotImplementedError
+        values = {"stage": stage, "state": stage, "amount": amount, "currency": "EUR"}
+        deal = self._local.person_sets_opportunity(lead, by=by, at=self._tick(), **values)
+        self._deals[deal] = lead
+        return deal
 
     def move(self, deal: str, by: str, stage: str, reason: str = "") -> None:
-        raise NotImplementedError
+        values = {"stage": stage, "state": stage, "reason": reason, "closed_on": "2026-03-04"}
+        self._local.person_sets_opportunity(self._deals[deal], by=by, at=self._tick(), opportunity=deal, **values)
 
     def merge(self, into: int, lead: int, by: str) -> None:
-        raise NotImplementedError
+        self._local.person_merges(lead, by=by, at=self._tick(), into=into)
 
     def delete(self, lead: int) -> None:
-        raise NotImplementedError
+        self._local.person_deletes(lead, by="ana", at=self._tick())
 
     def leads(self) -> int:
         return int(self._rows("SELECT count(DISTINCT number) FROM tasks")[0][0])

@@ -360,6 +360,17 @@ async def test_nothing_new_leaves_the_bookmark_alone(org: StandIn, crm: Salesfor
     assert await crm.changes_since(bookmark) == ([], bookmark)
 
 
+async def test_a_quiet_look_costs_eleven_calls(org: StandIn, crm: SalesforceCrm) -> None:
+    for number in range(8, 28):
+        await assigned(crm, number)
+    _, bookmark = await crm.changes_since("")
+    before = len(org.do("log"))
+
+    await crm.changes_since(bookmark)
+
+    assert len(org.do("log")) - before == 11
+
+
 async def test_before_the_first_lead_there_is_nothing_and_nothing_is_lost_afterwards(org: StandIn) -> None:
     org.create("Lead", {"LastName": "Old", "Company": "Old"})
     crm = org.crm()

@@ -19,6 +19,7 @@ from tasks.wiring.crm import addresses_of_people, fields_of_agreements, read_crm
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 from tasks.wiring.wrong_setting import WrongSetting
+from tests.deal import agree_on
 
 SECRET = "topsecret-topsecret"
 READ = [
@@ -92,6 +93,18 @@ def test_hubspot_is_wired_with_the_roster_and_the_fields_of_the_agreements(box: 
     assert (crm.name, crm.read_by_people, list(crm.files)) == ("HubSpot", True, [])
     assert SECRET not in repr(crm)
     assert "status" in fields_of_agreements(box.database)
+
+
+def test_the_fields_of_reasons_are_read_too_and_what_is_no_field_is_not(box: Toolbox) -> None:
+    def words(tree: Any) -> None:
+        tree["crm"] = {"accepted": {"stage_of_sales": "Working", "create": "opportunity"}}
+        tree["reasons"][0]["crm"] = {"why_not": "Later"}
+
+    agree_on(box, words)
+
+    fields = fields_of_agreements(box.database)
+    assert {"stage_of_sales", "why_not"} <= fields
+    assert "create" not in fields
 
 
 def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:
