@@ -38,6 +38,7 @@ from agreements.clauses.handover import (
     waking_week,
 )
 from agreements.clauses.looks import CALENDAR
+from agreements.clauses.nurturing import Nurture
 from agreements.clauses.scoring import (
     STATEMENTS,
     ChannelThreshold,
@@ -57,7 +58,7 @@ from agreements.words import ClockName, Party
 __all__ = [
     "Agreement", "Aim", "Attention", "Capacity", "ChannelThreshold", "Clause", "Clock", "Clocks", "DeclaredField", "Dispute",
     "ENDINGS", "Effective", "EngagementCriterion", "Evidence", "FitCriterion", "InFlight", "LastTouch", "Leg",
-    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Objectives", "OnActivity", "OnChange", "OnLeave",
+    "LegClocks", "LegSegment", "NUDGES", "Name", "Needs", "Note", "Notify", "Nurture", "Objectives", "OnActivity", "OnChange", "OnLeave",
     "Persona", "Prefer",
     "Proof", "Proves", "Qualification", "Reason", "Recycling", "Release", "RequestedTime", "Retention", "Review", "Revisit", "Routing",
     "Rung", "STATEMENTS", "SalesSourced", "SameCompany", "ScreenRule", "Segment", "Strategy", "Threshold", "Tier", "Touches",
@@ -118,6 +119,7 @@ class Agreement(Clause):
     reasons: tuple[Reason, ...] = Field(default_factory=_usual_reasons, min_length=1)
     dispute: Dispute = Dispute()
     recycling: Recycling = Recycling()
+    nurture: Nurture = Nurture()
     crm: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
     in_flight: InFlight = InFlight()
     retention: Retention = Retention()

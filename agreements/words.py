@@ -65,7 +65,7 @@ EventKind = Literal[
     "moved-on", "linked", "shares-id", "rescored", "call-moved", "no-shared-hours",
     "merged-by-hand", "took-over", "unmerged", "told-apart",
     "contact-time-ignored", "opted-out", "opt-out-removed", "asked-in-hand",
-    "came-back", "revisited", "wait-opened", "nudged", "missed", "escalated",
+    "came-back", "revisited", "enrolled", "left-track", "not-enrolled", "wait-opened", "nudged", "missed", "escalated",
     "touched", "rejected",
     "returned", "answered-accepted", "answered-rejected", "answered-handed", "answered-attempted", "answered-connected",
     "answered-sql", "answered-opportunity", "answered-returned", "answered-completed", "answered-decided", "answered-deadline",

@@ -116,6 +116,14 @@ COMMANDS: dict[str, str | Group] = {
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
     ),
+    "nurture": Group(
+        "Whether nurtured leads are in their track at the marketing automation.",
+        {
+            "list": "app.commands.nurture:list_open",
+            "confirm": "app.commands.nurture:confirm",
+            "retry": "app.commands.nurture:retry",
+        },
+    ),
     "bounces": Group(
         "Returned mail, complaints, and other mail to the return path.",
         {"read": "app.commands.bounces:read", "list": "app.commands.bounces:show", "settle": "app.commands.bounces:settle"},

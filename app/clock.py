@@ -20,6 +20,7 @@ from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import read_crm
 from tasks.background.absences import hand_over_absences
+from tasks.background.enrolments import enrol_leads
 from tasks.background.feeds import poll_feeds
 from tasks.background.held_leads import release_held
 from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
@@ -98,6 +99,7 @@ class Clock:
             "absences": self._every(ABSENCE_SECONDS, self._absences),
             "leads to fetch": self._where_seen("leads to fetch", self._fetch_leads),
             "calendar feeds": self._every(FEED_SECONDS, self._poll_feeds),
+            "nurture tracks": self._where_seen("nurture tracks", self._enrol),
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
             "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
@@ -204,6 +206,9 @@ class Clock:
 
     async def _poll_feeds(self) -> int:
         return await poll_feeds(self.box)
+
+    async def _enrol(self) -> int:
+        return await enrol_leads(self.box)
 
     async def _seal(self) -> int:
         try:

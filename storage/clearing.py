@@ -22,6 +22,7 @@ from storage.tables import (
     Delivery,
     DeliveryState,
     DigestItem,
+    Enrolment,
     Handoff,
     HandoffNote,
     Lead,
@@ -135,6 +136,16 @@ def _answers(session: Session, person: Person, room: int, now: datetime) -> int:
     return len(rest)
 
 
+def _enrolments(session: Session, person: Person, room: int, now: datetime) -> int:
+    """Deletes what the marketing automation said, which may name the person. That the lead was to be in a track stays."""
+    rows = session.exec(select(Enrolment).where(col(Enrolment.lead_id).in_(person.leads)).order_by(col(Enrolment.id)))
+    rest = [row for row in rows if row.proof or row.error][:room]
+    for row in rest:
+        row.proof, row.error = "", ""
+        session.add(row)
+    return len(rest)
+
+
 def _notes(session: Session, person: Person, room: int, now: datetime) -> int:
     rows = [row for row in session.exec(select(HandoffNote).where(col(HandoffNote.handoff_id).in_(person.handoffs))) if row.content]
     for row in rows[:room]:
@@ -237,6 +248,7 @@ _PARTS: dict[str, Callable[[Session, Person, int, datetime], int]] = {
     "activities": _activities,
     "answers": _answers,
     "notes": _notes,
+    "what was said about enrolments": _enrolments,
     "messages": _messages,
     "digest rows": _digest_items,
     "remarks": _remarks,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import crm_changes, deliveries, disputes, due, kept_payloads, proof, strays
+from storage import crm_changes, deliveries, disputes, due, enrolments, kept_payloads, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
@@ -25,6 +25,7 @@ def look(session: Session, *, now: datetime, real: datetime, personal_given_up: 
         ("messages", deliveries.stale_personal_query(real - personal_given_up)),
         ("repair", strays.dead_query(real)),
         ("disputes", disputes.overdue_query(now)),
+        ("nurture tracks", enrolments.due_query(now)),
         ("proofs", proof.arrived_query(now)),
         ("changes that wait", crm_changes.waiting_query()),
         ("a reading of the CRM", crm_changes.asked_query()),

@@ -11,7 +11,7 @@ from sqlalchemy import func, literal_column, update
 from sqlmodel import Session, col, select
 
 from agreements.words import ANSWERED, About, AnswerKind, Closed, EventKind, NoWord, Nudge, Via, WaitKind
-from storage import held, locks, trail, trail_lines, wakes
+from storage import enrolments, held, locks, trail, trail_lines, wakes
 from storage.tables import Answer, AnswerState, Handoff, PersonalText, Wait
 
 
@@ -83,6 +83,7 @@ def close(session: Session, wait: Wait, *, because: Closed, now: datetime) -> No
     wait.closed_at, wait.closed_because = now, because
     session.add(wait)
     session.flush()
+    _left_nurture(session, wait, because, now)
 
 
 def close_unanswered(session: Session, wait: Wait, *, because: Closed, now: datetime) -> bool:
@@ -94,7 +95,15 @@ def close_unanswered(session: Session, wait: Wait, *, because: Closed, now: date
         .execution_options(synchronize_session=False)
     )
     session.refresh(wait)
+    if closed.rowcount:
+        _left_nurture(session, wait, because, now)
     return bool(closed.rowcount)
+
+
+def _left_nurture(session: Session, wait: Wait, because: Closed, now: datetime) -> None:
+    """Every way out of nurture closes the wait for the next look, so here a lead leaves its track at the marketing automation."""
+    if wait.kind == "revisit" and because != "revisited":
+        enrolments.leave(session, wait.handoff_id, now=now)
 
 
 def close_open(session: Session, handoff: Handoff, *, because: Closed, now: datetime) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from app.clock import Clock
 from app.prefect_runs import Came, Run
 from flows.attempt import attempt
-from storage.tables import Delivery, Dispute, Wait, Wake
+from storage.tables import Delivery, Dispute, Enrolment, Wait, Wake
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 
 
@@ -111,6 +111,7 @@ class Driver:
                 session.exec(select(func.min(Wake.not_before))).one(),
                 session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == "queued")).one(),
                 session.exec(select(func.min(Dispute.due_at)).where(Dispute.ruling == "")).one(),
+                session.exec(select(func.min(Enrolment.next_at))).one(),
             ]
 
         known = [at for at in self.box.read_now(find) if at is not None]

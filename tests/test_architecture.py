@@ -54,7 +54,7 @@ DECIDES = {
 #: The places that may read the real clock, and why they need real time. All other code gets the present from the toolbox.
 REAL_TIME = {
     "tasks/wiring/toolbox.py LeapingTime.now": "the one door for the clock",
-    "notifications/channels/webhook.py WebhookChannel.send": "receivers refuse what was not signed just now, by their own clocks",
+    "notifications/channels/webhook.py SignedDoor.post": "receivers refuse what was not signed just now, by their own clocks",
     "storage/time_offset.py leap_to": "a leap is reckoned from real time",
     "storage/wakes.py row": "the age of a wake, by which lost ones are found, is that of processes",
     "storage/claims.py take": "a claim keeps other processes out, and gives way when its process has died",

@@ -49,6 +49,7 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "reasons": Key("why sales rejects or returns a lead, and what follows", "[{code: not-now, then: nurture, revisit: 60 days}]"),
         "dispute": Key("how long marketing can dispute a rejection, and who decides", "{within: 2 working days}"),
         "recycling": Key("how often and when Baton looks at nurtured leads again", "{at_most: 3, revisit: 90 days}"),
+        "nurture": Key("how a nurtured lead gets into its track at the marketing automation", "{enrol: webhook}"),
         "crm": Key(
             "the company's own CRM words for each stage",
             "{accepted: {status: Working, create: opportunity}, rejected: {status: Unqualified}}",
@@ -287,6 +288,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "at_most": Key("the number of revisits; afterwards the lead is disqualified", "3"),
         "revisit": Key(f"the time to the next look, unless the reason says otherwise; {_ELAPSED}", "90 days"),
         "needs": Key("what must be new for another handoff", "{any: [{score_rise: 10}, {new_activity: true}]}"),
+    },
+    "Nurture": {
+        "enrol": Key("webhook; marketing enrols leads itself if left out", "webhook"),
+        "confirm_within": Key("how soon the marketing automation has to confirm it, on marketing's calendar", "1 working day"),
     },
     "Needs": {
         "any": Key("one of these is enough", "[{score_rise: 10}, {new_activity: true}]"),

@@ -86,8 +86,16 @@ def afterwards(agreement: Agreement) -> Section:
             told(f"a nurtured lead is looked at again after {again.revisit}, unless its reason says otherwise.", "Looked at again:"),
             told(f"with {needs}, if the lead qualifies under the version that is then in force.", "It comes back:"),
             told(f"after {say.count(again.at_most, 'unsuccessful look')} the lead is disqualified as exhausted.", "It ends:"),
+            *_enrolled(agreement),
         ),
     )
+
+
+def _enrolled(agreement: Agreement) -> tuple[Line, ...]:
+    if not agreement.nurture.enrol:
+        return ()
+    late = f"If the marketing automation has not confirmed it within {agreement.nurture.confirm_within}, it is marketing's task."
+    return (told(f"Baton enrols a nurtured lead in its track, and takes it out when it leaves nurture. {late}", "Enrolled:"),)
 
 
 def crm(agreement: Agreement) -> Section:

@@ -19,7 +19,7 @@ from app.demo.scanner import Scanner
 from app.stack import Stack
 from storage import time_offset
 from storage.crm.local import LocalCrm
-from storage.tables import Bookmark, Delivery, DeliveryState, Dispute, Event, Handoff, Wait, Wake
+from storage.tables import Bookmark, Delivery, DeliveryState, Dispute, Enrolment, Event, Handoff, Wait, Wake
 from tasks.wiring.toolbox import Toolbox
 
 LOOK_SECONDS = 0.06
@@ -138,6 +138,7 @@ class Director:
             session.exec(waits.where(Wait.kind != "revisit")).one(),
             session.exec(select(func.min(Delivery.send_at)).where(Delivery.state == DeliveryState.QUEUED)).one(),
             session.exec(select(func.min(Dispute.due_at)).where(Dispute.ruling == "")).one(),
+            session.exec(select(func.min(Enrolment.next_at))).one(),
         ]
         revisits = session.exec(waits.where(Wait.kind == "revisit")).one()
         leased = session.exec(select(func.count()).select_from(Handoff).where(col(Handoff.lease_until) > datetime.now(UTC))).one()

@@ -34,6 +34,7 @@ from app.web import (
     intake_doors,
     manager_page,
     me_page,
+    nurture_hook,
     pages,
     question_pages,
     sign_page,
@@ -94,6 +95,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.include_router(intake.routes(box))
     site.include_router(intake_doors.routes(box, real_time=real_time))
     site.include_router(dsn_hook.routes(box))
+    site.include_router(nurture_hook.routes(box))
     site.include_router(api_page.routes(box))
     site.include_router(slack_hook.routes(box, real_time=real_time))
     _add_front(site, box)

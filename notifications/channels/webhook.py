@@ -26,35 +26,47 @@ _PREFIX = "whsec_"
 _MAY_PASS = (408, 425, 429)
 
 
-class WebhookChannel:
-    """Posts letters to one URL.
+class SignedDoor:
+    """One URL of another system, to which Baton posts signed JSON. name: the setting's part in its name, and the sender in errors.
 
     secret: at least 16 characters, or "whsec_" and at least 16 bytes in base64. The URL must be https, except on this machine.
     Raises: ValueError for any other URL or secret. The error holds neither of them.
     """
 
-    may_bounce = False
-    read_by_people = True
-
     def __init__(self, url: str, secret: str, name: str = "webhook", *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.name, self._url, self._timeout = name, _checked(url), timeout_seconds
         self._signer = Webhook(_key(secret))
 
-    async def send(self, letter: Letter) -> str:
-        """Post the letter once and return the status line of the answer.
+    async def post(self, key: str, content: bytes) -> tuple[str, bytes]:
+        """Post the content once under this key. Return the status line of the answer, and its body. content: JSON in ASCII.
 
         Raises: DeliveryError, permanent for 3xx (no redirect is followed) and 4xx except 408, 425 and 429; ServiceAway for these
         three, for 5xx and where nobody answers; DeliveryUnknown where the message was sent and no answer came.
         """
-        content = _body(letter)
-        headers = {"Content-Type": "application/json", **signed(self._signer, letter.key, content, at=int(time.time()))}
+        headers = {"Content-Type": "application/json", **signed(self._signer, key, content, at=int(time.time()))}
         answer = await post(self.name, self._url, content=content, headers=headers, timeout_seconds=self._timeout)
         if answer.is_success:
-            return f"webhook: {_status(answer)}"
+            return f"{self.name}: {_status(answer)}", answer.content
         if answer.is_server_error or answer.status_code in _MAY_PASS:
             raise ServiceAway(self.name, _status(answer), retry_after_seconds=retry_after(answer))
-        hint = "; redirects are not followed, set BATON_WEBHOOK_URL to where it leads" if answer.is_redirect else ""
+        hint = f"; redirects are not followed, set BATON_{self.name.upper()}_URL to where it leads" if answer.is_redirect else ""
         raise DeliveryError(self.name, f"{_status(answer)}{hint}", permanent=True)
+
+
+class WebhookChannel:
+    """Posts letters to one URL. url, secret: as a SignedDoor takes them, with the errors that it raises."""
+
+    may_bounce = False
+    read_by_people = True
+
+    def __init__(self, url: str, secret: str, name: str = "webhook", *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self.name = name
+        self._door = SignedDoor(url, secret, name, timeout_seconds=timeout_seconds)
+
+    async def send(self, letter: Letter) -> str:
+        """Post the letter once and return the status line of the answer. Raises what the door raises."""
+        proof, _ = await self._door.post(letter.key, _body(letter))
+        return proof
 
 
 def signed(signer: Webhook, key: str, content: bytes, *, at: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ from storage.tables.intake import DoorDay, KeptAddress, KeptPayload, SeenDeliver
 from storage.tables.keeping import Consent, ErasedPerson, Erasure, PrefectChore
 from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedSource, Suppression, TwinPair
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
+from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
@@ -41,6 +42,8 @@ __all__ = [
     "Dispute",
     "DoorDay",
     "ErasedPerson",
+    "Enrolment",
+    "EnrolmentState",
     "Erasure",
     "Event",
     "GivenRuling",
@@ -77,6 +80,7 @@ __all__ = [
     "Wait",
     "Wake",
     "WakeKind",
+    "Wanted",
     "WrongNumber",
     "new_id",
 ]

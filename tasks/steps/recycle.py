@@ -16,7 +16,7 @@ from agreements.disposition import consequence, revisit_at
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import OPT_OUT_CHANNELS, SEVERAL, About, Ended, Move, word
-from storage import deliveries, handoffs, likely_twins, roster, trail, turns, waits
+from storage import deliveries, enrolments, handoffs, likely_twins, roster, trail, turns, waits
 from storage.suppressions import Told
 from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
@@ -107,6 +107,9 @@ def to_nurture(
     at = revisit or revisit_at(agreement, None, now=now)
     handoffs.move(session, handoff, "recycled", now=now, track=track, revisit=at.isoformat(), why=why, **facts)
     waits.open_wait(session, handoff, waits.NewWait("revisit", holder="marketing", due_at=at), now=now)
+    if agreement.nurture.enrol:
+        confirmed_by = agreement.nurture.confirm_within.after(now, calendar_of(session, handoff, "note", "marketing"))
+        enrolments.want(session, handoff.id, handoff.lead_id, track, now=now, due_at=confirmed_by)
 
 
 #: The ends by which the rep gave the lead away, or is away: such a rep needs no message.

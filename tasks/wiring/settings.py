@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     sms_url: str = ""
     webhook_url: str = ""
     webhook_secret: str = ""
+    nurture_url: str = ""
+    nurture_secret: str = ""
     templates: str = ""
     work_pool: str = "baton"
     undo_minutes: float | None = Field(default=None, ge=0)

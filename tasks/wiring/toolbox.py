@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlmodel import Session
 
@@ -18,9 +18,13 @@ from notifications.links import Links
 from storage import time_offset
 from storage.crm.port import Crm
 from storage.database import Database
+from tasks.wiring.automation import wire_automation
 from tasks.wiring.crm import wire_crm
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
+
+if TYPE_CHECKING:
+    from notifications.automation import MarketingAutomation
 
 T = TypeVar("T")
 
@@ -55,9 +59,16 @@ def _no_fault(where: str) -> None:
     return None
 
 
+def _no_automation() -> None:
+    return None
+
+
 @dataclass
 class Toolbox:
-    """Everything a step needs from outside. fault: called with the point that an attempt has reached; a test can raise there."""
+    """Everything a step needs from outside. fault: called with the point that an attempt has reached; a test can raise there.
+
+    automation: returns the marketing automation, None where there is none; raises WrongSetting.
+    """
 
     settings: Settings
     database: Database
@@ -66,6 +77,7 @@ class Toolbox:
     links: Links
     time: Time = field(default_factory=LeapingTime)
     fault: Callable[[str], None] = _no_fault
+    automation: Callable[[], MarketingAutomation | None] = _no_automation
 
     def __post_init__(self) -> None:
         self.database.trail_key = self.database.trail_key or self.settings.seal_key()
@@ -140,7 +152,7 @@ def wire(settings: Settings | None = None, *, send: bool = True) -> Toolbox:
         links = Links(settings.signing_keys(), settings.public_url)
     except ValueError as error:
         raise WrongSetting([f"BATON_SECRETS or BATON_WEB_URL: {error}"]) from error
-    return Toolbox(settings, database, crm, channels, links)
+    return Toolbox(settings, database, crm, channels, links, automation=partial(wire_automation, settings))
 
 
 _current: Toolbox | None = None

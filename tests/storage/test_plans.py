@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import delete, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, WaitKind
 from app.web.site import create_site
@@ -23,8 +23,9 @@ from storage import devices, disputes, handoffs, keys, leases, schema, trail, wa
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.tables import Assignment, Delivery, DeliveryState, Wait, Wake
+from storage.tables import Assignment, Delivery, DeliveryState, Handoff, Wait, Wake
 from tasks import intake
+from tasks.background.read_crm import read_crm
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -56,6 +57,8 @@ SENT_NEW, SENT_IN_BATCH = CAPTURE_NEW + 1, CAPTURE_NEW
 ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 71, 44
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.
 CLAIM = 4
+#: Reading one change of the CRM and taking it; a few are stored and taken in one transaction.
+READ_A_CHANGE = 20
 #: A rep's page, and an answer given on it.
 PAGE, ANSWER = 23, 46
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
@@ -240,6 +243,31 @@ async def test_each_nurtured_lead_that_is_due_adds_the_same_to_a_tick(box: Toolb
 
     assert_no_scan(box, work)
     assert each <= TICK_A_REVISIT, work.most_often()
+
+
+async def test_each_change_in_the_crm_adds_the_same_to_its_reading(box: Toolbox, time: SteppedTime) -> None:
+    crm = box.crm
+    assert isinstance(crm, LocalCrm)
+    ended = select(Handoff.lead_id).where(col(Handoff.ended_at).is_not(None)).limit(30)
+    leads = box.read_now(lambda session, now: list(session.exec(ended)))
+
+    async def measure(count: int) -> Work:
+        time.at += timedelta(minutes=1)
+        for number, lead in enumerate(leads[:count]):
+            if number % 3 == 0:
+                crm.person_logs(lead, by="ana", at=time.at, channel="call")
+            elif number % 3 == 1:
+                crm.person_changes(lead, by="ana", at=time.at, values={"status": "Looked at"})
+            else:
+                crm.person_sets_opportunity(lead, by="ana", at=time.at, stage="Discovery", amount="100")
+        with recorded(box.database) as work:
+            assert await read_crm(box) == count
+        return work
+
+    each, many = await from_5_to_25(measure)
+
+    assert each <= READ_A_CHANGE
+    assert_no_scan(box, many)
 
 
 async def test_each_wake_adds_the_same_to_a_tick(box: Toolbox, time: SteppedTime) -> None:

@@ -75,7 +75,11 @@ STORIES: dict[str, list[tuple[int, Doing, Doing]]] = {
 }
 
 
-@pytest.mark.parametrize("name", STORIES)
+#: The stories that `make test` plays; `make test-long` plays all.
+_SHORT = ("to the opportunity", "a rejection", "a return")
+
+
+@pytest.mark.parametrize("name", [name if name in _SHORT else pytest.param(name, marks=pytest.mark.long) for name in STORIES])
 async def test_a_story_leaves_the_same_trail_by_link_and_in_the_crm(driver: Driver, box: Toolbox, time: SteppedTime, name: str) -> None:
     agree_on(box, two_way)
     staff(box, *((f"{place}team: emea", f"{place}team: americas") for place in _OTHERS))
