@@ -139,6 +139,11 @@ def read(raw: bytes) -> Returned:
         raise UnreadableMessage(f"it cannot be taken apart ({type(error).__name__})") from error
 
 
+def marks_in(address: str) -> list[str]:
+    """Return the marks in an address, such as that of a return path. They are not checked."""
+    return [mark.lower() for mark in _MARKED.findall(address[:2000])][:_NAMED_MAX]
+
+
 def _marks(message: Message) -> tuple[str, ...]:
     """Return the marks in the recipient of the message."""
     return _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value))

@@ -64,22 +64,9 @@ def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, 
         again.repeated, again.repeated_at = again.repeated + 1, now
         session.add(again)
         return None
-    has_key = incoming.conversion_id or incoming.at
-    key = _key_of(incoming) if has_key else f"{_begin_with_content(incoming)}{now.isoformat()}"
     text = trail.keep_text(session, incoming.message, lead_id=lead_id)
-    at = min(incoming.at or now, now)
-    row = Activity(
-        lead_id=lead_id,
-        key=key,
-        kind=incoming.activity,
-        at=at,
-        path=incoming.path,
-        campaign=incoming.campaign,
-        text_id=text.id if text else None,
-        brought_by=incoming.sales_sourced_by,
-        received_at=now,
-        of_lead=of_lead,
-    )
+    row = first(lead, incoming, text, now=now)
+    row.of_lead, at = of_lead, row.at
     session.add(row)
     consents.keep(session, of_lead or lead_id, incoming.consents, now=now)
     said: dict[str, Any] = {"activity": incoming.activity}
@@ -88,6 +75,22 @@ def add(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime, 
     trail.record(session, "activity", now=at, lead_id=lead_id, actor=actor, text=text, **said)
     session.flush()
     return row.id
+
+
+def first(lead: Lead, incoming: IncomingLead, text: PersonalText | None, *, now: datetime) -> Activity:
+    """The row of an activity that nothing repeats, not stored yet. text: what the person wrote, stored."""
+    has_key = incoming.conversion_id or incoming.at
+    return Activity(
+        lead_id=lead.id,
+        key=_key_of(incoming) if has_key else f"{_begin_with_content(incoming)}{now.isoformat()}",
+        kind=incoming.activity,
+        at=min(incoming.at or now, now),
+        path=incoming.path,
+        campaign=incoming.campaign,
+        text_id=text.id if text else None,
+        brought_by=incoming.sales_sourced_by,
+        received_at=now,
+    )
 
 
 def said_otherwise(session: Session, lead: Lead, incoming: IncomingLead, *, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import get_history, set_committed_value
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, MessageKind
-from storage import held, trail, trail_lines, wakes
+from storage import held, mail_findings, trail, trail_lines, wakes
 from storage.tables import Delivery, DeliveryState, Handoff
 
 PROVEN = (DeliveryState.CONFIRMED,)
@@ -101,13 +101,18 @@ def due(session: Session, handoff_id: int, *, now: datetime) -> list[Delivery]:
     return list(session.exec(query.order_by(col(Delivery.id))))
 
 
-def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[Delivery], list[Delivery]]:
-    """The messages that are queued and due, in order, and those being sent. Locks both: nobody cancels them until this transaction ends."""
+def to_send(session: Session, handoff_id: int, *, now: datetime) -> tuple[list[Delivery], list[Delivery], list[Delivery]]:
+    """The messages that are queued and due, in order; those being sent; and those of the first that must not go, because their mailbox
+    complained. Locks all of them: nobody cancels them until this transaction ends."""
     queued = and_(col(Delivery.state) == DeliveryState.QUEUED, col(Delivery.send_at) <= now)
-    query = select(Delivery).where(Delivery.handoff_id == handoff_id, or_(queued, col(Delivery.state) == DeliveryState.SENDING))
+    mine = (Delivery.handoff_id == handoff_id, or_(queued, col(Delivery.state) == DeliveryState.SENDING))
     session.flush()
-    rows = list(session.exec(query.order_by(col(Delivery.id)).with_for_update().execution_options(populate_existing=True)))
-    return [row for row in rows if row.state == DeliveryState.QUEUED], [row for row in rows if row.state == DeliveryState.SENDING]
+    query = select(Delivery, mail_findings.is_closed()).where(*mine)
+    query = query.order_by(col(Delivery.id)).with_for_update(of=Delivery)
+    rows = list(session.exec(query.execution_options(populate_existing=True)))
+    queued_rows = [(row, closed) for row, closed in rows if row.state == DeliveryState.QUEUED]
+    sending = [row for row, _ in rows if row.state == DeliveryState.SENDING]
+    return [row for row, closed in queued_rows if not closed], sending, [row for row, closed in queued_rows if closed]
 
 
 def personal_query(now: datetime) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -22,11 +22,23 @@ def is_erased(session: Session, incoming: IncomingLead, *, by_id: bool = True) -
     The phone number alone is enough where the inquiry gives no address, or where nobody may call the number. Otherwise it is not enough:
     colleagues share the number of their switchboard. by_id: whether the id counts; a source may give one id to several people.
     """
+    hashes = _hashes(session, _names_of(incoming, by_id=by_id))
+    return session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(hashes)).limit(1)).first() is not None
+
+
+def of_many(session: Session, inquiries: Sequence[IncomingLead]) -> list[bool]:
+    """Of each inquiry, whether its person was erased, in one statement for all."""
+    hashes = [_hashes(session, _names_of(one, by_id=True)) for one in inquiries]
+    asked = list(dict.fromkeys(hash for several in hashes for hash in several))
+    known = set(session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(asked))))
+    return [not known.isdisjoint(several) for several in hashes]
+
+
+def _names_of(incoming: IncomingLead, *, by_id: bool) -> list[str]:
     names = [_by_mail(incoming.email), _by_name(incoming.phone, incoming.last_name)]
     names += [_by_source(incoming.source, incoming.source_id)] if by_id else []
     names.append(_listed(incoming.phone))
-    hashes = _hashes(session, names if incoming.email else [*names, _by_phone(incoming.phone)])
-    return session.exec(select(ErasedPerson.hash).where(col(ErasedPerson.hash).in_(hashes)).limit(1)).first() is not None
+    return names if incoming.email else [*names, _by_phone(incoming.phone)]
 
 
 def without_person(session: Session, incoming: IncomingLead) -> IncomingLead:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +27,15 @@ def facts(session: Session, lead: Lead, *, account: dict[str, Any] | None = None
         **{f"{ACCOUNT}{name}": value for name, value in (account or {}).items()},
     }
     rows = session.exec(select(Activity).where(Activity.lead_id == lead.id).order_by(col(Activity.at), col(Activity.id)))
+    return _of(lead, values, rows, since)
+
+
+def facts_of_newcomer(lead: Lead, activity: Activity) -> LeadFacts:
+    """The facts of a lead that did one thing so far, whom nobody listed, and whom no rep brought in."""
+    return _of(lead, {**told_by(lead), "suppressed": False, "sales_sourced": False}, [activity], None)
+
+
+def _of(lead: Lead, values: dict[str, Any], rows: Iterable[Activity], since: datetime | None) -> LeadFacts:
     done = tuple(Done(row.kind, row.at, row.path) for row in rows)
     known = {name: value for name, value in values.items() if value not in (None, "")}
     return LeadFacts(MappingProxyType(known), done, lead.last_touch_at, lead.entry_channel, since)

@@ -31,8 +31,13 @@ def told_by(lead: Lead) -> dict[str, Any]:
 
 def remember(session: Session, lead: Lead, *, now: datetime) -> None:
     """Stores what the lead says from now on; writes nothing where nothing changed."""
-    values = {name: value for name, value in told_by(lead).items() if value not in (None, "")}
+    made = first(lead, now=now)
     latest = session.exec(select(LeadValues).where(LeadValues.lead_id == lead.id).order_by(col(LeadValues.id).desc()).limit(1)).first()
-    if latest is None or latest.values != values:
-        session.add(LeadValues(lead_id=lead.id, at=now, values=values))
+    if latest is None or latest.values != made.values:
+        session.add(made)
         session.flush()
+
+
+def first(lead: Lead, *, now: datetime) -> LeadValues:
+    """The row of what a stored lead says from now on, not stored yet."""
+    return LeadValues(lead_id=lead.id, at=now, values={name: value for name, value in told_by(lead).items() if value not in (None, "")})

@@ -30,20 +30,25 @@ __all__ = [
 
 def add(session: Session, incoming: IncomingLead, *, now: datetime, key: str, takes_id: bool = True) -> Lead:
     """Stores a new lead. key: the person key from now on, empty for none. takes_id: the source id names this lead from now on."""
-    named = "source email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
-    lead = Lead(
-        **{name: getattr(incoming, name) for name in named.split()},
-        mail_key=mail_key(incoming.email),
-        person_key=key,
-        values=dict(incoming.fields),
-        created_at=now,
-    )
+    lead = row(incoming, now=now, key=key)
     session.add(lead)
     session.flush()
     if takes_id:
         session.add(LeadSource(source=incoming.source, source_id=incoming.source_id, lead_id=lead.id))
     history.remember(session, lead, now=now)
     return lead
+
+
+def row(incoming: IncomingLead, *, now: datetime, key: str) -> Lead:
+    """The row of a new lead, not stored yet. key: the person key from now on, empty for none."""
+    named = "source email first_name last_name phone company job_title country entry_channel campaign requested_time do_not_contact"
+    return Lead(
+        **{name: getattr(incoming, name) for name in named.split()},
+        mail_key=mail_key(incoming.email),
+        person_key=key,
+        values=dict(incoming.fields),
+        created_at=now,
+    )
 
 
 def end_merged(session: Session, lead: Lead, *, into: Lead, now: datetime, actor: str) -> None:

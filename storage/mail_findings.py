@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, func
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, MailFindingKind, MailSource
@@ -57,6 +57,12 @@ def settle(session: Session, finding_id: int, *, by: str, now: datetime) -> Mail
     row.settled_at, row.settled_by = now, by
     session.add(row)
     return row
+
+
+def is_closed() -> ColumnElement[bool]:
+    """The condition that a delivery is an e-mail to a mailbox that complained, for a query of deliveries."""
+    complained = select(MailFinding.id).where(MailFinding.kind == "complaint", col(MailFinding.settled_at).is_(None))
+    return and_(col(Delivery.channel).in_(MAIL), complained.where(MailFinding.person == Delivery.person).exists())
 
 
 def closed_mailboxes(session: Session, people: Collection[str]) -> set[str]:

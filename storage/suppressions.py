@@ -63,9 +63,20 @@ def channels(session: Session, values: Iterable[str]) -> frozenset[OptOutChannel
     return frozenset(session.exec(query))
 
 
+def values_of(email: str, phone: str = "", country: str = "") -> list[str]:
+    """The values by which an address and a number may be listed; a domain counts for each of its addresses."""
+    return [one for one in (*of_person(email, phone, country), domain_of(email)) if one]
+
+
+def listed(session: Session, values: Iterable[str]) -> set[str]:
+    """Those of these values that are listed for any channel."""
+    known = list(dict.fromkeys(values))
+    return set(session.exec(select(Suppression.value).where(col(Suppression.value).in_(known)))) if known else set()
+
+
 def of_address(session: Session, email: str, phone: str = "", country: str = "") -> frozenset[OptOutChannel]:
     """What somebody with this address and number has refused; a domain counts for each of its addresses."""
-    return channels(session, [*of_person(email, phone, country), domain_of(email)])
+    return channels(session, values_of(email, phone, country))
 
 
 def is_suppressed(session: Session, email: str, phone: str = "", country: str = "") -> bool:

@@ -41,12 +41,16 @@ class TrailChanged(HandoffError):  # noqa: N818
 
 def keep_text(session: Session, text: str, *, lead_id: int | None) -> PersonalText | None:
     """Stores what somebody wrote; returns None for no text."""
-    if not text:
-        return None
-    row = PersonalText(lead_id=lead_id, text=storable(text))
-    session.add(row)
-    session.flush()
+    row = text_row(text, lead_id=lead_id)
+    if row is not None:
+        session.add(row)
+        session.flush()
     return row
+
+
+def text_row(text: str, *, lead_id: int | None) -> PersonalText | None:
+    """The row of what somebody wrote, not stored yet; None for no text."""
+    return PersonalText(lead_id=lead_id, text=storable(text)) if text else None
 
 
 def record(

@@ -41,7 +41,7 @@ def begin(session: Session, lead: Lead, *, now: datetime, cause: BeganBy, previo
     try:
         known = facts(session, lead, since=before.ended_at if before else None)
         agreement = handoffs.born_under(session, handoff, at=now, values=known.values)
-        kind_of_wake = _urgency(agreement, known, now)
+        kind_of_wake = urgency(agreement, known, now)
         if before and cause in _COMES_BACK:
             _back_to_its_rep(session, handoff, before, legs=len(agreement.legs))
     except NoAgreementInForce:
@@ -77,10 +77,10 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
         return False
     handoff.held, handoff.reason = False, ""
     session.add(handoff)
-    wakes.add(session, handoff.id, _urgency(agreement, known, now), key=f"capture:{handoff.id}", not_before=now)
+    wakes.add(session, handoff.id, urgency(agreement, known, now), key=f"capture:{handoff.id}", not_before=now)
     return True
 
 
-def _urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> WakeKind:
+def urgency(agreement: Agreement, known: LeadFacts, now: datetime) -> WakeKind:
     """The kind of the first wake: a lead that asked to talk to sales goes before the others."""
     return wakes.REQUEST if fast_lane(agreement, known, now=now) else wakes.CAPTURE

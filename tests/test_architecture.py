@@ -26,6 +26,7 @@ ROOMS = (
     "dispute_window",
     "choices",
     "begin",
+    "newcomers",
     "opting_out",
     "refusals",
     "recognition",

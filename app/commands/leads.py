@@ -22,6 +22,7 @@ from tasks.background.held_leads import release_held
 
 if TYPE_CHECKING:
     from app.csv_import.file import ReadLeads
+    from app.csv_import.lead_map import LeadMap
     from tasks.wiring.toolbox import Toolbox
 
 
@@ -32,15 +33,23 @@ def import_file(
     hold: Annotated[bool, typer.Option("--hold", help="Store the leads, but start nothing until `baton leads release`.")] = False,
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
     list_of: Annotated[str, typer.Option("--as-list", help="A list of this campaign: show what it would do, then ask.")] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="With --as-list: do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not show the first rows, and do not ask.")] = False,
     encoding: Annotated[str, typer.Option(help="Encoding of the file, such as windows-1252. Default: what the map says, else UTF-8.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Only show the first rows as they are understood.")] = False,
 ) -> None:
     """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
-    from app.commands import list_import
+    from app.commands import import_preview, list_import
     from app.csv_import.importing import import_leads
 
     box = terminal.open_box()
-    read = _read(box, file, map, Reading(timezone, limit, encoding))
+    read, mapping = _read(box, file, map, Reading(timezone, limit, encoding))
+    asks = import_preview.asks(yes=yes) and not list_of
+    if preview or asks:
+        import_preview.show(read, file, mapping, encoding)
+    if preview:
+        return
+    if asks and not import_preview.agreed():
+        terminal.fail(terminal.FINDINGS, "Nothing was taken in.")
     if list_of:
         read = list_import.as_list(read, list_of)
         if not list_import.shown_and_agreed(box, read, list_of, yes=yes):
@@ -67,7 +76,7 @@ class Reading:
     encoding: str
 
 
-def _read(box: Toolbox, file: Path, map: Path | None, how: Reading) -> ReadLeads:
+def _read(box: Toolbox, file: Path, map: Path | None, how: Reading) -> tuple[ReadLeads, LeadMap | None]:
     """Read the rows of the file, and say what was left out or is unclear. A file that cannot be used ends the command."""
     from app.csv_import.file import UnreadableFile, read_leads, read_map
 
@@ -85,7 +94,7 @@ def _read(box: Toolbox, file: Path, map: Path | None, how: Reading) -> ReadLeads
     for problem, count in Counter(unclear_country(row.lead.country) for row in read.rows).items():
         if problem:
             terminal.complaints.print(f"country: {problem} ({count} row{'s' if count > 1 else ''})", markup=False, soft_wrap=True)
-    return read
+    return read, mapping
 
 
 def export_file(

@@ -44,6 +44,7 @@ from app.web.answers import is_api, said
 from app.web.away_page import AWAY
 from app.web.bodies import BodyTooLarge
 from app.web.link_paths import without_tail
+from app.web.mail_hooks import routes as mail_hooks
 from app.web.page_request_queue import PageRequestQueue
 from app.web.rates import Rates
 from app.web.rendering import page, plain
@@ -95,6 +96,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.include_router(intake.routes(box))
     site.include_router(intake_doors.routes(box, real_time=real_time))
     site.include_router(dsn_hook.routes(box))
+    site.include_router(mail_hooks.routes(box, real_time=real_time))
     site.include_router(nurture_hook.routes(box))
     site.include_router(api_page.routes(box))
     site.include_router(slack_hook.routes(box, real_time=real_time))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -25,6 +25,7 @@ from aiosmtplib import (
 )
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
+from agreements.words import MailSource
 from notifications.channels.mail_message import POLICY, message_of, sender_of, split_address
 from notifications.letter import Letter
 from notifications.plain_text import one_line
@@ -73,15 +74,18 @@ class EmailChannel:
     """Sends letters through one mail server, and keeps a few connections open between letters.
 
     sender: the From address, alone or with a name ("Baton <baton@firm.example>"). bounces: the address for bounces, empty for
-    the sender's. The letter's bounce_mark is added to that address ("bounces+mark@firm.example").
+    the sender's. The letter's bounce_mark is added to that address ("bounces+mark@firm.example"). echoes: the mail providers
+    whose calls give back that mark.
     Raises: ValueError for an invalid address, an unusable ca_file, or a token without user or TLS.
     """
 
     may_bounce = True
     read_by_people = True
 
-    def __init__(self, server: SmtpServer, *, sender: str, bounces: str = "", name: str = "email") -> None:
-        self.name = name
+    def __init__(
+        self, server: SmtpServer, *, sender: str, bounces: str = "", name: str = "email", echoes: Collection[MailSource] = ()
+    ) -> None:
+        self.name, self._echoes = name, tuple(echoes)
         self._sender_name, self._sender, self._domain = sender_of(sender)
         self._bounces, self._marks_bounces = split_address(bounces)[0] if bounces else self._sender, bool(bounces)
         self._token_file = server.token_file
@@ -112,7 +116,7 @@ class EmailChannel:
         """
         try:
             recipient, _ = split_address(letter.to.email)
-            message = message_of(letter, recipient, sender=self._sender, sender_name=self._sender_name)
+            message = message_of(letter, recipient, sender=self._sender, sender_name=self._sender_name, echoes=self._echoes)
         except ValueError as error:
             raise DeliveryError(self.name, str(error), permanent=True) from error
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -10,6 +11,7 @@ from email.policy import EmailPolicy
 from email.utils import formatdate, parseaddr
 from hashlib import sha256
 
+from agreements.words import MailSource
 from notifications.bounces import MARK_HEADER
 from notifications.letter import Letter
 from notifications.plain_text import one_line
@@ -17,8 +19,23 @@ from notifications.plain_text import one_line
 _ADDRESS = re.compile(r"([^\s@<>()\[\]\\,;:\"]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)*[^\W_](?:[\w-]*[^\W_])?)")
 _ADDRESS_MAX = 254
 #: The standard library would encode these headers when they are long. Mail programs could not read the thread or the key then.
-_UNFOLDED = {"references", "in-reply-to", "message-id", "x-baton-key", "x-baton-mark"}
+_UNFOLDED = {
+    "references",
+    "in-reply-to",
+    "message-id",
+    "x-baton-key",
+    "x-baton-mark",
+    "x-smtpapi",
+    "x-mailgun-variables",
+    "x-pm-metadata-baton-mark",
+}
 _HEADER_MAX = 900
+#: The header of each provider whose value its calls give back. Amazon SES gives back the return path and our own headers.
+_ECHOED: Mapping[MailSource, tuple[str, str]] = {
+    "sendgrid": ("X-SMTPAPI", '{"unique_args": {"baton_mark": "MARK"}}'),
+    "mailgun": ("X-Mailgun-Variables", '{"baton_mark": "MARK"}'),
+    "postmark": ("X-PM-Metadata-baton-mark", "MARK"),
+}
 
 
 class _Policy(EmailPolicy):
@@ -31,8 +48,11 @@ class _Policy(EmailPolicy):
 POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 
-def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str) -> EmailMessage:
-    """Return the letter as it is sent, with the headers by which receivers recognise a repeat and a thread."""
+def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str, echoes: Collection[MailSource] = ()) -> EmailMessage:
+    """Return the letter as it is sent, with the headers by which receivers recognise a repeat and a thread.
+
+    echoes: the mail providers that give back the letter's mark when they report what became of it.
+    """
     message = EmailMessage(policy=POLICY)
     message["From"] = _address(sender_name, sender)
     message["To"] = _address(letter.to.name, recipient)
@@ -41,6 +61,10 @@ def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str)
     message["Date"] = formatdate(usegmt=True)  # real time, even where Baton's time is stepped
     for name, value in _marks(letter, sender.rpartition("@")[2]).items():
         message[name] = one_line(value)[:_HEADER_MAX]
+    for source in echoes if letter.bounce_mark else ():
+        if source in _ECHOED:
+            name, value = _ECHOED[source]
+            message[name] = value.replace("MARK", letter.bounce_mark)
     message.set_content(letter.text)
     if letter.html:
         message.add_alternative(letter.html, subtype="html")

@@ -65,11 +65,12 @@ def claim_due(work: Work, links: Links) -> list[Ready]:
     A message that an earlier attempt left half sent is marked as unknown, and is not sent again.
     """
     session, handoff = work.session, work.handoff
-    rows, sending = deliveries.to_send(session, handoff.id, now=work.now)
+    rows, sending, refused = deliveries.to_send(session, handoff.id, now=work.now)
+    for row in refused:  # the agreed fallback goes out instead
+        deliveries.failed(session, row, handoff, error=mail_findings.CLOSED, permanent=True, now=work.now)
     deliveries.abandon_half_sent(session, handoff, now=work.now, rows=[row for row in sending if row.id not in work.in_flight])
     if handoffs.lead_of(session, handoff).do_not_contact:
         rows = deliveries.keep_records(session, rows)
-    rows = _open_mailboxes(session, handoff, rows, work.now)
     ready: dict[str, Ready] = {}
     for row in rows:
         if row.channel not in ready and (claimed := _claimed(session, handoff, row, links, work.now)):
@@ -87,15 +88,6 @@ def _expect_echo(session: Session, handoff: Handoff, row: Delivery, ready: Ready
         crm_values.set_by_baton(session, handoff.lead_id, ready.facts, at=now)
     elif row.channel == "crm" and row.message in ASSIGNMENTS:
         crm_values.set_by_baton(session, handoff.lead_id, {crm_words.OWNER: ready.facts.get("owner") or row.person}, at=now)
-
-
-def _open_mailboxes(session: Session, handoff: Handoff, rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
-    """Return the messages that may go out. An e-mail to a mailbox that complained fails for good, so the agreed fallback goes out."""
-    closed = mail_findings.closed_mailboxes(session, {row.person for row in rows if row.channel in mail_findings.MAIL})
-    refused = [row for row in rows if row.channel in mail_findings.MAIL and row.person in closed]
-    for row in refused:
-        deliveries.failed(session, row, handoff, error=mail_findings.CLOSED, permanent=True, now=now)
-    return [row for row in rows if row not in refused] if refused else list(rows)
 
 
 def _claimed(session: Session, handoff: Handoff, row: Delivery, links: Links, now: datetime) -> Ready | None:
@@ -175,6 +167,11 @@ def _bounces_within(session: Session, row: Delivery, handoff: Handoff | None, ch
     """How long a message of this channel may still bounce: as agreed, or the default time for a message without an agreement."""
     if channel is None or not channel.may_bounce or row.message in RECORDS:
         return timedelta(0)
+    return agreed_bounce_time(session, handoff)
+
+
+def agreed_bounce_time(session: Session, handoff: Handoff | None) -> timedelta:
+    """How long an e-mail may still bounce: as agreed, or the default time for a message without an agreement."""
     agreed = handoffs.agreement_of(session, handoff).notify if handoff and handoff.agreement else Notify()
     return agreed.bounces_within
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
-from agreements.words import ChannelName
+from agreements.words import ChannelName, MailSource
 from notifications.channels.by_apprise import why_unusable
 from notifications.channels.chat import ChatChannel
 from notifications.channels.crm import CrmChannel, TakesAssignments
@@ -16,6 +16,7 @@ from notifications.channels.sms import SmsChannel
 from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import Channel
+from tasks.wiring.mail_secrets import mail_secrets
 from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
@@ -55,6 +56,11 @@ def _made(settings: Settings) -> tuple[Mapping[ChannelName, Channel], list[str]]
 
     with named("BATON_MAIL_FROM"):
         sender_of(settings.mail_from)
+    try:
+        echoes = mail_secrets(settings).providers
+    except WrongSetting as wrong:
+        problems += wrong.problems
+        echoes = ()
     if settings.bounce_address:
         with named("BATON_BOUNCE_ADDRESS"):
             split_address(settings.bounce_address)
@@ -62,7 +68,7 @@ def _made(settings: Settings) -> tuple[Mapping[ChannelName, Channel], list[str]]
         trusting(settings.smtp_ca_file)
     if not problems:
         with named("BATON_SMTP_URL"):
-            made["email"] = _email(settings)
+            made["email"] = _email(settings, echoes)
     with named("BATON_SLACK_TOKEN"):
         made["chat"] = _chat(settings)
     if settings.chat_url and (why := why_unusable(settings.chat_url)):
@@ -76,9 +82,9 @@ def _made(settings: Settings) -> tuple[Mapping[ChannelName, Channel], list[str]]
     return made, problems
 
 
-def _email(settings: Settings) -> EmailChannel:
+def _email(settings: Settings, echoes: Collection[MailSource]) -> EmailChannel:
     server = SmtpServer.from_url(settings.smtp_url, token_file=settings.smtp_token_file, ca_file=settings.smtp_ca_file)
-    return EmailChannel(server, sender=settings.mail_from, bounces=settings.bounce_address)
+    return EmailChannel(server, sender=settings.mail_from, bounces=settings.bounce_address, echoes=echoes)
 
 
 def _chat(settings: Settings) -> ChatChannel:

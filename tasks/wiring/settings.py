@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     of a calendar feed. feed_days: how far ahead a feed is read. feed_private_hosts: hosts of feeds in the company's own network,
     separated by commas.
 
+    ses_topics: topics of Amazon SNS whose messages about e-mail count, separated by commas. ses_certificate_file: the certificate that
+    signs them, instead of the one that Amazon names. sendgrid_key: SendGrid's verification key. mailgun_key: Mailgun's signing key.
+    postmark_login: name:password of calls from Postmark. mailgun_key_file, postmark_login_file: files with the same.
+
     requests_per_key, requests_per_address, failures_per_address: the most in a minute for one web process, 0 for no limit.
     request_seconds: real seconds for a request's headers, and again for its body, 0 for no limit. trusted_proxies: addresses
     and networks whose X-Forwarded-For counts, separated by commas.
@@ -57,6 +61,13 @@ class Settings(BaseSettings):
     smtp_ca_file: str = ""
     mail_from: str = "Baton <baton@localhost>"
     bounce_address: str = ""
+    ses_topics: str = ""
+    ses_certificate_file: str = ""
+    sendgrid_key: str = ""
+    mailgun_key: str = ""
+    mailgun_key_file: str = ""
+    postmark_login: str = ""
+    postmark_login_file: str = ""
     chat_url: str = ""
     slack_token: str = ""
     slack_signing_secret: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +13,9 @@ from sqlmodel import Session, SQLModel, col, func, select
 from agreements.lead import IncomingLead
 from app.csv_import import importing
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
-from app.csv_import.importing import ROWS_A_TRANSACTION, import_leads
+from app.csv_import.importing import ROWS_TOGETHER, import_leads
 from storage.tables import Activity, Event, Handoff, Lead, Wake
-from tasks import intake
+from tasks import intake, newcomers
 from tasks.wiring.toolbox import Toolbox
 
 #: What the shared toolbox's clock shows.
@@ -54,7 +54,15 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Exception], None]:
                 raise error
             return found
 
+        together = newcomers.take_in
+
+        def take_in(session: Session, inquiries: Sequence[IncomingLead], **more: Any) -> None:
+            together(session, inquiries, **more)
+            if any(one.source_id == source_id for one in inquiries):
+                raise error
+
         monkeypatch.setattr(intake, "capture", capture)
+        monkeypatch.setattr(newcomers, "take_in", take_in)
 
     return faulty
 
@@ -85,12 +93,31 @@ def test_the_same_file_again_changes_nothing(box: Toolbox) -> None:
     assert count(box, Activity) == 120
 
 
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_an_import_that_was_cut_off_goes_on_when_it_is_run_again(box: Toolbox, after: int) -> None:
+    told: list[int] = []
+
+    def cut_off(rows: int) -> None:
+        told.append(rows)
+        if len(told) == after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take(box, many(150), progress=cut_off)
+    done = count(box, Lead)
+    result = take(box, many(150))
+
+    assert 0 < done == result.repeated < 150
+    assert (result.new, count(box, Lead), count(box, Activity), count(box, Wake)) == (150 - done, 150, 150, 150)
+
+
 def test_progress_is_told_after_each_transaction(box: Toolbox) -> None:
     told: list[int] = []
 
     take(box, many(30), progress=told.append)
 
-    assert (sum(told), max(told)) == (30, ROWS_A_TRANSACTION)
+    assert sum(told) == 30
+    assert max(told) <= ROWS_TOGETHER
 
 
 @pytest.mark.parametrize(

@@ -107,8 +107,8 @@ async def test_every_rep_is_reached_while_one_channel_works_and_nothing_comes_tw
     agree_on(box, long_clocks)
     mail, chat = FaultyMail(), FaultyChat()
     mail.open()
-    ours = {"sender": "Baton <baton@firm.example>", "bounces": "bounces@firm.example"}
-    email = EmailChannel(SmtpServer("127.0.0.1", mail.port, timeout_seconds=0.25), **ours)
+    server = SmtpServer("127.0.0.1", mail.port, timeout_seconds=0.25)
+    email = EmailChannel(server, sender="Baton <baton@firm.example>", bounces="bounces@firm.example")
     box.channels = {**box.channels, "email": email, "manager-email": email, "chat": ChatChannel(default_url=chat.url)}
     box.settings.crm_poll_seconds = 3600
     start, taken = time.at, []
