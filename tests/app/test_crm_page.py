@@ -11,6 +11,7 @@ import pytest
 from app.crm_page.page import pages
 from storage.crm.local import LocalCrm
 from tests.conftest import MONDAY
+from tests.patience import PATIENCE_SECONDS
 
 PEOPLE = {"ana": "Ana Silva", "ben": "Ben <Carter>"}
 
@@ -25,7 +26,7 @@ def crm(tmp_path: Path) -> LocalCrm:
 @pytest.fixture
 async def client(crm: LocalCrm) -> AsyncIterator[httpx.AsyncClient]:
     app = httpx.ASGITransport(app=pages(crm, people=lambda: PEOPLE, now=lambda: MONDAY))
-    async with httpx.AsyncClient(transport=app, base_url="http://127.0.0.1:4280", follow_redirects=True) as made:
+    async with httpx.AsyncClient(transport=app, base_url="http://127.0.0.1:4280", follow_redirects=True, timeout=PATIENCE_SECONDS) as made:
         yield made
 
 

@@ -43,7 +43,7 @@ from tests.storage.crowd import analyze, fill
 from tests.storage.plans import Work, recorded, scans
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
-FIRST_TICK, QUIET_TICK = 40, 16
+FIRST_TICK, QUIET_TICK = 41, 16
 #: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
 TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
@@ -53,8 +53,8 @@ CAPTURE_NEW, CAPTURE_MORE, CAPTURE_SAME_PERSON, CAPTURE_MOVED, CAPTURE_CAME_BACK
 SENT_NEW, SENT_IN_BATCH = CAPTURE_NEW + 1, CAPTURE_NEW
 #: An attempt from the screen until its rep is told, seven steps (three statements ask for colleagues: the
 #: lock that PostgreSQL needs, for the choice and for the message); and one that carries out an acceptance, two steps. One statement of
-#: each asks which promises were missed, for the tags of the run.
-ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 71, 44
+#: each asks which promises were missed, for the tags of the run. Two keep what the CRM was told, by which its echo is known.
+ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 73, 44
 #: Claiming what is due, however much that is: a look at each urgency, and the leases.
 CLAIM = 4
 #: Reading one change of the CRM and taking it; a few are stored and taken in one transaction.
