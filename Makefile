@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 ARGS ?=
+# Many tests wait for a socket or a process, so one worker more than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 RUNS ?= 20000
 
 help: ## what can be done here
@@ -23,10 +25,10 @@ demo: setup ## a working week in minutes: real mails, reps, deadlines (ARGS="--e
 	$(BIN)/baton demo $(ARGS)
 
 test: setup ## every test that needs no other service, in minutes
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --durations 10 --durations-min 1 -m "not long" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "long and not live" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 
@@ -34,13 +36,13 @@ test-loaded: setup ## what deals with processes, sockets, locks or the real cloc
 	$(BIN)/python -m tests.loaded $(ARGS)
 
 test-examples: setup ## the searches of make test with all their examples instead of a few
-	BATON_EXAMPLES=all $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long" $(ARGS)
+	BATON_EXAMPLES=all $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not long" $(ARGS)
 
 test-properties: setup ## what holds for every calendar and instant, tried 20,000 times each (RUNS=5000 fewer)
-	BATON_EXAMPLES=new BATON_PROPERTY_RUNS=$(RUNS) $(BIN)/python -m pytest -n auto --maxprocesses 4 --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
+	BATON_EXAMPLES=new BATON_PROPERTY_RUNS=$(RUNS) $(BIN)/python -m pytest -n $(WORKERS) --timeout 900 tests/agreements/calendar/test_working_time_properties.py tests/agreements/calendar/test_working_time_oracle.py
 
 coverage: setup ## which lines and branches make test does not reach (ARGS="tests/storage" measures some of the tests)
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 -m "not long" --cov --cov-report term $(ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not long" --cov --cov-report term $(ARGS)
 
 watch: setup ## tests again at each change of a file (ARGS=tests/storage/test_waits.py)
 	$(BIN)/watchfiles "$(BIN)/python -m pytest -q -p no:xdist $(ARGS)" agreements storage notifications tasks flows app examples tests
@@ -67,7 +69,7 @@ nightly: setup ## what takes too long for every change: a year of forty reps, ch
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	BATON_POSTGRESQL=all $(BIN)/python -m pytest tests/storage/test_on_postgresql.py
-	BATON_EXAMPLES=new $(BIN)/python -m pytest -n auto --maxprocesses 4 -m "hypothesis and not long"
+	BATON_EXAMPLES=new $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not long"
 	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from agreements.lifecycle import AT_ONCE, Stage
 from agreements.model import Agreement
 from agreements.words import CrmChangeKind, GivenAnswer, NotUnderstood
-from storage import handoffs, identity, trail, undoing, waits
+from storage import handoffs, identity, trail, waits
 from storage.tables import Answer, Assignment, CrmChange, Handoff, Lead, Wait
 from tasks.choices import rep_choices
 from tasks.replies.answered_for import tell_rep
@@ -67,14 +67,16 @@ class Place:
 
     @property
     def is_moving(self) -> bool:
-        """Whether an attempt carries something out right now: what this change says is judged after that."""
+        """Whether an attempt carries something out right now: what this change says is judged after that.
+
+        An undo that is not carried out yet does not count: it yields to work that the change shows.
+        """
         if not self.is_open or self.handoff.held:
             return False
         if self.wait is None:
             return self.handoff.stage != Stage.STUCK
         answer = waits.answer_of(self.session, self.wait)
-        at_once = answer is not None and (answer.kind in AT_ONCE or answer.via == "crm")
-        return at_once or undoing.is_under_way(self.session, self.handoff.id)
+        return answer is not None and (answer.kind in AT_ONCE or answer.via == "crm")
 
     def answer(self, kind: GivenAnswer, *, text: str = "", **data: Any) -> Answer:
         """Answers the open wait as of when the change was made, and returns the stored answer."""

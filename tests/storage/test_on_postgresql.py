@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 SUITES = ["tests/storage", "tests/tasks", "tests/fundamentals"]
 #: Many stories of a lead, which ask little of a database that the other suites do not ask. `make nightly` tries them here too.
 AT_NIGHT = "tests/tasks/steps"
-WORKERS = ["-n", "auto", "--maxprocesses", "4"]
+WORKERS = ["-n", str(min(4, (os.cpu_count() or 1) + 1))]
 TAIL_LINES = 80
 
 
