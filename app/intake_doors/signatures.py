@@ -21,6 +21,8 @@ CALENDLY_WINDOW = timedelta(minutes=3)
 #: HubSpot signs the address with these characters as they are, although they are sent encoded.
 _DECODED_BY_HUBSPOT = {f"%{ord(one):02X}": one for one in ":/?@!$'()*,;"}
 _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
+#: Schemes that sign the time.
+_TIMED: tuple[Scheme, ...] = ("hubspot-v3", "calendly")
 _DIGITS = re.compile(r"[0-9]{1,16}", re.ASCII)
 
 
@@ -62,6 +64,14 @@ def check(scheme: Scheme, sent: SentRequest, secret: str, *, now: float, plain: 
         raise SignatureWrong("there is no secret to check it with")
     given = _SCHEMES[scheme](_Case(sent, secret.encode(), now, plain or Plain()))
     return hashlib.sha256(f"{scheme} {given}".encode()).hexdigest()
+
+
+def signs_each_try(scheme: Scheme, plain: Plain | None = None) -> bool:
+    """Whether the sender signs the time too, and so signs each of its tries anew.
+
+    The same signature twice is then a replay by somebody else. From other senders it is a repetition of their own.
+    """
+    return scheme in _TIMED or bool(plain and plain.timestamp_header)
 
 
 @dataclass(frozen=True, slots=True)

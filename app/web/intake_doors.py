@@ -34,6 +34,7 @@ KEPT_OF_FORM = 1_000
 FORM_FIELD = "baton_form"
 
 _BEARER = HTTPBearer(auto_error=False, description="A key of this installation. Your operator makes it.")
+_REPLAYED = "This very request was taken before. Its sender signs each try anew, with the time of the try."
 _UNSIGNED = "The signature, its time, or the key is wrong."
 
 
@@ -77,6 +78,9 @@ class _Doors:
             return await self._take_form(name, door, door.form, request, body)
         mark = await self._checked(name, door, request, body, given)
         if mark and await self._was_seen(mark):
+            if door.signed and door.signed.by != "key" and signatures.signs_each_try(door.signed.by, door.signed.plain):
+                await self._refuse(name)
+                raise Refused(401, _REPLAYED)
             return JSONResponse({"result": "repeated"})
         done = await self._deliver(Delivery(name, door, body, request.headers.get("content-type", ""), mark))
         said = {"results": done.results, **({"notes": list(done.notes)} if done.notes else {})}

@@ -224,6 +224,21 @@ class TestRefused:
         assert stored(company, but=(DoorDay,)) == before
         assert counts(company, name) == {"refused": 1}
 
+    def test_a_replay_within_its_time_stores_nothing_but_a_count(self, company: Stage, browser: httpx.Client) -> None:
+        """The time is signed too, so the sender signs each of its tries anew."""
+        name, at = opened(company, BATCH), str(int(company.time.at.timestamp()))
+        sent = {"leads": [{"id": next(_numbers)}]}
+        assert post_batch(company, browser, name, sent, at=at).status_code == 201
+        before = stored(company, but=(DoorDay,))
+
+        again = post_batch(company, browser, name, sent, at=at)
+
+        assert (again.status_code, "taken before" in again.text) == (401, True)
+        assert stored(company, but=(DoorDay,)) == before
+        assert counts(company, name) == {"taken": 1, "refused": 1}
+        later = post_batch(company, browser, name, sent, at=str(int(at) + 1))
+        assert (later.status_code, later.json()["results"][0]["result"]) == (200, "repeated")
+
     @pytest.mark.parametrize("path", ["nothing", "..%2fsecret", "A", "door 1", "x" * 200])
     def test_where_no_door_is_nothing_is_counted(self, company: Stage, browser: httpx.Client, path: str) -> None:
         before = company.snapshot()
