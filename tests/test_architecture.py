@@ -20,6 +20,7 @@ MAY_IMPORT = {
 }
 #: The folders of tasks/, from the bottom up: each may import the folders before it. Modules outside them are named one by one.
 ROOMS = (
+    "automation",
     "wiring",
     "work",
     "clock_inputs",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from agreements.checks.base import Finding
 from agreements.clauses.after import Then
+from agreements.clauses.nurturing import OTHER_TRACKS
 from agreements.model import Agreement, Reason
 from agreements.yaml_reader import Path
 
@@ -30,6 +31,19 @@ def find(agreement: Agreement) -> Iterator[Finding]:
         what = "no reason leads to nurture, so later interest is lost; add `{code: not-now, then: nurture, revisit: 60 days}`"
         yield Finding(("reasons",), what, needs=(("reasons",),))
     yield from _recycling(agreement)
+    yield from _nurture(agreement)
+
+
+def _nurture(agreement: Agreement) -> Iterator[Finding]:
+    agreed = agreement.nurture
+    where, enrol = ("nurture", "lists"), ("nurture", "enrol")
+    if agreed.lists and agreed.enrol != "hubspot-list":
+        yield Finding(where, "belongs to `enrol: hubspot-list`; leave it out, or write that", needs=(enrol,))
+    if agreed.enrol != "hubspot-list":
+        return
+    if OTHER_TRACKS not in agreed.lists:
+        what = f"no list is named for the tracks that have none of their own; write its number, such as `lists: {{{OTHER_TRACKS}: 412}}`"
+        yield Finding(where, what, needs=(enrol,))
 
 
 def _one(agreement: Agreement, where: Path, reason: Reason) -> Iterator[Finding]:

@@ -290,7 +290,8 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
         "needs": Key("what must be new for another handoff", "{any: [{score_rise: 10}, {new_activity: true}]}"),
     },
     "Nurture": {
-        "enrol": Key("webhook; marketing enrols leads itself if left out", "webhook"),
+        "enrol": Key("webhook or hubspot-list; marketing enrols leads itself if left out", "webhook"),
+        "lists": Key("for hubspot-list: the number of the list of each track; `other` for all others", "{not-now: 412, other: 400}"),
         "confirm_within": Key("how soon the marketing automation has to confirm it, on marketing's calendar", "1 working day"),
     },
     "Needs": {

@@ -95,7 +95,9 @@ def _enrolled(agreement: Agreement) -> tuple[Line, ...]:
     if not agreement.nurture.enrol:
         return ()
     late = f"If the marketing automation has not confirmed it within {agreement.nurture.confirm_within}, it is marketing's task."
-    return (told(f"Baton enrols a nurtured lead in its track, and takes it out when it leaves nurture. {late}", "Enrolled:"),)
+    lists = "".join(f" {track} is list {number}." for track, number in agreement.nurture.lists.items())
+    how = f"Over HubSpot's lists.{lists}" if agreement.nurture.enrol == "hubspot-list" else "Over a signed webhook."
+    return (told(f"Baton enrols a nurtured lead in its track, and takes it out when it leaves nurture. {how} {late}", "Enrolled:"),)
 
 
 def crm(agreement: Agreement) -> Section:

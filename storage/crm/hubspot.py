@@ -88,8 +88,8 @@ class HubSpotCrm:
         people = await asyncio.to_thread(self._people)
         async with self._api.open() as hub:
             of = await owner_of(hub, people, owner)
-            contact = await _contact(hub, lead_number, facts)
-            contact = await _write(hub, contact, key, lead_number, facts, {"hubspot_owner_id": of})
+            contact = await contact_of(hub, lead_number, facts)
+            contact = await write_contact(hub, contact, key, lead_number, facts, {"hubspot_owner_id": of})
             made = {
                 "hs_task_subject": f"New lead: {facts.get('company') or lead_number}",
                 "hs_task_body": _text(facts),
@@ -102,9 +102,9 @@ class HubSpotCrm:
 
     async def note(self, *, key: str, lead_number: str, owner: str, subject: str, facts: Mapping[str, str]) -> str:
         async with self._api.open() as hub:
-            contact = await _contact(hub, lead_number, facts)
+            contact = await contact_of(hub, lead_number, facts)
             if contact is None or not contact["properties"].get("baton_lead"):
-                contact = await _write(hub, contact, key, lead_number, facts, {})
+                contact = await write_contact(hub, contact, key, lead_number, facts, {})
             body = f"<b>{html.escape(subject)}</b><br>{_text(facts)}"
             made = {"hs_note_body": body, "hs_timestamp": _instant(hub.now)}
             return f"note {await _keyed(hub, 'notes', key, made, to=contact)}"
@@ -116,7 +116,7 @@ class HubSpotCrm:
             new = {FIELDS.get(name, name): value for name, value in values.items()}
             if new.get("hubspot_owner_id"):
                 new["hubspot_owner_id"] = await owner_of(hub, people, new["hubspot_owner_id"])
-            await _write(hub, contact, key, lead_number, {}, new)
+            await write_contact(hub, contact, key, lead_number, {}, new)
             return f"change {key}"
 
     async def create_opportunity(self, *, key: str, lead_number: str, owner: str, facts: Mapping[str, str]) -> str:
@@ -169,7 +169,7 @@ async def _known(hub: Conversation, lead_number: str) -> Json:
     return contact
 
 
-async def _contact(hub: Conversation, lead_number: str, facts: Mapping[str, str]) -> Json | None:
+async def contact_of(hub: Conversation, lead_number: str, facts: Mapping[str, str]) -> Json | None:
     """The lead's contact, or the one of the person's address, which Baton then adopts; None where neither is there."""
     contact = await _by(hub, "baton_lead", lead_number)
     if contact is None and facts.get("email"):
@@ -177,7 +177,7 @@ async def _contact(hub: Conversation, lead_number: str, facts: Mapping[str, str]
     return contact
 
 
-async def _write(
+async def write_contact(
     hub: Conversation, contact: Json | None, key: str, lead_number: str, facts: Mapping[str, str], new: Mapping[str, str]
 ) -> Json:
     """Set these properties once for this key, with the person's facts where the contact has none. Returns the contact."""

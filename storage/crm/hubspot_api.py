@@ -53,7 +53,9 @@ class HubSpotApi:
         async with httpx.AsyncClient(base_url=self._base, verify=verify, timeout=self._timeout, follow_redirects=False) as client:
             yield Conversation(self, client)
 
-    async def send(self, client: httpx.AsyncClient, method: str, path: str, query: Mapping[str, str], body: Json | None) -> httpx.Response:
+    async def send(
+        self, client: httpx.AsyncClient, method: str, path: str, query: Mapping[str, str], body: Json | list[str] | None
+    ) -> httpx.Response:
         """Send one request, again where that may help. Raises CrmError if HubSpot does not answer, or is busy for too long."""
         renewed = False
         for attempt in range(1, TRIES + 1):
@@ -71,7 +73,7 @@ class HubSpotApi:
         raise error_of(answer, path)
 
     async def _send_once(
-        self, client: httpx.AsyncClient, method: str, path: str, query: Mapping[str, str], body: Json | None
+        self, client: httpx.AsyncClient, method: str, path: str, query: Mapping[str, str], body: Json | list[str] | None
     ) -> httpx.Response:
         if not self._token:
             self._token = await asyncio.to_thread(self._read_token)
@@ -100,7 +102,7 @@ class Conversation:
         answer = await self._answer("GET", path, query, None, absent=True)
         return None if answer is None else _read(answer)
 
-    async def change(self, method: str, path: str, body: Json | None = None) -> Json:
+    async def change(self, method: str, path: str, body: Json | list[str] | None = None) -> Json:
         """Send a change, or a question that has a body. Raises CrmError; an error of a part of a batch too, when the rest was done."""
         answer = await self._answer(method, path, {}, body, absent=False)
         assert answer is not None, "only a GET may find nothing"
@@ -119,14 +121,16 @@ class Conversation:
                 yield record
             after = next_page(page)
 
-    async def _answer(self, method: str, path: str, query: Mapping[str, str], body: Json | None, *, absent: bool) -> httpx.Response | None:
+    async def _answer(
+        self, method: str, path: str, query: Mapping[str, str], body: Json | list[str] | None, *, absent: bool
+    ) -> httpx.Response | None:
         answer = await self._api.send(self._client, method, path, query, body)
         self.now = _date_of(answer) or self.now
         if answer.is_success:
             return answer
         if absent and answer.status_code == 404:
             return None
-        unique = str((body or {}).get("idProperty", ""))
+        unique = str(body.get("idProperty", "")) if isinstance(body, dict) else ""
         if unique and answer.status_code == 400:
             said = f"HubSpot's {_kind_of(path)} lack the property {unique}: create it in HubSpot, as a text with unique values"
             raise CrmError(said, permanent=True)

@@ -11,21 +11,26 @@ from sqlmodel import Session
 
 from agreements import presence
 from agreements.calendar.durations import Duration
+from agreements.clauses.nurturing import EnrolBy
 from agreements.errors import DeliveryError
 from agreements.lead import mail_key
 from agreements.words import EventKind, Via
-from notifications.automation import Ask, Heard, MarketingAutomation
 from storage import enrolments, handoffs, roster, suppressions, trail
 from storage.tables import Enrolment, EnrolmentState, Lead
+from tasks.automation.port import Ask, Heard, MarketingAutomation, Told
 from tasks.clock_inputs import calendar_of
 from tasks.messages.tell import tell
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import Automations, Toolbox
 
 log = logging.getLogger("baton.nurture")
 #: The most rows in one sweep; the others follow in the next one.
 AT_ONCE = 50
 #: What whoever is told about a late confirmation may do.
 _REMEDY = "Please {do}, and then run `baton nurture confirm {lead}`."
+_NOT_THERE: Mapping[EnrolBy, str] = {
+    "webhook": "BATON_NURTURE_URL is not set",
+    "hubspot-list": "BATON_CRM_URL names another CRM than HubSpot",
+}
 _DO = {"in": "enrol it there", "out": "take it out there"}
 _NOT_DONE = {
     "in": "Lead {lead} ({company}) is not in the nurture track {track} yet",
@@ -49,10 +54,10 @@ async def enrol_leads(box: Toolbox) -> int:
     due = await box.read(lambda session, now: enrolments.due(session, now=now, limit=AT_ONCE))
     if not due:
         return 0
-    automation = box.automation()
     for ident in due:
         try:
-            ask = await box.write(lambda session, now, one=ident: _claim(session, one, now=now, there=automation is not None))  # type: ignore[misc]
+            ask = await box.write(lambda session, now, one=ident: _claim(session, one, box.automation, now=now))  # type: ignore[misc]
+            automation = box.automation(ask.by) if ask else None
             if ask is not None and automation is not None:
                 heard = await _told(automation, ask)
                 await box.write(lambda session, now, one=ident, said=heard, ask=ask: _write(session, one, ask, said, now=now))  # type: ignore[misc]
@@ -68,7 +73,7 @@ async def _told(automation: MarketingAutomation, ask: Ask) -> Heard | DeliveryEr
         return error
 
 
-def _claim(session: Session, ident: int, *, now: datetime, there: bool) -> Ask | None:
+def _claim(session: Session, ident: int, automation: Automations, *, now: datetime) -> Ask | None:
     """What to tell the automation about this row now; None for nothing. Tells people of a confirmation that is late."""
     row = session.get(Enrolment, ident, with_for_update=True, populate_existing=True)
     if row is None or row.next_at is None or row.next_at > now:
@@ -83,14 +88,17 @@ def _claim(session: Session, ident: int, *, now: datetime, there: bool) -> Ask |
     row.due_at = row.due_at or _within(session, row, now)
     if now >= row.due_at:
         _tell_late(session, row, lead, now=now)
-    if row.state != EnrolmentState.WAITING or not there:
+    agreed = handoffs.agreement_of(session, handoffs.get(session, row.handoff_id)).nurture
+    there = agreed.enrol is not None and automation(agreed.enrol) is not None
+    if row.state != EnrolmentState.WAITING or not there or agreed.enrol is None:
         row.next_at = row.due_at
-        row.error = row.error or ("" if there else "BATON_NURTURE_URL is not set")
+        row.error = row.error or ("" if there else _NOT_THERE.get(agreed.enrol or "webhook", ""))
         return None
     row.tries += 1
     row.next_at = now + enrolments.A_TRY
     person = _person(lead) if row.wanted == "in" else {}
-    return Ask("enrol" if row.wanted == "in" else "leave", enrolments.key_of(row), row.track, lead.id, person)
+    do: Told = "enrol" if row.wanted == "in" else "leave"
+    return Ask(agreed.enrol, do, enrolments.key_of(row), row.track, lead.id, person, agreed.place_of(row.track))
 
 
 def _write(session: Session, ident: int, ask: Ask, said: Heard | DeliveryError, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from sqlmodel import Session
 
+from agreements.clauses.nurturing import EnrolBy
 from agreements.words import ChannelName
 from notifications.letter import Channel
 from notifications.links import Links
@@ -24,8 +25,9 @@ from tasks.wiring.settings import Settings
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
-    from notifications.automation import MarketingAutomation
+    from tasks.automation.port import MarketingAutomation
 
+Automations = Callable[[EnrolBy], "MarketingAutomation | None"]
 T = TypeVar("T")
 
 
@@ -59,7 +61,7 @@ def _no_fault(where: str) -> None:
     return None
 
 
-def _no_automation() -> None:
+def _no_automation(by: EnrolBy) -> None:
     return None
 
 
@@ -67,7 +69,7 @@ def _no_automation() -> None:
 class Toolbox:
     """Everything a step needs from outside. fault: called with the point that an attempt has reached; a test can raise there.
 
-    automation: returns the marketing automation, None where there is none; raises WrongSetting.
+    automation: returns what tells the marketing automation in this way, None where it is not set up; raises WrongSetting.
     """
 
     settings: Settings
@@ -77,7 +79,7 @@ class Toolbox:
     links: Links
     time: Time = field(default_factory=LeapingTime)
     fault: Callable[[str], None] = _no_fault
-    automation: Callable[[], MarketingAutomation | None] = _no_automation
+    automation: Automations = _no_automation
 
     def __post_init__(self) -> None:
         self.database.trail_key = self.database.trail_key or self.settings.seal_key()

@@ -48,7 +48,7 @@ def test_every_field_of_every_clause_was_changed_for_that() -> None:
     changed = {(type(clause).__name__, place.split(".")[0].split(" ")[0]) for clause in clauses_in(WHOLE) for place, _ in changes(clause)}
     kinds = {kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, Clause) and kind is not Clause}
     either_or = {("Evidence", "new_activity"), ("Needs", "all")}
-    of_one_value = {("Dispute", "decided_by"), ("ScreenRule", "to"), ("Nurture", "enrol")}
+    of_one_value = {("Dispute", "decided_by"), ("ScreenRule", "to")}
 
     assert {(kind.__name__, name) for kind in kinds for name in kind.model_fields} - changed == either_or | of_one_value
 

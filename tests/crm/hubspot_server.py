@@ -149,6 +149,8 @@ class Api:
             return 200, self._owners(rest, query), {}
         if what == "pipelines":
             return 200, self._pipelines(), {}
+        if what == "lists":
+            return 200, self._members(rest[0], rest[2], list(body)), {}
         if version == "v4":
             status, found = self._tied(rest, body, query) if what == "associations" or method == "GET" else self._tie(rest)
             return status, found, {}
@@ -182,6 +184,17 @@ class Api:
                 for one in fitting
             ]
         return _page(fitting, query)
+
+    def _members(self, number: str, how: str, ids: list[str]) -> Json:
+        """Add contacts to a list, or remove them. What is on it already, or is no contact, is ignored."""
+        members = self.state.lists.get(number)
+        if members is None:
+            raise Refused(404, "OBJECT_NOT_FOUND", f"List {number} does not exist")
+        real = {ident for ident in ids if self.state.find("contacts", ident, "") is not None}
+        changed = real - members if how == "add" else real & members
+        self.state.lists[number] = members | real if how == "add" else members - real
+        added, removed = (sorted(changed), []) if how == "add" else ([], sorted(changed))
+        return {"recordsIdsAdded": added, "recordIdsRemoved": removed, "recordIdsMissing": sorted(set(ids) - real)}
 
     def _pipelines(self) -> Json:
         at = iso(self.state.now)
@@ -310,6 +323,10 @@ class Admin:
         self.server.state.random.seed(seed)
         self.server.random.seed(seed)
         return {}
+
+    def members(self, number: str) -> list[str]:
+        """The ids of the contacts on this list, which is made if it is not there."""
+        return sorted(self.state.lists.setdefault(number, set()))
 
     def owner(self, id: str, user: int, email: str) -> Json:
         """Add a user."""

@@ -120,6 +120,7 @@ class State:
         self.expired: set[str] = set()
         self.known = {kind: set(names) for kind, names in KNOWN.items()}
         self.merged: dict[str, str] = {}
+        self.lists: dict[str, set[str]] = {}
         self.greatest_lag_ms = 0
         self.random = random.Random(0)
         self._next = 100

@@ -10,11 +10,11 @@ import pytest
 from sqlmodel import Session
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.automation import Ask, Heard
 from storage import enrolments, suppressions
 from storage.suppressions import Told
 from storage.tables import Enrolment
 from tasks import intake
+from tasks.automation.port import Ask, Heard
 from tasks.background.enrolments import Confirmed, confirm, enrol_leads, refuse, retry
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on
@@ -46,7 +46,7 @@ def there() -> KeepingAutomation:
 @pytest.fixture
 def box(box: Toolbox, there: KeepingAutomation) -> Toolbox:
     agree_on(box, lambda tree: tree.update(nurture={"enrol": "webhook", "confirm_within": "1 working day"}))
-    return dataclasses.replace(box, automation=lambda: there)
+    return dataclasses.replace(box, automation=lambda by: there)
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import pytest
 from standardwebhooks import Webhook
 
 from agreements.errors import DeliveryError, DeliveryUnknown, ServiceAway
-from notifications.automation import Ask, Heard, WebhookAutomation
 from notifications.channels.webhook import SignedDoor
+from tasks.automation.port import Ask, Heard
+from tasks.automation.webhook import WebhookAutomation
 from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
 
 SECRET = "a-secret-for-tests-only"
-ASK = Ask("enrol", "enrolment:7:1", "find-authority", 42, {"email": "jo@größe.example", "first_name": "Jo"})
+ASK = Ask("webhook", "enrol", "enrolment:7:1", "find-authority", 42, {"email": "jo@größe.example", "first_name": "Jo"})
 
 
 @pytest.fixture

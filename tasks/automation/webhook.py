@@ -1,47 +1,15 @@
-"""The marketing automation, which somebody else runs: Baton enrols nurtured leads in its tracks, and takes them out."""
+"""A marketing automation behind a URL, to which Baton posts signed JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 from notifications.channels.webhook import SignedDoor
+from tasks.automation.port import Ask, Heard
 
 VERSION = 1
 """The version of the webhook's body. It changes when a field goes or changes its meaning."""
-
-#: What the automation is told.
-Told = Literal["enrol", "leave"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What the automation is told about one lead. key: the same key twice is one enrolment. person: facts to recognise the person, empty
-    for `leave`: the automation knows the lead by its number."""
-
-    do: Told
-    key: str
-    track: str
-    lead_number: int
-    person: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The automation's answer. confirmed: the lead is in its track, or out of it, now; otherwise the confirmation comes later."""
-
-    proof: str
-    confirmed: bool
-
-
-class MarketingAutomation(Protocol):
-    """A marketing automation. Errors are DeliveryError, which says whether a later try can help."""
-
-    async def tell(self, ask: Ask) -> Heard:
-        """Tell it to enrol the lead in a track, or to take it out. The same key twice makes one change."""
-        ...
 
 
 class WebhookAutomation:
