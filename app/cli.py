@@ -63,6 +63,8 @@ _INTAKE = {
 }
 _CRM: dict[str, str | Group] = {
     "show": "app.commands.crm:show",
+    "check": "app.commands.crm_fit:check",
+    "setup": "app.commands.crm_fit:setup",
     "accounts": Group("Accounts of the local CRM.", {"import": "app.commands.crm:import_accounts"}),
     "serve": "app.commands.crm:serve",
 }

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from agreements.crm_fit import CrmThere, FieldWanted
 from agreements.errors import CrmError
 from storage.crm.hubspot_api import Conversation, HubSpotApi, Json, ObjectKind, slices
 from storage.crm.hubspot_people import owner_of
 from storage.crm.port import PERSON_FACTS, Account, Change
 
-#: The properties that Baton needs beside HubSpot's own: the object, the property, and whether its values are unique.
+#: The properties that Baton needs beside HubSpot's own.
 PROPERTIES = (
-    ("contacts", "baton_lead", True),
-    ("contacts", "baton_keys", False),
-    ("tasks", "baton_key", True),
-    ("notes", "baton_key", True),
-    ("deals", "baton_key", True),
+    FieldWanted("contacts", "baton_lead", unique=True),
+    FieldWanted("contacts", "baton_keys"),
+    FieldWanted("tasks", "baton_key", unique=True),
+    FieldWanted("notes", "baton_key", unique=True),
+    FieldWanted("deals", "baton_key", unique=True),
 )
 #: HubSpot's properties of a contact for the facts about a person.
 _PERSON = dict(zip(PERSON_FACTS, ("email", "firstname", "lastname", "company", "jobtitle", "phone", "country"), strict=True))
@@ -53,6 +54,9 @@ class HubSpotCrm:
     name = "HubSpot"
     keeps = "ask its operator to delete the contacts that have this number as baton_lead:"
     files: Sequence[Path] = ()
+    lead_record = "contacts"
+    own_fields: Sequence[FieldWanted] = PROPERTIES
+    field_names: Mapping[str, str] = FIELDS
 
     def __init__(
         self,
@@ -141,6 +145,18 @@ class HubSpotCrm:
         watched = tuple(dict.fromkeys([*FIELDS.values(), *(name for name in fields if name not in FIELDS)]))
         async with self._api.open() as hub:
             return await read_changes(hub, bookmark, people=people, watched=watched, settle_seconds=self._settle)
+
+    async def described(self) -> CrmThere:
+        from storage.crm.hubspot_described import describe
+
+        async with self._api.open() as hub:
+            return await describe(hub, list(dict.fromkeys(one.record for one in PROPERTIES)))
+
+    async def create_field(self, wanted: FieldWanted) -> str:
+        from storage.crm.hubspot_described import create
+
+        async with self._api.open() as hub:
+            return await create(hub, wanted)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
         changed = 0

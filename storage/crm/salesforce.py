@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from agreements.crm_fit import CrmThere, FieldWanted
 from agreements.errors import CrmError
 from storage.crm.port import PERSON_FACTS, Account, Change
 from storage.crm.salesforce_account import account_of
@@ -23,6 +24,13 @@ from storage.crm.soql import listed, quoted
 KEY_FIELD = "Baton_Key__c"
 #: The field of Salesforce for the names that every agreement may use. Other names are Salesforce's own.
 FIELDS = {"owner": "OwnerId", "status": "Status"}
+#: The fields that Baton needs beside Salesforce's own.
+OWN_FIELDS = (
+    *(FieldWanted(kind, LEAD_FIELD, unique=True) for kind in ("Lead", "Contact")),
+    *(FieldWanted(kind, DONE_FIELD) for kind in ("Lead", "Contact")),
+    *(FieldWanted(kind, KEY_FIELD, unique=True) for kind in ("Task", "Opportunity")),
+    FieldWanted("Opportunity", LEAD_FIELD),
+)
 #: What a Contact does not have. Baton writes it to Leads only.
 _LEAD_ONLY = frozenset({"Status"})
 #: What no text shows: the person, who is in the record, and the code, which is for the rep alone.
@@ -42,6 +50,9 @@ class SalesforceCrm:
 
     name = "Salesforce"
     files: Sequence[Path] = ()
+    lead_record = "Lead"
+    own_fields: Sequence[FieldWanted] = OWN_FIELDS
+    field_names: Mapping[str, str] = FIELDS
     keeps = f"its tasks by Baton are deleted. Ask its administrator to delete the Lead or Contact whose {LEAD_FIELD} is"
 
     def __init__(
@@ -142,6 +153,15 @@ class SalesforceCrm:
         async with self.api.open() as calls:
             spelled = {name.casefold(): name for name in sorted(await asyncio.to_thread(self.fields))}
             return await read_changes(calls, bookmark, key_field=KEY_FIELD, people=self.people, spelled=spelled)
+
+    async def described(self) -> CrmThere:
+        from storage.crm.salesforce_described import describe
+
+        async with self.api.open() as calls:
+            return await describe(calls, list(dict.fromkeys(one.record for one in OWN_FIELDS)))
+
+    async def create_field(self, wanted: FieldWanted) -> str:
+        raise CrmError("an administrator of Salesforce creates it, under Setup, Object Manager, Fields & Relationships", permanent=True)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
         """Delete the tasks and notes that Baton wrote about these leads. Returns how many. The Lead or Contact stays, see `keeps`."""

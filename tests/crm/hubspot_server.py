@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, unquote
 import uvicorn
 
 from tests.crm.hubspot_spec import problems_of
-from tests.crm.hubspot_state import STAGES, Json, Record, Refused, Source, State, iso
+from tests.crm.hubspot_state import OPTIONS, STAGES, Json, Record, Refused, Source, State, iso
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -149,6 +149,8 @@ class Api:
             return 200, self._owners(rest, query), {}
         if what == "pipelines":
             return 200, self._pipelines(), {}
+        if what == "properties":
+            return (200, self._properties(rest[0]), {}) if method == "GET" else (201, self._new_property(rest[0], body), {})
         if what == "lists":
             return 200, self._members(rest[0], rest[2], list(body)), {}
         if version == "v4":
@@ -184,6 +186,29 @@ class Api:
                 for one in fitting
             ]
         return _page(fitting, query)
+
+    def _properties(self, kind: str) -> Json:
+        if kind in self.state.closed:
+            raise Refused(403, "MISSING_SCOPES", f"This app lacks the scopes for {kind}")
+        fixed = ("hs_merged_object_ids", "hs_created_by_user_id")
+        return {"results": [self._property(kind, name, name in fixed) for name in sorted(self.state.known[kind])]}
+
+    def _property(self, kind: str, name: str, fixed: bool = False) -> Json:
+        options = [{"label": one, "value": one, "hidden": False} for one in sorted(OPTIONS.get(name, ()))]
+        return {
+            **{"name": name, "label": name, "description": "", "groupName": "contactinformation", "options": options},
+            **{"type": "enumeration" if options else "string", "fieldType": "select" if options else "text"},
+            "hasUniqueValue": name in self.state.unique_names.get(kind, ()),
+            "modificationMetadata": {"archivable": True, "readOnlyDefinition": fixed, "readOnlyValue": fixed},
+        }
+
+    def _new_property(self, kind: str, body: Json) -> Json:
+        if body["name"] in self.state.known[kind]:
+            raise Refused(409, "OBJECT_ALREADY_EXISTS", f"A property named {body['name']} already exists.")
+        self.state.known[kind].add(body["name"])
+        if body.get("hasUniqueValue"):
+            self.state.unique_names.setdefault(kind, set()).add(body["name"])
+        return self._property(kind, body["name"])
 
     def _members(self, number: str, how: str, ids: list[str]) -> Json:
         """Add contacts to a list, or remove them. What is on it already, or is no contact, is ignored."""
@@ -364,6 +389,11 @@ class Admin:
     def drop(self, kind: str, name: str) -> Json:
         """Somebody deletes a property."""
         self.state.known[kind].discard(name)
+        return {}
+
+    def close(self, kind: str) -> Json:
+        """Take the app's right to read this object's properties."""
+        self.state.closed.add(kind)
         return {}
 
     def make(self, kind: str, values: Json, user: int = 0, ties: list[list[str]] | None = None, program: str = "") -> Json:

@@ -35,8 +35,8 @@ def _file_of(path: str) -> str:
         return "associations.json"
     if parts[2] == "owners":
         return "crmOwners.json"
-    if parts[2] == "lists":
-        return "lists.json"
+    if parts[2] in ("lists", "properties"):
+        return f"{parts[2]}.json"
     if parts[2] == "pipelines":
         return "pipelines.json"
     return f"{parts[3]}.json" if parts[3] in _OF_THEIR_OWN else "objects.json"

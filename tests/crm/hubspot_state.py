@@ -121,6 +121,8 @@ class State:
         self.known = {kind: set(names) for kind, names in KNOWN.items()}
         self.merged: dict[str, str] = {}
         self.lists: dict[str, set[str]] = {}
+        self.closed: set[str] = set()
+        self.unique_names = {kind: set(names) for kind, names in UNIQUE.items()}
         self.greatest_lag_ms = 0
         self.random = random.Random(0)
         self._next = 100

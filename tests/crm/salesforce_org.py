@@ -72,6 +72,16 @@ class Org:
 
     # People and programs
 
+    def described(self, kind: str, name: str) -> dict[str, Any]:
+        """A field as the describe call shows it."""
+        values = _STATUSES if (kind, name) == ("Lead", "Status") else [stage for stage, *_ in _STAGES] if name == "StageName" else ()
+        unique = name in _UNIQUE and (kind, name) != ("Opportunity", "Baton_Lead__c")
+        return {
+            **{"name": name, "type": "picklist" if values else "string", "updateable": name not in _READ_ONLY},
+            **{"unique": unique, "externalId": name in _UNIQUE},
+            "picklistValues": [{"value": one, "label": one, "active": True} for one in values],
+        }
+
     def add_user(self, name: str, email: str, *, active: bool = True) -> str:
         """Add a user and return the id."""
         return str(self._insert("User", _user("", name, email, active=active))["Id"])

@@ -210,7 +210,7 @@ def _one(state: State, method: str, path: str, body: Mapping[str, Any]) -> Answe
     if method == "GET" and parts[0] in ("query", "queryAll"):
         return _query(state, parts, parse_qs(split.query))
     if method == "GET" and parts[0] == "sobjects" and parts[2:] == ["describe"]:
-        fields = [{"name": name, "type": "string"} for name in sorted(state.org.columns[parts[1]])]
+        fields = [state.org.described(parts[1], name) for name in sorted(state.org.columns[parts[1]])]
         more = [{"name": "CurrencyIsoCode", "type": "picklist"}] if state.org.multi_currency else []
         return Answer(200, {"name": parts[1], "fields": [*fields, *more]})
     if parts[0] == "sobjects" and len(parts) == 2 and method == "POST":

@@ -43,7 +43,7 @@ from tests.storage.crowd import analyze, fill
 from tests.storage.plans import Work, recorded, scans
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
-FIRST_TICK, QUIET_TICK = 41, 16
+FIRST_TICK, QUIET_TICK = 42, 16
 #: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
 TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Taking in: a new lead, something more of a known one, a known person under a new id or at another company, and one who
