@@ -10,7 +10,10 @@ from agreements import crm_words
 from agreements.clauses.clocks import CRM_STAGES
 from agreements.crm_words import OWNER
 from agreements.model import Agreement
-from agreements.roster import Roster
+from agreements.roster import Role, Roster
+
+#: Who may own a lead in the CRM.
+OWNERS: tuple[Role, ...] = ("rep", "manager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +138,5 @@ def _people(there: CrmThere, people: Roster) -> Iterator[str]:
     if not there.people:
         return
     for ident, person in people.people.items():
-        if person.role in ("rep", "manager") and person.email.lower() not in there.people:
+        if person.role in OWNERS and person.email.lower() not in there.people:
             yield f"{person.name} ({ident}) is no active user of the CRM with the address {person.email}: a lead cannot be theirs there."

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from sqlmodel import Session, col, func, select
 
+from agreements.crm_fit import OWNERS
 from agreements.opportunities import money
-from agreements.roster import Role
 from app import terminal
 from storage import crm_values, opportunities, roster
 from storage.crm.local import LocalCrm
@@ -19,8 +19,6 @@ from storage.tables import CrmChange, Lead, Opportunity
 from tasks.messages.crm_sentences import opportunity_in_words
 from tasks.wiring.toolbox import Toolbox
 
-#: Who may own a lead.
-_OWNERS: tuple[Role, ...] = ("rep", "manager")
 #: The port of the local CRM's page.
 PORT = 4280
 
@@ -98,7 +96,7 @@ def serve(port: Annotated[int, typer.Option(help="The port on this machine.", mi
 
         def people() -> dict[str, str]:
             current = box.read_now(lambda session, now: roster.current(session))
-            return {ident: one.name for ident, one in current.people.items() if one.role in _OWNERS}
+            return {ident: one.name for ident, one in current.people.items() if one.role in OWNERS}
 
         terminal.console.print(f"The local CRM, for trials: http://127.0.0.1:{port}/ (end with Ctrl-C)")
         app = pages(crm, people=people, now=lambda: box.read_now(lambda session, now: now))
