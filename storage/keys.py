@@ -21,10 +21,11 @@ LONGEST_NAME = 80
 
 
 class Scope(StrEnum):
-    """What a key may be used for. Intake: send leads and their activities. Dsn: report returned mail."""
+    """What a key may be used for. Intake: send leads and their activities. Dsn: report returned mail. Crm: say that the CRM has news."""
 
     INTAKE = "intake"
     DSN = "dsn"
+    CRM = "crm"
 
 
 class KeyRefused(HandoffError):

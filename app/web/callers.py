@@ -112,3 +112,10 @@ async def form_of(request: Request) -> dict[str, str]:
     """Return the cleaned fields of a submitted form. Raises BodyTooLarge."""
     fields = read_form(await body_of(request, MAX_FORM_BYTES))
     return {name: clean(value) for name, value in fields.items()}
+
+
+def public_address(box: Toolbox, request: Request) -> str:
+    """Return the address as the sender has it, with its query: behind a proxy, the request itself shows another one."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    query = request.scope.get("query_string", b"").decode("latin-1")
+    return f"{box.settings.public_url}{path}{'?' if query else ''}{query}"

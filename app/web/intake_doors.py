@@ -19,6 +19,7 @@ from app.intake_doors.door_map import DoorMap
 from app.intake_doors.map_parts import PublicForm
 from app.intake_doors.signatures import SentRequest, SignatureWrong
 from app.web.bodies import BodyTooLarge, body_of
+from app.web.callers import public_address
 from app.web.intake import Refused, caller
 from app.web.rendering import plain
 from storage import door_days, kept_payloads
@@ -112,7 +113,9 @@ class _Doors:
                 await self._refuse(name)
                 raise
             return ""
-        sent = SentRequest(body, {one.lower(): value for one, value in request.headers.items()}, self._address(request), request.method)
+        sent = SentRequest(
+            body, {one.lower(): value for one, value in request.headers.items()}, public_address(self.box, request), request.method
+        )
         secret = self._secret(door.signed.secret)
         try:
             return f"{name}:{signatures.check(door.signed.by, sent, secret, now=self.real_time(), plain=door.signed.plain)}"
@@ -120,12 +123,6 @@ class _Doors:
             await self._refuse(name)
             log.warning("a delivery to the intake door %s was refused: %s", name, error)
             raise Refused(401, _UNSIGNED) from error
-
-    def _address(self, request: Request) -> str:
-        """Return the address as the sender has it: behind a proxy, the request itself shows another one."""
-        path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        query = request.scope.get("query_string", b"").decode("latin-1")
-        return f"{self.box.settings.public_url}{path}{'?' if query else ''}{query}"
 
     def _secret(self, name: str) -> str:
         try:

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agreements.errors import LinkError, LinkOver
 from app.web import (
     api_page,
+    crm_hook,
     digest_page,
     dispute_page,
     dsn_hook,
@@ -97,6 +98,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.include_router(intake_doors.routes(box, real_time=real_time))
     site.include_router(dsn_hook.routes(box))
     site.include_router(mail_hooks.routes(box, real_time=real_time))
+    site.include_router(crm_hook.routes(box, real_time=real_time))
     site.include_router(nurture_hook.routes(box))
     site.include_router(api_page.routes(box))
     site.include_router(slack_hook.routes(box, real_time=real_time))

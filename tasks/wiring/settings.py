@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     crm_token_file: str = ""
     crm_path: str = ""
     crm_people: bool = False
+    crm_hook_secret: str = ""
     secrets: str = ""
     trail_key: str = ""
     trail_mail_to: str = Field(default="", pattern=r"^$|^[^@\s,]+@[^@\s,]+$", description="an e-mail address, or nothing")
