@@ -15,7 +15,8 @@ from tasks.wiring.settings import Settings
 def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as `website`.")],
     scopes: Annotated[
-        list[Scope] | None, typer.Option("--scope", help="What the key opens: intake (leads), dsn (returned mail) or crm (the CRM has news). Repeatable.")
+        list[Scope] | None,
+        typer.Option("--scope", help="What the key opens: intake (leads), dsn (returned mail) or crm (the CRM has news). Repeatable."),
     ] = None,
 ) -> None:
     """Create a key and print it once; Baton keeps only its hash. Without --scope the key is for sending leads."""

@@ -33,7 +33,7 @@ def measure(folder: Path, console: Console) -> Iterator[tuple[str, str, str, str
     """Yield rows: what, figure, against, ratio. Compared with a bare transaction that writes one row, in the same database and run."""
     box = ground(folder)
     ids = [new_id() for _ in range(WAITS)]
-    box.write_now(lambda session, now: _fill(session, box, ids))
+    box.write_now(lambda session, now: fill(session, box, ids))
     bare, full = _answers(box, ids[:ANSWERS], console)
     yield from _rows("answer stored", full, bare)
     with _busy_process(folder):
@@ -57,6 +57,12 @@ def _answers(box: Toolbox, ids: list[str], console: Console) -> tuple[list[float
         time.sleep(PAUSE_SECONDS)
         full.append(_timed(box, partial(_answer, link=OpenedLink(box, token))))
     return bare, full
+
+
+def store_answer(box: Toolbox, ident: str, *, pause_seconds: float) -> float:
+    """Pause, accept the lead of this assignment through its link, and return how many seconds that took."""
+    time.sleep(pause_seconds)
+    return _timed(box, partial(_answer, link=OpenedLink(box, box.links.for_tenure(ident).rpartition("/")[2])))
 
 
 def _timed(box: Toolbox, work: Callable[[Session, datetime], None]) -> float:
@@ -103,7 +109,8 @@ def _capture(session: Session, now: datetime, *, incoming: IncomingLead) -> None
     intake.capture(session, incoming, now=now)
 
 
-def _fill(session: Session, box: Toolbox, ids: list[str]) -> None:
+def fill(session: Session, box: Toolbox, ids: list[str]) -> None:
+    """Store a lead with an open wait of a rep for each of these ids of assignments."""
     due = MONDAY + timedelta(hours=4)
     session.add_all(Lead(id=number, created_at=MONDAY) for number in range(1, len(ids) + 1))
     session.flush()
