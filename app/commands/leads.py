@@ -39,7 +39,7 @@ def import_file(
 ) -> None:
     """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""
     from app.commands import import_preview, list_import
-    from app.csv_import.importing import import_leads
+    from app.csv_import.importing import import_leads, keep_for_good
 
     box = terminal.open_box()
     read, mapping = _read(box, file, map, Reading(timezone, limit, encoding))
@@ -54,6 +54,7 @@ def import_file(
         read = list_import.as_list(read, list_of)
         if not list_import.shown_and_agreed(box, read, list_of, yes=yes):
             terminal.fail(terminal.FINDINGS, "Nothing was taken in.")
+    keep_for_good()
     with terminal.told(), Progress(console=terminal.complaints, transient=True) as progress:
         bar = progress.add_task("importing", total=len(read.rows))
         result = import_leads(box, read, hold=hold, actor="cli", progress=lambda done: progress.advance(bar, done))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from sqlmodel import Session
 
 from agreements.slips import unlikely_request
 from app.csv_import.file import BadRow, IncomingRow, ReadLeads
-from storage import activities, identity, roster
+from storage import activities, contracts, identity, roster
 from storage.database import ROWS_AT_ONCE
 from tasks import intake, newcomers
 from tasks.intake import TakenAs
@@ -23,9 +24,9 @@ log = logging.getLogger("baton.import")
 #: An imported lead changes about ten rows of the database. A lead who moved to another company changes a few more.
 ROWS_A_TRANSACTION = ROWS_AT_ONCE // 13
 #: How many rows are looked at together, at least and at most. Newcomers among them are stored in one transaction.
-FEWEST_TOGETHER, ROWS_TOGETHER = 10, 50
+FEWEST_TOGETHER, ROWS_TOGETHER = 5, 50
 #: A transaction of newcomers shall hold the write lock for about so long; slower machines take fewer rows at once.
-HOLD_SECONDS = 0.04
+HOLD_SECONDS = 0.02
 #: Between two transactions, others get the write lock: they try again every half a millisecond.
 GAP_SECONDS = 0.002
 #: Zones are easily mixed up, so times a little ahead are allowed; capture then takes the present instead.
@@ -58,6 +59,7 @@ def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progr
     many more rows are done. A row that cannot be stored becomes a bad one, and the others go in. Raises OperationalError where
     the database itself fails: rows stored before that stay, and a second import of the same rows adds only the rest.
     """
+    box.read_now(_read_agreements)
     result, pace, start = ImportResult(bad=list(read.bad)), _Pace(), 0
     while batch := read.rows[start : start + pace.rows]:
         rest = _take_newcomers(box, batch, pace, hold=hold, actor=actor)
@@ -71,6 +73,21 @@ def import_leads(box: Toolbox, read: ReadLeads, *, hold: bool, actor: str, progr
             progress(len(batch))
     result.bad.sort(key=lambda bad: bad.line)
     return result
+
+
+def keep_for_good() -> None:
+    """Exempt everything that is in memory from garbage collection. For a command that reads a file and then ends.
+
+    A collection that looks at 100,000 rows takes longer than a transaction may, and it can come inside one.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def _read_agreements(session: Session, now: datetime) -> None:
+    """Read the versions that may be in force before the first row: to parse one takes longer than a transaction may."""
+    for row in contracts.counting(session, now):
+        contracts.read(row)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from rich.progress import track
 from sqlmodel import Session
 
 from app.csv_import.file import read_leads
-from app.csv_import.importing import import_leads
+from app.csv_import.importing import import_leads, keep_for_good
 from benchmarks.ground import MONDAY, box_on, ground, percentile
 from benchmarks.measures.answers import fill, store_answer
 from storage.tables import new_id
@@ -99,6 +99,7 @@ def _import(folder: Path, file: Path, begun: Event, ended: Event) -> None:
     box = _Timed(plain.settings, plain.database, plain.crm, plain.channels, plain.links, plain.time)
     box.held = []
     read = read_leads(file, mapping=None, today=MONDAY)
+    keep_for_good()
     begun.set()
     began, processor = time.perf_counter(), time.process_time()
     import_leads(box, read, hold=False, actor="bench")
