@@ -23,12 +23,12 @@ Plan = Callable[[datetime, str, Action], None]
 GRID = timedelta(minutes=15)
 _NUMBER = re.compile(r"(https?://\S+)\s+Your code: (\d{4})\b")
 
-#: What each rep does with one lead after another; the list repeats.
+#: What each rep does with one lead after another; the list repeats. Dan wins his leads without a link: he works in the CRM alone.
 MANNERS: dict[str, tuple[str, ...]] = {
     "ana": ("win", "reject:not-now", "no-response", "win", "rot", "reject:no-authority", "hand"),
     "ben": ("rot", "win", "ignore", "reject:not-icp", "lose:no-budget", "slow"),
     "cleo": ("slow", "ignore", "win", "reject:bad-data", "ignore", "win"),
-    "dan": ("win", "reject:uses-competitor", "slow", "win"),
+    "dan": ("crm-win", "reject:uses-competitor", "slow", "crm-win"),
     "faye": ("crm-owner", "ignore", "win", "rot"),
     "dora": ("win", "no-response", "reject:not-icp"),
 }
@@ -116,6 +116,9 @@ class Person:
         elif verb == "crm-owner":
             number = _lead_number(received.subject)
             self._plan(20, "changes the CRM", lambda: self._change_owner(number))
+        elif verb == "crm-win":
+            number = _lead_number(received.subject)
+            self._plan(10, "accepts in the CRM", lambda: self._accept_in_crm(number))
         elif verb in ("win", "no-response", "lose", "rot"):
             self._plan(10, "accepts", lambda: self._accept(link, verb, reason))
 
@@ -171,9 +174,19 @@ class Person:
         accept = self.office.later(45)
         self.office.plan(accept, f"{other} sets the status in the CRM", lambda: self._set_status(number, other))
 
-    async def _set_status(self, number: int, by: str) -> None:
+    async def _accept_in_crm(self, number: int) -> None:
+        await self._set_status(number, self.ident)
+        self._plan(35, "logs a call in the CRM", lambda: self._log_call(number))
+
+    async def _log_call(self, number: int) -> None:
         now = self.office.now()
-        await asyncio.to_thread(lambda: self.office.crm.person_changes(number, by=by, at=now, values={"status": "Working"}))
+        await asyncio.to_thread(lambda: self.office.crm.person_logs(number, by=self.ident, at=now, channel="call", outcome="connected"))
+        await asyncio.sleep(1.5)
+        self._plan(480, "sets the opportunity in the CRM", lambda: self._set_status(number, self.ident, "Opportunity"))
+
+    async def _set_status(self, number: int, by: str, status: str = "Working") -> None:
+        now = self.office.now()
+        await asyncio.to_thread(lambda: self.office.crm.person_changes(number, by=by, at=now, values={"status": status}))
         await asyncio.sleep(1.5)
 
     async def _complete(self, link: str) -> None:
