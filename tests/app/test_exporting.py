@@ -89,6 +89,7 @@ async def test_a_row_says_who_it_is_where_it_stands_and_when_it_is_due(driver: D
     assert undone(row["phone"]) == "+44 20 7946 0177"
 
 
+@pytest.mark.long
 async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_number(driver: Driver, box: Toolbox) -> None:
     numbers = [capture(box).lead_id for _ in range(1203)]
 

@@ -125,6 +125,7 @@ def test_what_was_held_for_what_is_closed_does_not_count_for_the_browser(company
     assert another(browser, company.link, 99).status_code == 200
 
 
+@pytest.mark.long
 def test_a_robot_that_looks_all_day_fills_no_table(company: Stage) -> None:
     robot = company.browser()
     for _ in range(KEPT * 2):

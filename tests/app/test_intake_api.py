@@ -169,6 +169,7 @@ class TestGoodLeads:
     def test_an_empty_list_is_nothing_to_do(self, api: httpx.Client) -> None:
         assert api.post("/api/leads", json=[]).json() == {"results": []}
 
+    @pytest.mark.long
     def test_a_thousand_at_once(self, company: Stage, api: httpx.Client) -> None:
         many = [{"source": "shop", "source_id": str(number)} for number in range(1000)]
         answer = api.post("/api/leads", json=many)

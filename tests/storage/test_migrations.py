@@ -49,6 +49,7 @@ def upgrade(side: int, together: Callable[[], None], url: str) -> int:
     return left
 
 
+@pytest.mark.long
 def test_two_processes_at_once_leave_one_whole_database(database_url: str) -> None:
     assert side_by_side(upgrade, database_url) == [0, 0]
 

@@ -190,6 +190,7 @@ async def test_whoever_owes_an_outcome_is_asked_each_working_morning_until_it_is
     assert queued(box) == []
 
 
+@pytest.mark.long
 async def test_a_week_with_thirty_leads_gives_each_person_one_digest_a_working_day(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     """From the Thursday before Easter on: none on Good Friday, at the weekend, or on Easter Monday."""
     check_in(box)
